@@ -1,0 +1,41 @@
+//! A configuration's faults, each with where, what and what would be right.
+
+use std::fmt;
+
+/// A fault refuses the file; a warning does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    Fault,
+    Warning,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub severity: Severity,
+    /// `services.backend.health.interval`
+    pub key: String,
+    /// 1-based, where known.
+    pub line: Option<usize>,
+    /// The value as it stands in the file; secrets never.
+    pub value: Option<String>,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+/// All faults of a file, at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.key)?;
+        if let Some(line) = self.line {
+            write!(f, " (line {line})")?;
+        }
+        if let Some(value) = &self.value {
+            write!(f, " = {value}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}

@@ -1,0 +1,9 @@
+//! L3: the one loop: event -> step -> persist -> perform. The only writer of the route table.
+
+mod handle;
+mod view;
+
+pub use handle::{Actor, Command, Done, Handle, Precondition, Rejection, ReloadReport};
+pub use view::{
+    AuditEntry, EndpointView, EventView, PinView, QuarantineView, ReleaseView, ServiceView, Views,
+};

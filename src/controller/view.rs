@@ -1,0 +1,135 @@
+//! What people and scripts see of a service: the JSON shapes of DESIGN.md section 7. Fields may
+//! be added, not renamed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EndpointView {
+    pub id: String,
+    pub address: String,
+    /// `blue` or `green`.
+    pub color: String,
+    /// `unknown`, `healthy` or `unhealthy`.
+    pub health: String,
+    /// Requests in flight, over all workers.
+    pub inflight: u64,
+    /// The last failed probe, in words, while it is not healthy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PinView {
+    pub reason: Option<String>,
+    /// RFC 3339; absent when it has no end.
+    pub until: Option<String>,
+}
+
+/// A service. `active` and the colours are `blue` or `green`; `state` is the running release's
+/// state, else `stable`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceView {
+    pub name: String,
+    pub hosts: Vec<String>,
+    pub active: String,
+    pub epoch: u64,
+    pub revision: u64,
+    pub state: String,
+    pub pinned: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<PinView>,
+    pub paused: bool,
+    pub rollback_available: bool,
+    /// The last release; null only if there never was one.
+    pub release: Option<ReleaseView>,
+    /// A release that waits for the running one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued: Option<ReleaseView>,
+    pub endpoints: Vec<EndpointView>,
+    /// Alarms that are raised now, name -> reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub alarms: BTreeMap<String, String>,
+    /// Seconds until the running state's deadline, for rundowns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_in_seconds: Option<f64>,
+}
+
+/// A release. Times are RFC 3339, states the words of DESIGN.md section 2.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReleaseView {
+    pub id: String,
+    pub service: String,
+    /// `deploy` or `rollback`.
+    pub kind: String,
+    pub version: String,
+    pub color: String,
+    pub state: String,
+    pub reason: String,
+    pub started_at: String,
+    pub promoted_at: Option<String>,
+    pub finished_at: Option<String>,
+    /// `pass`, `fail` or `inconclusive`; null until there is one.
+    pub verdict: Option<String>,
+    /// Why a degraded release is so: `pinned`, `old_sick`, `hold`, `inconclusive`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The judge's numbers (n, e, p0, p1, s, h, ...); empty before a bake.
+    #[schema(value_type = Object)]
+    pub numbers: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One line of a release's story.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EventView {
+    /// Counts up over all services; the SSE `id:`.
+    pub seq: u64,
+    pub release: String,
+    pub service: String,
+    /// The new state's word, or `note`: the SSE `event:`.
+    pub event: String,
+    /// RFC 3339.
+    pub time: String,
+    pub reason: String,
+    #[schema(value_type = Object)]
+    pub numbers: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QuarantineView {
+    pub service: String,
+    pub version: String,
+    pub reason: String,
+    /// The release that was reverted.
+    pub release: String,
+    pub since: String,
+}
+
+/// Who did what, before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditEntry {
+    pub time: String,
+    pub who: String,
+    pub service: String,
+    pub what: String,
+    pub outcome: String,
+    pub before: String,
+    pub after: String,
+}
+
+/// Everything the admin API reads without asking the loop, replaced whole.
+#[derive(Clone, Debug, Default)]
+pub struct Views {
+    pub services: Vec<Arc<ServiceView>>,
+    pub quarantine: Vec<QuarantineView>,
+}
+
+impl Views {
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<&Arc<ServiceView>> {
+        self.services.iter().find(|service| service.name == name)
+    }
+}

@@ -1,0 +1,9 @@
+//! L1: what the thresholds make of probes. Pure: every result comes with its time.
+
+mod check;
+mod roster;
+mod thresholds;
+
+pub use check::{Check, CheckKind};
+pub use roster::{ColorHealth, Observed, Roster};
+pub use thresholds::{EndpointHealth, ProbeFailure, ProbeOutcome, Thresholds};

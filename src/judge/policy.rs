@@ -1,0 +1,35 @@
+//! The judge's keys of the configuration (`[services.NAME.analysis]`).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What the error rule is tuned by; the defaults are the configuration's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The chance of a false revert per release.
+    pub alpha: f64,
+    /// How much of the old colour's past is the baseline.
+    pub baseline_window: Duration,
+    /// The least p0: rates under it are not told apart.
+    pub rate_floor: f64,
+    /// p1 is at least this times p0.
+    pub ratio: f64,
+    /// p1 is at least p0 and this.
+    pub add_points: f64,
+    /// Evidence this soon after the switch does not count for the latency rule.
+    pub latency_warmup: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            alpha: 0.001,
+            baseline_window: Duration::from_secs(600),
+            rate_floor: 0.005,
+            ratio: 3.0,
+            add_points: 0.02,
+            latency_warmup: Duration::from_secs(10),
+        }
+    }
+}

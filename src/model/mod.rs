@@ -1,0 +1,16 @@
+//! L0: the words of the product as types. Plain data: no clock, no IO, no other room.
+//!
+//! Types that are stored derive serde's traits here, where they are defined, so that there is
+//! one definition of a record and not two that drift apart.
+
+mod color;
+mod endpoint;
+mod id;
+mod time;
+mod version;
+
+pub use color::{Color, PerColor, UnknownColor};
+pub use endpoint::{Endpoint, Health};
+pub use id::{EndpointId, ReleaseId, ServiceName};
+pub use time::Tick;
+pub use version::{Epoch, Revision, Version};

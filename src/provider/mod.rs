@@ -1,0 +1,6 @@
+//! L3: where endpoints come from: `fixed` lists them in the configuration; `docker` later runs
+//! containers.
+
+mod fixed;
+
+pub use fixed::{FixedProvider, FixedSource, ProviderUpdate};

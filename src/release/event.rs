@@ -1,0 +1,104 @@
+//! All that can happen to a service.
+
+use std::time::Duration;
+
+use crate::health::ColorHealth;
+use crate::judge::{Baseline, Bucket};
+use crate::model::{Color, Epoch, ReleaseId, Version};
+
+use super::Policy;
+
+/// Where a release comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    Person,
+    Webhook,
+    Discovery,
+}
+
+/// Commands of people and machines, and facts from the shells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    // Commands.
+    /// Release `version` on the other colour. `version: None` (fixed): a fresh label, never a no-op.
+    Deploy {
+        version: Option<Version>,
+        auto_promote: Option<bool>,
+        force: bool,
+        source: Source,
+    },
+    Promote {
+        force: bool,
+    },
+    Abort,
+    Rollback {
+        to: Option<ReleaseId>,
+        quarantine: bool,
+        force: bool,
+    },
+    Pin {
+        reason: Option<String>,
+        lasts: Option<Duration>,
+    },
+    Unpin,
+    Pause,
+    Resume,
+    /// Take a version out of quarantine.
+    Unquarantine {
+        version: Version,
+    },
+
+    // Facts.
+    /// What a colour's endpoints say together has changed. `release` is the owner of the evidence.
+    Health {
+        color: Color,
+        release: Option<ReleaseId>,
+        health: ColorHealth,
+    },
+    /// Every worker (and every live front door) has acknowledged the table of this epoch.
+    /// `baseline` is the losing colour's last `baseline_window`, frozen when the table was swapped.
+    Acknowledged {
+        epoch: Epoch,
+        baseline: Baseline,
+    },
+    /// One closed second of a colour's own traffic; `requests_per_second` is unknown to the step
+    /// but through the baseline.
+    Bucket {
+        color: Color,
+        epoch: Epoch,
+        bucket: Bucket,
+    },
+    /// Nothing is in flight on this colour any more, or what was has been cut.
+    Drained {
+        color: Color,
+        release: Option<ReleaseId>,
+    },
+    /// The time that [`super::Step::deadline`] named has come (early or doubled ones do no harm).
+    Deadline,
+    /// The configuration has been reloaded.
+    PolicyChanged(Box<Policy>),
+    /// The service's record can (or can't) be written.
+    StoreWritable(bool),
+
+    // Facts of managed containers (a later issue fills them).
+    Pulled {
+        release: ReleaseId,
+        version: Version,
+    },
+    PullFailed {
+        release: ReleaseId,
+        why: String,
+    },
+    Started {
+        release: ReleaseId,
+    },
+    StartFailed {
+        release: ReleaseId,
+        why: String,
+    },
+    EndpointRestarted {
+        release: ReleaseId,
+        restarts: u32,
+    },
+}

@@ -1,0 +1,59 @@
+//! What the data plane must know of a service beside its endpoints.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// What is spoken to a service's endpoints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    #[default]
+    Http1,
+    H2c,
+    Https,
+}
+
+/// The `[services.NAME.proxy]` keys and their kin, validated. Sizes in bytes; 0 means "no limit"
+/// where the configuration says so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceSettings {
+    pub protocol: Protocol,
+    pub connect_timeout: Duration,
+    pub response_timeout: Duration,
+    pub stream_idle_timeout: Duration,
+    pub tunnel_idle_timeout: Duration,
+    pub pool_idle_timeout: Duration,
+    /// Idle connections kept per endpoint, over all workers.
+    pub pool_idle_max: usize,
+    pub body_bytes_max: u64,
+    pub retry_budget: f64,
+    pub shield: bool,
+    pub requests_max: usize,
+    pub queue_max: usize,
+    pub queue_timeout: Duration,
+    pub pause_timeout: Duration,
+    /// Networks that may use the preview hosts; empty = all.
+    pub preview_allow: Vec<IpNet>,
+}
+
+impl Default for ServiceSettings {
+    fn default() -> Self {
+        Self {
+            protocol: Protocol::Http1,
+            connect_timeout: Duration::from_secs(2),
+            response_timeout: Duration::from_secs(30),
+            stream_idle_timeout: Duration::from_secs(300),
+            tunnel_idle_timeout: Duration::from_secs(3600),
+            pool_idle_timeout: Duration::from_secs(4),
+            pool_idle_max: 256,
+            body_bytes_max: 0,
+            retry_budget: 0.2,
+            shield: true,
+            requests_max: 0,
+            queue_max: 0,
+            queue_timeout: Duration::from_secs(5),
+            pause_timeout: Duration::from_secs(30),
+            preview_allow: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The immutable table: host -> service -> colour -> endpoints.
+
+use std::sync::Arc;
+
+use crate::model::{Color, Endpoint, Epoch, PerColor, ServiceName};
+
+use super::ServiceSettings;
+
+/// An endpoint as the data plane sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointRoute {
+    pub endpoint: Endpoint,
+    /// Whether new requests may be sent here (healthy, or tried because too few are).
+    pub usable: bool,
+}
+
+/// One colour of a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColorRoute {
+    pub endpoints: Vec<EndpointRoute>,
+}
+
+/// One service, whole. Unchanged services keep their `Arc` from table to table.
+#[derive(Clone, Debug)]
+pub struct ServiceRoute {
+    pub name: ServiceName,
+    /// Exact hosts and `*.` hosts, normalised.
+    pub hosts: Vec<String>,
+    /// Hosts that reach one colour whatever is active.
+    pub preview_hosts: PerColor<Vec<String>>,
+    /// Also serves hosts that no service claims.
+    pub default: bool,
+    pub active: Color,
+    pub epoch: Epoch,
+    pub paused: bool,
+    /// True while a bake runs: the shield may answer from the other colour.
+    pub baking: bool,
+    pub colors: PerColor<ColorRoute>,
+    pub settings: Arc<ServiceSettings>,
+}
+
+/// The answer to a lookup.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    pub service: &'a Arc<ServiceRoute>,
+    /// The service's position in [`RouteTable::services`].
+    pub index: usize,
+    /// `Some` when the host was a preview host: that colour, never counted by the judge.
+    pub preview: Option<Color>,
+}
+
+/// A host that can't be looked up: empty, a bad port, a character that no host has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostFault;
+
+/// Every service and every host, immutable.
+#[derive(Debug, Default)]
+pub struct RouteTable {
+    generation: u64,
+    services: Vec<Arc<ServiceRoute>>,
+}
+
+impl RouteTable {
+    /// Counts the tables of this process: what a worker acknowledges.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub fn services(&self) -> &[Arc<ServiceRoute>] {
+        &self.services
+    }
+
+    /// Looks up a host as it stands in a request (case, port and one final dot do not matter).
+    /// Exact hosts win over `*.` hosts, the longest `*.` suffix wins, then the default service.
+    /// Allocates nothing.
+    pub fn find(&self, host: &[u8]) -> Option<Found<'_>> {
+        let _ = host;
+        todo!("routing helper")
+    }
+
+    /// The default service, for requests without a host (HTTP/1.0).
+    pub fn find_default(&self) -> Option<Found<'_>> {
+        todo!("routing helper")
+    }
+}
+
+/// Builds a table; the host index is kept from the table before when no host has changed.
+#[derive(Debug, Default)]
+pub struct TableBuilder {}
+
+impl TableBuilder {
+    /// The table after `previous`, with its generation + 1.
+    #[must_use]
+    pub fn build(previous: &RouteTable, services: Vec<Arc<ServiceRoute>>) -> RouteTable {
+        RouteTable { generation: previous.generation + 1, services }
+    }
+}
+
+/// A host in the form it is compared in: lower case, no port, no final dot. Writes into `out`
+/// (at most 255 bytes) and returns the part used.
+pub fn normalize_host<'b>(host: &[u8], out: &'b mut [u8; 256]) -> Result<&'b [u8], HostFault> {
+    let _ = (host, out);
+    todo!("routing helper")
+}
