@@ -3,7 +3,9 @@
 mod handle;
 mod view;
 
-pub use handle::{Actor, Command, Done, Handle, Precondition, Rejection, ReloadReport};
+pub use handle::{
+    Actor, Command, Done, Handle, Inbox, Precondition, Rejection, ReloadReport, Request, channel,
+};
 pub use view::{
     AuditEntry, EndpointView, EventView, PinView, QuarantineView, ReleaseView, ServiceView, Views,
 };
