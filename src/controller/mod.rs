@@ -7,5 +7,6 @@ pub use handle::{
     Actor, Command, Done, Handle, Inbox, Precondition, Rejection, ReloadReport, Request, channel,
 };
 pub use view::{
-    AuditEntry, EndpointView, EventView, PinView, QuarantineView, ReleaseView, ServiceView, Views,
+    AuditEntry, EndpointView, EventView, FINAL_STATES, PinView, QuarantineView, ReleaseView, ServiceView,
+    Views, is_final,
 };

@@ -1,0 +1,30 @@
+//! The bearer token.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+
+/// A secret that callers must show. Never printed.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// A token; space around it (a file's last newline) is not part of it. `None` when nothing
+    /// is left: an empty token would let everybody in.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self(text.to_owned()))
+    }
+
+    /// Compares in a time that depends on the length of what is shown, not on where it differs.
+    pub(super) fn is(&self, shown: &[u8]) -> bool {
+        self.0.as_bytes().ct_eq(shown).into()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
