@@ -2,7 +2,9 @@
 //!
 //! The broadcast is only a hint that makes it quick. The store is the truth: it is read first, it
 //! is read again when this listener was too slow for the broadcast, and every few seconds, so
-//! that an event can be late but never lost. The sequence number keeps each from being sent twice.
+//! that an event can be late but never lost. The sequence number keeps each from being sent twice;
+//! an event that the store could not take yet has none (0), is sent at once without an `id:`, and
+//! comes again with one when it is stored.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -135,8 +137,8 @@ impl Follower {
     async fn next(&mut self) -> Option<EventView> {
         loop {
             while let Some(event) = self.waiting.pop_front() {
-                if event.seq > self.last {
-                    self.last = event.seq;
+                if event.seq == 0 || event.seq > self.last {
+                    self.last = event.seq.max(self.last);
                     self.ended = is_final(&event.event);
                     return Some(event);
                 }
@@ -215,5 +217,6 @@ fn sse(event: &EventView) -> Event {
     // axum panics on a line break here, and a state's word never has one.
     let name = if event.event.contains(['\r', '\n']) { "note" } else { event.event.as_str() };
     let data = serde_json::to_string(event).unwrap_or_default();
-    Event::default().id(event.seq.to_string()).event(name).data(data)
+    let sse = Event::default().event(name).data(data);
+    if event.seq == 0 { sse } else { sse.id(event.seq.to_string()) }
 }

@@ -45,3 +45,5 @@ pub use shared::Options;
 pub use tls::{TlsFault, server_config};
 pub use token::Token;
 
+#[cfg(test)]
+mod tests;
