@@ -128,7 +128,7 @@ def relay(build, folder, origin):
 HAPROXY = """\
 global
     nbthread 1
-    maxconn 20000
+    maxconn 8000
     stats socket {folder}/haproxy.sock
 defaults
     mode http
@@ -158,11 +158,11 @@ def haproxy(_build, folder, origin):
 NGINX = """\
 {user}
 worker_processes 1;
-worker_rlimit_nofile 65536;
+worker_rlimit_nofile 16384;
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/nginx-error.log crit;
-events {{ worker_connections 16384; }}
+events {{ worker_connections 8000; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/nginx-body;
@@ -227,6 +227,8 @@ rise = 1
 min_healthy_time = "500ms"
 [services.bench.release]
 bake_time = "1h"
+[services.bench.proxy]
+pool_idle_max = 1024
 """
 
 
