@@ -1,14 +1,22 @@
 //! L2: a file becomes a validated [`Config`], or every fault of it at once.
 
+mod container;
 mod fault;
+mod message;
+mod secret;
 mod types;
 
 use std::path::Path;
 
+pub use container::{Docker, Engine, EngineTls, Publish, RegistryAuth, Tags};
 pub use fault::{Fault, Faults, Severity};
+pub use message::{
+    Hook, HookAction, HookPoints, Hooks, NotifiedEvent, Notifier, NotifierKind, Webhook, WebhookKind,
+};
+pub use secret::{SECRET_BYTES_MAX, Secret, SecretFault};
 pub use types::{
-    Access, Admin, AdminTls, CertificateFiles, Config, Limits, Listener, ListenerTls, Log, LogFormat, Secret,
-    Service, Upstream,
+    Access, Acme, Admin, AdminTls, Affinity, CertificateFiles, Config, LatencyAction, Limits, Listener,
+    ListenerTls, Log, LogFormat, Service, Synthetic, Upstream, UpstreamTls,
 };
 
 /// A valid configuration and what it warns of.
