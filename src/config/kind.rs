@@ -133,7 +133,9 @@ pub(super) fn size(range: RangeInclusive<u64>) -> impl Fn(&mut Walk<'_>, &Item<'
             DeValue::String(text) => quantity::parse_size(text),
             DeValue::Integer(count) => {
                 let right = Size(count.as_str().parse().unwrap_or(0));
-                Err(format!("is a number: must be a size in quotes with its unit: \"{right}\" is so many bytes"))
+                Err(format!(
+                    "is a number: must be a size in quotes with its unit: \"{right}\" is so many bytes"
+                ))
             }
             _ => {
                 wrong_type(walk, item, "a size in quotes, such as \"32KiB\" or \"1MiB\"");

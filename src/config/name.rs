@@ -22,10 +22,13 @@ pub(super) fn bind(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<SocketAddr> {
         return Some(address);
     }
     let message = match written.rsplit_once(':') {
-        Some(("" | "*", port)) => format!("has no address: \"0.0.0.0:{port}\" or \"[::]:{port}\" listens on all"),
+        Some(("" | "*", port)) => {
+            format!("has no address: \"0.0.0.0:{port}\" or \"[::]:{port}\" listens on all")
+        }
         Some(("localhost", port)) => format!("is a name: \"127.0.0.1:{port}\" is its address"),
         _ if written.parse::<IpAddr>().is_ok() => format!("has no port: \"{}\"", with_port(&written, 80)),
-        _ => "is not an address and a port: such as \"0.0.0.0:80\", \"127.0.0.1:8080\" or \"[::]:80\"".to_owned(),
+        _ => "is not an address and a port: such as \"0.0.0.0:80\", \"127.0.0.1:8080\" or \"[::]:80\""
+            .to_owned(),
     };
     walk.fault(&item.path, message);
     None
@@ -74,7 +77,9 @@ fn judge_address(written: &str) -> Result<String, String> {
     };
     if let Ok(address) = written.parse::<SocketAddr>() {
         if address.ip().is_unspecified() {
-            return Err(format!("is no address that can be connected to: \"127.0.0.1:{port}\" is this machine"));
+            return Err(format!(
+                "is no address that can be connected to: \"127.0.0.1:{port}\" is this machine"
+            ));
         }
         return Ok(address.to_string());
     }
@@ -93,9 +98,8 @@ pub(super) fn host(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     let judged = if host == "*" {
         Err("is every host: default = true serves the hosts that no service claims".to_owned())
     } else if let Some(suffix) = host.strip_prefix("*.") {
-        judge_host(suffix).and_then(|()| {
-            if host.len() > HOST_BYTES_MAX { Err("is too long".to_owned()) } else { Ok(()) }
-        })
+        judge_host(suffix)
+            .and_then(|()| if host.len() > HOST_BYTES_MAX { Err("is too long".to_owned()) } else { Ok(()) })
     } else {
         judge_host(&host)
     };
@@ -145,10 +149,14 @@ pub(super) fn judge_host(host: &str) -> Result<(), String> {
             return Err("has a \"*\" inside: only a leading \"*.\" is a pattern".to_owned());
         }
         if !label.is_ascii() {
-            return Err("has letters beyond ASCII: write it in punycode (\"xn--...\"), as clients send it".to_owned());
+            return Err(
+                "has letters beyond ASCII: write it in punycode (\"xn--...\"), as clients send it".to_owned()
+            );
         }
         if let Some(bad) = label.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_')) {
-            return Err(format!("has the character {bad:?}: letters, digits, \"-\", \"_\" and dots are allowed"));
+            return Err(format!(
+                "has the character {bad:?}: letters, digits, \"-\", \"_\" and dots are allowed"
+            ));
         }
         if label.starts_with('-') || label.ends_with('-') {
             return Err("has a part that begins or ends with \"-\"".to_owned());
@@ -198,7 +206,9 @@ pub(super) fn judge_path(path: &str) -> Result<(), String> {
         return Err(format!("must begin with \"/\": \"/{}\"", path.chars().take(40).collect::<String>()));
     }
     match path.chars().find(|c| !c.is_ascii_graphic() || *c == '#') {
-        Some(bad) => Err(format!("holds {bad:?}: a path is visible ASCII without \"#\" (percent-encode the rest)")),
+        Some(bad) => {
+            Err(format!("holds {bad:?}: a path is visible ASCII without \"#\" (percent-encode the rest)"))
+        }
         None => Ok(()),
     }
 }

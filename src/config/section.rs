@@ -58,11 +58,18 @@ impl<'w, 't> Section<'w, 't> {
         join(&self.path, key)
     }
 
+    fn ask(&mut self, key: &'static str) {
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+            let path = self.key(key);
+            self.walk.asked(&path);
+        }
+    }
+
     /// The value of a key, if it is there.
     pub(super) fn item(&mut self, key: &'static str) -> Option<Item<'t>> {
-        self.asked.push(key);
+        self.ask(key);
         let path = self.key(key);
-        self.walk.asked(&path);
         let value = self.table?.get(key)?;
         let item = item(path, value);
         self.walk.found(&item);
@@ -72,11 +79,6 @@ impl<'w, 't> Section<'w, 't> {
     /// Whether a key stands in the file. Does not count as asking for it.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
-    }
-
-    /// Whether this table or anything of it stands in the file.
-    pub(super) fn is_there(&self) -> bool {
-        self.table.is_some()
     }
 
     /// A key with a default. A faulty value has the default for the rest of the reading.
@@ -133,7 +135,7 @@ impl<'w, 't> Section<'w, 't> {
         words: &[(&'static str, T)],
         default: T,
     ) -> T {
-        let value = self.item(key).and_then(|item| word(self.walk, &item, words)).unwrap_or(default);
+        let value = self.item(key).and_then(|item| word(&mut *self.walk, &item, words)).unwrap_or(default);
         if let Some((text, _)) = words.iter().find(|(_, meaning)| *meaning == value) {
             let path = self.key(key);
             self.walk.in_force(&path, &(*text).to_owned());
@@ -142,7 +144,11 @@ impl<'w, 't> Section<'w, 't> {
     }
 
     /// A table that has defaults for all of its keys.
-    pub(super) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'_, 't>) -> T) -> T {
+    pub(super) fn section<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Section<'_, 't>) -> T,
+    ) -> T {
         let path = self.key(key);
         let (table, whole) = match self.item(key) {
             None => (None, self.whole),
@@ -167,9 +173,7 @@ impl<'w, 't> Section<'w, 't> {
         if self.has(key) {
             return Some(self.section(key, read));
         }
-        self.asked.push(key);
-        let path = self.key(key);
-        self.walk.asked(&path);
+        self.ask(key);
         None
     }
 

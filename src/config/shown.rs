@@ -79,8 +79,10 @@ impl<T: Shown> Shown for Vec<T> {
 
 impl<K: ToString, V: Shown> Shown for BTreeMap<K, V> {
     fn shown(&self) -> String {
-        let pairs: Vec<String> =
-            self.iter().map(|(key, value)| format!("{} = {}", segment(&key.to_string()), value.shown())).collect();
+        let pairs: Vec<String> = self
+            .iter()
+            .map(|(key, value)| format!("{} = {}", segment(&key.to_string()), value.shown()))
+            .collect();
         if pairs.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", pairs.join(", ")) }
     }
 }

@@ -33,8 +33,6 @@ pub(super) struct Item<'t> {
 pub(super) struct Place {
     pub line: usize,
     pub text: Option<String>,
-    /// Where the value is in the text.
-    pub span: Range<usize>,
 }
 
 /// What has to be there when the configuration is loaded for good.
@@ -98,13 +96,18 @@ impl<'t> Walk<'t> {
         let place = Place {
             line: self.line(item.span.start),
             text: Some(self.source.excerpt(item.value, item.span.clone())),
-            span: item.span.clone(),
         };
         self.places.insert(item.path.clone(), place);
     }
 
     pub(super) fn asked(&mut self, path: &str) {
         self.asked.insert(path.to_owned());
+    }
+
+    /// Every key that was asked for, whether it is there or not.
+    #[cfg(test)]
+    pub(super) fn asked_keys(&self) -> impl Iterator<Item = &str> {
+        self.asked.iter().map(String::as_str)
     }
 
     /// From here on the value at this path, and all under it, is never shown.
@@ -196,7 +199,8 @@ impl<'t> Walk<'t> {
 
     /// The place where a key of this very name is known, the one that shares most of its path.
     fn elsewhere(&self, unknown: &Unknown) -> Option<&str> {
-        let shared = |path: &str| path.bytes().zip(unknown.section.bytes()).take_while(|(a, b)| a == b).count();
+        let shared =
+            |path: &str| path.bytes().zip(unknown.section.bytes()).take_while(|(a, b)| a == b).count();
         self.asked
             .iter()
             .filter(|path| path.rsplit('.').next() == Some(unknown.key.as_str()))
