@@ -13,7 +13,7 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY config config
-# The lock file is the whole truth of what is built in. Named targets that are not copied are not built.
+# The manifest names examples and benches by path: they have to be there, they are not built.
 COPY benches benches
 COPY tests tests
 RUN cargo build --locked --release --bin greenlight \
