@@ -23,7 +23,7 @@ use crate::config::{self, Config, Faults};
 use crate::controller;
 use crate::proxy::{DataPlane, DataPlaneOptions, StartFault};
 use crate::routing::RouteTable;
-use crate::store::{SqliteStore, Store, StoreFault};
+use crate::store::{Opened, SqliteStore, Store, StoreFault};
 
 /// Suspects that wait for the prober; more of them say nothing new.
 const SUSPECTS: usize = 256;
@@ -42,7 +42,7 @@ enum Fault {
     #[error("{0}")]
     DataPlane(#[from] StartFault),
     #[error("{0}")]
-    Admin(#[from] admin::StartFault),
+    Admin(#[from] admin::ServeFault),
     #[error("the runtime can't be started: {0}")]
     Runtime(std::io::Error),
 }
@@ -95,8 +95,7 @@ fn start(path: &Path) -> Result<(), Fault> {
         tracing::warn!("{warning}");
     }
     let files = limits::raise_file_limit();
-    let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
-    let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
+    let guard = Guard::read(&config)?;
     let workers = worker_count(&config);
     let bound = bind(&config, workers)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -105,7 +104,7 @@ fn start(path: &Path) -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(Fault::Runtime)?;
-    runtime.block_on(serve(path, config, workers, bound, token, files, level))
+    runtime.block_on(serve(path, config, workers, bound, guard, files, level))
 }
 
 async fn serve(
@@ -113,14 +112,12 @@ async fn serve(
     config: Arc<Config>,
     workers: usize,
     bound: Bound,
-    token: Option<String>,
+    guard: Guard,
     files: u64,
     level: log::LevelHandle,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
-    let opened = SqliteStore::open_or_recover(&config.store_path)?;
-    let store_lost = opened.lost();
-    let store: Arc<dyn Store> = Arc::new(opened.store);
+    let (store, store_lost) = open_store(&config).await?;
     let registry = metrics_registry();
     let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
     let (suspects_in, suspects) = mpsc::channel(SUSPECTS);
@@ -153,18 +150,15 @@ async fn serve(
     let (stop_in, stop) = watch::channel(false);
     let control = tokio::spawn(prepared.with_workers(data_plane.links()).run(stop.clone()));
     let ready = Arc::new(AtomicBool::new(true));
-    let api = admin::serve(
-        bound.admin,
-        admin::Options {
-            handle: handle.clone(),
-            store,
-            registry,
-            token,
-            tls: config.admin.tls.clone(),
-            ready: Arc::clone(&ready),
-            stop: stop.clone(),
-        },
-    )?;
+    let options = admin::Options {
+        handle: handle.clone(),
+        store,
+        registry,
+        token: guard.token,
+        tls: guard.tls,
+        ready: Arc::clone(&ready),
+    };
+    let api = tokio::spawn(admin::serve(bound.admin, options, stop));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         listeners = ?config.listeners.iter().map(|listener| listener.bind).collect::<Vec<_>>(),
@@ -181,6 +175,41 @@ async fn serve(
     let _ = tokio::join!(control, api);
     tracing::info!("greenlight has stopped");
     Ok(())
+}
+
+/// What keeps strangers out of the admin API, read before anything is bound.
+struct Guard {
+    token: Option<admin::Token>,
+    tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+impl Guard {
+    fn read(config: &Config) -> Result<Self, Fault> {
+        let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
+        let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
+        let tls = config.admin.tls.as_ref().map(admin::server_config).transpose();
+        let tls = tls.map_err(|why| Fault::Config(format!("admin.tls: {why}")))?;
+        Ok(Self { token: token.map(|token| admin::Token::new(&token)), tls })
+    }
+}
+
+/// The store, and whether what it held is lost.
+async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, bool), Fault> {
+    let path = config.store_path.clone();
+    let opening = tokio::task::spawn_blocking(move || SqliteStore::open_or_recover(&path));
+    let (store, opened) = opening.await.map_err(|why| Fault::Runtime(std::io::Error::other(why)))??;
+    let lost = match opened {
+        Opened::Fresh | Opened::Existing => false,
+        Opened::FromPrevious { why } => {
+            tracing::error!(%why, "the store was damaged: its previous copy is used");
+            false
+        }
+        Opened::Lost { why } => {
+            tracing::error!(%why, "the store is lost: services come up pinned until a person has looked");
+            true
+        }
+    };
+    Ok((Arc::new(store), lost))
 }
 
 fn worker_count(config: &Config) -> usize {

@@ -20,9 +20,12 @@ mod table;
 mod view;
 mod workers;
 
-pub use handle::{Actor, Command, Done, Handle, Precondition, Rejection, ReloadReport};
+pub use handle::{
+    Actor, Command, Done, Handle, Inbox, Precondition, Rejection, ReloadReport, Request, channel,
+};
 pub use run::Controller;
 pub use start::{Options, Prepared, StartFault};
 pub use view::{
-    AuditEntry, EndpointView, EventView, PinView, QuarantineView, ReleaseView, ServiceView, Views,
+    AuditEntry, EndpointView, EventView, FINAL_STATES, PinView, QuarantineView, ReleaseView, ServiceView, Views,
+    is_final,
 };

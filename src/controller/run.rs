@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -24,7 +24,7 @@ use super::handle::Request;
 use super::metrics::Metrics;
 use super::service::ServiceRuntime;
 use super::workers::Workers;
-use super::{EventView, ReloadReport, Views};
+use super::{Inbox, ReloadReport};
 
 /// Changes of table and views that are not switches are gathered for this long.
 const COALESCE: Duration = Duration::from_millis(20);
@@ -39,11 +39,9 @@ pub(super) enum Internal {
     Counts(Vec<WorkerReport>),
 }
 
-/// Where things come in.
+/// Where facts come in; commands come through [`Inbox`].
 #[derive(Debug)]
 pub(super) struct Inlets {
-    pub(super) requests: mpsc::Receiver<Request>,
-    pub(super) reloads: mpsc::Receiver<oneshot::Sender<ReloadReport>>,
     pub(super) internal: mpsc::Receiver<Internal>,
     pub(super) probes: mpsc::Receiver<ProbeReport>,
     pub(super) endpoints: mpsc::Receiver<ProviderUpdate>,
@@ -58,10 +56,9 @@ pub struct Controller {
     pub(super) services: Vec<ServiceRuntime>,
     pub(super) endpoints: HashMap<EndpointId, (ServiceName, Color)>,
     pub(super) table: Arc<ArcSwap<RouteTable>>,
-    pub(super) views: Arc<ArcSwap<Views>>,
-    pub(super) events: broadcast::Sender<Arc<EventView>>,
     pub(super) internal: mpsc::Sender<Internal>,
     pub(super) inlets: Inlets,
+    pub(super) inbox: Inbox,
     pub(super) workers: Workers,
     pub(super) store: Arc<dyn Store>,
     pub(super) prober: Prober,
@@ -100,14 +97,14 @@ impl Controller {
             let turn = tokio::select! {
                 biased;
                 _ = stop.changed() => Turn::Stop,
-                Some(request) = self.inlets.requests.recv() => Turn::Request(request),
+                Some(request) = self.inbox.requests.recv() => Turn::Request(request),
                 Some(message) = self.inlets.internal.recv() => Turn::Internal(message),
                 () = tokio::time::sleep_until(wake) => Turn::Wake,
                 _ = second.tick() => Turn::Second,
                 Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
                 Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
                 Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
-                Some(reply) = self.inlets.reloads.recv() => Turn::Reload(reply),
+                Some(reply) = self.inbox.reloads.recv() => Turn::Reload(reply),
             };
             match turn {
                 Turn::Stop => break,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use prometheus::Registry;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::clock;
@@ -27,14 +27,13 @@ use super::run::{Controller, Inlets};
 use super::service::ServiceRuntime;
 use super::view::ReleaseView;
 use super::workers::Workers;
-use super::{Handle, Views};
+use super::Handle;
 
 /// Requests of the admin API that wait for the loop.
 const REQUESTS: usize = 64;
 const INTERNAL: usize = 1024;
 const PROBES: usize = 4096;
 const ENDPOINTS: usize = 256;
-const EVENTS: usize = 1024;
 
 /// What the controller is made from.
 #[derive(Debug)]
@@ -76,26 +75,20 @@ impl Prepared {
     pub async fn new(options: Options) -> Result<Self, StartFault> {
         let Options { path, config, store, store_lost, registry, table, suspects } = options;
         let metrics = Metrics::register(&registry)?;
-        let (requests_in, requests) = mpsc::channel(REQUESTS);
-        let (reloads_in, reloads) = mpsc::channel(4);
+        let (handle, inbox) = super::channel(REQUESTS);
         let (internal, internal_out) = mpsc::channel(INTERNAL);
         let (probes_in, probes) = mpsc::channel(PROBES);
         let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
-        let (events, _) = broadcast::channel(EVENTS);
         let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
-        let views = Arc::new(ArcSwap::from_pointee(Views::default()));
-        let handle =
-            Handle { requests: requests_in, reloads: reloads_in, views: Arc::clone(&views), events: events.clone() };
         let mut controller = Controller {
             path,
             config: Arc::clone(&config),
             services: Vec::new(),
             endpoints: HashMap::new(),
             table,
-            views,
-            events,
             internal,
-            inlets: Inlets { requests, reloads, internal: internal_out, probes, endpoints, suspects },
+            inlets: Inlets { internal: internal_out, probes, endpoints, suspects },
+            inbox,
             workers: Workers::new(&[]),
             store,
             prober: Prober::start(probes_in),

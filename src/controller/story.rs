@@ -185,7 +185,7 @@ impl Controller {
             self.services[index].unsaved = true;
         }
         // Nobody listening is no fault.
-        let _ = self.events.send(Arc::new(line));
+        let _ = self.inbox.events.send(Arc::new(line));
     }
 
     /// Writes the story lines that an unwritable store has held up.
@@ -205,7 +205,7 @@ impl Controller {
         self.views_dirty = false;
         let services = self.services.iter().map(|service| Arc::new(service.view())).collect();
         let quarantine = self.services.iter().flat_map(quarantine_views).collect();
-        self.views.store(Arc::new(Views { services, quarantine }));
+        self.inbox.views.store(Arc::new(Views { services, quarantine }));
     }
 
     pub(super) fn show_metrics(&self, index: usize) {
