@@ -80,10 +80,7 @@ fn changes_are_told_once() {
         .map(|(i, sign)| health.observe(&outcome(sign), THREE, second(i)))
         .collect();
     let none = None;
-    assert_eq!(
-        told,
-        [none, none, Some(Health::Healthy), none, none, none, Some(Health::Unhealthy), none]
-    );
+    assert_eq!(told, [none, none, Some(Health::Healthy), none, none, none, Some(Health::Unhealthy), none]);
 }
 
 #[test]
@@ -94,10 +91,7 @@ fn a_late_pass_begins_no_clean_run_before_a_known_failure() {
 }
 
 fn endpoint(n: u16) -> Endpoint {
-    Endpoint {
-        id: EndpointId::new(format!("web/green/{n}")),
-        address: ([127, 0, 0, 1], 8000 + n).into(),
-    }
+    Endpoint { id: EndpointId::new(format!("web/green/{n}")), address: ([127, 0, 0, 1], 8000 + n).into() }
 }
 
 fn roster(count: u16) -> Roster {
