@@ -4,8 +4,8 @@ use std::io::Write;
 
 use super::decimal::write_decimal;
 use super::fault::RequestFault;
+use super::method::Method;
 use super::relay::{Answer, write_extra, write_persistence};
-use super::request::Method;
 
 /// The interim answer to `Expect: 100-continue`.
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";

@@ -143,7 +143,7 @@ impl BodyReader {
     /// lets a recipient take, is refused: parsers differ in where they look for it.
     fn step(&mut self, byte: u8) -> Result<Phase, BodyFault> {
         match (self.phase, byte) {
-            (Phase::Size(1..), b'\r') | (Phase::Extension(_), b'\r') => Ok(Phase::SizeLf),
+            (Phase::Size(1..) | Phase::Extension(_), b'\r') => Ok(Phase::SizeLf),
             (Phase::Size(1..), b';') => self.extension(1),
             (Phase::Size(digits), byte) => self.size_digit(digits, byte),
             (Phase::Extension(bytes), byte) if byte == b'\t' || (byte >= b' ' && byte != 0x7f) => {

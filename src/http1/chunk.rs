@@ -17,7 +17,7 @@ const SIZE_DIGITS_MAX: usize = 16;
 #[derive(Clone, Copy, Debug)]
 pub struct ChunkHeader {
     bytes: [u8; SIZE_DIGITS_MAX + 2],
-    start: u8,
+    start: usize,
 }
 
 impl ChunkHeader {
@@ -32,11 +32,11 @@ impl ChunkHeader {
             bytes[start] = b"0123456789abcdef"[left % 16];
             left /= 16;
         }
-        Self { bytes, start: start as u8 }
+        Self { bytes, start }
     }
 
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[usize::from(self.start)..]
+        &self.bytes[self.start..]
     }
 }
 

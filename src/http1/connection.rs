@@ -2,8 +2,8 @@
 
 use super::field::{Field, FieldKind};
 use super::limits::CONNECTION_OPTIONS_MAX;
-use super::request::Version;
 use super::span::Span;
+use super::version::Version;
 
 /// Whether a connection is used again after this message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

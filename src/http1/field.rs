@@ -57,11 +57,13 @@ impl FieldKind {
     /// Names are told apart by their length first: of the 30 or so lengths that occur a dozen
     /// hold a candidate, so most fields cost one jump.
     pub fn of(name: &[u8]) -> Self {
-        let kind = Self::folded(name);
-        if matches!(kind, Self::Other | Self::ContentType | Self::Date) {
-            return if name.contains(&b'_') { Self::Other } else { kind };
+        match Self::folded(name) {
+            Self::Other => Self::Other,
+            kind if !name.contains(&b'_') => kind,
+            // Names that only tell us something: an origin may read them as it likes.
+            Self::ContentType | Self::Date => Self::Other,
+            _ => Self::Shadow,
         }
-        if name.contains(&b'_') { Self::Shadow } else { kind }
     }
 
     fn folded(name: &[u8]) -> Self {

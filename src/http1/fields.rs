@@ -66,7 +66,7 @@ fn split<'b>(
         Ok(_) | Err(_) => return Err(BlockFault::Value),
     };
     let base = buf.as_ptr().addr();
-    for header in headers.iter() {
+    for header in headers {
         let name = header.name.as_ptr().addr() - base;
         let value = header.value.as_ptr().addr() - base;
         fields.push(Field {

@@ -7,7 +7,9 @@ use super::decimal::{write_address, write_decimal};
 use super::field::{Field, FieldKind};
 use super::framing::Framing;
 use super::peer::Peer;
-use super::request::{RequestHead, TargetForm, Upgrade};
+use super::request::RequestHead;
+use super::target::TargetForm;
+use super::upgrade::Upgrade;
 
 /// What the origin is told beside what the client said.
 #[derive(Clone, Copy, Debug)]
@@ -110,9 +112,8 @@ fn write_encoded(path: &[u8], out: &mut Vec<u8>) {
 /// values kept; anyone else's were left out.
 fn write_forwarding(head: &RequestHead, buf: &[u8], host: &[u8], forward: &Forward<'_>, out: &mut Vec<u8>) {
     let peer = forward.peer;
-    let given = |kind| {
-        peer.trusted && head.fields.iter().any(|f| f.kind == kind && !head.connection.takes_away(buf, f))
-    };
+    // Connection can't take these away, so what a trusted peer gave has gone on.
+    let given = |kind| peer.trusted && head.fields.iter().any(|field| field.kind == kind);
     begin_list(head, buf, peer, (FieldKind::XForwardedFor, b"X-Forwarded-For: "), out);
     write_address(peer.address, out);
     out.extend_from_slice(b"\r\n");

@@ -29,6 +29,7 @@ mod fields;
 mod forward;
 mod framing;
 mod limits;
+mod method;
 mod peer;
 mod relay;
 mod request;
@@ -37,9 +38,12 @@ mod response;
 mod scan;
 mod span;
 mod status_line;
+mod target;
 #[cfg(test)]
 mod tests;
 mod trailer;
+mod upgrade;
+mod version;
 
 pub use answer::{CONTINUE, write_answer, write_fault};
 pub use authority::{host_of, same_authority, valid_authority};
@@ -55,9 +59,13 @@ pub use limits::{
     CHUNK_EXTENSION_BYTES_MAX, CHUNK_EXTENSIONS_BYTES_MAX, CONNECTION_OPTIONS_MAX, HeadLimits,
     INFORMATIONAL_MAX, METHOD_BYTES_MAX,
 };
+pub use method::Method;
 pub use peer::{Peer, Scheme};
 pub use relay::{Answer, Sending, write_informational, write_response};
-pub use request::{Method, RequestHead, Target, TargetForm, Upgrade, Version, parse_request};
+pub use request::{HeadProgress, RequestHead, parse_request};
 pub use response::{Asked, ResponseClass, ResponseHead, parse_response};
 pub use span::Span;
+pub use target::{Target, TargetForm};
 pub use trailer::{Trailers, forbidden_in_trailers};
+pub use upgrade::Upgrade;
+pub use version::Version;

@@ -4,8 +4,10 @@ use super::connection::Persistence;
 use super::decimal::write_decimal;
 use super::field::FieldKind;
 use super::framing::Framing;
-use super::request::{Method, RequestHead, Version};
+use super::method::Method;
+use super::request::RequestHead;
 use super::response::{ResponseClass, ResponseHead};
+use super::version::Version;
 
 /// How an answer goes to its client.
 #[derive(Clone, Copy, Debug)]

@@ -7,97 +7,18 @@ use super::field::{Field, FieldKind};
 use super::fields::read_fields;
 use super::framing::{Framing, FramingFault, FramingFields};
 use super::limits::{EMPTY_LINES_MAX, HeadLimits, METHOD_BYTES_MAX};
-use super::peer::{Peer, Scheme};
+use super::method::Method;
+use super::peer::Peer;
 use super::request_line::{is_token_byte, read_request_line, too_long};
 use super::scan::{FirstLine, HeadEnd, HeadScan, ScanFault};
 use super::span::Span;
+use super::target::Target;
+use super::upgrade::{Upgrade, note_upgrade};
+use super::version::Version;
 
-/// The versions that are spoken here.
+/// The progress in a head that is not complete; the default is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Version {
-    Http10,
-    #[default]
-    Http11,
-}
-
-/// Methods that a proxy must tell apart; the rest passes as [`Method::Other`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Method {
-    #[default]
-    Get,
-    Head,
-    Post,
-    Put,
-    Patch,
-    Delete,
-    Options,
-    Other,
-    /// CONNECT and TRACE, in any case: never seen outside the parser.
-    Refused,
-}
-
-impl Method {
-    /// Methods are case-sensitive (RFC 9110, 9.1); only the refused ones are known in any case, so
-    /// that no origin takes `trace` for what it isn't meant to be.
-    pub fn of(method: &[u8]) -> Self {
-        match method {
-            b"GET" => Self::Get,
-            b"HEAD" => Self::Head,
-            b"POST" => Self::Post,
-            b"PUT" => Self::Put,
-            b"PATCH" => Self::Patch,
-            b"DELETE" => Self::Delete,
-            b"OPTIONS" => Self::Options,
-            other if other.eq_ignore_ascii_case(b"CONNECT") || other.eq_ignore_ascii_case(b"TRACE") => {
-                Self::Refused
-            }
-            _ => Self::Other,
-        }
-    }
-
-    /// GET, HEAD and OPTIONS: what may be sent twice, when it has no body.
-    pub const fn is_replayable(self) -> bool {
-        matches!(self, Self::Get | Self::Head | Self::Options)
-    }
-}
-
-/// The form a request-target came in (RFC 9112, 3.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TargetForm {
-    #[default]
-    Origin,
-    /// Goes on in origin-form.
-    Absolute,
-    /// `OPTIONS *`, or `OPTIONS http://host`: ours to answer.
-    Asterisk,
-}
-
-/// A request-target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Target {
-    pub form: TargetForm,
-    /// Path and query as they were sent. In absolute-form it may be empty or begin with `?`; a
-    /// `/` then goes in front.
-    pub path: Span,
-    /// Absolute-form's authority, else empty.
-    pub authority: Span,
-    /// Absolute-form's scheme.
-    pub scheme: Scheme,
-    /// Has bytes over 0x7F, which go on percent-encoded.
-    pub needs_encoding: bool,
-}
-
-/// What a request asks to switch to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Upgrade {
-    #[default]
-    None,
-    /// Asked for h2c, TLS or another thing of this hop alone, or has a body: goes on as a plain
-    /// request.
-    Stripped,
-    /// The protocol asked for, e.g. `websocket`; the request has no body.
-    Asked(Span),
-}
+pub struct HeadProgress(pub(super) HeadScan);
 
 /// A request's head: ranges over the buffer it was parsed from. Used again for each request of a
 /// connection, or of a worker; its vectors keep their room.
@@ -127,9 +48,21 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    /// Forgets a head that was begun: for a new connection, or when the buffer is moved.
+    /// Forgets a head that was begun: before another connection's bytes are parsed.
     pub fn clear(&mut self) {
-        self.scan = HeadScan::default();
+        self.resume(HeadProgress::default());
+    }
+
+    /// How far the search for the end of an incomplete head came. A worker that parses the heads
+    /// of many connections into one value keeps this beside the bytes of the one that is not
+    /// complete, so that a head that trickles in is not searched from its start each time.
+    pub fn progress(&self) -> HeadProgress {
+        HeadProgress(self.scan)
+    }
+
+    /// Goes on where [`RequestHead::progress`] was taken, with the same bytes at the buffer's start.
+    pub fn resume(&mut self, progress: HeadProgress) {
+        self.scan = progress.0;
         self.fields.clear();
     }
 
@@ -187,27 +120,28 @@ pub fn parse_request(
         empty_lines_max: EMPTY_LINES_MAX,
         bytes_max: METHOD_BYTES_MAX + limits.target_bytes_max + 10,
     };
-    let end = match head.scan.advance(buf, first, limits) {
-        Ok(Some(end)) => end,
-        Ok(None) => {
-            // What can't become a request (TLS on a plain port) is refused at once.
-            return match head.scan.first_byte(buf) {
-                Some(byte) if byte != b'\r' && !is_token_byte(byte) => Err(RequestFault::RequestLine),
-                _ => Ok(None),
-            };
-        }
-        Err(fault) => return Err(scan_fault(fault, buf, head.scan.start(), limits)),
+    let scanned = head.scan.advance(buf, first, limits);
+    let Ok(None) = scanned else {
+        // Complete or hopeless: the next call begins a head.
+        let start = std::mem::take(&mut head.scan).start();
+        let end = scanned.map_err(|fault| scan_fault(fault, buf, start, limits))?;
+        return end.map(|end| read_head(buf, end, limits, head).map(|()| end.end)).transpose();
     };
-    head.scan = HeadScan::default();
-    read_head(buf, end, limits, head)?;
-    Ok(Some(end.end))
+    // What can't become a request (TLS on a plain port) is refused at once.
+    match head.scan.first_byte(buf) {
+        Some(byte) if byte != b'\r' && !is_token_byte(byte) => {
+            head.clear();
+            Err(RequestFault::RequestLine)
+        }
+        _ => Ok(None),
+    }
 }
 
 fn scan_fault(fault: ScanFault, buf: &[u8], start: usize, limits: &HeadLimits) -> RequestFault {
     match fault {
         ScanFault::BareLf => RequestFault::BareLf,
         ScanFault::EmptyLines => RequestFault::EmptyLines,
-        ScanFault::FirstLineTooLong => too_long(&buf[start..], limits),
+        ScanFault::FirstLineTooLong => too_long(buf.get(start..).unwrap_or_default(), limits),
         ScanFault::BlockTooLarge => RequestFault::BlockTooLarge,
         ScanFault::TooManyFields => RequestFault::TooManyFields,
     }
@@ -294,24 +228,6 @@ fn weigh_fields(buf: &[u8], head: &mut RequestHead) -> Result<Said, RequestFault
         }
     }
     Ok(said)
-}
-
-/// Takes the first protocol that is not of this hop alone.
-fn note_upgrade(buf: &[u8], value: Span, upgrade: &mut Upgrade) {
-    for token in list(buf, value) {
-        if matches!(upgrade, Upgrade::Asked(_)) {
-            return;
-        }
-        *upgrade = if is_of_this_hop(token.of(buf)) { Upgrade::Stripped } else { Upgrade::Asked(token) };
-    }
-}
-
-/// h2c and h2 (RFC 9113, 3.1), TLS (RFC 2817) and HTTP itself: what is spoken on this connection
-/// is not the origin's to change.
-fn is_of_this_hop(token: &[u8]) -> bool {
-    let name = token.split(|&byte| byte == b'/').next().unwrap_or_default();
-    [b"h2c".as_slice(), b"h2", b"tls", b"http"].iter().any(|own| name.eq_ignore_ascii_case(own))
-        || !token.iter().all(|&byte| is_token_byte(byte) || byte == b'/')
 }
 
 /// RFC 9112, 3.2: one valid Host, which an absolute-form target has to agree with.

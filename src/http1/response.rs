@@ -1,15 +1,18 @@
 //! A response's head, as an origin sends it.
 
-use super::connection::{Connection, Persistence, list};
+use super::connection::{Connection, Persistence};
 use super::fault::ResponseFault;
 use super::field::{Field, FieldKind};
 use super::fields::read_fields;
 use super::framing::{Framing, FramingFault, FramingFields};
 use super::limits::{HeadLimits, INFORMATIONAL_MAX};
-use super::request::{Method, RequestHead, Upgrade, Version};
+use super::method::Method;
+use super::request::{HeadProgress, RequestHead};
 use super::scan::{FirstLine, HeadEnd, HeadScan, ScanFault};
 use super::span::Span;
 use super::status_line::read_status_line;
+use super::upgrade::Upgrade;
+use super::version::Version;
 
 /// The longest status line, in bytes.
 const STATUS_LINE_BYTES_MAX: usize = 8 * 1024;
@@ -75,6 +78,17 @@ impl ResponseHead {
         self.informational = 0;
     }
 
+    /// How far the search for the end of an incomplete head came; as in [`RequestHead::progress`].
+    pub fn progress(&self) -> HeadProgress {
+        HeadProgress(self.scan)
+    }
+
+    /// Goes on where [`ResponseHead::progress`] was taken, in the same exchange.
+    pub fn resume(&mut self, progress: HeadProgress) {
+        self.scan = progress.0;
+        self.fields.clear();
+    }
+
     /// Whether the origin's connection may be used again as far as the head goes: the origin keeps
     /// it, and the response's end can be seen. The caller adds: both bodies complete, no byte left
     /// over.
@@ -130,14 +144,18 @@ pub fn parse_response(
     head: &mut ResponseHead,
 ) -> Result<Option<usize>, ResponseFault> {
     let first = FirstLine { empty_lines_max: 0, bytes_max: STATUS_LINE_BYTES_MAX };
-    let Some(end) = head.scan.advance(buf, first, limits)? else {
-        // An origin that does not speak HTTP is told at its first byte.
-        let hopeless = head.scan.first_byte(buf).is_some_and(|byte| byte != b'H');
-        return if hopeless { Err(ResponseFault::StatusLine) } else { Ok(None) };
+    let scanned = head.scan.advance(buf, first, limits);
+    let Ok(None) = scanned else {
+        // Complete or hopeless: the next call begins a head.
+        head.scan = HeadScan::default();
+        return scanned?.map(|end| read_head(buf, end, asked, head).map(|()| end.end)).transpose();
     };
-    head.scan = HeadScan::default();
-    read_head(buf, end, asked, head)?;
-    Ok(Some(end.end))
+    // An origin that does not speak HTTP is told at its first byte.
+    if head.scan.first_byte(buf).is_some_and(|byte| byte != b'H') {
+        head.scan = HeadScan::default();
+        return Err(ResponseFault::StatusLine);
+    }
+    Ok(None)
 }
 
 fn read_head(
@@ -171,6 +189,7 @@ fn weigh_fields(buf: &[u8], head: &mut ResponseHead) -> Result<FramingFields, Re
     head.connection.clear();
     head.has_date = false;
     head.upgrade = Span::default();
+    let mut upgrades = 0_usize;
     for field in &head.fields {
         match field.kind {
             FieldKind::ContentLength => framing.length(field.value.of(buf)),
@@ -179,9 +198,9 @@ fn weigh_fields(buf: &[u8], head: &mut ResponseHead) -> Result<FramingFields, Re
                 head.connection.read(buf, field.value).map_err(|_| ResponseFault::ConnectionOptions)?;
             }
             FieldKind::Upgrade => {
-                // Two protocols can't be switched to at once: the whole value has to be the one.
-                let token = list(buf, field.value).next().unwrap_or_default();
-                head.upgrade = if head.upgrade.is_empty() { token } else { field.value };
+                // Two protocols can't be switched to at once: a second line leaves none.
+                upgrades += 1;
+                head.upgrade = if upgrades == 1 { field.value } else { Span::default() };
             }
             FieldKind::Date => head.has_date = true,
             _ => {}

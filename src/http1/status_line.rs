@@ -1,9 +1,8 @@
 //! `VERSION SP CODE [SP REASON]` (RFC 9112, 4).
 
 use super::fault::ResponseFault;
-use super::request::Version;
-use super::request_line::is_some_version;
 use super::span::Span;
+use super::version::{Version, VersionFault};
 
 /// A status line, read.
 #[derive(Debug)]
@@ -18,12 +17,10 @@ pub(super) struct StatusLine {
 pub(super) fn read_status_line(buf: &[u8], start: usize, end: usize) -> Result<StatusLine, ResponseFault> {
     let line = &buf[start..end];
     let space = line.iter().position(|&byte| byte == b' ').unwrap_or(line.len());
-    let version = match &line[..space] {
-        b"HTTP/1.1" => Version::Http11,
-        b"HTTP/1.0" => Version::Http10,
-        other if is_some_version(other) => return Err(ResponseFault::Version),
-        _ => return Err(ResponseFault::StatusLine),
-    };
+    let version = Version::read(&line[..space]).map_err(|fault| match fault {
+        VersionFault::Unknown => ResponseFault::Version,
+        VersionFault::Malformed => ResponseFault::StatusLine,
+    })?;
     let rest = line.get(space + 1..).unwrap_or_default();
     let (code, reason_at) = match rest.iter().position(|&byte| byte == b' ') {
         Some(space_after) => (&rest[..space_after], space + 1 + space_after + 1),
