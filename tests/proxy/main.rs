@@ -1,0 +1,7 @@
+//! The data plane over real sockets: raw clients, raw origins, tables built by hand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod client;
+mod front;
+mod origin;
