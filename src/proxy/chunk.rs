@@ -50,21 +50,8 @@ impl Chunk {
         &self.bytes[self.start..self.end]
     }
 
-    pub fn data_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.start..self.end]
-    }
-
     pub fn is_empty(&self) -> bool {
         self.start == self.end
-    }
-
-    pub fn len(&self) -> usize {
-        self.end - self.start
-    }
-
-    /// Whether nothing more can be read into it.
-    pub fn is_full(&self) -> bool {
-        self.end == self.bytes.len()
     }
 
     /// Where the next bytes may be read to.
@@ -80,11 +67,6 @@ impl Chunk {
     /// Forgets the first `count` unread bytes.
     pub fn consume(&mut self, count: usize) {
         self.start = self.end.min(self.start + count);
-    }
-
-    /// Forgets all but the first `count` unread bytes.
-    pub fn truncate(&mut self, count: usize) {
-        self.end = self.end.min(self.start + count);
     }
 
     /// Copies as much of `data` as there is room for; tells how much.

@@ -293,23 +293,23 @@ impl Lane {
         }
     }
 
-    /// Nothing more comes: the last chunk is all that may be owed. It is appended to the tail's
-    /// end, so it has to wait until that is written.
+    /// Nothing more comes: the last chunk is all that may be owed.
     fn end(&mut self) {
         self.ended = true;
-        if self.sending == Sending::Chunked {
-            if self.pass > 0 {
-                // The tail is static, and so is the end of a body without trailers.
-                self.tail = LAST_AFTER_DATA;
-            }
-            let trailers = self.reader.trailers().filter(|_| self.trailers);
-            if self.pass == 0 || trailers.is_some() {
-                if self.pass > 0 {
-                    self.copy_passed();
-                }
-                write_last_chunk(trailers, &mut self.out);
-            }
+        if self.sending != Sending::Chunked {
+            return;
         }
+        let has_trailers = self.trailers && self.reader.trailers().is_some();
+        if self.pass > 0 && !has_trailers {
+            // The tail is static, and so is the end of a body without trailers.
+            self.tail = LAST_AFTER_DATA;
+            return;
+        }
+        if self.pass > 0 {
+            self.copy_passed();
+        }
+        let trailers = self.reader.trailers().filter(|_| self.trailers);
+        write_last_chunk(trailers, &mut self.out);
     }
 
     /// Moves the piece that was to be written from the chunk behind what is gathered.

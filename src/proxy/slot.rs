@@ -59,10 +59,6 @@ impl Slot {
         idle.drain(..stale);
     }
 
-    pub fn idle_count(&self) -> usize {
-        self.idle.borrow().len()
-    }
-
     /// Whether the prober should hear of a failed connect now: once a tick is enough.
     pub fn suspicious(&self, now: u32) -> bool {
         let due = now >= self.suspect_after.get();
