@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod basics;
 mod client;
 mod front;
 mod origin;
