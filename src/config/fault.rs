@@ -13,7 +13,7 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub severity: Severity,
-    /// `services.backend.health.interval`
+    /// `services.backend.health.interval`; empty where the fault is the whole file's.
     pub key: String,
     /// 1-based, where known.
     pub line: Option<usize>,
@@ -27,8 +27,29 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 
+impl fmt::Display for Faults {
+    /// A line a fault.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            fault.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Faults {}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.key.is_empty() {
+            return match self.line {
+                Some(line) => write!(f, "line {line}: {}", self.message),
+                None => f.write_str(&self.message),
+            };
+        }
         write!(f, "{}", self.key)?;
         if let Some(line) = self.line {
             write!(f, " (line {line})")?;

@@ -1,44 +1,44 @@
 //! L2: a file becomes a validated [`Config`], or every fault of it at once.
+//!
+//! The way: text -> spanned TOML tree ([`walk`], [`section`], [`kind`]: every key with its place, its
+//! kind and its default) -> checks between keys ([`cross`]) -> keys that are not in force yet
+//! ([`not_in_force`]) -> [`Config`]. One pass finds all; nothing is read twice.
 
+mod container;
+mod cross;
+mod difference;
 mod fault;
+mod file;
+mod kind;
+mod message;
+mod name;
+mod nearest;
+mod not_in_force;
+mod quantity;
+mod read;
+mod report;
+mod secret;
+mod section;
+mod shown;
+mod source;
+#[cfg(test)]
+mod tests;
 mod types;
+mod walk;
 
-use std::path::Path;
-
+pub use container::{Docker, Engine, EngineTls, Publish, RegistryAuth, Tags};
+pub use difference::{Difference, difference};
 pub use fault::{Fault, Faults, Severity};
+pub use file::{FILE_BYTES_MAX, Loaded, load, parse};
+pub use message::{
+    Hook, HookAction, HookPoints, Hooks, NotifiedEvent, Notifier, NotifierKind, Webhook, WebhookKind,
+};
+pub use report::{render_faults, summary};
+pub use secret::{SECRET_BYTES_MAX, Secret, SecretFault};
 pub use types::{
-    Access, Admin, AdminTls, CertificateFiles, Config, Limits, Listener, ListenerTls, Log, LogFormat, Secret,
-    Service, Upstream,
+    Access, Acme, Admin, AdminTls, Affinity, CertificateFiles, Config, LatencyAction, Limits, Listener,
+    ListenerTls, Log, LogFormat, Service, Synthetic, Upstream, UpstreamTls,
 };
 
-/// A valid configuration and what it warns of.
-#[derive(Clone, Debug)]
-pub struct Loaded {
-    pub config: Config,
-    pub warnings: Vec<Fault>,
-}
-
-/// Reads and validates a file. `env` gives environment variables (secrets are checked to exist).
-pub fn load(path: &Path) -> Result<Loaded, Faults> {
-    let _ = path;
-    todo!("config helper")
-}
-
-/// Validates a text; relative paths in it are taken from `base`.
-pub fn parse(text: &str, base: &Path) -> Result<Loaded, Faults> {
-    let _ = (text, base);
-    todo!("config helper")
-}
-
-/// What a reload would change: key paths that can be applied live, and those that need a restart
-/// (workers, binds, store, admin).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Difference {
-    pub live: Vec<String>,
-    pub needs_restart: Vec<String>,
-}
-
-pub fn difference(old: &Config, new: &Config) -> Difference {
-    let _ = (old, new);
-    todo!("config helper")
-}
+use shown::Shown;
+use walk::Reference;

@@ -1,5 +1,6 @@
 //! The validated configuration: what the rest of the program may rely on.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,12 +13,9 @@ use crate::model::{Color, PerColor, ServiceName};
 use crate::release;
 use crate::routing::ServiceSettings;
 
-/// A secret: where it is, never what it is. Read when it is needed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Secret {
-    File(PathBuf),
-    Env(String),
-}
+use super::container::Docker;
+use super::message::{HookPoints, Hooks, Notifier, Webhook};
+use super::secret::Secret;
 
 /// `[limits]`; sizes in bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +39,29 @@ pub struct Limits {
     pub shutdown_timeout: Duration,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_block_bytes_max: 32 * 1024,
+            header_count_max: 100,
+            target_bytes_max: 8 * 1024,
+            detection_timeout: Duration::from_secs(10),
+            request_head_timeout: Duration::from_secs(10),
+            keep_alive_timeout: Duration::from_secs(75),
+            body_stall_timeout: Duration::from_secs(30),
+            write_stall_timeout: Duration::from_secs(30),
+            connections_max: 0,
+            connections_per_address_max: 0,
+            h2_streams_max: 100,
+            h2_stream_window: 256 * 1024,
+            h2_connection_window: 1024 * 1024,
+            h2_ping_interval: Duration::from_secs(20),
+            h2_ping_timeout: Duration::from_secs(20),
+            shutdown_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
 /// `[[listeners]]`. What later issues use (tls, proxy_protocol, ...) is validated already; until it
 /// is built `check` says that it is not in force.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,18 +74,36 @@ pub struct Listener {
     pub ready_path: String,
 }
 
+/// A certificate with its chain, its key, and a stapled OCSP answer where there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFiles {
     pub cert: PathBuf,
     pub key: PathBuf,
+    pub ocsp: Option<PathBuf>,
 }
 
+/// `[listeners.tls]`: at least one certificate, or ACME.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenerTls {
+    /// Chosen by SNI; the first is the default.
     pub certificates: Vec<CertificateFiles>,
+    /// Whose clients are let in; `None`: no client certificate is asked for.
     pub client_ca: Option<PathBuf>,
+    pub acme: Option<Acme>,
+    /// `Strict-Transport-Security: max-age`; zero: not sent.
     pub hsts: Duration,
+    /// The first certificate's OCSP answer.
     pub ocsp: Option<PathBuf>,
+}
+
+/// Where certificates are ordered (RFC 8555).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acme {
+    pub email: String,
+    /// The directory's https URL.
+    pub directory: String,
+    /// Exact hosts, normalised.
+    pub hosts: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,8 +147,52 @@ pub struct Log {
 pub enum Upstream {
     /// `host:port` texts for each colour.
     Fixed { addresses: PerColor<Vec<String>>, initial: Color },
-    /// Containers; validated, run by a later issue.
-    Docker { image: Option<String>, replicas: u32, follow: bool, initial: Color },
+    /// Containers; validated, run by a later version.
+    Docker { image: Option<String>, replicas: u32, follow: bool, initial: Color, engine: Box<Docker> },
+}
+
+impl Upstream {
+    /// The colour that is active on the very first start.
+    #[must_use]
+    pub fn initial(&self) -> Color {
+        match self {
+            Self::Fixed { initial, .. } | Self::Docker { initial, .. } => *initial,
+        }
+    }
+}
+
+/// `[services.NAME.upstream] tls`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamTls {
+    /// Who signs the endpoints' certificates; `None`: the system's authorities.
+    pub ca: Option<PathBuf>,
+    /// The name that the certificates are for; `None`: the client's Host.
+    pub server_name: Option<String>,
+}
+
+/// What the latency rule does when it trips.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LatencyAction {
+    #[default]
+    Revert,
+    Notify,
+    Off,
+}
+
+/// Whether a client keeps to the endpoint that it was first sent to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Affinity {
+    #[default]
+    Off,
+    Cookie,
+}
+
+/// `[services.NAME.analysis] synthetic`: requests of our own while traffic is thin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Synthetic {
+    pub paths: Vec<String>,
+    /// Requests a second to each colour.
+    pub rate: u32,
 }
 
 /// `[services.NAME]`.
@@ -119,11 +202,23 @@ pub struct Service {
     /// Normalised: lower case, no port, no final dot.
     pub hosts: Vec<String>,
     pub preview_hosts: PerColor<Vec<String>>,
+    /// Lets a client use the preview hosts by a header `X-Greenlight-Preview`.
+    pub preview_token: Option<Secret>,
+    /// Status -> file, for answers of our own: 502, 503, 504.
+    pub error_pages: BTreeMap<u16, PathBuf>,
     pub default: bool,
     pub upstream: Upstream,
+    /// Only with `protocol = "https"`.
+    pub upstream_tls: Option<UpstreamTls>,
     pub check: Arc<Check>,
     pub policy: release::Policy,
+    pub latency: LatencyAction,
+    /// Steps before the switch, rising, each 1 to 99; empty: one atomic switch.
+    pub canary_percent: Vec<u8>,
+    pub synthetic: Option<Synthetic>,
+    pub hooks: HookPoints,
     pub settings: Arc<ServiceSettings>,
+    pub affinity: Affinity,
 }
 
 /// The whole file, valid.
@@ -139,4 +234,11 @@ pub struct Config {
     pub log: Log,
     /// In the order of their names.
     pub services: Vec<Arc<Service>>,
+    pub hooks: Hooks,
+    pub webhooks: Vec<Webhook>,
+    pub notifiers: Vec<Notifier>,
+    /// Every key in force, its path -> its value in one canonical spelling (`"1m"` for `"60s"`),
+    /// defaults too. Keys without a default are there only when they are set; secrets are shown
+    /// by where they are. What [`difference`](super::difference) compares.
+    pub effective: BTreeMap<String, String>,
 }

@@ -1,0 +1,93 @@
+//! `[services.NAME.upstream]` of kind docker: how containers are made and where.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Secret;
+
+/// How a container's port is reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Publish {
+    /// By the container's own address.
+    #[default]
+    None,
+    /// By a port published on 127.0.0.1.
+    Loopback,
+}
+
+/// A container engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// `unix:///path`, or `tcp://host:port` with TLS.
+    pub url: String,
+    pub tls: Option<EngineTls>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineTls {
+    pub ca: PathBuf,
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryAuth {
+    pub username: Secret,
+    pub password: Secret,
+}
+
+/// Tags that are moved in the registry after a success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tags {
+    pub stable: Option<String>,
+    pub previous: Option<String>,
+}
+
+/// The docker keys beside image, replicas, follow and initial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Docker {
+    /// `None`: the single port that the image exposes.
+    pub port: Option<u16>,
+    /// A network's name, `bridge` or `host`.
+    pub network: String,
+    pub publish: Publish,
+    pub env: BTreeMap<String, String>,
+    pub env_file: Vec<PathBuf>,
+    /// As `docker run -v` writes them: `SOURCE:TARGET[:OPTIONS]`.
+    pub mounts: Vec<String>,
+    /// Bytes; `None`: no limit.
+    pub memory_bytes: Option<u64>,
+    /// Cores; `None`: no limit.
+    pub cpus: Option<f64>,
+    pub user: Option<String>,
+    pub stop_signal: String,
+    pub stop_timeout: Duration,
+    pub engines: Vec<Engine>,
+    pub registry_auth: Option<RegistryAuth>,
+    /// Zero: the registry is not asked.
+    pub poll_interval: Duration,
+    pub tags: Option<Tags>,
+}
+
+impl Default for Docker {
+    fn default() -> Self {
+        Self {
+            port: None,
+            network: "bridge".to_owned(),
+            publish: Publish::None,
+            env: BTreeMap::new(),
+            env_file: Vec::new(),
+            mounts: Vec::new(),
+            memory_bytes: None,
+            cpus: None,
+            user: None,
+            stop_signal: "SIGTERM".to_owned(),
+            stop_timeout: Duration::from_secs(30),
+            engines: vec![Engine { url: "unix:///var/run/docker.sock".to_owned(), tls: None }],
+            registry_auth: None,
+            poll_interval: Duration::ZERO,
+            tags: None,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What no key can say alone: the checks between keys.
+//!
+//! Each leaves out what is at fault already, so that one mistake is told once.
+
+mod addresses;
+mod hosts;
+
+use std::time::Duration;
+
+use super::quantity::show_duration;
+use super::walk::{Walk, join};
+use super::{Config, Service};
+
+/// Runs them all.
+pub(super) fn check(walk: &mut Walk<'_>, config: &Config) {
+    addresses::binds(walk, config);
+    addresses::admin(walk, config);
+    hosts::check(walk, config);
+    for service in &config.services {
+        addresses::colors(walk, service);
+        addresses::loops(walk, config, service);
+        deadline(walk, service);
+        risks(walk, service);
+    }
+    webhooks(walk, config);
+    if config.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+        walk.warn(
+            "forwarding.trusted_proxies",
+            "trusts everybody: any client can then say which address it comes from",
+        );
+    }
+}
+
+/// The path of a key of a service.
+fn key(service: &Service, key: &str) -> String {
+    format!("{}.{key}", join("services", service.name.as_str()))
+}
+
+/// A release that could never reach its gate in time.
+fn deadline(walk: &mut Walk<'_>, service: &Service) {
+    let deadline = key(service, "release.progress_deadline");
+    let health = ["interval", "timeout", "rise", "min_healthy_time"]
+        .map(|name| key(service, &format!("health.{name}")));
+    let read: Vec<&str> = health.iter().chain([&deadline]).map(String::as_str).collect();
+    if !walk.sound(&read) {
+        return;
+    }
+    let policy = &service.policy;
+    let probes = (policy.interval + policy.timeout).saturating_mul(policy.thresholds.rise);
+    let least = policy.min_healthy_time.saturating_add(probes);
+    if policy.progress_deadline < least {
+        walk.fault(
+            &deadline,
+            format!(
+                "is \"{}\": must be at least \"{}\", which is health.min_healthy_time ({}) + rise ({}) x (interval ({}) + \
+                 timeout ({})), or no release could ever get through its checks",
+                show_duration(policy.progress_deadline),
+                show_duration(least),
+                show_duration(policy.min_healthy_time),
+                policy.thresholds.rise,
+                show_duration(policy.interval),
+                show_duration(policy.timeout),
+            ),
+        );
+    }
+}
+
+/// What is legal and better not so.
+fn risks(walk: &mut Walk<'_>, service: &Service) {
+    let policy = &service.policy;
+    let warned = [
+        (
+            policy.min_healthy_time == Duration::ZERO,
+            "health.min_healthy_time",
+            "a new colour gets all traffic as soon as its first probes pass: \"10s\" is the default",
+        ),
+        (
+            policy.thresholds.rise == 1,
+            "health.rise",
+            "one lucky probe makes an endpoint healthy: 3 is the default",
+        ),
+        (
+            policy.bake_time == Duration::ZERO,
+            "release.bake_time",
+            "nothing is watched after the switch, so nothing reverts by itself: \"5m\" is the default",
+        ),
+    ];
+    for (risky, name, message) in warned {
+        let path = key(service, name);
+        if risky && walk.sound(&[&path]) {
+            walk.warn(&path, message);
+        }
+    }
+}
+
+/// Webhooks have names of their own, services that exist, and a way in.
+fn webhooks(walk: &mut Walk<'_>, config: &Config) {
+    let names: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
+    for (index, webhook) in config.webhooks.iter().enumerate() {
+        let service = format!("webhooks[{index}].service");
+        if walk.sound(&[&service, "services"]) && !names.contains(&webhook.service.as_str()) {
+            let message = match super::nearest::nearest(&webhook.service, names.iter().copied()) {
+                Some(name) => format!("is not a service: \"{name}\" is the nearest one"),
+                None => format!("is not a service: {} are", names.join(", ")),
+            };
+            walk.fault(&service, message);
+        }
+        let name = format!("webhooks[{index}].name");
+        let before = config.webhooks[..index].iter().position(|other| other.name == webhook.name);
+        if let Some(before) = before
+            && walk.sound(&[&name])
+        {
+            walk.fault(&name, format!("is the name of webhooks[{before}] too: each needs its own"));
+        }
+    }
+    if !config.webhooks.is_empty()
+        && config.hooks.bind.is_none()
+        && !config.hooks.public
+        && walk.sound(&["hooks"])
+    {
+        walk.fault(
+            "webhooks",
+            "can't be reached: [hooks] bind = \"0.0.0.0:9901\" gives them a listener, public = true puts them under \
+             /hooks/ of the public ones",
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! From a file on disk to a configuration.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use super::fault::{Fault, Faults, Severity};
+use super::section::Section;
+use super::walk::{Reference, Walk};
+use super::{Config, cross, not_in_force, read};
+
+/// The largest file, in bytes.
+pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// How many syntax errors are told: after a few the rest is noise.
+const SYNTAX_ERRORS_MAX: usize = 20;
+
+/// A valid configuration and what it warns of.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub config: Config,
+    pub warnings: Vec<Fault>,
+}
+
+/// Reads and validates a file, and sees that the secrets and files it names can be read.
+///
+/// # Errors
+/// Every fault of the file.
+pub fn load(path: &Path) -> Result<Loaded, Faults> {
+    let text = text(path).map_err(|message| Faults(vec![whole(message)]))?;
+    // "greenlight.toml" has the parent "", which is the current folder.
+    let base = path.parent().unwrap_or(Path::new(""));
+    validate(&text, base, true)
+}
+
+/// Validates a text; relative paths in it are taken from `base`. Touches no file.
+///
+/// # Errors
+/// Every fault of the text.
+pub fn parse(text: &str, base: &Path) -> Result<Loaded, Faults> {
+    validate(text, base, false)
+}
+
+/// A fault of the file as a whole.
+fn whole(message: String) -> Fault {
+    Fault { severity: Severity::Fault, key: String::new(), line: None, value: None, message }
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => format!("there is no file {shown}: -c names another"),
+        std::io::ErrorKind::IsADirectory => format!("{shown} is a folder: must be a file"),
+        _ => format!("{shown} can't be read: {error}"),
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(format!("{shown} is larger than {FILE_BYTES_MAX} bytes, which no configuration needs"));
+    }
+    let valid_bytes = match std::str::from_utf8(&bytes) {
+        Ok(_) => bytes.len(),
+        Err(error) => error.valid_up_to(),
+    };
+    let line = bytes.iter().take(valid_bytes).filter(|byte| **byte == b'\n').count() + 1;
+    String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text (line {line}): save it as UTF-8"))
+}
+
+fn validate(text: &str, base: &Path, on_disk: bool) -> Result<Loaded, Faults> {
+    if text.len() as u64 > FILE_BYTES_MAX {
+        let message = format!("the file is larger than {FILE_BYTES_MAX} bytes, which no configuration needs");
+        return Err(Faults(vec![whole(message)]));
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut walk = Walk::new(text, base);
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(Faults(syntax(&walk, &errors)));
+    }
+    if tree.get_ref().is_empty() {
+        let message = "the file is empty: config/minimal.toml is the least that works".to_owned();
+        return Err(Faults(vec![whole(message)]));
+    }
+    let mut root = Section::root(&mut walk, tree.get_ref());
+    let mut config = read::config(&mut root);
+    root.finish();
+    walk.judge_unknown();
+    cross::check(&mut walk, &config);
+    not_in_force::check(&mut walk);
+    if on_disk {
+        references(&mut walk);
+    }
+    let (faults, warnings): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut walk.faults).into_iter().partition(|fault| fault.severity == Severity::Fault);
+    if faults.is_empty() {
+        config.effective = std::mem::take(&mut walk.effective);
+        return Ok(Loaded { config, warnings });
+    }
+    let mut all = faults;
+    all.sort_by_key(|fault| fault.line);
+    Err(Faults(all))
+}
+
+/// What the TOML parser says, without the text of the line: there may be a secret in it.
+fn syntax(walk: &Walk<'_>, errors: &[toml::de::Error]) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = errors
+        .iter()
+        .take(SYNTAX_ERRORS_MAX)
+        .map(|error| {
+            let line = error.span().map(|span| walk.line(span.start));
+            let message = format!("this is not TOML: {}", error.message().trim());
+            Fault { line, ..whole(message) }
+        })
+        .collect();
+    faults.sort_by_key(|fault| fault.line);
+    faults.dedup();
+    if errors.len() > SYNTAX_ERRORS_MAX {
+        faults.push(whole(format!("and {} more", errors.len() - SYNTAX_ERRORS_MAX)));
+    }
+    faults
+}
+
+/// Sees that what the configuration refers to can be read. Names the place, never the content.
+fn references(walk: &mut Walk<'_>) {
+    for (path, reference) in std::mem::take(&mut walk.references) {
+        let fault = match reference {
+            Reference::Secret(secret) => secret.read().err().map(|fault| fault.to_string()),
+            Reference::File(file) => match File::open(&file).and_then(|file| file.metadata()) {
+                Ok(found) if found.is_file() => None,
+                Ok(_) => Some(format!("{} is not a file", file.display())),
+                Err(error) => Some(format!("{} can't be read: {error}", file.display())),
+            },
+        };
+        if let Some(message) = fault
+            && walk.sound(&[&path])
+        {
+            walk.fault(&path, message);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! `[services.NAME.upstream]` with `kind = "docker"`
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use crate::config::kind::{
+    duration, file, flag, integer, list, number, secret, size, text, text_that, wrong_type,
+};
+use crate::config::name::url;
+use crate::config::section::Section;
+use crate::config::walk::{Item, Walk};
+use crate::config::{Docker, Engine, EngineTls, Publish, RegistryAuth, Secret, Tags, Upstream};
+use crate::model::Color;
+
+use super::upstream;
+
+/// The keys that only this kind has.
+const KEYS: [&str; 18] = [
+    "image",
+    "replicas",
+    "follow",
+    "port",
+    "network",
+    "publish",
+    "env",
+    "env_file",
+    "mounts",
+    "memory",
+    "cpus",
+    "user",
+    "stop_signal",
+    "stop_timeout",
+    "engines",
+    "registry_auth",
+    "poll_interval",
+    "tags",
+];
+
+/// Refuses docker keys of a fixed upstream (`told`: it was said to be one, or not said at all).
+pub(super) fn stray(section: &mut Section<'_, '_>, told: bool) {
+    if told {
+        upstream::stray(section, &KEYS, "docker");
+    } else {
+        for key in KEYS {
+            let _ = section.item(key);
+        }
+    }
+}
+
+pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream {
+    const IMAGE: &str = "image = \"registry.example.org/org/app:prod\"";
+    let default = Docker::default();
+    let follow = section.value("follow", flag, false);
+    let image = section.optional("image", text_that("an image, such as \"org/app:prod\"", judge_image));
+    if image.is_none() && !follow && !section.has("image") {
+        section.missing("image", &format!("{IMAGE}, or follow = true"));
+    }
+    let replicas = section.value("replicas", integer(1..=1000), 3);
+    let cores =
+        number(|cores| cores > 0.0 && cores <= 4096.0, "a number of cores greater than 0, such as 1.0");
+    let memory = section.optional("memory", size(4 << 20..=16 << 40));
+    let engine = Docker {
+        port: section.optional("port", integer(1..=u16::MAX)),
+        network: section.value("network", text("a network's name, such as \"bridge\""), default.network),
+        publish: section.word(
+            "publish",
+            &[("none", Publish::None), ("loopback", Publish::Loopback)],
+            Publish::None,
+        ),
+        env: section.map("env", value, "{ KEY = \"value\" }"),
+        env_file: section.value("env_file", list(file, "[\"app.env\"]"), Vec::new()),
+        mounts: section.value(
+            "mounts",
+            list(text_that("a mount", judge_mount), "[\"/data:/data:ro\"]"),
+            Vec::new(),
+        ),
+        memory_bytes: memory.map(|memory| memory.0),
+        cpus: section.optional("cpus", cores),
+        user: section.optional("user", text("a user, such as \"1000\" or \"app\"")),
+        stop_signal: section.value("stop_signal", text_that("a signal", judge_signal), default.stop_signal),
+        stop_timeout: section.value("stop_timeout", duration(..), default.stop_timeout),
+        engines: section.rows("engines", engine).unwrap_or(default.engines),
+        registry_auth: section.optional_section("registry_auth", registry_auth),
+        poll_interval: section.value("poll_interval", duration(..), default.poll_interval),
+        tags: section.optional_section("tags", |tags| Tags {
+            stable: tags.optional("stable", text("a tag, such as \"stable\"")),
+            previous: tags.optional("previous", text("a tag, such as \"previous\"")),
+        }),
+    };
+    let key = section.key("engines");
+    if engine.engines.is_empty() && section.walk.sound(&[&key]) {
+        section.walk.fault(&key, "is empty: [{ url = \"unix:///var/run/docker.sock\" }] is the default");
+    }
+    Upstream::Docker { image, replicas, follow, initial, engine: Box::new(engine) }
+}
+
+/// An environment variable's value: any text; never shown in a fault.
+fn value(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
+    walk.hide(&item.path);
+    let Some(text) = item.value.as_str() else {
+        wrong_type(walk, item, "a text in quotes");
+        return None;
+    };
+    Some(text.to_owned())
+}
+
+fn judge_image(image: &str) -> Result<(), String> {
+    let bad =
+        image.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '_' | '/' | ':' | '@'));
+    match bad {
+        Some(bad) => Err(format!("holds {bad:?}: an image is such as \"registry.example.org/org/app:prod\"")),
+        None => Ok(()),
+    }
+}
+
+fn judge_mount(mount: &str) -> Result<(), String> {
+    let parts: Vec<&str> = mount.split(':').collect();
+    if (2..=3).contains(&parts.len()) && !parts[0].is_empty() && parts[1].starts_with('/') {
+        return Ok(());
+    }
+    Err("is not a mount: SOURCE:TARGET or SOURCE:TARGET:ro, such as \"/srv/data:/data:ro\"".to_owned())
+}
+
+fn judge_signal(signal: &str) -> Result<(), String> {
+    let sound = signal.strip_prefix("SIG").is_some_and(|name| {
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'+' || b == b'-')
+    });
+    if sound { Ok(()) } else { Err("is not a signal: such as \"SIGTERM\" or \"SIGQUIT\"".to_owned()) }
+}
+
+fn engine(row: &mut Section<'_, '_>) -> Engine {
+    let none = PathBuf::new;
+    let url = row
+        .required("url", url(&["unix", "tcp"]), "url = \"unix:///var/run/docker.sock\"")
+        .unwrap_or_default();
+    let tls = row.optional_section("tls", |tls| EngineTls {
+        ca: tls.required("ca", file, "ca = \"ca.pem\"").unwrap_or_else(none),
+        cert: tls.required("cert", file, "cert = \"cert.pem\"").unwrap_or_else(none),
+        key: tls.required("key", file, "key = \"key.pem\"").unwrap_or_else(none),
+    });
+    let tls_key = row.key("tls");
+    match (url.strip_prefix("tcp://"), &tls) {
+        (Some(address), None) if !is_loopback(address) => {
+            row.walk.fault(&tls_key, "is missing: an engine on the network needs tls = { ca, cert, key }");
+        }
+        (None, Some(_)) if url.starts_with("unix://") => {
+            row.walk.fault(&tls_key, "is only for a tcp:// engine: remove it");
+        }
+        _ => {}
+    }
+    Engine { url, tls }
+}
+
+fn is_loopback(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn registry_auth(table: &mut Section<'_, '_>) -> RegistryAuth {
+    const RIGHT: &str = "{ file = \"/path\" } or { env = \"NAME\" }";
+    let none = || Secret::Env(String::new());
+    RegistryAuth {
+        username: table.required("username", secret, RIGHT).unwrap_or_else(none),
+        password: table.required("password", secret, RIGHT).unwrap_or_else(none),
+    }
+}

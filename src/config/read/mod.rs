@@ -1,0 +1,64 @@
+//! The keys of the file: each file here reads one table of it, a line a key, with its kind, its
+//! limits and its default.
+
+mod admin;
+mod container;
+mod front;
+mod health;
+mod hook;
+mod listener;
+mod message;
+mod release;
+mod service;
+mod settings;
+mod upstream;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::kind::{flag, integer, list, path};
+use super::name::{bind, network};
+use super::section::Section;
+use super::{Config, Hooks};
+
+/// The most worker threads.
+const WORKERS_MAX: usize = 1024;
+
+/// The whole file.
+pub(super) fn config(root: &mut Section<'_, '_>) -> Config {
+    let workers = root.section("runtime", |runtime| runtime.value("workers", integer(0..=WORKERS_MAX), 0));
+    let listeners = listener::all(root);
+    let limits = root.section("limits", front::limits);
+    let trusted_proxies = root.section("forwarding", |forwarding| {
+        forwarding.value("trusted_proxies", list(network, "[\"10.0.0.0/8\"]"), Vec::new())
+    });
+    let admin = root.section("admin", admin::admin);
+    let store_path =
+        root.section("store", |store| store.value("path", path, PathBuf::from("/var/lib/greenlight")));
+    let log = root.section("log", front::log);
+    let mut services: Vec<_> = root.named("services", service::service).into_iter().map(Arc::new).collect();
+    services.sort_by(|a, b| a.name.cmp(&b.name));
+    if !root.has("services") {
+        root.missing("services", "at least one [services.NAME], with its hosts and its upstream");
+    }
+    let hooks = root.section("hooks", |hooks| Hooks {
+        bind: hooks.optional("bind", bind),
+        public: hooks.value("public", flag, false),
+    });
+    let webhooks = message::webhooks(root);
+    let notifiers = message::notifiers(root);
+    Config {
+        workers,
+        listeners,
+        limits,
+        trusted_proxies,
+        admin,
+        store_path,
+        log,
+        services,
+        hooks,
+        webhooks,
+        notifiers,
+        effective: std::collections::BTreeMap::new(),
+    }
+}

@@ -1,0 +1,149 @@
+//! `[services.NAME]`
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config::Service;
+use crate::config::kind::{file, flag, list, secret, wrong_type};
+use crate::config::name::{HOST_BYTES_MAX, exact_host, host, judge_name, network};
+use crate::config::section::Section;
+use crate::model::{Color, PerColor, ServiceName};
+use crate::release;
+use crate::routing::ServiceSettings;
+
+use toml::de::DeValue;
+
+use super::{health, hook, release as releases, settings, upstream};
+
+/// `None` only where the name itself can't be used.
+pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Option<Service> {
+    if let Err(message) = judge_name(name) {
+        let path = section.path.clone();
+        section.walk.hide(&path);
+        section.walk.fault(&path, message);
+    }
+    let default = section.value("default", flag, false);
+    let hosts = hosts(section, default);
+    let preview_hosts = preview_hosts(section, &hosts);
+    let preview_allow = section.value("preview_allow", list(network, "[\"10.0.0.0/8\"]"), Vec::new());
+    let preview_token = section.optional("preview_token", secret);
+    let error_pages = error_pages(section);
+    let (upstream, protocol, upstream_tls) = section.section("upstream", upstream::upstream);
+    let (check, gate) = section.section("health", |section| health::health(section, &hosts));
+    let mut policy = release::Policy {
+        upstream: upstream::kind(&upstream),
+        thresholds: gate.thresholds,
+        interval: check.interval,
+        timeout: check.timeout,
+        min_healthy_time: gate.min_healthy_time,
+        ..release::Policy::default()
+    };
+    section.section("release", |section| releases::release(section, &mut policy));
+    let analysis = section.section("analysis", |section| releases::analysis(section, &mut policy));
+    let hooks = section.section("hooks", hook::points);
+    let (settings, affinity) = section.section("proxy", settings::proxy);
+    Some(Service {
+        name: ServiceName::from(name),
+        hosts,
+        preview_hosts,
+        preview_token,
+        error_pages,
+        default,
+        upstream,
+        upstream_tls,
+        check: Arc::new(check),
+        policy,
+        latency: analysis.latency,
+        canary_percent: analysis.canary_percent,
+        synthetic: analysis.synthetic,
+        hooks,
+        settings: Arc::new(ServiceSettings { protocol, preview_allow, ..settings }),
+        affinity,
+    })
+}
+
+fn hosts(section: &mut Section<'_, '_>, default: bool) -> Vec<String> {
+    const EXAMPLE: &str = "[\"backend.example.org\"]";
+    let hosts = section.value("hosts", list(host, EXAMPLE), Vec::new());
+    let key = section.key("hosts");
+    if hosts.is_empty() && !default && section.walk.sound(&[&key]) {
+        if section.has("hosts") {
+            section.walk.fault(&key, format!("is empty: {EXAMPLE}, or default = true to serve all others"));
+        } else {
+            section.missing("hosts", &format!("hosts = {EXAMPLE}, or default = true to serve all others"));
+        }
+    }
+    hosts
+}
+
+/// `true`: blue.HOST and green.HOST of each exact host (an address has no names beneath it).
+fn preview_hosts(section: &mut Section<'_, '_>, hosts: &[String]) -> PerColor<Vec<String>> {
+    let key = section.key("preview_hosts");
+    let item = section.item("preview_hosts");
+    let derived = match item.as_ref().map(|item| item.value) {
+        None | Some(DeValue::Boolean(true)) => true,
+        Some(DeValue::Boolean(false)) => false,
+        Some(DeValue::Table(_)) => return chosen_preview_hosts(section, &key),
+        Some(_) => {
+            if let Some(item) = &item {
+                let right = "true, false, or { blue = \"b.example.org\", green = \"g.example.org\" }";
+                wrong_type(section.walk, item, right);
+            }
+            return PerColor::default();
+        }
+    };
+    section.walk.in_force(&key, &derived);
+    if !derived {
+        return PerColor::default();
+    }
+    let named = |host: &&String| {
+        !host.starts_with("*.") && !host.starts_with('[') && host.parse::<std::net::Ipv4Addr>().is_err()
+    };
+    let previews = PerColor::from_fn(|color| {
+        hosts.iter().filter(named).map(|host| format!("{color}.{host}")).collect::<Vec<_>>()
+    });
+    if previews.iter().any(|(_, hosts)| hosts.iter().any(|host| host.len() > HOST_BYTES_MAX)) {
+        section
+            .walk
+            .fault(&key, "makes a name that is too long: preview_hosts = false, or a table of shorter names");
+    }
+    previews
+}
+
+fn chosen_preview_hosts(section: &mut Section<'_, '_>, key: &str) -> PerColor<Vec<String>> {
+    let chosen = section.section("preview_hosts", |table| PerColor {
+        blue: table.optional("blue", exact_host),
+        green: table.optional("green", exact_host),
+    });
+    if chosen.blue.is_none() && chosen.green.is_none() && section.walk.sound(&[key]) {
+        section
+            .walk
+            .fault(key, "names no host: { blue = \"b.example.org\", green = \"g.example.org\" }, or false");
+    }
+    PerColor::from_fn(|color| match color {
+        Color::Blue => chosen.blue.iter().cloned().collect(),
+        Color::Green => chosen.green.iter().cloned().collect(),
+    })
+}
+
+/// The answers of our own that may have a page.
+const ERROR_PAGES: [u16; 3] = [502, 503, 504];
+
+fn error_pages(section: &mut Section<'_, '_>) -> BTreeMap<u16, PathBuf> {
+    let pages = section.map("error_pages", file, "{ 503 = \"503.html\" }");
+    let mut valid = BTreeMap::new();
+    for (status, page) in pages {
+        match status.parse::<u16>().ok().filter(|status| ERROR_PAGES.contains(status)) {
+            Some(status) => {
+                valid.insert(status, page);
+            }
+            None => {
+                let key =
+                    format!("{}.{}", section.key("error_pages"), crate::config::shown::segment(&status));
+                section.walk.fault(&key, "is no answer of ours: 502, 503 and 504 are");
+            }
+        }
+    }
+    valid
+}

@@ -1,0 +1,85 @@
+//! What a reload would change.
+
+use super::{config, read, with};
+use crate::config::difference;
+
+fn changes(old: &str, new: &str) -> (Vec<String>, Vec<String>) {
+    let difference = difference(&config(old), &config(new));
+    (difference.live, difference.needs_restart)
+}
+
+fn lines(live: &[&str], restart: &[&str]) -> (Vec<String>, Vec<String>) {
+    let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect();
+    (owned(live), owned(restart))
+}
+
+#[test]
+fn another_spelling_is_no_change() {
+    let spelt = with(
+        "[services.backend.release]\nbake_time = \"300s\"\nauto_promote = true\n[limits]\ntarget_max = \"8192B\"",
+    );
+    assert_eq!(changes(&read("config/minimal.toml"), &spelt), lines(&[], &[]));
+    assert_eq!(changes(&spelt, &spelt), lines(&[], &[]));
+}
+
+#[test]
+fn each_changed_key_is_named() {
+    let new = with(
+        "default = true\n[services.backend.release]\nbake_time = \"6m\"\n[services.backend.health]\nexpect_body = \"ok\"\n\
+         [services.backend.proxy]\nbody_max = \"1MiB\"\n[log]\nlevel = \"debug\"\n[runtime]\nworkers = 3\n\
+         [store]\npath = \"other\"\n[admin]\nbind = \"127.0.0.1:9901\"\n[limits]\ntarget_max = \"4KiB\"\n",
+    );
+    // `default` stands in the upstream table of the minimal file: move it where it belongs.
+    let new = new
+        .replace("default = true\n", "")
+        .replace("[services.backend]\n", "[services.backend]\ndefault = true\n");
+    assert_eq!(
+        changes(&read("config/minimal.toml"), &new),
+        lines(
+            &[
+                "log.level",
+                "services.backend.default",
+                "services.backend.health.expect_body",
+                "services.backend.proxy.body_max",
+                "services.backend.release.bake_time",
+            ],
+            &["admin.bind", "limits.target_max", "runtime.workers", "store.path"],
+        )
+    );
+}
+
+#[test]
+fn addresses_and_hosts_are_live() {
+    let new = read("config/minimal.toml")
+        .replace("127.0.0.1:8082", "127.0.0.1:8083")
+        .replace("backend.example", "b.example");
+    assert_eq!(
+        changes(&read("config/minimal.toml"), &new),
+        lines(&["services.backend.hosts", "services.backend.upstream.green"], &[])
+    );
+}
+
+#[test]
+fn new_and_gone_services_and_listeners_are_named_as_a_whole() {
+    let more = with(
+        "[services.other]\nhosts = [\"other.example.org\"]\nupstream = { blue = [\"10.0.0.1:80\"], green = [\"10.0.0.2:80\"] }\n\
+         [[listeners]]\nbind = \"0.0.0.0:81\"",
+    );
+    let few = read("config/minimal.toml");
+    let both = lines(&["services.other"], &["listeners[1]"]);
+    assert_eq!(changes(&few, &more), both);
+    assert_eq!(changes(&more, &few), both);
+}
+
+#[test]
+fn a_listener_that_moves_needs_a_restart() {
+    let new = read("config/minimal.toml").replace("0.0.0.0:80", "0.0.0.0:8080");
+    assert_eq!(changes(&read("config/minimal.toml"), &new), lines(&[], &["listeners[0].bind"]));
+}
+
+/// Secrets are compared by where they are, and so are they shown.
+#[test]
+fn secrets_are_never_in_what_is_in_force() {
+    let new = config(&with("[admin]\ntoken = { file = \"admin.token\" }"));
+    assert_eq!(new.effective["admin.token"], "{ file = \"/etc/greenlight/admin.token\" }");
+}

@@ -1,0 +1,216 @@
+//! One reading of a file: collects every fault, every key's place, and what is in force.
+//!
+//! serde stops at the first value of a wrong type, which would show a person one fault a run. So
+//! the spanned tree of the `toml` crate is walked by hand: each key is asked for by name, with its
+//! kind and its default in one line, and what nobody asked for is unknown. The list of known keys
+//! can't drift from what is read, because it is what is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeValue;
+
+use super::fault::{Fault, Severity};
+use super::nearest::nearest;
+use super::source::Source;
+use super::{Secret, Shown};
+
+/// How many unknown keys are reported: a file with more is no configuration of ours.
+const UNKNOWN_MAX: usize = 200;
+
+/// One value, and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Item<'t> {
+    /// `services.backend.health.interval`, `listeners[0].bind`
+    pub path: String,
+    pub value: &'t DeValue<'t>,
+    pub span: Range<usize>,
+}
+
+/// Where a key stands, and its value as it stands (`None`: not to be shown).
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub line: usize,
+    pub text: Option<String>,
+}
+
+/// What has to be there when the configuration is loaded for good.
+#[derive(Clone, Debug)]
+pub(super) enum Reference {
+    Secret(Secret),
+    File(PathBuf),
+}
+
+/// A key that nobody asked for, and what its table knows.
+#[derive(Debug)]
+struct Unknown {
+    section: String,
+    key: String,
+    line: usize,
+    known: Vec<&'static str>,
+}
+
+/// The state of a reading.
+#[derive(Debug)]
+pub(super) struct Walk<'t> {
+    source: Source<'t>,
+    /// Relative paths are taken from here.
+    base: PathBuf,
+    pub faults: Vec<Fault>,
+    /// The keys that stand in the file.
+    pub places: BTreeMap<String, Place>,
+    /// Every key that was asked for.
+    asked: BTreeSet<String>,
+    pub effective: BTreeMap<String, String>,
+    /// Key path -> what it refers to.
+    pub references: Vec<(String, Reference)>,
+    unknown: Vec<Unknown>,
+}
+
+impl<'t> Walk<'t> {
+    pub(super) fn new(text: &'t str, base: &Path) -> Self {
+        Self {
+            source: Source::new(text),
+            base: base.to_owned(),
+            faults: Vec::new(),
+            places: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            effective: BTreeMap::new(),
+            references: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.source.line(at)
+    }
+
+    /// A path of the file, from the file's folder where it is relative.
+    pub(super) fn resolve(&self, path: &str) -> PathBuf {
+        self.base.join(path)
+    }
+
+    /// Notes that a key was asked for, and that it is there.
+    pub(super) fn found(&mut self, item: &Item<'_>) {
+        let place = Place {
+            line: self.line(item.span.start),
+            text: Some(self.source.excerpt(item.value, item.span.clone())),
+        };
+        self.places.insert(item.path.clone(), place);
+    }
+
+    pub(super) fn asked(&mut self, path: &str) {
+        self.asked.insert(path.to_owned());
+    }
+
+    /// Every key that was asked for, whether it is there or not.
+    #[cfg(test)]
+    pub(super) fn asked_keys(&self) -> impl Iterator<Item = &str> {
+        self.asked.iter().map(String::as_str)
+    }
+
+    /// From here on the value at this path, and all under it, is never shown.
+    pub(super) fn hide(&mut self, path: &str) {
+        if let Some(place) = self.places.get_mut(path) {
+            place.text = None;
+        }
+    }
+
+    pub(super) fn in_force<T: Shown + ?Sized>(&mut self, path: &str, value: &T) {
+        self.effective.insert(path.to_owned(), value.shown());
+    }
+
+    /// A fault of the value at a key that stands in the file (else of the key alone).
+    pub(super) fn fault(&mut self, path: &str, message: impl Into<String>) {
+        self.push(Severity::Fault, path, message.into());
+    }
+
+    pub(super) fn warn(&mut self, path: &str, message: impl Into<String>) {
+        self.push(Severity::Warning, path, message.into());
+    }
+
+    fn push(&mut self, severity: Severity, path: &str, message: String) {
+        let place = self.places.get(path);
+        self.faults.push(Fault {
+            severity,
+            key: path.to_owned(),
+            line: place.map(|place| place.line).or_else(|| self.line_above(path)),
+            value: place.and_then(|place| place.text.clone()),
+            message,
+        });
+    }
+
+    /// The line of the nearest table around a key that is not there.
+    fn line_above(&self, path: &str) -> Option<usize> {
+        let mut path = path;
+        while let Some(cut) = path.rfind(['.', '[']) {
+            path = &path[..cut];
+            if let Some(place) = self.places.get(path) {
+                return Some(place.line);
+            }
+        }
+        None
+    }
+
+    /// Whether nothing is wrong with these keys (or in them): what is worked out from a value that
+    /// is at fault already would only be a second complaint about the first.
+    pub(super) fn sound(&self, paths: &[&str]) -> bool {
+        let touches = |key: &str, path: &str| {
+            key.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        !self
+            .faults
+            .iter()
+            .filter(|fault| fault.severity == Severity::Fault)
+            .any(|fault| paths.iter().any(|path| touches(&fault.key, path)))
+    }
+
+    pub(super) fn unknown(&mut self, section: &str, key: &str, at: usize, known: Vec<&'static str>) {
+        if self.unknown.len() == UNKNOWN_MAX {
+            return;
+        }
+        let line = self.line(at);
+        self.unknown.push(Unknown { section: section.to_owned(), key: key.to_owned(), line, known });
+    }
+
+    /// Turns the unknown keys into faults, now that all known ones are known. Their values are not
+    /// shown: an unknown key may be a misspelt `token`.
+    pub(super) fn judge_unknown(&mut self) {
+        for unknown in std::mem::take(&mut self.unknown) {
+            let here = nearest(&unknown.key, unknown.known.iter().copied());
+            let message = match here {
+                Some(known) => format!("is not a known key: \"{known}\" is the nearest one"),
+                None => match self.elsewhere(&unknown) {
+                    Some(path) => format!("is not a known key here: it belongs at {path}"),
+                    None if unknown.known.is_empty() => "is not a known key: none is taken here".to_owned(),
+                    None => format!("is not a known key: {} are", unknown.known.join(", ")),
+                },
+            };
+            self.faults.push(Fault {
+                severity: Severity::Fault,
+                key: join(&unknown.section, &unknown.key),
+                line: Some(unknown.line),
+                value: None,
+                message,
+            });
+        }
+    }
+
+    /// The place where a key of this very name is known, the one that shares most of its path.
+    fn elsewhere(&self, unknown: &Unknown) -> Option<&str> {
+        let shared =
+            |path: &str| path.bytes().zip(unknown.section.bytes()).take_while(|(a, b)| a == b).count();
+        self.asked
+            .iter()
+            .filter(|path| path.rsplit('.').next() == Some(unknown.key.as_str()))
+            .max_by_key(|path| shared(path))
+            .map(String::as_str)
+    }
+}
+
+/// A key's path.
+pub(super) fn join(section: &str, key: &str) -> String {
+    let key = super::shown::segment(key);
+    if section.is_empty() { key } else { format!("{section}.{key}") }
+}
