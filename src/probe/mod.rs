@@ -1,5 +1,26 @@
 //! L3: active checks. Each endpoint on its own schedule with jitter, a fresh connection a probe.
+//!
+//! - **One task an endpoint**, which probes, reports, and sleeps. So an endpoint has one probe under
+//!   way at most, which bounds connections by endpoints. There is no further limit on connects: a
+//!   limit that endpoints share would let hung ones take the places of those that answer.
+//! - **Reports wait for a place in their channel.** A dropped report would be lost evidence (a
+//!   failure that never counted), a queue without bound would be old evidence. A full channel means
+//!   that the controller is behind; then an endpoint's next probe waits until its last one was
+//!   taken, and the channel is fair, so that no endpoint is held up by another but all by the one
+//!   who reads. A report carries the time its probe started, not when it was read.
+//! - **HTTP by hand** over a plain socket and httparse: a probe is one request of 150 bytes and the
+//!   head of its answer; a client library costs several times that, and brings redirects, proxies
+//!   and pools that a check must not have.
+//! - **An orderly close**, no `SO_LINGER` of zero: a reset would spare us a TIME_WAIT (60 an
+//!   endpoint at one probe a second), and would put an error in the log of many an application
+//!   that has just accepted.
 
+mod answer;
+mod chunks;
+mod exchange;
 mod prober;
+mod schedule;
+#[cfg(test)]
+mod tests;
 
 pub use prober::{ProbeReport, ProbeTarget, Prober};

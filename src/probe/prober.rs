@@ -1,12 +1,24 @@
-//! The schedule of every endpoint's probes.
+//! Who is probed: a task for each endpoint, told what changes.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
-use crate::health::{Check, ProbeOutcome};
+use crate::clock;
+use crate::health::{Check, ProbeFailure, ProbeOutcome};
 use crate::model::{Endpoint, EndpointId, ReleaseId, Tick};
+
+use super::exchange::Plan;
+use super::schedule::Schedule;
+
+/// Probes that are due at the same time start so far apart, or evenly over their interval if that
+/// is less: two thousand new endpoints at an interval of 1 s are spread over that second.
+const SPREAD: Duration = Duration::from_micros(500);
 
 /// One endpoint to probe, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,26 +42,186 @@ pub struct ProbeReport {
 
 /// Probes whatever it was last told to, and reports into a bounded channel.
 #[derive(Debug)]
-pub struct Prober {}
+pub struct Prober {
+    reports: mpsc::Sender<ProbeReport>,
+    runtime: Handle,
+    slots: Mutex<HashMap<EndpointId, Slot>>,
+}
+
+/// One endpoint's task; dropping it stops it, and a probe that is under way is not reported.
+#[derive(Debug)]
+struct Slot {
+    desk: Arc<Desk>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
 
 impl Prober {
     /// Starts with no targets. Runs on the current (control plane) runtime until dropped.
     #[must_use]
     pub fn start(reports: mpsc::Sender<ProbeReport>) -> Self {
-        let _ = reports;
-        todo!("probe helper")
+        Self { reports, runtime: Handle::current(), slots: Mutex::default() }
     }
 
     /// Replaces the targets: those that stay keep their schedule, new ones are probed at once, those
-    /// with a new owner too.
+    /// with a new owner or address too ("at once": many at a time are spread over the interval).
     pub fn set_targets(&self, targets: Vec<ProbeTarget>) {
-        let _ = targets;
-        todo!("probe helper")
+        let mut slots = lock(&self.slots);
+        let is_prompt = |target: &ProbeTarget| {
+            slots.get(&target.endpoint.id).is_none_or(|slot| slot.desk.is_news(target))
+        };
+        let mut prompt =
+            u32::try_from(targets.iter().filter(|target| is_prompt(target)).count()).unwrap_or(u32::MAX);
+        let count = prompt.max(1);
+        let now = now();
+        let mut kept = HashMap::with_capacity(targets.len());
+        for target in targets {
+            let gap = (target.check.interval / count).min(SPREAD);
+            let id = target.endpoint.id.clone();
+            if let Some(slot) = slots.remove(&id) {
+                let news = slot.desk.is_news(&target);
+                let at = news.then(|| now + spread(gap, count - prompt));
+                prompt = prompt.saturating_sub(u32::from(news));
+                slot.desk.replace(target, at);
+                kept.insert(id, slot);
+            } else if !kept.contains_key(&id) {
+                let first = now + spread(gap, count - prompt);
+                prompt = prompt.saturating_sub(1);
+                let desk = Arc::new(Desk::new(target));
+                let task = self.runtime.spawn(Arc::clone(&desk).keep_probing(first, self.reports.clone()));
+                kept.insert(id, Slot { desk, task });
+            }
+        }
+        *slots = kept;
     }
 
     /// Probes an endpoint again at once, `fall` times 200 ms apart while connects are refused.
+    ///
+    /// For failures in traffic: a probe that is refused does the same by itself. Cheap, and
+    /// however often it is called, probes start no closer than 200 ms.
     pub fn suspect(&self, endpoint: &EndpointId) {
-        let _ = endpoint;
-        todo!("probe helper")
+        if let Some(slot) = lock(&self.slots).get(endpoint) {
+            slot.desk.suspect();
+        }
     }
+}
+
+/// The `index`th of those that are `gap` apart, anywhere in its gap.
+fn spread(gap: Duration, index: u32) -> Duration {
+    gap * index + gap.mul_f64(fastrand::f64())
+}
+
+fn now() -> Instant {
+    Instant::from_std(clock::instant())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What an endpoint's task is told.
+#[derive(Debug)]
+struct Desk {
+    orders: Mutex<Orders>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct Orders {
+    target: Arc<ProbeTarget>,
+    /// Probe for the new owner or address, then.
+    prompt: Option<Instant>,
+    suspect: bool,
+    repace: bool,
+}
+
+impl Desk {
+    fn new(target: ProbeTarget) -> Self {
+        let orders = Orders { target: Arc::new(target), prompt: None, suspect: false, repace: false };
+        Self { orders: Mutex::new(orders), changed: Notify::new() }
+    }
+
+    fn is_news(&self, target: &ProbeTarget) -> bool {
+        let known = &lock(&self.orders).target;
+        known.owner != target.owner || known.endpoint.address != target.endpoint.address
+    }
+
+    fn replace(&self, target: ProbeTarget, prompt: Option<Instant>) {
+        let mut orders = lock(&self.orders);
+        if *orders.target == target {
+            return;
+        }
+        orders.repace |= orders.target.check.interval != target.check.interval;
+        orders.prompt = prompt.or(orders.prompt);
+        orders.target = Arc::new(target);
+        drop(orders);
+        self.changed.notify_one();
+    }
+
+    fn suspect(&self) {
+        lock(&self.orders).suspect = true;
+        self.changed.notify_one();
+    }
+
+    /// Takes the news into the schedule.
+    fn read_orders(&self, schedule: &mut Schedule) -> Arc<ProbeTarget> {
+        let mut orders = lock(&self.orders);
+        let target = Arc::clone(&orders.target);
+        if std::mem::take(&mut orders.repace) {
+            schedule.repace(target.check.interval, now());
+        }
+        if std::mem::take(&mut orders.suspect) {
+            schedule.suspect(target.check.fall, now());
+        }
+        if let Some(at) = orders.prompt.take() {
+            schedule.prompt(at);
+        }
+        target
+    }
+
+    async fn keep_probing(self: Arc<Self>, first: Instant, reports: mpsc::Sender<ProbeReport>) {
+        let mut schedule = Schedule::new(first);
+        let mut target = self.read_orders(&mut schedule);
+        let mut plan = Plan::of(&target);
+        loop {
+            tokio::select! {
+                // News first: a probe that is about to start belongs to whom it is for now.
+                biased;
+                () = self.changed.notified() => {
+                    let latest = self.read_orders(&mut schedule);
+                    if !Arc::ptr_eq(&latest, &target) {
+                        plan = Plan::of(&latest);
+                        target = latest;
+                    }
+                    continue;
+                }
+                () = tokio::time::sleep_until(schedule.due()) => {}
+            }
+            let (started, tick) = (now(), clock::now());
+            let outcome = plan.run().await;
+            let took = now().duration_since(started);
+            let refused = is_refusal(&outcome);
+            let report = ProbeReport {
+                endpoint: target.endpoint.id.clone(),
+                owner: target.owner.clone(),
+                outcome,
+                started: tick,
+                took,
+            };
+            if reports.send(report).await.is_err() {
+                return;
+            }
+            schedule.ended(started, refused, target.check.interval, target.check.fall, now());
+        }
+    }
+}
+
+/// Whether nothing listens there, or what does hangs up: worth a second look at once.
+fn is_refusal(outcome: &ProbeOutcome) -> bool {
+    matches!(outcome, ProbeOutcome::Fail(ProbeFailure::Refused | ProbeFailure::Reset))
 }

@@ -2,5 +2,8 @@
 //! containers.
 
 mod fixed;
+mod lookup;
+#[cfg(test)]
+mod tests;
 
 pub use fixed::{FixedProvider, FixedSource, ProviderUpdate};

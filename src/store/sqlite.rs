@@ -1,5 +1,339 @@
 //! The embedded store.
 
-/// SQLite in one folder, locked by this process.
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::clock;
+use crate::model::{ReleaseId, Revision, ServiceName, Tick};
+
+use super::database::Database;
+use super::folder::Folder;
+use super::keeper::Keeper;
+use super::rows::{self, RECORD_BYTES_MAX, Swap};
+use super::{BoxFuture, Store, StoreFault, StoredEvent, StoredRecord, StoredRelease, previous};
+
+/// How long a call waits for the disk before it is told as a fault: a revert must not wait for a
+/// disk that hangs.
+pub const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// Calls that wait for the store's thread; the next one waits for a place.
+const QUEUE_MAX: usize = 256;
+/// What [`Desk::since`] reads while the thread has nothing to do.
+const IDLE: i64 = i64::MIN;
+
+/// What was found when a store was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// There was none: the very first start.
+    Fresh,
+    /// As it was left.
+    Existing,
+    /// It was damaged; this is the previous copy, which may be as old as the last start but one.
+    FromPrevious { why: String },
+    /// It was damaged and so was its copy, or there is none: this one is empty, and what runs has
+    /// to tell what was active.
+    Lost { why: String },
+}
+
+type Job = Box<dyn FnOnce(&mut Keeper) + Send>;
+
+/// SQLite in one folder, locked by this process. Dropping it finishes the calls that are under
+/// way, closes the file and lets go of the lock before it returns.
+///
+/// A call whose future is dropped before its turn came is not carried out. One that was answered
+/// with "no answer" may have been: read the record again before deciding anything.
 #[derive(Debug)]
-pub struct SqliteStore {}
+pub struct SqliteStore {
+    /// `None` only while it is being dropped.
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    /// Since when the thread has been at one job ([`IDLE`]: it is not).
+    since: Arc<AtomicI64>,
+    patience: Duration,
+    /// Counts the written records, to wake those who watch.
+    written: watch::Sender<u64>,
+}
+
+/// Which way a call goes, for its fault.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Read,
+    Write,
+}
+
+impl Way {
+    fn fault(self, why: String) -> StoreFault {
+        match self {
+            Self::Read => StoreFault::Read(why),
+            Self::Write => StoreFault::Write(why),
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`; makes both if they are missing.
+    ///
+    /// A damaged one, or one that is gone while its copy is there, is [`StoreFault::Damaged`] and
+    /// left as it is. Blocks on the disk: for the start, not for a runtime's thread.
+    pub fn open(folder: &Path) -> Result<Self, StoreFault> {
+        let folder = Folder::claim(folder)?;
+        let (database, opened) = open_main(&folder)?;
+        Self::run(folder, database, &opened)
+    }
+
+    /// Opens the previous copy in the store's place; what was there is kept as `store.damaged.db`.
+    pub fn open_previous(folder: &Path) -> Result<Self, StoreFault> {
+        let folder = Folder::claim(folder)?;
+        let why = "the previous copy was asked for";
+        let database = previous::restore(&folder, why)?;
+        Self::run(folder, database, &Opened::FromPrevious { why: why.into() })
+    }
+
+    /// Opens the store; if it is damaged its previous copy; if there is none an empty one. Tells
+    /// which, and goes on telling at each start until the first record is written.
+    ///
+    /// What no copy can help with is a fault still: locked, a newer format, no permission.
+    pub fn open_or_recover(folder: &Path) -> Result<(Self, Opened), StoreFault> {
+        let folder = Folder::claim(folder)?;
+        let (database, opened) = match open_main(&folder) {
+            Err(StoreFault::Damaged { why, .. }) => match previous::restore(&folder, &why) {
+                Ok(database) => (database, Opened::FromPrevious { why }),
+                Err(StoreFault::Damaged { why, .. }) => {
+                    (previous::begin_anew(&folder, &why)?, Opened::Lost { why })
+                }
+                Err(fault) => return Err(fault),
+            },
+            opened => opened?,
+        };
+        Self::run(folder, database, &opened).map(|store| (store, opened))
+    }
+
+    fn run(folder: Folder, database: Database, opened: &Opened) -> Result<Self, StoreFault> {
+        let refuse = |why: std::io::Error| StoreFault::Open { path: folder.shown(), why: why.to_string() };
+        // Nothing to copy from an empty store, and a copy of the copy would be no news.
+        let copier = if *opened == Opened::Existing {
+            let (main, kept) = (folder.main(), folder.previous());
+            let copy = move || {
+                if let Err(fault) = previous::copy_file(&main, &kept) {
+                    tracing::warn!(file = %kept.display(), %fault, "the store's previous copy can't be made");
+                }
+            };
+            Some(std::thread::Builder::new().name("store-copy".into()).spawn(copy).map_err(refuse)?)
+        } else {
+            None
+        };
+        let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE_MAX);
+        let since = Arc::new(AtomicI64::new(IDLE));
+        let busy = Arc::clone(&since);
+        let spawned = std::thread::Builder::new().name("store".into());
+        let shown = folder.shown();
+        let mut keeper = Keeper::new(folder, database);
+        let work = move || {
+            while let Some(job) = queue.blocking_recv() {
+                busy.store(clock::now().0, Ordering::Relaxed);
+                job(&mut keeper);
+                busy.store(IDLE, Ordering::Relaxed);
+            }
+            // The folder stays locked until nobody writes in it any more.
+            if let Some(copier) = copier
+                && copier.join().is_err()
+            {
+                tracing::error!(folder = %keeper.folder().shown(), "the store's copier has panicked");
+            }
+        };
+        let thread =
+            spawned.spawn(work).map_err(|why| StoreFault::Open { path: shown, why: why.to_string() })?;
+        let written = watch::Sender::new(0);
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), since, patience: ANSWER_MAX, written })
+    }
+
+    /// Has the store's thread do something, and waits for it within bounds.
+    async fn call<T: Send + 'static>(
+        &self,
+        way: Way,
+        work: impl FnOnce(&mut Keeper) -> Result<T, StoreFault> + Send + 'static,
+    ) -> Result<T, StoreFault> {
+        let hangs = || way.fault(format!("no answer from the disk for {} s", self.patience.as_secs_f32()));
+        let ended = || way.fault("its thread has ended".into());
+        let since = self.since.load(Ordering::Relaxed);
+        if since != IDLE && clock::now().since(Tick(since)) > self.patience {
+            return Err(hangs());
+        }
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |keeper| {
+            if !reply.is_closed() {
+                let _ = reply.send(work(keeper));
+            }
+        });
+        let round = async {
+            let jobs = self.jobs.as_ref().ok_or_else(ended)?;
+            jobs.send(job).await.map_err(|_| ended())?;
+            answer.await.map_err(|_| ended())?
+        };
+        tokio::time::timeout(self.patience, round).await.unwrap_or_else(|_| Err(hangs()))
+    }
+
+    async fn swap(
+        &self,
+        service: ServiceName,
+        expected: Revision,
+        json: String,
+        release: Option<StoredRelease>,
+    ) -> Result<Revision, StoreFault> {
+        check_size("the service's record", &json)?;
+        if let Some(release) = &release {
+            check_size("the release's record", &release.json)?;
+        }
+        let written = self.written.clone();
+        self.call(Way::Write, move |keeper| {
+            let release = release.as_ref();
+            let swap = keeper.write(|db| rows::compare_and_swap(db, &service, expected, &json, release))?;
+            match swap {
+                Swap::Written(revision) => {
+                    written.send_modify(|count| *count = count.wrapping_add(1));
+                    Ok(revision)
+                }
+                Swap::Conflict { found } => {
+                    Err(StoreFault::Conflict { service: service.to_string(), expected: expected.0, found })
+                }
+            }
+        })
+        .await
+    }
+
+    async fn await_newer(&self, service: &ServiceName, from: Revision) -> Result<StoredRecord, StoreFault> {
+        // Subscribed before the first look, so that no write falls between the two. A write of
+        // another service wakes us too: one read of one row.
+        let mut written = self.written.subscribe();
+        loop {
+            if let Some(record) = self.load(service).await?
+                && record.revision > from
+            {
+                return Ok(record);
+            }
+            // The sender lives as long as the store, which this borrows.
+            written.changed().await.map_err(|_| StoreFault::Read("its thread has ended".into()))?;
+        }
+    }
+}
+
+fn open_main(folder: &Folder) -> Result<(Database, Opened), StoreFault> {
+    let damaged = |why: &str| StoreFault::Damaged { path: folder.shown(), why: why.into() };
+    let traces = previous::has_traces(folder);
+    if traces && !folder.main().exists() {
+        return Err(damaged("store.db is gone"));
+    }
+    let (database, fresh) = Database::open(&folder.main(), folder.path())?;
+    if fresh && traces {
+        return Err(damaged("store.db is empty"));
+    }
+    let recovery = rows::recovery(&database.connection).map_err(|error| damaged(&error.to_string()))?;
+    let opened = match recovery {
+        _ if fresh => Opened::Fresh,
+        None => Opened::Existing,
+        Some((true, why)) => Opened::Lost { why },
+        Some((false, why)) => Opened::FromPrevious { why },
+    };
+    Ok((database, opened))
+}
+
+fn check_size(what: &str, json: &str) -> Result<(), StoreFault> {
+    if json.len() <= RECORD_BYTES_MAX {
+        return Ok(());
+    }
+    let bytes = json.len();
+    Err(StoreFault::Write(format!("{what} has {bytes} bytes; {RECORD_BYTES_MAX} is the most")))
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been printed; nothing is left to be done about it.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn load<'a>(
+        &'a self,
+        service: &'a ServiceName,
+    ) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreFault>> {
+        let service = service.clone();
+        Box::pin(self.call(Way::Read, move |keeper| keeper.read(|db| rows::load(db, &service))))
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        expected: Revision,
+        json: String,
+        release: Option<StoredRelease>,
+    ) -> BoxFuture<'a, Result<Revision, StoreFault>> {
+        Box::pin(self.swap(service.clone(), expected, json, release))
+    }
+
+    fn watch<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        from: Revision,
+    ) -> BoxFuture<'a, Result<StoredRecord, StoreFault>> {
+        Box::pin(self.await_newer(service, from))
+    }
+
+    fn append<'a>(&'a self, release: &'a ReleaseId, json: String) -> BoxFuture<'a, Result<u64, StoreFault>> {
+        let release = release.clone();
+        Box::pin(async move {
+            check_size("the event", &json)?;
+            self.call(Way::Write, move |keeper| keeper.write(|db| rows::append(db, &release, &json))).await
+        })
+    }
+
+    fn events<'a>(
+        &'a self,
+        release: &'a ReleaseId,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<StoredEvent>, StoreFault>> {
+        let release = release.clone();
+        Box::pin(
+            self.call(Way::Read, move |keeper| keeper.read(|db| rows::events(db, &release, after, limit))),
+        )
+    }
+
+    fn release<'a>(&'a self, id: &'a ReleaseId) -> BoxFuture<'a, Result<Option<StoredRelease>, StoreFault>> {
+        let id = id.clone();
+        Box::pin(self.call(Way::Read, move |keeper| keeper.read(|db| rows::release(db, &id))))
+    }
+
+    fn history<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<StoredRelease>, StoreFault>> {
+        let service = service.clone();
+        Box::pin(self.call(Way::Read, move |keeper| keeper.read(|db| rows::history(db, &service, limit))))
+    }
+
+    fn audit<'a>(&'a self, service: &'a ServiceName, json: String) -> BoxFuture<'a, Result<(), StoreFault>> {
+        let service = service.clone();
+        Box::pin(async move {
+            check_size("the audit line", &json)?;
+            self.call(Way::Write, move |keeper| keeper.write(|db| rows::audit(db, &service, &json))).await
+        })
+    }
+
+    fn audit_log<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreFault>> {
+        let service = service.clone();
+        Box::pin(self.call(Way::Read, move |keeper| keeper.read(|db| rows::audit_log(db, &service, limit))))
+    }
+}

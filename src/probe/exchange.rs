@@ -1,0 +1,111 @@
+//! One probe: a fresh connection, at most one request, and what came of it.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::health::{CheckKind, ProbeFailure, ProbeOutcome};
+
+use super::ProbeTarget;
+use super::answer::Answer;
+
+/// What is read at a time, on the stack: a probe's answer fits in one of these.
+const READ_MAX: usize = 4096;
+
+/// A target made ready: the request is written once and not at each probe.
+#[derive(Debug)]
+pub(super) struct Plan {
+    address: SocketAddr,
+    timeout: Duration,
+    /// `None`: the connection is enough.
+    request: Option<Request>,
+}
+
+#[derive(Debug)]
+struct Request {
+    bytes: Vec<u8>,
+    expect_status: Vec<u16>,
+    expect_body: Option<String>,
+}
+
+impl Plan {
+    pub(super) fn of(target: &ProbeTarget) -> Self {
+        let mut address = target.endpoint.address;
+        if let Some(port) = target.check.port {
+            address.set_port(port);
+        }
+        let request = match &target.check.kind {
+            CheckKind::Tcp => None,
+            CheckKind::Http { path, host, expect_status, expect_body } => Some(Request {
+                bytes: request(path, host).into_bytes(),
+                expect_status: expect_status.clone(),
+                expect_body: expect_body.clone(),
+            }),
+        };
+        Self { address, timeout: target.check.timeout, request }
+    }
+
+    /// Probes once. It takes `timeout` at most, whatever the other side does.
+    pub(super) async fn run(&self) -> ProbeOutcome {
+        match tokio::time::timeout(self.timeout, self.exchange()).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => ProbeOutcome::Fail(failure(&error)),
+            Err(_) => ProbeOutcome::Fail(ProbeFailure::Timeout),
+        }
+    }
+
+    async fn exchange(&self) -> io::Result<ProbeOutcome> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        // A connect to a free port of this machine can meet itself, when the system happens to
+        // choose that port as the source too (TCP's simultaneous open): nobody listens there.
+        if stream.local_addr()? == self.address {
+            return Ok(ProbeOutcome::Fail(ProbeFailure::Refused));
+        }
+        let Some(request) = &self.request else {
+            return Ok(ProbeOutcome::Pass);
+        };
+        stream.write_all(&request.bytes).await?;
+        let mut answer = Answer::new(&request.expect_status, request.expect_body.as_deref());
+        loop {
+            stream.readable().await?;
+            if let Some(outcome) = read(&stream, &mut answer)? {
+                return Ok(outcome);
+            }
+        }
+    }
+}
+
+/// Reads once. Not async, so that its buffer is no part of two thousand sleeping tasks.
+fn read(stream: &TcpStream, answer: &mut Answer<'_>) -> io::Result<Option<ProbeOutcome>> {
+    let mut buffer = [0; READ_MAX];
+    match stream.try_read(&mut buffer) {
+        Ok(0) => Ok(Some(answer.end())),
+        Ok(length) => Ok(answer.take(&buffer[..length])),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn request(path: &str, host: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: greenlight-probe/{version}\r\n\
+         Accept: */*\r\nConnection: close\r\n\r\n"
+    )
+}
+
+/// A lack of our own (descriptors, ports) is told as one of the network: it fails the probes of
+/// both colours alike, which a release takes for a cause outside and does not act on.
+fn failure(error: &io::Error) -> ProbeFailure {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => ProbeFailure::Refused,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            ProbeFailure::Reset
+        }
+        ErrorKind::TimedOut => ProbeFailure::Timeout,
+        _ => ProbeFailure::Network(error.to_string()),
+    }
+}

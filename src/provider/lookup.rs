@@ -1,0 +1,62 @@
+//! Look-ups of host names: bounded in number and in time.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+/// How long an answer is waited for, the wait for a place included.
+pub(super) const LOOKUP_MAX: Duration = Duration::from_secs(5);
+/// Look-ups at a time. Each is a thread of the runtime's blocking pool.
+pub(super) const LOOKUPS_AT_ONCE: usize = 16;
+
+type Answer = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+/// Who is asked: the system, or a test.
+pub(super) type Ask = Arc<dyn Fn(String) -> Answer + Send + Sync>;
+
+/// The system's resolver.
+pub(super) fn system() -> Ask {
+    Arc::new(|name| Box::pin(async move { tokio::net::lookup_host(name).await.map(Iterator::collect) }))
+}
+
+/// Asks, within bounds. Clones share the bounds.
+#[derive(Clone)]
+pub(super) struct Lookups {
+    ask: Ask,
+    permits: Arc<Semaphore>,
+}
+
+impl Lookups {
+    pub(super) fn new(ask: Ask) -> Self {
+        Self { ask, permits: Arc::new(Semaphore::new(LOOKUPS_AT_ONCE)) }
+    }
+
+    /// The addresses of `name` (`host:port`), or why there are none.
+    ///
+    /// Of a name with both kinds of addresses only the IPv4 ones are taken: both are ways to the
+    /// same processes, which must not be counted twice, and a process that listens on one of the
+    /// two only (`localhost`) would look half sick for ever.
+    pub(super) async fn resolve(&self, name: &str) -> Result<Vec<SocketAddr>, String> {
+        let (ask, permits, name) = (Arc::clone(&self.ask), Arc::clone(&self.permits), name.to_owned());
+        // A task of its own, because a system's look-up can't be called off: its place is not free
+        // before it has ended, however long ago we stopped waiting for it.
+        let asked = tokio::spawn(async move {
+            let _permit = permits.acquire_owned().await;
+            ask(name).await
+        });
+        let mut found = match tokio::time::timeout(LOOKUP_MAX, asked).await {
+            Ok(Ok(Ok(found))) => found,
+            Ok(Ok(Err(error))) => return Err(error.to_string()),
+            Ok(Err(error)) => return Err(error.to_string()),
+            Err(_) => return Err(format!("no answer within {} s", LOOKUP_MAX.as_secs())),
+        };
+        if found.iter().any(SocketAddr::is_ipv4) {
+            found.retain(SocketAddr::is_ipv4);
+        }
+        if found.is_empty() { Err("it has no address".into()) } else { Ok(found) }
+    }
+}
