@@ -1,7 +1,142 @@
 //! L4: the command line (DESIGN.md section 6). One file a verb.
+//!
+//! Arguments become typed values once, here at the door; a verb asks the admin API and says what
+//! it did, what happens next and how to undo it. A fault is one sentence with the next step, and
+//! an exit code that scripts can tell apart ([`exit::Exit`]).
+
+mod abort;
+mod ask;
+mod check;
+mod client;
+mod completions;
+mod connection;
+pub mod demo;
+mod deploy;
+mod exit;
+mod explain;
+mod fault;
+mod follow;
+mod history;
+mod output;
+mod pause;
+mod pin;
+mod promote;
+mod quarantine;
+mod reload;
+mod resume;
+mod rollback;
+mod run;
+mod rundown;
+pub mod sample_app;
+mod span;
+mod sse;
+mod status;
+mod table;
+mod unpin;
+mod wait;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use connection::Connection;
+use exit::Exit;
+use fault::Fault;
+
+#[cfg(test)]
+mod tests;
+
+const HELP: &str = "\
+Examples:
+  greenlight demo                          watch a good and a bad release on this machine
+  greenlight check greenlight.toml         every fault of a configuration at once
+  greenlight run -c greenlight.toml        the front door
+  greenlight deploy shop --wait            release, follow it to its end
+  greenlight status --watch                what runs where
+  greenlight rollback shop                 go back
+
+Exit codes:
+  0  succeeded, or nothing to do           4  reverted or rolled back
+  1  internal fault, or unreachable        5  the wait timed out; the release goes on
+  2  usage or bad configuration            6  refused: wrong state, pinned, quarantined
+  3  failed or cancelled before the switch 7  degraded: a person has to decide";
+
+/// A front door that releases by itself: probes a new colour, moves all traffic in one switch,
+/// judges it by its own traffic, and reverts on its own
+#[derive(Debug, Parser)]
+#[command(name = "greenlight", version, after_help = HELP, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Demo(demo::Args),
+    Run(run::Args),
+    Check(check::Args),
+    Deploy(deploy::Args),
+    Status(status::Args),
+    Promote(promote::Args),
+    Abort(abort::Args),
+    Rollback(rollback::Args),
+    Pin(pin::Args),
+    Unpin(unpin::Args),
+    Pause(pause::Args),
+    Resume(resume::Args),
+    History(history::Args),
+    Explain(explain::Args),
+    Quarantine(quarantine::Args),
+    Reload(reload::Args),
+    Completions(completions::Args),
+    #[command(hide = true)]
+    SampleApp(sample_app::Args),
+}
 
 /// Runs the command line; the exit code is DESIGN.md section 6's.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    todo!("cli helper")
+pub fn main() -> ExitCode {
+    let Cli { connection, verb } = Cli::parse();
+    match verb {
+        Verb::Demo(args) => demo::run(&args),
+        Verb::SampleApp(args) => sample_app::run(&args),
+        Verb::Run(args) => run::run(&args),
+        Verb::Check(args) => check::check(&args).into(),
+        Verb::Completions(args) => completions::print(&args).into(),
+        verb => ask(&connection, verb).into(),
+    }
+}
+
+/// The verbs that ask a running greenlight.
+fn ask(connection: &Connection, verb: Verb) -> Exit {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(why) => return Fault::Internal(format!("no runtime: {why}")).report(),
+    };
+    let answer = runtime.block_on(async {
+        let admin = client::Admin::new(connection)?;
+        match verb {
+            Verb::Deploy(args) => deploy::deploy(&admin, &args).await,
+            Verb::Status(args) => status::status(&admin, &args).await,
+            Verb::Promote(args) => promote::promote(&admin, &args).await,
+            Verb::Abort(args) => abort::abort(&admin, &args).await,
+            Verb::Rollback(args) => rollback::rollback(&admin, &args).await,
+            Verb::Pin(args) => pin::pin(&admin, &args).await,
+            Verb::Unpin(args) => unpin::unpin(&admin, &args).await,
+            Verb::Pause(args) => pause::pause(&admin, &args).await,
+            Verb::Resume(args) => resume::resume(&admin, &args).await,
+            Verb::History(args) => history::history(&admin, &args).await,
+            Verb::Explain(args) => explain::explain(&admin, &args).await,
+            Verb::Quarantine(args) => quarantine::quarantine(&admin, &args).await,
+            Verb::Reload(args) => reload::reload(&admin, &args).await,
+            Verb::Demo(_)
+            | Verb::SampleApp(_)
+            | Verb::Run(_)
+            | Verb::Check(_)
+            | Verb::Completions(_) => Err(Fault::Internal("this verb asks nobody".into())),
+        }
+    });
+    answer.unwrap_or_else(|fault| fault.report())
 }

@@ -98,7 +98,36 @@ pub struct Handle {
     pub(super) events: broadcast::Sender<Arc<EventView>>,
 }
 
+/// The loop's end of a [`Handle`].
+#[derive(Debug)]
+pub struct Inbox {
+    pub requests: mpsc::Receiver<Request>,
+    pub reloads: mpsc::Receiver<oneshot::Sender<ReloadReport>>,
+    /// What [`Handle::views`] shows; the loop replaces it whole.
+    pub views: Arc<ArcSwap<Views>>,
+    /// What [`Handle::events`] hears. Sending without a listener is no fault.
+    pub events: broadcast::Sender<Arc<EventView>>,
+}
+
+/// A handle and the loop's end of it. At most `depth` commands wait, and a listener may be
+/// `depth * 16` events late before it has to read the store again.
+#[must_use]
+pub fn channel(depth: usize) -> (Handle, Inbox) {
+    let (requests, requests_rx) = mpsc::channel(depth);
+    let (reloads, reloads_rx) = mpsc::channel(depth);
+    let (events, _) = broadcast::channel(depth * 16);
+    let views = Arc::new(ArcSwap::from_pointee(Views::default()));
+    let handle = Handle { requests, reloads, views: Arc::clone(&views), events: events.clone() };
+    (handle, Inbox { requests: requests_rx, reloads: reloads_rx, views, events })
+}
+
 impl Handle {
+    /// Whether the loop is there to answer.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        !self.requests.is_closed()
+    }
+
     /// The services as they are now.
     pub fn views(&self) -> Arc<Views> {
         self.views.load_full()

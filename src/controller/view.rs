@@ -82,6 +82,15 @@ pub struct ReleaseView {
     pub numbers: serde_json::Map<String, serde_json::Value>,
 }
 
+/// The states that end a release.
+pub const FINAL_STATES: [&str; 5] = ["succeeded", "failed", "cancelled", "reverted", "rolled_back"];
+
+/// Whether a state's word (or an event's) ends a release.
+#[must_use]
+pub fn is_final(word: &str) -> bool {
+    FINAL_STATES.contains(&word)
+}
+
 /// One line of a release's story.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventView {

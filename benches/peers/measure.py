@@ -1,0 +1,243 @@
+"""Loads each engine in turn with wrk and prints CPU per request, throughput, p99 and the ratios."""
+
+import argparse
+import os
+import re
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import engines
+from engines import Failed
+
+IDLE_CONNECTIONS = 3000
+
+# name, path, connections
+LOADS = [
+    ("64 connections, 128 B", "/", 64),
+    ("64 connections, 64 KiB", "/64k", 64),
+    ("1 000 connections, 128 B", "/", 1000),
+]
+
+
+def milliseconds(text):
+    """wrk's `1.23ms` as milliseconds."""
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
+    return float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60000.0}[unit]
+
+
+def load(engine, path, connections, duration):
+    """One wrk run; refuses to count one that saw an error."""
+    before = engine.cpu_seconds()
+    command = [
+        "wrk", "-t1", f"-c{connections}", f"-d{duration}s", "--timeout", "10s", "--latency",
+        f"http://127.0.0.1:{engine.port}{path}",
+    ]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    spent = engine.cpu_seconds() - before
+    trouble = re.search(r"Socket errors:.*|Non-2xx or 3xx responses:.*", text)
+    if trouble:
+        raise Failed(f"{engine.name}, {connections} connections on {path}: {trouble.group()}")
+    requests = int(re.search(r"(\d+) requests in", text).group(1))
+    if requests < connections or spent <= 0:
+        raise Failed(f"{engine.name}: {requests} requests and {spent} s of CPU tell nothing; load for longer")
+    return {
+        "cpu": spent * 1e6 / requests,
+        "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
+        "p99": milliseconds(re.search(r"99%\s+(\S+)", text).group(1)),
+        "requests": requests,
+    }
+
+
+def request_once(port):
+    """A connection that has done one request, and is kept."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=10)
+    client.sendall(b"GET / HTTP/1.1\r\nHost: bench.example.org\r\n\r\n")
+    received = b""
+    while b"\r\n\r\n" not in received or len(received) < received.index(b"\r\n\r\n") + 4 + 128:
+        chunk = client.recv(65536)
+        if not chunk:
+            raise Failed("closed in the middle of an answer")
+        received += chunk
+    if not received.startswith(b"HTTP/1.1 200"):
+        raise Failed(received[:80].decode(errors="replace"))
+    return client
+
+
+def still_open(client):
+    """Nothing to read, and no end of file: the other side has kept it."""
+    client.setblocking(False)
+    try:
+        client.recv(1)
+        return False
+    except BlockingIOError:
+        return True
+
+
+def idle_memory(engine):
+    """(RSS, PSS) bytes for each of many idle kept-alive connections."""
+    for _ in range(50):
+        request_once(engine.port).close()
+    before = engine.memory_bytes()
+    held = [request_once(engine.port) for _ in range(IDLE_CONNECTIONS)]
+    after = engine.memory_bytes()
+    open_now = sum(map(still_open, held))
+    for client in held:
+        client.close()
+    if open_now < IDLE_CONNECTIONS:
+        raise Failed(f"{engine.name} closed {IDLE_CONNECTIONS - open_now} of {IDLE_CONNECTIONS} idle connections")
+    return tuple((b - a) / IDLE_CONNECTIONS for a, b in zip(before, after))
+
+
+def median(samples, key):
+    return statistics.median(sample[key] for sample in samples)
+
+
+def tables(results, names, memory):
+    """The markdown, and the ratios by load: {load: {name: (to haproxy, to relay)}}."""
+    lines, ratios = [], {}
+    for title, _, _ in LOADS:
+        lines += [
+            f"**{title}**", "",
+            "| | CPU us/request | min..max | requests/s | p99 ms | CPU to HAProxy | CPU to the relay |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        cpu = {name: median(results[name, title], "cpu") for name in names}
+        for name in names:
+            samples = results[name, title]
+            spread = f"{min(s['cpu'] for s in samples):.1f}..{max(s['cpu'] for s in samples):.1f}"
+            # Each round's ratio is of runs that follow each other; their median is what counts.
+            to = [
+                statistics.median(a["cpu"] / b["cpu"] for a, b in zip(samples, results[peer, title]))
+                for peer in ("haproxy", "relay")
+            ]
+            ratios[title, name] = tuple(to)
+            lines.append(
+                f"| {name} | {cpu[name]:.1f} | {spread} | {median(samples, 'rate'):,.0f} |"
+                f" {median(samples, 'p99'):.2f} | {to[0]:.2f} | {to[1]:.2f} |"
+            )
+        lines.append("")
+    lines += [
+        f"**Memory of an idle kept-alive connection** ({IDLE_CONNECTIONS} of them, each has done one request)", "",
+        "| | RSS KiB | PSS KiB |", "|---|---|---|",
+    ]
+    lines += [f"| {name} | {rss / 1024:.2f} | {pss / 1024:.2f} |" for name, (rss, pss) in memory.items()]
+    return "\n".join(lines), ratios
+
+
+def missed(ratios, memory):
+    """The bars that greenlight misses, in words."""
+    bars = []
+    for title, _, connections in LOADS:
+        to_haproxy, to_relay = ratios[title, "greenlight"]
+        limit = 0.9 if connections == 64 else 1.0
+        bars.append((f"{title}: CPU to HAProxy", to_haproxy, limit))
+        if connections == 64:
+            bars.append((f"{title}: CPU to the relay", to_relay, 1.3))
+    bars.append(("KiB for an idle connection", max(memory["greenlight"]) / 1024, 3.0))
+    return [f"{what} is {value:.2f}, the bar is {limit}" for what, value, limit in bars if value > limit]
+
+
+def starters(options, folder, origin):
+    """How each engine is started, by name; the relay first, it is the floor."""
+    known = {
+        "relay": lambda: engines.relay(options.build, folder, origin.port),
+        "haproxy": lambda: engines.haproxy(options.build, folder, origin.port),
+        "nginx": lambda: engines.nginx(options.build, folder, origin.port),
+        "greenlight": lambda: engines.greenlight(options.greenlight, folder, origin.ports),
+    }
+    wanted = [name for name in known if name not in options.without]
+    return {name: known[name] for name in wanted}
+
+
+def measure(options, folder):
+    running = []
+
+    def start(make):
+        engine = make()
+        running.append(engine)
+        return engine.ready()
+
+    def stop(engine):
+        engine.stop()
+        running.remove(engine)
+
+    try:
+        origin = start(lambda: engines.Origin(options.build, folder))
+        makers = starters(options, folder, origin)
+        notes = []
+        memory = {}
+        for name, make in makers.items():
+            if name == "relay":
+                continue  # it holds two sockets and their buffers: a floor of CPU, not of memory
+            engine = start(make)
+            memory[name] = idle_memory(engine)
+            stop(engine)
+        up = {name: start(make) for name, make in makers.items()}
+        if "greenlight" in up:
+            notes.append("greenlight: " + engines.bake(up["greenlight"]))
+        results = {}
+        order = list(up)
+        for engine in up.values():
+            load(engine, "/", 64, 1)
+        for round_number in range(options.rounds):
+            for title, path, connections in LOADS:
+                for name in order:
+                    sample = load(up[name], path, connections, options.seconds)
+                    results.setdefault((name, title), []).append(sample)
+                    print(f"round {round_number + 1}, {title}, {name}: {sample['cpu']:.1f} us", file=sys.stderr)
+            order = order[1:] + order[:1]
+        return results, list(up), memory, notes
+    finally:
+        for engine in reversed(running):
+            engine.stop()
+
+
+def version(command):
+    """What it says of itself, on whichever stream."""
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    return re.search(r"\d+\.\d+[\w.+-]*", ran.stdout + ran.stderr).group()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="benches/peers/run", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5, help="of each load")
+    parser.add_argument("--quick", action="store_true", help="one round of 2 s")
+    parser.add_argument("--bar", action="store_true", help="exit 1 if greenlight misses a bar")
+    parser.add_argument("--without", nargs="*", default=[], metavar="ENGINE", help="leave these out")
+    parser.add_argument("--build", default="target/release", help="where the examples are")
+    parser.add_argument(
+        "--greenlight", default="target/release/greenlight run -c {config}", metavar="COMMAND",
+        help="with {config}, or {port} and {origin}",
+    )
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.seconds = 1, 2
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+    with tempfile.TemporaryDirectory(prefix="greenlight-peers-") as folder:
+        try:
+            results, names, memory, notes = measure(options, Path(folder))
+        except Failed as failure:
+            sys.exit(f"benches/peers/run: {failure}")
+    text, ratios = tables(results, names, memory)
+    haproxy, nginx = version(["haproxy", "-v"]), version(["nginx", "-v"])
+    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, HAProxy {haproxy}, nginx {nginx},"
+          f" {options.rounds} rounds of {options.seconds} s; medians. {' '.join(notes)}\n")
+    print(text)
+    if options.bar:
+        misses = missed(ratios, memory) if "greenlight" in names else ["greenlight was not measured"]
+        for miss in misses:
+            print(f"missed: {miss}", file=sys.stderr)
+        sys.exit(1 if misses else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+//! `Accept`, as far as it is needed: does the client want HTML rather than JSON?
+
+use axum::http::{HeaderMap, header};
+
+/// RFC 9110 section 12.5.1: the more exact range wins, then the greater weight; JSON on a draw.
+pub(super) fn wants_html(headers: &HeaderMap) -> bool {
+    let mut html = (0, 0.0);
+    let mut json = (0, 0.0);
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    for range in values.flat_map(|value| value.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight = parts
+            .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
+            .map_or(1.0, |weight| weight.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0));
+        let (for_html, for_json) = match name.as_str() {
+            "text/html" => (3, 0),
+            "application/json" => (0, 3),
+            "text/*" => (2, 0),
+            "application/*" => (0, 2),
+            "*/*" => (1, 1),
+            _ => (0, 0),
+        };
+        if for_html > html.0 {
+            html = (for_html, weight);
+        }
+        if for_json > json.0 {
+            json = (for_json, weight);
+        }
+    }
+    html.1 > json.1
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn who_gets_html() {
+        let html = |accept: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, accept.parse().unwrap());
+            wants_html(&headers)
+        };
+        // A browser.
+        assert!(html("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+        assert!(html("text/html"));
+        assert!(html("text/*, application/json;q=0.5"));
+        assert!(!html("*/*"));
+        assert!(!html("application/json"));
+        assert!(!html("application/json, text/html;q=0.9"));
+        assert!(!html("text/html;q=0"));
+        assert!(!html("text/html;q=rubbish"));
+        assert!(!wants_html(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,93 @@
+//! What every handler may reach.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use prometheus::Registry;
+use tokio::sync::{Semaphore, watch};
+
+use crate::controller::{Handle, ReleaseView};
+use crate::store::Store;
+
+use super::Token;
+use super::idempotency::Memory;
+
+/// Event streams that may be open at once.
+pub(super) const STREAMS_MAX: usize = 64;
+
+/// What the admin API is given.
+#[derive(Debug)]
+pub struct Options {
+    pub handle: Handle,
+    pub store: Arc<dyn Store>,
+    /// What `/metrics` shows.
+    pub registry: Registry,
+    /// Needed on any other address than loopback, with `tls`.
+    pub token: Option<Token>,
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// What `/readyz` says.
+    pub ready: Arc<AtomicBool>,
+}
+
+/// Cheap to clone: one for each request.
+#[derive(Clone, Debug)]
+pub(super) struct Shared(Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) handle: Handle,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) registry: Registry,
+    pub(super) token: Option<Token>,
+    pub(super) ready: Arc<AtomicBool>,
+    pub(super) local: SocketAddr,
+    pub(super) encrypted: bool,
+    pub(super) memory: Memory,
+    pub(super) streams: Arc<Semaphore>,
+    /// True once the API is to stop: open event streams end then.
+    pub(super) shutdown: watch::Receiver<bool>,
+}
+
+impl Shared {
+    pub(super) fn new(options: Options, local: SocketAddr, shutdown: watch::Receiver<bool>) -> Self {
+        Self(Arc::new(Inner {
+            handle: options.handle,
+            store: options.store,
+            registry: options.registry,
+            token: options.token,
+            ready: options.ready,
+            local,
+            encrypted: options.tls.is_some(),
+            memory: Memory::default(),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            shutdown,
+        }))
+    }
+
+    /// The release as the loop shows it now, if it is its service's last or waiting one. Fresher
+    /// than the store, where counters arrive once a second.
+    pub(super) fn live_release(&self, id: &str) -> Option<ReleaseView> {
+        let views = self.handle.views();
+        views
+            .services
+            .iter()
+            .flat_map(|service| service.release.iter().chain(&service.queued))
+            .find(|release| release.id == id)
+            .cloned()
+    }
+}
+
+impl std::ops::Deref for Shared {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// Waits until the API is to stop (or nobody is left who could say so).
+pub(super) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // The guard that `wait_for` gives must not live across an await.
+    let _ = shutdown.wait_for(|stop| *stop).await;
+}

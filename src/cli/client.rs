@@ -1,0 +1,260 @@
+//! The admin API, asked.
+//!
+//! No proxy from the environment and no redirects: a token is shown to the address that was
+//! given and to nobody else. Every change carries a fresh `Idempotency-Key`, so that one whose
+//! answer was lost on the way can be sent again without being made twice.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Response, StatusCode, Url};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::admin::{Answer, Problem};
+
+use super::connection::Connection;
+use super::fault::Fault;
+use super::sse::EventStream;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Between two reads; event streams send a comment every 10 s.
+const READ_TIMEOUT: Duration = Duration::from_secs(45);
+/// A promote is answered within 30 s.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a change is sent again when its answer was lost.
+const RESENDS_MAX: u32 = 3;
+const RESEND_PAUSE: Duration = Duration::from_millis(300);
+/// The largest answer that is read, in bytes.
+const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// A change that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) answer: Answer,
+    /// 202: work goes on behind the answer.
+    pub(super) accepted: bool,
+}
+
+/// What asking for a release's events gave.
+pub(super) enum Events {
+    Stream(EventStream),
+    /// All was received already, and the release has ended.
+    NoMore,
+}
+
+/// A greenlight that can be asked.
+#[derive(Debug)]
+pub(super) struct Admin {
+    client: Client,
+    base: Url,
+}
+
+impl Admin {
+    pub(super) fn new(connection: &Connection) -> Result<Self, Fault> {
+        let base = base(&connection.admin)?;
+        // A second install (tests) changes nothing: it is the same provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .http1_only()
+            .user_agent(concat!("greenlight/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .default_headers(headers(connection)?);
+        if base.scheme() == "http" {
+            // Nothing to verify: the system's certificates need not be read.
+            builder = builder.tls_certs_only([]);
+        } else if let Some(ca) = &connection.ca {
+            let roots = Certificate::from_pem_bundle(&read(ca, "--ca")?);
+            let roots = roots.map_err(|why| usage("--ca", ca, &why))?;
+            builder = builder.tls_certs_merge(roots);
+        }
+        if let Some(path) = &connection.identity {
+            let identity = Identity::from_pem(&read(path, "--identity")?);
+            builder = builder.identity(identity.map_err(|why| usage("--identity", path, &why))?);
+        }
+        let client = builder.build().map_err(|why| Fault::Internal(format!("no HTTP client: {}", causes(&why))))?;
+        Ok(Self { client, base })
+    }
+
+    fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        // `base` refuses addresses that have no path.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+
+    /// Reads JSON. `query`: `("limit", "20")`.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        query: Option<(&str, &str)>,
+    ) -> Result<T, Fault> {
+        let mut url = self.url(segments);
+        if let Some((name, value)) = query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        let (_, body) = self.answer(self.client.request(Method::GET, url)).await?;
+        self.parse(&body)
+    }
+
+    /// Sends a change; one whose answer is lost is sent again under the same key.
+    pub(super) async fn change(
+        &self,
+        method: Method,
+        segments: &[&str],
+        body: &Value,
+    ) -> Result<Change, Fault> {
+        let (status, body) = self.send(method, segments, body).await?;
+        Ok(Change { answer: self.parse(&body)?, accepted: status == StatusCode::ACCEPTED })
+    }
+
+    /// The same for a change whose answer is of another shape.
+    pub(super) async fn change_as<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        segments: &[&str],
+    ) -> Result<T, Fault> {
+        let (_, body) = self.send(method, segments, &Value::Object(serde_json::Map::new())).await?;
+        self.parse(&body)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        segments: &[&str],
+        body: &Value,
+    ) -> Result<(StatusCode, Vec<u8>), Fault> {
+        let key = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+        let mut sent = 0;
+        loop {
+            let request = self.client.request(method.clone(), self.url(segments));
+            let request = request.header("idempotency-key", &key).json(body);
+            match self.answer(request).await {
+                Err(Fault::Unreachable { why, .. }) if sent < RESENDS_MAX && !why.starts_with(CONNECT) => {
+                    sent += 1;
+                    tokio::time::sleep(RESEND_PAUSE).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// A release's events after `last`.
+    pub(super) async fn events(&self, release: &str, last: Option<u64>) -> Result<Events, Fault> {
+        let mut request = self.client.request(Method::GET, self.url(&["v1", "releases", release, "events"]));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let response = request.send().await.map_err(|why| self.unreachable(&why))?;
+        match response.status() {
+            StatusCode::OK => Ok(Events::Stream(EventStream::new(response))),
+            StatusCode::NO_CONTENT => Ok(Events::NoMore),
+            _ => Err(self.problem(response).await),
+        }
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Fault> {
+        let response = request.timeout(TOTAL_TIMEOUT).send().await.map_err(|why| self.unreachable(&why))?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(self.problem(response).await);
+        }
+        Ok((status, self.body(response).await?))
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, Fault> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|why| self.unreachable(&why))? {
+            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+                return Err(self.strange("its answer has no end".into()));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    async fn problem(&self, response: Response) -> Fault {
+        let status = response.status();
+        let is_problem = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().starts_with(b"application/problem+json"));
+        if !is_problem {
+            return self.strange(format!("status {status}"));
+        }
+        match self.body(response).await.map(|body| serde_json::from_slice::<Problem>(&body)) {
+            Ok(Ok(problem)) => Fault::Problem(Box::new(problem)),
+            Ok(Err(why)) => self.strange(why.to_string()),
+            Err(fault) => fault,
+        }
+    }
+
+    fn parse<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Fault> {
+        serde_json::from_slice(body).map_err(|why| self.strange(why.to_string()))
+    }
+
+    fn unreachable(&self, why: &reqwest::Error) -> Fault {
+        let kind = if why.is_connect() { CONNECT } else { "" };
+        Fault::Unreachable { admin: self.base.to_string(), why: format!("{kind}{}", causes(why)) }
+    }
+
+    fn strange(&self, why: String) -> Fault {
+        Fault::Strange { admin: self.base.to_string(), why }
+    }
+}
+
+/// How the reason begins when not even a connection was made: nothing was sent.
+const CONNECT: &str = "no connection: ";
+
+fn base(text: &str) -> Result<Url, Fault> {
+    let wrong = || Fault::Usage(format!("--admin {text}: it has to be like http://127.0.0.1:9900"));
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let plain = matches!(url.scheme(), "http" | "https") && url.has_host();
+    if plain && url.query().is_none() && url.fragment().is_none() { Ok(url) } else { Err(wrong()) }
+}
+
+fn headers(connection: &Connection) -> Result<HeaderMap, Fault> {
+    let mut headers = HeaderMap::new();
+    if let Some(path) = &connection.token_file {
+        let text = String::from_utf8(read(path, "--token-file")?).unwrap_or_default();
+        let mut value = HeaderValue::try_from(format!("Bearer {}", text.trim())).map_err(|_| {
+            Fault::Usage(format!("--token-file {}: it holds more than a token", path.display()))
+        })?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    if let Some(actor) = actor() {
+        headers.insert("x-greenlight-actor", actor);
+    }
+    Ok(headers)
+}
+
+/// Who types, for the audit log.
+fn actor() -> Option<HeaderValue> {
+    let user = std::env::var("USER").ok()?;
+    let name: String = user.chars().filter(char::is_ascii_graphic).take(64).collect();
+    if name.is_empty() { None } else { HeaderValue::try_from(name).ok() }
+}
+
+fn read(path: &Path, option: &str) -> Result<Vec<u8>, Fault> {
+    std::fs::read(path).map_err(|why| usage(option, path, &why))
+}
+
+fn usage(option: &str, path: &Path, why: &dyn std::fmt::Display) -> Fault {
+    Fault::Usage(format!("{option} {}: {why}", path.display()))
+}
+
+/// The innermost cause says what happened ("connection refused"); the outer ones name layers.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,48 @@
+//! The upstream processes of both colours.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::trouble::Trouble;
+use super::upstream::Upstream;
+use crate::model::{Color, PerColor};
+
+/// How long a fresh process answers 503 to probes before it is well: as real ones do.
+const START_DELAY: &str = "1500ms";
+
+/// Who plays which colour.
+#[derive(Debug)]
+pub struct Cast {
+    exe: PathBuf,
+    addresses: PerColor<Vec<SocketAddr>>,
+    running: PerColor<Vec<Upstream>>,
+}
+
+impl Cast {
+    #[must_use]
+    pub fn new(exe: PathBuf, addresses: PerColor<Vec<SocketAddr>>) -> Self {
+        Self { exe, addresses, running: PerColor::default() }
+    }
+
+    /// Ends what runs of this colour and starts its processes with a version.
+    pub async fn enter(&mut self, color: Color, version: &str, is_warm: bool) -> Result<(), Trouble> {
+        for mut upstream in std::mem::take(&mut self.running[color]) {
+            upstream.kill().await?;
+        }
+        let delay = if is_warm { "0s" } else { START_DELAY };
+        for address in &self.addresses[color] {
+            let options = ["--version-label", version, "--start-delay", delay];
+            let upstream = Upstream::start(&self.exe, color.as_str(), *address, &options).await?;
+            self.running[color].push(upstream);
+        }
+        Ok(())
+    }
+
+    /// From now on this share of a colour's requests fails.
+    pub async fn fail(&self, color: Color, share: f64) -> Result<(), Trouble> {
+        for upstream in &self.running[color] {
+            upstream.fail(share).await?;
+        }
+        Ok(())
+    }
+}

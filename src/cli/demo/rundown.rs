@@ -1,0 +1,118 @@
+//! Watches the front door and the load, shows both, and waits for what the story waits for.
+
+use std::time::{Duration, Instant};
+
+use super::door::Admin;
+use super::load::Load;
+use super::moment::{EVENTS_SHOWN, Happening, Moment};
+use super::screen::Screen;
+use super::trouble::Trouble;
+use crate::clock;
+use crate::controller::ServiceView;
+
+/// Between two looks and two frames.
+const FRAME: Duration = Duration::from_millis(200);
+
+/// The watcher.
+#[derive(Debug)]
+pub struct Rundown {
+    pub load: Load,
+    admin: Admin,
+    service: String,
+    screen: Screen,
+    begun: Instant,
+    moment: Moment,
+}
+
+impl Rundown {
+    #[must_use]
+    pub fn new(admin: Admin, service: &str, load: Load, screen: Screen) -> Self {
+        Self {
+            load,
+            admin,
+            service: service.to_owned(),
+            screen,
+            begun: clock::instant(),
+            moment: Moment::default(),
+        }
+    }
+
+    /// What is going on now, for the person who watches.
+    pub fn headline(&mut self, text: &str) {
+        text.clone_into(&mut self.moment.headline);
+        self.happened(text.to_owned());
+    }
+
+    /// Notes a thing that happened.
+    pub fn happened(&mut self, text: String) {
+        let happening = Happening { at: clock::instant().duration_since(self.begun), text };
+        self.screen.happened(&happening);
+        if self.moment.happenings.len() == EVENTS_SHOWN {
+            self.moment.happenings.pop_front();
+        }
+        self.moment.happenings.push_back(happening);
+    }
+
+    /// Shows moment after moment until one is as wanted.
+    pub async fn until(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        wanted: impl Fn(&Moment) -> bool,
+    ) -> Result<Moment, Trouble> {
+        let begun = clock::instant();
+        let mut frames = tokio::time::interval(FRAME);
+        loop {
+            frames.tick().await;
+            self.look().await?;
+            if wanted(&self.moment) {
+                return Ok(self.moment.clone());
+            }
+            if clock::instant().duration_since(begun) > limit {
+                let detail = format!("; it is: {}", self.moment.summary());
+                return Err(Trouble::Late { what: what.to_owned(), limit, detail });
+            }
+        }
+    }
+
+    /// Shows moment after moment for so long.
+    pub async fn during(&mut self, time: Duration) -> Result<Moment, Trouble> {
+        let begun = clock::instant();
+        self.until("waiting", time * 10, |_| clock::instant().duration_since(begun) >= time).await
+    }
+
+    async fn look(&mut self) -> Result<(), Trouble> {
+        let service = self.admin.service(&self.service).await?;
+        self.moment.elapsed = clock::instant().duration_since(self.begun);
+        self.moment.counts = self.load.counts();
+        for text in changes(self.moment.service.as_ref(), &service) {
+            self.happened(text);
+        }
+        self.moment.service = Some(service);
+        self.screen.show(&self.moment).map_err(Trouble::Terminal)
+    }
+}
+
+/// What differs between two looks, in words.
+pub(super) fn changes(before: Option<&ServiceView>, now: &ServiceView) -> Vec<String> {
+    let mut texts = Vec::new();
+    let active_before = before.map_or(now.active.as_str(), |before| before.active.as_str());
+    if active_before != now.active {
+        texts.push(format!("all traffic moved from {active_before} to {} (epoch {})", now.active, now.epoch));
+    }
+    if let Some(release) = &now.release {
+        let state_before =
+            before.and_then(|before| before.release.as_ref()).filter(|before| before.id == release.id);
+        if state_before.map(|before| before.state.as_str()) != Some(release.state.as_str()) {
+            let reason =
+                if release.reason.is_empty() { String::new() } else { format!(": {}", release.reason) };
+            texts.push(format!("{} ({}) {}{reason}", release.id, release.version, release.state));
+        }
+    }
+    for (name, reason) in &now.alarms {
+        if before.is_none_or(|before| !before.alarms.contains_key(name)) {
+            texts.push(format!("alarm {name}: {reason}"));
+        }
+    }
+    texts
+}

@@ -1,0 +1,159 @@
+//! The acts: a good release, then a bad one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::cast::Cast;
+use super::door::{Admin, Door};
+use super::load::{Load, Plan};
+use super::moment::Moment;
+use super::rundown::Rundown;
+use super::screen::Screen;
+use super::stage::Stage;
+use super::tally::Counts;
+use super::trouble::Trouble;
+use crate::controller::ReleaseView;
+use crate::model::Color;
+
+const CONNECTIONS: u32 = 10;
+const RATE: f64 = 100.0;
+/// Enough for the judge to know what is usual: with fewer it has to be careful, and slower.
+const REQUESTS_BEFORE: u64 = 800;
+/// How long the bad release behaves after the switch.
+const GOOD_TIME: Duration = Duration::from_secs(4);
+const BAD_SHARE: f64 = 0.3;
+/// No act takes so long unless something is wrong.
+const ACT_LIMIT: Duration = Duration::from_mins(1);
+const READY_LIMIT: Duration = Duration::from_secs(15);
+const STOP_LIMIT: Duration = Duration::from_secs(40);
+
+/// How it went.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub good: ReleaseView,
+    pub bad: ReleaseView,
+    /// Requests lost from before the good release until its end.
+    pub good_lost: u64,
+    pub counts: Counts,
+    /// Where the record of the bad release's decision was written.
+    pub record: PathBuf,
+}
+
+impl Outcome {
+    /// The promise of the demo.
+    #[must_use]
+    pub fn is_as_promised(&self) -> bool {
+        self.good.state == "succeeded" && self.good_lost == 0 && self.bad.state == "reverted"
+    }
+}
+
+/// Everything that runs.
+#[derive(Debug)]
+pub struct Story {
+    pub stage: Stage,
+    pub door: Door,
+    pub rundown: Rundown,
+    cast: Cast,
+}
+
+impl Story {
+    /// Starts the first colour, the front door and the load.
+    pub async fn begin(stage: Stage, exe: PathBuf, plain: bool) -> Result<Self, Trouble> {
+        let mut cast = Cast::new(exe.clone(), stage.upstreams.clone());
+        cast.enter(Color::Blue, "v1", true).await?;
+        let log = stage.folder.join("greenlight.log");
+        let mut door = Door::start(&exe, &stage.config, &log, stage.admin)?;
+        door.ready(READY_LIMIT).await?;
+        let load = Load::start(&Plan {
+            target: stage.listener,
+            host: stage.host.clone(),
+            path: "/".to_owned(),
+            connections: CONNECTIONS,
+            rate: Some(RATE),
+            timeout: Duration::from_secs(10),
+        });
+        let admin = Admin { address: stage.admin };
+        let rundown = Rundown::new(admin, &stage.service, load, Screen::open(plain));
+        Ok(Self { stage, door, rundown, cast })
+    }
+
+    /// Plays both releases.
+    pub async fn play(&mut self) -> Result<Outcome, Trouble> {
+        self.rundown.headline(&format!("v1 on blue serves {RATE} requests a second"));
+        self.rundown
+            .until("the first requests", ACT_LIMIT, |moment| moment.counts.total() >= REQUESTS_BEFORE)
+            .await?;
+        let (good, good_lost) = self.good_release().await?;
+        let bad = self.bad_release().await?;
+        let record = self.keep_record(&bad.id).await?;
+        Ok(Outcome { good, bad, good_lost, counts: self.rundown.load.counts(), record })
+    }
+
+    async fn good_release(&mut self) -> Result<(ReleaseView, u64), Trouble> {
+        let before = self.rundown.load.counts();
+        self.rundown
+            .headline("a good release: v2 starts on green, and gets traffic once it has been healthy");
+        self.cast.enter(Color::Green, "v2", false).await?;
+        let id = self.door.admin.deploy(&self.stage.service, "v2", true).await?;
+        let moment =
+            self.rundown.until("the good release's end", ACT_LIMIT, |moment| is_over(moment, &id)).await?;
+        let lost = moment.counts.lost() - before.lost();
+        let release = self.door.admin.release(&id).await?;
+        self.rundown.happened(format!("the good release lost {lost} requests"));
+        Ok((release, lost))
+    }
+
+    async fn bad_release(&mut self) -> Result<ReleaseView, Trouble> {
+        self.rundown.headline("a bad release: v3 starts on blue; it is well at first");
+        self.cast.enter(Color::Blue, "v3", false).await?;
+        let id = self.door.admin.deploy(&self.stage.service, "v3", true).await?;
+        let moment = self
+            .rundown
+            .until("the bad release's switch", ACT_LIMIT, |moment| {
+                is_over(moment, &id) || state_of(moment, &id) == Some("baking")
+            })
+            .await?;
+        if !is_over(&moment, &id) {
+            self.rundown.during(GOOD_TIME).await?;
+            self.rundown.headline(&format!(
+                "v3 now fails {:.0} % of its requests; nobody is told",
+                BAD_SHARE * 100.0
+            ));
+            self.cast.fail(Color::Blue, BAD_SHARE).await?;
+            self.rundown.until("the bad release's end", ACT_LIMIT, |moment| is_over(moment, &id)).await?;
+        }
+        // A few more seconds, to see that all is well again.
+        self.rundown.during(Duration::from_secs(3)).await?;
+        self.door.admin.release(&id).await
+    }
+
+    /// Writes the decision's record beside the log.
+    async fn keep_record(&self, release: &str) -> Result<PathBuf, Trouble> {
+        let record: serde_json::Value =
+            self.door.admin.json("GET", &format!("/v1/releases/{release}/explain"), None).await?;
+        let path = self.stage.folder.join(format!("{release}.json"));
+        std::fs::write(&path, format!("{record:#}\n"))
+            .map_err(|source| Trouble::File { path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    /// Ends the load, then the front door.
+    pub async fn end(self) -> Result<(), Trouble> {
+        let Self { rundown, mut door, .. } = self;
+        rundown.load.stop().await;
+        door.terminate(STOP_LIMIT).await.map(|_| ())
+    }
+}
+
+fn state_of<'a>(moment: &'a Moment, release: &str) -> Option<&'a str> {
+    let last = moment.service.as_ref()?.release.as_ref()?;
+    (last.id == release).then_some(last.state.as_str())
+}
+
+/// Final, or waiting for a person.
+fn is_over(moment: &Moment, release: &str) -> bool {
+    matches!(
+        state_of(moment, release),
+        Some("succeeded" | "failed" | "cancelled" | "reverted" | "rolled_back" | "degraded")
+    )
+}

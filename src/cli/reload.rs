@@ -1,0 +1,38 @@
+//! `reload`
+
+use reqwest::Method;
+
+use crate::controller::ReloadReport;
+
+use super::client::Admin;
+use super::exit::Exit;
+use super::fault::Fault;
+use super::output::say;
+
+/// Read the configuration file again and apply what can be changed live
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+A file with a fault changes nothing (exit 2). The same happens at SIGHUP.
+
+Example:
+  greenlight check /etc/greenlight/greenlight.toml && greenlight reload")]
+pub(super) struct Args {}
+
+pub(super) async fn reload(admin: &Admin, _: &Args) -> Result<Exit, Fault> {
+    let report: ReloadReport = admin.change_as(Method::POST, &["v1", "reload"]).await?;
+    say(&text(&report));
+    Ok(Exit::Done)
+}
+
+pub(super) fn text(report: &ReloadReport) -> String {
+    let mut text = if report.applied.is_empty() {
+        "nothing that can be changed live is different".to_owned()
+    } else {
+        format!("in force now:\n  {}\nundo: change the file back, then greenlight reload", report.applied.join("\n  "))
+    };
+    if !report.needs_restart.is_empty() {
+        text.push_str("\nneeds a restart of `greenlight run`:\n  ");
+        text.push_str(&report.needs_restart.join("\n  "));
+    }
+    text
+}

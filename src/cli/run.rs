@@ -1,0 +1,26 @@
+//! `run`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::app;
+
+/// Where the configuration is if nobody says.
+pub(super) const CONFIG_DEFAULT: &str = "/etc/greenlight/greenlight.toml";
+
+/// Run the front door
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+SIGTERM stops it gently, SIGHUP reloads the configuration.
+
+Example:
+  greenlight run -c greenlight.toml")]
+pub(super) struct Args {
+    /// The configuration file
+    #[arg(short, long, value_name = "FILE", default_value = CONFIG_DEFAULT)]
+    config: PathBuf,
+}
+
+pub(super) fn run(args: &Args) -> ExitCode {
+    app::run(&args.config)
+}

@@ -1,0 +1,79 @@
+//! The sample app's HTTP side.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Json, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::serve::ListenerExt as _;
+use futures_util::StreamExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::behaviour::{Behaviour, Change, Report};
+
+/// How greenlight's own probes name themselves.
+const PROBE_AGENT: &str = "greenlight-probe";
+
+/// Serves until `stopped` resolves (its sender is dropped), then finishes what is in flight.
+pub async fn serve(
+    listener: TcpListener,
+    behaviour: Arc<Behaviour>,
+    stopped: oneshot::Receiver<()>,
+) -> std::io::Result<()> {
+    let router =
+        Router::new().route("/__app", get(report).post(change)).fallback(answer).with_state(behaviour);
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    axum::serve(listener, router)
+        .with_graceful_shutdown(async move {
+            let _ = stopped.await;
+        })
+        .await
+}
+
+async fn report(State(behaviour): State<Arc<Behaviour>>) -> Json<Report> {
+    Json(behaviour.report())
+}
+
+async fn change(State(behaviour): State<Arc<Behaviour>>, Json(change): Json<Change>) -> Response {
+    match behaviour.change(&change) {
+        Ok(()) => Json(behaviour.report()).into_response(),
+        Err(why) => (StatusCode::BAD_REQUEST, why).into_response(),
+    }
+}
+
+async fn answer(State(behaviour): State<Arc<Behaviour>>, request: Request) -> Response {
+    let is_probe = request
+        .headers()
+        .get(header::USER_AGENT)
+        .is_some_and(|agent| agent.as_bytes().starts_with(PROBE_AGENT.as_bytes()));
+    let has_own_health_path = behaviour.health_path != "/";
+    let plan = if is_probe || (has_own_health_path && request.uri().path() == behaviour.health_path) {
+        behaviour.probe()
+    } else {
+        behaviour.request()
+    };
+    discard(request.into_body()).await;
+    if !plan.latency.is_zero() {
+        tokio::time::sleep(plan.latency).await;
+    }
+    let text = format!("{} {} answers {}\n", behaviour.name, behaviour.version, plan.status);
+    let mut response = (StatusCode::from_u16(plan.status).unwrap_or(StatusCode::OK), text).into_response();
+    for (name, value) in [("x-app", &behaviour.name), ("x-version", &behaviour.version)] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// Reads a body to its end, so that the connection can be used again.
+async fn discard(body: Body) {
+    let mut chunks = body.into_data_stream();
+    while let Some(Ok(_)) = chunks.next().await {}
+}

@@ -1,0 +1,31 @@
+//! Durations: as typed, as the API takes them, as a clock shows them.
+
+use std::time::Duration;
+
+/// A duration as people type it: `90s`, `1h30m`, `2d`; above zero.
+pub(super) fn parse(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration.as_millis() > 0 => Ok(duration),
+        _ => Err("it has to be a duration above zero such as 90s, 30m or 1h30m".into()),
+    }
+}
+
+/// As the API takes it: `5400s`, `2d1ms`.
+pub(super) fn api(duration: Duration) -> String {
+    let days = duration.as_secs() / 86_400;
+    let parts = [(days, "d"), (duration.as_secs() % 86_400, "s"), (u64::from(duration.subsec_millis()), "ms")];
+    parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect()
+}
+
+/// `4:07`, `1:02:03`.
+pub(super) fn clock(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// The time from one RFC 3339 time to another, if both are.
+pub(super) fn between(from: &str, to: &str) -> Option<Duration> {
+    let parse = |time: &str| humantime::parse_rfc3339_weak(time).ok();
+    Some(parse(to)?.duration_since(parse(from)?).unwrap_or_default())
+}

@@ -1,0 +1,120 @@
+//! `status`
+
+mod text;
+
+use std::io::Write;
+use std::time::Duration;
+
+use crossterm::cursor::MoveTo;
+use crossterm::terminal::{Clear, ClearType};
+
+use crate::controller::ServiceView;
+
+use super::ask::name;
+use super::client::Admin;
+use super::exit::Exit;
+use super::fault::Fault;
+use super::output::{self, Format, Output, printable, say, say_json};
+
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What runs where: the active colour, the release, the endpoints
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  greenlight status                        # all services
+  greenlight status shop                   # one, with its endpoints and alarms
+  greenlight status shop --watch           # redrawn each second; lines when not on a terminal
+  greenlight status shop -o json | jq .active")]
+pub(super) struct Args {
+    /// One service, with its endpoints; all of them without it
+    #[arg(value_name = "SERVICE", value_parser = name)]
+    service: Option<String>,
+    /// Go on until Ctrl-C
+    #[arg(long)]
+    watch: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(super) async fn status(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
+    if args.watch {
+        return watch(admin, args).await;
+    }
+    print(&look(admin, args).await?, args);
+    Ok(Exit::Done)
+}
+
+async fn look(admin: &Admin, args: &Args) -> Result<Vec<ServiceView>, Fault> {
+    match &args.service {
+        Some(service) => Ok(vec![admin.get(&["v1", "services", service], None).await?]),
+        None => admin.get(&["v1", "services"], None).await,
+    }
+}
+
+fn print(services: &[ServiceView], args: &Args) {
+    match (args.output.format, &args.service, services) {
+        (Format::Json, Some(_), [service]) => say_json(service),
+        (Format::Json, _, services) => say_json(&services),
+        (Format::Text, Some(_), [service]) => say(&text::one(service)),
+        (Format::Text, _, services) => say(&text::all(services)),
+    }
+}
+
+/// On a terminal: the page, redrawn. Else a line for each service that has changed, or its JSON.
+async fn watch(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
+    // What can't be reached at the first look is a fault; later it may come back.
+    let mut services = Ok(look(admin, args).await?);
+    let redraw = output::is_terminal() && args.output.format == Format::Text;
+    let mut shown: Vec<String> = Vec::new();
+    loop {
+        match (&services, redraw) {
+            (Ok(services), true) if args.service.is_some() => page(&services.iter().map(text::one).collect::<String>()),
+            (Ok(services), true) => page(&text::all(services)),
+            (Err(fault), true) => page(&fault.to_string()),
+            (Ok(services), false) => news(services, args.output.format, &mut shown),
+            (Err(fault), false) => once(&mut shown, fault.to_string()),
+        }
+        tokio::time::sleep(LOOK).await;
+        services = match look(admin, args).await {
+            Err(fault) if !fault.passes() => return Err(fault),
+            looked => looked,
+        };
+    }
+}
+
+fn page(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let text = printable(text).replace('\n', &format!("{}\n", Clear(ClearType::UntilNewLine)));
+    let end = Clear(ClearType::FromCursorDown);
+    let _ = write!(out, "{}{text}{}\n\nCtrl-C ends the watch\n{end}", MoveTo(0, 0), Clear(ClearType::UntilNewLine));
+    let _ = out.flush();
+}
+
+fn news(services: &[ServiceView], format: Format, shown: &mut Vec<String>) {
+    let lines = services.iter().map(|service| match format {
+        Format::Text => text::line(service),
+        Format::Json => serde_json::to_string(&steady(service)).unwrap_or_default(),
+    });
+    let lines: Vec<String> = lines.collect();
+    for line in lines.iter().filter(|line| !shown.contains(line)) {
+        say(line);
+    }
+    *shown = lines;
+}
+
+/// Without what changes by itself all the time.
+fn steady(service: &ServiceView) -> ServiceView {
+    let mut steady = ServiceView { deadline_in_seconds: None, ..service.clone() };
+    for endpoint in &mut steady.endpoints {
+        endpoint.inflight = 0;
+    }
+    steady
+}
+
+fn once(shown: &mut Vec<String>, line: String) {
+    if !shown.contains(&line) {
+        say(&line);
+        *shown = vec![line];
+    }
+}

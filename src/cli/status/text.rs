@@ -1,0 +1,129 @@
+//! Services as text: a table of all, a page of one, a line for a log.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::cli::rundown;
+use crate::cli::span;
+use crate::cli::table::Table;
+use crate::controller::ServiceView;
+
+/// A row for each service.
+pub(super) fn all(services: &[ServiceView]) -> String {
+    if services.is_empty() {
+        return "no service is configured: add [services.NAME] to the configuration".into();
+    }
+    let mut table = Table::new(["SERVICE", "ACTIVE", "STATE", "RELEASE", "VERSION", "BLUE", "GREEN", "NOTES"]);
+    for service in services {
+        let release = service.release.as_ref();
+        table.row([
+            service.name.clone(),
+            service.active.clone(),
+            service.state.clone(),
+            release.map_or_else(|| "-".to_owned(), |release| release.id.clone()),
+            release.map_or_else(|| "-".to_owned(), |release| release.version.clone()),
+            health(service, "blue"),
+            health(service, "green"),
+            notes(service).join(", "),
+        ]);
+    }
+    table.text()
+}
+
+/// Everything about one.
+pub(super) fn one(service: &ServiceView) -> String {
+    // Writing to a String never fails.
+    let mut text = format!("service {}: {} is active, {}", service.name, service.active, service.state);
+    let _ = write!(text, "\n  hosts     {}", service.hosts.join(", "));
+    let _ = write!(text, "\n  epoch     {}, revision {}", service.epoch, service.revision);
+    if let Some(release) = &service.release {
+        let _ = write!(text, "\n  release   {}: {} of {} on {}", release.id, release.kind, release.version, release.color);
+        let _ = write!(text, "\n            {}: {}", release.state, release.reason);
+        let progress = rundown::progress(service, &release.id);
+        if service.state != "stable" && !progress.is_empty() {
+            let _ = write!(text, "\n            {progress}");
+        }
+    }
+    if let Some(queued) = &service.queued {
+        let _ = write!(text, "\n  queued    {}: {} ({})", queued.id, queued.version, queued.reason);
+    }
+    for note in notes(service) {
+        let _ = write!(text, "\n  note      {note}");
+    }
+    for (alarm, reason) in &service.alarms {
+        let _ = write!(text, "\n  ALARM     {alarm}: {reason}");
+    }
+    if !service.endpoints.is_empty() {
+        let mut table = Table::new(["ENDPOINT", "COLOR", "HEALTH", "IN FLIGHT", "LAST FAILURE"]);
+        for endpoint in &service.endpoints {
+            table.row([
+                endpoint.address.clone(),
+                endpoint.color.clone(),
+                endpoint.health.clone(),
+                endpoint.inflight.to_string(),
+                endpoint.last_failure.clone().unwrap_or_default(),
+            ]);
+        }
+        let _ = write!(text, "\n\n{}", table.text());
+    }
+    let _ = write!(text, "\n\nnext: {}", next(service));
+    text
+}
+
+/// For a log: no clock in it, so that it changes when something has changed.
+pub(super) fn line(service: &ServiceView) -> String {
+    let mut text = format!("{}: {} active, {}", service.name, service.active, service.state);
+    if let Some(release) = &service.release {
+        let _ = write!(text, ", {} {}", release.id, release.version);
+    }
+    let _ = write!(text, ", blue {}, green {}", health(service, "blue"), health(service, "green"));
+    for note in notes(service) {
+        let _ = write!(text, ", {note}");
+    }
+    for alarm in service.alarms.keys() {
+        let _ = write!(text, ", ALARM {alarm}");
+    }
+    text
+}
+
+/// `2/3` healthy; `-` for a colour without endpoints.
+fn health(service: &ServiceView, color: &str) -> String {
+    let of_color = service.endpoints.iter().filter(|endpoint| endpoint.color == color);
+    let total = of_color.clone().count();
+    let healthy = of_color.filter(|endpoint| endpoint.health == "healthy").count();
+    if total == 0 { "-".to_owned() } else { format!("{healthy}/{total}") }
+}
+
+fn notes(service: &ServiceView) -> Vec<String> {
+    let mut notes = Vec::new();
+    if service.pinned {
+        let pin = service.pin.as_ref();
+        let reason = pin.and_then(|pin| pin.reason.as_ref()).map(|reason| format!(" ({reason})"));
+        let until = pin.and_then(|pin| pin.until.as_ref()).map(|until| format!(" until {until}"));
+        notes.push(format!("pinned{}{}", reason.unwrap_or_default(), until.unwrap_or_default()));
+    }
+    if service.paused {
+        notes.push("paused".to_owned());
+    }
+    if service.queued.is_some() {
+        notes.push("one queued".to_owned());
+    }
+    notes
+}
+
+fn next(service: &ServiceView) -> String {
+    let name = &service.name;
+    let left = service.deadline_in_seconds.and_then(|left| Duration::try_from_secs_f64(left).ok());
+    let left = left.map(|left| format!(" ({} left)", span::clock(left))).unwrap_or_default();
+    match service.state.as_str() {
+        "stable" if service.rollback_available => {
+            format!("greenlight deploy {name}; to go back: greenlight rollback {name}")
+        }
+        "stable" => format!("greenlight deploy {name}"),
+        "awaiting_promotion" => format!("greenlight promote {name}, or greenlight abort {name}{left}"),
+        "baking" => format!("the judge watches{left}; to go back: greenlight rollback {name}"),
+        "degraded" => format!("a person decides: greenlight rollback {name}, or greenlight promote {name} to keep it"),
+        "promoting" | "reverting" => "the switch is under way".to_owned(),
+        _ => format!("it goes on by itself{left}; to end it: greenlight abort {name}"),
+    }
+}

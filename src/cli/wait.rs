@@ -1,0 +1,39 @@
+//! `--wait`: the options, and the end of a followed release as text and exit code.
+
+use std::time::Duration;
+
+use super::client::Admin;
+use super::exit::Exit;
+use super::fault::Fault;
+use super::follow::{End, follow};
+use super::output::say;
+use super::rundown;
+use super::span;
+
+/// `--wait`, `--timeout`
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Wait {
+    /// Follow it to its end: a line a step, the verdict, an exit code that tells
+    #[arg(long)]
+    pub(super) wait: bool,
+    /// Stop waiting after this long (exit 5; the release goes on). Default: as long as it takes
+    #[arg(long, value_name = "DURATION", value_parser = span::parse, requires = "wait")]
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Wait {
+    /// Follows a release that was started; without `--wait` that is all.
+    pub(super) async fn follow(&self, admin: &Admin, release: Option<&str>) -> Result<Exit, Fault> {
+        let Some(release) = release.filter(|_| self.wait) else { return Ok(Exit::Done) };
+        match follow(admin, release, self.timeout).await? {
+            End::Ended(view) => {
+                say(&rundown::summary(&view));
+                Ok(Exit::of_state(&view.state))
+            }
+            End::TimedOut(view) => {
+                say(&rundown::timed_out(view.as_deref(), release, self.timeout.unwrap_or_default()));
+                Ok(Exit::TimedOut)
+            }
+        }
+    }
+}

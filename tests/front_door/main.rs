@@ -1,0 +1,15 @@
+//! The whole proxy: the real binary, real upstream processes, real sockets, on free ports.
+//!
+//! One binary, so that it is linked once. Counts are small here; `tests/nightly` asks for the full
+//! ones by environment variables. Lines that begin with `RESULT` go into its table.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod gate;
+mod kill9;
+mod reverts;
+mod switches;

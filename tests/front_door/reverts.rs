@@ -1,0 +1,112 @@
+//! Real runs at 100 requests a second: how soon a release that turned bad has lost the traffic again.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use greenlight::model::Color;
+
+use crate::support::{House, PATIENCE, SERVICE, Setup, setting};
+
+const RATE: f64 = 100.0;
+/// What the judge's bounds are promised for: a baseline that knows what is usual.
+const BASELINE_REQUESTS: u64 = 1000;
+/// The candidate serves well at first.
+const GOOD_REQUESTS: u64 = 200;
+/// Front doors at a time.
+const PARALLEL: usize = 3;
+
+#[derive(Clone, Copy, Debug)]
+enum Illness {
+    Errors(f64),
+    Killed,
+}
+
+/// From the first bad moment until the traffic is back and the release is reverted.
+async fn one_revert(illness: Illness) -> Duration {
+    let setup = Setup { health: "min_healthy_time = \"1s\"", ..Setup::default() };
+    let mut house = House::open(&setup).await;
+    let load = house.load(10, Some(RATE));
+    assert!(load.until(PATIENCE, |counts| counts.total() >= BASELINE_REQUESTS).await);
+    let release = house.admin().deploy(SERVICE, "bad", true).await.unwrap();
+    house.until_state("baking").await;
+    assert!(load.until(PATIENCE, |counts| counts.of("green") >= GOOD_REQUESTS).await);
+    let before = load.counts();
+    assert_eq!(before.lost(), 0, "{:?}", before.losses);
+
+    let begun = now();
+    match illness {
+        Illness::Errors(share) => {
+            for upstream in &house.upstreams.green {
+                upstream.fail(share).await.unwrap();
+            }
+        }
+        Illness::Killed => {
+            for upstream in &mut house.upstreams.green {
+                upstream.kill().await.unwrap();
+            }
+        }
+    }
+    let view = house
+        .admin()
+        .until(SERVICE, "the revert", PATIENCE, |service| {
+            service.release.as_ref().is_some_and(|last| last.state == "reverted")
+        })
+        .await
+        .unwrap();
+    let took = begun.elapsed();
+
+    assert_eq!(view.active, "blue");
+    let last = house.admin().release(&release).await.unwrap();
+    assert_eq!((last.state.as_str(), last.verdict.as_deref()), ("reverted", Some("fail")), "{last:?}");
+    assert!(!last.reason.is_empty(), "{last:?}");
+    // The old colour serves again, and the version is not released again unforced.
+    load.promise(Some(Color::Blue));
+    let enough = load.counts().of("blue") + 100;
+    assert!(load.until(PATIENCE, |counts| counts.of("blue") >= enough).await);
+    let again = house.admin().deploy(SERVICE, "bad", true).await;
+    assert!(again.is_err(), "a reverted version was taken again: {again:?}");
+    let counts = load.stop().await;
+    assert_eq!(counts.promises_broken, 0, "{:?}", counts.losses);
+    took
+}
+
+#[expect(clippy::disallowed_methods, reason = "what a person would measure with a stopwatch")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// As many runs as asked for, and how long they took, the shortest first.
+async fn reverts(name: &str, illness: Illness) -> Vec<Duration> {
+    let runs: usize = setting("GREENLIGHT_REVERTS", 3);
+    let mut took: Vec<Duration> = futures_util::stream::iter(0..runs)
+        .map(|_| one_revert(illness))
+        .buffer_unordered(PARALLEL)
+        .collect()
+        .await;
+    took.sort_unstable();
+    println!(
+        "RESULT reverts, {name}: {runs} runs, median {:.2} s, slowest {:.2} s",
+        took[runs / 2].as_secs_f64(),
+        took[runs - 1].as_secs_f64()
+    );
+    took
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_percent_of_errors() {
+    let took = reverts("errors at 5 %", Illness::Errors(0.05)).await;
+    assert!(took[took.len() / 2] <= Duration::from_secs(6), "{took:?}");
+    assert!(took[took.len() - 1] <= Duration::from_secs(10), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_but_errors() {
+    let took = reverts("errors at 100 %", Illness::Errors(1.0)).await;
+    assert!(took[took.len() - 1] <= Duration::from_secs(5), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_process_killed() {
+    let took = reverts("all processes killed", Illness::Killed).await;
+    assert!(took[took.len() - 1] <= Duration::from_secs(3), "{took:?}");
+}
