@@ -36,7 +36,7 @@ impl Controller {
             after: runtime.summary(),
         };
         tracing::info!(service = %entry.service, who = %entry.who, what = %entry.what, outcome = %entry.outcome, "command");
-        self.write_audit(index, &entry).await;
+        self.write_audit(index, entry).await;
         self.publish_views();
         match outcome {
             Ok(done) if self.services[index].is_switching() && !done.accepted => {

@@ -24,7 +24,7 @@ impl Controller {
         };
         self.metrics.probe(&name, color, &report.outcome);
         let service = &mut self.services[index];
-        let thresholds = service.state.policy.thresholds;
+        let thresholds = service.state.thresholds(color);
         let roster = &mut service.rosters[color];
         let observed =
             roster.observe(report.owner.as_ref(), &report.endpoint, &report.outcome, thresholds, clock::now());

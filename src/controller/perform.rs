@@ -63,7 +63,7 @@ impl Controller {
         let service = &mut self.services[index];
         let baseline = service.windows[active.other()].freeze(&service.state.policy.judge);
         let name = service.name().clone();
-        let reason = service.state.word();
+        let reason = service.state.state_word();
         self.metrics.switches_total.with_label_values(&[name.as_str(), reason]).inc();
         self.publish_table();
         tracing::info!(service = %name, %active, %epoch, "traffic moved");

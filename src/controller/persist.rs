@@ -115,9 +115,9 @@ impl Controller {
     }
 
     /// Writes a line of the audit log; a log that can't be written is said, and stops nothing.
-    pub(super) async fn write_audit(&mut self, index: usize, entry: &AuditEntry) {
+    pub(super) async fn write_audit(&mut self, index: usize, entry: AuditEntry) {
         let name = self.services[index].name().clone();
-        let Ok(json) = encode(entry) else { return };
+        let Ok(json) = encode(&entry) else { return };
         let store = std::sync::Arc::clone(&self.store);
         let written = tokio::time::timeout(WRITE_TIMEOUT, store.audit(&name, json)).await;
         if !matches!(written, Ok(Ok(()))) {

@@ -31,10 +31,10 @@ impl Controller {
         let difference = config::difference(&self.config, &config);
         let config = Arc::new(config);
         self.drop_services(&config);
-        for service in &config.services {
+        for service in config.services.clone() {
             match self.index(service.name.as_str()) {
                 Some(index) => self.change_service(index, service).await,
-                None => self.add_service(Arc::clone(service)).await,
+                None => self.add_service(service).await,
             }
         }
         self.provider.set_sources(sources(&config));
@@ -61,15 +61,13 @@ impl Controller {
         });
     }
 
-    async fn change_service(&mut self, index: usize, service: &Arc<Service>) {
+    async fn change_service(&mut self, index: usize, service: Arc<Service>) {
         let runtime = &mut self.services[index];
-        if runtime.config == *service {
-            return;
-        }
-        let policy_changed = runtime.config.policy != service.policy;
-        runtime.config = Arc::clone(service);
-        if policy_changed {
-            self.apply_fact(index, Event::PolicyChanged(Box::new(service.policy.clone()))).await;
+        let policy = service.policy.clone();
+        let changed = runtime.config.policy != policy;
+        runtime.config = service;
+        if changed {
+            self.apply_fact(index, Event::PolicyChanged(Box::new(policy))).await;
         }
     }
 }

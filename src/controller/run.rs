@@ -149,15 +149,12 @@ impl Controller {
     }
 
     async fn event(&mut self, service: &ServiceName, event: Event) {
-        if let Some(index) = self.index(service) {
+        if let Some(index) = self.index(service.as_str()) {
             self.apply_fact(index, event).await;
         }
     }
 
-    pub(super) fn index(&self, service: &str) -> Option<usize>
-    where
-        ServiceName: std::borrow::Borrow<str>,
-    {
+    pub(super) fn index(&self, service: &str) -> Option<usize> {
         self.services.iter().position(|runtime| runtime.name().as_str() == service)
     }
 

@@ -18,6 +18,20 @@ use super::{EventView, ReleaseView, Views};
 const BACKLOG_MAX: usize = 1000;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Every word that a service's state can be.
+const WORDS: [&str; 10] = [
+    "stable",
+    "queued",
+    "pulling",
+    "starting",
+    "checking",
+    "awaiting_promotion",
+    "promoting",
+    "baking",
+    "reverting",
+    "degraded",
+];
+
 type Numbered = serde_json::Map<String, serde_json::Value>;
 
 fn numbers(numbers: Option<&Numbers>) -> Numbered {
@@ -27,11 +41,16 @@ fn numbers(numbers: Option<&Numbers>) -> Numbered {
     }
 }
 
+/// A release's numbers: the running judge's, or those of its verdict.
+fn judged(release: &Release) -> Option<Numbers> {
+    release.phase.bake().map(|bake| bake.judge.numbers()).or_else(|| release.numbers.clone())
+}
+
 impl ServiceRuntime {
     /// One line for the audit log.
     pub(super) fn summary(&self) -> String {
         let state = &self.state;
-        format!("active {}, epoch {}, state {}", state.active, state.epoch, state.word())
+        format!("active {}, epoch {}, state {}", state.active, state.epoch, state.state_word())
     }
 
     /// Brings the records of the running, the queued and the just ended releases up to date.
@@ -70,7 +89,7 @@ impl ServiceRuntime {
         view.reason.clone_from(&release.reason);
         view.verdict = release.verdict.map(|verdict| verdict.as_str().to_owned());
         view.cause = release.cause().map(str::to_owned);
-        view.numbers = numbers(release.judged().as_ref());
+        view.numbers = numbers(judged(release).as_ref());
         if view.promoted_at.is_none() && release.phase.stretch() == Stretch::After {
             view.promoted_at = Some(clock::wall_rfc3339());
         }
@@ -102,7 +121,7 @@ impl ServiceRuntime {
             active: state.active.to_string(),
             epoch: state.epoch.0,
             revision: self.revision.0,
-            state: state.word().to_owned(),
+            state: state.state_word().to_owned(),
             pinned: state.pin.is_some(),
             pin: state
                 .pin
@@ -211,14 +230,14 @@ impl Controller {
     pub(super) fn show_metrics(&self, index: usize) {
         let service = &self.services[index];
         let state = &service.state;
-        let numbers = state.release.as_ref().filter(|release| !release.is_final()).and_then(Release::judged);
+        let numbers = state.release.as_ref().filter(|release| !release.is_final()).and_then(judged);
         self.metrics.record(
             service.name(),
             &Shown {
                 active: state.active,
                 epoch: state.epoch.0,
-                state: state.word(),
-                words: State::WORDS,
+                state: state.state_word(),
+                words: &WORDS,
                 pinned: state.pin.is_some(),
                 rollback_available: state.rollback_available(),
                 errors: numbers.as_ref(),

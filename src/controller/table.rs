@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::Service;
 use crate::health::{EndpointHealth, ProbeFailure, Roster};
 use crate::model::{Color, Endpoint, Health, PerColor};
-use crate::release::State;
+use crate::release::{Phase, State};
 use crate::routing::{ColorRoute, EndpointRoute, ServiceRoute};
 
 /// A service's route as its record and its endpoints' health make it.
@@ -18,7 +18,7 @@ pub(super) fn service_route(config: &Service, state: &State, rosters: &PerColor<
         active: state.active,
         epoch: state.epoch,
         paused: state.paused,
-        baking: state.is_baking(),
+        baking: matches!(state.running().map(|release| &release.phase), Some(Phase::Baking(_))),
         colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints())),
         settings: Arc::clone(&config.settings),
     }

@@ -4,6 +4,8 @@
 //! also one that changes nothing, ends the clean run that a candidate must show before it gets
 //! traffic. So both are kept: `health` with its two counters, and `clean_since`.
 
+use std::fmt;
+
 use crate::model::{Health, Tick};
 
 /// How many results in a row change the mind. A 0 is taken as 1: no result, no change.
@@ -27,6 +29,20 @@ pub enum ProbeFailure {
     Malformed(String),
     /// Any other failure of the network, in the system's words.
     Network(String),
+}
+
+impl fmt::Display for ProbeFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("the connection was refused"),
+            Self::Reset => f.write_str("the connection was reset"),
+            Self::Timeout => f.write_str("no answer in time"),
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Body => f.write_str("the expected text is not in the body"),
+            Self::Malformed(why) => write!(f, "not HTTP: {why}"),
+            Self::Network(why) => f.write_str(why),
+        }
+    }
 }
 
 /// What one probe found.

@@ -22,7 +22,7 @@ pub struct ColorRoute {
 }
 
 /// One service, whole. Unchanged services keep their `Arc` from table to table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ServiceRoute {
     pub name: ServiceName,
     /// Exact hosts and `*.` hosts, normalised.
