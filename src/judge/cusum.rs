@@ -141,21 +141,21 @@ impl Cusum {
 /// h in nats: `requests` is what may come or has come, `alpha` the chance of a false trip.
 pub(super) fn bound(alpha: f64, expected: f64, seen: u64) -> f64 {
     let requests = expected.max(seen as f64).max(1000.0);
-    (requests / alpha.clamp(1e-9, 0.5)).ln()
+    let alpha = if alpha > 0.0 { alpha.clamp(1e-9, 0.5) } else { 1e-9 };
+    (requests / alpha).ln()
 }
 
 fn times(weight: i64, count: u64) -> i64 {
     weight.saturating_mul(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-/// `amount * counted / all`, rounded up; `amount` when all of it counted.
+/// `amount * counted / all`; `amount` when all of it counted. Rounded down: four clients that use
+/// up their quarters together must reach the bound.
 fn part(amount: i64, counted: i64, all: i64) -> i64 {
     if counted >= all {
         return amount;
     }
-    let product = i128::from(amount) * i128::from(counted);
-    let all = i128::from(all);
-    i64::try_from((product + all - 1) / all).unwrap_or(amount)
+    i64::try_from(i128::from(amount) * i128::from(counted) / i128::from(all)).unwrap_or(amount)
 }
 
 /// A bound in nano-nats, up to the next multiple of 4.

@@ -155,5 +155,5 @@ fn rates(baseline: &Baseline) -> Rates {
         .as_ref()
         .map_or(0.0, |latency| wilson::upper(latency.slow, latency.timed + latency.repeats));
     let p0 = upper.max(SLOW_SHARE_MIN);
-    Rates { p0, p1: (RATIO * p0).max(BAD_SHARE_MIN).min(BAD_SHARE_MAX) }
+    Rates { p0, p1: (RATIO * p0).clamp(BAD_SHARE_MIN, BAD_SHARE_MAX) }
 }

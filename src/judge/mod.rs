@@ -2,9 +2,10 @@
 //!
 //! Evidence is every upstream attempt for a public host, in 1 s buckets per colour, judged as they
 //! close. The baseline is what the old colour did before the switch, frozen. Each rule is a CUSUM
-//! of the Bernoulli log-likelihood ratio (`cusum`): of all tests with the same rate of false
-//! alarms it has the shortest worst-case delay (Lorden, 1971; Moustakides, 1986), it needs no
-//! fixed sample, and it may be looked at every second without paying for each look.
+//! of the Bernoulli log-likelihood ratio (`cusum`): for independent requests at
+//! just those two rates no test with as few false alarms has a shorter worst-case delay (Lorden,
+//! 1971; Moustakides, 1986); it needs no fixed sample, and it may be looked at every second
+//! without paying for each look. What real traffic does to that is said in `cusum`.
 //!
 //! Why not a comparison of the two colours side by side: with one atomic switch there is no old
 //! traffic to compare with while the new colour bakes. And why not a threshold on the rate of the

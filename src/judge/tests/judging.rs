@@ -116,7 +116,7 @@ fn the_bound_is_frozen_while_the_score_is_not_zero() {
     judge.observe(&bucket(100, 3));
     let frozen = h(&judge);
     assert!((frozen - 3.1e6_f64.ln()).abs() < 1e-6 && judge.numbers().s > 0.0);
-    judge.observe(&bucket(1000, 10));
+    judge.observe(&bucket(1000, 13));
     assert!(judge.numbers().s > 0.0 && (h(&judge) - frozen).abs() < 1e-9);
     for _ in 0..3 {
         judge.observe(&bucket(1000, 0));
@@ -128,13 +128,12 @@ fn the_bound_is_frozen_while_the_score_is_not_zero() {
 fn clumps_in_the_baseline_make_the_judge_slower() {
     let calm = baseline(240, 0);
     let wild = Baseline { dispersion: 8.0, ..calm.clone() };
-    let mut took = [calm, wild].map(|baseline| {
+    let took = [calm, wild].map(|baseline| {
         let mut judge = Judge::new(baseline, Policy::default(), 30_000.0);
         seconds_to_trip(&mut judge, &bucket(100, 5), 100).unwrap()
     });
     assert_eq!(took[0], 4);
     assert!(took[1] > 15, "{took:?}");
-    took.sort_unstable();
 }
 
 /// A second of 100 requests of 50 clients, where those under `broken` fail always.

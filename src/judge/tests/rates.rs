@@ -80,7 +80,7 @@ fn delays(after: f64) -> (usize, usize) {
     let before = Traffic { requests: 100, clients: 200, errors: 0.004 };
     let after = Traffic { errors: after, ..before };
     let mut seconds: Vec<usize> = (0..runs())
-        .map(|seed| trip(before, after, seed << 32 | 1).expect("every bad bake is reverted"))
+        .map(|seed| trip(before, after, (seed << 32) | 1).expect("every bad bake is reverted"))
         .collect();
     seconds.sort_unstable();
     let found = (seconds[seconds.len() / 2], *seconds.last().unwrap());
