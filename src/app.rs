@@ -148,7 +148,10 @@ async fn serve(
     let handle = prepared.handle();
     let reloaded = prepared.reloaded();
     let (stop_in, stop) = watch::channel(false);
-    let control = tokio::spawn(prepared.with_workers(data_plane.links()).run(stop.clone()));
+    // The loop has a thread of its own: no request of the admin API can keep it waiting.
+    let controller = prepared.with_workers(data_plane.links());
+    let (runtime, stopped) = (tokio::runtime::Handle::current(), stop.clone());
+    let control = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
     let ready = Arc::new(AtomicBool::new(true));
     let options = admin::Options {
         handle: handle.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::Service;
 use crate::health::{EndpointHealth, ProbeFailure, Roster};
-use crate::model::{Color, Endpoint, Health, PerColor};
+use crate::model::{Endpoint, Health, PerColor};
 use crate::release::{Phase, State};
 use crate::routing::{ColorRoute, EndpointRoute, ServiceRoute};
 
@@ -51,10 +51,4 @@ pub(super) fn runs(health: &EndpointHealth) -> bool {
 #[cfg(test)]
 pub(super) fn usable(endpoints: &[(Endpoint, EndpointHealth)]) -> Vec<bool> {
     color_route(endpoints).endpoints.iter().map(|route| route.usable).collect()
-}
-
-/// The colours' names of a service whose route is drawn, for logs.
-pub(super) fn describe(color: Color, roster: &Roster) -> String {
-    let summary = roster.summary();
-    format!("{color}: {} of {} healthy", summary.healthy, summary.total)
 }
