@@ -1,10 +1,242 @@
 //! L4: puts the rooms together. The only file that names every room.
+//!
+//! The order matters: everything that can be refused (file, secrets, ports, store) is tried
+//! before anything is started, so that a bad start leaves nothing half-started; traffic is taken
+//! as soon as the stored colours are in the table, without waiting for probes.
 
+mod limits;
+mod listen;
+mod log;
+mod signals;
+
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Runs the front door until it is told to stop.
+use arc_swap::ArcSwap;
+use tokio::sync::{mpsc, watch};
+
+use crate::admin;
+use crate::config::{self, Config, Faults};
+use crate::controller;
+use crate::proxy::{DataPlane, DataPlaneOptions, StartFault};
+use crate::routing::RouteTable;
+use crate::store::{Opened, SqliteStore, Store, StoreFault};
+
+/// Suspects that wait for the prober; more of them say nothing new.
+const SUSPECTS: usize = 256;
+
+/// Why `run` did not run; each with the exit code that scripts see.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("{0}")]
+    Config(String),
+    #[error("{0}")]
+    Bind(#[from] listen::BindFault),
+    #[error("{0}")]
+    Store(#[from] StoreFault),
+    #[error("{0}")]
+    Controller(#[from] controller::StartFault),
+    #[error("{0}")]
+    DataPlane(#[from] StartFault),
+    #[error("{0}")]
+    Admin(#[from] admin::ServeFault),
+    #[error("the runtime can't be started: {0}")]
+    Runtime(std::io::Error),
+}
+
+impl Fault {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Runs the front door on a configuration file until a signal ends it.
+#[must_use]
 pub fn run(path: &Path) -> ExitCode {
-    let _ = path;
-    todo!("the start of the whole program")
+    match start(path) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("greenlight: {fault}");
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}
+
+/// What is bound before anything runs.
+struct Bound {
+    /// For each worker one socket a listener.
+    public: Vec<Vec<TcpListener>>,
+    admin: TcpListener,
+}
+
+fn bind(config: &Config, workers: usize) -> Result<Bound, Fault> {
+    let admin = listen::single("admin.bind", config.admin.bind)?;
+    let mut public: Vec<Vec<TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
+    for (index, listener) in config.listeners.iter().enumerate() {
+        let sockets = listen::shared(&format!("listeners[{index}].bind"), listener.bind, workers)?;
+        for (worker, socket) in public.iter_mut().zip(sockets) {
+            worker.push(socket);
+        }
+    }
+    Ok(Bound { public, admin })
+}
+
+fn start(path: &Path) -> Result<(), Fault> {
+    let loaded = config::load(path).map_err(|faults| Fault::Config(said(path, &faults)))?;
+    let config = Arc::new(loaded.config);
+    let level = log::start(&config.log);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let files = limits::raise_file_limit();
+    let guard = Guard::read(&config)?;
+    let workers = worker_count(&config);
+    let bound = bind(&config, workers)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .map_err(Fault::Runtime)?;
+    runtime.block_on(serve(path, config, workers, bound, guard, files, level))
+}
+
+async fn serve(
+    path: &Path,
+    config: Arc<Config>,
+    workers: usize,
+    bound: Bound,
+    guard: Guard,
+    files: u64,
+    level: log::LevelHandle,
+) -> Result<(), Fault> {
+    let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
+    let (store, store_lost) = open_store(&config).await?;
+    let registry = metrics_registry();
+    let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
+    let (suspects_in, suspects) = mpsc::channel(SUSPECTS);
+    let prepared = controller::Prepared::new(controller::Options {
+        path: path.to_owned(),
+        config: Arc::clone(&config),
+        store: Arc::clone(&store),
+        store_lost,
+        registry: registry.clone(),
+        table: Arc::clone(&table),
+        suspects,
+    })
+    .await?;
+    let mut limits = config.limits.clone();
+    if limits.connections_max == 0 {
+        limits.connections_max = limits::connections_max(files);
+    }
+    let data_plane = DataPlane::start(DataPlaneOptions {
+        workers,
+        listeners: bound.public,
+        limits,
+        trusted_proxies: config.trusted_proxies.clone(),
+        log: config.log.clone(),
+        table,
+        suspects: suspects_in,
+        registry: registry.clone(),
+    })?;
+    let handle = prepared.handle();
+    let reloaded = prepared.reloaded();
+    let (stop_in, stop) = watch::channel(false);
+    // The loop has a thread of its own: no request of the admin API can keep it waiting.
+    let controller = prepared.with_workers(data_plane.links());
+    let (runtime, stopped) = (tokio::runtime::Handle::current(), stop.clone());
+    let control = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
+    let ready = Arc::new(AtomicBool::new(true));
+    let options = admin::Options {
+        handle: handle.clone(),
+        store,
+        registry,
+        token: guard.token,
+        tls: guard.tls,
+        ready: Arc::clone(&ready),
+    };
+    let api = tokio::spawn(admin::serve(bound.admin, options, stop));
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        listeners = ?config.listeners.iter().map(|listener| listener.bind).collect::<Vec<_>>(),
+        admin = %config.admin.bind,
+        services = config.services.len(),
+        workers,
+        "greenlight runs"
+    );
+    signals.until_told_to_stop(&handle, reloaded, |config| log::set_level(&level, &config.log.level)).await;
+    ready.store(false, Ordering::Release);
+    data_plane.shutdown().await;
+    stop_in.send_replace(true);
+    // Both end by themselves now; a panic in one of them has been printed and changes nothing.
+    let _ = tokio::join!(control, api);
+    tracing::info!("greenlight has stopped");
+    Ok(())
+}
+
+/// What keeps strangers out of the admin API, read before anything is bound.
+struct Guard {
+    token: Option<admin::Token>,
+    tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+impl Guard {
+    fn read(config: &Config) -> Result<Self, Fault> {
+        let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
+        let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
+        let tls = config.admin.tls.as_ref().map(admin::server_config).transpose();
+        let tls = tls.map_err(|why| Fault::Config(format!("admin.tls: {why}")))?;
+        Ok(Self { token: token.map(|token| admin::Token::new(&token)), tls })
+    }
+}
+
+/// The store, and whether what it held is lost.
+async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, bool), Fault> {
+    let path = config.store_path.clone();
+    let opening = tokio::task::spawn_blocking(move || SqliteStore::open_or_recover(&path));
+    let (store, opened) = opening.await.map_err(|why| Fault::Runtime(std::io::Error::other(why)))??;
+    let lost = match opened {
+        Opened::Fresh | Opened::Existing => false,
+        Opened::FromPrevious { why } => {
+            tracing::error!(%why, "the store was damaged: its previous copy is used");
+            false
+        }
+        Opened::Lost { why } => {
+            tracing::error!(%why, "the store is lost: services come up pinned until a person has looked");
+            true
+        }
+    };
+    Ok((Arc::new(store), lost))
+}
+
+fn worker_count(config: &Config) -> usize {
+    match config.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        some => some,
+    }
+}
+
+fn metrics_registry() -> prometheus::Registry {
+    let registry = prometheus::Registry::new();
+    let process = prometheus::process_collector::ProcessCollector::for_self();
+    if let Err(why) = registry.register(Box::new(process)) {
+        tracing::warn!(%why, "no process metrics");
+    }
+    registry
+}
+
+fn said(path: &Path, faults: &Faults) -> String {
+    let lines: Vec<String> = faults.0.iter().map(|fault| format!("  {fault}")).collect();
+    format!(
+        "{} can't be used:\n{}\n`greenlight check {}` says the same without starting anything",
+        path.display(),
+        lines.join("\n"),
+        path.display()
+    )
 }

@@ -64,7 +64,7 @@ fn print(services: &[ServiceView], args: &Args) {
 /// On a terminal: the page, redrawn. Else a line for each service that has changed, or its JSON.
 async fn watch(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
     // What can't be reached at the first look is a fault; later it may come back.
-    let mut services = Ok(look(admin, args).await?);
+    let mut services: Result<_, Fault> = Ok(look(admin, args).await?);
     let redraw = output::is_terminal() && args.output.format == Format::Text;
     let mut shown: Vec<String> = Vec::new();
     loop {

@@ -1,12 +1,31 @@
 //! L3: the one loop: event -> step -> persist -> perform. The only writer of the route table.
+//!
+//! The loop takes one thing at a time (a command, a probe, a closed second, a deadline), gives it
+//! to the pure step of its service, writes the new record, and only then does what the step says.
+//! Nothing here decides; everything here can fail and be done again.
 
+mod apply;
+mod commands;
+mod evidence;
 mod handle;
+mod metrics;
+mod perform;
+mod persist;
+mod reload;
+mod run;
+mod service;
+mod start;
+mod story;
+mod table;
 mod view;
+mod workers;
 
 pub use handle::{
     Actor, Command, Done, Handle, Inbox, Precondition, Rejection, ReloadReport, Request, channel,
 };
+pub use run::Controller;
+pub use start::{Options, Prepared, StartFault};
 pub use view::{
-    AuditEntry, EndpointView, EventView, FINAL_STATES, PinView, QuarantineView, ReleaseView, ServiceView,
-    Views, is_final,
+    AuditEntry, EndpointView, EventView, FINAL_STATES, PinView, QuarantineView, ReleaseView, ServiceView, Views,
+    is_final,
 };

@@ -2,6 +2,8 @@
 
 mod check;
 mod roster;
+#[cfg(test)]
+mod tests;
 mod thresholds;
 
 pub use check::{Check, CheckKind};

@@ -1,5 +1,71 @@
-//! L1: HTTP/1.1, strict and without IO: bytes in, events out. Every ambiguity is an error with a
-//! status. The rules are FRONT-DOOR.md's; the reason for a codec of our own is there too.
+//! L1: HTTP/1.1, strict and without IO: bytes in, spans out. Every ambiguity is an error with a
+//! status. The rules are argued in FRONT-DOOR.md, "The HTTP/1.1 codec, precisely".
 //!
-//! Heads stay ranges over the caller's read buffer, in a head value that is used again and again,
-//! so that a kept-alive connection parses without allocating.
+//! Why a codec of our own: a proxy is attacked where two parsers read the same bytes differently.
+//! hyper repairs a head before its user sees it (it drops a Content-Length beside
+//! Transfer-Encoding, merges equal ones, cuts `#...`, accepts a bare LF), so what was repaired can
+//! not be refused. Here nothing is repaired: a head either has one reading or is an error.
+//!
+//! How it stays cheap: one pass finds the end of the head and proves that every line ends in CRLF
+//! ([`scan`]); httparse splits the field block; heads stay [`Span`]s over the caller's read buffer
+//! in a value that is used again and again, so that a kept-alive connection parses without
+//! allocating. What goes out is written anew from the spans, never copied as a block: framing and
+//! our own fields are always ours.
+//!
+//! The walk of an exchange:
+//! [`parse_request`] -> [`write_request`] with [`BodyReader`] and the writers of [`chunk`] ->
+//! [`parse_response`] -> [`write_response`], or [`write_answer`] when the answer is our own.
+
+mod answer;
+mod authority;
+mod body;
+pub mod chunk;
+mod client;
+mod connection;
+mod decimal;
+mod fault;
+mod field;
+mod fields;
+mod forward;
+mod framing;
+mod limits;
+mod method;
+mod peer;
+mod relay;
+mod request;
+mod request_line;
+mod response;
+mod scan;
+mod span;
+mod status_line;
+mod target;
+#[cfg(test)]
+mod tests;
+mod trailer;
+mod upgrade;
+mod version;
+
+pub use answer::{CONTINUE, write_answer, write_fault};
+pub use authority::{host_of, same_authority, valid_authority};
+pub use body::{BodyReader, Piece};
+pub use chunk::{ChunkHeader, write_chunk_header, write_last_chunk};
+pub use client::client_address;
+pub use connection::Persistence;
+pub use fault::{BodyFault, RequestFault, ResponseFault};
+pub use field::{Field, FieldKind};
+pub use forward::{Forward, write_request};
+pub use framing::Framing;
+pub use limits::{
+    CHUNK_EXTENSION_BYTES_MAX, CHUNK_EXTENSIONS_BYTES_MAX, CONNECTION_OPTIONS_MAX, HeadLimits,
+    INFORMATIONAL_MAX, METHOD_BYTES_MAX,
+};
+pub use method::Method;
+pub use peer::{Peer, Scheme};
+pub use relay::{Answer, Sending, write_informational, write_response};
+pub use request::{HeadProgress, RequestHead, parse_request};
+pub use response::{Asked, ResponseClass, ResponseHead, parse_response};
+pub use span::Span;
+pub use target::{Target, TargetForm};
+pub use trailer::{Trailers, forbidden_in_trailers};
+pub use upgrade::Upgrade;
+pub use version::Version;

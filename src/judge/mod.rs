@@ -1,16 +1,44 @@
 //! L1: whether the new colour is worse than the old one was. Pure: time is an argument.
 //!
-//! Evidence is every upstream attempt for a public host, in 1 s buckets per colour. The rule is a
-//! CUSUM of the Bernoulli log-likelihood ratio against a frozen baseline (DESIGN.md section 3).
+//! Evidence is every upstream attempt for a public host, in 1 s buckets per colour, judged as they
+//! close. The baseline is what the old colour did before the switch, frozen. Each rule is a CUSUM
+//! of the Bernoulli log-likelihood ratio (`cusum`): for independent requests at
+//! just those two rates no test with as few false alarms has a shorter worst-case delay (Lorden,
+//! 1971; Moustakides, 1986); it needs no fixed sample, and it may be looked at every second
+//! without paying for each look. What real traffic does to that is said in `cusum`.
+//!
+//! Why not a comparison of the two colours side by side: with one atomic switch there is no old
+//! traffic to compare with while the new colour bakes. And why not a threshold on the rate of the
+//! last minute: it is either slow or false, and its false alarms can't be counted beforehand.
+//!
+//! | file | what |
+//! |---|---|
+//! | `bucket` `clients` `times` | what the data plane counts, bounded |
+//! | `baseline` `dispersion` `wilson` `rates` | how it was, and what is too bad |
+//! | `cusum` `ledger` | the running score |
+//! | `watch` `latency` `down` | the rules; `verdict` `policy` the words |
 
 mod baseline;
 mod bucket;
+mod clients;
+mod cusum;
+mod dispersion;
+mod down;
+mod latency;
+mod ledger;
 mod policy;
+mod rates;
+#[cfg(test)]
+mod tests;
+mod times;
 mod verdict;
 mod watch;
+mod wilson;
 
 pub use baseline::{Baseline, BaselineWindow};
 pub use bucket::{Bucket, ClientKey, Outcome};
-pub use policy::Policy;
-pub use verdict::{Numbers, Trip, TripRule, Verdict};
+pub use down::hard_down;
+pub use latency::{LatencyBaseline, SLOW_REPEATS_MAX};
+pub use policy::{OnLatency, Policy};
+pub use verdict::{Numbers, RuleNumbers, Trip, TripRule, Verdict};
 pub use watch::Judge;

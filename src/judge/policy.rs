@@ -4,10 +4,24 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What the error rule is tuned by; the defaults are the configuration's.
+/// What a trip of the latency rule leads to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnLatency {
+    /// The same as a trip of the error rule.
+    Revert,
+    /// It is in the numbers, and that is all.
+    Notify,
+    /// The rule is not run. The default here, whatever the configuration's is: it makes sense only
+    /// with a data plane that counts slow attempts ([`super::Bucket::record_slow`]).
+    #[default]
+    Off,
+}
+
+/// What the rules are tuned by; the defaults are the configuration's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
-    /// The chance of a false revert per release.
+    /// The chance of a false revert per release and rule.
     pub alpha: f64,
     /// How much of the old colour's past is the baseline.
     pub baseline_window: Duration,
@@ -17,6 +31,8 @@ pub struct Policy {
     pub ratio: f64,
     /// p1 is at least p0 and this.
     pub add_points: f64,
+    #[serde(default)]
+    pub latency: OnLatency,
     /// Evidence this soon after the switch does not count for the latency rule.
     pub latency_warmup: Duration,
 }
@@ -29,6 +45,7 @@ impl Default for Policy {
             rate_floor: 0.005,
             ratio: 3.0,
             add_points: 0.02,
+            latency: OnLatency::Off,
             latency_warmup: Duration::from_secs(10),
         }
     }

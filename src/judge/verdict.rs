@@ -47,12 +47,14 @@ pub struct Trip {
     pub numbers: Numbers,
 }
 
-/// Everything a verdict is made of.
+/// Everything a verdict is made of. Rates are shares (0.005 is 0.5 %), scores are nats.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Numbers {
     /// Requests and errors of the candidate since the switch.
     pub n: u64,
     pub e: u64,
+    /// The highest rate that is still as before, and the rate that is too bad to keep.
     pub p0: f64,
     pub p1: f64,
     /// The score and its bound.
@@ -63,4 +65,29 @@ pub struct Numbers {
     pub baseline_errors: u64,
     /// False when the rule can't tell (p1 under 1.5 p0).
     pub rule_on: bool,
+    /// The Wilson upper bound (95 %) of the candidate's error rate; 1 before any request.
+    pub upper: f64,
+    /// Whether one client's part of the score is limited to h/4.
+    pub many_clients: bool,
+    /// The latency rule; `None` when it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<RuleNumbers>,
+}
+
+/// The latency rule's part.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RuleNumbers {
+    /// Attempts judged since the warm-up, and slow ones among them.
+    pub n: u64,
+    pub bad: u64,
+    pub p0: f64,
+    pub p1: f64,
+    pub s: f64,
+    pub h: f64,
+    /// No response head after this is slow, in milliseconds.
+    pub slow_after_ms: u64,
+    pub rule_on: bool,
+    /// Whether the score is at its bound now.
+    pub tripped: bool,
 }

@@ -1,51 +1,139 @@
 //! The judge of one bake: fed one closed bucket a second.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Baseline, Bucket, Numbers, Policy, Trip, Verdict};
+use super::cusum::{self, Cusum, Evidence};
+use super::latency::LatencyRule;
+use super::rates::Rates;
+use super::{Baseline, Bucket, Numbers, OnLatency, Policy, Trip, TripRule, Verdict, wilson};
 
-/// Plain data: stored with the service's record once a second, and goes on from there.
+/// Plain data: stored with the service's record once a second, and goes on from there exactly
+/// (scores are integers, so that no digit is lost on the way through text).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judge {
     baseline: Baseline,
     policy: Policy,
+    /// Requests expected in the bake.
+    expected: f64,
+    /// Requests and errors since the switch.
+    n: u64,
+    e: u64,
+    /// Buckets judged: seconds since the switch.
+    seconds: u64,
+    errors: Cusum,
+    latency: LatencyRule,
+    /// Whether a rule that reverts has been at its bound since the last reset.
+    failed: bool,
 }
 
 impl Judge {
     /// A judge for a bake in which about `expected_requests` will come.
     pub fn new(baseline: Baseline, policy: Policy, expected_requests: f64) -> Self {
-        let _ = expected_requests;
-        Self { baseline, policy }
+        // Whole, so that it reads back from text as the same number.
+        let expected = if expected_requests.is_finite() { expected_requests.max(0.0).ceil() } else { 0.0 };
+        let bound = cusum::bound(policy.alpha, expected, 0);
+        let rates = Rates::of_errors(&baseline, &policy);
+        Self {
+            errors: Cusum::new(rates, baseline.dispersion, baseline.many_clients(), bound),
+            latency: LatencyRule::new(&baseline, &policy, expected),
+            expected,
+            n: 0,
+            e: 0,
+            seconds: 0,
+            failed: false,
+            baseline,
+            policy,
+        }
     }
 
-    /// Judges one closed second of the candidate. A trip is reported each time the score is at
-    /// its bound.
+    /// Judges one closed second of the candidate; seconds without a request are fed too. A trip is
+    /// reported each time a score is at its bound.
     pub fn observe(&mut self, bucket: &Bucket) -> Option<Trip> {
-        let _ = bucket;
-        todo!("judge helper")
+        let errors = bucket.errors.min(bucket.requests);
+        self.n += bucket.requests;
+        self.e += errors;
+        let evidence = Evidence { bad: errors, good: bucket.requests - errors, clients: bucket.erring() };
+        self.errors.observe(evidence, cusum::bound(self.policy.alpha, self.expected, self.n));
+        let warm = self.seconds >= self.policy.latency_warmup.as_secs();
+        self.seconds += 1;
+        if warm && self.policy.latency != OnLatency::Off {
+            self.latency.observe(bucket, &self.policy, self.expected);
+        }
+        let rule = self.rule()?;
+        self.failed = true;
+        Some(Trip { rule, numbers: self.numbers() })
     }
 
-    /// Whether the score is at its bound now.
+    /// Whether a score is at its bound now.
     pub fn tripped(&self) -> bool {
-        todo!("judge helper")
+        self.rule().is_some()
     }
 
-    /// Score 0 again: an outside cause has ended.
+    /// Score 0 again, and what tripped before is taken back: an outside cause has ended. The
+    /// counts stay.
     pub fn reset(&mut self) {
-        todo!("judge helper")
+        self.errors.reset();
+        self.latency.reset();
+        self.failed = false;
     }
 
     /// S = min(S, h): in a degraded release the score may fall again.
     pub fn cap(&mut self) {
-        todo!("judge helper")
+        self.errors.cap();
+        self.latency.cap();
+    }
+
+    /// The time without a response head after which an attempt is slow: see
+    /// [`Bucket::record_slow`].
+    pub fn slow_after(&self) -> Duration {
+        self.latency.slow_after()
     }
 
     pub fn numbers(&self) -> Numbers {
-        todo!("judge helper")
+        let rates = self.rates();
+        let latency = self.policy.latency != OnLatency::Off;
+        Numbers {
+            n: self.n,
+            e: self.e,
+            p0: rates.p0,
+            p1: rates.p1,
+            s: self.errors.score(),
+            h: self.errors.bound(),
+            dispersion: self.baseline.dispersion.max(1.0),
+            baseline_requests: self.baseline.requests,
+            baseline_errors: self.baseline.errors,
+            rule_on: self.errors.on(),
+            upper: wilson::upper(self.e, self.n),
+            many_clients: self.errors.many_clients(),
+            latency: latency.then(|| self.latency.numbers(&self.baseline)),
+        }
     }
 
-    /// The verdict if the bake ended now.
+    /// The verdict if the bake ended now: a rule has tripped, or the error rate is surely under
+    /// p1, or there is too little to say so.
     pub fn verdict(&self) -> Verdict {
-        todo!("judge helper")
+        if self.failed {
+            Verdict::Fail
+        } else if self.errors.on() && wilson::upper(self.e, self.n) < self.rates().p1 {
+            Verdict::Pass
+        } else {
+            Verdict::Inconclusive
+        }
+    }
+
+    fn rates(&self) -> Rates {
+        Rates::of_errors(&self.baseline, &self.policy)
+    }
+
+    fn rule(&self) -> Option<TripRule> {
+        if self.errors.tripped() {
+            Some(TripRule::Errors)
+        } else if self.policy.latency == OnLatency::Revert && self.latency.tripped() {
+            Some(TripRule::Latency)
+        } else {
+            None
+        }
     }
 }

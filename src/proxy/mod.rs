@@ -1,6 +1,44 @@
 //! L3: the data plane. One `current_thread` runtime per worker, its own listeners and pools; no
-//! lock in the request path, nothing written by two workers.
+//! lock in the request path, nothing written by two workers (but the number of connections, which
+//! a person limits over all of them).
+//!
+//! The walk of a request: [`accept`] gives a socket to [`connection`], which waits for a head and
+//! hands it to [`request`]. There it is routed by the worker's [`view`] and made into the origin's
+//! request; [`attempt`] picks an endpoint and counts, finds or makes a connection, and starts an
+//! [`exchange`], whose two [`lane`]s move bytes until one of them ends the other. What an answer of
+//! our own says is in [`answer`].
+//!
+//! Why it is built so, measured: a waiting connection holds no buffer ([`chunk`]); heads stay
+//! ranges over the read buffer; head and first body bytes leave in one write; there is one
+//! deadline a connection and one timer a worker ([`ticks`], [`seats`]); idle upstream connections
+//! are plain vectors ([`slot`]).
 
+mod accept;
+mod access;
+mod answer;
+mod attempt;
+mod chunk;
+mod connect;
+mod connection;
 mod dataplane;
+mod date;
+mod exchange;
+mod facts;
+mod files;
+mod lane;
+mod metrics;
+mod record;
+mod request;
+mod seats;
+mod service;
+mod slot;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod ticks;
+mod view;
+mod wait;
+mod worker;
 
 pub use dataplane::{DataPlane, DataPlaneOptions, StartFault};
+pub use files::{bind_shared, connections_max, raise_file_limit};

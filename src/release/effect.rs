@@ -37,6 +37,22 @@ pub enum Alarm {
     StateRebuilt,
 }
 
+impl Alarm {
+    /// The alarm's name as people and metrics see it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unacknowledged => "unacknowledged",
+            Self::ExternalCause => "external-cause",
+            Self::ActiveDown => "active-down",
+            Self::Degraded => "degraded",
+            Self::StoreUnwritable => "store-unwritable",
+            Self::Inconclusive => "inconclusive",
+            Self::StateRebuilt => "state-rebuilt",
+        }
+    }
+}
+
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -76,21 +92,28 @@ pub enum Effect {
     },
 
     // Managed containers.
+    /// Get the image; then [`super::Event::Pulled`] or [`super::Event::PullFailed`].
     Pull {
         release: ReleaseId,
         version: Version,
     },
+    /// Create the release's containers in this colour, or start them where they are kept; then
+    /// [`super::Event::Started`] or [`super::Event::StartFailed`].
     Start {
         release: ReleaseId,
         color: Color,
     },
+    /// Save logs and inspect output of the release's containers, before they are stopped.
     SaveEvidence {
         release: ReleaseId,
     },
+    /// Stop the release's containers and keep them. Never done while the record, as read back
+    /// from the store, has their colour active.
     Stop {
         release: ReleaseId,
         color: Color,
     },
+    /// Remove the release's containers; a pull that is under way is stopped.
     Remove {
         release: ReleaseId,
         color: Color,

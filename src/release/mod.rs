@@ -4,17 +4,73 @@
 //! Effects come in two groups: those that may go at once, and those that may go only after the
 //! new state is persisted. All are idempotent and can be derived again from the state
 //! ([`reconcile`]), so that a crash at any point is safe.
+//!
+//! A file here is one concern. An event is taken by [`dispatch`]; then [`settle`] asks every rule
+//! that goes by time and by what is known now, until none has anything to do:
+//!
+//! | of the table in DESIGN.md section 2 | file |
+//! |---|---|
+//! | accepting a release, its guards | `accept`, `rollback` |
+//! | queued | `queue` |
+//! | pulling, starting | `starting` |
+//! | checking, awaiting_promotion | `gate`, `checking` |
+//! | promoting | `promoting` |
+//! | baking | `bake`, `trip` |
+//! | reverting, degraded | `reverting`, `degraded` |
+//! | final states, fates of the colour that lost | `ending`, `standby`, `quarantine` |
+//! | pins, pauses, alarms, the on_healthy edge | `pin`, `alarm`, `discovery` |
+//! | restarts | `restart` |
+//! | what never happens | `invariants` |
 
+mod accept;
+mod alarm;
+mod bake;
+mod checking;
+mod condition;
+mod degraded;
+mod discovery;
+mod dispatch;
 mod effect;
+mod ending;
 mod event;
+mod gate;
+mod invariants;
+mod outlook;
+mod phase;
+mod pin;
 mod policy;
+mod promoting;
+mod quarantine;
+mod queue;
 mod refused;
+mod release;
+mod restart;
+mod reverting;
+mod rollback;
+mod settle;
+mod side;
+mod standby;
+mod starting;
 mod state;
 mod step;
+mod trip;
+mod turn;
 
+#[cfg(test)]
+mod tests;
+
+pub use condition::Condition;
 pub use effect::{Alarm, Effect, Notice};
 pub use event::{Event, Source};
+pub use gate::Gate;
+pub use phase::{
+    Awaiting, Bake, By, Checking, Degradation, Degraded, Outside, Phase, Promoting, Queued, Reverting, Stage,
+    Starting, Stretch,
+};
 pub use policy::{Mode, OnInconclusive, OnTrip, Policy, Trigger, UpstreamKind};
 pub use refused::Refused;
-pub use state::{Degraded, Kind, Phase, Pin, Release, State};
-pub use step::{Persist, Step, reconcile, restore, step};
+pub use release::{Kind, Release};
+pub use restart::{reconcile, restore};
+pub use side::{Fallback, Fate, Kept, Side};
+pub use state::{Discovery, Pin, Quarantined, State};
+pub use step::{Note, Persist, Step, step};

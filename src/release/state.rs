@@ -1,55 +1,41 @@
 //! A service's record: everything a decision needs, plain data.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::judge::{Baseline, Numbers, Verdict};
-use crate::model::{Color, Epoch, ReleaseId, ServiceName, Tick, Version};
+use crate::health::ColorHealth;
+use crate::model::{Color, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version};
 
-use super::Policy;
+use super::side::{Fallback, Kept, Side};
+use super::{Alarm, Policy, Release};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    Deploy,
-    Rollback,
-}
-
-/// Why a release is degraded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Degraded {
-    Pinned,
-    OldSick,
-    Hold,
-    Inconclusive,
-}
-
-/// The states of DESIGN.md section 2 (stable is: no release). Filled by the release room.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    Queued,
-    Checking,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A person has fixed the active colour; nothing moves by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
     pub reason: Option<String>,
     pub until: Option<Tick>,
 }
 
-/// One attempt to make the other colour active.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Release {
-    pub id: ReleaseId,
-    pub kind: Kind,
+/// A version that was reverted; it is not released again unforced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantined {
     pub version: Version,
-    pub color: Color,
-    pub phase: Phase,
+    /// Why it was reverted.
     pub reason: String,
-    pub verdict: Option<Verdict>,
-    pub numbers: Option<Numbers>,
-    pub baseline: Option<Baseline>,
+    /// The release that was.
+    pub release: ReleaseId,
+}
+
+/// What `trigger = "on_healthy"` has seen of the other colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discovery {
+    /// Since when nothing has run there while the active colour was healthy throughout.
+    pub down_since: Option<Tick>,
+    /// It was down for long enough: its coming up is the edge.
+    pub armed: bool,
+    /// After a revert, rollback or failure of that colour: until a person's deploy.
+    pub disarmed: PerColor<bool>,
 }
 
 /// The whole record.
@@ -62,7 +48,67 @@ pub struct State {
     pub paused: bool,
     /// The release that runs, or the last one once it is final; `None` only if there never was one.
     pub release: Option<Release>,
+    /// A release that waits; depth 1.
     pub queued: Option<Release>,
+    /// How many releases there were: the last one's number.
+    pub numbered: u64,
+    pub sides: PerColor<Side>,
+    pub fallback: Option<Fallback>,
+    /// Stopped sets of managed containers, newest last; at most `keep_releases`.
+    pub kept: Vec<Kept>,
+    /// Newest last; at most [`State::QUARANTINE_MAX`].
+    pub quarantine: Vec<Quarantined>,
+    pub discovery: Discovery,
+    /// Alarms raised, with why.
+    pub alarms: BTreeMap<Alarm, String>,
+    /// Each colour's last summary; `None` until there is one (after a restart).
+    #[serde(skip)]
+    pub health: PerColor<Option<ColorHealth>>,
+    /// The store can't be written now.
+    #[serde(skip)]
+    pub unwritable: bool,
     #[serde(skip)]
     pub policy: Policy,
+}
+
+impl State {
+    /// The oldest entry gives way: a limit on everything.
+    pub const QUARANTINE_MAX: usize = 100;
+
+    /// The very first start: `initial` is active and takes traffic at once.
+    #[must_use]
+    pub fn new(service: ServiceName, initial: Color, policy: Policy) -> Self {
+        Self {
+            service,
+            active: initial,
+            epoch: Epoch::default(),
+            pin: None,
+            paused: false,
+            release: None,
+            queued: None,
+            numbered: 0,
+            sides: PerColor::default(),
+            fallback: None,
+            kept: Vec::new(),
+            quarantine: Vec::new(),
+            discovery: Discovery::default(),
+            alarms: BTreeMap::new(),
+            health: PerColor::default(),
+            unwritable: false,
+            policy,
+        }
+    }
+
+    /// The record was lost or can't be read: `active` is what runs (ambiguous: the colour that
+    /// has been up longest), and the service stays pinned until a person confirms.
+    #[must_use]
+    pub fn rebuilt(service: ServiceName, active: Color, policy: Policy) -> Self {
+        let mut state = Self::new(service, active, policy);
+        state.pin = Some(Pin { reason: Some("state rebuilt".to_owned()), until: None });
+        state.alarms.insert(
+            Alarm::StateRebuilt,
+            format!("the record was lost; {active} was taken as active: `unpin` confirms it"),
+        );
+        state
+    }
 }

@@ -1,50 +1,68 @@
 //! The one function that decides.
 
-use crate::model::Tick;
+use crate::judge::Numbers;
+use crate::model::{ReleaseId, Tick};
 
-use super::{Effect, Event, Refused, State};
+use super::turn::Turn;
+use super::{Effect, Event, Refused, Release, State, dispatch, settle};
 
 /// How soon the new state must be in the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Persist {
     /// Nothing that is stored has changed.
     No,
-    /// Counters only: with the next write, at the latest after a second.
+    /// Counters only: with the next write, at the latest after a second. Everything while the
+    /// store can't be written: as soon as it can.
     Soon,
     /// Before `after_persist` may go.
     Now,
 }
 
+/// A line of a release's story, one for each state that was entered, plus `note`s.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// `None` where a service never had a release.
+    pub release: Option<ReleaseId>,
+    /// The state's word, or `note`.
+    pub word: &'static str,
+    pub reason: String,
+    /// The judge's, where it had a say.
+    pub numbers: Option<Numbers>,
+}
+
 /// What an event leads to.
+///
+/// If the write that [`Persist::Now`] asks for fails, this step did not happen: keep the old state,
+/// give it [`Event::StoreWritable`]`(false)`, then the same event once more. What may go on without a
+/// store (a revert) then comes with all its effects in `now`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub state: State,
     /// May go at once.
     pub now: Vec<Effect>,
-    /// Only after `state` is persisted.
+    /// Only after `state` is persisted; empty unless `persist` is [`Persist::Now`].
     pub after_persist: Vec<Effect>,
     pub persist: Persist,
     /// The next time that [`Event::Deadline`] is due.
     pub deadline: Option<Tick>,
     /// What happened, for the record and for people; empty when nothing worth a line did.
     pub reason: String,
+    pub notes: Vec<Note>,
+    /// Releases that reached a final state in this step, as they ended: those that were replaced
+    /// in the queue or by a newer one are nowhere else.
+    pub ended: Vec<Release>,
+    /// The release that a command started or concerned.
+    pub release: Option<ReleaseId>,
 }
 
-/// Decides. Total and deterministic.
+/// Decides. Total and deterministic: the same arguments give the same step.
+///
+/// Two parts: the event is taken (a command, a fact), then the state is settled: every rule that
+/// depends on time and on what is known now is asked again until none has anything to do. So
+/// rules hold by level and not by edge, and an event that was lost or doubled does no harm.
 pub fn step(state: &State, event: &Event, now: Tick) -> Result<Step, Refused> {
-    let _ = (state, event, now);
-    todo!("release helper")
-}
-
-/// Every effect that the state implies, for a start after a crash.
-pub fn reconcile(state: &State, now: Tick) -> Vec<Effect> {
-    let _ = (state, now);
-    todo!("release helper")
-}
-
-/// A stored state (saved as if at tick 0) on the clock of a new process, with what DESIGN.md says
-/// of a restart: at least 60 s of a progress deadline, at least min(60 s, bake_time) of a bake.
-pub fn restore(saved: State, now: Tick) -> State {
-    let _ = now;
-    saved
+    let mut turn = Turn::new(state, now);
+    dispatch::take(&mut turn, event)?;
+    settle::settle(&mut turn);
+    Ok(turn.finish())
 }

@@ -3,11 +3,14 @@
 //! The table is built by the controller, stored whole in one arc-swap, and read by every worker.
 
 mod balance;
+mod host;
+mod index;
 mod settings;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use balance::pick_two;
+pub use host::{HostFault, normalize_host};
 pub use settings::{Protocol, ServiceSettings};
-pub use table::{
-    ColorRoute, EndpointRoute, Found, HostFault, RouteTable, ServiceRoute, TableBuilder, normalize_host,
-};
+pub use table::{ColorRoute, EndpointRoute, Found, RouteTable, ServiceRoute, TableBuilder};

@@ -52,7 +52,7 @@ pub(super) fn compare_and_swap(
     service: &ServiceName,
     expected: Revision,
     json: &str,
-    release: Option<&StoredRelease>,
+    releases: &[StoredRelease],
 ) -> rusqlite::Result<Swap> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = transaction
@@ -70,7 +70,7 @@ pub(super) fn compare_and_swap(
              ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, record = excluded.record",
         )?
         .execute((service.as_str(), signed(next.0), json))?;
-    if let Some(release) = release {
+    for release in releases {
         write_release(&transaction, release)?;
     }
     // Once something has been decided on a store that was made anew, that is its truth.

@@ -182,16 +182,16 @@ impl SqliteStore {
         service: ServiceName,
         expected: Revision,
         json: String,
-        release: Option<StoredRelease>,
+        releases: Vec<StoredRelease>,
     ) -> Result<Revision, StoreFault> {
         check_size("the service's record", &json)?;
-        if let Some(release) = &release {
+        for release in &releases {
             check_size("the release's record", &release.json)?;
         }
         let written = self.written.clone();
         self.call(Way::Write, move |keeper| {
-            let release = release.as_ref();
-            let swap = keeper.write(|db| rows::compare_and_swap(db, &service, expected, &json, release))?;
+            let swap =
+                keeper.write(|db| rows::compare_and_swap(db, &service, expected, &json, &releases))?;
             match swap {
                 Swap::Written(revision) => {
                     written.send_modify(|count| *count = count.wrapping_add(1));
@@ -273,9 +273,9 @@ impl Store for SqliteStore {
         service: &'a ServiceName,
         expected: Revision,
         json: String,
-        release: Option<StoredRelease>,
+        releases: Vec<StoredRelease>,
     ) -> BoxFuture<'a, Result<Revision, StoreFault>> {
-        Box::pin(self.swap(service.clone(), expected, json, release))
+        Box::pin(self.swap(service.clone(), expected, json, releases))
     }
 
     fn watch<'a>(

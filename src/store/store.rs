@@ -40,14 +40,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         service: &'a ServiceName,
     ) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreFault>>;
 
-    /// Writes the service's record, and in the same transaction the release record beside it, if
+    /// Writes the service's record, and in the same transaction the release records beside it, if
     /// the stored revision is `expected` (0: there is none yet). Returns the new revision.
     fn compare_and_swap<'a>(
         &'a self,
         service: &'a ServiceName,
         expected: Revision,
         json: String,
-        release: Option<StoredRelease>,
+        releases: Vec<StoredRelease>,
     ) -> BoxFuture<'a, Result<Revision, StoreFault>>;
 
     /// The last records written after `from`, as they come (for a fleet; one process sees only

@@ -123,7 +123,7 @@ impl Api {
             json: serde_json::to_string(release).unwrap(),
         };
         let revision = self.store.load(&service).await.unwrap().map_or(Revision(0), |record| record.revision);
-        self.store.compare_and_swap(&service, revision, "{}".into(), Some(record)).await.unwrap();
+        self.store.compare_and_swap(&service, revision, "{}".into(), vec![record]).await.unwrap();
         let mut numbers = Vec::new();
         for word in words {
             numbers.push(self.append(&release.id, word).await);

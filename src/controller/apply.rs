@@ -1,0 +1,88 @@
+//! Event -> step -> persist -> perform.
+
+use crate::clock;
+use crate::release::{self, Event, Persist, Refused, Step};
+
+use super::run::Controller;
+
+/// What a command is answered from.
+#[derive(Debug)]
+pub(super) struct Taken {
+    /// The release that was started or concerned.
+    pub(super) release: Option<crate::model::ReleaseId>,
+    pub(super) reason: String,
+}
+
+impl Controller {
+    /// Gives a fact to a service. A fact that means nothing (any more) is dropped.
+    pub(super) async fn apply_fact(&mut self, index: usize, event: Event) {
+        if let Err(refused) = self.apply(index, event).await {
+            tracing::debug!(service = %self.services[index].name(), %refused, "dropped");
+        }
+    }
+
+    /// Gives an event to a service's step, persists what it decides, and performs it.
+    ///
+    /// If the write fails the step did not happen: the state is told that the store can't be
+    /// written and is asked again, so that a new release is refused, a switch waits, and a revert
+    /// goes ahead unpersisted.
+    pub(super) async fn apply(&mut self, index: usize, event: Event) -> Result<Taken, Refused> {
+        let step = release::step(&self.services[index].state, &event, clock::now())?;
+        if step.persist == Persist::Now {
+            match self.save(index, &step).await {
+                Ok(()) => return Ok(self.adopt_step(index, step).await),
+                Err(fault) => {
+                    tracing::error!(service = %self.services[index].name(), %fault, "the store can't be written");
+                    self.told_unwritable(index).await?;
+                }
+            }
+            let step = release::step(&self.services[index].state, &event, clock::now())?;
+            return Ok(self.adopt_step(index, step).await);
+        }
+        Ok(self.adopt_step(index, step).await)
+    }
+
+    /// Tells the state that its record can't be written. This step is not persisted itself.
+    pub(super) async fn told_unwritable(&mut self, index: usize) -> Result<(), Refused> {
+        let event = Event::StoreWritable(false);
+        let step = release::step(&self.services[index].state, &event, clock::now())?;
+        self.adopt_step(index, step).await;
+        self.services[index].unsaved = true;
+        Ok(())
+    }
+
+    /// Makes a step's state the service's own and does what it says. What had to be persisted
+    /// first has been, or may go on without.
+    async fn adopt_step(&mut self, index: usize, step: Step) -> Taken {
+        let Step { state, now, after_persist, persist, deadline, reason, notes, ended, release } = step;
+        let service = &mut self.services[index];
+        service.state = state;
+        service.deadline = deadline;
+        service.unsaved |= persist == Persist::Soon;
+        service.update_views(&ended);
+        self.perform(index, now);
+        self.perform(index, after_persist);
+        for note in notes {
+            self.tell(index, note).await;
+        }
+        for release in &ended {
+            self.count_ended(index, release);
+        }
+        self.answer_waiters(index);
+        self.show_metrics(index);
+        self.views_dirty = true;
+        Taken { release, reason }
+    }
+
+    /// Answers those who wait for the traffic to have moved.
+    fn answer_waiters(&mut self, index: usize) {
+        let service = &mut self.services[index];
+        if service.is_switching() {
+            return;
+        }
+        for waiter in service.waiters.drain(..) {
+            // A caller who has gone away needs no answer.
+            let _ = waiter.reply.send(Ok(waiter.done));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Facts from probes, providers and workers, on their way to the step.
+
+use std::sync::Arc;
+
+use crate::clock;
+use crate::health::Observed;
+use crate::judge::Bucket;
+use crate::model::{Color, PerColor};
+use crate::probe::{ProbeReport, ProbeTarget};
+use crate::provider::ProviderUpdate;
+use crate::release::Event;
+use crate::traffic::WorkerReport;
+
+use super::run::Controller;
+
+impl Controller {
+    /// Counts a probe in its colour's roster and tells the state what that makes of the colour.
+    pub(super) fn probed(&mut self, report: ProbeReport) {
+        let Some((name, color)) = self.endpoints.get(&report.endpoint).cloned() else {
+            return;
+        };
+        let Some(index) = self.index(name.as_str()) else {
+            return;
+        };
+        self.metrics.probe(&name, color, &report.outcome);
+        let service = &mut self.services[index];
+        let thresholds = service.state.thresholds(color);
+        let roster = &mut service.rosters[color];
+        let observed =
+            roster.observe(report.owner.as_ref(), &report.endpoint, &report.outcome, thresholds, clock::now());
+        match observed {
+            Observed::Stale => return,
+            Observed::Same => {}
+            Observed::Changed(health) => {
+                tracing::info!(service = %name, %color, endpoint = %report.endpoint, %health,
+                    last = ?report.outcome, "endpoint changed");
+                self.table_dirty = true;
+            }
+        }
+        self.tell_health(index, color);
+    }
+
+    /// Queues the colour's summary for the state if it is not what the state was told last.
+    fn tell_health(&mut self, index: usize, color: Color) {
+        let service = &mut self.services[index];
+        let health = service.rosters[color].summary();
+        if service.told[color] == health {
+            return;
+        }
+        service.told[color] = health;
+        let release = service.rosters[color].owner().cloned();
+        self.metrics.rosters(&service.config.name, &service.rosters);
+        // Whether an endpoint may be tried can depend on its neighbours.
+        self.table_dirty = true;
+        self.views_dirty = true;
+        self.pending.push_back((index, Event::Health { color, release, health }));
+    }
+
+    /// A colour's endpoints are these from now on.
+    pub(super) fn endpoints(&mut self, update: ProviderUpdate) {
+        let Some(index) = self.index(update.service.as_str()) else {
+            return;
+        };
+        if !self.services[index].rosters[update.color].set_endpoints(&update.endpoints) {
+            return;
+        }
+        tracing::info!(service = %update.service, color = %update.color, count = update.endpoints.len(), "endpoints changed");
+        self.targets_dirty = true;
+        self.tell_health(index, update.color);
+    }
+
+    /// Brings the prober in line with the rosters.
+    pub(super) fn aim(&mut self) {
+        self.targets_dirty = false;
+        self.endpoints.clear();
+        let mut targets = Vec::new();
+        for service in &self.services {
+            for (color, roster) in service.rosters.iter() {
+                for (endpoint, _) in roster.endpoints() {
+                    self.endpoints.insert(endpoint.id.clone(), (service.name().clone(), color));
+                    targets.push(ProbeTarget {
+                        endpoint: endpoint.clone(),
+                        owner: roster.owner().cloned(),
+                        check: Arc::clone(&service.config.check),
+                    });
+                }
+            }
+        }
+        self.prober.set_targets(targets);
+    }
+
+    /// Closes a second: what all workers counted is one bucket a colour.
+    pub(super) async fn counts(&mut self, reports: Vec<WorkerReport>) {
+        for service in &mut self.services {
+            service.inflight.clear();
+        }
+        for report in reports {
+            for counts in report.colors {
+                if let Some(index) = self.index(counts.service.as_str()) {
+                    self.services[index].buckets[counts.color].merge(&counts.bucket);
+                }
+            }
+            for inflight in report.inflight {
+                if let Some((name, _)) = self.endpoints.get(&inflight.endpoint)
+                    && let Some(index) = self.index(name.clone().as_str())
+                {
+                    *self.services[index].inflight.entry(inflight.endpoint).or_default() += inflight.inflight;
+                }
+            }
+        }
+        for index in 0..self.services.len() {
+            let service = &mut self.services[index];
+            let policy = service.state.policy.judge;
+            let closed: PerColor<Bucket> = std::mem::take(&mut service.buckets);
+            let active = service.state.active;
+            service.windows[active].push(&closed[active], &policy);
+            let epoch = service.state.epoch;
+            let PerColor { blue, green } = closed;
+            let bucket = if active == Color::Blue { blue } else { green };
+            self.apply_fact(index, Event::Bucket { color: active, epoch, bucket }).await;
+        }
+        self.views_dirty = true;
+    }
+}

@@ -1,0 +1,212 @@
+//! The loop: one thing at a time, from whichever channel has something, until told to stop.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::clock;
+use crate::config::Config;
+use crate::model::{Color, EndpointId, ServiceName, Tick};
+use crate::probe::{ProbeReport, Prober};
+use crate::provider::{FixedProvider, ProviderUpdate};
+use crate::release::Event;
+use crate::routing::RouteTable;
+use crate::store::Store;
+use crate::traffic::{Suspect, WorkerReport};
+
+use super::handle::Request;
+use super::metrics::Metrics;
+use super::service::ServiceRuntime;
+use super::workers::Workers;
+use super::{Inbox, ReloadReport};
+
+/// Changes of table and views that are not switches are gathered for this long.
+const COALESCE: Duration = Duration::from_millis(20);
+/// Probe reports taken in one turn.
+const REPORTS_PER_TURN: usize = 256;
+
+/// What comes back from the controller's own tasks.
+#[derive(Debug)]
+pub(super) enum Internal {
+    Event(ServiceName, Event),
+    /// A closed second, from every worker that answered.
+    Counts(Vec<WorkerReport>),
+}
+
+/// Where facts come in; commands come through [`Inbox`].
+#[derive(Debug)]
+pub(super) struct Inlets {
+    pub(super) internal: mpsc::Receiver<Internal>,
+    pub(super) probes: mpsc::Receiver<ProbeReport>,
+    pub(super) endpoints: mpsc::Receiver<ProviderUpdate>,
+    pub(super) suspects: mpsc::Receiver<Suspect>,
+}
+
+/// Everything the loop owns.
+#[derive(Debug)]
+pub struct Controller {
+    pub(super) path: PathBuf,
+    pub(super) config: Arc<Config>,
+    pub(super) services: Vec<ServiceRuntime>,
+    pub(super) endpoints: HashMap<EndpointId, (ServiceName, Color)>,
+    pub(super) table: Arc<ArcSwap<RouteTable>>,
+    pub(super) internal: mpsc::Sender<Internal>,
+    pub(super) inlets: Inlets,
+    pub(super) inbox: Inbox,
+    pub(super) workers: Workers,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) prober: Prober,
+    pub(super) provider: FixedProvider,
+    pub(super) metrics: Metrics,
+    /// Called with the new configuration after a reload, for what others keep of it (the log level).
+    pub(super) reloaded: watch::Sender<Arc<Config>>,
+    pub(super) tasks: JoinSet<()>,
+    /// Events that effects have caused, to be taken before anything from outside.
+    pub(super) pending: VecDeque<(usize, Event)>,
+    pub(super) table_dirty: bool,
+    pub(super) views_dirty: bool,
+    pub(super) targets_dirty: bool,
+}
+
+enum Turn {
+    Request(Request),
+    Reload(oneshot::Sender<ReloadReport>),
+    Internal(Internal),
+    Probe(ProbeReport),
+    Endpoints(ProviderUpdate),
+    Suspect(Suspect),
+    Second,
+    Wake,
+    Stop,
+}
+
+impl Controller {
+    /// Runs until `stop` says so, then writes what is unsaved.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        self.settle().await;
+        loop {
+            let wake = self.wake_at();
+            let turn = tokio::select! {
+                biased;
+                _ = stop.changed() => Turn::Stop,
+                Some(request) = self.inbox.requests.recv() => Turn::Request(request),
+                Some(message) = self.inlets.internal.recv() => Turn::Internal(message),
+                () = tokio::time::sleep_until(wake) => Turn::Wake,
+                _ = second.tick() => Turn::Second,
+                Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
+                Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
+                Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
+                Some(reply) = self.inbox.reloads.recv() => Turn::Reload(reply),
+            };
+            match turn {
+                Turn::Stop => break,
+                Turn::Request(request) => self.command(request).await,
+                Turn::Reload(reply) => self.reload(reply).await,
+                Turn::Internal(Internal::Event(service, event)) => self.event(&service, event).await,
+                Turn::Internal(Internal::Counts(reports)) => self.counts(reports).await,
+                Turn::Probe(report) => {
+                    self.probed(report);
+                    self.more_probes();
+                }
+                Turn::Endpoints(update) => self.endpoints(update),
+                Turn::Suspect(suspect) => self.prober.suspect(&suspect.endpoint),
+                Turn::Second => self.second().await,
+                Turn::Wake => self.deadlines().await,
+            }
+            self.settle().await;
+        }
+        self.save_all().await;
+    }
+
+    /// When something is due: a service's deadline, or the gathered changes.
+    fn wake_at(&self) -> Instant {
+        let now = clock::now();
+        let due = self.services.iter().filter_map(|service| service.deadline).min();
+        let mut wait = due.map_or(Duration::from_secs(3600), |tick| tick.since(now));
+        if self.table_dirty || self.views_dirty {
+            wait = wait.min(COALESCE);
+        }
+        Instant::from_std(clock::instant() + wait)
+    }
+
+    /// Takes the events that effects have caused, then brings the probes in line.
+    async fn settle(&mut self) {
+        while let Some((index, event)) = self.pending.pop_front() {
+            self.apply_fact(index, event).await;
+        }
+        if self.targets_dirty {
+            self.aim();
+        }
+        self.tasks.try_join_next();
+    }
+
+    async fn event(&mut self, service: &ServiceName, event: Event) {
+        if let Some(index) = self.index(service.as_str()) {
+            self.apply_fact(index, event).await;
+        }
+    }
+
+    pub(super) fn index(&self, service: &str) -> Option<usize> {
+        self.services.iter().position(|runtime| runtime.name().as_str() == service)
+    }
+
+    /// Tells every service whose time has come, then publishes what was gathered.
+    async fn deadlines(&mut self) {
+        let now = clock::now();
+        for index in 0..self.services.len() {
+            if self.services[index].deadline.is_some_and(|due| due <= now) {
+                self.apply_fact(index, Event::Deadline).await;
+                self.not_again(index, now);
+            }
+        }
+        self.publish();
+    }
+
+    /// A deadline that is still due after it was told would wake the loop without end.
+    fn not_again(&mut self, index: usize, now: Tick) {
+        let service = &mut self.services[index];
+        if let Some(due) = service.deadline
+            && due <= now
+        {
+            service.deadline = Some(now + Duration::from_millis(100));
+        }
+    }
+
+    /// Publishes table and views if they have changed.
+    pub(super) fn publish(&mut self) {
+        if self.table_dirty {
+            self.publish_table();
+        }
+        if self.views_dirty {
+            self.publish_views();
+        }
+    }
+
+    fn more_probes(&mut self) {
+        for _ in 1..REPORTS_PER_TURN {
+            match self.inlets.probes.try_recv() {
+                Ok(report) => self.probed(report),
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Once a second: asks the workers for their counts and writes what is unsaved.
+    async fn second(&mut self) {
+        let (workers, internal) = (self.workers.clone(), self.internal.clone());
+        self.tasks.spawn(async move {
+            let reports = workers.collect().await;
+            let _ = internal.send(Internal::Counts(reports)).await;
+        });
+        self.save_unsaved().await;
+        while self.tasks.try_join_next().is_some() {}
+    }
+}

@@ -1,0 +1,93 @@
+//! One service as it runs: its record, its endpoints, and who waits for an answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+use crate::config::Service;
+use crate::health::{ColorHealth, Roster};
+use crate::judge::{BaselineWindow, Bucket};
+use crate::model::{PerColor, ReleaseId, Revision, ServiceName, Tick};
+use crate::release::{Phase, State};
+use crate::routing::ServiceRoute;
+
+use super::view::ReleaseView;
+use super::{Done, EventView, Rejection};
+
+/// Somebody who is answered once the traffic has moved.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    pub(super) reply: oneshot::Sender<Result<Done, Rejection>>,
+    pub(super) done: Done,
+}
+
+/// Everything the loop keeps of one service. Only [`State`] decides; the rest is what the shells
+/// around it need.
+#[derive(Debug)]
+pub(super) struct ServiceRuntime {
+    pub(super) config: Arc<Service>,
+    pub(super) state: State,
+    pub(super) revision: Revision,
+    pub(super) deadline: Option<Tick>,
+    pub(super) rosters: PerColor<Roster>,
+    /// The last summaries that the state was told.
+    pub(super) told: PerColor<ColorHealth>,
+    pub(super) windows: PerColor<BaselineWindow>,
+    /// What the workers have counted since the last closed second.
+    pub(super) buckets: PerColor<Bucket>,
+    pub(super) inflight: BTreeMap<crate::model::EndpointId, u64>,
+    /// Records of releases that are not final yet.
+    pub(super) live: BTreeMap<ReleaseId, ReleaseView>,
+    /// The last final release, for the service's view.
+    pub(super) last: Option<ReleaseView>,
+    pub(super) waiters: Vec<Waiter>,
+    pub(super) drains: PerColor<Option<AbortHandle>>,
+    /// Counters have changed since the record was written.
+    pub(super) unsaved: bool,
+    /// When each running release was accepted, as far as this process knows.
+    pub(super) accepted: BTreeMap<ReleaseId, Tick>,
+    /// When releases ended (RFC 3339), for what is in quarantine since then; bounded.
+    pub(super) ended_at: BTreeMap<ReleaseId, String>,
+    /// Story lines and release records that could not be written, oldest first.
+    pub(super) unwritten: Vec<EventView>,
+    pub(super) unwritten_releases: BTreeMap<ReleaseId, ReleaseView>,
+    pub(super) route: Option<Arc<ServiceRoute>>,
+}
+
+impl ServiceRuntime {
+    pub(super) fn new(config: Arc<Service>, state: State, revision: Revision) -> Self {
+        Self {
+            config,
+            state,
+            revision,
+            deadline: None,
+            rosters: PerColor::default(),
+            told: PerColor::default(),
+            windows: PerColor::default(),
+            buckets: PerColor::default(),
+            inflight: BTreeMap::new(),
+            live: BTreeMap::new(),
+            last: None,
+            waiters: Vec::new(),
+            drains: PerColor::default(),
+            unsaved: false,
+            accepted: BTreeMap::new(),
+            ended_at: BTreeMap::new(),
+            unwritten: Vec::new(),
+            unwritten_releases: BTreeMap::new(),
+            route: None,
+        }
+    }
+
+    pub(super) fn name(&self) -> &ServiceName {
+        &self.config.name
+    }
+
+    /// Whether traffic is on its way from one colour to the other.
+    pub(super) fn is_switching(&self) -> bool {
+        let phase = self.state.release.as_ref().map(|release| &release.phase);
+        matches!(phase, Some(Phase::Promoting(_) | Phase::Reverting(_)))
+    }
+}

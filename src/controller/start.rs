@@ -1,0 +1,250 @@
+//! From a configuration and a store to a first route table and a loop that can run.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use futures_util::future::join_all;
+use prometheus::Registry;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::clock;
+use crate::config::{Config, Service, Upstream};
+use crate::model::{Color, Endpoint, PerColor, ReleaseId, Revision};
+use crate::probe::Prober;
+use crate::provider::FixedProvider;
+use crate::release::{self, State};
+use crate::routing::RouteTable;
+use crate::store::{Store, StoreFault};
+use crate::traffic::{Suspect, WorkerLink};
+
+use super::metrics::Metrics;
+use super::persist::{FORMAT, Record};
+use super::reload::sources;
+use super::run::{Controller, Inlets};
+use super::service::ServiceRuntime;
+use super::view::ReleaseView;
+use super::workers::Workers;
+use super::Handle;
+
+/// Requests of the admin API that wait for the loop.
+const REQUESTS: usize = 64;
+const INTERNAL: usize = 1024;
+const PROBES: usize = 4096;
+const ENDPOINTS: usize = 256;
+
+/// What the controller is made from.
+#[derive(Debug)]
+pub struct Options {
+    /// Read again by a reload.
+    pub path: PathBuf,
+    pub config: Arc<Config>,
+    pub store: Arc<dyn Store>,
+    /// True when the store was empty because its file was lost or damaged: services come up
+    /// pinned until a person has looked.
+    pub store_lost: bool,
+    pub registry: Registry,
+    pub table: Arc<ArcSwap<RouteTable>>,
+    pub suspects: mpsc::Receiver<Suspect>,
+}
+
+/// Why there is no controller.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    #[error("the record of service \"{service}\" has format {found}; this greenlight knows {FORMAT}: use the newer one that wrote it")]
+    NewerRecord { service: String, found: u32 },
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// A controller whose first table is stored, and the door to it.
+#[derive(Debug)]
+pub struct Prepared {
+    handle: Handle,
+    reloaded: watch::Receiver<Arc<Config>>,
+    controller: Controller,
+}
+
+impl Prepared {
+    /// Loads every service's record, resolves its endpoints, and stores the first table. Probes
+    /// start at once; traffic need not wait for them.
+    pub async fn new(options: Options) -> Result<Self, StartFault> {
+        let Options { path, config, store, store_lost, registry, table, suspects } = options;
+        let metrics = Metrics::register(&registry)?;
+        let (handle, inbox) = super::channel(REQUESTS);
+        let (internal, internal_out) = mpsc::channel(INTERNAL);
+        let (probes_in, probes) = mpsc::channel(PROBES);
+        let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
+        let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
+        let mut controller = Controller {
+            path,
+            config: Arc::clone(&config),
+            services: Vec::new(),
+            endpoints: HashMap::new(),
+            table,
+            internal,
+            inlets: Inlets { internal: internal_out, probes, endpoints, suspects },
+            inbox,
+            workers: Workers::new(&[]),
+            store,
+            prober: Prober::start(probes_in),
+            provider: FixedProvider::start(endpoints_in),
+            metrics,
+            reloaded,
+            tasks: JoinSet::new(),
+            pending: VecDeque::new(),
+            table_dirty: false,
+            views_dirty: false,
+            targets_dirty: true,
+        };
+        let loading = config.services.iter().map(|service| controller.load(service, store_lost));
+        for loaded in join_all(loading).await {
+            controller.services.push(loaded?);
+        }
+        for index in 0..controller.services.len() {
+            controller.begin(index);
+        }
+        controller.provider.set_sources(sources(&config));
+        controller.publish_table();
+        controller.publish_views();
+        Ok(Self { handle, reloaded: reloaded_out, controller })
+    }
+
+    /// The door for the admin API.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// The configuration in force, after each reload.
+    pub fn reloaded(&self) -> watch::Receiver<Arc<Config>> {
+        self.reloaded.clone()
+    }
+
+    /// The controller, ready to run with these workers.
+    pub fn with_workers(mut self, links: &[WorkerLink]) -> Controller {
+        self.controller.workers = Workers::new(links);
+        self.controller
+    }
+}
+
+impl Controller {
+    /// A service as its record has it, or as new.
+    async fn load(&self, service: &Arc<Service>, store_lost: bool) -> Result<ServiceRuntime, StartFault> {
+        let initial = match service.upstream {
+            Upstream::Fixed { initial, .. } | Upstream::Docker { initial, .. } => initial,
+        };
+        let (state, revision) = match self.store.load(&service.name).await? {
+            None if store_lost => (self.rebuild(service, initial).await, Revision(0)),
+            None => (State::new(service.name.clone(), initial, service.policy.clone()), Revision(0)),
+            Some(stored) => match decode(&stored.json) {
+                Ok(Decoded::Newer(found)) => {
+                    return Err(StartFault::NewerRecord { service: service.name.to_string(), found });
+                }
+                Ok(Decoded::Known(mut state)) => {
+                    state.policy = service.policy.clone();
+                    (release::restore(*state, clock::now()), stored.revision)
+                }
+                Err(why) => {
+                    tracing::error!(service = %service.name, %why, "its record can't be read: rebuilding it, pinned");
+                    (self.rebuild(service, initial).await, stored.revision)
+                }
+            },
+        };
+        let mut runtime = ServiceRuntime::new(Arc::clone(service), state, revision);
+        self.restore_views(&mut runtime).await?;
+        let endpoints = resolve(service).await;
+        for color in Color::ALL {
+            runtime.rosters[color].set_endpoints(&endpoints[color]);
+        }
+        Ok(runtime)
+    }
+
+    /// Without a record the last switch that is still told of says which colour was active.
+    async fn rebuild(&self, service: &Service, initial: Color) -> State {
+        let history = self.store.history(&service.name, 20).await.unwrap_or_default();
+        let newest = history.iter().filter_map(|stored| serde_json::from_str::<ReleaseView>(&stored.json).ok());
+        let active = newest
+            .filter(|view| view.state == "succeeded" || (view.promoted_at.is_some() && view.finished_at.is_none()))
+            .find_map(|view| view.color.parse().ok())
+            .unwrap_or(initial);
+        State::rebuilt(service.name.clone(), active, service.policy.clone())
+    }
+
+    /// The release records that a restored state speaks of.
+    async fn restore_views(&self, runtime: &mut ServiceRuntime) -> Result<(), StartFault> {
+        let state = &runtime.state;
+        let ids: Vec<ReleaseId> =
+            [state.release.as_ref(), state.queued.as_ref()].into_iter().flatten().map(|r| r.id.clone()).collect();
+        for id in ids {
+            let Some(stored) = self.store.release(&id).await? else { continue };
+            let Ok(view) = serde_json::from_str::<ReleaseView>(&stored.json) else { continue };
+            if view.finished_at.is_some() {
+                runtime.last = Some(view);
+            } else {
+                runtime.live.insert(id, view);
+            }
+        }
+        for entry in &runtime.state.quarantine {
+            let Some(stored) = self.store.release(&entry.release).await? else { continue };
+            let view = serde_json::from_str::<ReleaseView>(&stored.json).ok();
+            if let Some(ended) = view.and_then(|view| view.finished_at) {
+                runtime.ended_at.insert(entry.release.clone(), ended);
+            }
+        }
+        runtime.update_views(&[]);
+        Ok(())
+    }
+
+    /// What the restored state implies: evidence owned by its release, drains, deadlines.
+    pub(super) fn begin(&mut self, index: usize) {
+        let service = &mut self.services[index];
+        let now = clock::now();
+        service.deadline = service.state.next_deadline(now);
+        let effects = release::reconcile(&service.state, now);
+        self.perform(index, effects);
+        self.show_metrics(index);
+    }
+
+    /// A service that a reload has added.
+    pub(super) async fn add_service(&mut self, service: Arc<Service>) {
+        match self.load(&service, false).await {
+            Ok(runtime) => {
+                self.services.push(runtime);
+                self.begin(self.services.len() - 1);
+            }
+            Err(fault) => tracing::error!(service = %service.name, %fault, "the new service can't be loaded"),
+        }
+    }
+}
+
+/// A record, or why there is none. The format is looked at first: a newer one need not be readable.
+fn decode(json: &str) -> Result<Decoded, serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        format: u32,
+    }
+    let head: Head = serde_json::from_str(json)?;
+    if head.format > FORMAT {
+        return Ok(Decoded::Newer(head.format));
+    }
+    serde_json::from_str(json).map(|record: Record| Decoded::Known(Box::new(record.state)))
+}
+
+enum Decoded {
+    Known(Box<State>),
+    Newer(u32),
+}
+
+async fn resolve(service: &Service) -> PerColor<Vec<Endpoint>> {
+    match &service.upstream {
+        Upstream::Fixed { addresses, .. } => {
+            let source = crate::provider::FixedSource { service: service.name.clone(), addresses: addresses.clone() };
+            FixedProvider::resolve(&source).await
+        }
+        Upstream::Docker { .. } => PerColor::default(),
+    }
+}

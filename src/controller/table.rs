@@ -1,0 +1,54 @@
+//! From records and health to routes.
+
+use std::sync::Arc;
+
+use crate::config::Service;
+use crate::health::{EndpointHealth, ProbeFailure, Roster};
+use crate::model::{Endpoint, Health, PerColor};
+use crate::release::{Phase, State};
+use crate::routing::{ColorRoute, EndpointRoute, ServiceRoute};
+
+/// A service's route as its record and its endpoints' health make it.
+pub(super) fn service_route(config: &Service, state: &State, rosters: &PerColor<Roster>) -> ServiceRoute {
+    ServiceRoute {
+        name: config.name.clone(),
+        hosts: config.hosts.clone(),
+        preview_hosts: config.preview_hosts.clone(),
+        default: config.default,
+        active: state.active,
+        epoch: state.epoch,
+        paused: state.paused,
+        baking: matches!(state.running().map(|release| &release.phase), Some(Phase::Baking(_))),
+        colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints())),
+        settings: Arc::clone(&config.settings),
+    }
+}
+
+/// Which endpoints may be sent requests. Unknown ones may: after a restart the stored active
+/// colour serves at once, and the gate alone decides about a candidate. Unhealthy ones may not,
+/// unless more than half of the colour is: then a few left over would be crushed, or nobody would
+/// be asked at all, so all that run are tried.
+fn color_route(endpoints: &[(Endpoint, EndpointHealth)]) -> ColorRoute {
+    let sick = endpoints.iter().filter(|(_, health)| health.health == Health::Unhealthy).count();
+    let try_all = sick * 2 > endpoints.len();
+    let endpoints = endpoints
+        .iter()
+        .map(|(endpoint, health)| EndpointRoute {
+            endpoint: endpoint.clone(),
+            usable: health.health != Health::Unhealthy || (try_all && runs(health)),
+        })
+        .collect();
+    ColorRoute { endpoints }
+}
+
+/// Whether something answers there at all: its last probe passed, or failed in another way than
+/// by a refused connect.
+pub(super) fn runs(health: &EndpointHealth) -> bool {
+    health.failures == 0 || !matches!(health.last_failure, Some((_, ProbeFailure::Refused)))
+}
+
+/// A colour's route, for tests of the rule alone.
+#[cfg(test)]
+pub(super) fn usable(endpoints: &[(Endpoint, EndpointHealth)]) -> Vec<bool> {
+    color_route(endpoints).endpoints.iter().map(|route| route.usable).collect()
+}

@@ -1,0 +1,83 @@
+//! The data plane as the controller asks it: every question goes to every worker at once, and
+//! each worker answers in one turn of its loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::oneshot;
+
+use crate::model::{Color, ServiceName};
+use crate::traffic::{WorkerAsk, WorkerLink, WorkerReport};
+
+/// How long a worker may take to hand over its counts; what comes later comes with the next.
+const COLLECT_TIMEOUT: Duration = Duration::from_millis(500);
+/// How often a drain looks whether anything is still in flight.
+const DRAIN_POLL: Duration = Duration::from_millis(100);
+
+/// The links to all workers; cheap to clone into a task.
+#[derive(Clone, Debug)]
+pub(super) struct Workers(Arc<[WorkerLink]>);
+
+impl Workers {
+    pub(super) fn new(links: &[WorkerLink]) -> Self {
+        Self(links.into())
+    }
+
+    /// Sends each worker a question; answers come in the workers' order, `None` from a worker
+    /// that has ended.
+    async fn ask_all<T>(&self, question: impl Fn(oneshot::Sender<T>) -> WorkerAsk) -> Vec<Option<T>> {
+        let asked = self.0.iter().map(|link| {
+            let (reply, answer) = oneshot::channel();
+            let question = question(reply);
+            async move {
+                link.ask.send(question).await.ok()?;
+                answer.await.ok()
+            }
+        });
+        join_all(asked).await
+    }
+
+    /// Returns once every worker has taken the current table: no attempt that starts after this
+    /// sees an older one. A worker that has ended starts no attempts.
+    pub(super) async fn acknowledge(&self) {
+        self.ask_all(|reply| WorkerAsk::Acknowledge { reply }).await;
+    }
+
+    /// What was counted since the last time.
+    pub(super) async fn collect(&self) -> Vec<WorkerReport> {
+        let asked = self.0.iter().map(|link| {
+            let (reply, answer) = oneshot::channel();
+            async move {
+                let asked = async {
+                    link.ask.send(WorkerAsk::Collect { reply }).await.ok()?;
+                    answer.await.ok()
+                };
+                tokio::time::timeout(COLLECT_TIMEOUT, asked).await.ok().flatten()
+            }
+        });
+        join_all(asked).await.into_iter().flatten().collect()
+    }
+
+    /// Attempts in flight on a colour, over all workers.
+    async fn inflight(&self, service: &ServiceName, color: Color) -> u64 {
+        let question = |reply| WorkerAsk::Inflight { service: service.clone(), color, reply };
+        self.ask_all(question).await.into_iter().flatten().sum()
+    }
+
+    /// Waits until nothing is in flight on a colour that gets no new requests, at most `timeout`,
+    /// then ends what is left. Returns how many attempts were cut.
+    pub(super) async fn drain(&self, service: &ServiceName, color: Color, timeout: Duration) -> u64 {
+        self.acknowledge().await;
+        let empty = async {
+            while self.inflight(service, color).await > 0 {
+                tokio::time::sleep(DRAIN_POLL).await;
+            }
+        };
+        if tokio::time::timeout(timeout, empty).await.is_ok() {
+            return 0;
+        }
+        let question = |reply| WorkerAsk::Cut { service: service.clone(), color, reply };
+        self.ask_all(question).await.into_iter().flatten().sum()
+    }
+}

@@ -1,0 +1,68 @@
+//! Answers that are our own.
+
+use std::io::Write;
+
+use super::decimal::write_decimal;
+use super::fault::RequestFault;
+use super::method::Method;
+use super::relay::{Answer, write_extra, write_persistence};
+
+/// The interim answer to `Expect: 100-continue`.
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// Methods that are served; for the `Allow` of a 405 (RFC 9110, 15.5.6).
+const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/// Appends a whole response with a plain-text body. To HEAD the body is left out and its length
+/// told; 1xx, 204 and 304 have neither. An error is never to be stored: it is about this moment.
+pub fn write_answer(status: u16, body: &[u8], answer: &Answer<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    write_decimal(u64::from(status), out);
+    out.push(b' ');
+    out.extend_from_slice(reason(status).as_bytes());
+    out.extend_from_slice(b"\r\n");
+    let has_body = !matches!(status, 100..=199 | 204 | 304);
+    if has_body {
+        if !body.is_empty() {
+            out.extend_from_slice(b"Content-Type: text/plain; charset=utf-8\r\n");
+        }
+        out.extend_from_slice(b"Content-Length: ");
+        write_decimal(body.len() as u64, out);
+        out.extend_from_slice(b"\r\n");
+    }
+    if status >= 400 {
+        out.extend_from_slice(b"Cache-Control: no-store\r\n");
+    }
+    write_persistence(answer.persistence, answer.version, out);
+    if let Some(date) = answer.date {
+        out.extend_from_slice(b"Date: ");
+        out.extend_from_slice(date);
+        out.extend_from_slice(b"\r\n");
+    }
+    write_extra(answer.extra, out);
+    out.extend_from_slice(b"\r\n");
+    if has_body && answer.method != Method::Head {
+        out.extend_from_slice(body);
+    }
+}
+
+/// Appends the answer to a request that was refused, with the reason as its body. The connection
+/// is to be closed whatever `answer` says: after such bytes nobody knows where the next request
+/// begins.
+pub fn write_fault(fault: RequestFault, answer: &Answer<'_>, out: &mut Vec<u8>) {
+    let mut body = Vec::with_capacity(96);
+    let status = fault.status();
+    // Writing to a Vec can't fail.
+    let _ = writeln!(body, "{status} {}: {fault}", reason(status));
+    let mut extra = answer.extra.to_vec();
+    if fault == RequestFault::MethodNotAllowed {
+        extra.push(("Allow", ALLOW));
+    }
+    let answer = Answer { persistence: super::Persistence::Close, extra: &extra, ..*answer };
+    write_answer(status, &body, &answer, out);
+}
+
+/// The registered reason phrase, or none.
+fn reason(status: u16) -> &'static str {
+    http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()).unwrap_or_default()
+}

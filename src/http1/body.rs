@@ -1,0 +1,185 @@
+//! Reading a body: payload as ranges of the input, whatever pieces the bytes come in.
+
+use std::ops::Range;
+
+use super::fault::BodyFault;
+use super::framing::Framing;
+use super::limits::{CHUNK_EXTENSION_BYTES_MAX, CHUNK_EXTENSIONS_BYTES_MAX, HeadLimits};
+use super::trailer::{TrailerReader, Trailers};
+
+/// What one call of [`BodyReader::read`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Piece {
+    /// Bytes of the input that are done with. If it is not the whole input and the body is not
+    /// done, call again with the rest.
+    pub consumed: usize,
+    /// The payload among them; may be empty.
+    pub data: Range<usize>,
+    /// The body is complete: what follows in the input is not of it.
+    pub done: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Length,
+    ToEnd,
+    /// In a chunk's size, after that many digits.
+    Size(u8),
+    /// In a chunk's extension, after that many bytes of it.
+    Extension(u32),
+    SizeLf,
+    Data,
+    DataCr,
+    DataLf,
+    /// After the last chunk's line: a CR, or the first trailer.
+    Last,
+    LastLf,
+    Trailers,
+    Done,
+    Failed(BodyFault),
+}
+
+/// Reads one body. Small, and allocates only when trailers come.
+#[derive(Debug)]
+pub struct BodyReader {
+    phase: Phase,
+    /// Bytes left of the body, or of the chunk.
+    left: u64,
+    /// Bytes of all chunk extensions so far.
+    extensions: u32,
+    limits: HeadLimits,
+    trailers: Option<Box<TrailerReader>>,
+}
+
+impl BodyReader {
+    /// `limits` are for trailers.
+    pub fn new(framing: Framing, limits: &HeadLimits) -> Self {
+        let (phase, left) = match framing {
+            Framing::None | Framing::Length(0) => (Phase::Done, 0),
+            Framing::Length(length) => (Phase::Length, length),
+            Framing::Chunked => (Phase::Size(0), 0),
+            Framing::ToEnd => (Phase::ToEnd, 0),
+        };
+        Self { phase, left, extensions: 0, limits: *limits, trailers: None }
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.phase == Phase::Done
+    }
+
+    /// The trailers that may pass; none before the end of the body, or if there were none.
+    pub fn trailers(&self) -> Option<&Trailers> {
+        let reader = self.trailers.as_ref().filter(|_| self.is_done())?;
+        Some(reader.trailers()).filter(|trailers| !trailers.is_empty())
+    }
+
+    /// Takes the next bytes of the body. Consumes at least one byte of an input that is not empty,
+    /// unless the body is done. After a fault it stays a fault.
+    pub fn read(&mut self, input: &[u8]) -> Result<Piece, BodyFault> {
+        match self.phase {
+            Phase::Done => Ok(Piece { consumed: 0, data: 0..0, done: true }),
+            Phase::Failed(fault) => Err(fault),
+            Phase::ToEnd => Ok(Piece { consumed: input.len(), data: 0..input.len(), done: false }),
+            Phase::Length => {
+                let taken = self.take(input.len());
+                if self.left == 0 {
+                    self.phase = Phase::Done;
+                }
+                Ok(Piece { consumed: taken, data: 0..taken, done: self.is_done() })
+            }
+            _ => self.read_chunks(input).inspect_err(|&fault| self.phase = Phase::Failed(fault)),
+        }
+    }
+
+    /// The sender closed in good order (a reset, or TLS without close_notify, is a fault of its
+    /// own). An error: the body was cut short.
+    pub fn end(&mut self) -> Result<(), BodyFault> {
+        match self.phase {
+            Phase::Done => Ok(()),
+            Phase::ToEnd => {
+                self.phase = Phase::Done;
+                Ok(())
+            }
+            Phase::Failed(fault) => Err(fault),
+            _ => {
+                self.phase = Phase::Failed(BodyFault::Truncated);
+                Err(BodyFault::Truncated)
+            }
+        }
+    }
+
+    /// How many of `available` bytes belong to what is left.
+    fn take(&mut self, available: usize) -> usize {
+        let taken = usize::try_from(self.left).map_or(available, |left| left.min(available));
+        self.left -= taken as u64;
+        taken
+    }
+
+    /// Reads on until a second piece of data would begin, so that one call is enough for the end
+    /// of a chunk and the line of the next.
+    fn read_chunks(&mut self, input: &[u8]) -> Result<Piece, BodyFault> {
+        let mut at = 0;
+        let mut data = 0..0;
+        while at < input.len() && self.phase != Phase::Done {
+            if self.phase == Phase::Data {
+                if !data.is_empty() {
+                    break;
+                }
+                let taken = self.take(input.len() - at);
+                data = at..at + taken;
+                at += taken;
+                if self.left == 0 {
+                    self.phase = Phase::DataCr;
+                }
+            } else {
+                self.phase = self.step(input[at])?;
+                at += 1;
+            }
+        }
+        Ok(Piece { consumed: at, data, done: self.is_done() })
+    }
+
+    /// One byte of what is not payload (RFC 9112, 7.1). White space around the size, which the RFC
+    /// lets a recipient take, is refused: parsers differ in where they look for it.
+    fn step(&mut self, byte: u8) -> Result<Phase, BodyFault> {
+        match (self.phase, byte) {
+            (Phase::Size(1..) | Phase::Extension(_), b'\r') => Ok(Phase::SizeLf),
+            (Phase::Size(1..), b';') => self.extension(1),
+            (Phase::Size(digits), byte) => self.size_digit(digits, byte),
+            (Phase::Extension(bytes), byte) if byte == b'\t' || (byte >= b' ' && byte != 0x7f) => {
+                self.extension(bytes + 1)
+            }
+            (Phase::Extension(_), _) => Err(BodyFault::ChunkExtension),
+            (Phase::SizeLf, b'\n') => Ok(if self.left == 0 { Phase::Last } else { Phase::Data }),
+            (Phase::SizeLf, _) => Err(BodyFault::ChunkSize),
+            (Phase::DataCr, b'\r') => Ok(Phase::DataLf),
+            (Phase::DataLf, b'\n') => Ok(Phase::Size(0)),
+            (Phase::Last, b'\r') => Ok(Phase::LastLf),
+            (Phase::LastLf, b'\n') => Ok(Phase::Done),
+            (Phase::LastLf, _) => Err(BodyFault::Trailer),
+            (Phase::Last | Phase::Trailers, byte) => {
+                let reader = self.trailers.get_or_insert_default();
+                Ok(if reader.step(byte, &self.limits)? { Phase::Done } else { Phase::Trailers })
+            }
+            // Data, Length and the like are not read byte by byte.
+            _ => Err(BodyFault::ChunkEnd),
+        }
+    }
+
+    fn size_digit(&mut self, digits: u8, byte: u8) -> Result<Phase, BodyFault> {
+        let digit = char::from(byte).to_digit(16).ok_or(BodyFault::ChunkSize)?;
+        if digits == 16 {
+            return Err(BodyFault::ChunkSize);
+        }
+        self.left = (self.left << 4) | u64::from(digit);
+        Ok(Phase::Size(digits + 1))
+    }
+
+    fn extension(&mut self, bytes: u32) -> Result<Phase, BodyFault> {
+        self.extensions += 1;
+        if bytes > CHUNK_EXTENSION_BYTES_MAX || self.extensions > CHUNK_EXTENSIONS_BYTES_MAX {
+            return Err(BodyFault::ChunkExtension);
+        }
+        Ok(Phase::Extension(bytes))
+    }
+}

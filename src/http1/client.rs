@@ -1,0 +1,67 @@
+//! Who a request is from, behind proxies that are trusted.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use ipnet::IpNet;
+
+use super::connection::list;
+use super::field::FieldKind;
+use super::peer::Peer;
+use super::request::RequestHead;
+use super::span::Span;
+
+/// Hops of `X-Forwarded-For` that are looked at. No honest chain is longer.
+const HOPS_MAX: usize = 64;
+
+/// The client's address: the peer, or, if that is a trusted proxy, the right-most address of
+/// `X-Forwarded-For` that is not. What stands to the left of it was written by a stranger.
+///
+/// An element that is no address ends the search at the last trusted hop; if all are trusted it is
+/// the left-most one.
+pub fn client_address(head: &RequestHead, buf: &[u8], peer: &Peer, trusted: &[IpNet]) -> IpAddr {
+    let mut client = peer.address;
+    if !peer.trusted {
+        return client;
+    }
+    let lines = head.fields.iter().rev().filter(|field| field.kind == FieldKind::XForwardedFor);
+    let mut hops = 0;
+    for line in lines {
+        let mut end = line.value.end;
+        while let Some(element) = last_element(buf, line.value.start, &mut end) {
+            hops += 1;
+            let Some(address) = read_address(element.of(buf)) else { return client };
+            client = address;
+            if hops == HOPS_MAX || !trusted.iter().any(|net| net.contains(&address)) {
+                return client;
+            }
+        }
+    }
+    client
+}
+
+/// The last non-empty element of the list `start..end`; moves `end` before it.
+fn last_element(buf: &[u8], start: u32, end: &mut u32) -> Option<Span> {
+    while start < *end {
+        let rest = Span { start, end: *end };
+        let comma = rest.of(buf).iter().rposition(|&byte| byte == b',');
+        let from = comma.map_or(rest.start as usize, |comma| rest.start as usize + comma + 1);
+        let element = list(buf, Span::new(from, rest.end as usize)).next();
+        *end = comma.map_or(start, |comma| Span::new(rest.start as usize + comma, 0).start);
+        if element.is_some() {
+            return element;
+        }
+    }
+    None
+}
+
+/// `ADDRESS`, `ADDRESS:PORT` or `[IPV6]`, as load balancers write them.
+fn read_address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?;
+    let bracketed = || {
+        let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+        inner.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+    };
+    let address = text.parse::<IpAddr>().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
+    address.or_else(with_port).or_else(bracketed).map(|address| address.to_canonical())
+}

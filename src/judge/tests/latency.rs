@@ -1,0 +1,127 @@
+//! The latency rule: its limit, its counts, its trips.
+
+use std::time::Duration;
+
+use super::super::{BaselineWindow, OnLatency, TripRule, Verdict};
+use super::*;
+
+fn policy(latency: OnLatency) -> Policy {
+    Policy { latency, ..Policy::default() }
+}
+
+/// A second of 100 requests of 50 clients: `slow` of them wait `late`, the rest 20 ms.
+fn second(slow: u64, late: Duration) -> Bucket {
+    let mut bucket = Bucket::default();
+    for i in 0..100 {
+        let time = if i < slow { late } else { Duration::from_millis(20) };
+        bucket.record(Random(i % 50).bits(), Outcome::Success, Some(time));
+    }
+    bucket
+}
+
+/// Two minutes of such seconds.
+fn known(slow: u64, late: Duration) -> Baseline {
+    let mut window = BaselineWindow::default();
+    for _ in 0..120 {
+        window.push(&second(slow, late), &Policy::default());
+    }
+    window.freeze(&Policy::default())
+}
+
+/// A second of the candidate: `slow` attempts pass the limit and hang, `good` are quick.
+fn hanging(slow: u64, repeats: u64, good: u64) -> Bucket {
+    let mut bucket = Bucket::default();
+    for i in 0..good {
+        bucket.record(Random(i % 50).bits(), Outcome::Success, Some(Duration::from_millis(20)));
+    }
+    (0..slow).for_each(|i| bucket.record_slow(Random(100 + i).bits()));
+    (0..repeats).for_each(|i| bucket.record_still_slow(Random(100 + i).bits()));
+    bucket
+}
+
+fn warmed(latency: OnLatency, baseline: Baseline) -> Judge {
+    let mut judge = Judge::new(baseline, policy(latency), 30_000.0);
+    for _ in 0..10 {
+        assert_eq!(judge.observe(&hanging(0, 0, 100)), None);
+    }
+    judge
+}
+
+#[test]
+fn the_limit_is_measured_on_the_service_itself() {
+    let steady = known(0, Duration::ZERO).latency.unwrap();
+    assert!((20..24).contains(&steady.p95.as_millis()), "{steady:?}");
+    assert!((70..84).contains(&steady.slow_after.as_millis()), "p95 + 50 ms: {steady:?}");
+    assert_eq!((steady.timed, steady.slow), (12_000, 0));
+    let tailed = known(10, Duration::from_millis(400)).latency.unwrap();
+    assert!((600..800).contains(&tailed.slow_after.as_millis()), "1.5 p95: {tailed:?}");
+    let none = Judge::new(Baseline::default(), policy(OnLatency::Revert), 0.0);
+    assert_eq!(none.slow_after(), Duration::from_secs(2));
+    assert_eq!(known(0, Duration::ZERO).clients, 20);
+}
+
+#[test]
+fn hanging_requests_of_the_baseline_count_as_often_as_the_candidates() {
+    // 1 in 100 takes 4 s: it passes the limit once and then three whole seconds more.
+    let latency = known(1, Duration::from_secs(4)).latency.unwrap();
+    assert_eq!((latency.slow, latency.repeats), (480, 360));
+    // And one that takes a minute not more than seven times.
+    let latency = known(1, Duration::from_secs(60)).latency.unwrap();
+    assert_eq!((latency.slow, latency.repeats), (840, 720));
+}
+
+#[test]
+fn slow_requests_trip_after_the_warm_up_only() {
+    let mut judge = Judge::new(known(0, Duration::ZERO), policy(OnLatency::Revert), 30_000.0);
+    for second in 1..=10 {
+        assert_eq!(judge.observe(&hanging(100, 0, 0)), None, "warm-up, second {second}");
+    }
+    let took = (1..=20).find(|_| judge.observe(&hanging(100, 0, 0)).is_some());
+    assert_eq!(took, Some(4));
+    let trip = judge.observe(&hanging(100, 0, 0)).unwrap();
+    assert_eq!(trip.rule, TripRule::Latency);
+    assert!(trip.numbers.latency.unwrap().tripped && judge.verdict() == Verdict::Fail);
+}
+
+#[test]
+fn a_slow_share_as_before_does_not_trip() {
+    let mut judge = warmed(OnLatency::Revert, known(0, Duration::ZERO));
+    for _ in 0..300 {
+        assert_eq!(judge.observe(&hanging(3, 0, 97)), None);
+    }
+    let took = (1..=60).find(|_| judge.observe(&hanging(20, 0, 80)).is_some());
+    assert!(took.is_some_and(|seconds| seconds <= 6), "{took:?}");
+}
+
+#[test]
+fn five_different_requests_must_be_slow() {
+    let baseline = Baseline { clients: 3, ..known(0, Duration::ZERO) };
+    for (slow, trips) in [(4, false), (5, true)] {
+        let mut judge = warmed(OnLatency::Revert, baseline.clone());
+        judge.observe(&hanging(slow, 0, 0));
+        let tripped = (0..6).any(|_| judge.observe(&hanging(0, slow, 0)).is_some());
+        assert_eq!(tripped, trips, "{slow} requests that hang");
+    }
+}
+
+#[test]
+fn notify_tells_and_off_is_off() {
+    let mut judge = warmed(OnLatency::Notify, known(0, Duration::ZERO));
+    for _ in 0..10 {
+        assert_eq!(judge.observe(&hanging(100, 0, 0)), None);
+    }
+    assert!(judge.numbers().latency.unwrap().tripped && !judge.tripped());
+    let mut off = warmed(OnLatency::Off, known(0, Duration::ZERO));
+    for _ in 0..10 {
+        assert_eq!(off.observe(&hanging(100, 0, 0)), None);
+    }
+    assert_eq!(off.numbers().latency, None);
+}
+
+#[test]
+fn the_rule_survives_the_store() {
+    let mut judge = warmed(OnLatency::Revert, known(7, Duration::from_millis(333)));
+    judge.observe(&hanging(5, 5, 50));
+    let text = serde_json::to_string(&judge).unwrap();
+    assert_eq!(serde_json::from_str::<Judge>(&text).unwrap(), judge);
+}

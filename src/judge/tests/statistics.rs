@@ -1,0 +1,118 @@
+//! The formulas against values worked out elsewhere.
+
+use super::super::rates::Rates;
+use super::super::{cusum, dispersion, hard_down, wilson};
+use super::*;
+
+fn near(a: f64, b: f64) -> bool {
+    (a - b).abs() < 5e-5
+}
+
+#[test]
+fn wilson_upper_bounds() {
+    // Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in
+    // Medicine 17, 1998, table I, method 3 (z = 1.95996).
+    let table = [(81, 263, 0.3662), (15, 148, 0.1605), (0, 20, 0.1611), (1, 29, 0.1718)];
+    for (bad, n, upper) in table {
+        assert!(near(wilson::upper(bad, n), upper), "{bad} of {n}: {}", wilson::upper(bad, n));
+    }
+    assert!(near(wilson::upper(0, 200), 3.8416 / 203.8416));
+    for (bad, n) in [(0, 0), (7, 7), (9, 7)] {
+        assert!(wilson::upper(bad, n) > 0.999_999, "{bad} of {n}");
+    }
+}
+
+#[test]
+fn rates_of_the_error_rule() {
+    let of = |requests, errors| {
+        let baseline = Baseline { requests, errors, ..Baseline::default() };
+        Rates::of_errors(&baseline, &Policy::default())
+    };
+    // requests, errors, p0, p1, told apart
+    let table = [
+        (0, 0, 0.01, 0.03, true),
+        (199, 2, 0.01, 0.03, true),
+        // From 3 errors on a thin baseline is believed: 3 of 199 may be 4.33 %.
+        (199, 3, 0.04338, 0.13013, true),
+        (3, 3, 1.0, 0.9, false),
+        (200, 0, 0.0188, 0.0565, true),
+        (60_000, 0, 0.005, 0.025, true),
+        (60_000, 240, 0.005, 0.025, true),
+        (60_000, 600, 0.0108, 0.0325, true),
+        (60_000, 6_000, 0.1024, 0.3073, true),
+        (60_000, 24_000, 0.4039, 0.9, true),
+        (60_000, 35_500, 0.5956, 0.9, true),
+        (60_000, 36_000, 0.6039, 0.9, false),
+        (60_000, 60_000, 1.0, 0.9, false),
+    ];
+    for (requests, errors, p0, p1, apart) in table {
+        let rates = of(requests, errors);
+        assert!(near(rates.p0, p0) && near(rates.p1, p1), "{errors} of {requests}: {rates:?}");
+        assert_eq!(rates.told_apart(), apart, "{errors} of {requests}: {rates:?}");
+    }
+}
+
+#[test]
+fn weights_are_log_likelihood_ratios() {
+    let (up, down) = Rates { p0: 0.005, p1: 0.025 }.weights();
+    assert!(near(up, 5_f64.ln()) && near(down, (0.995_f64 / 0.975).ln()));
+    // At p0 and under, the likelihood ratio is expected not to grow; over p1 the score is.
+    let ratio = |p: f64| p * up.exp() + (1.0 - p) * (-down).exp();
+    assert!((ratio(0.005) - 1.0).abs() < 1e-12 && ratio(0.001) < 1.0);
+    assert!(0.025 * up - 0.975 * down > 0.0 && 0.005 * up - 0.995 * down < 0.0);
+}
+
+#[test]
+fn bounds_grow_with_the_requests() {
+    assert!(near(cusum::bound(0.001, 0.0, 0), 1e6_f64.ln()));
+    assert!(near(cusum::bound(0.001, 30_000.0, 5), 3e7_f64.ln()));
+    assert!(near(cusum::bound(0.001, 30_000.0, 90_000), 9e7_f64.ln()));
+    assert!(cusum::bound(0.0, 0.0, 0).is_finite());
+}
+
+#[test]
+fn dispersion_of_clumps() {
+    let even = |n: u64, bad: u64, count: usize| std::iter::repeat_n((n, bad), count);
+    assert!(near(dispersion::pearson(even(100, 1, 600)), 1.0), "less than chance is not believed");
+    assert!(near(dispersion::pearson(std::iter::empty()), 1.0));
+    assert!(near(dispersion::pearson(even(100, 50, 1)), 1.0));
+    assert!(near(dispersion::pearson(even(100, 0, 50)), 1.0));
+    assert!(near(dispersion::pearson(even(100, 100, 50)), 1.0));
+    let clumps = (0..600).map(|i| (100, if i % 10 == 0 { 20 } else { 0 }));
+    assert!(near(dispersion::pearson(clumps), 8.0), "clamped");
+    let clumps = (0..600).map(|i| (100, if i % 3 == 0 { 4 } else { 0 }));
+    // The worst 6, of 200 with 4 errors, are left out.
+    let p = 776.0 / 59_400.0_f64;
+    let misfit = |bad: f64| (bad - 100.0 * p).powi(2) / (100.0 * p * (1.0 - p));
+    let expected = (194.0 * misfit(4.0) + 400.0 * misfit(0.0)) / 593.0;
+    let found = dispersion::pearson(clumps);
+    assert!((found - expected).abs() < 6e-4, "{found} {expected}");
+    // Seconds without a request say nothing; one terrible second in ten minutes is left out.
+    let quiet = (0..600).map(|i| if i % 2 == 0 { (0, 0) } else { (100, 1) });
+    assert!(near(dispersion::pearson(quiet), 1.0));
+    let incident = even(100, 1, 599).chain(std::iter::once((100, 100)));
+    assert!(near(dispersion::pearson(incident), 1.0));
+}
+
+#[test]
+fn independent_errors_have_a_dispersion_near_one() {
+    let mut random = Random(5);
+    let mut second = || (100, (0..100).filter(|_| random.chance(0.05)).count() as u64);
+    let counts: Vec<(u64, u64)> = (0..600).map(|_| second()).collect();
+    let found = dispersion::pearson(counts.into_iter());
+    assert!((1.0..1.15).contains(&found), "{found}");
+}
+
+#[test]
+fn hard_down_is_more_than_half() {
+    // endpoints, unhealthy, gone
+    let down =
+        [(1, 1, 0), (1, 0, 1), (2, 1, 1), (3, 2, 0), (3, 1, 1), (4, 3, 0), (u32::MAX, u32::MAX, u32::MAX)];
+    let up = [(0, 0, 0), (1, 0, 0), (2, 1, 0), (3, 1, 0), (4, 2, 0), (4, 1, 1), (0, 1, 1)];
+    for (endpoints, unhealthy, gone) in down {
+        assert!(hard_down(endpoints, unhealthy, gone), "{endpoints} {unhealthy} {gone}");
+    }
+    for (endpoints, unhealthy, gone) in up {
+        assert!(!hard_down(endpoints, unhealthy, gone), "{endpoints} {unhealthy} {gone}");
+    }
+}

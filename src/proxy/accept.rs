@@ -1,0 +1,69 @@
+//! Accepting: one task a listener.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use super::connection;
+use super::stream::Stream;
+use super::worker::Worker;
+
+/// How often a full house looks whether there is room again.
+const FULL_PAUSE: Duration = Duration::from_millis(20);
+/// The pause after the system had no file, buffer or memory for a connection.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+
+/// Accepts until the task is aborted. At the connection limit it pauses: the kernel's backlog
+/// holds what comes meanwhile.
+pub async fn accept(worker: Rc<Worker>, listener: TcpListener) {
+    let port = listener.local_addr().map_or(0, |address| address.port());
+    loop {
+        while !worker.has_room() {
+            tokio::time::sleep(FULL_PAUSE).await;
+        }
+        match listener.accept().await {
+            Ok((socket, peer)) => {
+                // Small answers must not wait for more of them; a socket that is gone shows later.
+                let _ = socket.set_nodelay(true);
+                let counted = Counted::new(&worker.parts.connections);
+                let served =
+                    connection::serve(Rc::clone(&worker), Stream::Plain(socket), peer.ip(), port, counted);
+                tokio::task::spawn_local(served);
+            }
+            // The peer gave up between SYN and accept.
+            Err(why) if is_peers(&why) => {}
+            Err(why) => {
+                tracing::warn!(error = %why, worker = worker.parts.id, "accept failed, pausing");
+                tokio::time::sleep(EXHAUSTED_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_peers(why: &io::Error) -> bool {
+    matches!(
+        why.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+/// One client connection in the number that all workers share.
+#[derive(Debug)]
+pub struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(connections: &Arc<AtomicUsize>) -> Self {
+        connections.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(connections))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,138 @@
+//! Every answer that is our own: the status-code policy on one page.
+
+use crate::http1::{Answer, BodyFault, Method, Persistence, RequestFault, Version, write_answer, write_fault};
+
+use super::connection::{After, Connection};
+use super::facts::Facts;
+
+/// An answer of ours, and what it means for its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Own {
+    pub status: u16,
+    /// A sentence for whoever reads it; for the access log too.
+    pub text: &'static str,
+    /// Whether the connection may be kept, if the request was read to its end.
+    keeps: bool,
+    retry_after: bool,
+    allow: bool,
+}
+
+impl Own {
+    const fn new(status: u16, text: &'static str) -> Self {
+        Self { status, text, keeps: true, retry_after: false, allow: false }
+    }
+
+    const fn closing(self) -> Self {
+        Self { keeps: false, ..self }
+    }
+
+    const fn retried(self) -> Self {
+        Self { retry_after: true, ..self }
+    }
+
+    /// To `OPTIONS *`: it is about us, not about an origin (RFC 9110, 9.3.7).
+    pub const OPTIONS: Self = Self { allow: true, ..Self::new(200, "") };
+    pub const LATE_HEAD: Self = Self::new(408, "the request's head did not arrive in time\n").closing();
+    pub const LATE_BODY: Self = Self::new(408, "the request's body stood still for too long\n").closing();
+    pub const NO_SERVICE: Self = Self::new(404, "no service has this host\n");
+    pub const BODY_TOO_LARGE: Self = Self::new(413, "the request's body is larger than it may be\n").closing();
+    pub const BAD_BODY: Self = Self::new(400, "the request's body is malformed\n").closing();
+    pub const BAD_TRAILERS: Self = Self::new(431, "the request's trailers are too large\n").closing();
+    pub const UNREACHABLE: Self = Self::new(502, "the origin can't be reached\n");
+    pub const NO_RESPONSE: Self = Self::new(502, "the origin closed the connection without an answer\n");
+    pub const MALFORMED: Self = Self::new(502, "the origin's answer is malformed\n");
+    pub const NO_ENDPOINT: Self = Self::new(503, "no origin is available\n").retried();
+    pub const PAUSED: Self = Self::new(503, "the service is paused\n").retried();
+    pub const EXHAUSTED: Self = Self::new(503, "the proxy has no room for this request\n").retried();
+    pub const CUT: Self = Self::new(503, "the request was ended; it may be sent again\n").retried().closing();
+    pub const CONNECT_LATE: Self = Self::new(504, "the origin did not accept a connection in time\n");
+    pub const RESPONSE_LATE: Self = Self::new(504, "the origin did not answer in time\n");
+
+    /// To a body that can't be read on.
+    pub const fn bad_body(fault: BodyFault) -> Self {
+        match fault.status() {
+            431 => Self::BAD_TRAILERS,
+            _ => Self::BAD_BODY,
+        }
+    }
+
+    fn write(&self, connection: &Connection, to: &To, keep: bool, out: &mut Vec<u8>) {
+        let mut extra: Vec<(&str, &str)> = Vec::new();
+        if self.retry_after {
+            extra.push(("Retry-After", "1"));
+        }
+        if self.allow {
+            extra.push(("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+        }
+        extra.extend(to.extra);
+        let date = connection.worker.date.get();
+        let answer = Answer {
+            version: to.version,
+            method: to.method,
+            persistence: if keep { Persistence::KeepAlive } else { Persistence::Close },
+            date: Some(&date),
+            extra: &extra,
+        };
+        write_answer(self.status, self.text.as_bytes(), &answer, out);
+    }
+}
+
+/// What an answer has to know of its request.
+#[derive(Clone, Copy, Debug)]
+pub struct To {
+    pub version: Version,
+    pub method: Method,
+    /// The client wants its connection kept.
+    pub keep: bool,
+    /// The request was read to its end.
+    pub complete: bool,
+    pub extra: Option<(&'static str, &'static str)>,
+}
+
+impl To {
+    /// A request of which nothing is known.
+    const UNKNOWN: Self =
+        Self { version: Version::Http11, method: Method::Get, keep: false, complete: false, extra: None };
+
+    pub fn request(facts: &Facts, complete: bool, extra: Option<(&'static str, &'static str)>) -> Self {
+        Self { version: facts.version, method: facts.method, keep: facts.keep, complete, extra }
+    }
+}
+
+/// Answers bytes that are no request we serve.
+pub async fn refuse(connection: &mut Connection, fault: RequestFault) -> After {
+    connection.worker.unrouted(fault.status());
+    let mut out = Vec::with_capacity(256);
+    let date = connection.worker.date.get();
+    let answer = Answer {
+        version: Version::Http11,
+        method: Method::Get,
+        persistence: Persistence::Close,
+        date: Some(&date),
+        extra: &[],
+    };
+    write_fault(fault, &answer, &mut out);
+    if connection.send_all(&out).await { After::Linger } else { After::Close }
+}
+
+/// Answers a request of which only the beginning is there.
+pub async fn send(connection: &mut Connection, own: &Own) -> After {
+    connection.worker.unrouted(own.status);
+    reply(connection, own, &To::UNKNOWN, Vec::new()).await.0
+}
+
+/// Answers a request, after `unsent` (interim heads that were not written yet). Tells what becomes
+/// of the connection, and how many bytes were written.
+pub async fn reply(connection: &mut Connection, own: &Own, to: &To, mut unsent: Vec<u8>) -> (After, u64) {
+    let keep = own.keeps && to.keep && to.complete && !connection.worker.closing.get();
+    own.write(connection, to, keep, &mut unsent);
+    if !connection.send_all(&unsent).await {
+        return (After::Close, 0);
+    }
+    let after = match (keep, to.complete) {
+        (true, _) => After::Keep,
+        (false, true) => After::Close,
+        (false, false) => After::Linger,
+    };
+    (after, unsent.len() as u64)
+}

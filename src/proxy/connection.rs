@@ -1,0 +1,203 @@
+//! One client connection: request after request, until one side has had enough.
+
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::http1::{Peer, RequestFault, Scheme, parse_request};
+
+use super::accept::Counted;
+use super::answer::{self, Own};
+use super::chunk::Chunk;
+use super::request;
+use super::seats::Seat;
+use super::stream::Stream;
+use super::worker::Worker;
+
+/// What is read of a body that nobody wants, before its connection is closed: so that the client
+/// gets to read the answer instead of a reset.
+const LINGER_BYTES_MAX: usize = 64 * 1024;
+/// How long that may take.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+
+/// What becomes of a connection after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// The next request may come.
+    Keep,
+    Close,
+    /// Closed once the client has had time to read the answer.
+    Linger,
+    /// Closed in a way that can't be taken for an end.
+    Reset,
+}
+
+/// A client connection. Holds no buffer while it waits.
+#[derive(Debug)]
+pub struct Connection {
+    pub worker: Rc<Worker>,
+    pub seat: Seat,
+    pub stream: Stream,
+    pub peer: Peer,
+    /// Bytes of the next request that came early, or the part of a head that came so far.
+    pub ahead: Vec<u8>,
+    /// The client has sent its FIN.
+    pub ended: bool,
+    _counted: Counted,
+}
+
+/// What came of waiting for a request.
+enum Next {
+    /// A head of so many bytes begins the chunk; it is in the worker's `request_head` until the
+    /// next await.
+    Request(Chunk, usize),
+    Refused(RequestFault),
+    /// A head that was begun was not finished in time.
+    Late,
+    /// Nothing came, or the client is gone.
+    Nothing,
+}
+
+/// Serves a connection to its end.
+pub async fn serve(worker: Rc<Worker>, stream: Stream, address: IpAddr, port: u16, counted: Counted) {
+    let seat = worker.seats.take();
+    seat.settle().await;
+    let peer = Peer::new(address, Scheme::Http, port, &worker.parts.trusted_proxies);
+    let ahead = Vec::new();
+    let mut connection = Connection { worker, seat, stream, peer, ahead, ended: false, _counted: counted };
+    match connection.run().await {
+        After::Keep | After::Close => {}
+        After::Linger => connection.linger().await,
+        After::Reset => connection.stream.reset_on_close(),
+    }
+}
+
+impl Connection {
+    async fn run(&mut self) -> After {
+        let mut wait = self.worker.parts.limits.detection_timeout;
+        loop {
+            let after = match self.next(wait).await {
+                Next::Request(chunk, head_bytes) => request::serve(self, chunk, head_bytes).await,
+                Next::Refused(fault) => answer::refuse(self, fault).await,
+                Next::Late => answer::send(self, &Own::LATE_HEAD).await,
+                Next::Nothing => After::Close,
+            };
+            if after != After::Keep {
+                return after;
+            }
+            wait = self.worker.parts.limits.keep_alive_timeout;
+        }
+    }
+
+    /// Waits for a request's head: `idle` for its first byte, `request_head_timeout` from there.
+    async fn next(&mut self, idle: Duration) -> Next {
+        let head_timeout = self.worker.parts.limits.request_head_timeout;
+        let mut begun = !self.ahead.is_empty();
+        self.seat.arm(self.worker.ticks.after(if begun { head_timeout } else { idle }));
+        if begun && let Some(next) = self.parse_ahead() {
+            return next;
+        }
+        loop {
+            let Some(chunk) = self.fill(begun).await else {
+                return if begun && self.seat.signals().expired() { Next::Late } else { Next::Nothing };
+            };
+            if let Some(next) = self.parse(chunk) {
+                return next;
+            }
+            if !begun {
+                begun = true;
+                self.seat.arm(self.worker.ticks.after(head_timeout));
+            }
+        }
+    }
+
+    fn parse_ahead(&mut self) -> Option<Next> {
+        let mut chunk = self.worker.chunks.take();
+        chunk.append(&self.ahead);
+        self.parse(chunk)
+    }
+
+    /// Reads a head from what is in `chunk`; keeps the bytes if it is not complete.
+    fn parse(&mut self, chunk: Chunk) -> Option<Next> {
+        let head = &mut *self.worker.request_head.borrow_mut();
+        head.clear();
+        match parse_request(chunk.data(), &self.worker.head_limits, head) {
+            Ok(Some(head_bytes)) => {
+                // An idle connection gives the memory back too.
+                self.ahead = Vec::new();
+                Some(Next::Request(chunk, head_bytes))
+            }
+            Ok(None) => {
+                self.ahead.clear();
+                self.ahead.extend_from_slice(chunk.data());
+                None
+            }
+            Err(fault) => Some(Next::Refused(fault)),
+        }
+    }
+
+    /// Waits for bytes and reads them behind what came before. `None`: the client is gone, the
+    /// deadline has passed, or the worker closes and nothing was `begun`.
+    async fn fill(&mut self, begun: bool) -> Option<Chunk> {
+        if self.ended {
+            return None;
+        }
+        poll_fn(|context| {
+            let mut chunk = self.worker.chunks.take();
+            chunk.append(&self.ahead);
+            match self.stream.poll_fill(context, &mut chunk) {
+                Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(None),
+                Poll::Ready(Ok(_)) => Poll::Ready(Some(chunk)),
+                Poll::Pending => {
+                    let signals = self.seat.signals();
+                    let told = signals.expired() || signals.cut() || (signals.closing() && !begun);
+                    if told { Poll::Ready(None) } else { Poll::Pending }
+                }
+            }
+        })
+        .await
+    }
+
+    /// Writes all of `bytes`; false if the client is gone, or takes nothing for too long.
+    pub async fn send_all(&mut self, bytes: &[u8]) -> bool {
+        self.seat.arm(self.worker.ticks.after(self.worker.parts.limits.write_stall_timeout));
+        let mut sent = 0;
+        poll_fn(|context| {
+            while sent < bytes.len() {
+                match self.stream.poll_send(context, &bytes[sent..]) {
+                    Poll::Ready(Ok(count)) if count > 0 => sent += count,
+                    Poll::Ready(_) => return Poll::Ready(false),
+                    Poll::Pending if self.seat.signals().expired() => return Poll::Ready(false),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            Poll::Ready(true)
+        })
+        .await
+    }
+
+    /// Says that nothing more will be sent, and reads on for a little.
+    async fn linger(&mut self) {
+        self.stream.finish_sending();
+        if self.ended {
+            return;
+        }
+        self.seat.arm(self.worker.ticks.after(LINGER_TIME));
+        let mut left = LINGER_BYTES_MAX;
+        poll_fn(|context| {
+            while left > 0 {
+                let mut chunk = self.worker.chunks.take();
+                match self.stream.poll_fill(context, &mut chunk) {
+                    Poll::Ready(Ok(count)) if count > 0 => left = left.saturating_sub(count),
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending if self.seat.signals().expired() => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+}

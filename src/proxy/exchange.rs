@@ -1,0 +1,412 @@
+//! One request on one upstream connection: the request goes up while the response comes down.
+//!
+//! One task drives both directions by hand, because they end each other: a response that is
+//! complete ends an upload, a malformed upload ends the origin's request, and the one deadline of
+//! the connection belongs to whichever side is being waited for.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::http1::{
+    Answer, Asked, BodyFault, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
+    ResponseHead, Sending, parse_response, write_informational, write_response,
+};
+
+use super::chunk::Chunk;
+use super::facts::Facts;
+use super::lane::{Lane, LaneEnd};
+use super::seats::Seat;
+use super::stream::Stream;
+use super::worker::Worker;
+use crate::clock;
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The response was sent, whole.
+    Complete {
+        /// Whether the upstream connection can be used again.
+        reusable: bool,
+    },
+    /// The origin's connection ended before a response head.
+    NoResponse,
+    /// The origin answered something that is no response.
+    Malformed,
+    /// No response head in time.
+    Late,
+    /// The response ended before its end, or stood still for too long.
+    Short,
+    /// Both sides were silent for too long while the client still had to send.
+    Idle,
+    /// The client went away, or took nothing for too long.
+    ClientGone,
+    /// The client's body can't be read on.
+    BadBody(BodyFault),
+    BodyTooLarge,
+    /// The client stopped sending its body.
+    BodyStalled,
+    /// Ended by us, because the colour was drained or the worker shut down.
+    Cut,
+}
+
+/// What a response head said, as far as it is needed later.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    pub status: u16,
+    /// From the start of the attempt to the head.
+    pub first_byte: Duration,
+    /// Whether the origin calls it a failure.
+    pub failed: bool,
+    /// Whether the client's connection is kept after it.
+    pub keep: bool,
+    /// Bodies that end with the connection need a reset to end abnormally.
+    pub to_end: bool,
+    reusable: bool,
+}
+
+/// What is being waited for, and so which limit runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    Nothing,
+    ClientBody,
+    ClientTakes,
+    OriginHead,
+    Stream,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Head,
+    Body,
+    Tunnel,
+}
+
+/// The client's side of an exchange: lent by its connection.
+#[derive(Debug)]
+pub struct ClientSide<'c> {
+    pub stream: &'c mut Stream,
+    /// What the client sent behind this request.
+    pub ahead: &'c mut Vec<u8>,
+    /// The client has sent its FIN.
+    pub ended: &'c mut bool,
+}
+
+/// One attempt's exchange.
+#[derive(Debug)]
+pub struct Exchange<'c> {
+    worker: &'c Worker,
+    seat: &'c Seat,
+    facts: &'c Facts,
+    client: ClientSide<'c>,
+    upstream: &'c mut Stream,
+    upload: &'c mut Lane,
+    upload_done: bool,
+    /// The origin reads no more of the request; its response may still come.
+    upload_broken: bool,
+    /// Kept outside, so that what was not sent yet can go before an answer of ours.
+    download: &'c mut Lane,
+    phase: Phase,
+    waiting: Waiting,
+    /// A response head that is not complete yet.
+    partial: Vec<u8>,
+    interim: u8,
+    began: Instant,
+    seen: Option<Seen>,
+    /// A header that is added for preview hosts.
+    extra: Option<(&'static str, &'static str)>,
+}
+
+impl<'c> Exchange<'c> {
+    #[allow(clippy::too_many_arguments)] // the parts of one value, borrowed from three owners
+    pub fn new(
+        worker: &'c Worker,
+        seat: &'c Seat,
+        facts: &'c Facts,
+        client: ClientSide<'c>,
+        upstream: &'c mut Stream,
+        upload: &'c mut Lane,
+        download: &'c mut Lane,
+        extra: Option<(&'static str, &'static str)>,
+    ) -> Self {
+        if facts.expect_continue && !upload.has_rest() {
+            download.head().extend_from_slice(CONTINUE);
+        }
+        Self {
+            worker,
+            seat,
+            facts,
+            client,
+            upstream,
+            upload,
+            upload_done: false,
+            upload_broken: false,
+            download,
+            phase: Phase::Head,
+            waiting: Waiting::Nothing,
+            partial: Vec::new(),
+            interim: 0,
+            began: clock::instant(),
+            seen: None,
+            extra,
+        }
+    }
+
+    /// Runs it to its end. `noted` is called once, when the response head is there.
+    pub async fn run(mut self, mut noted: impl FnMut(&Seen)) -> (Ending, Option<Seen>) {
+        let ending = poll_fn(|context| self.poll(context, &mut noted)).await;
+        (ending, self.seen)
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>, noted: &mut impl FnMut(&Seen)) -> Poll<Ending> {
+        let mut moved = false;
+        if self.seat.signals().cut() {
+            return Poll::Ready(Ending::Cut);
+        }
+        if let Some(ending) = self.poll_upload(context, &mut moved) {
+            return Poll::Ready(ending);
+        }
+        if self.phase == Phase::Head
+            && let Some(ending) = self.poll_head(context, noted, &mut moved)
+        {
+            return Poll::Ready(ending);
+        }
+        if self.phase != Phase::Head
+            && let Some(ending) = self.poll_download(context, &mut moved)
+        {
+            return Poll::Ready(ending);
+        }
+        if let Some(ending) = self.poll_client(context) {
+            return Poll::Ready(ending);
+        }
+        self.wait(moved)
+    }
+
+    /// The request, towards the origin.
+    fn poll_upload(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Ending> {
+        if self.upload_done || self.upload_broken {
+            return None;
+        }
+        let sides = (&mut *self.client.stream, &mut *self.upstream);
+        let Poll::Ready(end) = self.upload.poll(context, sides, &self.worker.chunks, moved) else {
+            return None;
+        };
+        match end {
+            LaneEnd::Complete => {
+                self.upload_done = true;
+                if self.phase == Phase::Tunnel {
+                    *self.client.ended = true;
+                    self.upstream.finish_sending();
+                } else if let Some(rest) = self.upload.take_rest() {
+                    self.client.ahead.extend_from_slice(rest.data());
+                }
+                None
+            }
+            // A FIN inside a body aborts the origin's request.
+            LaneEnd::SourceGone => Some(Ending::ClientGone),
+            LaneEnd::DestinationGone => {
+                self.upload_broken = true;
+                None
+            }
+            LaneEnd::Malformed(fault) => Some(Ending::BadBody(fault)),
+            LaneEnd::TooLarge => Some(Ending::BodyTooLarge),
+        }
+    }
+
+    /// Waits for the response's head, passing interim ones on.
+    fn poll_head(
+        &mut self,
+        context: &mut Context<'_>,
+        noted: &mut impl FnMut(&Seen),
+        moved: &mut bool,
+    ) -> Option<Ending> {
+        loop {
+            if let Poll::Ready(false) = self.download.poll_flush(context, self.client.stream, moved) {
+                return Some(Ending::ClientGone);
+            }
+            let mut chunk = self.worker.chunks.take();
+            chunk.append(&self.partial);
+            match self.upstream.poll_fill(context, &mut chunk) {
+                Poll::Pending => return None,
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    // Half a head is no response; a cut-off one is no better than none.
+                    return Some(if self.partial.is_empty() { Ending::NoResponse } else { Ending::Malformed });
+                }
+                Poll::Ready(Ok(_)) => *moved = true,
+            }
+            self.partial.clear();
+            match self.read_heads(chunk, noted) {
+                Ok(true) => return None,
+                Ok(false) => {}
+                Err(ending) => return Some(ending),
+            }
+        }
+    }
+
+    /// Reads what heads there are in `chunk`; true when the final one was among them.
+    fn read_heads(&mut self, mut chunk: Chunk, noted: &mut impl FnMut(&Seen)) -> Result<bool, Ending> {
+        let worker = self.worker;
+        let mut head = worker.response_head.borrow_mut();
+        let asked = Asked { method: self.facts.method, upgrade: self.facts.upgrade.as_deref() };
+        loop {
+            head.clear();
+            let read = parse_response(chunk.data(), &asked, &HeadLimits::RESPONSE, &mut head);
+            let Some(head_bytes) = read.map_err(|fault| {
+                tracing::debug!(%fault, "malformed response");
+                Ending::Malformed
+            })?
+            else {
+                self.partial.extend_from_slice(chunk.data());
+                return Ok(false);
+            };
+            if head.class != ResponseClass::Informational {
+                self.take_head(&head, chunk, head_bytes);
+                if let Some(seen) = &self.seen {
+                    noted(seen);
+                }
+                return Ok(true);
+            }
+            self.interim += 1;
+            if self.interim > INFORMATIONAL_MAX {
+                return Err(Ending::Malformed);
+            }
+            write_informational(&head, chunk.data(), self.facts.version, self.download.head());
+            chunk.consume(head_bytes);
+            if chunk.is_empty() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Writes the client's head and begins the body.
+    fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize) {
+        let failed_status = matches!(head.status, 500..=599) && head.status != 501 && head.status != 505;
+        let failed = failed_status || (self.facts.is_grpc && failed_grpc(head, chunk.data()));
+        let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken;
+        let extra: &[(&str, &str)] = self.extra.as_slice();
+        let date = self.worker.date.get();
+        let answer = Answer {
+            version: self.facts.version,
+            method: self.facts.method,
+            persistence: if keep { Persistence::KeepAlive } else { Persistence::Close },
+            date: Some(&date),
+            extra,
+        };
+        let sending = write_response(head, chunk.data(), &answer, self.download.head());
+        chunk.consume(head_bytes);
+        self.seen = Some(Seen {
+            status: head.status,
+            first_byte: clock::instant().duration_since(self.began),
+            failed,
+            keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
+            to_end: sending == Sending::ToEnd,
+            reusable: head.reusable(),
+        });
+        if head.class == ResponseClass::Switching {
+            self.begin_tunnel(chunk);
+        } else {
+            self.phase = Phase::Body;
+            self.download.pass_trailers(self.facts.trailers);
+            self.download.begin(head.framing, sending, &HeadLimits::RESPONSE, chunk);
+        }
+    }
+
+    /// From here on bytes pass as they are, both ways, until both sides have ended.
+    fn begin_tunnel(&mut self, chunk: Chunk) {
+        self.phase = Phase::Tunnel;
+        self.download.begin(Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, chunk);
+        let ahead = std::mem::take(self.client.ahead);
+        *self.upload = Lane::new(ahead, Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, 0);
+        self.upload_done = false;
+    }
+
+    /// The response, towards the client.
+    fn poll_download(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Ending> {
+        if !self.download.is_complete() || self.download.is_blocked() {
+            let sides = (&mut *self.upstream, &mut *self.client.stream);
+            match self.download.poll(context, sides, &self.worker.chunks, moved) {
+                Poll::Pending => return None,
+                Poll::Ready(LaneEnd::Complete) => {}
+                Poll::Ready(LaneEnd::DestinationGone) => return Some(Ending::ClientGone),
+                Poll::Ready(_) => return Some(Ending::Short),
+            }
+        }
+        if self.phase == Phase::Tunnel {
+            self.client.stream.finish_sending();
+            let over = self.upload_done || self.upload_broken;
+            return over.then_some(Ending::Complete { reusable: false });
+        }
+        let reusable = self.seen.is_some_and(|seen| seen.reusable)
+            && self.upload_done
+            && !self.upload_broken
+            && !self.download.has_rest();
+        Some(Ending::Complete { reusable })
+    }
+
+    /// Watches a client that has sent everything: a reset ends the origin's work, a FIN does not,
+    /// and a next request is read ahead, once.
+    fn poll_client(&mut self, context: &mut Context<'_>) -> Option<Ending> {
+        let idle = self.upload_done && self.client.ahead.is_empty() && !*self.client.ended;
+        if !idle || self.phase == Phase::Tunnel {
+            return None;
+        }
+        let mut chunk = self.worker.chunks.take();
+        match self.client.stream.poll_fill(context, &mut chunk) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(0)) => *self.client.ended = true,
+            Poll::Ready(Ok(_)) => self.client.ahead.extend_from_slice(chunk.data()),
+            Poll::Ready(Err(_)) => return Some(Ending::ClientGone),
+        }
+        None
+    }
+
+    /// Nothing more can be done now: arms the limit of what is waited for, or ends because the one
+    /// that ran has passed.
+    fn wait(&mut self, moved: bool) -> Poll<Ending> {
+        let waiting = self.waits_for();
+        if !moved && waiting == self.waiting {
+            if !self.seat.signals().expired() {
+                return Poll::Pending;
+            }
+            return Poll::Ready(match waiting {
+                Waiting::ClientBody => Ending::BodyStalled,
+                Waiting::ClientTakes => Ending::ClientGone,
+                Waiting::OriginHead => Ending::Late,
+                Waiting::Stream if self.phase == Phase::Tunnel || !self.upload_done => Ending::Idle,
+                Waiting::Stream | Waiting::Nothing => Ending::Short,
+            });
+        }
+        self.waiting = waiting;
+        let limits = &self.worker.parts.limits;
+        let limit = match waiting {
+            Waiting::ClientBody => limits.body_stall_timeout,
+            Waiting::ClientTakes => limits.write_stall_timeout,
+            Waiting::OriginHead => self.facts.response_timeout,
+            Waiting::Stream if self.phase == Phase::Tunnel => self.facts.tunnel_idle_timeout,
+            Waiting::Stream | Waiting::Nothing => self.facts.stream_idle_timeout,
+        };
+        self.seat.arm(self.worker.ticks.after(limit));
+        Poll::Pending
+    }
+
+    fn waits_for(&self) -> Waiting {
+        let streams = self.facts.is_grpc || self.phase != Phase::Head;
+        if self.download.is_blocked() {
+            Waiting::ClientTakes
+        } else if streams {
+            Waiting::Stream
+        } else if self.upload_done || self.upload_broken || self.upload.is_blocked() {
+            // gRPC has no limit for its head; nor has a request that asks for an upgrade.
+            if self.facts.upgrade.is_some() { Waiting::Stream } else { Waiting::OriginHead }
+        } else {
+            Waiting::ClientBody
+        }
+    }
+}
+
+/// Trailers-only answers of gRPC say in the head how the call failed: unknown, deadline exceeded,
+/// unimplemented-by-crash, unavailable and data loss are the origin's fault (DESIGN.md section 3).
+fn failed_grpc(head: &ResponseHead, buf: &[u8]) -> bool {
+    let status = head.value_named(buf, b"grpc-status");
+    matches!(status, Some(b"2" | b"4" | b"13" | b"14" | b"15"))
+}

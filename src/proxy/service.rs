@@ -1,0 +1,188 @@
+//! A worker's own counts of one service: in flight, the judge's evidence, metrics, the budget of
+//! replays. They outlive every table.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use prometheus::local::LocalHistogram;
+
+use crate::judge::{Bucket, ClientKey, Outcome};
+use crate::model::{Color, PerColor, ServiceName};
+
+use super::metrics::{ColorHandles, Metrics};
+
+/// How long the replays are counted before the count begins again, in ticks (10 s).
+const BUDGET_WINDOW_TICKS: u32 = 100;
+/// Replays that are always allowed in one window, over all workers together.
+const BUDGET_FLOOR: u32 = 10;
+
+/// One colour's counts.
+#[derive(Debug)]
+pub struct ColorCell {
+    pub inflight: Cell<u64>,
+    bucket: RefCell<Bucket>,
+    /// Requests by the first digit of their status; index 0 is "no answer was sent".
+    classes: [Cell<u64>; 6],
+    durations: LocalHistogram,
+    handles: ColorHandles,
+    /// What the gauge was last told of `inflight`.
+    flushed_inflight: Cell<u64>,
+}
+
+impl ColorCell {
+    fn new(handles: ColorHandles) -> Self {
+        Self {
+            inflight: Cell::new(0),
+            bucket: RefCell::new(Bucket::default()),
+            classes: Default::default(),
+            durations: handles.duration.local(),
+            handles,
+            flushed_inflight: Cell::new(0),
+        }
+    }
+
+    /// Counts a request that was answered (or not: `None`), whatever host it came by.
+    pub fn answered(&self, status: Option<u16>, duration: Duration) {
+        let class = status.map_or(0, |status| usize::from(status / 100).min(5));
+        let count = &self.classes[class];
+        count.set(count.get() + 1);
+        self.durations.observe(duration.as_secs_f64());
+    }
+
+    /// Evidence for the judge: one attempt for a public host.
+    pub fn evidence(&self, client: ClientKey, outcome: Outcome, first_byte: Option<Duration>) {
+        self.bucket.borrow_mut().record(client, outcome, first_byte);
+    }
+
+    /// Hands over the evidence gathered since the last time; `None` if there is none.
+    pub fn take_bucket(&self) -> Option<Bucket> {
+        let mut bucket = self.bucket.borrow_mut();
+        if bucket.is_empty() { None } else { Some(std::mem::take(&mut *bucket)) }
+    }
+
+    fn flush(&self) {
+        for (count, counter) in self.classes.iter().zip(&self.handles.classes) {
+            counter.inc_by(count.take());
+        }
+        self.durations.flush();
+        let now = self.inflight.get();
+        let before = self.flushed_inflight.replace(now);
+        self.handles.inflight.add(signed(now) - signed(before));
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// One service's counts.
+#[derive(Debug)]
+pub struct ServiceCell {
+    pub name: ServiceName,
+    /// Its number in this worker.
+    pub key: u32,
+    pub colors: PerColor<ColorCell>,
+    budget: RetryBudget,
+}
+
+impl ServiceCell {
+    /// Counts a request towards the budget of replays.
+    pub fn began(&self, now: u32) {
+        self.budget.roll(now);
+        self.budget.requests.set(self.budget.requests.get() + 1);
+    }
+
+    /// Takes one replay out of the budget: a `share` of the requests of the window, and at least
+    /// ten in 10 s over all workers.
+    pub fn may_replay(&self, now: u32, share: f64, workers: usize) -> bool {
+        self.budget.take(now, share, workers)
+    }
+}
+
+#[derive(Debug, Default)]
+struct RetryBudget {
+    window: Cell<u32>,
+    requests: Cell<u32>,
+    replays: Cell<u32>,
+}
+
+impl RetryBudget {
+    fn roll(&self, now: u32) {
+        let window = now / BUDGET_WINDOW_TICKS;
+        if self.window.replace(window) != window {
+            self.requests.set(0);
+            self.replays.set(0);
+        }
+    }
+
+    fn take(&self, now: u32, share: f64, workers: usize) -> bool {
+        self.roll(now);
+        let floor = BUDGET_FLOOR.div_ceil(u32::try_from(workers.max(1)).unwrap_or(u32::MAX));
+        let used = self.replays.get();
+        let allowed = used < floor || f64::from(used) < share * f64::from(self.requests.get());
+        if allowed {
+            self.replays.set(used + 1);
+        }
+        allowed
+    }
+}
+
+/// Every service that this worker has seen.
+#[derive(Debug)]
+pub struct Services {
+    cells: RefCell<Vec<Rc<ServiceCell>>>,
+    metrics: Metrics,
+    next_key: Cell<u32>,
+}
+
+impl Services {
+    pub fn new(metrics: Metrics) -> Self {
+        Self { cells: RefCell::new(Vec::new()), metrics, next_key: Cell::new(0) }
+    }
+
+    /// The cell of a service, made if there is none yet.
+    pub fn cell(&self, name: &ServiceName) -> Rc<ServiceCell> {
+        let mut cells = self.cells.borrow_mut();
+        if let Some(cell) = cells.iter().find(|cell| cell.name == *name) {
+            return Rc::clone(cell);
+        }
+        let key = self.next_key.get();
+        self.next_key.set(key.wrapping_add(1));
+        let cell = Rc::new(ServiceCell {
+            name: name.clone(),
+            key,
+            colors: PerColor::from_fn(|color| ColorCell::new(self.metrics.color(name, color))),
+            budget: RetryBudget::default(),
+        });
+        cells.push(Rc::clone(&cell));
+        cell
+    }
+
+    /// The cell of a service, if this worker has seen it.
+    pub fn find(&self, name: &ServiceName) -> Option<Rc<ServiceCell>> {
+        self.cells.borrow().iter().find(|cell| cell.name == *name).map(Rc::clone)
+    }
+
+    pub fn for_each(&self, mut visit: impl FnMut(&ServiceCell)) {
+        for cell in self.cells.borrow().iter() {
+            visit(cell);
+        }
+    }
+
+    /// Writes the counts to the metrics, and forgets services that nothing refers to any more.
+    pub fn flush(&self) {
+        self.cells.borrow_mut().retain(|cell| {
+            for (_, color) in cell.colors.iter() {
+                color.flush();
+            }
+            let quiet = cell.colors.iter().all(|(_, color)| color.bucket.borrow().is_empty());
+            Rc::strong_count(cell) > 1 || !quiet
+        });
+    }
+
+    /// Attempts in flight on a colour.
+    pub fn inflight(&self, name: &ServiceName, color: Color) -> u64 {
+        self.find(name).map_or(0, |cell| cell.colors[color].inflight.get())
+    }
+}

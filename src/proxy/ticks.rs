@@ -1,0 +1,46 @@
+//! The worker's coarse clock: one counter, moved by one timer, read by everyone.
+//!
+//! A timer of the runtime per read, write and request would be most of the cost of a small
+//! request. Deadlines are therefore a number a connection (see [`super::seats`]), compared ten
+//! times a second. A deadline never fires early, and at most two ticks late.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+/// The length of one tick.
+pub const TICK: Duration = Duration::from_millis(100);
+
+/// A deadline that never comes.
+pub const NEVER: u32 = u32::MAX;
+
+/// Ticks since the worker began (13 years fit).
+#[derive(Debug, Default)]
+pub struct Ticks {
+    now: Cell<u32>,
+}
+
+impl Ticks {
+    pub fn now(&self) -> u32 {
+        self.now.get()
+    }
+
+    /// Sets the clock to the time since the worker began; it never goes back.
+    pub fn set(&self, since_start: Duration) {
+        self.now.set(self.now.get().max(count(since_start)));
+    }
+
+    /// The tick at which `wait` has surely passed. Zero waits for ever: that is how a limit is
+    /// switched off.
+    pub fn after(&self, wait: Duration) -> u32 {
+        if wait.is_zero() {
+            return NEVER;
+        }
+        // One tick more than the wait rounded up: the current tick may be about to end.
+        let ticks = count(wait.saturating_add(TICK - Duration::from_nanos(1))).saturating_add(1);
+        self.now.get().saturating_add(ticks).min(NEVER - 1)
+    }
+}
+
+fn count(span: Duration) -> u32 {
+    u32::try_from(span.as_millis() / TICK.as_millis()).unwrap_or(NEVER - 1)
+}

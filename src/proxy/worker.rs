@@ -1,0 +1,265 @@
+//! One worker: a thread, its loop, and everything that only this thread touches.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use ipnet::IpNet;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+
+use crate::clock;
+use crate::config::Limits;
+use crate::http1::{HeadLimits, RequestHead, ResponseHead};
+use crate::model::Color;
+use crate::routing::RouteTable;
+use crate::traffic::{Ack, ColorCounts, EndpointInflight, Suspect, WorkerAsk, WorkerReport};
+
+use super::accept::accept;
+use super::access::AccessSink;
+use super::chunk::ChunkPool;
+use super::date::DateLine;
+use super::metrics::Metrics;
+use super::seats::{AttemptTag, Seats};
+use super::service::Services;
+use super::ticks::{TICK, Ticks};
+use super::view::View;
+
+/// Ticks from one flush of the metrics to the next when nobody collects (1 s).
+const FLUSH_TICKS: u32 = 10;
+/// How long connections that were cut at the end of a shutdown have to go.
+const CUT_GRACE: Duration = Duration::from_millis(500);
+
+/// What a worker is made of; handed to its thread.
+#[derive(Debug)]
+pub struct WorkerParts {
+    pub id: usize,
+    pub workers: usize,
+    pub limits: Limits,
+    /// `limits.connections_max`, worked out.
+    pub connections_max: usize,
+    /// Client connections of all workers: the one number that they share.
+    pub connections: Arc<AtomicUsize>,
+    pub trusted_proxies: Arc<[IpNet]>,
+    pub table: Arc<ArcSwap<RouteTable>>,
+    pub suspects: mpsc::Sender<Suspect>,
+    pub metrics: Metrics,
+    pub access: Option<AccessSink>,
+}
+
+/// A worker's own state, shared by the tasks of its thread.
+#[derive(Debug)]
+pub struct Worker {
+    pub parts: WorkerParts,
+    pub head_limits: HeadLimits,
+    pub ticks: Ticks,
+    pub chunks: Rc<ChunkPool>,
+    pub seats: Rc<Seats>,
+    pub services: Services,
+    pub view: View,
+    pub date: DateLine,
+    /// The head that was read last; right until the task that read it waits.
+    pub request_head: RefCell<RequestHead>,
+    pub response_head: RefCell<ResponseHead>,
+    /// No new requests: connections close after the one they are at.
+    pub closing: Cell<bool>,
+    /// Requests refused before a service was known, by status.
+    unrouted: RefCell<Vec<(u16, u64)>>,
+    random: RefCell<fastrand::Rng>,
+    started: Instant,
+    flushed_connections: Cell<i64>,
+    next_flush: Cell<u32>,
+}
+
+impl Worker {
+    pub fn new(parts: WorkerParts) -> Rc<Self> {
+        let head_limits = HeadLimits {
+            block_bytes_max: parts.limits.header_block_bytes_max,
+            fields_max: parts.limits.header_count_max,
+            target_bytes_max: parts.limits.target_bytes_max,
+        };
+        let services = Services::new(parts.metrics.clone());
+        let view = View::new(Arc::clone(&parts.table), &services);
+        Rc::new(Self {
+            head_limits,
+            ticks: Ticks::default(),
+            chunks: ChunkPool::new(head_limits.head_bytes_max()),
+            seats: Rc::default(),
+            services,
+            view,
+            date: DateLine::new(clock::wall()),
+            request_head: RefCell::default(),
+            response_head: RefCell::default(),
+            unrouted: RefCell::default(),
+            closing: Cell::new(false),
+            random: RefCell::new(fastrand::Rng::new()),
+            started: clock::instant(),
+            flushed_connections: Cell::new(0),
+            next_flush: Cell::new(0),
+            parts,
+        })
+    }
+
+    /// 64 fresh random bits: for picks and request ids, not for secrets.
+    pub fn random(&self) -> u64 {
+        self.random.borrow_mut().u64(..)
+    }
+
+    /// Counts a request that was answered before a service was known.
+    pub fn unrouted(&self, status: u16) {
+        let mut counts = self.unrouted.borrow_mut();
+        if let Some((_, count)) = counts.iter_mut().find(|(of, _)| *of == status) {
+            *count += 1;
+        } else {
+            counts.push((status, 1));
+        }
+    }
+
+    /// Takes the current table.
+    pub fn refresh(&self) -> u64 {
+        self.view.refresh(&self.services)
+    }
+
+    /// Whether another client connection may be accepted. Workers that ask at the same moment may
+    /// pass the limit by one each.
+    pub fn has_room(&self) -> bool {
+        self.parts.connections.load(Ordering::Relaxed) < self.parts.connections_max
+    }
+
+    /// Serves until it is told to shut down, or everyone who could tell it so is gone.
+    pub async fn run(self: Rc<Self>, listeners: Vec<TcpListener>, mut asks: mpsc::Receiver<WorkerAsk>) {
+        let accepting: Vec<_> = listeners
+            .into_iter()
+            .map(|listener| tokio::task::spawn_local(accept(Rc::clone(&self), listener)))
+            .collect();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut end: Option<tokio::time::Instant> = None;
+        let mut asked = true;
+        loop {
+            tokio::select! {
+                biased;
+                ask = asks.recv(), if asked => match ask {
+                    Some(WorkerAsk::Shutdown { timeout }) => end = Some(self.close(timeout, &accepting)),
+                    Some(ask) => self.answer(ask),
+                    None => {
+                        asked = false;
+                        end = end.or_else(|| Some(self.close(self.parts.limits.shutdown_timeout, &accepting)));
+                    }
+                },
+                _ = tick.tick() => self.tick(),
+                () = self.seats.left(), if end.is_some() => {}
+            }
+            if let Some(end) = end
+                && (self.seats.count() == 0 || tokio::time::Instant::now() >= end)
+            {
+                break;
+            }
+        }
+        self.finish().await;
+    }
+
+    /// Cuts what is left, and counts it.
+    async fn finish(&self) {
+        let cut = self.seats.cut_all();
+        if cut > 0 {
+            tracing::warn!(worker = self.parts.id, connections = cut, "cut at the end of the shutdown");
+            let gone = async {
+                while self.seats.count() > 0 {
+                    self.seats.left().await;
+                }
+            };
+            // What does not go by itself goes with the runtime.
+            let _ = tokio::time::timeout(CUT_GRACE, gone).await;
+        }
+        self.flush();
+        if let Some(access) = &self.parts.access {
+            access.flush();
+        }
+    }
+
+    fn close(&self, timeout: Duration, accepting: &[tokio::task::JoinHandle<()>]) -> tokio::time::Instant {
+        for task in accepting {
+            task.abort();
+        }
+        self.closing.set(true);
+        self.seats.close_idle();
+        tokio::time::Instant::now() + timeout
+    }
+
+    fn tick(&self) {
+        self.ticks.set(clock::instant().duration_since(self.started));
+        let now = self.ticks.now();
+        self.seats.expire(now);
+        self.refresh();
+        if let Some(access) = &self.parts.access {
+            access.flush();
+        }
+        if now >= self.next_flush.get() {
+            self.date.set(clock::wall());
+            self.view.sweep(now);
+            self.flush();
+        }
+    }
+
+    /// Answers in this turn of the loop. A reply that nobody waits for is no fault.
+    fn answer(&self, ask: WorkerAsk) {
+        match ask {
+            WorkerAsk::Acknowledge { reply } => {
+                let _ = reply.send(Ack { worker: self.parts.id, generation: self.refresh() });
+            }
+            WorkerAsk::Collect { reply } => {
+                let _ = reply.send(self.collect());
+            }
+            WorkerAsk::Inflight { service, color, reply } => {
+                let _ = reply.send(self.services.inflight(&service, color));
+            }
+            WorkerAsk::Cut { service, color, reply } => {
+                let tag = self.services.find(&service).map(|cell| tag(cell.key, color));
+                let cut = tag.map_or(0, |tag| self.seats.cut(tag));
+                self.parts.metrics.cut.inc_by(cut);
+                let _ = reply.send(cut);
+            }
+            WorkerAsk::Shutdown { .. } => {}
+        }
+    }
+
+    fn collect(&self) -> WorkerReport {
+        let mut report = WorkerReport { worker: self.parts.id, ..WorkerReport::default() };
+        self.services.for_each(|cell| {
+            for (color, counts) in cell.colors.iter() {
+                if let Some(bucket) = counts.take_bucket() {
+                    report.colors.push(ColorCounts { service: cell.name.clone(), color, bucket });
+                }
+            }
+        });
+        self.view.for_each_slot(|slot| {
+            let inflight = u64::from(slot.inflight.get());
+            if inflight > 0 {
+                report.inflight.push(EndpointInflight { endpoint: slot.endpoint.id.clone(), inflight });
+            }
+        });
+        report.connections = self.seats.count() as u64;
+        self.flush();
+        report
+    }
+
+    fn flush(&self) {
+        self.next_flush.set(self.ticks.now().saturating_add(FLUSH_TICKS));
+        self.services.flush();
+        for (status, count) in self.unrouted.take() {
+            self.parts.metrics.unrouted.with_label_values(&[&status.to_string()]).inc_by(count);
+        }
+        let connections = i64::try_from(self.seats.count()).unwrap_or(i64::MAX);
+        self.parts.metrics.connections.add(connections - self.flushed_connections.replace(connections));
+    }
+}
+
+/// The tag of attempts on a colour of a service.
+pub fn tag(service: u32, color: Color) -> AttemptTag {
+    AttemptTag { service, color: u8::from(color == Color::Green) }
+}

@@ -1,0 +1,120 @@
+//! checking and awaiting_promotion: the gate opens, or time is over.
+
+use super::condition::count;
+use super::turn::Turn;
+use super::{Awaiting, Checking, Gate, Notice, Phase, Refused, accept, ending, pin, promoting};
+
+pub(super) fn advance(turn: &mut Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let Phase::Checking(checking) = release.phase else { return false };
+    let (color, by_itself) = (release.color, release.auto_promote && !turn.state.is_pinned());
+    let health = turn.health(color);
+    // The gate is asked first: one that opened in time counts, however late this is called.
+    match turn.state.gate(turn.at) {
+        Some(Gate::Open { at }) if at <= checking.deadline => {
+            if by_itself {
+                promoting::promote(turn, "the gate opened");
+            } else {
+                wait(turn, checking);
+            }
+            true
+        }
+        Some(Gate::Open { .. } | Gate::Opens { .. } | Gate::Shut) | None => {
+            if turn.at < checking.deadline {
+                return false;
+            }
+            let deadline = accept::seconds(turn.state.policy.progress_deadline);
+            ending::fail(
+                turn,
+                format!(
+                    "the gate was shut after {deadline} (progress_deadline): {color} had {}",
+                    count(health)
+                ),
+            );
+            true
+        }
+    }
+}
+
+/// The gate is open and nobody has said go.
+fn wait(turn: &mut Turn, checking: Checking) {
+    let expires = turn.at + turn.state.policy.promote_timeout;
+    let progress_left = checking.deadline.since(turn.at);
+    let awaiting = Awaiting { since: checking.since, progress_left, expires };
+    let within = accept::seconds(turn.state.policy.promote_timeout);
+    let reason = if turn.state.is_pinned() {
+        format!("the gate opened under a pin: `unpin`, or `promote --force`, within {within}")
+    } else {
+        format!("the gate opened; `promote` is waited for, {within} at most")
+    };
+    turn.enter(Phase::AwaitingPromotion(awaiting), reason);
+    turn.announce(Notice::Awaiting);
+}
+
+pub(super) fn advance_awaiting(turn: &mut Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let Phase::AwaitingPromotion(awaiting) = release.phase else { return false };
+    let by_itself = release.auto_promote && !turn.state.is_pinned();
+    if turn.at >= awaiting.expires {
+        let waited = accept::seconds(turn.state.policy.promote_timeout);
+        ending::cancel(turn, format!("nobody promoted it within {waited} (promote_timeout)"));
+        return true;
+    }
+    if !by_itself {
+        return false;
+    }
+    // The pin has ended: the gate is asked again.
+    match turn.state.gate(turn.at) {
+        Some(Gate::Open { .. }) => promoting::promote(turn, "the pin ended and the gate is open"),
+        Some(Gate::Opens { .. } | Gate::Shut) | None => {
+            let deadline = turn.at + awaiting.progress_left;
+            let left = accept::seconds(awaiting.progress_left);
+            turn.enter(
+                Phase::Checking(Checking { since: awaiting.since, deadline }),
+                format!("the pin ended and the gate is shut: checked again, {left} are left"),
+            );
+        }
+    }
+    true
+}
+
+/// A person's promote: of a release that waits for it, or of a degraded one.
+pub(super) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refused> {
+    accept::writable(&turn.state)?;
+    let state = turn.state.state_word();
+    let wrong = |hint| Err(Refused::WrongState { command: "promote", state, hint });
+    let Some(release) = turn.running() else {
+        return wrong("there is no release to promote: `deploy` first");
+    };
+    let id = release.id.clone();
+    match &release.phase {
+        Phase::AwaitingPromotion(_) => {
+            pin::lift_or_refuse(turn, force, "a promote with --force")?;
+            match turn.state.gate(turn.at) {
+                Some(Gate::Open { .. }) => promoting::promote(turn, "promoted by a person"),
+                Some(Gate::Opens { .. } | Gate::Shut) | None => {
+                    return wrong(
+                        "its endpoints are not all healthy for min_healthy_time now: promote again when they are",
+                    );
+                }
+            }
+        }
+        Phase::Degraded(_) => {
+            pin::lift_or_refuse(turn, force, "a promote with --force")?;
+            ending::succeed_by_word(turn, "promoted by a person while degraded");
+        }
+        Phase::Queued(_) | Phase::Pulling { .. } | Phase::Starting(_) => {
+            return wrong("its gate is not open yet");
+        }
+        Phase::Checking(_) => return wrong("its gate is not open yet: it is checked until it is"),
+        Phase::Promoting(_) | Phase::Baking(_) => {
+            return wrong("it has the traffic already; the bake ends by itself");
+        }
+        Phase::Reverting(_) => return wrong("the traffic is on its way back"),
+        Phase::Succeeded | Phase::Failed | Phase::Cancelled | Phase::Reverted | Phase::RolledBack => {
+            return wrong("it has ended: `deploy` again");
+        }
+    }
+    turn.concerns(&id);
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! What never happens, asked of a record after every step by the tests and the simulation.
+
+use super::{Condition, Fate, Phase, Promoting, Release, Stage, State, Stretch, UpstreamKind};
+
+impl State {
+    /// `Err` names the invariant that does not hold.
+    pub fn check(&self) -> Result<(), String> {
+        self.check_sides()?;
+        self.check_limits()?;
+        if let Some(queued) = &self.queued {
+            ensure(matches!(queued.phase, Phase::Queued(_)), || {
+                format!("{} waits in state {}", queued.id, queued.word())
+            })?;
+        }
+        match &self.release {
+            Some(release) => self.check_release(release),
+            None => Ok(()),
+        }
+    }
+
+    /// The active colour is never drained or stopped, nor is any colour that a running release
+    /// may need.
+    fn check_sides(&self) -> Result<(), String> {
+        let fate = self.sides[self.active].fate;
+        ensure(fate == Fate::Free, || format!("the active colour {} is {fate:?}", self.active))?;
+        if self.stretch() == Stretch::After {
+            let old = self.sides[self.active.other()].fate;
+            ensure(old == Fate::Free, || format!("in a bake {} is {old:?}: not warm", self.active.other()))?;
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), String> {
+        ensure(self.quarantine.len() <= Self::QUARANTINE_MAX, || {
+            "the quarantine is over its limit".to_owned()
+        })?;
+        let releases = u64::from(self.release.is_some()) + u64::from(self.queued.is_some());
+        ensure(self.numbered >= releases, || "there are more releases than numbers".to_owned())
+    }
+
+    fn check_release(&self, release: &Release) -> Result<(), String> {
+        let id = &release.id;
+        let word = release.word();
+        ensure(!matches!(release.phase, Phase::Queued(_)), || format!("{id} runs in state queued"))?;
+        ensure(release.reverts <= 1, || format!("{id} was reverted {} times", release.reverts))?;
+        ensure(!release.reason.is_empty(), || format!("{id} is {word} without a reason"))?;
+        ensure(release.is_final() || release.deadline().is_some(), || {
+            format!("{id} waits in {word} for ever")
+        })?;
+        let gone_back = self.has_gone_back(release);
+        ensure(u32::from(gone_back) == release.reverts, || {
+            format!("{id} is {word} after {} reverts", release.reverts)
+        })?;
+        let holds = match &release.phase {
+            Phase::Promoting(_) | Phase::Baking(_) | Phase::Degraded(_) | Phase::Succeeded => true,
+            Phase::Reverting(reverting) => matches!(reverting.stage, Stage::Waiting { .. }),
+            Phase::Reverted | Phase::RolledBack => false,
+            Phase::Queued(_)
+            | Phase::Pulling { .. }
+            | Phase::Starting(_)
+            | Phase::Checking(_)
+            | Phase::AwaitingPromotion(_)
+            | Phase::Failed
+            | Phase::Cancelled => {
+                // Only the first release of managed containers may go to the active colour.
+                let managed = self.policy.upstream == UpstreamKind::Managed;
+                managed && release.color == self.active
+            }
+        };
+        ensure(holds == (release.color == self.active), || {
+            format!("{id} ({}) is {word} while {} is active", release.color, self.active)
+        })?;
+        let had_traffic =
+            release.phase.stretch() == Stretch::After || gone_back || release.phase == Phase::Succeeded;
+        ensure(!had_traffic || release.gated, || format!("{id} is {word} and its gate was never open"))?;
+        if let Phase::Promoting(promoting) = &release.phase {
+            ensure(promoting.early.len() <= Promoting::EARLY_MAX, || "too many early seconds".to_owned())?;
+        }
+        Ok(())
+    }
+
+    fn has_gone_back(&self, release: &Release) -> bool {
+        match &release.phase {
+            Phase::Reverted | Phase::RolledBack => true,
+            Phase::Reverting(reverting) => matches!(reverting.stage, Stage::Swapped { .. }),
+            Phase::Queued(_)
+            | Phase::Pulling { .. }
+            | Phase::Starting(_)
+            | Phase::Checking(_)
+            | Phase::AwaitingPromotion(_)
+            | Phase::Promoting(_)
+            | Phase::Baking(_)
+            | Phase::Degraded(_)
+            | Phase::Succeeded
+            | Phase::Failed
+            | Phase::Cancelled => false,
+        }
+    }
+
+    /// Whether the colour that has the traffic can carry it; for people, not for decisions.
+    #[must_use]
+    pub fn active_condition(&self) -> Condition {
+        self.condition(self.active)
+    }
+}
+
+fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}

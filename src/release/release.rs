@@ -1,0 +1,77 @@
+//! One attempt to make the other colour active, and where it has got to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::judge::{Baseline, Numbers, Verdict};
+use crate::model::{Color, ReleaseId, Tick, Version};
+
+use super::{Phase, Source};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Deploy,
+    Rollback,
+}
+
+impl Kind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
+/// One attempt to make the other colour active.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Release {
+    pub id: ReleaseId,
+    pub kind: Kind,
+    pub version: Version,
+    pub color: Color,
+    pub source: Source,
+    pub phase: Phase,
+    /// Why it is where it is: a sentence for a person.
+    pub reason: String,
+    /// Whether the gate's opening is enough for the switch.
+    pub auto_promote: bool,
+    /// Asked with `force`: quarantine and same version are not asked again.
+    pub forced: bool,
+    /// Whose containers serve it: its own, or those kept from the release that it goes back to.
+    pub containers: ReleaseId,
+    /// Whether its gate was open when it got the traffic.
+    pub gated: bool,
+    /// How often traffic was moved back from it: 0 or 1.
+    pub reverts: u32,
+    pub verdict: Option<Verdict>,
+    pub numbers: Option<Numbers>,
+    pub baseline: Option<Baseline>,
+}
+
+impl Release {
+    /// The state's word (DESIGN.md section 2).
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        self.phase.word()
+    }
+
+    /// Whether it has ended, for good.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        self.phase.is_final()
+    }
+
+    /// When its state ends by itself at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Tick> {
+        self.phase.deadline()
+    }
+
+    /// `pinned`, `old_sick`, `hold` or `inconclusive` while it is degraded.
+    #[must_use]
+    pub const fn cause(&self) -> Option<&'static str> {
+        self.phase.cause()
+    }
+}

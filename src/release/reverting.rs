@@ -1,0 +1,99 @@
+//! reverting: the traffic goes back to the old colour, once a release at most.
+
+use super::condition::count;
+use super::promoting::ACKNOWLEDGE_WAIT;
+use super::turn::Turn;
+use super::{
+    Alarm, Bake, By, Condition, Degraded, Effect, Phase, Reverting, Stage, UpstreamKind, accept, degraded,
+    ending,
+};
+
+/// The old colour's health is not known yet.
+pub(super) fn wait(turn: &mut Turn, by: By, bake: Box<Bake>, reason: String) {
+    let Some(release) = turn.running() else { return };
+    let old = release.color.other();
+    let patience = turn.state.unknown_wait();
+    let until = turn.at + patience;
+    let wait = accept::seconds(patience);
+    turn.enter(
+        Phase::Reverting(Reverting { by, stage: Stage::Waiting { until, bake } }),
+        format!("{reason}; waits up to {wait} for {old}, whose health is not known yet"),
+    );
+}
+
+/// Moves the traffic back. The caller has asked [`super::trip::way`].
+pub(super) fn swap(turn: &mut Turn, by: By, reason: String) {
+    let Some(release) = turn.state.release.as_mut() else { return };
+    let old = release.color.other();
+    release.reverts += 1;
+    let containers = release.containers.clone();
+    turn.state.active = old;
+    turn.state.epoch = turn.state.epoch.next();
+    turn.state.discovery.down_since = None;
+    turn.state.discovery.armed = false;
+    let epoch = turn.state.epoch;
+    if turn.state.policy.upstream == UpstreamKind::Managed {
+        turn.then(Effect::SaveEvidence { release: containers });
+    }
+    let deadline = turn.at + ACKNOWLEDGE_WAIT;
+    let reason = format!("{reason}; {old} gets all traffic back at epoch {epoch}");
+    turn.enter(Phase::Reverting(Reverting { by, stage: Stage::Swapped { deadline } }), reason);
+    turn.then(Effect::Swap { epoch, active: old });
+}
+
+pub(super) fn advance(turn: &mut Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let Phase::Reverting(reverting) = &release.phase else { return false };
+    let (by, reason, old) = (reverting.by, release.reason.clone(), release.color.other());
+    match &reverting.stage {
+        Stage::Waiting { until, bake } => {
+            let (until, bake) = (*until, bake.clone());
+            let health = count(turn.health(old));
+            if turn.state.is_pinned() {
+                degraded::enter(
+                    turn,
+                    Degraded::Pinned,
+                    bake,
+                    format!("{reason}; then the service was pinned"),
+                );
+                return true;
+            }
+            match turn.condition(old) {
+                Condition::Fit => swap(turn, by, reason),
+                Condition::Sick => {
+                    degraded::enter(
+                        turn,
+                        Degraded::OldSick,
+                        bake,
+                        format!("{reason}; {old} is sick: {health}"),
+                    );
+                }
+                Condition::Unknown if turn.at >= until => {
+                    let why = format!("{reason}; {old} did not become healthy in time: {health}");
+                    degraded::enter(turn, Degraded::OldSick, bake, why);
+                }
+                Condition::Unknown => return false,
+            }
+            true
+        }
+        Stage::Swapped { deadline } => {
+            if turn.at < *deadline {
+                return false;
+            }
+            let epoch = turn.state.epoch;
+            turn.raise(
+                Alarm::Unacknowledged,
+                format!("not every worker acknowledged epoch {epoch} within 10 s"),
+            );
+            ending::went_back(turn, by, reason);
+            true
+        }
+    }
+}
+
+/// Every worker has the old colour's table.
+pub(super) fn acknowledged(turn: &mut Turn, by: By) {
+    turn.clear(Alarm::Unacknowledged, "every worker has acknowledged");
+    let reason = turn.running().map(|release| release.reason.clone()).unwrap_or_default();
+    ending::went_back(turn, by, reason);
+}

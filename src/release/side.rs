@@ -1,0 +1,46 @@
+//! One colour's set of endpoints: whose it is, what runs there, and what is to become of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Color, ReleaseId, Tick, Version};
+
+/// One colour.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// The release that the endpoints, and the evidence about them, belong to. `None` before
+    /// the colour's first release.
+    pub release: Option<ReleaseId>,
+    pub version: Option<Version>,
+    pub fate: Fate,
+}
+
+/// What becomes of a colour's set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// Nothing: it is active, a candidate, the old colour of a bake, or nothing runs there.
+    #[default]
+    Free,
+    /// Warm until `standby_ttl` is over, then drained.
+    Warm { drain_at: Tick },
+    /// What is in flight may finish; taken as done at `until` even if nobody says so.
+    Draining { until: Tick },
+    /// Nothing lives on it any more. A fixed colour stays standby and probed.
+    Drained,
+}
+
+/// Why a set of containers is kept, which decides whether one can go back to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub release: ReleaseId,
+    pub version: Version,
+    pub color: Color,
+}
+
+/// What a rollback after success goes back to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fallback {
+    pub release: Option<ReleaseId>,
+    pub version: Option<Version>,
+    pub color: Color,
+}

@@ -1,0 +1,137 @@
+//! pulling and starting: managed containers only. What is decided here needs no engine; the
+//! engine's shell performs it and says how it went.
+
+use crate::model::ReleaseId;
+
+use super::turn::Turn;
+use super::{
+    Checking, Effect, Fate, Kind, Phase, Refused, Release, Starting, accept, ending, queue, standby,
+};
+
+/// The image is fetched; a rollback to kept containers starts those.
+pub(super) fn begin(turn: &mut Turn, mut release: Release) {
+    let kept = release.kind == Kind::Rollback && release.containers != release.id;
+    if kept {
+        release.phase = Phase::Starting(Starting {
+            deadline: turn.at + turn.state.policy.progress_deadline,
+            cleared: false,
+        });
+        release.reason = format!("the kept containers of {} are started", release.containers);
+    } else {
+        release.phase = Phase::Pulling { deadline: turn.at + turn.state.policy.pull_timeout };
+        release.reason = format!("version {} is pulled for {}", release.version, release.color);
+        turn.then(Effect::Pull { release: release.id.clone(), version: release.version.clone() });
+    }
+    turn.begun(&release);
+    turn.state.release = Some(release);
+}
+
+pub(super) fn advance_pulling(turn: &mut Turn) -> bool {
+    let Some(Phase::Pulling { deadline }) = turn.running().map(|release| &release.phase) else {
+        return false;
+    };
+    if turn.at < *deadline {
+        return false;
+    }
+    let waited = accept::seconds(turn.state.policy.pull_timeout);
+    ending::fail(turn, format!("the image was not there after {waited} (pull_timeout)"));
+    true
+}
+
+pub(super) fn pulled(turn: &mut Turn, id: &ReleaseId) -> Result<(), Refused> {
+    let release = owned(turn, id, |release| &release.id)?;
+    let Phase::Pulling { .. } = release.phase else {
+        return Err(Refused::Unexpected { fact: "pulled", state: release.word() });
+    };
+    let reason = format!("{} is pulled; containers are created in {}", release.version, release.color);
+    let deadline = turn.at + turn.state.policy.progress_deadline;
+    turn.enter(Phase::Starting(Starting { deadline, cleared: false }), reason);
+    Ok(())
+}
+
+pub(super) fn pull_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<(), Refused> {
+    let release = owned(turn, id, |release| &release.id)?;
+    let Phase::Pulling { .. } = release.phase else {
+        return Err(Refused::Unexpected { fact: "pull_failed", state: release.word() });
+    };
+    ending::fail(turn, format!("the image can't be pulled: {why}"));
+    Ok(())
+}
+
+/// A managed standby of that colour is drained first; then the containers are asked for.
+pub(super) fn advance(turn: &mut Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let Phase::Starting(starting) = release.phase else { return false };
+    let release = release.clone();
+    if turn.at >= starting.deadline {
+        let waited = accept::seconds(turn.state.policy.progress_deadline);
+        ending::fail(turn, format!("not all containers ran after {waited} (progress_deadline)"));
+        return true;
+    }
+    if starting.cleared {
+        return false;
+    }
+    let side = &turn.state.sides[release.color];
+    let ours = side.release.as_ref() == Some(&release.containers);
+    match side.fate {
+        Fate::Free | Fate::Drained => {}
+        Fate::Warm { .. } | Fate::Draining { .. } if ours => {
+            turn.then(Effect::Undrain { color: release.color });
+        }
+        Fate::Warm { .. } => {
+            standby::drain(turn, release.color);
+            return true;
+        }
+        Fate::Draining { .. } => return false,
+    }
+    turn.state.kept.retain(|kept| kept.release != release.containers);
+    queue::adopt(turn, &release);
+    turn.then(Effect::Start { release: release.containers.clone(), color: release.color });
+    if let Some(current) = turn.state.release.as_mut() {
+        current.phase = Phase::Starting(Starting { cleared: true, ..starting });
+    }
+    true
+}
+
+pub(super) fn started(turn: &mut Turn, id: &ReleaseId) -> Result<(), Refused> {
+    let release = owned(turn, id, |release| &release.containers)?;
+    let Phase::Starting(Starting { deadline, cleared: true }) = release.phase else {
+        return Err(Refused::Unexpected { fact: "started", state: release.word() });
+    };
+    let reason = format!("all containers of {} run and are checked", release.color);
+    turn.enter(Phase::Checking(Checking { since: turn.at, deadline }), reason);
+    Ok(())
+}
+
+pub(super) fn start_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<(), Refused> {
+    let release = owned(turn, id, |release| &release.containers)?;
+    let Phase::Starting(Starting { cleared: true, .. }) = release.phase else {
+        return Err(Refused::Unexpected { fact: "start_failed", state: release.word() });
+    };
+    ending::fail(turn, format!("the containers can't be started: {why}"));
+    Ok(())
+}
+
+/// More than this and the release has failed.
+const RESTARTS_MAX: u32 = 2;
+
+pub(super) fn restarted(turn: &mut Turn, id: &ReleaseId, restarts: u32) -> Result<(), Refused> {
+    let release = owned(turn, id, |release| &release.containers)?;
+    let (Phase::Starting(_) | Phase::Checking(_)) = release.phase else {
+        return Err(Refused::Unexpected { fact: "endpoint_restarted", state: release.word() });
+    };
+    if restarts > RESTARTS_MAX {
+        ending::fail(turn, format!("a container restarted {restarts} times: more than twice"));
+    } else {
+        turn.note(format!("a container restarted ({restarts} of {RESTARTS_MAX} borne)"));
+    }
+    Ok(())
+}
+
+/// The running release, if the fact is about it.
+fn owned(turn: &Turn, id: &ReleaseId, of: impl Fn(&Release) -> &ReleaseId) -> Result<Release, Refused> {
+    match turn.running() {
+        Some(release) if of(release) == id => Ok(release.clone()),
+        Some(_) | None => Err(Refused::Stale(id.to_string())),
+    }
+}

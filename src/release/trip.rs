@@ -1,0 +1,104 @@
+//! A rule has tripped, or the bake ended without proof: where that leads.
+
+use crate::judge::{Trip, TripRule, Verdict};
+use crate::model::Color;
+
+use super::condition::count;
+use super::turn::Turn;
+use super::{Bake, By, Condition, Degraded, OnTrip, Outside, Phase, State, bake, degraded, reverting};
+
+/// What stands between a bad candidate and the old colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The old colour is healthy now.
+    Back,
+    /// Its health is not known yet: a short wait.
+    Wait,
+    Pinned,
+    Hold,
+    /// There is no healthy colour to go back to.
+    OldSick,
+}
+
+/// The guard of reverting: the old colour is healthy NOW, not pinned, first revert of this release.
+pub(super) fn way(state: &State, on_trip: OnTrip) -> Way {
+    let Some(release) = state.running() else { return Way::OldSick };
+    if state.is_pinned() {
+        return Way::Pinned;
+    }
+    if on_trip == OnTrip::Hold {
+        return Way::Hold;
+    }
+    if release.reverts > 0 {
+        return Way::OldSick;
+    }
+    match state.condition(release.color.other()) {
+        Condition::Fit => Way::Back,
+        Condition::Unknown => Way::Wait,
+        Condition::Sick => Way::OldSick,
+    }
+}
+
+/// A rule has tripped in a bake.
+pub(super) fn tripped(turn: &mut Turn, trip: Trip) -> bool {
+    let Some(release) = turn.state.release.as_mut() else { return false };
+    let color = release.color;
+    release.verdict = Some(Verdict::Fail);
+    release.numbers = Some(trip.numbers.clone());
+    let reason = why(turn, color, &trip);
+    let Some(bake) = current_bake(turn) else { return false };
+    match way(&turn.state, turn.state.policy.on_trip) {
+        Way::Back => reverting::swap(turn, By::Judge, reason),
+        Way::Wait => reverting::wait(turn, By::Judge, Box::new(bake), reason),
+        Way::Pinned => degraded::enter(turn, Degraded::Pinned, Box::new(bake), reason),
+        Way::Hold => degraded::enter(turn, Degraded::Hold, Box::new(bake), reason),
+        Way::OldSick => outside(turn, trip.rule, &reason),
+    }
+    true
+}
+
+/// The old colour is sick too: the cause is outside.
+fn outside(turn: &mut Turn, rule: TripRule, reason: &str) {
+    let Some(release) = turn.state.release.as_mut() else { return };
+    let old = release.color.other();
+    if let Phase::Baking(bake) = &mut release.phase {
+        bake.outside = Some(match rule {
+            TripRule::HardDown => Outside::Down,
+            TripRule::Errors | TripRule::Latency => Outside::Errors,
+        });
+    }
+    let health = count(turn.health(old));
+    turn.note(format!("{reason}; but {old} is sick too ({health}): the cause is outside, nothing is moved"));
+    turn.changed();
+}
+
+/// The bake ended without proof and `on_inconclusive = revert`.
+pub(super) fn unproven(turn: &mut Turn, reason: String) {
+    let Some(bake) = current_bake(turn) else { return };
+    match way(&turn.state, OnTrip::Revert) {
+        Way::Back => reverting::swap(turn, By::Judge, reason),
+        Way::Wait => reverting::wait(turn, By::Judge, Box::new(bake), reason),
+        Way::Pinned => degraded::enter(turn, Degraded::Pinned, Box::new(bake), reason),
+        Way::Hold | Way::OldSick => degraded::enter(turn, Degraded::OldSick, Box::new(bake), reason),
+    }
+}
+
+/// The bake is over and a person decides.
+pub(super) fn hold(turn: &mut Turn, cause: Degraded, reason: String) {
+    if let Some(bake) = current_bake(turn) {
+        degraded::enter(turn, cause, Box::new(bake), reason);
+    }
+}
+
+pub(super) fn current_bake(turn: &Turn) -> Option<Bake> {
+    turn.running().and_then(|release| release.phase.bake()).cloned()
+}
+
+/// The trip in a sentence.
+pub(super) fn why(turn: &Turn, color: Color, trip: &Trip) -> String {
+    match trip.rule {
+        TripRule::HardDown => format!("{color} is down: {}", count(turn.health(color))),
+        TripRule::Errors => format!("too many errors on {color}: {}", bake::describe(&trip.numbers)),
+        TripRule::Latency => format!("{color} is too slow: {}", bake::describe(&trip.numbers)),
+    }
+}

@@ -1,0 +1,176 @@
+//! A step in the making: the new state, and what is to be done about it.
+
+use crate::health::ColorHealth;
+use crate::judge::Numbers;
+use crate::model::{Color, ReleaseId, Tick};
+
+use super::condition::Condition;
+use super::{Alarm, Effect, Note, Notice, Persist, Phase, Release, State, Step};
+
+/// Collects while the rules run; [`Turn::finish`] makes the step of it.
+pub(super) struct Turn {
+    pub(super) state: State,
+    pub(super) at: Tick,
+    now: Vec<Effect>,
+    later: Vec<Effect>,
+    persist: Persist,
+    notes: Vec<Note>,
+    ended: Vec<Release>,
+    concerned: Option<ReleaseId>,
+}
+
+impl Turn {
+    pub(super) fn new(state: &State, at: Tick) -> Self {
+        Self {
+            state: state.clone(),
+            at,
+            now: Vec::new(),
+            later: Vec::new(),
+            persist: Persist::No,
+            notes: Vec::new(),
+            ended: Vec::new(),
+            concerned: None,
+        }
+    }
+
+    /// Something that is stored has changed.
+    pub(super) fn changed(&mut self) {
+        self.persist = Persist::Now;
+    }
+
+    /// Counters have changed.
+    pub(super) fn counted(&mut self) {
+        self.persist = self.persist.max(Persist::Soon);
+    }
+
+    /// An effect for after the state is persisted.
+    pub(super) fn then(&mut self, effect: Effect) {
+        self.changed();
+        self.later.push(effect);
+    }
+
+    /// The running release.
+    ///
+    /// Rules that need one are only asked when there is one; the fallback keeps them total.
+    pub(super) fn running(&self) -> Option<&Release> {
+        self.state.running()
+    }
+
+    pub(super) fn concerns(&mut self, release: &ReleaseId) {
+        self.concerned = Some(release.clone());
+    }
+
+    pub(super) fn condition(&self, color: Color) -> Condition {
+        self.state.condition(color)
+    }
+
+    pub(super) fn health(&self, color: Color) -> Option<ColorHealth> {
+        self.state.health[color]
+    }
+
+    /// A line that enters no state.
+    pub(super) fn note(&mut self, reason: impl Into<String>) {
+        let release = self.state.release.as_ref().map(|release| release.id.clone());
+        self.note_for(release, reason);
+    }
+
+    pub(super) fn note_for(&mut self, release: Option<ReleaseId>, reason: impl Into<String>) {
+        self.notes.push(Note { release, word: "note", reason: reason.into(), numbers: None });
+    }
+
+    /// The current release enters a state.
+    pub(super) fn enter(&mut self, phase: Phase, reason: impl Into<String>) {
+        let reason = reason.into();
+        if let Some(release) = self.state.release.as_mut() {
+            release.phase = phase;
+            release.reason.clone_from(&reason);
+        }
+        self.tell(reason);
+        self.changed();
+    }
+
+    /// Writes the line of the state that the current release is in, and its end where it has one.
+    fn tell(&mut self, reason: String) {
+        let Some(release) = self.state.release.as_ref() else { return };
+        let (id, word, numbers) = (release.id.clone(), release.word(), release.numbers.clone());
+        if release.is_final() {
+            self.ended.push(release.clone());
+        }
+        self.line(id, word, reason, numbers);
+    }
+
+    fn line(&mut self, release: ReleaseId, word: &'static str, reason: String, numbers: Option<Numbers>) {
+        self.notes.push(Note { release: Some(release), word, reason, numbers });
+    }
+
+    /// A new release is where it begins.
+    pub(super) fn begun(&mut self, release: &Release) {
+        self.concerns(&release.id);
+        self.line(release.id.clone(), release.word(), release.reason.clone(), None);
+        self.changed();
+    }
+
+    /// A release that waited in the queue ends there.
+    pub(super) fn ended_in_queue(&mut self, mut release: Release, reason: String) {
+        release.phase = Phase::Cancelled;
+        release.reason.clone_from(&reason);
+        self.notify(Notice::Cancelled, Some(release.id.clone()), reason.clone());
+        self.line(release.id.clone(), release.word(), reason, None);
+        self.ended.push(release);
+        self.changed();
+    }
+
+    pub(super) fn notify(&mut self, notice: Notice, release: Option<ReleaseId>, reason: String) {
+        self.then(Effect::Notify { notice, release, reason });
+    }
+
+    /// Tells people about the current release's state.
+    pub(super) fn announce(&mut self, notice: Notice) {
+        let Some(release) = self.state.release.as_ref() else { return };
+        let (id, reason) = (release.id.clone(), release.reason.clone());
+        self.notify(notice, Some(id), reason);
+    }
+
+    /// Raises an alarm that is not up yet.
+    pub(super) fn raise(&mut self, alarm: Alarm, reason: String) {
+        if self.state.alarms.contains_key(&alarm) {
+            return;
+        }
+        self.state.alarms.insert(alarm, reason.clone());
+        self.note(format!("alarm {}: {reason}", alarm.as_str()));
+        self.now.push(Effect::Alarm { alarm, raised: true, reason });
+        self.counted();
+    }
+
+    /// Clears an alarm that is up.
+    pub(super) fn clear(&mut self, alarm: Alarm, why: &str) {
+        if self.state.alarms.remove(&alarm).is_none() {
+            return;
+        }
+        self.note(format!("alarm {} is over: {why}", alarm.as_str()));
+        self.now.push(Effect::Alarm { alarm, raised: false, reason: why.to_owned() });
+        self.counted();
+    }
+
+    /// While the store can't be written all effects go at once and the write follows when it can:
+    /// the rules let nothing but a revert get here.
+    pub(super) fn finish(mut self) -> Step {
+        if self.state.unwritable && self.persist == Persist::Now {
+            self.persist = Persist::Soon;
+            self.now.append(&mut self.later);
+        }
+        let reason = self.notes.iter().map(|note| note.reason.as_str()).collect::<Vec<_>>().join("; ");
+        let deadline = self.state.next_deadline(self.at);
+        Step {
+            deadline,
+            state: self.state,
+            now: self.now,
+            after_persist: self.later,
+            persist: self.persist,
+            reason,
+            notes: self.notes,
+            ended: self.ended,
+            release: self.concerned,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! A front door under test: workers, a table, and the asks.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use greenlight::config::{Access, Limits, Log, LogFormat};
+use greenlight::judge::Bucket;
+use greenlight::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName};
+use greenlight::proxy::{DataPlane, DataPlaneOptions, bind_shared};
+use greenlight::routing::{ColorRoute, EndpointRoute, RouteTable, ServiceRoute, ServiceSettings, TableBuilder};
+use greenlight::traffic::{Suspect, WorkerAsk, WorkerReport};
+use tokio::sync::{mpsc, oneshot};
+
+/// The host of the service under test.
+pub const HOST: &str = "app.test";
+
+pub fn limits() -> Limits {
+    Limits {
+        header_block_bytes_max: 32 * 1024,
+        header_count_max: 100,
+        target_bytes_max: 8 * 1024,
+        detection_timeout: Duration::from_secs(10),
+        request_head_timeout: Duration::from_secs(10),
+        keep_alive_timeout: Duration::from_secs(75),
+        body_stall_timeout: Duration::from_secs(30),
+        write_stall_timeout: Duration::from_secs(30),
+        connections_max: 0,
+        connections_per_address_max: 0,
+        h2_streams_max: 100,
+        h2_stream_window: 256 * 1024,
+        h2_connection_window: 1024 * 1024,
+        h2_ping_interval: Duration::from_secs(20),
+        h2_ping_timeout: Duration::from_secs(20),
+        shutdown_timeout: Duration::from_secs(5),
+    }
+}
+
+/// What a test may set before the start.
+#[derive(Debug)]
+pub struct Setup {
+    pub workers: usize,
+    pub limits: Limits,
+    pub trusted: Vec<ipnet::IpNet>,
+    pub access: Access,
+    pub service: ServiceRoute,
+}
+
+pub fn endpoints(color: Color, addresses: &[SocketAddr]) -> ColorRoute {
+    let route = |address: &SocketAddr| EndpointRoute {
+        endpoint: Endpoint { id: EndpointId::new(format!("app/{color}/{address}")), address: *address },
+        usable: true,
+    };
+    ColorRoute { endpoints: addresses.iter().map(route).collect() }
+}
+
+impl Setup {
+    /// One service on [`HOST`], blue active.
+    pub fn new(blue: &[SocketAddr], green: &[SocketAddr]) -> Self {
+        let service = ServiceRoute {
+            name: ServiceName::new("app"),
+            hosts: vec![HOST.to_owned()],
+            preview_hosts: PerColor {
+                blue: vec![format!("blue.{HOST}")],
+                green: vec![format!("green.{HOST}")],
+            },
+            default: false,
+            active: Color::Blue,
+            epoch: Epoch(0),
+            paused: false,
+            baking: false,
+            colors: PerColor { blue: endpoints(Color::Blue, blue), green: endpoints(Color::Green, green) },
+            settings: Arc::new(ServiceSettings::default()),
+        };
+        Self { workers: 1, limits: limits(), trusted: Vec::new(), access: Access::Off, service }
+    }
+
+    pub fn settings(&mut self) -> &mut ServiceSettings {
+        Arc::make_mut(&mut self.service.settings)
+    }
+
+    pub fn start(self) -> Front {
+        let first = TableBuilder::build(&RouteTable::default(), vec![Arc::new(self.service)]);
+        let table = Arc::new(ArcSwap::from_pointee(first));
+        let sockets = bind_shared("127.0.0.1:0".parse().unwrap(), self.workers).unwrap();
+        let address = sockets[0].local_addr().unwrap();
+        let (suspects, suspected) = mpsc::channel(64);
+        let registry = prometheus::Registry::new();
+        let plane = DataPlane::start(DataPlaneOptions {
+            workers: self.workers,
+            listeners: sockets.into_iter().map(|socket| vec![socket]).collect(),
+            limits: self.limits,
+            trusted_proxies: self.trusted,
+            log: Log { level: "info".into(), format: LogFormat::Text, access: self.access },
+            table: Arc::clone(&table),
+            suspects,
+            registry: registry.clone(),
+        });
+        Front { plane: Some(plane.unwrap()), address, table, suspected, registry }
+    }
+}
+
+#[derive(Debug)]
+pub struct Front {
+    plane: Option<DataPlane>,
+    pub address: SocketAddr,
+    pub table: Arc<ArcSwap<RouteTable>>,
+    pub suspected: mpsc::Receiver<Suspect>,
+    pub registry: prometheus::Registry,
+}
+
+impl Front {
+    pub fn between(blue: &[SocketAddr], green: &[SocketAddr]) -> Self {
+        Setup::new(blue, green).start()
+    }
+
+    pub fn client(&self) -> super::client::Client {
+        super::client::Client::connect(self.address)
+    }
+
+    /// Stores a changed table and waits until every worker has acknowledged it.
+    pub fn change(&self, change: impl FnOnce(&mut ServiceRoute)) {
+        self.store(change);
+        self.acknowledge();
+    }
+
+    /// Stores a changed table.
+    pub fn store(&self, change: impl FnOnce(&mut ServiceRoute)) {
+        let before = self.table.load_full();
+        let mut service = ServiceRoute::clone(&before.services()[0]);
+        change(&mut service);
+        self.table.store(Arc::new(TableBuilder::build(&before, vec![Arc::new(service)])));
+    }
+
+    pub fn acknowledge(&self) {
+        let generation = self.table.load().generation();
+        for ack in self.ask(|reply| WorkerAsk::Acknowledge { reply }) {
+            assert!(ack.generation >= generation);
+        }
+    }
+
+    pub fn collect(&self) -> Vec<WorkerReport> {
+        self.ask(|reply| WorkerAsk::Collect { reply })
+    }
+
+    /// The evidence of one colour since the last time, over all workers.
+    pub fn evidence(&self, color: Color) -> (u64, u64) {
+        let mut sum = Bucket::default();
+        for counts in self.collect().into_iter().flat_map(|report| report.colors) {
+            if counts.color == color {
+                sum.merge(&counts.bucket);
+            }
+        }
+        (sum.requests, sum.errors)
+    }
+
+    pub fn inflight(&self, color: Color) -> u64 {
+        let service = ServiceName::new("app");
+        self.ask(|reply| WorkerAsk::Inflight { service: service.clone(), color, reply }).iter().sum()
+    }
+
+    pub fn cut(&self, color: Color) -> u64 {
+        let service = ServiceName::new("app");
+        self.ask(|reply| WorkerAsk::Cut { service: service.clone(), color, reply }).iter().sum()
+    }
+
+    /// Tells the workers to shut down, without waiting for them.
+    pub fn begin_shutdown(&self, timeout: Duration) {
+        for link in self.plane.as_ref().unwrap().links() {
+            link.ask.blocking_send(WorkerAsk::Shutdown { timeout }).unwrap();
+        }
+    }
+
+    /// Shuts down and waits for the threads.
+    pub fn shut_down(&mut self) {
+        if let Some(plane) = self.plane.take() {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(plane.shutdown());
+        }
+    }
+
+    /// A sample of the metrics, as the exposition has it.
+    pub fn metric(&self, line: &str) -> Option<f64> {
+        self.collect();
+        let text = prometheus::TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
+        let value = text.lines().find_map(|sample| sample.strip_prefix(line)?.strip_prefix(' '))?;
+        value.parse().ok()
+    }
+
+    fn ask<T>(&self, ask: impl Fn(oneshot::Sender<T>) -> WorkerAsk) -> Vec<T> {
+        let answers = self.plane.as_ref().unwrap().links().iter().map(|link| {
+            let (reply, answer) = oneshot::channel();
+            link.ask.blocking_send(ask(reply)).unwrap();
+            answer.blocking_recv().unwrap()
+        });
+        answers.collect()
+    }
+}

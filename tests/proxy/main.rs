@@ -1,0 +1,8 @@
+//! The data plane over real sockets: raw clients, raw origins, tables built by hand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod basics;
+mod client;
+mod front;
+mod origin;
