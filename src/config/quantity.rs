@@ -44,9 +44,9 @@ pub(super) fn parse_size(text: &str) -> Result<Size, String> {
     let Some((_, bytes)) = UNITS.iter().find(|(name, _)| *name == unit) else {
         let meant = UNITS.iter().map(|(name, _)| *name).find(|name| loosely_equal(name, unit));
         return Err(match meant {
-            Some(name) => {
-                format!("has an unknown unit \"{unit}\": \"{count}{name}\" is meant, if 1KiB is 1024")
-            }
+            Some(name) => format!(
+                "has an unknown unit \"{unit}\": \"{count}{name}\" is the nearest (1KiB is 1024 bytes)"
+            ),
             None => format!("has an unknown unit \"{unit}\": B, KiB, MiB, GiB or TiB"),
         });
     };

@@ -38,8 +38,11 @@ pub(super) fn config(root: &mut Section<'_, '_>) -> Config {
     let log = root.section("log", front::log);
     let mut services: Vec<_> = root.named("services", service::service).into_iter().map(Arc::new).collect();
     services.sort_by(|a, b| a.name.cmp(&b.name));
+    const SERVICE: &str = "at least one [services.NAME], with its hosts and its upstream";
     if !root.has("services") {
-        root.missing("services", "at least one [services.NAME], with its hosts and its upstream");
+        root.missing("services", SERVICE);
+    } else if services.is_empty() && root.walk.sound(&["services"]) {
+        root.walk.fault("services", format!("is empty: {SERVICE}"));
     }
     let hooks = root.section("hooks", |hooks| Hooks {
         bind: hooks.optional("bind", bind),
