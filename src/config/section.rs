@@ -152,13 +152,14 @@ impl<'w, 't> Section<'w, 't> {
         let path = self.key(key);
         let (table, whole) = match self.item(key) {
             None => (None, self.whole),
-            Some(item) => match item.value {
-                DeValue::Table(table) => (Some(table), true),
-                _ => {
+            Some(item) => {
+                if let DeValue::Table(table) = item.value {
+                    (Some(table), true)
+                } else {
                     no_table(self.walk, &item, &format!("a table, [{path}]"));
                     (None, false)
                 }
-            },
+            }
         };
         self.enter(path, table, whole, read)
     }
@@ -205,7 +206,7 @@ impl<'w, 't> Section<'w, 't> {
     pub(super) fn named<T>(
         &mut self,
         key: &'static str,
-        read: impl Fn(&mut Section<'_, 't>, &str) -> Option<T>,
+        read: impl Fn(&mut Section<'_, 't>, &str) -> T,
     ) -> Vec<T> {
         let Some(tables) = self.item(key) else { return Vec::new() };
         let DeValue::Table(table) = tables.value else {
@@ -218,7 +219,7 @@ impl<'w, 't> Section<'w, 't> {
             self.walk.found(&item);
             if let DeValue::Table(table) = item.value {
                 let path = item.path;
-                values.extend(self.enter(path, Some(table), true, |section| read(section, name.get_ref())));
+                values.push(self.enter(path, Some(table), true, |section| read(section, name.get_ref())));
             } else {
                 no_table(self.walk, &item, &format!("a table, [{}]", item.path));
             }

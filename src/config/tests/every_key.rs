@@ -139,7 +139,7 @@ fn every_key_refuses_a_wrong_type() {
                         environment || hidden.iter().any(|key| last.contains(key)),
                         "{path} shows no value: {}",
                         own[0]
-                    )
+                    );
                 }
             }
             let others = faults.iter().filter(|fault| fault.key != path && !before.contains(fault));
