@@ -124,10 +124,8 @@ proptest! {
         let (split, same) = parse_split(&raw, &cuts);
         // A fault found in a part may be another than the one found in the whole; that it is one
         // may not differ.
-        match whole {
-            Err(_) => prop_assert!(split.is_err()),
-            _ => prop_assert_eq!(split, whole),
-        }
+        prop_assert_eq!(split.is_err(), whole.is_err());
+        prop_assert!(whole.is_err() || split == whole);
         if let Ok(Some(_)) = whole {
             prop_assert_eq!(format!("{head:?}"), format!("{same:?}"));
         }
