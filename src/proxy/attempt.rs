@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Poll;
 
-use crate::clock;
 use crate::judge;
 use crate::model::{Color, EndpointId};
 use crate::traffic::Suspect;
@@ -310,7 +309,6 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
     let worker = Rc::clone(&connection.worker);
     let wait = request.service.route.settings.pause_timeout;
     connection.seat.arm(worker.ticks.after(wait));
-    let until = clock::instant().checked_add(wait);
     while request.service.route.paused {
         let seen = worker.view.rebuilt();
         let changed = poll_fn(|context| {
@@ -319,7 +317,7 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
                 Poll::Ready(Ok(()))
             } else if signals.cut() {
                 Poll::Ready(Err(Own::CUT))
-            } else if signals.expired() && until.is_none_or(|until| clock::instant() >= until) {
+            } else if signals.expired() {
                 Poll::Ready(Err(Own::PAUSED))
             } else {
                 worker.view.wake_on_change(context.waker().clone());
