@@ -83,7 +83,10 @@ pub async fn run(connection: &mut Connection, request: &mut Request) -> Outcome 
         Next::Over { after, status, cause } => (after, status, cause),
         Next::Again => (After::Close, None, None),
         Next::Answer(own) => {
-            let to = To::request(&request.facts, request.upload.is_complete(), request.extra());
+            let to = To::request(&request.facts, request.upload.is_read(), request.extra());
+            if let Some(rest) = request.upload.abandon() {
+                connection.ahead.extend_from_slice(rest.data());
+            }
             let (after, bytes) = answer::reply(connection, &own, &to, download.unsent().to_vec()).await;
             download.sent += bytes;
             (after, Some(own.status), Some(own.text))
