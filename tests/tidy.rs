@@ -182,10 +182,21 @@ fn clocks(sources: &[Source]) -> Vec<String> {
         .cloned()
         .map(|mut source| {
             source.code = source.code.replace("tokio::time::Instant::now", "tokio_now");
+            if takes_from(&source.code, "tokio::time::", "Instant") {
+                source.code = source.code.replace("Instant::now", "tokio_now");
+            }
             source
         })
         .collect();
     words(&without_tokio, |room| room != "clock", &["Instant::now", "SystemTime::now"], "only clock.rs reads")
+}
+
+/// Whether a file has `use MODULE::NAME;` or `use MODULE::{.., NAME, ..};`.
+fn takes_from(code: &str, module: &str, name: &str) -> bool {
+    code.split("use ").skip(1).filter_map(|item| item.strip_prefix(module)).any(|item| {
+        let list = item.split(';').next().unwrap_or_default();
+        list.split(['{', '}', ',']).any(|part| part.trim() == name)
+    })
 }
 
 #[test]
@@ -193,6 +204,18 @@ fn one_file_reads_the_clock() {
     clean(&clocks(&product()));
     bites(clocks, "src/proxy/x.rs", "let now = Instant::now();");
     bites(clocks, "src/cli/x.rs", "let now = std::time::SystemTime::now();");
+    bites(
+        clocks,
+        "src/cli/x.rs",
+        "use std::time::{Duration, Instant};\nuse tokio::time::sleep;\nfn f() { Instant::now() }",
+    );
+    assert_eq!(
+        clocks(&[Source::new(
+            "src/cli/x.rs",
+            "use tokio::time::{Instant, sleep};\nfn f() { Instant::now() }"
+        )]),
+        [""; 0]
+    );
 }
 
 fn unbounded(sources: &[Source]) -> Vec<String> {
