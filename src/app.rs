@@ -4,7 +4,6 @@
 //! before anything is started, so that a bad start leaves nothing half-started; traffic is taken
 //! as soon as the stored colours are in the table, without waiting for probes.
 
-mod limits;
 mod listen;
 mod log;
 mod signals;
@@ -21,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 use crate::admin;
 use crate::config::{self, Config, Faults};
 use crate::controller;
-use crate::proxy::{DataPlane, DataPlaneOptions, StartFault};
+use crate::proxy::{DataPlane, DataPlaneOptions, StartFault, raise_file_limit};
 use crate::routing::RouteTable;
 use crate::store::{Opened, SqliteStore, Store, StoreFault};
 
@@ -94,7 +93,9 @@ fn start(path: &Path) -> Result<(), Fault> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let files = limits::raise_file_limit();
+    if let Err(why) = raise_file_limit() {
+        tracing::warn!(%why, "the file limit could not be raised");
+    }
     let guard = Guard::read(&config)?;
     let workers = worker_count(&config);
     let bound = bind(&config, workers)?;
@@ -104,7 +105,7 @@ fn start(path: &Path) -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(Fault::Runtime)?;
-    runtime.block_on(serve(path, config, workers, bound, guard, files, level))
+    runtime.block_on(serve(path, config, workers, bound, guard, level))
 }
 
 async fn serve(
@@ -113,7 +114,6 @@ async fn serve(
     workers: usize,
     bound: Bound,
     guard: Guard,
-    files: u64,
     level: log::LevelHandle,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
@@ -131,14 +131,10 @@ async fn serve(
         suspects,
     })
     .await?;
-    let mut limits = config.limits.clone();
-    if limits.connections_max == 0 {
-        limits.connections_max = limits::connections_max(files);
-    }
     let data_plane = DataPlane::start(DataPlaneOptions {
         workers,
         listeners: bound.public,
-        limits,
+        limits: config.limits.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         log: config.log.clone(),
         table,

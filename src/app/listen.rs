@@ -1,12 +1,9 @@
-//! Binding: a plain bind first, so that a taken port is seen; then one socket a worker.
+//! Binding, with the key that asked for it in the fault.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use socket2::{Domain, Protocol, Socket, Type};
-
-/// Connections that the kernel holds for us while a worker is busy.
-const BACKLOG: i32 = 4096;
+use crate::proxy::bind_shared;
 
 /// A bind that failed, in words.
 #[derive(Debug, thiserror::Error)]
@@ -28,34 +25,15 @@ fn fault(key: &str, address: SocketAddr, why: io::Error) -> BindFault {
     }
 }
 
-fn socket(address: SocketAddr, shared: bool) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    if shared {
-        socket.set_reuse_port(true)?;
-    }
-    if address.is_ipv6() {
-        socket.set_only_v6(false)?;
-    }
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket)
-}
-
 /// One listening socket nobody else may have.
 pub(super) fn single(key: &str, address: SocketAddr) -> Result<TcpListener, BindFault> {
-    socket(address, false).map(TcpListener::from).map_err(|why| fault(key, address, why))
+    let in_fault = |why| fault(key, address, why);
+    let listener = TcpListener::bind(address).map_err(in_fault)?;
+    listener.set_nonblocking(true).map_err(in_fault)?;
+    Ok(listener)
 }
 
-/// `workers` listening sockets on one address; the kernel spreads connections over them. With
-/// port 0 all get the port that the first was given.
+/// `workers` listening sockets on one address; the kernel spreads connections over them.
 pub(super) fn shared(key: &str, address: SocketAddr, workers: usize) -> Result<Vec<TcpListener>, BindFault> {
-    let in_fault = |why| fault(key, address, why);
-    // Without SO_REUSEPORT a port that any other program listens on is refused; with it a second
-    // greenlight would silently take half of the connections.
-    let probe = single(key, address)?;
-    let address = probe.local_addr().map_err(in_fault)?;
-    drop(probe);
-    (0..workers).map(|_| socket(address, true).map(TcpListener::from).map_err(in_fault)).collect()
+    bind_shared(address, workers).map_err(|why| fault(key, address, why))
 }

@@ -1,5 +1,7 @@
 //! Structured logs on standard error.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
@@ -15,7 +17,7 @@ pub(super) fn start(log: &Log) -> LevelHandle {
     let registry = tracing_subscriber::registry().with(filter);
     let out = std::io::stderr;
     let started = match log.format {
-        LogFormat::Text => registry.with(fmt::layer().with_writer(out).with_target(false).boxed()).try_init(),
+        LogFormat::Text => registry.with(fmt::layer().with_writer(out).with_ansi(out().is_terminal()).with_target(false).boxed()).try_init(),
         LogFormat::Json => registry.with(fmt::layer().json().with_writer(out).boxed()).try_init(),
     };
     if let Err(why) = started {

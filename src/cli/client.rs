@@ -76,7 +76,8 @@ impl Admin {
             let identity = Identity::from_pem(&read(path, "--identity")?);
             builder = builder.identity(identity.map_err(|why| usage("--identity", path, &why))?);
         }
-        let client = builder.build().map_err(|why| Fault::Internal(format!("no HTTP client: {}", causes(&why))))?;
+        let client =
+            builder.build().map_err(|why| Fault::Internal(format!("no HTTP client: {}", causes(&why))))?;
         Ok(Self { client, base })
     }
 

@@ -7,7 +7,14 @@ use std::path::PathBuf;
 #[command(next_help_heading = "Connection")]
 pub(super) struct Connection {
     /// The admin API of a running greenlight
-    #[arg(long, global = true, value_name = "URL", env = "GREENLIGHT_ADMIN", default_value = "http://127.0.0.1:9900", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "GREENLIGHT_ADMIN",
+        default_value = "http://127.0.0.1:9900",
+        hide_env_values = true
+    )]
     pub(super) admin: String,
     /// A file that holds the token of `[admin] token`
     #[arg(long, global = true, value_name = "FILE", env = "GREENLIGHT_TOKEN_FILE", hide_env_values = true)]

@@ -17,7 +17,7 @@ use super::rundown;
 use super::sse::EventStream;
 
 /// How long greenlight may be out of reach.
-const UNREACHABLE_MAX: Duration = Duration::from_secs(30);
+pub(super) const UNREACHABLE_MAX: Duration = Duration::from_secs(30);
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks at where it is: on a terminal (one line, replaced), and in a log.
 const LOOK_TERMINAL: Duration = Duration::from_secs(1);
@@ -33,7 +33,13 @@ pub(super) enum End {
 }
 
 /// Prints a line a step until the release has ended, is degraded, or the time is over.
-pub(super) async fn follow(admin: &Admin, release: &str, timeout: Option<Duration>) -> Result<End, Fault> {
+/// It is given up when greenlight is out of reach for longer than `patience`.
+pub(super) async fn follow(
+    admin: &Admin,
+    release: &str,
+    timeout: Option<Duration>,
+    patience: Duration,
+) -> Result<End, Fault> {
     let mut follower = Follower {
         admin,
         release,
@@ -42,6 +48,7 @@ pub(super) async fn follow(admin: &Admin, release: &str, timeout: Option<Duratio
         service: None,
         heard: Instant::now(),
         terminal: output::is_terminal(),
+        patience,
     };
     let ended = match timeout {
         None => follower.to_the_end().await,
@@ -69,6 +76,7 @@ struct Follower<'a> {
     /// When greenlight was last heard.
     heard: Instant,
     terminal: bool,
+    patience: Duration,
 }
 
 impl Follower<'_> {
@@ -96,7 +104,7 @@ impl Follower<'_> {
     }
 
     fn check_patience(&self, fault: Fault) -> Result<(), Fault> {
-        if self.heard.elapsed() < UNREACHABLE_MAX { Ok(()) } else { Err(fault) }
+        if self.heard.elapsed() < self.patience { Ok(()) } else { Err(fault) }
     }
 
     /// Prints events as they come. True when the last one was an end; false when the stream broke.
@@ -132,7 +140,9 @@ impl Follower<'_> {
     async fn look(&self) {
         let Some(service) = &self.service else { return };
         // Only a hint: what can't be had is left out.
-        let Ok(view) = self.admin.get::<ServiceView>(&["v1", "services", service], None).await else { return };
+        let Ok(view) = self.admin.get::<ServiceView>(&["v1", "services", service], None).await else {
+            return;
+        };
         let text = rundown::progress(&view, self.release);
         if self.terminal {
             output::hint(&format!("          {text}"));
@@ -153,7 +163,7 @@ impl Follower<'_> {
         loop {
             match self.release().await {
                 Ok(release) if is_end(&release.state) => return Ok(release),
-                Ok(release) if self.heard.elapsed() >= UNREACHABLE_MAX => return Ok(release),
+                Ok(release) if self.heard.elapsed() >= self.patience => return Ok(release),
                 Ok(_) => {}
                 Err(fault) if fault.passes() => self.check_patience(fault)?,
                 Err(fault) => return Err(fault),

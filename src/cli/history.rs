@@ -40,7 +40,8 @@ pub(super) async fn history(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
 }
 
 pub(super) fn text(releases: &[ReleaseView]) -> String {
-    let mut table = Table::new(["RELEASE", "STATE", "KIND", "VERSION", "COLOR", "STARTED", "TOOK", "VERDICT", "REASON"]);
+    let mut table =
+        Table::new(["RELEASE", "STATE", "KIND", "VERSION", "COLOR", "STARTED", "TOOK", "VERDICT", "REASON"]);
     for release in releases {
         let took = release.finished_at.as_deref().and_then(|end| span::between(&release.started_at, end));
         table.row([

@@ -131,11 +131,9 @@ fn ask(connection: &Connection, verb: Verb) -> Exit {
             Verb::Explain(args) => explain::explain(&admin, &args).await,
             Verb::Quarantine(args) => quarantine::quarantine(&admin, &args).await,
             Verb::Reload(args) => reload::reload(&admin, &args).await,
-            Verb::Demo(_)
-            | Verb::SampleApp(_)
-            | Verb::Run(_)
-            | Verb::Check(_)
-            | Verb::Completions(_) => Err(Fault::Internal("this verb asks nobody".into())),
+            Verb::Demo(_) | Verb::SampleApp(_) | Verb::Run(_) | Verb::Check(_) | Verb::Completions(_) => {
+                Err(Fault::Internal("this verb asks nobody".into()))
+            }
         }
     });
     answer.unwrap_or_else(|fault| fault.report())

@@ -19,7 +19,8 @@ pub(super) fn hint(text: &str) {
     let mut out = std::io::stdout().lock();
     let width = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns));
     let text: String = printable(text).chars().take(width.saturating_sub(1)).collect();
-    let _ = write!(out, "\r{}{text}", crossterm::terminal::Clear(crossterm::terminal::ClearType::CurrentLine));
+    let _ =
+        write!(out, "\r{}{text}", crossterm::terminal::Clear(crossterm::terminal::ClearType::CurrentLine));
     let _ = out.flush();
 }
 

@@ -28,7 +28,10 @@ pub(super) fn text(report: &ReloadReport) -> String {
     let mut text = if report.applied.is_empty() {
         "nothing that can be changed live is different".to_owned()
     } else {
-        format!("in force now:\n  {}\nundo: change the file back, then greenlight reload", report.applied.join("\n  "))
+        format!(
+            "in force now:\n  {}\nundo: change the file back, then greenlight reload",
+            report.applied.join("\n  ")
+        )
     };
     if !report.needs_restart.is_empty() {
         text.push_str("\nneeds a restart of `greenlight run`:\n  ");

@@ -104,7 +104,9 @@ fn degraded(release: &ReleaseView) -> String {
     let keep = format!("greenlight promote {service} keeps {}", release.color);
     match release.cause.as_deref() {
         Some("pinned") => format!("greenlight unpin {service} lets it revert; {keep}"),
-        Some("old_sick") => format!("the old colour is sick as well: once it recovers it gets the traffic back; {keep}"),
+        Some("old_sick") => {
+            format!("the old colour is sick as well: once it recovers it gets the traffic back; {keep}")
+        }
         Some("inconclusive") => format!("there was too little traffic to judge by: {keep}"),
         _ => format!("the judge tripped and was told to hold: {keep}"),
     }

@@ -13,7 +13,8 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
 /// As the API takes it: `5400s`, `2d1ms`.
 pub(super) fn api(duration: Duration) -> String {
     let days = duration.as_secs() / 86_400;
-    let parts = [(days, "d"), (duration.as_secs() % 86_400, "s"), (u64::from(duration.subsec_millis()), "ms")];
+    let parts =
+        [(days, "d"), (duration.as_secs() % 86_400, "s"), (u64::from(duration.subsec_millis()), "ms")];
     parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect()
 }
 

@@ -1,6 +1,6 @@
 //! `status`
 
-mod text;
+pub(super) mod text;
 
 use std::io::Write;
 use std::time::Duration;
@@ -64,12 +64,14 @@ fn print(services: &[ServiceView], args: &Args) {
 /// On a terminal: the page, redrawn. Else a line for each service that has changed, or its JSON.
 async fn watch(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
     // What can't be reached at the first look is a fault; later it may come back.
-    let mut services: Result<_, Fault> = Ok(look(admin, args).await?);
+    let mut services: Result<Vec<ServiceView>, Fault> = Ok(look(admin, args).await?);
     let redraw = output::is_terminal() && args.output.format == Format::Text;
     let mut shown: Vec<String> = Vec::new();
     loop {
         match (&services, redraw) {
-            (Ok(services), true) if args.service.is_some() => page(&services.iter().map(text::one).collect::<String>()),
+            (Ok(services), true) if args.service.is_some() => {
+                page(&services.iter().map(text::one).collect::<String>())
+            }
             (Ok(services), true) => page(&text::all(services)),
             (Err(fault), true) => page(&fault.to_string()),
             (Ok(services), false) => news(services, args.output.format, &mut shown),
@@ -87,7 +89,12 @@ fn page(text: &str) {
     let mut out = std::io::stdout().lock();
     let text = printable(text).replace('\n', &format!("{}\n", Clear(ClearType::UntilNewLine)));
     let end = Clear(ClearType::FromCursorDown);
-    let _ = write!(out, "{}{text}{}\n\nCtrl-C ends the watch\n{end}", MoveTo(0, 0), Clear(ClearType::UntilNewLine));
+    let _ = write!(
+        out,
+        "{}{text}{}\n\nCtrl-C ends the watch\n{end}",
+        MoveTo(0, 0),
+        Clear(ClearType::UntilNewLine)
+    );
     let _ = out.flush();
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::client::Admin;
 use super::exit::Exit;
 use super::fault::Fault;
-use super::follow::{End, follow};
+use super::follow::{End, UNREACHABLE_MAX, follow};
 use super::output::say;
 use super::rundown;
 use super::span;
@@ -25,7 +25,7 @@ impl Wait {
     /// Follows a release that was started; without `--wait` that is all.
     pub(super) async fn follow(&self, admin: &Admin, release: Option<&str>) -> Result<Exit, Fault> {
         let Some(release) = release.filter(|_| self.wait) else { return Ok(Exit::Done) };
-        match follow(admin, release, self.timeout).await? {
+        match follow(admin, release, self.timeout, UNREACHABLE_MAX).await? {
             End::Ended(view) => {
                 say(&rundown::summary(&view));
                 Ok(Exit::of_state(&view.state))

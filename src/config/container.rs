@@ -24,6 +24,7 @@ pub struct Engine {
     pub tls: Option<EngineTls>,
 }
 
+/// How an engine on the network is trusted, and trusts us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineTls {
     pub ca: PathBuf,
@@ -31,6 +32,7 @@ pub struct EngineTls {
     pub key: PathBuf,
 }
 
+/// Who we are to the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryAuth {
     pub username: Secret,

@@ -17,8 +17,7 @@ pub(super) fn check(walk: &mut Walk<'_>, config: &Config) {
     addresses::admin(walk, config);
     hosts::check(walk, config);
     for service in &config.services {
-        addresses::colors(walk, service);
-        addresses::loops(walk, config, service);
+        addresses::upstream(walk, config, service);
         deadline(walk, service);
         risks(walk, service);
     }
@@ -95,11 +94,17 @@ fn risks(walk: &mut Walk<'_>, service: &Service) {
 
 /// Webhooks have names of their own, services that exist, and a way in.
 fn webhooks(walk: &mut Walk<'_>, config: &Config) {
-    let names: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
+    // Those that are there, sound or not: a webhook for a faulty service is no second fault.
+    let names: Vec<String> = walk
+        .places
+        .keys()
+        .filter(|path| super::not_in_force::matches("services.*", path))
+        .filter_map(|path| path.strip_prefix("services.").map(str::to_owned))
+        .collect();
     for (index, webhook) in config.webhooks.iter().enumerate() {
         let service = format!("webhooks[{index}].service");
-        if walk.sound(&[&service, "services"]) && !names.contains(&webhook.service.as_str()) {
-            let message = match super::nearest::nearest(&webhook.service, names.iter().copied()) {
+        if walk.sound(&[&service]) && !names.contains(&webhook.service) {
+            let message = match super::nearest::nearest(&webhook.service, names.iter().map(String::as_str)) {
                 Some(name) => format!("is not a service: \"{name}\" is the nearest one"),
                 None => format!("is not a service: {} are", names.join(", ")),
             };

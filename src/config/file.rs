@@ -78,7 +78,7 @@ fn validate(text: &str, base: &Path, on_disk: bool) -> Result<Loaded, Faults> {
     let mut walk = Walk::new(text, base);
     let (tree, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return Err(Faults(syntax(&walk, &errors)));
+        return Err(Faults(syntax(&walk, text, &errors)));
     }
     if tree.get_ref().is_empty() {
         let message = "the file is empty: config/minimal.toml is the least that works".to_owned();
@@ -105,13 +105,19 @@ fn validate(text: &str, base: &Path, on_disk: bool) -> Result<Loaded, Faults> {
 }
 
 /// What the TOML parser says, without the text of the line: there may be a secret in it.
-fn syntax(walk: &Walk<'_>, errors: &[toml::de::Error]) -> Vec<Fault> {
+fn syntax(walk: &Walk<'_>, text: &str, errors: &[toml::de::Error]) -> Vec<Fault> {
     let mut faults: Vec<Fault> = errors
         .iter()
         .take(SYNTAX_ERRORS_MAX)
         .map(|error| {
             let line = error.span().map(|span| walk.line(span.start));
-            let message = format!("this is not TOML: {}", error.message().trim());
+            let mut message = format!("this is not TOML: {}", error.message().trim());
+            // The span of a doubled key is the key alone; any other may hold a value.
+            if error.message() == "duplicate key"
+                && let Some(key) = error.span().and_then(|span| text.get(span))
+            {
+                message = format!("this is not TOML: the key \"{key}\" is here for the second time");
+            }
             Fault { line, ..whole(message) }
         })
         .collect();

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::release::Notice;
+
 use super::Secret;
 
 /// `[hooks]`: where webhooks come in.
@@ -14,6 +16,7 @@ pub struct Hooks {
     pub public: bool,
 }
 
+/// Who sends: what its messages look like and how they are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookKind {
     Dockerhub,
@@ -37,25 +40,11 @@ pub struct Webhook {
     pub allow: Vec<String>,
 }
 
+/// What the receiver understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotifierKind {
     Slack,
     Webhook,
-}
-
-/// What a notifier can tell of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NotifiedEvent {
-    Started,
-    Awaiting,
-    Promoted,
-    Succeeded,
-    Failed,
-    Cancelled,
-    Reverted,
-    RolledBack,
-    Degraded,
-    Alarm,
 }
 
 /// `[[notifiers]]`: where news go.
@@ -66,7 +55,7 @@ pub struct Notifier {
     pub url: Secret,
     /// What we sign with.
     pub secret: Option<Secret>,
-    pub events: Vec<NotifiedEvent>,
+    pub events: Vec<Notice>,
 }
 
 /// What a hook does.
@@ -78,6 +67,7 @@ pub enum HookAction {
     Command(Vec<String>),
 }
 
+/// One hook, and how long it may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
     pub action: HookAction,

@@ -30,9 +30,7 @@ pub use container::{Docker, Engine, EngineTls, Publish, RegistryAuth, Tags};
 pub use difference::{Difference, difference};
 pub use fault::{Fault, Faults, Severity};
 pub use file::{FILE_BYTES_MAX, Loaded, load, parse};
-pub use message::{
-    Hook, HookAction, HookPoints, Hooks, NotifiedEvent, Notifier, NotifierKind, Webhook, WebhookKind,
-};
+pub use message::{Hook, HookAction, HookPoints, Hooks, Notifier, NotifierKind, Webhook, WebhookKind};
 pub use report::{render_faults, summary};
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretFault};
 pub use types::{

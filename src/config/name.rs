@@ -66,7 +66,13 @@ fn judge_address(written: &str) -> Result<String, String> {
         ));
     }
     if written.parse::<Ipv6Addr>().is_ok() {
-        return Err(format!("has no port: \"[{written}]:8080\""));
+        // "::1:80" is an address as a whole, and hardly meant so.
+        return Err(match written.rsplit_once(':') {
+            Some((host, port)) if host.parse::<Ipv6Addr>().is_ok() && port.parse::<u16>().is_ok() => {
+                format!("needs brackets around an IPv6 address: \"[{host}]:{port}\"")
+            }
+            _ => format!("has no port: \"[{written}]:8080\""),
+        });
     }
     let Some((host, port)) = written.rsplit_once(':') else {
         return Err(format!("has no port: \"{written}:8080\""));

@@ -25,7 +25,7 @@ const fn refused(pattern: &'static str, quiet: &'static [&'static str]) -> Row {
 }
 
 const ROWS: &[Row] = &[
-    // TLS, HTTP/2, upgrades, retries and the shield
+    // TLS, HTTP/2 and the shield
     refused("listeners[*].tls", &[]),
     warned("listeners[*].proxy_protocol", &["false"]),
     warned("listeners[*].redirect_to_https", &["false"]),
@@ -35,8 +35,6 @@ const ROWS: &[Row] = &[
     warned("limits.h2_ping_interval", &["\"20s\""]),
     warned("limits.h2_ping_timeout", &["\"20s\""]),
     refused("services.*.upstream.protocol", &["\"http1\""]),
-    warned("services.*.proxy.tunnel_idle_timeout", &["\"1h\""]),
-    warned("services.*.proxy.retry_budget", &["0.0"]),
     warned("services.*.proxy.shield", &["false"]),
     // Containers
     refused("services.*.upstream.kind", &["\"fixed\""]),
@@ -53,6 +51,8 @@ const ROWS: &[Row] = &[
     // The rest of the front door
     refused("services.*.preview_token", &[]),
     warned("services.*.error_pages", &["{}"]),
+    warned("listeners[*].ready_path", &["\"\""]),
+    warned("limits.connections_per_address_max", &["0"]),
     warned("services.*.proxy.requests_max", &["0"]),
     warned("services.*.proxy.queue_max", &["0"]),
     warned("services.*.proxy.queue_timeout", &["\"5s\""]),

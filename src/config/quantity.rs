@@ -1,6 +1,6 @@
 //! Durations and sizes: texts with a unit, since a bare number does not say of what.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 /// A size in bytes, written `"32KiB"`.
@@ -16,7 +16,7 @@ impl fmt::Display for Size {
         if self.0 == 0 {
             return f.write_str("0");
         }
-        match UNITS.iter().find(|(_, bytes)| self.0 % bytes == 0) {
+        match UNITS.iter().find(|(_, bytes)| self.0.is_multiple_of(*bytes)) {
             Some((unit, bytes)) => write!(f, "{}{unit}", self.0 / bytes),
             None => write!(f, "{}B", self.0),
         }
@@ -44,9 +44,9 @@ pub(super) fn parse_size(text: &str) -> Result<Size, String> {
     let Some((_, bytes)) = UNITS.iter().find(|(name, _)| *name == unit) else {
         let meant = UNITS.iter().map(|(name, _)| *name).find(|name| loosely_equal(name, unit));
         return Err(match meant {
-            Some(name) => {
-                format!("has an unknown unit \"{unit}\": \"{count}{name}\" is meant, if 1KiB is 1024")
-            }
+            Some(name) => format!(
+                "has an unknown unit \"{unit}\": \"{count}{name}\" is the nearest (1KiB is 1024 bytes)"
+            ),
             None => format!("has an unknown unit \"{unit}\": B, KiB, MiB, GiB or TiB"),
         });
     };
@@ -61,7 +61,7 @@ fn loosely_equal(unit: &str, written: &str) -> bool {
 }
 
 /// The longest duration: timers need an end that a clock can reach.
-pub(super) const DURATION_MAX: Duration = Duration::from_secs(365 * 86_400);
+pub(super) const DURATION_MAX: Duration = Duration::from_hours(365 * 24);
 
 /// `"10s"`, `"250ms"`, `"1h30m"`. The error says what would be right.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -93,13 +93,13 @@ pub(super) fn show_duration(duration: Duration) -> String {
     let mut text = String::new();
     for (count, unit) in [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")] {
         if count > 0 {
-            text.push_str(&format!("{count}{unit}"));
+            let _ = write!(text, "{count}{unit}");
         }
     }
     let nanos = duration.subsec_nanos();
     for (count, unit) in [(nanos / 1_000_000, "ms"), (nanos / 1000 % 1000, "us"), (nanos % 1000, "ns")] {
         if count > 0 {
-            text.push_str(&format!("{count}{unit}"));
+            let _ = write!(text, "{count}{unit}");
         }
     }
     text

@@ -152,14 +152,14 @@ impl<'w, 't> Section<'w, 't> {
         let path = self.key(key);
         let (table, whole) = match self.item(key) {
             None => (None, self.whole),
-            Some(item) => match item.value {
-                DeValue::Table(table) => (Some(table), true),
-                _ => {
-                    self.walk.hide(&path);
-                    wrong_type(self.walk, &item, &format!("a table, [{path}]"));
+            Some(item) => {
+                if let DeValue::Table(table) = item.value {
+                    (Some(table), true)
+                } else {
+                    no_table(self.walk, &item, &format!("a table, [{path}]"));
                     (None, false)
                 }
-            },
+            }
         };
         self.enter(path, table, whole, read)
     }
@@ -186,8 +186,7 @@ impl<'w, 't> Section<'w, 't> {
         let array = self.item(key)?;
         let path = &array.path;
         let DeValue::Array(rows) = array.value else {
-            self.walk.hide(path);
-            wrong_type(self.walk, &array, &format!("a list of tables, [[{path}]]"));
+            no_table(self.walk, &array, &format!("a list of tables, [[{path}]]"));
             return Some(Vec::new());
         };
         let mut values = Vec::new();
@@ -197,8 +196,7 @@ impl<'w, 't> Section<'w, 't> {
             if let DeValue::Table(table) = row.value {
                 values.push(self.enter(row.path, Some(table), true, &read));
             } else {
-                self.walk.hide(&row.path);
-                wrong_type(self.walk, &row, "a table");
+                no_table(self.walk, &row, "a table");
             }
         }
         Some(values)
@@ -208,12 +206,11 @@ impl<'w, 't> Section<'w, 't> {
     pub(super) fn named<T>(
         &mut self,
         key: &'static str,
-        read: impl Fn(&mut Section<'_, 't>, &str) -> Option<T>,
+        read: impl Fn(&mut Section<'_, 't>, &str) -> T,
     ) -> Vec<T> {
         let Some(tables) = self.item(key) else { return Vec::new() };
         let DeValue::Table(table) = tables.value else {
-            self.walk.hide(&tables.path);
-            wrong_type(self.walk, &tables, &format!("a table, [{}.NAME]", tables.path));
+            no_table(self.walk, &tables, &format!("a table, [{}.NAME]", tables.path));
             return Vec::new();
         };
         let mut values = Vec::new();
@@ -222,10 +219,9 @@ impl<'w, 't> Section<'w, 't> {
             self.walk.found(&item);
             if let DeValue::Table(table) = item.value {
                 let path = item.path;
-                values.extend(self.enter(path, Some(table), true, |section| read(section, name.get_ref())));
+                values.push(self.enter(path, Some(table), true, |section| read(section, name.get_ref())));
             } else {
-                self.walk.hide(&item.path);
-                wrong_type(self.walk, &item, &format!("a table, [{}]", item.path));
+                no_table(self.walk, &item, &format!("a table, [{}]", item.path));
             }
         }
         values
@@ -260,6 +256,15 @@ impl<'w, 't> Section<'w, 't> {
 
 pub(super) fn item<'t>(path: String, value: &'t Spanned<DeValue<'t>>) -> Item<'t> {
     Item { path, value: value.get_ref(), span: value.span() }
+}
+
+/// Something else stands where a table should be. What it says may be meant for any key of that
+/// table, a secret too, so a text is not shown.
+fn no_table(walk: &mut Walk<'_>, item: &Item<'_>, needed: &str) {
+    if matches!(item.value, DeValue::String(_) | DeValue::Array(_)) {
+        walk.hide(&item.path);
+    }
+    wrong_type(walk, item, needed);
 }
 
 /// One of a few words, or a fault with the nearest.

@@ -106,6 +106,7 @@ pub struct Acme {
     pub hosts: Vec<String>,
 }
 
+/// `[admin] tls`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdminTls {
     pub certificate: CertificateFiles,
@@ -120,6 +121,7 @@ pub struct Admin {
     pub tls: Option<AdminTls>,
 }
 
+/// How our own log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     Text,
@@ -134,6 +136,7 @@ pub enum Access {
     File(PathBuf),
 }
 
+/// `[log]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
     /// A `tracing` filter: `info`, or `greenlight::proxy=debug,info`.

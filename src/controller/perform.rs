@@ -20,7 +20,7 @@ impl Controller {
                 Effect::Refresh => self.table_dirty = true,
                 Effect::Notify { notice, release, reason } => {
                     let release = release.map(|id| id.to_string()).unwrap_or_default();
-                    tracing::info!(service = %self.services[index].name(), release, ?notice, "{reason}");
+                    tracing::debug!(service = %self.services[index].name(), release, ?notice, "{reason}");
                 }
                 Effect::Alarm { alarm, raised: true, reason } => {
                     tracing::warn!(service = %self.services[index].name(), ?alarm, "{reason}");

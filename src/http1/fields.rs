@@ -60,7 +60,8 @@ fn split<'b>(
     let headers = match httparse::parse_headers(block, table) {
         Ok(httparse::Status::Complete((used, headers))) if used == block.len() => headers,
         Err(httparse::Error::HeaderName) if is_folded(block) => return Err(BlockFault::Folded),
-        Err(httparse::Error::HeaderName) => return Err(BlockFault::Name),
+        // NewLine: a CR without LF where a name should begin.
+        Err(httparse::Error::HeaderName | httparse::Error::NewLine) => return Err(BlockFault::Name),
         // The scan proved that the block ends, and how many lines it has: what is left are bytes
         // that a value can't have.
         Ok(_) | Err(_) => return Err(BlockFault::Value),

@@ -56,9 +56,9 @@ pub(super) struct FirstLine {
 }
 
 impl HeadScan {
-    /// The first byte of the first line, if it is there while the line is still incomplete.
+    /// The first byte of the first line, if it came.
     pub(super) fn first_byte(&self, buf: &[u8]) -> Option<u8> {
-        if self.block_start == 0 { buf.get(self.start).copied() } else { None }
+        buf.get(self.start).copied()
     }
 
     /// The start of the first line.

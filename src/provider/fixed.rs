@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::model::{Color, Endpoint, EndpointId, PerColor, ServiceName};
 
-use super::lookup::{self, Ask, LOOKUPS_AT_ONCE, Lookups};
+use super::lookup::{self, LOOKUP_MAX, LOOKUPS_AT_ONCE, Lookups};
 
 /// How often names are resolved, give or take [`JITTER`] so that a fleet doesn't ask in step.
 const RESOLVE_EVERY: Duration = Duration::from_secs(10);
@@ -47,13 +47,16 @@ impl FixedProvider {
     /// has never been resolved), and then whenever its endpoints change.
     #[must_use]
     pub fn start(updates: mpsc::Sender<ProviderUpdate>) -> Self {
-        Self::start_asking(updates, lookup::system())
+        Self::start_asking(updates, Lookups::new(lookup::system(), LOOKUP_MAX), RESOLVE_EVERY)
     }
 
-    pub(super) fn start_asking(updates: mpsc::Sender<ProviderUpdate>, ask: Ask) -> Self {
+    pub(super) fn start_asking(
+        updates: mpsc::Sender<ProviderUpdate>,
+        lookups: Lookups,
+        every: Duration,
+    ) -> Self {
         let sources = watch::Sender::new(Arc::default());
-        let desk =
-            Desk { updates, lookups: Lookups::new(ask), names: HashMap::new(), reported: HashMap::new() };
+        let desk = Desk { updates, lookups, every, names: HashMap::new(), reported: HashMap::new() };
         let task = tokio::spawn(desk.run(sources.subscribe()));
         Self { sources, task }
     }
@@ -67,7 +70,7 @@ impl FixedProvider {
     /// Resolves once, now: for the start, before traffic is taken. A name that can't be resolved
     /// is left out and logged; it takes 5 s at most.
     pub async fn resolve(source: &FixedSource) -> PerColor<Vec<Endpoint>> {
-        let lookups = &Lookups::new(lookup::system());
+        let lookups = &Lookups::new(lookup::system(), LOOKUP_MAX);
         let color = |color: Color| async move {
             let found = stream::iter(&source.addresses[color]).map(|text| async move {
                 match text.parse() {
@@ -117,6 +120,7 @@ struct Name {
 struct Desk {
     updates: mpsc::Sender<ProviderUpdate>,
     lookups: Lookups,
+    every: Duration,
     names: HashMap<String, Name>,
     reported: HashMap<(ServiceName, Color), Vec<Endpoint>>,
 }
@@ -129,7 +133,7 @@ impl Desk {
         loop {
             let current = Arc::clone(&sources.borrow_and_update());
             self.forget_all_but(&current);
-            let pause = RESOLVE_EVERY.mul_f64(1.0 - JITTER + 2.0 * JITTER * fastrand::f64());
+            let pause = self.every.mul_f64(1.0 - JITTER + 2.0 * JITTER * fastrand::f64());
             let round = async {
                 self.resolve_all(&current).await?;
                 tokio::time::sleep(pause).await;

@@ -27,12 +27,14 @@ pub(super) fn system() -> Ask {
 #[derive(Clone)]
 pub(super) struct Lookups {
     ask: Ask,
+    patience: Duration,
     permits: Arc<Semaphore>,
 }
 
 impl Lookups {
-    pub(super) fn new(ask: Ask) -> Self {
-        Self { ask, permits: Arc::new(Semaphore::new(LOOKUPS_AT_ONCE)) }
+    /// `patience`: [`LOOKUP_MAX`], but in tests.
+    pub(super) fn new(ask: Ask, patience: Duration) -> Self {
+        Self { ask, patience, permits: Arc::new(Semaphore::new(LOOKUPS_AT_ONCE)) }
     }
 
     /// The addresses of `name` (`host:port`), or why there are none.
@@ -41,18 +43,21 @@ impl Lookups {
     /// same processes, which must not be counted twice, and a process that listens on one of the
     /// two only (`localhost`) would look half sick for ever.
     pub(super) async fn resolve(&self, name: &str) -> Result<Vec<SocketAddr>, String> {
-        let (ask, permits, name) = (Arc::clone(&self.ask), Arc::clone(&self.permits), name.to_owned());
-        // A task of its own, because a system's look-up can't be called off: its place is not free
-        // before it has ended, however long ago we stopped waiting for it.
-        let asked = tokio::spawn(async move {
-            let _permit = permits.acquire_owned().await;
-            ask(name).await
-        });
-        let mut found = match tokio::time::timeout(LOOKUP_MAX, asked).await {
-            Ok(Ok(Ok(found))) => found,
-            Ok(Ok(Err(error))) => return Err(error.to_string()),
+        let asked = async {
+            let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(io::Error::other)?;
+            let answer = (self.ask)(name.to_owned());
+            // A task of its own, because a system's look-up can't be called off: its place is not
+            // free before it has ended, however long ago we stopped waiting for it.
+            let asked = tokio::spawn(async move {
+                let _until_it_ends = permit;
+                answer.await
+            });
+            asked.await.map_err(io::Error::other)?
+        };
+        let mut found = match tokio::time::timeout(self.patience, asked).await {
+            Ok(Ok(found)) => found,
             Ok(Err(error)) => return Err(error.to_string()),
-            Err(_) => return Err(format!("no answer within {} s", LOOKUP_MAX.as_secs())),
+            Err(_) => return Err(format!("no answer within {} s", self.patience.as_secs_f32())),
         };
         if found.iter().any(SocketAddr::is_ipv4) {
             found.retain(SocketAddr::is_ipv4);

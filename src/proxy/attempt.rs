@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Poll;
 
-use crate::clock;
 use crate::judge;
 use crate::model::{Color, EndpointId};
 use crate::traffic::Suspect;
@@ -84,7 +83,10 @@ pub async fn run(connection: &mut Connection, request: &mut Request) -> Outcome 
         Next::Over { after, status, cause } => (after, status, cause),
         Next::Again => (After::Close, None, None),
         Next::Answer(own) => {
-            let to = To::request(&request.facts, request.upload.is_complete(), request.extra());
+            let to = To::request(&request.facts, request.upload.is_read(), request.extra());
+            if let Some(rest) = request.upload.abandon() {
+                connection.ahead.extend_from_slice(rest.data());
+            }
             let (after, bytes) = answer::reply(connection, &own, &to, download.unsent().to_vec()).await;
             download.sent += bytes;
             (after, Some(own.status), Some(own.text))
@@ -310,7 +312,6 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
     let worker = Rc::clone(&connection.worker);
     let wait = request.service.route.settings.pause_timeout;
     connection.seat.arm(worker.ticks.after(wait));
-    let until = clock::instant().checked_add(wait);
     while request.service.route.paused {
         let seen = worker.view.rebuilt();
         let changed = poll_fn(|context| {
@@ -319,7 +320,7 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
                 Poll::Ready(Ok(()))
             } else if signals.cut() {
                 Poll::Ready(Err(Own::CUT))
-            } else if signals.expired() && until.is_none_or(|until| clock::instant() >= until) {
+            } else if signals.expired() {
                 Poll::Ready(Err(Own::PAUSED))
             } else {
                 worker.view.wake_on_change(context.waker().clone());

@@ -141,6 +141,23 @@ impl Lane {
         self.ended && !self.is_blocked()
     }
 
+    /// Whether the whole body was read, written or not.
+    pub fn is_read(&self) -> bool {
+        self.ended
+    }
+
+    /// Forgets what was not written; gives back what was read behind the end of the body.
+    pub fn abandon(&mut self) -> Option<Chunk> {
+        if let Some(chunk) = &mut self.chunk {
+            chunk.consume(self.pass + self.skip);
+        }
+        self.pass = 0;
+        self.skip = 0;
+        self.tail = b"";
+        self.at = self.out.len();
+        self.take_rest().filter(|_| self.ended)
+    }
+
     /// Whether bytes behind the end of the body are at hand.
     pub fn has_rest(&self) -> bool {
         self.chunk.as_ref().is_some_and(|chunk| !chunk.is_empty())

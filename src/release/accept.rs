@@ -80,7 +80,7 @@ pub(super) fn place(turn: &mut Turn, mut release: Release, debounce: Duration) {
     let wait = if turn.state.stretch() == Stretch::After {
         turn.state.running().map(|running| format!("waits for {} ({})", running.id, running.word()))
     } else if turn.state.is_pinned() {
-        Some("the service is pinned: waits for unpin".to_owned())
+        Some("waits for unpin: the service is pinned".to_owned())
     } else if debounce > Duration::ZERO {
         Some(format!("waits {} for a newer one (debounce)", seconds(debounce)))
     } else {

@@ -131,7 +131,8 @@ pub(super) fn trip_now(state: &State) -> Option<Trip> {
     } else if state.condition(release.color) == Condition::Sick {
         Some(Trip { rule: TripRule::HardDown, numbers })
     } else if bake.judge.tripped() {
-        Some(bake.trip.clone().unwrap_or(Trip { rule: TripRule::Errors, numbers }))
+        let rule = bake.trip.as_ref().map_or(TripRule::Errors, |trip| trip.rule);
+        Some(Trip { rule, numbers })
     } else {
         None
     }

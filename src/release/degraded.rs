@@ -2,7 +2,7 @@
 
 use super::turn::Turn;
 use super::{
-    Bake, By, Condition, Degradation, Degraded, Notice, OnTrip, Phase, accept, bake, ending, reverting, trip,
+    Bake, By, Condition, Degradation, Degraded, Notice, Phase, accept, bake, ending, reverting, trip,
 };
 
 pub(super) fn enter(turn: &mut Turn, cause: Degraded, mut bake: Box<Bake>, reason: String) {
@@ -34,6 +34,7 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
     };
     if open && let Some(tripped) = bake::trip_now(&turn.state) {
         let reason = trip::why(turn, release.color, &tripped);
+        trip::record(turn, &tripped);
         return go_on(turn, cause, reason);
     }
     if turn.at < expires || turn.state.unwritable {
@@ -46,8 +47,7 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
 
 /// It is bad now, and what held the revert is gone; something else may hold it.
 fn go_on(turn: &mut Turn, cause: Degraded, reason: String) -> bool {
-    let on_trip = turn.state.policy.on_trip;
-    let held = match trip::way(&turn.state, on_trip) {
+    let held = match trip::way(&turn.state, turn.state.policy.on_trip) {
         trip::Way::Back => {
             reverting::swap(turn, By::Judge, reason);
             return true;
@@ -62,9 +62,9 @@ fn go_on(turn: &mut Turn, cause: Degraded, reason: String) -> bool {
         trip::Way::OldSick => Degraded::OldSick,
     };
     if held == cause {
+        turn.counted();
         return false;
     }
-    debug_assert!(on_trip == OnTrip::Hold || held != Degraded::Hold);
     if let Some(release) = turn.state.release.as_mut()
         && let Phase::Degraded(degradation) = &mut release.phase
     {

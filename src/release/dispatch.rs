@@ -87,8 +87,8 @@ fn acknowledged(turn: &mut Turn, epoch: Epoch, baseline: &Baseline) -> Result<()
             }
             Phase::Reverting(reverting) => {
                 if let Stage::Swapped { .. } = reverting.stage {
-                    let by = reverting.by;
-                    reverting::acknowledged(turn, by);
+                    let (by, why) = (reverting.by, reverting.why.clone());
+                    reverting::acknowledged(turn, by, why);
                     return Ok(());
                 }
             }

@@ -16,8 +16,12 @@ pub(super) fn succeed(turn: &mut Turn, reason: String) {
     let drain_at = turn.at + turn.state.policy.standby_ttl;
     let side = &mut turn.state.sides[old];
     side.fate = Fate::Warm { drain_at };
-    turn.state.fallback =
-        Some(Fallback { release: side.release.clone(), version: side.version.clone(), color: old });
+    turn.state.fallback = Some(Fallback {
+        release: side.release.clone(),
+        containers: side.containers.clone(),
+        version: side.version.clone(),
+        color: old,
+    });
     turn.enter(Phase::Succeeded, reason);
     turn.announce(Notice::Succeeded);
     if verdict == Some(Verdict::Pass) {

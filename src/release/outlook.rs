@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::health::Thresholds;
-use crate::model::{Color, Tick, Version};
+use crate::model::{Color, ReleaseId, Tick, Version};
 
 use super::{
     Condition, Fate, Gate, Kind, Mode, Phase, Quarantined, Release, State, Stretch, Trigger, UpstreamKind,
@@ -170,5 +170,14 @@ impl State {
         } else {
             self.active.other()
         }
+    }
+
+    /// Whether a set of containers has a place in the record; a set that has none was left behind
+    /// by a crash and is removed.
+    #[must_use]
+    pub fn knows_containers(&self, containers: &ReleaseId) -> bool {
+        self.release.iter().any(|release| release.containers == *containers)
+            || self.kept.iter().any(|kept| kept.containers == *containers)
+            || self.sides.iter().any(|(_, side)| side.containers.as_ref() == Some(containers))
     }
 }

@@ -156,6 +156,8 @@ pub enum By {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reverting {
     pub by: By,
+    /// What was wrong, for the record and the quarantine.
+    pub why: String,
     pub stage: Stage,
 }
 

@@ -65,7 +65,7 @@ fn check_at_once(turn: &mut Turn, mut release: Release) {
     if release.kind == Kind::Deploy {
         turn.state.fallback = None;
     }
-    if !matches!(turn.state.sides[color].fate, Fate::Free) {
+    if matches!(turn.state.sides[color].fate, Fate::Draining { .. } | Fate::Drained) {
         turn.then(Effect::Undrain { color });
     }
     adopt(turn, &release);
@@ -88,8 +88,12 @@ fn check_at_once(turn: &mut Turn, mut release: Release) {
 /// The colour's endpoints belong to the release, and nothing is known of them.
 pub(super) fn adopt(turn: &mut Turn, release: &Release) {
     let color = release.color;
-    turn.state.sides[color] =
-        Side { release: Some(release.id.clone()), version: Some(release.version.clone()), fate: Fate::Free };
+    turn.state.sides[color] = Side {
+        release: Some(release.id.clone()),
+        version: Some(release.version.clone()),
+        containers: Some(release.containers.clone()),
+        fate: Fate::Free,
+    };
     turn.state.health[color] = None;
     turn.then(Effect::Adopt { color, release: release.id.clone() });
 }

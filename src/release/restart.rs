@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::{Color, PerColor, Tick};
 
 use super::promoting::ACKNOWLEDGE_WAIT;
-use super::{Effect, Fate, Phase, Release, Stage, State, Stretch, UpstreamKind, bake};
+use super::{Effect, Fate, Phase, Release, Stage, State, UpstreamKind, bake};
 
 /// At least this much of a progress deadline is left after a restart.
 const PROGRESS_LEFT_MIN: Duration = Duration::from_secs(60);
@@ -175,9 +175,9 @@ fn switching(state: &State) -> bool {
 }
 
 fn containers(state: &State, effects: &mut Vec<Effect>) {
-    let active = state.sides[state.active].release.as_ref();
-    for kept in state.kept.iter().filter(|kept| Some(&kept.release) != active) {
-        effects.push(Effect::Stop { release: kept.release.clone(), color: kept.color });
+    let active = state.sides[state.active].containers.as_ref();
+    for kept in state.kept.iter().filter(|kept| Some(&kept.containers) != active) {
+        effects.push(Effect::Stop { release: kept.containers.clone(), color: kept.color });
     }
     let Some(Release { id, version, color, containers, phase, .. }) = &state.release else { return };
     match phase {
@@ -204,5 +204,4 @@ fn containers(state: &State, effects: &mut Vec<Effect>) {
         | Phase::Reverted
         | Phase::RolledBack => {}
     }
-    debug_assert!(state.stretch() != Stretch::After || active.is_some() || state.epoch.0 > 0);
 }

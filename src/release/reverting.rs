@@ -9,20 +9,18 @@ use super::{
 };
 
 /// The old colour's health is not known yet.
-pub(super) fn wait(turn: &mut Turn, by: By, bake: Box<Bake>, reason: String) {
+pub(super) fn wait(turn: &mut Turn, by: By, bake: Box<Bake>, why: String) {
     let Some(release) = turn.running() else { return };
     let old = release.color.other();
     let patience = turn.state.unknown_wait();
     let until = turn.at + patience;
     let wait = accept::seconds(patience);
-    turn.enter(
-        Phase::Reverting(Reverting { by, stage: Stage::Waiting { until, bake } }),
-        format!("{reason}; waits up to {wait} for {old}, whose health is not known yet"),
-    );
+    let reason = format!("{why}; waits up to {wait} for {old}, whose health is not known yet");
+    turn.enter(Phase::Reverting(Reverting { by, why, stage: Stage::Waiting { until, bake } }), reason);
 }
 
 /// Moves the traffic back. The caller has asked [`super::trip::way`].
-pub(super) fn swap(turn: &mut Turn, by: By, reason: String) {
+pub(super) fn swap(turn: &mut Turn, by: By, why: String) {
     let Some(release) = turn.state.release.as_mut() else { return };
     let old = release.color.other();
     release.reverts += 1;
@@ -32,19 +30,19 @@ pub(super) fn swap(turn: &mut Turn, by: By, reason: String) {
     turn.state.discovery.down_since = None;
     turn.state.discovery.armed = false;
     let epoch = turn.state.epoch;
+    let deadline = turn.at + ACKNOWLEDGE_WAIT;
+    let reason = format!("{why}; {old} gets all traffic back at epoch {epoch}");
+    turn.enter(Phase::Reverting(Reverting { by, why, stage: Stage::Swapped { deadline } }), reason);
+    turn.then(Effect::Swap { epoch, active: old });
     if turn.state.policy.upstream == UpstreamKind::Managed {
         turn.then(Effect::SaveEvidence { release: containers });
     }
-    let deadline = turn.at + ACKNOWLEDGE_WAIT;
-    let reason = format!("{reason}; {old} gets all traffic back at epoch {epoch}");
-    turn.enter(Phase::Reverting(Reverting { by, stage: Stage::Swapped { deadline } }), reason);
-    turn.then(Effect::Swap { epoch, active: old });
 }
 
 pub(super) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let Phase::Reverting(reverting) = &release.phase else { return false };
-    let (by, reason, old) = (reverting.by, release.reason.clone(), release.color.other());
+    let (by, reason, old) = (reverting.by, reverting.why.clone(), release.color.other());
     match &reverting.stage {
         Stage::Waiting { until, bake } => {
             let (until, bake) = (*until, bake.clone());
@@ -92,8 +90,7 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
 }
 
 /// Every worker has the old colour's table.
-pub(super) fn acknowledged(turn: &mut Turn, by: By) {
+pub(super) fn acknowledged(turn: &mut Turn, by: By, why: String) {
     turn.clear(Alarm::Unacknowledged, "every worker has acknowledged");
-    let reason = turn.running().map(|release| release.reason.clone()).unwrap_or_default();
-    ending::went_back(turn, by, reason);
+    ending::went_back(turn, by, why);
 }

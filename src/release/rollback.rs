@@ -126,9 +126,10 @@ fn target(turn: &Turn, to: Option<&ReleaseId>) -> Result<Fallback, Refused> {
     if let Some(fallback) = fallback.filter(|fallback| fallback.release.as_ref() == Some(to)) {
         return Ok(fallback.clone());
     }
-    let kept = turn.state.kept.iter().find(|kept| kept.release == *to);
+    let kept = turn.state.kept.iter().rfind(|kept| kept.release == *to || kept.containers == *to);
     kept.map(|kept| Fallback {
         release: Some(kept.release.clone()),
+        containers: Some(kept.containers.clone()),
         version: Some(kept.version.clone()),
         color: kept.color,
     })
@@ -138,9 +139,10 @@ fn target(turn: &Turn, to: Option<&ReleaseId>) -> Result<Fallback, Refused> {
 /// The target's own containers, if they are there and have the candidate's colour; else they are
 /// created anew from the version.
 fn kept_containers(turn: &Turn, target: &Fallback, release: &Release) -> Option<ReleaseId> {
-    let containers = target.release.as_ref()?;
-    let warm = turn.state.sides[release.color].release.as_ref() == Some(containers);
-    let kept = turn.state.kept.iter().any(|kept| kept.release == *containers && kept.color == release.color);
+    let containers = target.containers.as_ref()?;
+    let warm = turn.state.sides[release.color].containers.as_ref() == Some(containers);
+    let kept =
+        turn.state.kept.iter().any(|kept| kept.containers == *containers && kept.color == release.color);
     let managed = turn.state.policy.upstream == UpstreamKind::Managed;
     (managed && (warm || kept)).then(|| containers.clone())
 }

@@ -11,6 +11,9 @@ pub struct Side {
     /// the colour's first release.
     pub release: Option<ReleaseId>,
     pub version: Option<Version>,
+    /// Whose containers they are: the release's own, or those kept from the one that a rollback
+    /// went back to.
+    pub containers: Option<ReleaseId>,
     pub fate: Fate,
 }
 
@@ -29,10 +32,12 @@ pub enum Fate {
     Drained,
 }
 
-/// Why a set of containers is kept, which decides whether one can go back to it.
+/// A stopped set of managed containers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
+    /// The last release that they served.
     pub release: ReleaseId,
+    pub containers: ReleaseId,
     pub version: Version,
     pub color: Color,
 }
@@ -41,6 +46,7 @@ pub struct Kept {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fallback {
     pub release: Option<ReleaseId>,
+    pub containers: Option<ReleaseId>,
     pub version: Option<Version>,
     pub color: Color,
 }

@@ -78,9 +78,9 @@ fn drained(turn: &mut Turn, color: Color) {
         UpstreamKind::Managed => {
             let side = std::mem::take(&mut turn.state.sides[color]);
             turn.state.health[color] = None;
-            if let Some(release) = side.release.clone() {
-                turn.note(format!("{color} is drained; the containers of {release} are stopped and kept"));
-                turn.then(Effect::Stop { release, color });
+            if let Some(containers) = side.containers.clone() {
+                turn.note(format!("{color} is drained; the containers of {containers} are stopped and kept"));
+                turn.then(Effect::Stop { release: containers, color });
             }
             keep(turn, side, color);
         }
@@ -90,13 +90,13 @@ fn drained(turn: &mut Turn, color: Color) {
 
 /// Remembers a stopped set; the oldest beyond `keep_releases` are removed.
 pub(super) fn keep(turn: &mut Turn, side: Side, color: Color) {
-    if let (Some(release), Some(version)) = (side.release, side.version) {
-        turn.state.kept.retain(|kept| kept.release != release);
-        turn.state.kept.push(Kept { release, version, color });
+    if let (Some(release), Some(containers), Some(version)) = (side.release, side.containers, side.version) {
+        turn.state.kept.retain(|kept| kept.containers != containers);
+        turn.state.kept.push(Kept { release, containers, version, color });
     }
     while turn.state.kept.len() > turn.state.policy.keep_releases {
         let oldest = turn.state.kept.remove(0);
-        turn.then(Effect::Remove { release: oldest.release, color: oldest.color });
+        turn.then(Effect::Remove { release: oldest.containers, color: oldest.color });
     }
     turn.changed();
 }

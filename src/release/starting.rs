@@ -72,19 +72,18 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
         return false;
     }
     let side = &turn.state.sides[release.color];
-    let ours = side.release.as_ref() == Some(&release.containers);
+    let ours = side.containers.as_ref() == Some(&release.containers);
     match side.fate {
         Fate::Free | Fate::Drained => {}
-        Fate::Warm { .. } | Fate::Draining { .. } if ours => {
-            turn.then(Effect::Undrain { color: release.color });
-        }
+        Fate::Warm { .. } if ours => {}
+        Fate::Draining { .. } if ours => turn.then(Effect::Undrain { color: release.color }),
         Fate::Warm { .. } => {
             standby::drain(turn, release.color);
             return true;
         }
         Fate::Draining { .. } => return false,
     }
-    turn.state.kept.retain(|kept| kept.release != release.containers);
+    turn.state.kept.retain(|kept| kept.containers != release.containers);
     queue::adopt(turn, &release);
     turn.then(Effect::Start { release: release.containers.clone(), color: release.color });
     if let Some(current) = turn.state.release.as_mut() {

@@ -41,10 +41,9 @@ pub(super) fn way(state: &State, on_trip: OnTrip) -> Way {
 
 /// A rule has tripped in a bake.
 pub(super) fn tripped(turn: &mut Turn, trip: Trip) -> bool {
-    let Some(release) = turn.state.release.as_mut() else { return false };
+    let Some(release) = turn.state.release.as_ref() else { return false };
     let color = release.color;
-    release.verdict = Some(Verdict::Fail);
-    release.numbers = Some(trip.numbers.clone());
+    record(turn, &trip);
     let reason = why(turn, color, &trip);
     let Some(bake) = current_bake(turn) else { return false };
     match way(&turn.state, turn.state.policy.on_trip) {
@@ -55,6 +54,14 @@ pub(super) fn tripped(turn: &mut Turn, trip: Trip) -> bool {
         Way::OldSick => outside(turn, trip.rule, &reason),
     }
     true
+}
+
+/// Writes the verdict and its numbers into the release.
+pub(super) fn record(turn: &mut Turn, trip: &Trip) {
+    if let Some(release) = turn.state.release.as_mut() {
+        release.verdict = Some(Verdict::Fail);
+        release.numbers = Some(trip.numbers.clone());
+    }
 }
 
 /// The old colour is sick too: the cause is outside.

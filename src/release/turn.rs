@@ -137,7 +137,9 @@ impl Turn {
             return;
         }
         self.state.alarms.insert(alarm, reason.clone());
-        self.note(format!("alarm {}: {reason}", alarm.as_str()));
+        if !told_by_its_state(alarm) {
+            self.note(format!("alarm {}: {reason}", alarm.as_str()));
+        }
         self.now.push(Effect::Alarm { alarm, raised: true, reason });
         self.counted();
     }
@@ -147,7 +149,9 @@ impl Turn {
         if self.state.alarms.remove(&alarm).is_none() {
             return;
         }
-        self.note(format!("alarm {} is over: {why}", alarm.as_str()));
+        if !told_by_its_state(alarm) {
+            self.note(format!("alarm {} is over: {why}", alarm.as_str()));
+        }
         self.now.push(Effect::Alarm { alarm, raised: false, reason: why.to_owned() });
         self.counted();
     }
@@ -172,5 +176,17 @@ impl Turn {
             ended: self.ended,
             release: self.concerned,
         }
+    }
+}
+
+/// Whether the release's own lines say what the alarm would.
+fn told_by_its_state(alarm: Alarm) -> bool {
+    match alarm {
+        Alarm::Degraded | Alarm::Inconclusive => true,
+        Alarm::Unacknowledged
+        | Alarm::ExternalCause
+        | Alarm::ActiveDown
+        | Alarm::StoreUnwritable
+        | Alarm::StateRebuilt => false,
     }
 }

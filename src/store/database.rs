@@ -24,6 +24,15 @@ pub(super) struct Database {
     wal: Identity,
 }
 
+/// What to make of a file that is missing or holds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IfEmpty {
+    /// It is the first start.
+    Begin,
+    /// There was a store: it is a damaged one, and is left as it is.
+    Refuse,
+}
+
 /// What became of an open file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -40,16 +49,20 @@ pub(super) enum Place {
 impl Database {
     /// Opens the file at `path`, brings it to the present format, and checks it. The flag tells
     /// whether it was empty before. `folder` is named in faults.
-    pub(super) fn open(path: &Path, folder: &Path) -> Result<(Self, bool), StoreFault> {
+    pub(super) fn open(path: &Path, folder: &Path, if_empty: IfEmpty) -> Result<(Self, bool), StoreFault> {
         let refuse = |why: String| StoreFault::Open { path: folder.display().to_string(), why };
         let name = || path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let there =
             path.try_exists().map_err(|error| refuse(format!("{} can't be looked at: {error}", name())))?;
+        if !there && if_empty == IfEmpty::Refuse {
+            let why = format!("{} is gone", name());
+            return Err(StoreFault::Damaged { path: folder.display().to_string(), why });
+        }
         if !there {
             // Made by us and not by SQLite, for its mode; SQLite gives that to -wal and -shm too.
             create_empty(path).map_err(|error| refuse(format!("{} can't be made: {error}", name())))?;
         }
-        let opened = Self::open_checked(path, folder);
+        let opened = Self::open_checked(path, folder, if_empty);
         opened.map_err(|fault| match fault {
             Unusable::Fault(fault) => fault,
             Unusable::Sqlite(error) if is_damage(&error) => StoreFault::Damaged {
@@ -61,11 +74,14 @@ impl Database {
         })
     }
 
-    fn open_checked(path: &Path, folder: &Path) -> Result<(Self, bool), Unusable> {
+    fn open_checked(path: &Path, folder: &Path, if_empty: IfEmpty) -> Result<(Self, bool), Unusable> {
         let shown = || folder.display().to_string();
         let mut connection = connect(path)?;
         let format = schema::format(&connection)?;
         let found = match format {
+            Format::Empty if if_empty == IfEmpty::Refuse => {
+                return Err(StoreFault::Damaged { path: shown(), why: "it is empty".into() }.into());
+            }
             Format::Empty => 0,
             Format::Greenlight(found) if found > schema::known() => {
                 let known = schema::known();

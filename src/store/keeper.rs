@@ -12,7 +12,7 @@
 use rusqlite::{Connection, ErrorCode};
 
 use super::StoreFault;
-use super::database::{Database, Place, is_damage};
+use super::database::{Database, IfEmpty, Place, is_damage};
 use super::folder::{Folder, beside, remove_if_there};
 use super::previous;
 
@@ -89,12 +89,11 @@ impl Keeper {
     fn reopen(&mut self) -> Result<(), String> {
         // Closed first: a close removes the log by its name, which the new one would be using.
         self.database = None;
+        // If it is gone or empty now, its content went with the connection: an empty one would say
+        // that nothing ever was. A restart takes up the previous copy.
         let main = self.folder.main();
-        if !main.exists() {
-            // Its content went with the connection; an empty one would say that nothing ever was.
-            return Err(format!("{} is gone: restart greenlight", main.display()));
-        }
-        let (database, _) = Database::open(&main, self.folder.path()).map_err(|fault| fault.to_string())?;
+        let opened = Database::open(&main, self.folder.path(), IfEmpty::Refuse);
+        let (database, _) = opened.map_err(|fault| fault.to_string())?;
         self.database = Some(database);
         self.doubtful = false;
         Ok(())

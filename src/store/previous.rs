@@ -13,7 +13,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::StoreFault;
-use super::database::Database;
+use super::database::{Database, IfEmpty};
 use super::folder::{Folder, beside, create_empty, remove_if_there, settle, sync_parent};
 use super::schema::{self, Format};
 
@@ -76,13 +76,8 @@ pub(super) fn restore(folder: &Folder, why: &str) -> Result<Database, StoreFault
     };
     create_empty(&unfinished).and_then(|()| fs::copy(&previous, &unfinished).map(drop)).map_err(refuse)?;
     // Tried before it takes the place: then a bad copy costs nothing.
-    let tried = Database::open(&unfinished, folder.path()).and_then(|(database, fresh)| {
-        note(&database, false, why).map_err(|error| StoreFault::Write(error.to_string()))?;
-        if fresh {
-            let why = format!("{why}; and the previous copy is empty");
-            return Err(StoreFault::Damaged { path: folder.shown(), why });
-        }
-        Ok(())
+    let tried = Database::open(&unfinished, folder.path(), IfEmpty::Refuse).and_then(|(database, _)| {
+        note(&database, false, why).map_err(|error| StoreFault::Write(error.to_string()))
     });
     if let Err(fault) = tried {
         remove_all(&unfinished).map_err(refuse)?;
@@ -91,7 +86,7 @@ pub(super) fn restore(folder: &Folder, why: &str) -> Result<Database, StoreFault
     put_aside(folder).map_err(refuse)?;
     settle(&unfinished, &folder.main()).map_err(refuse)?;
     remove_all(&unfinished).map_err(refuse)?;
-    Database::open(&folder.main(), folder.path()).map(|(database, _)| database)
+    Database::open(&folder.main(), folder.path(), IfEmpty::Refuse).map(|(database, _)| database)
 }
 
 /// Begins with an empty store where neither the store nor its copy can be read.
@@ -101,7 +96,7 @@ pub(super) fn begin_anew(folder: &Folder, why: &str) -> Result<Database, StoreFa
         why: format!("the damaged store can't be put aside: {error}"),
     };
     put_aside(folder).map_err(refuse)?;
-    let (database, _) = Database::open(&folder.main(), folder.path())?;
+    let (database, _) = Database::open(&folder.main(), folder.path(), IfEmpty::Begin)?;
     note(&database, true, why).map_err(|error| StoreFault::Write(error.to_string()))?;
     Ok(database)
 }

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::clock;
 use crate::model::{ReleaseId, Revision, ServiceName, Tick};
 
-use super::database::Database;
+use super::database::{Database, IfEmpty};
 use super::folder::Folder;
 use super::keeper::Keeper;
 use super::rows::{self, RECORD_BYTES_MAX, Swap};
@@ -223,14 +223,8 @@ impl SqliteStore {
 
 fn open_main(folder: &Folder) -> Result<(Database, Opened), StoreFault> {
     let damaged = |why: &str| StoreFault::Damaged { path: folder.shown(), why: why.into() };
-    let traces = previous::has_traces(folder);
-    if traces && !folder.main().exists() {
-        return Err(damaged("store.db is gone"));
-    }
-    let (database, fresh) = Database::open(&folder.main(), folder.path())?;
-    if fresh && traces {
-        return Err(damaged("store.db is empty"));
-    }
+    let if_empty = if previous::has_traces(folder) { IfEmpty::Refuse } else { IfEmpty::Begin };
+    let (database, fresh) = Database::open(&folder.main(), folder.path(), if_empty)?;
     let recovery = rows::recovery(&database.connection).map_err(|error| damaged(&error.to_string()))?;
     let opened = match recovery {
         _ if fresh => Opened::Fresh,
@@ -247,6 +241,31 @@ fn check_size(what: &str, json: &str) -> Result<(), StoreFault> {
     }
     let bytes = json.len();
     Err(StoreFault::Write(format!("{what} has {bytes} bytes; {RECORD_BYTES_MAX} is the most")))
+}
+
+#[cfg(test)]
+impl SqliteStore {
+    /// Lets the file grow to `pages`, or no further than it is (0). Returns the limit: a full disk
+    /// that needs no mount.
+    pub(super) async fn limit_pages(&self, pages: u32) -> Result<u32, StoreFault> {
+        let limit = move |db: &mut rusqlite::Connection| {
+            db.pragma_update_and_check(None, "max_page_count", pages.max(1), |row| row.get(0))
+        };
+        self.call(Way::Write, move |keeper| keeper.write(limit)).await
+    }
+
+    pub(super) fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    /// Keeps the store's thread as a disk does that doesn't answer.
+    pub(super) async fn occupy(&self, work: impl FnOnce() + Send + 'static) -> Result<(), StoreFault> {
+        self.call(Way::Write, move |_| {
+            work();
+            Ok(())
+        })
+        .await
+    }
 }
 
 impl Drop for SqliteStore {

@@ -87,7 +87,9 @@ fn uploads_of_both_framings_arrive_unchanged() {
     let expected = body.clone();
     let origin = Origin::start(move |link| {
         while let Some(head) = link.head() {
-            let body = if head.contains("Transfer-Encoding: chunked") {
+            let body = if head.starts_with("GET") {
+                Vec::new()
+            } else if head.contains("Transfer-Encoding: chunked") {
                 let mut body = Vec::new();
                 loop {
                     let line = link.take_until(b"\r\n").unwrap();

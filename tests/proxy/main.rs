@@ -4,5 +4,8 @@
 
 mod basics;
 mod client;
+mod control;
+mod failures;
 mod front;
 mod origin;
+mod timers;

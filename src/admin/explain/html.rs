@@ -130,6 +130,6 @@ mod tests {
         let html = page(&Explanation::new(release, vec![event]));
         assert!(!html.contains("<script"), "{html}");
         let escaped = "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;";
-        assert_eq!(html.matches(escaped).count(), 17, "{html}");
+        assert_eq!(html.matches(escaped).count(), 19, "{html}");
     }
 }

@@ -31,7 +31,7 @@ fn files(folder: &Path, issuer: &Issuer) -> AdminTls {
         path
     };
     AdminTls {
-        certificate: CertificateFiles { cert: at("a.pem", &cert), key: at("a.key", &key) },
+        certificate: CertificateFiles { cert: at("a.pem", &cert), key: at("a.key", &key), ocsp: None },
         client_ca: Some(at("ca.pem", &issuer.pem())),
     }
 }

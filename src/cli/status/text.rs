@@ -9,11 +9,12 @@ use crate::cli::table::Table;
 use crate::controller::ServiceView;
 
 /// A row for each service.
-pub(super) fn all(services: &[ServiceView]) -> String {
+pub(in crate::cli) fn all(services: &[ServiceView]) -> String {
     if services.is_empty() {
         return "no service is configured: add [services.NAME] to the configuration".into();
     }
-    let mut table = Table::new(["SERVICE", "ACTIVE", "STATE", "RELEASE", "VERSION", "BLUE", "GREEN", "NOTES"]);
+    let mut table =
+        Table::new(["SERVICE", "ACTIVE", "STATE", "RELEASE", "VERSION", "BLUE", "GREEN", "NOTES"]);
     for service in services {
         let release = service.release.as_ref();
         table.row([
@@ -31,13 +32,17 @@ pub(super) fn all(services: &[ServiceView]) -> String {
 }
 
 /// Everything about one.
-pub(super) fn one(service: &ServiceView) -> String {
+pub(in crate::cli) fn one(service: &ServiceView) -> String {
     // Writing to a String never fails.
     let mut text = format!("service {}: {} is active, {}", service.name, service.active, service.state);
     let _ = write!(text, "\n  hosts     {}", service.hosts.join(", "));
     let _ = write!(text, "\n  epoch     {}, revision {}", service.epoch, service.revision);
     if let Some(release) = &service.release {
-        let _ = write!(text, "\n  release   {}: {} of {} on {}", release.id, release.kind, release.version, release.color);
+        let _ = write!(
+            text,
+            "\n  release   {}: {} of {} on {}",
+            release.id, release.kind, release.version, release.color
+        );
         let _ = write!(text, "\n            {}: {}", release.state, release.reason);
         let progress = rundown::progress(service, &release.id);
         if service.state != "stable" && !progress.is_empty() {
@@ -71,7 +76,7 @@ pub(super) fn one(service: &ServiceView) -> String {
 }
 
 /// For a log: no clock in it, so that it changes when something has changed.
-pub(super) fn line(service: &ServiceView) -> String {
+pub(in crate::cli) fn line(service: &ServiceView) -> String {
     let mut text = format!("{}: {} active, {}", service.name, service.active, service.state);
     if let Some(release) = &service.release {
         let _ = write!(text, ", {} {}", release.id, release.version);
@@ -122,7 +127,9 @@ fn next(service: &ServiceView) -> String {
         "stable" => format!("greenlight deploy {name}"),
         "awaiting_promotion" => format!("greenlight promote {name}, or greenlight abort {name}{left}"),
         "baking" => format!("the judge watches{left}; to go back: greenlight rollback {name}"),
-        "degraded" => format!("a person decides: greenlight rollback {name}, or greenlight promote {name} to keep it"),
+        "degraded" => {
+            format!("a person decides: greenlight rollback {name}, or greenlight promote {name} to keep it")
+        }
         "promoting" | "reverting" => "the switch is under way".to_owned(),
         _ => format!("it goes on by itself{left}; to end it: greenlight abort {name}"),
     }

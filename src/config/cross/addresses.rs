@@ -17,7 +17,7 @@ pub(super) fn binds(walk: &mut Walk<'_>, config: &Config) {
         .enumerate()
         .map(|(index, listener)| (format!("listeners[{index}].bind"), listener.bind));
     let hooks = config.hooks.bind.map(|bind| ("hooks.bind".to_owned(), bind));
-    let all = listeners.chain([("admin.bind".to_owned(), config.admin.bind)]).chain(hooks);
+    let all = [("admin.bind".to_owned(), config.admin.bind)].into_iter().chain(listeners).chain(hooks);
     let mut taken: HashMap<SocketAddr, String> = HashMap::new();
     for (path, bind) in all {
         if bind.port() == 0 || !walk.sound(&[&path]) {
@@ -26,7 +26,7 @@ pub(super) fn binds(walk: &mut Walk<'_>, config: &Config) {
         if let Some(first) = taken.get(&bind) {
             walk.fault(
                 &path,
-                format!("{bind} is taken by {first} already: each needs an address or a port of its own"),
+                format!("is taken by {first} already: each needs an address or a port of its own"),
             );
         } else {
             taken.insert(bind, path);
@@ -49,64 +49,68 @@ pub(super) fn admin(walk: &mut Walk<'_>, config: &Config) {
     walk.fault(
         "admin.bind",
         format!(
-            "is open to other machines without {missing}: add them, or bind \"127.0.0.1:{}\"",
+            "is open to other machines and lacks {missing}: set what is missing, or bind \"127.0.0.1:{}\"",
             admin.bind.port()
         ),
     );
 }
 
-/// An address of both colours could never be switched away from.
-pub(super) fn colors(walk: &mut Walk<'_>, service: &Service) {
-    let Upstream::Fixed { addresses, .. } = &service.upstream else { return };
-    let mut taken: HashMap<&str, Color> = HashMap::new();
+/// The addresses of a fixed upstream that were all read well, with their key paths. (A list that
+/// lost an element to a fault has other indices than the file.)
+fn listed(walk: &Walk<'_>, service: &Service) -> Vec<(Color, String, String)> {
+    let Upstream::Fixed { addresses, .. } = &service.upstream else { return Vec::new() };
+    let mut listed = Vec::new();
     for (color, list) in addresses.iter() {
         let path = key(service, &format!("upstream.{color}"));
-        if !walk.sound(&[&path]) {
-            continue;
+        if walk.sound(&[&path]) {
+            let places = list.iter().enumerate();
+            listed
+                .extend(places.map(|(index, address)| (color, format!("{path}[{index}]"), address.clone())));
         }
-        for (index, address) in list.iter().enumerate() {
-            let place = format!("{path}[{index}]");
-            match taken.get(address.as_str()) {
-                Some(first) if *first == color => {
-                    walk.fault(&place, format!("{address} is in this colour twice: remove one"));
-                }
-                Some(first) => walk.fault(
-                    &place,
+    }
+    listed
+}
+
+pub(super) fn upstream(walk: &mut Walk<'_>, config: &Config, service: &Service) {
+    let listed = listed(walk, service);
+    colors(walk, &listed);
+    loops(walk, config, &listed);
+}
+
+/// An address of both colours could never be switched away from.
+fn colors(walk: &mut Walk<'_>, listed: &[(Color, String, String)]) {
+    let mut taken: HashMap<&str, Color> = HashMap::new();
+    for (color, place, address) in listed {
+        match taken.get(address.as_str()) {
+            Some(first) if first == color => {
+                walk.fault(place, format!("{address} is in this colour twice: remove one"));
+            }
+            Some(first) => {
+                walk.fault(
+                    place,
                     format!("{address} is an address of {first} too: the colours must share none"),
-                ),
-                None => {
-                    taken.insert(address, color);
-                }
+                );
+            }
+            None => {
+                taken.insert(address, *color);
             }
         }
     }
 }
 
 /// An endpoint that is one of our own listeners would send requests round for ever.
-pub(super) fn loops(walk: &mut Walk<'_>, config: &Config, service: &Service) {
-    let Upstream::Fixed { addresses, .. } = &service.upstream else { return };
-    for (color, list) in addresses.iter() {
-        let path = key(service, &format!("upstream.{color}"));
-        if !walk.sound(&[&path]) {
-            continue;
-        }
-        for (index, address) in list.iter().enumerate() {
-            let address = address.replace("localhost:", "127.0.0.1:");
-            let Ok(address) = address.parse::<SocketAddr>() else { continue };
-            let ours = |bind: SocketAddr| {
-                bind.port() == address.port()
-                    && (bind.ip() == address.ip()
-                        || (bind.ip().is_unspecified() && address.ip().is_loopback()))
-            };
-            let binds = config.listeners.iter().map(|listener| listener.bind).chain([config.admin.bind]);
-            if let Some(bind) = binds.into_iter().find(|bind| ours(*bind)) {
-                walk.fault(
-                    &format!("{path}[{index}]"),
-                    format!(
-                        "{address} is greenlight itself, which listens on {bind}: must be an upstream process"
-                    ),
-                );
-            }
+fn loops(walk: &mut Walk<'_>, config: &Config, listed: &[(Color, String, String)]) {
+    let binds: Vec<SocketAddr> =
+        config.listeners.iter().map(|listener| listener.bind).chain([config.admin.bind]).collect();
+    for (_, place, address) in listed {
+        let Ok(address) = address.replace("localhost:", "127.0.0.1:").parse::<SocketAddr>() else { continue };
+        let ours = |bind: &&SocketAddr| {
+            bind.port() == address.port()
+                && (bind.ip() == address.ip() || (bind.ip().is_unspecified() && address.ip().is_loopback()))
+        };
+        if let Some(bind) = binds.iter().find(ours) {
+            let right = "must be an upstream process";
+            walk.fault(place, format!("{address} is greenlight itself, which listens on {bind}: {right}"));
         }
     }
 }

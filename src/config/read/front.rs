@@ -34,7 +34,7 @@ pub(super) fn limits(limits: &mut Section<'_, '_>) -> Limits {
             default.connections_per_address_max,
         ),
         h2_streams_max: limits.value("h2_streams_max", integer(1..=100_000), default.h2_streams_max),
-        // RFC 9113 section 6.9.2: windows begin at 65 535 and end at 2^31 - 1.
+        // RFC 9113 section 6.9.2: a window begins at 65 535 and may grow to 2^31 - 1.
         h2_stream_window: window(limits, "h2_stream_window", default.h2_stream_window),
         h2_connection_window: window(limits, "h2_connection_window", default.h2_connection_window),
         h2_ping_interval: limits.value("h2_ping_interval", some_time(), default.h2_ping_interval),
@@ -49,7 +49,7 @@ fn bytes(limits: &mut Section<'_, '_>, key: &'static str, least: u64, most: u64,
 }
 
 fn window(limits: &mut Section<'_, '_>, key: &'static str, default: u32) -> u32 {
-    let value = limits.value(key, size(65_535..=(1 << 31) - 1), Size(u64::from(default)));
+    let value = limits.value(key, size(64 * KIB..=1024 * MIB), Size(u64::from(default)));
     u32::try_from(value.0).unwrap_or(default)
 }
 

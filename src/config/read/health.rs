@@ -10,7 +10,7 @@ use crate::release;
 
 /// Under this an endpoint would be kept busy by its probes.
 const INTERVAL_LEAST: Duration = Duration::from_millis(50);
-const INTERVAL_MOST: Duration = Duration::from_secs(3600);
+const INTERVAL_MOST: Duration = Duration::from_hours(1);
 
 /// What the release needs of the section beside the check.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ use crate::config::section::Section;
 use crate::config::{Hook, HookAction, HookPoints};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
-const TIMEOUT_MOST: Duration = Duration::from_secs(3600);
+const TIMEOUT_MOST: Duration = Duration::from_hours(1);
 
 pub(super) fn points(section: &mut Section<'_, '_>) -> HookPoints {
     HookPoints {

@@ -5,7 +5,8 @@ use crate::config::name::judge_name;
 use crate::config::section::{Section, word};
 use crate::config::shown::quoted;
 use crate::config::walk::{Item, Walk};
-use crate::config::{NotifiedEvent, Notifier, NotifierKind, Secret, Shown, Webhook, WebhookKind};
+use crate::config::{Notifier, NotifierKind, Secret, Shown, Webhook, WebhookKind};
+use crate::release::Notice;
 
 const RIGHT: &str = "{ file = \"/path\" } or { env = \"NAME\" }";
 
@@ -69,26 +70,26 @@ fn credentials(row: &mut Section<'_, '_>, kind: WebhookKind) {
 const NOTIFIER_KINDS: [(&str, NotifierKind); 2] =
     [("slack", NotifierKind::Slack), ("webhook", NotifierKind::Webhook)];
 
-const EVENTS: [(&str, NotifiedEvent); 10] = [
-    ("started", NotifiedEvent::Started),
-    ("awaiting", NotifiedEvent::Awaiting),
-    ("promoted", NotifiedEvent::Promoted),
-    ("succeeded", NotifiedEvent::Succeeded),
-    ("failed", NotifiedEvent::Failed),
-    ("cancelled", NotifiedEvent::Cancelled),
-    ("reverted", NotifiedEvent::Reverted),
-    ("rolled_back", NotifiedEvent::RolledBack),
-    ("degraded", NotifiedEvent::Degraded),
-    ("alarm", NotifiedEvent::Alarm),
+const EVENTS: [(&str, Notice); 10] = [
+    ("started", Notice::Started),
+    ("awaiting", Notice::Awaiting),
+    ("promoted", Notice::Promoted),
+    ("succeeded", Notice::Succeeded),
+    ("failed", Notice::Failed),
+    ("cancelled", Notice::Cancelled),
+    ("reverted", Notice::Reverted),
+    ("rolled_back", Notice::RolledBack),
+    ("degraded", Notice::Degraded),
+    ("alarm", Notice::Alarm),
 ];
 
-impl Shown for NotifiedEvent {
+impl Shown for Notice {
     fn shown(&self) -> String {
         EVENTS.iter().find(|(_, event)| event == self).map_or_else(String::new, |(word, _)| quoted(word))
     }
 }
 
-fn event(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<NotifiedEvent> {
+fn event(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Notice> {
     word(walk, item, &EVENTS)
 }
 

@@ -24,6 +24,9 @@ use super::{Config, Hooks};
 /// The most worker threads.
 const WORKERS_MAX: usize = 1024;
 
+/// What a file without services lacks.
+const SERVICE: &str = "at least one [services.NAME], with its hosts and its upstream";
+
 /// The whole file.
 pub(super) fn config(root: &mut Section<'_, '_>) -> Config {
     let workers = root.section("runtime", |runtime| runtime.value("workers", integer(0..=WORKERS_MAX), 0));
@@ -39,7 +42,9 @@ pub(super) fn config(root: &mut Section<'_, '_>) -> Config {
     let mut services: Vec<_> = root.named("services", service::service).into_iter().map(Arc::new).collect();
     services.sort_by(|a, b| a.name.cmp(&b.name));
     if !root.has("services") {
-        root.missing("services", "at least one [services.NAME], with its hosts and its upstream");
+        root.missing("services", SERVICE);
+    } else if services.is_empty() && root.walk.sound(&["services"]) {
+        root.walk.fault("services", format!("is empty: {SERVICE}"));
     }
     let hooks = root.section("hooks", |hooks| Hooks {
         bind: hooks.optional("bind", bind),

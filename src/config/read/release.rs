@@ -8,7 +8,7 @@ use crate::config::section::Section;
 use crate::config::{LatencyAction, Synthetic};
 use crate::release::{Mode, OnInconclusive, OnTrip, Policy, Trigger};
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 pub(super) fn release(section: &mut Section<'_, '_>, policy: &mut Policy) {
     const TRIGGERS: [(&str, Trigger); 2] = [("manual", Trigger::Manual), ("on_healthy", Trigger::OnHealthy)];

@@ -8,6 +8,7 @@ use crate::config::Service;
 use crate::config::kind::{file, flag, list, secret, wrong_type};
 use crate::config::name::{HOST_BYTES_MAX, exact_host, host, judge_name, network};
 use crate::config::section::Section;
+use crate::config::walk::join;
 use crate::model::{Color, PerColor, ServiceName};
 use crate::release;
 use crate::routing::ServiceSettings;
@@ -16,8 +17,7 @@ use toml::de::DeValue;
 
 use super::{health, hook, release as releases, settings, upstream};
 
-/// `None` only where the name itself can't be used.
-pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Option<Service> {
+pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     if let Err(message) = judge_name(name) {
         let path = section.path.clone();
         section.walk.hide(&path);
@@ -43,7 +43,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Option<Servi
     let analysis = section.section("analysis", |section| releases::analysis(section, &mut policy));
     let hooks = section.section("hooks", hook::points);
     let (settings, affinity) = section.section("proxy", settings::proxy);
-    Some(Service {
+    Service {
         name: ServiceName::from(name),
         hosts,
         preview_hosts,
@@ -60,7 +60,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Option<Servi
         hooks,
         settings: Arc::new(ServiceSettings { protocol, preview_allow, ..settings }),
         affinity,
-    })
+    }
 }
 
 fn hosts(section: &mut Section<'_, '_>, default: bool) -> Vec<String> {
@@ -134,15 +134,11 @@ fn error_pages(section: &mut Section<'_, '_>) -> BTreeMap<u16, PathBuf> {
     let pages = section.map("error_pages", file, "{ 503 = \"503.html\" }");
     let mut valid = BTreeMap::new();
     for (status, page) in pages {
-        match status.parse::<u16>().ok().filter(|status| ERROR_PAGES.contains(status)) {
-            Some(status) => {
-                valid.insert(status, page);
-            }
-            None => {
-                let key =
-                    format!("{}.{}", section.key("error_pages"), crate::config::shown::segment(&status));
-                section.walk.fault(&key, "is no answer of ours: 502, 503 and 504 are");
-            }
+        if let Some(status) = status.parse::<u16>().ok().filter(|status| ERROR_PAGES.contains(status)) {
+            valid.insert(status, page);
+        } else {
+            let key = join(&section.key("error_pages"), &status);
+            section.walk.fault(&key, "is no answer of ours: 502, 503 and 504 are");
         }
     }
     valid

@@ -38,14 +38,14 @@ fn a_duration_that_is_shown_can_be_read_back() {
     for duration in [
         Duration::ZERO,
         Duration::from_millis(250),
-        Duration::from_secs(5_400),
+        Duration::from_mins(90),
         Duration::from_secs(90_061),
         Duration::new(1, 1_002_003),
-        Duration::from_secs(365 * 86_400),
+        Duration::from_hours(365 * 24),
     ] {
         assert_eq!(parse_duration(&show_duration(duration)), Ok(duration), "{}", show_duration(duration));
     }
-    assert_eq!(show_duration(Duration::from_secs(86_400)), "24h");
+    assert_eq!(show_duration(Duration::from_hours(24)), "24h");
 }
 
 #[test]
@@ -59,8 +59,8 @@ fn sizes() {
         ("", "whole number with a unit"),
         ("KiB", "whole number with a unit"),
         ("1024", "needs a unit: \"1024B\""),
-        ("32KB", "\"32KiB\" is meant"),
-        ("32k", "\"32KiB\" is meant"),
+        ("32KB", "\"32KiB\" is the nearest"),
+        ("32k", "\"32KiB\" is the nearest"),
         ("1.5MiB", "unknown unit"),
         ("17TiB", "too large"),
         ("99999999999999999999999B", "too large"),

@@ -48,7 +48,7 @@ fn a_fault_is_answered_with_its_status_its_reason_and_a_close() {
         let body = text.split_once("\r\n\r\n").unwrap().1;
         assert_eq!(head.framing, Framing::Length(body.len() as u64));
         assert!(body.starts_with(&fault.status().to_string()) && body.ends_with(&format!("{fault}\n")));
-        assert_eq!(text.contains("Allow: "), false);
+        assert!(!text.contains("Allow: "));
     }
     let mut out = Vec::new();
     write_fault(RequestFault::MethodNotAllowed, &TO_CLIENT, &mut out);

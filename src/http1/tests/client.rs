@@ -5,8 +5,8 @@ use super::*;
 fn client(lines: &[&str], at: &str) -> IpAddr {
     let trusted: Vec<ipnet::IpNet> =
         ["10.0.0.0/8", "2001:db8:1::/48"].iter().map(|net| net.parse().unwrap()).collect();
-    let fields: String = lines.iter().map(|line| format!("X-Forwarded-For: {line}\r\n")).collect();
-    let raw = get(&fields);
+    let fields: Vec<String> = lines.iter().map(|line| format!("X-Forwarded-For: {line}\r\n")).collect();
+    let raw = get(&fields.concat());
     let head = parse(&raw).unwrap();
     client_address(&head, &raw, &Peer::new(address(at), Scheme::Http, 80, &trusted), &trusted)
 }

@@ -104,11 +104,16 @@ fn is_clean(out: &[u8]) -> bool {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         !line.is_empty() && line.iter().all(|&byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
     });
-    ends && single && framing <= 1 && text.matches("\\r\\nhost:").count() <= 1
+    ends && single && framing <= 1
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+    #![proptest_config(ProptestConfig {
+        cases: 2000,
+        max_global_rejects: 200_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn any_split_of_a_request_gives_the_same(
@@ -119,10 +124,8 @@ proptest! {
         let (split, same) = parse_split(&raw, &cuts);
         // A fault found in a part may be another than the one found in the whole; that it is one
         // may not differ.
-        match whole {
-            Err(_) => prop_assert!(split.is_err()),
-            _ => prop_assert_eq!(split, whole),
-        }
+        prop_assert_eq!(split.is_err(), whole.is_err());
+        prop_assert!(whole.is_err() || split == whole);
         if let Ok(Some(_)) = whole {
             prop_assert_eq!(format!("{head:?}"), format!("{same:?}"));
         }
@@ -137,6 +140,7 @@ proptest! {
         prop_assume!(matches!(verdict, Ok(Some(_))));
         let out = write(&head, &raw, trusted);
         prop_assert!(is_clean(&out), "{}", out.escape_ascii());
+        // Also: exactly one Host, or it would be refused.
         let again = parse(&out).map_err(|fault| TestCaseError::fail(fault.to_string()))?;
         prop_assert_eq!(again.framing, head.framing);
         prop_assert_eq!(again.method, head.method);
@@ -148,7 +152,8 @@ proptest! {
         // A second proxy of ours that trusts the first adds itself and changes nothing else of
         // what the client sent.
         let twice = write(&again, &out, false);
-        prop_assert_eq!(String::from_utf8_lossy(&twice), String::from_utf8_lossy(&write(&head, &raw, false)));
+        let once = write(&head, &raw, false);
+        prop_assert_eq!(twice.escape_ascii().to_string(), once.escape_ascii().to_string());
     }
 
     #[test]

@@ -118,7 +118,7 @@ fn empty_lines_before_a_request() {
 fn hosts() {
     use RequestFault::{Host, HostMissing, HostRepeated};
     let of = |lines: &str| format!("GET / HTTP/1.1\r\n{lines}\r\n").into_bytes();
-    let long = format!("Host: {}\r\n", "a.".repeat(128));
+    let long = format!("Host: {}\r\n", "a.".repeat(129));
     for (lines, fault) in [
         ("", HostMissing),
         ("A: b\r\n", HostMissing),

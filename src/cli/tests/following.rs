@@ -1,0 +1,150 @@
+//! The wait, against an API over real connections that breaks off and comes back.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::cli::client::Admin;
+use crate::cli::connection::Connection;
+use crate::cli::fault::Fault;
+use crate::cli::follow::{End, follow};
+
+/// Longer than any of these tests is out of reach.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the API answers next to a request for the events; `None`: it never says a word.
+type Script = Arc<Mutex<Vec<Option<Response>>>>;
+
+#[derive(Clone)]
+struct Fake {
+    script: Script,
+    /// Each `Last-Event-ID` that was sent.
+    asked: Arc<Mutex<Vec<Option<String>>>>,
+    state: Arc<Mutex<&'static str>>,
+}
+
+async fn answer(State(fake): State<Fake>, request: Request) -> Response {
+    if request.uri().path().ends_with("/events") {
+        let last = request.headers().get("last-event-id").map(|value| value.to_str().unwrap().to_owned());
+        fake.asked.lock().unwrap().push(last);
+        let next = { fake.script.lock().unwrap().pop() };
+        return match next {
+            Some(Some(response)) => response,
+            _ => std::future::pending().await,
+        };
+    }
+    let release = json!({
+        "id": "shop-7", "service": "shop", "kind": "deploy", "version": "v2", "color": "green",
+        "state": *fake.state.lock().unwrap(), "reason": "r", "started_at": "t", "promoted_at": null,
+        "finished_at": null, "verdict": null, "numbers": {}
+    });
+    axum::Json(release).into_response()
+}
+
+fn events(words: &[(u64, &str)]) -> Option<Response> {
+    let text: String = words
+        .iter()
+        .map(|(seq, word)| {
+            let data = json!({
+                "seq": seq, "release": "shop-7", "service": "shop", "event": word,
+                "time": "2026-11-24T14:02:11.000Z", "reason": "r", "numbers": {}
+            });
+            format!("id: {seq}\nevent: {word}\ndata: {data}\n\n")
+        })
+        .collect();
+    Some(([(header::CONTENT_TYPE, "text/event-stream")], text).into_response())
+}
+
+fn problem(status: StatusCode) -> Option<Response> {
+    let body = json!({"type": "t", "title": "t", "status": status.as_u16(), "detail": "no such release"});
+    Some((status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response())
+}
+
+async fn fake(state: &'static str, script: Vec<Option<Response>>) -> (Fake, Admin) {
+    let script = Arc::new(Mutex::new(script.into_iter().rev().collect()));
+    let fake = Fake { script, asked: Arc::default(), state: Arc::new(Mutex::new(state)) };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().fallback(answer).with_state(fake.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (fake, admin(address))
+}
+
+fn admin(address: SocketAddr) -> Admin {
+    let connection =
+        Connection { admin: format!("http://{address}"), token_file: None, ca: None, identity: None };
+    Admin::new(&connection).unwrap()
+}
+
+#[tokio::test]
+async fn it_goes_on_where_the_stream_broke_off() {
+    let script = vec![
+        events(&[(4, "checking"), (5, "promoting")]),
+        problem(StatusCode::SERVICE_UNAVAILABLE),
+        events(&[(6, "baking")]),
+        events(&[(9, "succeeded")]),
+    ];
+    let (fake, admin) = fake("baking", script).await;
+    let following = tokio::spawn(async move { follow(&admin, "shop-7", None, PATIENCE).await });
+    // The record says so a moment after the event, as when the store is slow.
+    while fake.asked.lock().unwrap().len() < 4 {
+        tokio::task::yield_now().await;
+    }
+    *fake.state.lock().unwrap() = "succeeded";
+    let End::Ended(release) = following.await.unwrap().unwrap() else { panic!("it ends") };
+    assert_eq!(release.state, "succeeded");
+    let asked: Vec<Option<String>> = fake.asked.lock().unwrap().clone();
+    let expected = [None, Some("5"), Some("5"), Some("6")].map(|last| last.map(str::to_owned));
+    assert_eq!(asked, expected);
+}
+
+#[tokio::test]
+async fn degraded_ends_the_wait() {
+    let (_fake, admin) = fake("degraded", vec![events(&[(4, "baking"), (5, "degraded")])]).await;
+    let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE).await.unwrap() else {
+        panic!("it ends")
+    };
+    assert_eq!(release.state, "degraded");
+}
+
+#[tokio::test]
+async fn nothing_more_to_come_is_an_end() {
+    let no_more = Some(StatusCode::NO_CONTENT.into_response());
+    let (_fake, admin) = fake("failed", vec![no_more]).await;
+    let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE).await.unwrap() else {
+        panic!("it ends")
+    };
+    assert_eq!(release.state, "failed");
+}
+
+#[tokio::test]
+async fn a_release_that_is_not_known_is_no_wait() {
+    let (_fake, admin) = fake("failed", vec![problem(StatusCode::NOT_FOUND)]).await;
+    let fault = follow(&admin, "shop-7", None, PATIENCE).await.unwrap_err();
+    assert!(matches!(fault, Fault::Problem(problem) if problem.status == 404));
+}
+
+#[tokio::test]
+async fn the_time_is_over() {
+    let (_fake, admin) = fake("checking", vec![None]).await;
+    let end = follow(&admin, "shop-7", Some(Duration::from_millis(200)), PATIENCE).await.unwrap();
+    let End::TimedOut(Some(release)) = end else { panic!("it times out: {end:?}") };
+    assert_eq!(release.state, "checking");
+}
+
+#[tokio::test]
+async fn out_of_reach_for_too_long_is_a_fault() {
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let short = Duration::from_millis(700);
+    let fault = follow(&admin(address), "shop-7", None, short).await.unwrap_err();
+    assert!(matches!(fault, Fault::Unreachable { .. }), "{fault}");
+}

@@ -1,0 +1,212 @@
+//! The words of a story: durations, policies, events.
+
+use std::time::Duration;
+
+use greenlight::health::ColorHealth;
+use greenlight::judge::{Baseline, Bucket, Outcome};
+use greenlight::model::{Color, Epoch, ReleaseId, Tick, Version};
+use greenlight::release::{
+    Event, Mode, OnInconclusive, OnTrip, Policy, Source, State, Trigger, UpstreamKind,
+};
+
+/// A line's words: bare ones, and `key=value`.
+pub struct Words<'a>(pub Vec<&'a str>);
+
+impl<'a> Words<'a> {
+    pub fn new(line: &'a str) -> Self {
+        Self(line.split_whitespace().collect())
+    }
+
+    pub fn has(&self, word: &str) -> bool {
+        self.0.contains(&word)
+    }
+
+    pub fn value(&self, key: &str) -> Option<&'a str> {
+        self.0.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+    }
+
+    /// The `n`th bare word.
+    pub fn bare(&self, n: usize) -> Option<&'a str> {
+        self.0.iter().filter(|word| !word.contains('=')).nth(n).copied()
+    }
+}
+
+pub fn duration(text: &str) -> Duration {
+    let end = text.find(|c: char| c.is_ascii_alphabetic()).expect(text);
+    let number: f64 = text[..end].parse().expect(text);
+    let unit = match &text[end..] {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        unit => panic!("no unit of time: {unit}"),
+    };
+    Duration::from_secs_f64(number * unit)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "seconds in a story are small")]
+pub fn tick(text: &str) -> Tick {
+    Tick((text.parse::<f64>().expect(text) * 1000.0).round() as i64)
+}
+
+pub fn color(text: &str) -> Color {
+    text.parse().unwrap()
+}
+
+/// Sets the keys that the line names.
+pub fn policy(policy: &mut Policy, words: &Words) {
+    for word in &words.0 {
+        let Some((key, value)) = word.split_once('=') else { continue };
+        match key {
+            "debounce" => policy.debounce = duration(value),
+            "pull_timeout" => policy.pull_timeout = duration(value),
+            "progress_deadline" => policy.progress_deadline = duration(value),
+            "promote_timeout" => policy.promote_timeout = duration(value),
+            "bake_time" => policy.bake_time = duration(value),
+            "standby_ttl" => policy.standby_ttl = duration(value),
+            "drain_timeout" => policy.drain_timeout = duration(value),
+            "min_healthy_time" => policy.min_healthy_time = duration(value),
+            "keep_releases" => policy.keep_releases = value.parse().unwrap(),
+            "auto_promote" => policy.auto_promote = value.parse().unwrap(),
+            "trigger" => {
+                policy.trigger =
+                    pick(value, &[("manual", Trigger::Manual), ("on_healthy", Trigger::OnHealthy)])
+            }
+            "upstream" => {
+                policy.upstream =
+                    pick(value, &[("fixed", UpstreamKind::Fixed), ("managed", UpstreamKind::Managed)]);
+            }
+            "on_trip" => policy.on_trip = pick(value, &[("revert", OnTrip::Revert), ("hold", OnTrip::Hold)]),
+            "mode" => {
+                policy.mode = pick(
+                    value,
+                    &[("enforce", Mode::Enforce), ("observe", Mode::Observe), ("off", Mode::Off)],
+                );
+            }
+            "on_inconclusive" => {
+                policy.on_inconclusive = pick(
+                    value,
+                    &[
+                        ("promote", OnInconclusive::Promote),
+                        ("extend", OnInconclusive::Extend),
+                        ("hold", OnInconclusive::Hold),
+                        ("revert", OnInconclusive::Revert),
+                    ],
+                );
+            }
+            key => panic!("no such key: {key}"),
+        }
+    }
+}
+
+fn pick<T: Copy>(value: &str, of: &[(&str, T)]) -> T {
+    of.iter().find(|(name, _)| *name == value).map(|(_, value)| *value).expect(value)
+}
+
+/// One second with so many requests and errors, each of another client.
+pub fn bucket(requests: u64, errors: u64) -> Bucket {
+    let mut bucket = Bucket::default();
+    for client in 0..requests {
+        let outcome = if client < errors { Outcome::Error } else { Outcome::Success };
+        bucket.record(client, outcome, Some(Duration::from_millis(5)));
+    }
+    bucket
+}
+
+fn two(text: &str) -> (u64, u64) {
+    let (a, b) = text.split_once('/').expect(text);
+    (a.parse().unwrap(), b.parse().unwrap())
+}
+
+fn count(words: &Words, key: &str) -> Option<u32> {
+    words.value(key).map(|value| value.parse().unwrap())
+}
+
+/// `health green 2/3 unhealthy=1`: the owner is the colour's present one unless `of=` says otherwise.
+fn health(words: &Words, state: &State, at: Tick) -> Event {
+    let color = color(words.bare(1).unwrap());
+    let (healthy, total) = two(words.bare(2).unwrap());
+    let (healthy, total) = (u32::try_from(healthy).unwrap(), u32::try_from(total).unwrap());
+    let unhealthy = count(words, "unhealthy").unwrap_or(if words.has("refused") { total } else { 0 });
+    let before = state.health[color].and_then(|health| health.clean_since);
+    let clean_since = (healthy == total && total > 0 && !words.has("dirty")).then(|| before.unwrap_or(at));
+    let release = match words.value("of") {
+        None => state.sides[color].release.clone(),
+        Some("none") => None,
+        Some(id) => Some(ReleaseId::from(id)),
+    };
+    let unknown = total - healthy - unhealthy;
+    let refused = words.has("refused");
+    Event::Health {
+        color,
+        release,
+        health: ColorHealth { total, healthy, unhealthy, unknown, clean_since, refused },
+    }
+}
+
+/// An event from its line, in the present state.
+pub fn event(words: &Words, state: &State, at: Tick) -> Event {
+    let force = words.has("force");
+    let running =
+        || words.value("of").map_or_else(|| state.release.as_ref().unwrap().id.clone(), ReleaseId::from);
+    match words.0[0] {
+        "deploy" => Event::Deploy {
+            version: words.value("version").map(|version| Version(version.to_owned())),
+            auto_promote: words.value("auto_promote").map(|value| value.parse().unwrap()),
+            force,
+            source: if words.has("webhook") { Source::Webhook } else { Source::Person },
+        },
+        "promote" => Event::Promote { force },
+        "abort" => Event::Abort,
+        "rollback" => Event::Rollback {
+            to: words.value("to").map(ReleaseId::from),
+            quarantine: words.has("quarantine"),
+            force,
+        },
+        "pin" => Event::Pin {
+            reason: words.value("reason").map(str::to_owned),
+            lasts: words.value("for").map(duration),
+        },
+        "unpin" => Event::Unpin,
+        "pause" => Event::Pause,
+        "resume" => Event::Resume,
+        "unquarantine" => Event::Unquarantine { version: Version(words.bare(1).unwrap().to_owned()) },
+        "health" => health(words, state, at),
+        "ack" => {
+            let (requests, errors) = words.value("baseline").map_or((0, 0), two);
+            let epoch = words.value("epoch").map_or(state.epoch, |epoch| Epoch(epoch.parse().unwrap()));
+            let seconds = if requests == 0 { 0 } else { 600 };
+            Event::Acknowledged {
+                epoch,
+                baseline: Baseline { requests, errors, seconds, ..Baseline::default() },
+            }
+        }
+        "bucket" => {
+            let (requests, errors) = two(words.bare(1).unwrap());
+            let color = words.value("of").map_or(state.active, color);
+            let epoch = words.value("epoch").map_or(state.epoch, |epoch| Epoch(epoch.parse().unwrap()));
+            Event::Bucket { color, epoch, bucket: bucket(requests, errors) }
+        }
+        "drained" => {
+            let color = color(words.bare(1).unwrap());
+            Event::Drained { color, release: state.sides[color].release.clone() }
+        }
+        "deadline" => Event::Deadline,
+        "policy" => {
+            let mut changed = state.policy.clone();
+            policy(&mut changed, words);
+            Event::PolicyChanged(Box::new(changed))
+        }
+        "store" => Event::StoreWritable(words.has("on")),
+        "pulled" => {
+            Event::Pulled { release: running(), version: state.release.as_ref().unwrap().version.clone() }
+        }
+        "pull_failed" => Event::PullFailed { release: running(), why: "no such image".to_owned() },
+        "started" => Event::Started { release: running() },
+        "start_failed" => Event::StartFailed { release: running(), why: "port is taken".to_owned() },
+        "restarted" => {
+            Event::EndpointRestarted { release: running(), restarts: count(words, "times").unwrap() }
+        }
+        word => panic!("no such event: {word}"),
+    }
+}

@@ -1,0 +1,116 @@
+//! The release core lived through in virtual time, by seeds: the real `step`, the real health and
+//! the real judge, between upstreams that fail, probes that come late and twice, people who change
+//! their minds, a store that can't be written, and crashes between any two actions.
+//!
+//! After every step a second opinion (`shadow`) asks what must never happen. A failure names its
+//! seed; `GREENLIGHT_SIM_SEED=n` lives that one alone and tells its last forty events.
+//! `GREENLIGHT_SIM_SEEDS` is the number of seeds, `GREENLIGHT_SIM_COUNT=1` counts those that fail
+//! instead of stopping at the first.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "simulation/front.rs"]
+mod front;
+#[path = "simulation/life.rs"]
+mod life;
+#[path = "simulation/rng.rs"]
+mod rng;
+#[path = "simulation/shadow.rs"]
+mod shadow;
+#[path = "simulation/upstream.rs"]
+mod upstream;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+const EVENTS: u32 = 500;
+const SEEDS: u64 = 10_000;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// What a thread saw.
+#[derive(Default)]
+struct Seen {
+    failed: u64,
+    first: Option<String>,
+    ended: BTreeMap<&'static str, u64>,
+    steps: u64,
+}
+
+/// Lives the seeds on every core.
+fn live_all(seeds: u64, count: bool) -> Seen {
+    let next = AtomicU64::new(0);
+    let stop = AtomicBool::new(false);
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let seen: Vec<Seen> = std::thread::scope(|scope| {
+        let one = || {
+            let mut seen = Seen::default();
+            while !stop.load(Ordering::Relaxed) {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= seeds {
+                    break;
+                }
+                match life::live(seed, EVENTS, false) {
+                    Ok(story) => {
+                        seen.steps += u64::from(story.steps);
+                        for word in story.ended {
+                            *seen.ended.entry(word).or_default() += 1;
+                        }
+                    }
+                    Err(fault) => {
+                        seen.failed += 1;
+                        seen.first.get_or_insert(fault);
+                        stop.store(!count, Ordering::Relaxed);
+                    }
+                }
+            }
+            seen
+        };
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+        handles.into_iter().map(|handle| handle.join().unwrap()).collect()
+    });
+    let mut all = Seen::default();
+    for one in seen {
+        all.failed += one.failed;
+        all.first = all.first.or(one.first);
+        all.steps += one.steps;
+        for (word, count) in one.ended {
+            *all.ended.entry(word).or_default() += count;
+        }
+    }
+    all
+}
+
+#[test]
+fn what_must_never_happen_never_does() {
+    if let Some(seed) = number("GREENLIGHT_SIM_SEED") {
+        life::live(seed, EVENTS, true).unwrap_or_else(|fault| panic!("{fault}"));
+        return;
+    }
+    let seeds = number("GREENLIGHT_SIM_SEEDS").unwrap_or(SEEDS);
+    let count = number("GREENLIGHT_SIM_COUNT").is_some();
+    let seen = live_all(seeds, count);
+    println!("{} of {seeds} seeds failed; {} steps; releases ended: {:?}", seen.failed, seen.steps, seen.ended);
+    if let Some(fault) = seen.first {
+        panic!("{fault}\n(GREENLIGHT_SIM_SEED=<seed> tells its last events)");
+    }
+    if seeds >= 200 {
+        for word in ["succeeded", "failed", "cancelled", "reverted", "rolled_back"] {
+            assert!(seen.ended.contains_key(word), "no release ended as {word}: the simulation has gone blind");
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    for seed in 0..20 {
+        let one = life::live(seed, EVENTS, true).unwrap();
+        let two = life::live(seed, EVENTS, true).unwrap();
+        assert_eq!(one.lines, two.lines, "seed {seed}");
+        assert_eq!(one.hash, two.hash, "seed {seed}");
+    }
+    let hashes: std::collections::BTreeSet<u64> =
+        (0..20).map(|seed| life::live(seed, EVENTS, false).unwrap().hash).collect();
+    assert_eq!(hashes.len(), 20, "other seeds give other traces");
+}

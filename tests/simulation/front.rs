@@ -1,0 +1,530 @@
+//! The shells around the core, in virtual time: event -> step -> persist -> perform, with probes,
+//! workers, an engine, a store that fails, and crashes between any two of them.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::time::Duration;
+
+use greenlight::health::{ProbeOutcome, Roster};
+use greenlight::judge::{Baseline, BaselineWindow, Bucket};
+use greenlight::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version};
+use greenlight::release::{
+    Effect, Event, Persist, Policy, Refused, State, Step, UpstreamKind, reconcile, restore, step,
+};
+
+use super::rng::Rng;
+use super::shadow::{Shadow, Table, ensure, is_switching};
+use super::upstream::Upstream;
+
+/// What is under way, and comes at a time of its own.
+#[derive(Clone, Debug)]
+pub enum Due {
+    ProbeStarts { color: Color, endpoint: usize },
+    Probed { color: Color, endpoint: EndpointId, index: usize, owner: Option<ReleaseId>, outcome: ProbeOutcome },
+    Second,
+    LateBucket { color: Color, epoch: Epoch, bucket: Box<Bucket> },
+    Acknowledged { epoch: Epoch },
+    Drained { color: Color, release: Option<ReleaseId> },
+    Engine { event: Box<Event> },
+    Command,
+    Fault,
+}
+
+/// A fault of the front door, in words.
+pub type Outcome = Result<(), String>;
+
+pub struct Front {
+    pub rng: Rng,
+    pub now: i64,
+    /// When this process began: its clock reads `now - boot`.
+    boot: i64,
+    life: u32,
+    pub state: State,
+    /// What the store holds, saved as if at tick 0, and when it was written.
+    pub disk: State,
+    pub disk_works: bool,
+    dirty: bool,
+    rosters: PerColor<Roster>,
+    told: PerColor<Option<(Option<ReleaseId>, greenlight::health::ColorHealth)>>,
+    pub upstream: Upstream,
+    /// Containers by the release they were made for; fixed endpoints are always there.
+    sets: BTreeMap<ReleaseId, (Color, bool)>,
+    pub table: Table,
+    window: BaselineWindow,
+    frozen: Baseline,
+    queue: BinaryHeap<Reverse<(i64, u64)>>,
+    under_way: BTreeMap<u64, (u32, Due)>,
+    sequence: u64,
+    deadline: Option<Tick>,
+    pub shadow: Shadow,
+    pub steps: u32,
+    /// Whether commands, faults and crashes happen.
+    pub wild: bool,
+    pub trace: Trace,
+}
+
+/// What happened, as a number, or as lines when somebody wants to read it.
+#[derive(Debug, Default)]
+pub struct Trace {
+    pub hash: u64,
+    pub lines: Option<Vec<String>>,
+}
+
+impl Trace {
+    fn add(&mut self, now: i64, event: &Event, outcome: &Result<Step, Refused>) {
+        let word = match outcome {
+            Ok(step) => step.state.release.as_ref().map_or(0, |release| release.word().len() as u64 * 31 + 7),
+            Err(_) => 3,
+        };
+        let count = outcome.as_ref().map_or(0, |step| (step.now.len() + 8 * step.after_persist.len()) as u64);
+        let epoch = outcome.as_ref().map_or(0, |step| step.state.epoch.0);
+        for part in [now.unsigned_abs(), word, count, epoch] {
+            self.hash = (self.hash ^ part).wrapping_mul(0x0100_0000_01B3);
+        }
+        if let Some(lines) = &mut self.lines {
+            let short = match event {
+                Event::Bucket { color, epoch, bucket } => {
+                    format!("Bucket {color} {epoch} {}/{}", bucket.requests, bucket.errors)
+                }
+                other => format!("{other:?}"),
+            };
+            let found = match outcome {
+                Ok(step) => format!("{} {} {} | {}", step.state.state_word(), step.state.active, step.state.epoch, step.reason),
+                Err(refused) => format!("refused: {refused}"),
+            };
+            lines.push(format!("{:>9} {short} -> {found}", now as f64 / 1000.0));
+        }
+    }
+}
+
+impl Front {
+    pub fn new(mut rng: Rng, policy: Policy, lines: bool) -> Self {
+        let upstream = Upstream::new(&mut rng);
+        let initial = rng.pick(&Color::ALL);
+        let state = State::new(ServiceName::from("backend"), initial, policy);
+        let managed = state.policy.upstream == UpstreamKind::Managed;
+        let sizes = PerColor::from_fn(|color| if managed { 0 } else { upstream.modes[color].len() });
+        let mut front = Self {
+            rng,
+            now: 0,
+            boot: 0,
+            life: 0,
+            disk: state.to_saved(Tick(0)),
+            disk_works: true,
+            dirty: false,
+            rosters: PerColor::default(),
+            told: PerColor::default(),
+            upstream,
+            sets: BTreeMap::new(),
+            table: Table { active: initial, epoch: Epoch::default() },
+            window: BaselineWindow::default(),
+            frozen: Baseline::default(),
+            queue: BinaryHeap::new(),
+            under_way: BTreeMap::new(),
+            sequence: 0,
+            deadline: None,
+            shadow: Shadow::new(&sizes),
+            steps: 0,
+            wild: true,
+            state,
+            trace: Trace { hash: 0, lines: lines.then(Vec::new) },
+        };
+        for color in Color::ALL {
+            if !managed {
+                front.list_fixed(color);
+            }
+            for endpoint in 0..front.upstream.modes[color].len() {
+                let after = front.rng.millis(1, 1000);
+                front.at(after, Due::ProbeStarts { color, endpoint });
+            }
+        }
+        front.at(1000, Due::Second);
+        front.at(2000, Due::Command);
+        front.at(3000, Due::Fault);
+        front
+    }
+
+    pub fn tick(&self) -> Tick {
+        Tick(self.now - self.boot)
+    }
+
+    pub fn at(&mut self, after: i64, due: Due) {
+        self.sequence += 1;
+        self.queue.push(Reverse((self.now + after, self.sequence)));
+        self.under_way.insert(self.sequence, (self.life, due));
+    }
+
+    /// The next thing that is due: a deadline of the core (`None`), or something under way. What an
+    /// earlier process had under way is lost with it, but for the world's own.
+    pub fn next(&mut self) -> Option<Due> {
+        loop {
+            let Reverse((at, sequence)) = *self.queue.peek().expect("the clock never stops");
+            if let Some(deadline) = self.deadline.filter(|deadline| deadline.0 + self.boot <= at) {
+                self.now = self.now.max(deadline.0 + self.boot);
+                self.deadline = None;
+                return None;
+            }
+            self.queue.pop();
+            self.now = self.now.max(at);
+            let Some((life, due)) = self.under_way.remove(&sequence) else { continue };
+            let of_the_world = matches!(due, Due::ProbeStarts { .. } | Due::Second | Due::Command | Due::Fault);
+            if of_the_world || life == self.life {
+                return Some(due);
+            }
+        }
+    }
+
+    fn list_fixed(&mut self, color: Color) {
+        let count = self.upstream.modes[color].len();
+        self.list(color, &(0..count).map(|index| format!("{color}/{index}")).collect::<Vec<_>>());
+    }
+
+    fn list(&mut self, color: Color, ids: &[String]) {
+        let endpoints: Vec<Endpoint> = ids
+            .iter()
+            .map(|id| Endpoint { id: EndpointId::from(id.as_str()), address: ([127, 0, 0, 1], 80).into() })
+            .collect();
+        if self.rosters[color].set_endpoints(&endpoints) {
+            self.shadow.forget(color, ids.len());
+        }
+    }
+
+    // Probes.
+
+    pub fn start_probe(&mut self, color: Color, endpoint: usize) {
+        let every = i64::try_from(self.state.policy.interval.as_millis()).unwrap();
+        let mode = self.upstream.modes[color][endpoint];
+        let (outcome, mut takes) = self.upstream.probe(mode, self.now, self.state.policy.timeout);
+        self.at(every.max(takes), Due::ProbeStarts { color, endpoint });
+        let Some((known, _)) = self.rosters[color].endpoints().get(endpoint) else { return };
+        let id = known.id.clone();
+        let owner = self.rosters[color].owner().cloned();
+        let probed = Due::Probed { color, endpoint: id, index: endpoint, owner, outcome };
+        if self.wild && self.rng.one_in(20) {
+            takes += self.rng.millis(0, 4000);
+        }
+        if self.wild && self.rng.one_in(10) {
+            let again = self.rng.millis(0, 3000);
+            self.at(takes + again, probed.clone());
+        }
+        self.at(takes, probed);
+    }
+
+    pub fn probed(
+        &mut self,
+        color: Color,
+        endpoint: &EndpointId,
+        index: usize,
+        owner: Option<&ReleaseId>,
+        outcome: &ProbeOutcome,
+    ) -> Outcome {
+        let thresholds = self.state.thresholds(color);
+        let at = self.tick();
+        let known = self.rosters[color].endpoints().get(index).is_some_and(|(known, _)| known.id == *endpoint);
+        self.rosters[color].observe(owner, endpoint, outcome, thresholds, at);
+        if known {
+            self.shadow.probed(color, index, owner, outcome, (thresholds.rise, thresholds.fall), self.now);
+        }
+        self.tell(color)
+    }
+
+    /// A summary that has changed is an event; now and then one of an older release comes late.
+    fn tell(&mut self, color: Color) -> Outcome {
+        let summary = (self.rosters[color].owner().cloned(), self.rosters[color].summary());
+        if self.told[color].as_ref() == Some(&summary) {
+            return Ok(());
+        }
+        let late = self.told[color].replace(summary.clone());
+        if let Some((owner, health)) = late.filter(|late| self.wild && late.0 != summary.0) {
+            self.give(&Event::Health { color, release: owner, health })?;
+        }
+        self.give(&Event::Health { color, release: summary.0, health: summary.1 })
+    }
+
+    // Traffic.
+
+    pub fn second(&mut self) -> Outcome {
+        self.at(1000, Due::Second);
+        let mut bucket = Bucket::default();
+        let Table { active: color, epoch } = self.table;
+        let load = self.rosters[color].endpoints().len();
+        if load > 0 {
+            self.upstream.serve(color, self.now, &mut self.rng, &mut bucket);
+        }
+        self.window.push(&bucket, &self.state.policy.judge);
+        self.write_if_dirty()?;
+        let judged = self.state.running().is_some_and(|release| release.phase.bake().is_some())
+            || is_switching(&self.state);
+        if !judged && !self.rng.one_in(30) {
+            return Ok(());
+        }
+        if self.wild && self.rng.one_in(30) {
+            let after = self.rng.millis(100, 3000);
+            self.at(after, Due::LateBucket { color, epoch, bucket: Box::new(bucket) });
+            return Ok(());
+        }
+        self.give(&Event::Bucket { color, epoch, bucket })
+    }
+
+    // The loop.
+
+    /// Gives the core an event, and does what it says.
+    pub fn give(&mut self, event: &Event) -> Outcome {
+        let at = self.tick();
+        let decided = step(&self.state, event, at);
+        self.steps += 1;
+        self.trace.add(self.now, event, &decided);
+        if self.rng.one_in(15) {
+            ensure(decided == step(&self.state, event, at), || "the same step twice differs".to_owned())?;
+        }
+        let Ok(decided) = decided else { return Ok(()) };
+        self.shadow.judge(&self.state, event, &decided, self.now)?;
+        if decided.persist == Persist::No && self.rng.one_in(100) {
+            let same = decided.state.to_saved(at) == self.saved_like(&decided.state, at);
+            ensure(same, || format!("{event:?} changed what is stored and did not say so"))?;
+        }
+        if self.crashes() {
+            return self.restart();
+        }
+        self.carry_out(event, decided)
+    }
+
+    /// The present state with the parts that are not stored of another.
+    fn saved_like(&self, other: &State, at: Tick) -> State {
+        let mut saved = self.state.to_saved(at);
+        saved.health = other.health;
+        saved.unwritable = other.unwritable;
+        saved.policy = other.policy.clone();
+        saved
+    }
+
+    fn crashes(&mut self) -> bool {
+        self.wild && self.rng.one_in(4)
+    }
+
+    fn carry_out(&mut self, event: &Event, decided: Step) -> Outcome {
+        if decided.persist == Persist::Now && !self.disk_works {
+            // This step did not happen.
+            ensure(!self.state.unwritable, || "a write was asked for that can't be had".to_owned())?;
+            self.give(&Event::StoreWritable(false))?;
+            return if self.steps > 100_000 { Err("it never ends".to_owned()) } else { self.give(event) };
+        }
+        self.deadline = decided.deadline;
+        self.shadow.decided(&self.state, &decided);
+        let life = self.life;
+        let unpersisted = decided.state.unwritable;
+        let persist = decided.persist;
+        self.state = decided.state;
+        for effect in &decided.now {
+            if let Effect::Swap { .. } | Effect::Stop { .. } = effect {
+                ensure(unpersisted, || format!("{effect:?} went before the write"))?;
+            }
+            self.perform(effect)?;
+        }
+        match persist {
+            Persist::No => {}
+            Persist::Soon => self.dirty = true,
+            Persist::Now => self.write()?,
+        }
+        for effect in &decided.after_persist {
+            if self.crashes() {
+                return self.restart();
+            }
+            self.perform(effect)?;
+        }
+        if self.life == life {
+            let Table { active, epoch } = self.table;
+            ensure(active == self.state.active && epoch == self.state.epoch, || {
+                format!("{active} at {epoch} is served, the record says {} at {}", self.state.active, self.state.epoch)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Outcome {
+        self.disk = self.state.to_saved(self.tick());
+        self.dirty = false;
+        self.shadow.persisted(&self.state)
+    }
+
+    fn write_if_dirty(&mut self) -> Outcome {
+        if self.disk_works && self.state.unwritable {
+            self.give(&Event::StoreWritable(true))?;
+        }
+        if self.dirty && self.disk_works { self.write() } else { Ok(()) }
+    }
+
+    fn perform(&mut self, effect: &Effect) -> Outcome {
+        match effect {
+            Effect::Adopt { color, release } => {
+                self.rosters[*color].adopt(Some(release.clone()));
+                self.shadow.adopt(*color, Some(release));
+            }
+            Effect::Swap { epoch, active } => {
+                ensure(*epoch >= self.table.epoch, || format!("epoch {epoch} after {}", self.table.epoch))?;
+                if *epoch > self.table.epoch {
+                    self.frozen = self.window.freeze(&self.state.policy.judge);
+                    self.window.clear();
+                }
+                self.table = Table { active: *active, epoch: *epoch };
+                let slow = self.wild && self.rng.one_in(100);
+                let after = if slow { self.rng.millis(1, 20_000) } else { self.rng.millis(1, 50) };
+                self.at(after, Due::Acknowledged { epoch: *epoch });
+            }
+            Effect::Drain { color, release } => {
+                Shadow::may_drain(&self.disk, self.table, *color)?;
+                let after = self.rng.millis(10, 9000);
+                if !(self.wild && self.rng.one_in(50)) {
+                    self.at(after, Due::Drained { color: *color, release: release.clone() });
+                }
+            }
+            Effect::Undrain { .. }
+            | Effect::Refresh
+            | Effect::Notify { .. }
+            | Effect::Alarm { .. }
+            | Effect::SaveEvidence { .. } => {}
+            Effect::Pull { release, version } => {
+                let fails = self.wild && self.rng.one_in(100);
+                let after = self.rng.millis(100, 5000);
+                self.engine(after, pulled(release, version, fails));
+            }
+            Effect::Start { release, color } => {
+                let other = self.sets.iter().find(|(id, (on, up))| *id != release && on == color && *up);
+                ensure(other.is_none(), || format!("{release} starts in {color} beside {other:?}"))?;
+                self.sets.insert(release.clone(), (*color, true));
+                self.list_managed(*color);
+                let fails = self.wild && self.rng.one_in(50);
+                let after = self.rng.millis(100, 3000);
+                self.engine(after, started(release, fails));
+            }
+            Effect::Stop { release, color } => {
+                self.may_stop(release)?;
+                if let Some(set) = self.sets.get_mut(release) {
+                    set.1 = false;
+                }
+                self.list_managed(*color);
+            }
+            Effect::Remove { release, color } => {
+                self.may_stop(release)?;
+                self.sets.remove(release);
+                self.list_managed(*color);
+            }
+        }
+        Ok(())
+    }
+
+    fn engine(&mut self, after: i64, event: Event) {
+        self.at(after, Due::Engine { event: Box::new(event) });
+    }
+
+    /// Never stop a container whose colour is active in the record as read back from the store.
+    fn may_stop(&self, release: &ReleaseId) -> Outcome {
+        let side = &self.disk.sides[self.disk.active];
+        ensure(side.containers.as_ref() != Some(release), || format!("the active containers of {release} are stopped"))
+    }
+
+    fn list_managed(&mut self, color: Color) {
+        let set = self.sets.iter().find(|(_, (on, up))| *on == color && *up).map(|(id, _)| id.clone());
+        let count = if set.is_some() { self.upstream.modes[color].len() } else { 0 };
+        let ids: Vec<String> = (0..count).map(|index| format!("{}/{index}", set.as_ref().unwrap())).collect();
+        self.list(color, &ids);
+    }
+
+    pub fn acknowledged(&mut self, epoch: Epoch) -> Outcome {
+        let baseline = self.frozen.clone();
+        self.give(&Event::Acknowledged { epoch, baseline })
+    }
+
+    // Crashes.
+
+    /// The process dies and another begins by what the store holds, through its text.
+    pub fn restart(&mut self) -> Outcome {
+        let text = serde_json::to_string(&self.disk).map_err(|fault| fault.to_string())?;
+        let mut saved: State = serde_json::from_str(&text).map_err(|fault| fault.to_string())?;
+        self.life += 1;
+        self.boot = self.now - self.rng.millis(0, 1000);
+        saved.policy = self.state.policy.clone();
+        let lost = self.state.unwritable && saved.epoch < self.table.epoch;
+        ensure(saved.epoch >= self.table.epoch || lost, || "the store knows an older epoch than the table".to_owned())?;
+        self.state = restore(saved, self.tick());
+        self.state.check().map_err(|fault| format!("after a restart: {fault}"))?;
+        self.dirty = false;
+        self.shadow.crashed(&self.state);
+        self.rosters = PerColor::default();
+        self.told = PerColor::default();
+        self.window.clear();
+        // The stored active set is served at once; the shell asks for acknowledgements only where told.
+        self.table = Table { active: self.state.active, epoch: self.state.epoch };
+        for color in Color::ALL {
+            match self.state.policy.upstream {
+                UpstreamKind::Fixed => self.list_fixed(color),
+                UpstreamKind::Managed => {
+                    let state = &self.state;
+                    self.sets.retain(|id, _| state.knows_containers(id));
+                    self.list_managed(color);
+                }
+            }
+        }
+        for effect in reconcile(&self.state, self.tick()) {
+            if let Effect::Swap { epoch, active } = &effect {
+                ensure(*active == self.disk.active && *epoch == self.disk.epoch, || "a stored switch is another".to_owned())?;
+            }
+            self.perform(&effect)?;
+        }
+        if let Some(lines) = &mut self.trace.lines {
+            lines.push(format!("{:>9} restart: {}", self.now as f64 / 1000.0, self.state.state_word()));
+        }
+        self.give(&Event::Deadline)
+    }
+}
+
+fn pulled(release: &ReleaseId, version: &Version, fails: bool) -> Event {
+    let release = release.clone();
+    if fails {
+        Event::PullFailed { release, why: "no such image".to_owned() }
+    } else {
+        Event::Pulled { release, version: version.clone() }
+    }
+}
+
+fn started(release: &ReleaseId, fails: bool) -> Event {
+    let release = release.clone();
+    if fails {
+        Event::StartFailed { release, why: "out of memory".to_owned() }
+    } else {
+        Event::Started { release }
+    }
+}
+
+/// Short times, so that whole releases fit into a few hundred events.
+pub fn policy(rng: &mut Rng) -> Policy {
+    use greenlight::release::{Mode, OnInconclusive, OnTrip, Trigger};
+    let seconds = Duration::from_secs;
+    let managed = rng.one_in(300);
+    Policy {
+        upstream: if managed { UpstreamKind::Managed } else { UpstreamKind::Fixed },
+        trigger: if rng.one_in(300) { Trigger::OnHealthy } else { Trigger::Manual },
+        auto_promote: !rng.one_in(200),
+        debounce: seconds(rng.pick(&[0, 2, 5])),
+        pull_timeout: seconds(30),
+        progress_deadline: seconds(40),
+        promote_timeout: seconds(120),
+        bake_time: seconds(rng.pick(&[0, 10, 20, 40])),
+        standby_ttl: seconds(rng.pick(&[0, 10, 60])),
+        drain_timeout: seconds(5),
+        keep_releases: usize::try_from(rng.below(4)).unwrap(),
+        on_trip: if rng.one_in(150) { OnTrip::Hold } else { OnTrip::Revert },
+        on_inconclusive: rng.pick(&[
+            OnInconclusive::Promote,
+            OnInconclusive::Extend,
+            OnInconclusive::Hold,
+            OnInconclusive::Revert,
+        ]),
+        thresholds: greenlight::health::Thresholds { rise: rng.pick(&[1, 2, 3]), fall: rng.pick(&[1, 2, 3]) },
+        interval: seconds(1),
+        timeout: seconds(2),
+        min_healthy_time: seconds(rng.pick(&[0, 2, 5])),
+        mode: rng.pick(&[Mode::Enforce, Mode::Enforce, Mode::Enforce, Mode::Enforce, Mode::Observe, Mode::Off]),
+        judge: greenlight::judge::Policy::default(),
+    }
+}

@@ -1,0 +1,241 @@
+//! A second opinion: what the front door may do, told without looking at how it decides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use greenlight::health::ProbeOutcome;
+use greenlight::model::{Color, Epoch, PerColor, ReleaseId};
+use greenlight::release::{Event, Fate, Kind, Persist, Phase, Release, State, Step};
+
+/// One endpoint, by the results that were delivered since its release began.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    passes: u32,
+    failures: u32,
+    healthy: Option<bool>,
+    /// Since when it has been healthy and passed without a break.
+    clean_since: Option<i64>,
+}
+
+/// What requests are sent by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Table {
+    pub active: Color,
+    pub epoch: Epoch,
+}
+
+#[derive(Debug)]
+pub struct Shadow {
+    seen: PerColor<Vec<Seen>>,
+    owner: PerColor<Option<ReleaseId>>,
+    accepted: BTreeSet<ReleaseId>,
+    ended: BTreeMap<ReleaseId, &'static str>,
+    /// Ended in memory, not in the store yet.
+    pending: Vec<Release>,
+    reverts: BTreeMap<ReleaseId, u32>,
+}
+
+type Verdict = Result<(), String>;
+
+impl Shadow {
+    pub fn new(sizes: &PerColor<usize>) -> Self {
+        Self {
+            seen: PerColor::from_fn(|color| vec![Seen::default(); sizes[color]]),
+            owner: PerColor::default(),
+            accepted: BTreeSet::new(),
+            ended: BTreeMap::new(),
+            pending: Vec::new(),
+            reverts: BTreeMap::new(),
+        }
+    }
+
+    pub fn adopt(&mut self, color: Color, owner: Option<&ReleaseId>) {
+        if self.owner[color].as_ref() != owner {
+            self.owner[color] = owner.cloned();
+            self.seen[color].fill(Seen::default());
+        }
+    }
+
+    /// The containers of a colour were replaced.
+    pub fn forget(&mut self, color: Color, endpoints: usize) {
+        self.seen[color] = vec![Seen::default(); endpoints];
+    }
+
+    pub fn probed(
+        &mut self,
+        color: Color,
+        endpoint: usize,
+        owner: Option<&ReleaseId>,
+        outcome: &ProbeOutcome,
+        thresholds: (u32, u32),
+        at: i64,
+    ) {
+        if self.owner[color].as_ref() != owner {
+            return;
+        }
+        let Some(seen) = self.seen[color].get_mut(endpoint) else { return };
+        match outcome {
+            ProbeOutcome::Pass => {
+                seen.passes += 1;
+                seen.failures = 0;
+                if seen.passes >= thresholds.0 {
+                    seen.healthy = Some(true);
+                }
+                if seen.healthy == Some(true) && seen.clean_since.is_none() {
+                    seen.clean_since = Some(at);
+                }
+            }
+            ProbeOutcome::Fail(_) => {
+                seen.failures += 1;
+                seen.passes = 0;
+                seen.clean_since = None;
+                if seen.failures >= thresholds.1 {
+                    seen.healthy = Some(false);
+                }
+            }
+        }
+    }
+
+    /// A colour's endpoints were healthy and clean for so long.
+    fn proven(&self, color: Color, now: i64, min_healthy: i64) -> bool {
+        let seen = &self.seen[color];
+        !seen.is_empty()
+            && seen.iter().all(|one| one.clean_since.is_some_and(|since| now - since >= min_healthy))
+    }
+
+    fn fit(&self, color: Color) -> bool {
+        let healthy = self.seen[color].iter().filter(|one| one.healthy == Some(true)).count();
+        healthy > 0 && healthy * 2 >= self.seen[color].len()
+    }
+
+    /// Every rule about one step.
+    pub fn judge(&self, before: &State, event: &Event, step: &Step, now: i64) -> Verdict {
+        let after = &step.state;
+        after.check()?;
+        ensure(after.epoch >= before.epoch, || format!("epoch fell from {} to {}", before.epoch, after.epoch))?;
+        ensure(after.epoch.0 - before.epoch.0 <= 1, || "two switches in one step".to_owned())?;
+        if after.epoch == before.epoch {
+            ensure(after.active == before.active, || "the active colour moved without an epoch".to_owned())?;
+        } else {
+            self.judge_switch(after, now)?;
+        }
+        if before.pin.is_some() && after.pin.is_some() {
+            ensure(after.epoch == before.epoch, || format!("traffic moved under a pin by {event:?}"))?;
+        }
+        if let Some(running) = after.running().filter(|_| !after.unwritable) {
+            ensure(running.deadline().is_some() && step.deadline.is_some(), || {
+                format!("{} waits in {} without a deadline", running.id, running.word())
+            })?;
+        }
+        ensure(step.persist == Persist::Now || step.after_persist.is_empty(), || {
+            "effects wait for a write that nobody asked for".to_owned()
+        })?;
+        Self::judge_quarantine(before, after)
+    }
+
+    /// No new request to a colour that was not gated healthy for this release; a revert only to a
+    /// colour that is healthy now, and once.
+    fn judge_switch(&self, after: &State, now: i64) -> Verdict {
+        let release = after.release.as_ref().ok_or("a switch without a release")?;
+        if after.active == release.color {
+            let min_healthy = match release.kind {
+                Kind::Deploy => after.policy.min_healthy_time,
+                Kind::Rollback => std::time::Duration::ZERO,
+            };
+            let min_healthy = i64::try_from(min_healthy.as_millis()).unwrap();
+            ensure(self.owner[release.color].as_ref() == Some(&release.id), || {
+                format!("{} got the traffic by the evidence of {:?}", release.id, self.owner[release.color])
+            })?;
+            return ensure(self.proven(release.color, now, min_healthy), || {
+                format!("{} got the traffic unproven: {:?}", release.id, self.seen[release.color])
+            });
+        }
+        let reverts = self.reverts.get(&release.id).copied().unwrap_or(0);
+        ensure(reverts == 0, || format!("{} is reverted again", release.id))?;
+        ensure(self.fit(after.active), || {
+            format!("{} was reverted to a colour that is not healthy: {:?}", release.id, self.seen[after.active])
+        })
+    }
+
+    /// A version that was reverted is not released again unforced.
+    fn judge_quarantine(before: &State, after: &State) -> Verdict {
+        let Some(release) = after.running() else { return Ok(()) };
+        let begun = before.release.as_ref().is_none_or(|older| older.id != release.id);
+        let banned = before.quarantined(&release.version).is_some() && after.quarantined(&release.version).is_some();
+        ensure(!(begun && banned && !release.forced), || {
+            format!("{} releases {} from quarantine", release.id, release.version)
+        })
+    }
+
+    /// The step goes on: its write, if it needs one, will be had.
+    pub fn decided(&mut self, before: &State, step: &Step) {
+        let after = &step.state;
+        if let Some(release) = after.release.as_ref().filter(|release| release.color != after.active)
+            && after.epoch != before.epoch
+        {
+            *self.reverts.entry(release.id.clone()).or_default() += 1;
+        }
+        self.pending.extend(step.ended.iter().cloned());
+    }
+
+    /// The store has the state: what it says of releases is said for ever.
+    pub fn persisted(&mut self, state: &State) -> Verdict {
+        for release in std::mem::take(&mut self.pending) {
+            self.accepted.insert(release.id.clone());
+            let word = release.word();
+            if let Some(older) = self.ended.insert(release.id.clone(), word) {
+                return Err(format!("{} ended twice: {older}, then {word}", release.id));
+            }
+        }
+        for release in state.release.iter().chain(&state.queued) {
+            self.accepted.insert(release.id.clone());
+            let ended = self.ended.get(&release.id);
+            ensure(release.is_final() == ended.is_some(), || {
+                format!("{} is {} in the store and {ended:?} in its story", release.id, release.word())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The process died: what was not stored did not happen.
+    pub fn crashed(&mut self, stored: &State) {
+        self.pending.clear();
+        self.owner = PerColor::default();
+        for color in Color::ALL {
+            self.seen[color].fill(Seen::default());
+        }
+        if let Some(release) = &stored.release {
+            self.reverts.insert(release.id.clone(), release.reverts);
+        }
+    }
+
+    /// The active colour is never drained or stopped, by the record as read back from the store.
+    pub fn may_drain(stored: &State, table: Table, color: Color) -> Verdict {
+        ensure(color != stored.active && color != table.active, || format!("the active colour {color} is drained"))?;
+        let fate = stored.sides[color].fate;
+        ensure(matches!(fate, Fate::Draining { .. }), || format!("{color} is drained and stored as {fate:?}"))
+    }
+
+    /// Faults have stopped for long: nothing is left on its way.
+    pub fn finished(&self, state: &State) -> Verdict {
+        ensure(state.running().is_none() && state.queued.is_none(), || {
+            format!("{} never ended ({:?})", state.state_word(), state.release.as_ref().map(|release| &release.phase))
+        })?;
+        for id in &self.accepted {
+            ensure(self.ended.contains_key(id), || format!("{id} was accepted and never ended"))?;
+        }
+        Ok(())
+    }
+
+    pub fn ended(&self) -> impl Iterator<Item = &'static str> {
+        self.ended.values().copied()
+    }
+}
+
+/// Whether the record waits for acknowledgements.
+pub fn is_switching(state: &State) -> bool {
+    state.running().is_some_and(|release| matches!(release.phase, Phase::Promoting(_) | Phase::Reverting(_)))
+}
+
+pub fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(what()) }
+}
