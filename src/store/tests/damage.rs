@@ -127,11 +127,8 @@ async fn a_store_that_is_gone_or_emptied_is_no_first_start() {
         let folder = folder();
         with_a_copy(folder.path()).await;
         let main = folder.path().join("store.db");
-        if emptied {
-            fs::write(&main, b"").unwrap()
-        } else {
-            fs::remove_file(&main).unwrap()
-        }
+        let spoiled = if emptied { fs::write(&main, b"") } else { fs::remove_file(&main) };
+        spoiled.unwrap();
         assert!(matches!(SqliteStore::open(folder.path()), Err(StoreFault::Damaged { .. })));
         let (store, opened) = SqliteStore::open_or_recover(folder.path()).unwrap();
         assert!(matches!(opened, Opened::FromPrevious { .. }), "{opened:?}");
