@@ -6,8 +6,6 @@ use super::problem::{Kind, Problem};
 
 /// The longest text in a body (a version, an image, a release, a reason), in characters.
 const TEXT_CHARS_MAX: usize = 255;
-/// The longest duration's text.
-const DURATION_CHARS_MAX: usize = 64;
 
 /// A text of 1 to 255 characters without control characters.
 pub(super) fn text(name: &str, value: Option<String>) -> Result<Option<String>, Problem> {
@@ -23,37 +21,36 @@ pub(super) fn text(name: &str, value: Option<String>) -> Result<Option<String>, 
     Ok(Some(value))
 }
 
-/// A duration: whole numbers above zero with a unit each, `90s`, `1h30m`; the units are ms, s,
-/// m, h and d.
+/// A duration above zero: `90s`, `1h30m`. Days, hours, minutes, seconds and milliseconds in this
+/// order, each at most once and of so many digits that nothing overflows and every end of a pin has
+/// a date with a year of four digits.
 pub(super) fn duration(name: &str, value: Option<&str>) -> Result<Option<Duration>, Problem> {
     let Some(value) = value else { return Ok(None) };
     let parsed = is_duration(value).then(|| humantime::parse_duration(value).ok()).flatten();
     parsed.map(Some).ok_or_else(|| {
         Problem::new(
             Kind::BadRequest,
-            format!("{name} has to be a duration above zero such as \"90s\", \"30m\" or \"1h30m\""),
+            format!("{name} has to be a duration above zero such as \"90s\", \"30m\" or \"1h30m\", at most 999 days"),
         )
     })
 }
 
-/// `^([1-9][0-9]{0,6}(ms|s|m|h|d))+$`, the pattern in the OpenAPI document.
+/// The units and how many digits each may have; the pattern in the OpenAPI document says the same.
+const UNITS: [(&str, usize); 5] = [("d", 3), ("h", 4), ("m", 6), ("s", 8), ("ms", 9)];
 fn is_duration(value: &str) -> bool {
-    if value.is_empty() || value.len() > DURATION_CHARS_MAX {
-        return false;
-    }
+    let mut units = UNITS.iter();
     let mut rest = value;
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        if digits == 0 || digits > 7 || rest.starts_with('0') {
+        let letters = rest[digits..].bytes().take_while(u8::is_ascii_lowercase).count();
+        let unit = &rest[digits..digits + letters];
+        let known = units.any(|(name, digits_max)| *name == unit && (1..=*digits_max).contains(&digits));
+        if !known || rest.starts_with('0') {
             return false;
         }
-        rest = &rest[digits..];
-        let Some(unit) = ["ms", "s", "m", "h", "d"].iter().find(|unit| rest.starts_with(**unit)) else {
-            return false;
-        };
-        rest = &rest[unit.len()..];
+        rest = &rest[digits + letters..];
     }
-    true
+    !value.is_empty()
 }
 
 #[cfg(test)]
@@ -68,9 +65,28 @@ mod tests {
         for (text, millis) in good {
             assert_eq!(duration("for", Some(text)).unwrap(), Some(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "0s", "1", "s", "-1s", "1 h", "1.5h", "01s", "12345678s", "1w", "1h 30m", "١s"] {
+        for text in [
+            "",
+            "0s",
+            "1",
+            "s",
+            "-1s",
+            "1 h",
+            "1.5h",
+            "01s",
+            "12345678s",
+            "1w",
+            "1h 30m",
+            "١s",
+            "1000d",
+            "30m1h",
+            "1h1h",
+            "1é",
+        ] {
             assert!(duration("for", Some(text)).is_err(), "{text}");
         }
+        let longest = duration("for", Some("999d9999h999999m99999999s999999999ms")).unwrap().unwrap();
+        assert!(longest < Duration::from_hours(24 * 3660), "{longest:?}");
         assert_eq!(duration("for", None).unwrap(), None);
     }
 

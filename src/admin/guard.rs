@@ -28,20 +28,17 @@ pub(super) async fn guard(State(shared): State<Shared>, mut request: Request, ne
 
 fn admit(shared: &Shared, request: &Request) -> Result<Identity, Problem> {
     let peer = request.extensions().get::<Peer>().map_or(shared.local, |peer| peer.0);
-    let by = match &shared.token {
-        Some(token) => {
-            let shown = bearer(request.headers()).ok_or_else(|| {
-                Problem::new(Kind::Unauthorized, "show the token as `Authorization: Bearer <token>`")
-            })?;
-            if !token.is(shown) {
-                return Err(Problem::new(Kind::Unauthorized, "that is not the token of [admin] token"));
-            }
-            "token"
+    let by = if let Some(token) = &shared.token {
+        let shown = bearer(request.headers()).ok_or_else(|| {
+            Problem::new(Kind::Unauthorized, "show the token as `Authorization: Bearer <token>`")
+        })?;
+        if !token.is(shown) {
+            return Err(Problem::new(Kind::Unauthorized, "that is not the token of [admin] token"));
         }
-        None => {
-            local_only(request.uri(), request.headers(), shared.encrypted)?;
-            "loopback"
-        }
+        "token"
+    } else {
+        local_only(request.uri(), request.headers(), shared.encrypted)?;
+        "loopback"
     };
     Identity::new(by, peer, request.headers())
 }

@@ -31,7 +31,7 @@ const KEY_CHARS_MAX: usize = 255;
 /// Keys that are remembered; the oldest answered ones go first.
 const KEYS_MAX: usize = 1024;
 /// How long an answer is kept.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
+const KEPT: Duration = Duration::from_hours(24);
 /// The largest answer that is kept, in bytes. Answers to changes are a few hundred.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
@@ -258,12 +258,8 @@ impl Stored {
 mod tests {
     use super::*;
 
-    fn answer() -> Option<Arc<Stored>> {
-        Some(Arc::new(Stored {
-            status: axum::http::StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-        }))
+    fn answer() -> Arc<Stored> {
+        Arc::new(Stored { status: axum::http::StatusCode::OK, headers: HeaderMap::new(), body: Bytes::new() })
     }
 
     #[test]
@@ -288,7 +284,7 @@ mod tests {
         }
         // None is answered: there is no room, and nothing that runs is forgotten.
         assert!(matches!(memory.turn("more", 1, Tick::ZERO), Turn::Full));
-        senders[5].send_replace(answer());
+        senders[5].send_replace(Some(answer()));
         assert!(matches!(memory.turn("more", 1, Tick::ZERO), Turn::First(..)));
         assert!(matches!(memory.turn("k0", 1, Tick::ZERO), Turn::Again(_)));
         assert!(matches!(memory.turn("k5", 1, Tick::ZERO), Turn::Full));

@@ -54,7 +54,7 @@ pub(super) fn finish(doc: &mut OpenApi, token: bool) {
                 let requirement = SecurityRequirement::new::<_, [&str; 0], &str>(TOKEN_SCHEME, []);
                 operation.security = Some(vec![requirement]);
             }
-            describe(path, method, operation);
+            describe(path, &method, operation);
         }
     }
 }
@@ -69,7 +69,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     all.into_iter().filter_map(|(method, operation)| Some((method, operation?)))
 }
 
-fn describe(path: &str, method: HttpMethod, operation: &mut Operation) {
+fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
     problem(operation, "400", "The request makes no sense, or is not what this path takes");
     problem(operation, "401", "The token is missing or is not the right one");
     problem(operation, "403", "Without a token: the Host or Origin is not this machine's");

@@ -23,7 +23,12 @@ pub(super) struct PinBody {
     #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000-\u001f\u007f]+$")]
     reason: Option<String>,
     /// How long; without it, until it is lifted.
-    #[schema(min_length = 1, max_length = 64, pattern = "^([1-9][0-9]{0,6}(ms|s|m|h|d))+$", example = "30m")]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        example = "30m",
+        pattern = "^([1-9][0-9]{0,2}d)?([1-9][0-9]{0,3}h)?([1-9][0-9]{0,5}m)?([1-9][0-9]{0,7}s)?([1-9][0-9]{0,8}ms)?$"
+    )]
     r#for: Option<String>,
 }
 

@@ -22,7 +22,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two reads; event streams send a comment every 10 s.
 const READ_TIMEOUT: Duration = Duration::from_secs(45);
 /// A promote is answered within 30 s.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
+const TOTAL_TIMEOUT: Duration = Duration::from_mins(1);
 /// How often a change is sent again when its answer was lost.
 const RESENDS_MAX: u32 = 3;
 const RESEND_PAUSE: Duration = Duration::from_millis(300);
@@ -39,7 +39,7 @@ pub(super) struct Change {
 
 /// What asking for a release's events gave.
 pub(super) enum Events {
-    Stream(EventStream),
+    Stream(Box<EventStream>),
     /// All was received already, and the release has ended.
     NoMore,
 }
@@ -154,7 +154,7 @@ impl Admin {
         }
         let response = request.send().await.map_err(|why| self.unreachable(&why))?;
         match response.status() {
-            StatusCode::OK => Ok(Events::Stream(EventStream::new(response))),
+            StatusCode::OK => Ok(Events::Stream(Box::new(EventStream::new(response)))),
             StatusCode::NO_CONTENT => Ok(Events::NoMore),
             _ => Err(self.problem(response).await),
         }

@@ -51,15 +51,15 @@ pub(super) async fn follow(
         patience,
     };
     let ended = match timeout {
-        None => follower.to_the_end().await,
-        Some(timeout) => match tokio::time::timeout(timeout, follower.to_the_end()).await {
-            Ok(ended) => ended,
-            Err(_) => {
+        None => follower.until_the_end().await,
+        Some(timeout) => {
+            let Ok(ended) = tokio::time::timeout(timeout, follower.until_the_end()).await else {
                 follower.clear_hint();
                 let last = follower.release().await.ok().map(Box::new);
                 return Ok(End::TimedOut(last));
-            }
-        },
+            };
+            ended
+        }
     };
     follower.clear_hint();
     ended.map(|release| End::Ended(Box::new(release)))
@@ -80,7 +80,7 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    async fn to_the_end(&mut self) -> Result<ReleaseView, Fault> {
+    async fn until_the_end(&mut self) -> Result<ReleaseView, Fault> {
         loop {
             match self.admin.events(self.release, self.last).await {
                 Ok(Events::Stream(stream)) => {
@@ -108,7 +108,7 @@ impl Follower<'_> {
     }
 
     /// Prints events as they come. True when the last one was an end; false when the stream broke.
-    async fn listen(&mut self, mut stream: EventStream) -> bool {
+    async fn listen(&mut self, mut stream: Box<EventStream>) -> bool {
         let mut look = look_interval(self.terminal);
         loop {
             tokio::select! {

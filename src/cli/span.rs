@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-/// A duration as people type it: `90s`, `1h30m`, `2d`; above zero.
+/// The longest that the API takes.
+const LONGEST: Duration = Duration::from_hours(999 * 24);
+
+/// A duration as people type it: `90s`, `1h30m`, `2d`; above zero, at most 999 days.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(duration) if duration.as_millis() > 0 => Ok(duration),
-        _ => Err("it has to be a duration above zero such as 90s, 30m or 1h30m".into()),
+        Ok(duration) if duration.as_millis() > 0 && duration <= LONGEST => Ok(duration),
+        _ => Err("it has to be a duration such as 90s, 30m or 1h30m, above zero and at most 999d".into()),
     }
 }
 
@@ -15,7 +18,8 @@ pub(super) fn api(duration: Duration) -> String {
     let days = duration.as_secs() / 86_400;
     let parts =
         [(days, "d"), (duration.as_secs() % 86_400, "s"), (u64::from(duration.subsec_millis()), "ms")];
-    parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect()
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}"));
+    parts.collect::<Vec<_>>().concat()
 }
 
 /// `4:07`, `1:02:03`.

@@ -70,7 +70,7 @@ async fn watch(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
     loop {
         match (&services, redraw) {
             (Ok(services), true) if args.service.is_some() => {
-                page(&services.iter().map(text::one).collect::<String>())
+                page(&services.iter().map(text::one).collect::<String>());
             }
             (Ok(services), true) => page(&text::all(services)),
             (Err(fault), true) => page(&fault.to_string()),

@@ -6,7 +6,7 @@ use super::*;
 
 #[tokio::test]
 async fn each_path_is_its_command() {
-    let api = Api::start().await;
+    let api = Api::start();
     let text = |text: &str| Some(text.to_owned());
     let cases = [
         (
@@ -35,7 +35,7 @@ async fn each_path_is_its_command() {
             "PUT",
             "pin",
             json!({"reason": "holiday", "for": "1h30m"}),
-            Command::Pin { reason: text("holiday"), lasts: Some(Duration::from_secs(5400)) },
+            Command::Pin { reason: text("holiday"), lasts: Some(Duration::from_mins(90)) },
         ),
         ("DELETE", "pin", json!({}), Command::Unpin),
     ];
@@ -56,7 +56,7 @@ async fn each_path_is_its_command() {
 
 #[tokio::test]
 async fn no_body_is_an_empty_one() {
-    let api = Api::start().await;
+    let api = Api::start();
     for path in ["releases", "promote", "abort", "rollback", "pause", "resume"] {
         let response = api.request(Method::POST, &format!("/v1/services/shop/{path}")).send().await.unwrap();
         assert_eq!(response.status(), 200, "{path}");
@@ -68,7 +68,7 @@ async fn no_body_is_an_empty_one() {
 
 #[tokio::test]
 async fn bodies_that_make_no_sense() {
-    let api = Api::start().await;
+    let api = Api::start();
     let bad = [
         ("releases", "{"),
         ("releases", "[]"),
@@ -109,7 +109,7 @@ async fn bodies_that_make_no_sense() {
 
 #[tokio::test]
 async fn a_started_release_is_a_202_with_its_address() {
-    let api = Api::answering(|_| Ok(Done { accepted: true, ..done("on its way") })).await;
+    let api = Api::answering(|_| Ok(Done { accepted: true, ..done("on its way") }));
     let response = api.post("/v1/services/shop/releases", json!({"version": "v2"})).await;
     assert_eq!(response.status(), 202);
     assert_eq!(response.headers()["location"], "/v1/releases/shop-7");
@@ -117,7 +117,7 @@ async fn a_started_release_is_a_202_with_its_address() {
 
 #[tokio::test]
 async fn nothing_to_do_is_a_200() {
-    let api = Api::answering(|_| Ok(Done { noop: true, ..done("v2 is active already") })).await;
+    let api = Api::answering(|_| Ok(Done { noop: true, ..done("v2 is active already") }));
     let response = api.post("/v1/services/shop/releases", json!({"version": "v2"})).await;
     assert_eq!(response.status(), 200);
     let answer: Value = response.json().await.unwrap();
@@ -135,8 +135,7 @@ async fn refusals() {
             "invalid" => Rejection::Invalid("no image".into()),
             _ => Rejection::Unavailable("the store can't be written".into()),
         })
-    })
-    .await;
+    });
     for (service, status, slug) in [
         ("service", 404, "not-found"),
         ("release", 404, "not-found"),
@@ -154,7 +153,7 @@ async fn refusals() {
 
 #[tokio::test]
 async fn preconditions_reach_the_loop() {
-    let api = Api::start().await;
+    let api = Api::start();
     let promote = |value: &'static str| {
         api.request(Method::POST, "/v1/services/shop/promote").header("if-match", value).send()
     };
@@ -170,7 +169,7 @@ async fn preconditions_reach_the_loop() {
 
 #[tokio::test]
 async fn a_reload_reports_and_a_faulty_file_is_a_422() {
-    let api = Api::start().await;
+    let api = Api::start();
     let report = ReloadReport {
         applied: vec!["services.shop.health.interval".into()],
         needs_restart: vec!["runtime.workers".into()],

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 
 async fn document(token: Option<&str>) -> Value {
-    let api = Api::with(token, Arc::new(|_| Ok(done("done")))).await;
+    let api = Api::with(token, Arc::new(|_| Ok(done("done"))));
     let request = api.request(Method::GET, "/openapi.json").bearer_auth(token.unwrap_or("none"));
     let response = request.send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "application/json");

@@ -56,7 +56,7 @@ impl Events {
 
 #[tokio::test]
 async fn what_is_stored_then_what_happens_then_the_end() {
-    let api = Api::start().await;
+    let api = Api::start();
     let seqs = api.stored(&release("shop-1", "checking"), &["checking", "note"]).await;
     let mut events = Events::open(&api, "shop-1", None).await;
     let (id, word, data) = events.next().await.unwrap();
@@ -82,7 +82,7 @@ async fn what_is_stored_then_what_happens_then_the_end() {
 
 #[tokio::test]
 async fn it_goes_on_after_the_last_event_that_was_received() {
-    let api = Api::start().await;
+    let api = Api::start();
     let seqs = api.stored(&release("shop-1", "failed"), &["checking", "note", "failed"]).await;
     assert_eq!(Events::open(&api, "shop-1", None).await.words().await, ["checking", "note", "failed"]);
     assert_eq!(Events::open(&api, "shop-1", Some(seqs[0])).await.words().await, ["note", "failed"]);
@@ -98,7 +98,7 @@ async fn it_goes_on_after_the_last_event_that_was_received() {
 
 #[tokio::test]
 async fn more_than_a_page_and_more_than_the_broadcast_holds() {
-    let api = Api::start().await;
+    let api = Api::start();
     let many = vec!["note"; 600];
     api.stored(&release("shop-1", "checking"), &many).await;
     let mut events = Events::open(&api, "shop-1", None).await;
@@ -127,7 +127,7 @@ async fn more_than_a_page_and_more_than_the_broadcast_holds() {
 
 #[tokio::test]
 async fn an_event_that_is_stored_but_never_told_comes_all_the_same() {
-    let api = Api::start().await;
+    let api = Api::start();
     api.stored(&release("shop-1", "baking"), &["baking"]).await;
     let mut events = Events::open(&api, "shop-1", None).await;
     assert_eq!(events.next().await.unwrap().1, "baking");
@@ -137,7 +137,7 @@ async fn an_event_that_is_stored_but_never_told_comes_all_the_same() {
 
 #[tokio::test]
 async fn an_event_that_could_not_be_stored_is_sent_without_a_number() {
-    let api = Api::start().await;
+    let api = Api::start();
     api.stored(&release("shop-1", "baking"), &["baking"]).await;
     let mut events = Events::open(&api, "shop-1", None).await;
     assert_eq!(events.next().await.unwrap().1, "baking");
@@ -149,14 +149,14 @@ async fn an_event_that_could_not_be_stored_is_sent_without_a_number() {
 
 #[tokio::test]
 async fn a_release_whose_last_event_was_lost_ends_its_stream() {
-    let api = Api::start().await;
+    let api = Api::start();
     api.stored(&release("shop-1", "cancelled"), &["checking"]).await;
     assert_eq!(Events::open(&api, "shop-1", None).await.words().await, ["checking"]);
 }
 
 #[tokio::test]
 async fn streams_end_when_the_api_stops() {
-    let api = Api::start().await;
+    let api = Api::start();
     api.stored(&release("shop-1", "baking"), &["baking"]).await;
     let mut events = Events::open(&api, "shop-1", None).await;
     assert_eq!(events.next().await.unwrap().1, "baking");
@@ -167,7 +167,7 @@ async fn streams_end_when_the_api_stops() {
 
 #[tokio::test]
 async fn there_is_a_limit_on_open_streams() {
-    let api = Api::start().await;
+    let api = Api::start();
     api.stored(&release("shop-1", "baking"), &["baking"]).await;
     let mut open = Vec::new();
     for _ in 0..crate::admin::shared::STREAMS_MAX {

@@ -15,7 +15,7 @@ const ALL: [(&str, &str); 6] = [
 
 #[tokio::test]
 async fn without_the_token_nobody_gets_in() {
-    let api = Api::with(Some("s3cret\n"), Arc::new(|_| Ok(done("done")))).await;
+    let api = Api::with(Some("s3cret\n"), Arc::new(|_| Ok(done("done"))));
     for (method, path) in ALL {
         for shown in [None, Some("Bearer wrong"), Some("Bearer s3cre"), Some("Basic s3cret"), Some("Bearer ")]
         {
@@ -36,7 +36,7 @@ async fn without_the_token_nobody_gets_in() {
 
 #[tokio::test]
 async fn with_the_token_the_host_does_not_matter() {
-    let api = Api::with(Some("s3cret"), Arc::new(|_| Ok(done("done")))).await;
+    let api = Api::with(Some("s3cret"), Arc::new(|_| Ok(done("done"))));
     let request = api.request(Method::POST, "/v1/services/shop/promote").bearer_auth("s3cret");
     let request = request.header("host", "admin.example.org").header("x-greenlight-actor", "ci");
     assert_eq!(request.send().await.unwrap().status(), 200);
@@ -46,7 +46,7 @@ async fn with_the_token_the_host_does_not_matter() {
 
 #[tokio::test]
 async fn without_a_token_no_foreign_page_gets_in() {
-    let api = Api::start().await;
+    let api = Api::start();
     for (name, value) in [
         ("host", "evil.example.org"),
         ("host", "evil.example.org:9900"),
@@ -68,7 +68,7 @@ async fn without_a_token_no_foreign_page_gets_in() {
 
 #[tokio::test]
 async fn a_request_without_a_host_is_refused() {
-    let api = Api::start().await;
+    let api = Api::start();
     let mut stream = tokio::net::TcpStream::connect(api.address).await.unwrap();
     stream.write_all(b"GET /v1/services HTTP/1.0\r\n\r\n").await.unwrap();
     let mut answer = String::new();
@@ -78,7 +78,7 @@ async fn a_request_without_a_host_is_refused() {
 
 #[tokio::test]
 async fn an_actor_is_short_and_printable() {
-    let api = Api::start().await;
+    let api = Api::start();
     for bad in ["x".repeat(65), "caf\u{e9}".to_owned(), " ".to_owned()] {
         let request = api.request(Method::POST, "/v1/services/shop/promote");
         let request = request.header("x-greenlight-actor", bad.as_bytes());

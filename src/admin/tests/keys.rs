@@ -38,7 +38,7 @@ async fn until_seen(api: &Api, count: usize) {
 
 #[tokio::test]
 async fn a_change_sent_again_is_made_once() {
-    let api = Api::answering(|_| Ok(Done { accepted: true, ..done("on its way") })).await;
+    let api = Api::answering(|_| Ok(Done { accepted: true, ..done("on its way") }));
     let first = deploy(&api, "k-1", "v2").send().await.unwrap();
     assert!(first.headers().get("idempotency-replayed").is_none());
     assert_eq!(first.status(), 202);
@@ -71,8 +71,7 @@ async fn those_who_come_while_it_runs_wait_for_it() {
     let api = Api::answering(move |_| {
         holder.wait();
         Ok(done("once"))
-    })
-    .await;
+    });
     let first = tokio::spawn(deploy(&api, "k-2", "v2").send());
     until_seen(&api, 1).await;
     let others: Vec<_> = (0..8).map(|_| tokio::spawn(deploy(&api, "k-2", "v2").send())).collect();
@@ -93,8 +92,7 @@ async fn it_is_carried_out_although_the_client_hangs_up() {
     let api = Api::answering(move |_| {
         holder.wait();
         Ok(done("kept"))
-    })
-    .await;
+    });
     let first = tokio::spawn(deploy(&api, "k-3", "v2").send());
     until_seen(&api, 1).await;
     first.abort();
@@ -116,8 +114,7 @@ async fn a_503_is_not_kept_and_a_refusal_is() {
         } else {
             Err(Rejection::Conflict("pinned".into()))
         }
-    })
-    .await;
+    });
     problem(deploy(&api, "k-4", "v2").send().await.unwrap(), 503, "unavailable").await;
     unavailable.store(false, Ordering::SeqCst);
     problem(deploy(&api, "k-4", "v2").send().await.unwrap(), 409, "conflict").await;
@@ -127,7 +124,7 @@ async fn a_503_is_not_kept_and_a_refusal_is() {
 
 #[tokio::test]
 async fn keys_that_are_none() {
-    let api = Api::start().await;
+    let api = Api::start();
     let long = "k".repeat(256);
     for bad in ["", "two words", "caf\u{e9}", long.as_str()] {
         let request = api.request(Method::POST, "/v1/services/shop/abort");

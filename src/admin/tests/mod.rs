@@ -60,15 +60,15 @@ fn done(message: &str) -> Done {
 }
 
 impl Api {
-    async fn start() -> Self {
-        Self::with(None, Arc::new(|_| Ok(done("done")))).await
+    fn start() -> Self {
+        Self::with(None, Arc::new(|_| Ok(done("done"))))
     }
 
-    async fn answering(answers: impl Fn(&Seen) -> Result<Done, Rejection> + Send + Sync + 'static) -> Self {
-        Self::with(None, Arc::new(answers)).await
+    fn answering(answers: impl Fn(&Seen) -> Result<Done, Rejection> + Send + Sync + 'static) -> Self {
+        Self::with(None, Arc::new(answers))
     }
 
-    async fn with(token: Option<&str>, answers: Answers) -> Self {
+    fn with(token: Option<&str>, answers: Answers) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(open(folder.path()));
         let (handle, inbox) = channel(16);
@@ -233,7 +233,7 @@ async fn problem(response: Response, status: u16, slug: &str) -> String {
 
 #[tokio::test]
 async fn it_ends_when_told_and_takes_no_more() {
-    let api = Api::start().await;
+    let api = Api::start();
     assert_eq!(api.get("/healthz").await.status(), 200);
     api.stop.send(true).unwrap();
     api.served.await.unwrap().unwrap();
@@ -243,7 +243,7 @@ async fn it_ends_when_told_and_takes_no_more() {
 
 #[tokio::test]
 async fn readiness_is_what_the_flag_says() {
-    let api = Api::start().await;
+    let api = Api::start();
     assert_eq!(api.get("/readyz").await.status(), 200);
     api.ready.store(false, Ordering::Release);
     assert_eq!(api.get("/readyz").await.status(), 503);

@@ -6,7 +6,7 @@ use super::*;
 
 #[tokio::test]
 async fn services() {
-    let api = Api::start().await;
+    let api = Api::start();
     let all: Value = api.get("/v1/services").await.json().await.unwrap();
     assert_eq!(all.as_array().unwrap().len(), 1);
     let response = api.get("/v1/services/shop").await;
@@ -25,7 +25,7 @@ async fn services() {
 
 #[tokio::test]
 async fn a_release_is_shown_as_the_loop_has_it_else_as_stored() {
-    let api = Api::start().await;
+    let api = Api::start();
     api.stored(&release("shop-1", "reverted"), &[]).await;
     api.stored(&release("shop-2", "checking"), &[]).await;
     let mut running = service();
@@ -44,7 +44,7 @@ async fn a_release_is_shown_as_the_loop_has_it_else_as_stored() {
 
 #[tokio::test]
 async fn what_is_not_there() {
-    let api = Api::start().await;
+    let api = Api::start();
     for path in [
         "/v1/releases/shop-99",
         "/v1/releases/shop-99/events",
@@ -73,7 +73,7 @@ async fn what_is_not_there() {
 
 #[tokio::test]
 async fn explain_is_a_story_in_three_forms() {
-    let api = Api::start().await;
+    let api = Api::start();
     let mut ended = release("shop-1", "reverted");
     ended.verdict = Some("fail".into());
     ended.promoted_at = Some("2026-11-24T14:02:31.000Z".into());
@@ -104,7 +104,7 @@ async fn explain_is_a_story_in_three_forms() {
 
 #[tokio::test]
 async fn quarantine_lists_and_lets_go() {
-    let api = Api::start().await;
+    let api = Api::start();
     let version = "sha256:ab/cd é";
     let entry = QuarantineView {
         service: "shop".into(),
@@ -126,7 +126,7 @@ async fn quarantine_lists_and_lets_go() {
 
 #[tokio::test]
 async fn audit_newest_first() {
-    let api = Api::start().await;
+    let api = Api::start();
     let shop = ServiceName::new("shop");
     for what in ["promote", "rollback"] {
         let entry = AuditEntry {
@@ -147,7 +147,7 @@ async fn audit_newest_first() {
 
 #[tokio::test]
 async fn metrics_are_prometheus_text() {
-    let api = Api::start().await;
+    let api = Api::start();
     let response = api.get("/metrics").await;
     assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     let text = response.text().await.unwrap();

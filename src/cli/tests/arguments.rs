@@ -84,7 +84,7 @@ fn durations_as_typed_and_as_sent() {
     ] {
         assert_eq!(span::api(span::parse(typed).unwrap()), sent, "{typed}");
     }
-    for typed in ["0s", "", "1", "soon", "100ns"] {
+    for typed in ["0s", "", "1", "soon", "100ns", "1000d"] {
         assert!(span::parse(typed).is_err(), "{typed}");
     }
     assert_eq!(span::clock(Duration::from_secs(247)), "4:07");

@@ -47,23 +47,21 @@ async fn answer(State(fake): State<Fake>, request: Request) -> Response {
     axum::Json(release).into_response()
 }
 
-fn events(words: &[(u64, &str)]) -> Option<Response> {
-    let text: String = words
-        .iter()
-        .map(|(seq, word)| {
-            let data = json!({
-                "seq": seq, "release": "shop-7", "service": "shop", "event": word,
-                "time": "2026-11-24T14:02:11.000Z", "reason": "r", "numbers": {}
-            });
-            format!("id: {seq}\nevent: {word}\ndata: {data}\n\n")
-        })
-        .collect();
-    Some(([(header::CONTENT_TYPE, "text/event-stream")], text).into_response())
+fn events(words: &[(u64, &str)]) -> Response {
+    let blocks = words.iter().map(|(seq, word)| {
+        let data = json!({
+            "seq": seq, "release": "shop-7", "service": "shop", "event": word,
+            "time": "2026-11-24T14:02:11.000Z", "reason": "r", "numbers": {}
+        });
+        format!("id: {seq}\nevent: {word}\ndata: {data}\n\n")
+    });
+    let text = blocks.collect::<Vec<_>>().concat();
+    ([(header::CONTENT_TYPE, "text/event-stream")], text).into_response()
 }
 
-fn problem(status: StatusCode) -> Option<Response> {
+fn problem(status: StatusCode) -> Response {
     let body = json!({"type": "t", "title": "t", "status": status.as_u16(), "detail": "no such release"});
-    Some((status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response())
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
 }
 
 async fn fake(state: &'static str, script: Vec<Option<Response>>) -> (Fake, Admin) {
@@ -85,10 +83,10 @@ fn admin(address: SocketAddr) -> Admin {
 #[tokio::test]
 async fn it_goes_on_where_the_stream_broke_off() {
     let script = vec![
-        events(&[(4, "checking"), (5, "promoting")]),
-        problem(StatusCode::SERVICE_UNAVAILABLE),
-        events(&[(6, "baking")]),
-        events(&[(9, "succeeded")]),
+        Some(events(&[(4, "checking"), (5, "promoting")])),
+        Some(problem(StatusCode::SERVICE_UNAVAILABLE)),
+        Some(events(&[(6, "baking")])),
+        Some(events(&[(9, "succeeded")])),
     ];
     let (fake, admin) = fake("baking", script).await;
     let following = tokio::spawn(async move { follow(&admin, "shop-7", None, PATIENCE).await });
@@ -106,7 +104,7 @@ async fn it_goes_on_where_the_stream_broke_off() {
 
 #[tokio::test]
 async fn degraded_ends_the_wait() {
-    let (_fake, admin) = fake("degraded", vec![events(&[(4, "baking"), (5, "degraded")])]).await;
+    let (_fake, admin) = fake("degraded", vec![Some(events(&[(4, "baking"), (5, "degraded")]))]).await;
     let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE).await.unwrap() else {
         panic!("it ends")
     };
@@ -125,7 +123,7 @@ async fn nothing_more_to_come_is_an_end() {
 
 #[tokio::test]
 async fn a_release_that_is_not_known_is_no_wait() {
-    let (_fake, admin) = fake("failed", vec![problem(StatusCode::NOT_FOUND)]).await;
+    let (_fake, admin) = fake("failed", vec![Some(problem(StatusCode::NOT_FOUND))]).await;
     let fault = follow(&admin, "shop-7", None, PATIENCE).await.unwrap_err();
     assert!(matches!(fault, Fault::Problem(problem) if problem.status == 404));
 }

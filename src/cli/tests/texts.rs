@@ -160,7 +160,7 @@ release shop-7: reverted after 0:26
 
 #[test]
 fn a_wait_that_is_given_up_says_that_it_goes_on() {
-    let minute = std::time::Duration::from_secs(60);
+    let minute = std::time::Duration::from_mins(1);
     let before = rundown::timed_out(Some(&release("checking")), "shop-7", minute);
     assert!(before.contains("still checking after 1m; it goes on"), "{before}");
     assert!(before.contains("greenlight abort shop"), "{before}");
