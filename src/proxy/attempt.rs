@@ -105,7 +105,12 @@ pub async fn run(connection: &mut Connection, request: &mut Request) -> Outcome 
 
 /// One attempt. From the look at the view to the count in flight there is no await: whoever has
 /// acknowledged a table starts nothing by an older one.
-async fn one(connection: &mut Connection, request: &mut Request, tries: &mut Tries, download: &mut Lane) -> Next {
+async fn one(
+    connection: &mut Connection,
+    request: &mut Request,
+    tries: &mut Tries,
+    download: &mut Lane,
+) -> Next {
     let worker = Rc::clone(&connection.worker);
     let route = &request.service.route;
     let color = request.preview.unwrap_or(route.active);
@@ -123,15 +128,14 @@ async fn one(connection: &mut Connection, request: &mut Request, tries: &mut Tri
 
     let idle = if tries.replayed { None } else { take_idle(&inflight, request) };
     let reused = idle.is_some();
-    let mut upstream = match idle {
-        Some(stream) => stream,
-        None => {
-            let address = inflight.slot.endpoint.address;
-            let wait = request.service.route.settings.connect_timeout;
-            match connect(&worker, &connection.seat, address, wait).await {
-                Ok(stream) => stream,
-                Err(fault) => return not_connected(&worker, request, tries, &inflight, fault),
-            }
+    let mut upstream = if let Some(stream) = idle {
+        stream
+    } else {
+        let address = inflight.slot.endpoint.address;
+        let wait = request.service.route.settings.connect_timeout;
+        match connect(&worker, &connection.seat, address, wait).await {
+            Ok(stream) => stream,
+            Err(fault) => return not_connected(&worker, request, tries, &inflight, fault),
         }
     };
     let (ending, seen) = exchange(connection, request, &inflight, &mut upstream, download).await;
@@ -211,7 +215,9 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
             Ending::Complete { .. } if !request.upload.is_complete() => over(After::Linger, status, None),
             Ending::Complete { .. } if seen.keep && !connection.ended => over(After::Keep, status, None),
             // A client that has sent its FIN may have sent more requests before it.
-            Ending::Complete { .. } if seen.keep && !connection.ahead.is_empty() => over(After::Keep, status, None),
+            Ending::Complete { .. } if seen.keep && !connection.ahead.is_empty() => {
+                over(After::Keep, status, None)
+            }
             Ending::Complete { .. } => over(After::Close, status, None),
             Ending::ClientGone => over(After::Close, status, Some("the client went away")),
             Ending::Cut => over(broken, status, Some("ended by a drain")),

@@ -52,6 +52,7 @@ pub enum Ending {
 
 /// What a response head said, as far as it is needed later.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Seen {
     pub status: u16,
     /// From the start of the attempt to the head.
@@ -118,7 +119,7 @@ pub struct Exchange<'c> {
 }
 
 impl<'c> Exchange<'c> {
-    #[allow(clippy::too_many_arguments)] // the parts of one value, borrowed from three owners
+    #[expect(clippy::too_many_arguments, reason = "the parts of one value, borrowed from three owners")]
     pub fn new(
         worker: &'c Worker,
         seat: &'c Seat,
@@ -230,7 +231,11 @@ impl<'c> Exchange<'c> {
                 Poll::Pending => return None,
                 Poll::Ready(Ok(0) | Err(_)) => {
                     // Half a head is no response; a cut-off one is no better than none.
-                    return Some(if self.partial.is_empty() { Ending::NoResponse } else { Ending::Malformed });
+                    return Some(if self.partial.is_empty() {
+                        Ending::NoResponse
+                    } else {
+                        Ending::Malformed
+                    });
                 }
                 Poll::Ready(Ok(_)) => *moved = true,
             }
@@ -373,6 +378,7 @@ impl<'c> Exchange<'c> {
                 Waiting::ClientTakes => Ending::ClientGone,
                 Waiting::OriginHead => Ending::Late,
                 Waiting::Stream if self.phase == Phase::Tunnel || !self.upload_done => Ending::Idle,
+                Waiting::Stream if self.phase == Phase::Head => Ending::Late,
                 Waiting::Stream | Waiting::Nothing => Ending::Short,
             });
         }

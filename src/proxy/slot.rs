@@ -31,12 +31,7 @@ pub struct Slot {
 
 impl Slot {
     pub fn new(endpoint: Endpoint) -> Self {
-        Self {
-            endpoint,
-            inflight: Cell::new(0),
-            idle: RefCell::new(Vec::new()),
-            suspect_after: Cell::new(0),
-        }
+        Self { endpoint, inflight: Cell::new(0), idle: RefCell::new(Vec::new()), suspect_after: Cell::new(0) }
     }
 
     /// The idle connection used last.

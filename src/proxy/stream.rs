@@ -37,7 +37,11 @@ impl Stream {
     }
 
     /// Writes once, several pieces in one call.
-    pub fn poll_send_all(&mut self, context: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    pub fn poll_send_all(
+        &mut self,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let Self::Plain(socket) = self;
         Pin::new(socket).poll_write_vectored(context, parts)
     }
