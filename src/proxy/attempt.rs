@@ -126,7 +126,7 @@ async fn one(
     tries.count += 1;
     tries.endpoint = Some(inflight.slot.endpoint.address);
 
-    let idle = if tries.replayed { None } else { take_idle(&inflight, request) };
+    let idle = if tries.replayed { None } else { take_idle(&worker, &inflight, request) };
     let reused = idle.is_some();
     let mut upstream = if let Some(stream) = idle {
         stream
@@ -271,10 +271,10 @@ fn not_connected(
 
 /// An idle connection that is still good, as far as can be told. For a request that could be
 /// replayed the runtime's word is enough; for others the system is asked.
-fn take_idle(inflight: &InFlight, request: &Request) -> Option<Stream> {
+fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Stream> {
     let sure = !request.facts.is_replayable();
     loop {
-        let stream = inflight.slot.take_idle()?;
+        let stream = inflight.slot.take_idle(worker.ticks.now())?;
         let heard = stream.is_ready_to_read();
         if !(heard || sure) || stream.is_quiet() {
             return Some(stream);

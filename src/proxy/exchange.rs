@@ -21,6 +21,9 @@ use super::stream::Stream;
 use super::worker::Worker;
 use crate::clock;
 
+/// What is read of a client's next requests while one is served.
+const AHEAD_BYTES_MAX: usize = 16 * 1024;
+
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -356,7 +359,7 @@ impl<'c> Exchange<'c> {
             return None;
         }
         let mut chunk = self.worker.chunks.take();
-        match self.client.stream.poll_fill(context, &mut chunk) {
+        match self.client.stream.poll_fill_most(context, &mut chunk, AHEAD_BYTES_MAX) {
             Poll::Pending => {}
             Poll::Ready(Ok(0)) => *self.client.ended = true,
             Poll::Ready(Ok(_)) => self.client.ahead.extend_from_slice(chunk.data()),
