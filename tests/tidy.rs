@@ -131,8 +131,19 @@ fn imports_go_down_only() {
     );
 }
 
+/// `write!` into a vector of bytes needs this trait, and is no IO: what could be written to is banned.
+const WRITE_TO_BYTES: &str = "use std::io::Write as _;";
+
 fn impure(sources: &[Source]) -> Vec<String> {
-    words(sources, |room| PURE.contains(&room), IMPURE, "a pure room has no")
+    let sources: Vec<Source> = sources
+        .iter()
+        .cloned()
+        .map(|mut source| {
+            source.code = source.code.replace(WRITE_TO_BYTES, "use std_io_write;");
+            source
+        })
+        .collect();
+    words(&sources, |room| PURE.contains(&room), IMPURE, "a pure room has no")
 }
 
 /// Findings for words that some rooms must not use outside their tests.
@@ -153,6 +164,7 @@ fn pure_rooms_only_decide() {
     clean(&impure(&product()));
     bites(impure, "src/release/x.rs", "use std::time::Instant;");
     bites(impure, "src/http1/x.rs", "async fn read() {}");
+    bites(impure, "src/http1/x.rs", "use std::io::Write as _;\nuse std::io::stdout;");
     bites(impure, "src/routing/x.rs", "fn f() { tracing::info!(1) }");
     assert_eq!(
         impure(&[Source::new("src/release/x.rs", "/// tokio and std::fs\nconst A: &str = \"tokio\";")]),

@@ -26,6 +26,7 @@ async fn a_killed_front_door_comes_back_as_it_was() {
     };
     let mut house = House::open(&setup).await;
     let mut slowest = Duration::ZERO;
+    let mut states = std::collections::BTreeMap::<String, u64>::new();
     for number in 1..=kills {
         let before = house.admin().service(SERVICE).await.unwrap();
         let history = house.admin().history(SERVICE).await.unwrap();
@@ -36,6 +37,7 @@ async fn a_killed_front_door_comes_back_as_it_was() {
         let deploy = tokio::spawn(async move { admin.deploy(SERVICE, &version, true).await });
         tokio::time::sleep(Duration::from_millis(random.u64(0..MOMENTS_MS))).await;
         let last_seen = house.admin().service(SERVICE).await.unwrap_or(before);
+        *states.entry(last_seen.state.clone()).or_default() += 1;
         house.door.kill().await.unwrap();
         let accepted = deploy.await.unwrap().ok();
 
@@ -54,7 +56,10 @@ async fn a_killed_front_door_comes_back_as_it_was() {
             house.until_state("stable").await;
         }
     }
-    println!("RESULT kill -9: {kills} kills, traffic again after {:.2} s at most", slowest.as_secs_f64());
+    println!(
+        "RESULT kill -9: {kills} kills (in {states:?}), traffic again after {:.2} s at most",
+        slowest.as_secs_f64()
+    );
 }
 
 /// Starts the front door again; how long from there to the first good answer.

@@ -11,5 +11,6 @@ mod support;
 mod bad_input;
 mod gate;
 mod kill9;
+mod probes;
 mod reverts;
 mod switches;

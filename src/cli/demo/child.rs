@@ -48,6 +48,12 @@ impl Child {
         self.process.stdout.take()
     }
 
+    /// None once it has ended and been waited for.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// Its exit status if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.process.try_wait().ok().flatten()

@@ -91,10 +91,15 @@ impl Moment {
         if let Some((score, bound)) = self.score() {
             let _ = write!(text, "; judge S {score:.1} of {bound:.1}");
         }
-        if let Some(left) = self.service.as_ref().and_then(|service| service.deadline_in_seconds) {
+        if let Some(left) = self.time_left() {
             let _ = write!(text, "; {left:.0} s left");
         }
         text
+    }
+
+    /// Of the running release's state; a stable service's next deadline is not what is watched here.
+    fn time_left(&self) -> Option<f64> {
+        self.service.as_ref().filter(|service| service.state != "stable")?.deadline_in_seconds
     }
 
     fn number(&self, key: &str) -> Option<f64> {
@@ -133,7 +138,7 @@ impl Moment {
             None => "none yet".to_owned(),
         };
         line.push((Look::Plain, text));
-        if let Some(left) = service.deadline_in_seconds {
+        if let Some(left) = self.time_left() {
             line.push((Look::Faint, format!("   {left:.1} s left")));
         }
         line

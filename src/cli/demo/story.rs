@@ -122,7 +122,7 @@ impl Story {
             self.cast.fail(Color::Blue, BAD_SHARE).await?;
             self.rundown.until("the bad release's end", ACT_LIMIT, |moment| is_over(moment, &id)).await?;
         }
-        // A few more seconds, to see that all is well again.
+        self.rundown.headline("what is active now serves on; nobody did anything");
         self.rundown.during(Duration::from_secs(3)).await?;
         self.door.admin.release(&id).await
     }
