@@ -3,7 +3,7 @@
 //! their minds, a store that can't be written, and crashes between any two actions.
 //!
 //! After every step a second opinion (`shadow`) asks what must never happen. A failure names its
-//! seed; `GREENLIGHT_SIM_SEED=n` lives that one alone and tells its last forty events.
+//! seed; `GREENLIGHT_SIM_SEED=n` lives that one alone and tells its last events.
 //! `GREENLIGHT_SIM_SEEDS` is the number of seeds, `GREENLIGHT_SIM_COUNT=1` counts those that fail
 //! instead of stopping at the first.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -60,6 +60,7 @@ fn live_all(seeds: u64, count: bool) -> Seen {
                     }
                     Err(fault) => {
                         seen.failed += 1;
+                        println!("{fault}");
                         seen.first.get_or_insert(fault);
                         stop.store(!count, Ordering::Relaxed);
                     }
@@ -91,13 +92,19 @@ fn what_must_never_happen_never_does() {
     let seeds = number("GREENLIGHT_SIM_SEEDS").unwrap_or(SEEDS);
     let count = number("GREENLIGHT_SIM_COUNT").is_some();
     let seen = live_all(seeds, count);
-    println!("{} of {seeds} seeds failed; {} steps; releases ended: {:?}", seen.failed, seen.steps, seen.ended);
+    println!(
+        "{} of {seeds} seeds failed; {} steps; releases ended: {:?}",
+        seen.failed, seen.steps, seen.ended
+    );
     if let Some(fault) = seen.first {
         panic!("{fault}\n(GREENLIGHT_SIM_SEED=<seed> tells its last events)");
     }
     if seeds >= 200 {
         for word in ["succeeded", "failed", "cancelled", "reverted", "rolled_back"] {
-            assert!(seen.ended.contains_key(word), "no release ended as {word}: the simulation has gone blind");
+            assert!(
+                seen.ended.contains_key(word),
+                "no release ended as {word}: the simulation has gone blind"
+            );
         }
     }
 }

@@ -111,7 +111,9 @@ impl Shadow {
     pub fn judge(&self, before: &State, event: &Event, step: &Step, now: i64) -> Verdict {
         let after = &step.state;
         after.check()?;
-        ensure(after.epoch >= before.epoch, || format!("epoch fell from {} to {}", before.epoch, after.epoch))?;
+        ensure(after.epoch >= before.epoch, || {
+            format!("epoch fell from {} to {}", before.epoch, after.epoch)
+        })?;
         ensure(after.epoch.0 - before.epoch.0 <= 1, || "two switches in one step".to_owned())?;
         if after.epoch == before.epoch {
             ensure(after.active == before.active, || "the active colour moved without an epoch".to_owned())?;
@@ -152,7 +154,10 @@ impl Shadow {
         let reverts = self.reverts.get(&release.id).copied().unwrap_or(0);
         ensure(reverts == 0, || format!("{} is reverted again", release.id))?;
         ensure(self.fit(after.active), || {
-            format!("{} was reverted to a colour that is not healthy: {:?}", release.id, self.seen[after.active])
+            format!(
+                "{} was reverted to a colour that is not healthy: {:?}",
+                release.id, self.seen[after.active]
+            )
         })
     }
 
@@ -160,7 +165,8 @@ impl Shadow {
     fn judge_quarantine(before: &State, after: &State) -> Verdict {
         let Some(release) = after.running() else { return Ok(()) };
         let begun = before.release.as_ref().is_none_or(|older| older.id != release.id);
-        let banned = before.quarantined(&release.version).is_some() && after.quarantined(&release.version).is_some();
+        let banned =
+            before.quarantined(&release.version).is_some() && after.quarantined(&release.version).is_some();
         ensure(!(begun && banned && !release.forced), || {
             format!("{} releases {} from quarantine", release.id, release.version)
         })
@@ -210,7 +216,9 @@ impl Shadow {
 
     /// The active colour is never drained or stopped, by the record as read back from the store.
     pub fn may_drain(stored: &State, table: Table, color: Color) -> Verdict {
-        ensure(color != stored.active && color != table.active, || format!("the active colour {color} is drained"))?;
+        ensure(color != stored.active && color != table.active, || {
+            format!("the active colour {color} is drained")
+        })?;
         let fate = stored.sides[color].fate;
         ensure(matches!(fate, Fate::Draining { .. }), || format!("{color} is drained and stored as {fate:?}"))
     }
@@ -218,7 +226,11 @@ impl Shadow {
     /// Faults have stopped for long: nothing is left on its way.
     pub fn finished(&self, state: &State) -> Verdict {
         ensure(state.running().is_none() && state.queued.is_none(), || {
-            format!("{} never ended ({:?})", state.state_word(), state.release.as_ref().map(|release| &release.phase))
+            format!(
+                "{} never ended ({:?})",
+                state.state_word(),
+                state.release.as_ref().map(|release| &release.phase)
+            )
         })?;
         for id in &self.accepted {
             ensure(self.ended.contains_key(id), || format!("{id} was accepted and never ended"))?;

@@ -37,11 +37,7 @@ impl Upstream {
         let size = |rng: &mut Rng| usize::try_from(1 + rng.below(3)).unwrap();
         let blue = vec![Mode::Up; size(rng)];
         let green = vec![Mode::Up; size(rng)];
-        Self {
-            modes: PerColor { blue, green },
-            errors: PerColor::default(),
-            load: rng.pick(&[0, 5, 20, 60]),
-        }
+        Self { modes: PerColor { blue, green }, errors: PerColor::default(), load: rng.pick(&[0, 5, 20, 60]) }
     }
 
     pub fn heal(&mut self) {
