@@ -6,6 +6,29 @@
 //! seed; `GREENLIGHT_SIM_SEED=n` lives that one alone and tells its last events.
 //! `GREENLIGHT_SIM_SEEDS` is the number of seeds, `GREENLIGHT_SIM_COUNT=1` counts those that fail
 //! instead of stopping at the first.
+//!
+//! That it bites: bugs that were planted one at a time, and how many of 2 000 seeds found each.
+//!
+//! | planted | seeds |
+//! |---|---|
+//! | effects go before the state is written | 2 000 |
+//! | a release replaced in the queue is dropped without an end | 1 682 |
+//! | a colour's drain goes on when the colour becomes the candidate | 1 615 |
+//! | the bake's counters change and no write is asked for | 1 518 |
+//! | a revert is not counted as one | 1 496 |
+//! | a bake's end is not moved to the new process's clock | 1 361 |
+//! | evidence about an older release is taken | 1 012 |
+//! | a store that can't be written does not hold a switch | 599 |
+//! | the gate forgives a failed probe that leaves the endpoint healthy | 471 |
+//! | a pin does not hold a revert | 190 |
+//! | a degraded release forgets `promote_timeout` | 164 |
+//! | a revert goes to a colour whose health is unknown | 55 |
+//! | quarantine is not asked again when a release leaves the queue | 2 |
+//!
+//! And four that nobody planted: a rollback's borrowed containers were stopped by the rollback's own
+//! id; a fact from the engine ended a release while the store could not be written; the version that
+//! ran before any release could not be quarantined; a set of containers was left running by a crash
+//! between the write and the stop.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "simulation/front.rs"]

@@ -69,12 +69,12 @@ fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
     }
     let reason = "a person's rollback".to_owned();
     if let Phase::Promoting(promoting) = release.phase {
-        bake::enter(turn, promoting, None, "rolled back before every acknowledgement");
+        bake::enter(turn, &promoting, None, "rolled back before every acknowledgement");
     }
     match (old, trip::current_bake(turn)) {
         (Condition::Unknown, Some(bake)) => reverting::wait(turn, By::Person, Box::new(bake), reason),
         (Condition::Unknown | Condition::Fit | Condition::Sick, _) => {
-            reverting::swap(turn, By::Person, reason)
+            reverting::swap(turn, By::Person, reason);
         }
     }
     turn.concerns(&release.id);

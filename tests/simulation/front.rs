@@ -223,7 +223,7 @@ impl Front {
     pub fn start_probe(&mut self, color: Color, endpoint: usize) {
         let every = i64::try_from(self.state.policy.interval.as_millis()).unwrap();
         let mode = self.upstream.modes[color][endpoint];
-        let (outcome, mut takes) = self.upstream.probe(mode, self.now, self.state.policy.timeout);
+        let (outcome, mut takes) = Upstream::probe(mode, self.now, self.state.policy.timeout);
         self.at(every.max(takes), Due::ProbeStarts { color, endpoint });
         let Some((known, _)) = self.rosters[color].endpoints().get(endpoint) else { return };
         let id = known.id.clone();
@@ -486,6 +486,7 @@ impl Front {
         })?;
         self.state = restore(saved, self.tick());
         self.state.check().map_err(|fault| format!("after a restart: {fault}"))?;
+        Shadow::time_left(&self.disk, &self.state, self.tick())?;
         self.dirty = false;
         self.shadow.crashed(&self.state);
         self.rosters = PerColor::default();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use greenlight::health::ProbeOutcome;
-use greenlight::model::{Color, Epoch, PerColor, ReleaseId};
+use greenlight::model::{Color, Epoch, PerColor, ReleaseId, Tick};
 use greenlight::release::{Event, Fate, Kind, Persist, Phase, Release, State, Step};
 
 /// One endpoint, by the results that were delivered since its release began.
@@ -118,6 +118,8 @@ impl Shadow {
         if after.epoch == before.epoch {
             ensure(after.active == before.active, || "the active colour moved without an epoch".to_owned())?;
         } else {
+            let back = after.release.as_ref().is_some_and(|release| release.color != after.active);
+            ensure(back || !after.unwritable, || "a switch without a store".to_owned())?;
             self.judge_switch(after, now)?;
         }
         if before.pin.is_some() && after.pin.is_some() {
@@ -212,6 +214,27 @@ impl Shadow {
         if let Some(release) = &stored.release {
             self.reverts.insert(release.id.clone(), release.reverts);
         }
+    }
+
+    /// What is stored of a deadline is the time left: a restart takes none of it, and gives no more
+    /// than to a minute.
+    pub fn time_left(stored: &State, restored: &State, now: Tick) -> Verdict {
+        let (Some(saved), Some(release)) = (stored.running(), restored.running()) else { return Ok(()) };
+        let (Some(before), Some(after)) = (saved.deadline(), release.deadline()) else { return Ok(()) };
+        let (before, after) = (before.0, after.0 - now.0);
+        let asked_again = is_switching(restored);
+        ensure((after >= before || asked_again) && after <= before.max(60_000), || {
+            format!(
+                "{} had {before} ms left in {}, and has {after} after a restart",
+                release.id,
+                release.word()
+            )
+        })?;
+        let checked =
+            matches!(release.phase, Phase::Pulling { .. } | Phase::Starting(_) | Phase::Checking(_));
+        ensure(!checked || after >= 60_000, || {
+            format!("{} has {after} ms left in {}", release.id, release.word())
+        })
     }
 
     /// The active colour is never drained or stopped, by the record as read back from the store.

@@ -48,7 +48,7 @@ impl Upstream {
     }
 
     /// How a probe ends that starts now, and after how long.
-    pub fn probe(&self, mode: Mode, now: i64, timeout: Duration) -> (ProbeOutcome, i64) {
+    pub fn probe(mode: Mode, now: i64, timeout: Duration) -> (ProbeOutcome, i64) {
         let up = match mode {
             Mode::Up => true,
             Mode::Flapping(period) => now / period % 2 == 0,
