@@ -70,8 +70,9 @@ impl LatencyBaseline {
 /// Counts of slow (repeats among them), and the repeats alone.
 fn slow_counts(times: &Times, slow_after: Duration) -> (u64, u64) {
     let (mut slow, mut repeats) = (0, 0);
-    for (time, count) in times.bins().filter(|(time, _)| *time >= slow_after) {
-        let again = (time - slow_after).as_secs().min(u64::from(SLOW_REPEATS_MAX));
+    for (time, count) in times.bins() {
+        let Some(over) = time.checked_sub(slow_after) else { continue };
+        let again = over.as_secs().min(u64::from(SLOW_REPEATS_MAX));
         repeats += u64::from(count) * again;
         slow += u64::from(count) * (1 + again);
     }

@@ -41,7 +41,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             alpha: 0.001,
-            baseline_window: Duration::from_secs(600),
+            baseline_window: Duration::from_mins(10),
             rate_floor: 0.005,
             ratio: 3.0,
             add_points: 0.02,

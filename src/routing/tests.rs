@@ -99,7 +99,7 @@ fn what_is_no_host() {
     }
     let mut out = [0; 256];
     assert_eq!(normalize_host(b"a\xff", &mut out), Err(HostFault));
-    assert_eq!(normalize_host(&[b'a'; 100_000], &mut out), Err(HostFault));
+    assert_eq!(normalize_host(&vec![b'a'; 100_000], &mut out), Err(HostFault));
 }
 
 fn service(name: &str, hosts: &[&str]) -> ServiceRoute {

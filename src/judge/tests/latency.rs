@@ -66,7 +66,7 @@ fn hanging_requests_of_the_baseline_count_as_often_as_the_candidates() {
     let latency = known(1, Duration::from_secs(4)).latency.unwrap();
     assert_eq!((latency.slow, latency.repeats), (480, 360));
     // And one that takes a minute not more than seven times.
-    let latency = known(1, Duration::from_secs(60)).latency.unwrap();
+    let latency = known(1, Duration::from_mins(1)).latency.unwrap();
     assert_eq!((latency.slow, latency.repeats), (840, 720));
 }
 

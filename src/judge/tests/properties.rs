@@ -80,7 +80,9 @@ proptest! {
                 parts[usize::try_from(i % workers).unwrap()].record(i % 8, outcome, None);
             }
             let mut sum = Bucket::default();
-            parts.iter().for_each(|part| sum.merge(part));
+            for part in &parts {
+                sum.merge(part);
+            }
             one.observe(&whole);
             pooled.observe(&sum);
         }

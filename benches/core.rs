@@ -1,0 +1,235 @@
+//! What the pure rooms cost: `cargo bench --bench core`, or `-- --test` to run each once.
+//!
+//! Everything here is on the path of a request (lookup, pick, count, record), of a probe
+//! (observe), or of the controller's second (summary, merge, judge, step).
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::cell::Cell;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use greenlight::health::{ColorHealth, ProbeFailure, ProbeOutcome, Roster, Thresholds};
+use greenlight::judge::{self, Baseline, BaselineWindow, Bucket, Judge, Outcome};
+use greenlight::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName, Tick};
+use greenlight::release::{self, Event, Source, State};
+use greenlight::routing::{ColorRoute, RouteTable, ServiceRoute, ServiceSettings, TableBuilder, pick_two};
+
+const HOSTS: usize = 10_000;
+
+fn service(n: usize, hosts: Vec<String>, settings: &Arc<ServiceSettings>) -> Arc<ServiceRoute> {
+    Arc::new(ServiceRoute {
+        name: ServiceName::new(format!("service-{n}")),
+        hosts,
+        preview_hosts: PerColor::default(),
+        default: false,
+        active: Color::Blue,
+        epoch: Epoch(1),
+        paused: false,
+        baking: false,
+        colors: PerColor::from_fn(|_| ColorRoute::default()),
+        settings: Arc::clone(settings),
+    })
+}
+
+/// 10 000 exact hosts, and a `*.` host for every hundredth service.
+fn services() -> Vec<Arc<ServiceRoute>> {
+    let settings = Arc::new(ServiceSettings::default());
+    (0..HOSTS)
+        .map(|n| {
+            let mut hosts = vec![format!("app-{n}.tenant-{}.example.org", n % 97)];
+            if n % 100 == 0 {
+                hosts.push(format!("*.wild-{n}.example.org"));
+            }
+            service(n, hosts, &settings)
+        })
+        .collect()
+}
+
+fn routing(c: &mut Criterion) {
+    let table = TableBuilder::build(&RouteTable::default(), services());
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut hosts = |write: fn(usize) -> String| -> Vec<String> {
+        (0..1024).map(|_| write(random.usize(..HOSTS))).collect()
+    };
+    let cases = [
+        ("exact", hosts(|n| format!("App-{n}.tenant-{}.example.org:443", n % 97))),
+        ("wildcard", hosts(|n| format!("a.b.wild-{}.example.org", n / 100 * 100))),
+        ("unknown", hosts(|n| format!("app-{n}.elsewhere.example.net"))),
+    ];
+    let mut group = c.benchmark_group("route_lookup_10000_hosts");
+    for (name, hosts) in &cases {
+        let mut at = 0;
+        group.bench_function(*name, |b| {
+            b.iter(|| {
+                at = (at + 1) % hosts.len();
+                black_box(table.find(hosts[at].as_bytes()).map(|found| found.index))
+            });
+        });
+    }
+    group.finish();
+
+    let mut group = c.benchmark_group("route_table_10000_hosts");
+    let services = table.services().to_vec();
+    group.bench_function("switch_one", |b| {
+        b.iter_batched(
+            || {
+                let mut next = services.clone();
+                let mut switched = ServiceRoute::clone(&next[77]);
+                switched.active = switched.active.other();
+                next[77] = Arc::new(switched);
+                next
+            },
+            |next| TableBuilder::build(&table, next),
+            BatchSize::LargeInput,
+        );
+    });
+    group.finish();
+}
+
+fn picking(c: &mut Criterion) {
+    let mut random = fastrand::Rng::with_seed(2);
+    let mut group = c.benchmark_group("pick_and_count");
+    for count in [2_usize, 16] {
+        let inflight: Vec<Cell<u32>> = (0..count).map(|n| Cell::new(u32::try_from(n % 3).unwrap())).collect();
+        group.bench_function(format!("{count}_endpoints"), |b| {
+            b.iter(|| {
+                let at = pick_two(count, random.u64(..), |i| inflight[i].get()).unwrap();
+                inflight[at].set(inflight[at].get() + 1);
+                black_box(&inflight[at]);
+                inflight[at].set(inflight[at].get() - 1);
+            });
+        });
+    }
+    group.finish();
+}
+
+/// 1024 attempts of so many clients.
+fn attempts(clients: u64, errors: f64) -> Vec<(u64, Outcome, Option<Duration>)> {
+    let mut random = fastrand::Rng::with_seed(3);
+    (0..1024)
+        .map(|_| {
+            let client = random.u64(..clients).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let outcome = if random.f64() < errors { Outcome::Error } else { Outcome::Success };
+            (client, outcome, Some(Duration::from_micros(random.u64(500..200_000))))
+        })
+        .collect()
+}
+
+fn recording(c: &mut Criterion) {
+    let mut group = c.benchmark_group("judge_record");
+    group.throughput(Throughput::Elements(1));
+    for (name, clients, errors) in
+        [("4_clients", 4, 0.004), ("10000_clients", 10_000, 0.004), ("10000_clients_all_fail", 10_000, 1.0)]
+    {
+        let attempts = attempts(clients, errors);
+        let (mut bucket, mut at) = (Bucket::default(), 0);
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                at = (at + 1) % attempts.len();
+                let (client, outcome, first_byte) = attempts[at];
+                bucket.record(client, outcome, first_byte);
+            });
+        });
+        black_box(bucket);
+    }
+    group.finish();
+}
+
+/// A second of 100 requests with one error.
+fn second() -> Bucket {
+    let mut bucket = Bucket::default();
+    for (i, (client, _, first_byte)) in attempts(200, 0.0).into_iter().take(100).enumerate() {
+        bucket.record(client, if i == 50 { Outcome::Error } else { Outcome::Success }, first_byte);
+    }
+    bucket
+}
+
+fn baseline() -> Baseline {
+    let policy = judge::Policy::default();
+    let mut window = BaselineWindow::default();
+    for _ in 0..600 {
+        window.push(&second(), &policy);
+    }
+    window.freeze(&policy)
+}
+
+fn judging(c: &mut Criterion) {
+    let bucket = second();
+    let mut judge = Judge::new(baseline(), judge::Policy::default(), 30_000.0);
+    c.bench_function("judge_second", |b| b.iter(|| black_box(judge.observe(&bucket))));
+    let mut sum = Bucket::default();
+    c.bench_function("judge_merge_workers", |b| {
+        b.iter(|| {
+            sum.clear();
+            (0..4).for_each(|_| sum.merge(black_box(&bucket)));
+        });
+    });
+    c.bench_function("judge_baseline_freeze", |b| {
+        let policy = judge::Policy::default();
+        let mut window = BaselineWindow::default();
+        (0..600).for_each(|_| window.push(&bucket, &policy));
+        b.iter(|| black_box(window.freeze(&policy)));
+    });
+}
+
+fn probing(c: &mut Criterion) {
+    let endpoints: Vec<Endpoint> = (0..2000_u16)
+        .map(|n| {
+            let [high, low] = n.to_be_bytes();
+            let address = ([127, 1, high, low], 8080).into();
+            Endpoint { id: EndpointId::new(format!("web/blue/{address}")), address }
+        })
+        .collect();
+    let mut roster = Roster::default();
+    roster.set_endpoints(&endpoints);
+    let thresholds = Thresholds { rise: 3, fall: 3 };
+    let outcomes = [ProbeOutcome::Pass, ProbeOutcome::Pass, ProbeOutcome::Fail(ProbeFailure::Timeout)];
+    let mut at = 0_usize;
+    c.bench_function("roster_observe_2000_endpoints", |b| {
+        b.iter(|| {
+            at += 7;
+            let id = &endpoints[at % endpoints.len()].id;
+            let tick = Tick::from_millis(i64::try_from(at).unwrap());
+            black_box(roster.observe(None, id, &outcomes[at % 3], thresholds, tick))
+        });
+    });
+    c.bench_function("roster_summary_2000_endpoints", |b| b.iter(|| black_box(roster.summary())));
+}
+
+/// A service in the middle of a bake, on the clock that it was driven by.
+fn baking() -> (State, Tick) {
+    let mut state = State::new(ServiceName::from("web"), Color::Blue, release::Policy::default());
+    let mut at = Tick::ZERO;
+    let step =
+        |state: &mut State, event: Event, at: Tick| *state = release::step(state, &event, at).unwrap().state;
+    let well =
+        |since| ColorHealth { total: 2, healthy: 2, clean_since: Some(since), ..ColorHealth::default() };
+    step(&mut state, Event::Health { color: Color::Blue, release: None, health: well(at) }, at);
+    let deploy = Event::Deploy { version: None, auto_promote: None, force: false, source: Source::Person };
+    step(&mut state, deploy, at);
+    let candidate = state.release.as_ref().unwrap().id.clone();
+    at = at + Duration::from_secs(1);
+    let health = Event::Health { color: Color::Green, release: Some(candidate), health: well(at) };
+    step(&mut state, health, at);
+    at = at + Duration::from_secs(11);
+    step(&mut state, Event::Deadline, at);
+    let epoch = state.epoch;
+    step(&mut state, Event::Acknowledged { epoch, baseline: baseline() }, at);
+    assert_eq!(state.state_word(), "baking");
+    (state, at)
+}
+
+fn stepping(c: &mut Criterion) {
+    let (state, at) = baking();
+    let later = at + Duration::from_secs(1);
+    let event = Event::Bucket { color: Color::Green, epoch: state.epoch, bucket: second() };
+    c.bench_function("step_bake_second", |b| b.iter(|| black_box(release::step(&state, &event, later))));
+    let early = Event::Deadline;
+    c.bench_function("step_deadline_not_due", |b| b.iter(|| black_box(release::step(&state, &early, later))));
+}
+
+criterion_group!(core, routing, picking, recording, judging, probing, stepping);
+criterion_main!(core);
