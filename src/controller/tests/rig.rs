@@ -51,6 +51,7 @@ impl Origin {
 }
 
 /// The running loop.
+#[derive(Debug)]
 pub(super) struct Rig {
     pub(super) handle: Handle,
     pub(super) store: Flaky,

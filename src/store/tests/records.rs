@@ -23,7 +23,7 @@ async fn a_record_is_written_only_over_the_revision_that_was_read() {
     assert_eq!(store.compare_and_swap(&service(), Revision(1), "b".into(), Vec::new()).await.unwrap(), Revision(2));
     for stale in [0, 1, 3] {
         let release = Some(release(1, "never"));
-        match store.compare_and_swap(&service(), Revision(stale), "c".into(), release).await {
+        match store.compare_and_swap(&service(), Revision(stale), "c".into(), release.into_iter().collect()).await {
             Err(StoreFault::Conflict { service, expected, found }) => {
                 assert_eq!((service.as_str(), expected, found), ("backend", stale, 2));
             }
@@ -47,7 +47,7 @@ async fn a_release_is_written_with_its_record_and_its_place_in_history_stays() {
     let store = SqliteStore::open(folder.path()).unwrap();
     for (revision, (number, json)) in [(1, "one"), (2, "two"), (1, "one, again")].into_iter().enumerate() {
         let expected = Revision(revision as u64);
-        store.compare_and_swap(&service(), expected, "x".into(), vec![release(number, json])).await.unwrap();
+        store.compare_and_swap(&service(), expected, "x".into(), vec![release(number, json)]).await.unwrap();
     }
     let history = store.history(&service(), 10).await.unwrap();
     assert_eq!(history, [release(2, "two"), release(1, "one, again")]);
@@ -107,7 +107,7 @@ fn the_oldest_releases_go_and_their_stories_with_them() {
     for number in 1..=over {
         let release = release(number, "r");
         rows::append(&mut db, &release.id, "e").unwrap();
-        rows::compare_and_swap(&mut db, &service(), Revision(number - 1), "s", Some(&release)).unwrap();
+        rows::compare_and_swap(&mut db, &service(), Revision(number - 1), "s", std::slice::from_ref(&release)).unwrap();
     }
     assert_eq!(count(&db, "releases"), RELEASES_PER_SERVICE_MAX);
     assert_eq!(count(&db, "events"), RELEASES_PER_SERVICE_MAX);
