@@ -3,9 +3,32 @@
 //! their minds, a store that can't be written, and crashes between any two actions.
 //!
 //! After every step a second opinion (`shadow`) asks what must never happen. A failure names its
-//! seed; `GREENLIGHT_SIM_SEED=n` lives that one alone and tells its last forty events.
+//! seed; `GREENLIGHT_SIM_SEED=n` lives that one alone and tells its last events.
 //! `GREENLIGHT_SIM_SEEDS` is the number of seeds, `GREENLIGHT_SIM_COUNT=1` counts those that fail
 //! instead of stopping at the first.
+//!
+//! That it bites: bugs that were planted one at a time, and how many of 2 000 seeds found each.
+//!
+//! | planted | seeds |
+//! |---|---|
+//! | effects go before the state is written | 2 000 |
+//! | a release replaced in the queue is dropped without an end | 1 682 |
+//! | a colour's drain goes on when the colour becomes the candidate | 1 615 |
+//! | the bake's counters change and no write is asked for | 1 518 |
+//! | a revert is not counted as one | 1 496 |
+//! | a bake's end is not moved to the new process's clock | 1 361 |
+//! | evidence about an older release is taken | 1 012 |
+//! | a store that can't be written does not hold a switch | 599 |
+//! | the gate forgives a failed probe that leaves the endpoint healthy | 471 |
+//! | a pin does not hold a revert | 190 |
+//! | a degraded release forgets `promote_timeout` | 164 |
+//! | a revert goes to a colour whose health is unknown | 55 |
+//! | quarantine is not asked again when a release leaves the queue | 2 |
+//!
+//! And four that nobody planted: a rollback's borrowed containers were stopped by the rollback's own
+//! id; a fact from the engine ended a release while the store could not be written; the version that
+//! ran before any release could not be quarantined; a set of containers was left running by a crash
+//! between the write and the stop.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "simulation/front.rs"]
@@ -60,6 +83,7 @@ fn live_all(seeds: u64, count: bool) -> Seen {
                     }
                     Err(fault) => {
                         seen.failed += 1;
+                        println!("{fault}");
                         seen.first.get_or_insert(fault);
                         stop.store(!count, Ordering::Relaxed);
                     }
@@ -91,13 +115,19 @@ fn what_must_never_happen_never_does() {
     let seeds = number("GREENLIGHT_SIM_SEEDS").unwrap_or(SEEDS);
     let count = number("GREENLIGHT_SIM_COUNT").is_some();
     let seen = live_all(seeds, count);
-    println!("{} of {seeds} seeds failed; {} steps; releases ended: {:?}", seen.failed, seen.steps, seen.ended);
+    println!(
+        "{} of {seeds} seeds failed; {} steps; releases ended: {:?}",
+        seen.failed, seen.steps, seen.ended
+    );
     if let Some(fault) = seen.first {
         panic!("{fault}\n(GREENLIGHT_SIM_SEED=<seed> tells its last events)");
     }
     if seeds >= 200 {
         for word in ["succeeded", "failed", "cancelled", "reverted", "rolled_back"] {
-            assert!(seen.ended.contains_key(word), "no release ended as {word}: the simulation has gone blind");
+            assert!(
+                seen.ended.contains_key(word),
+                "no release ended as {word}: the simulation has gone blind"
+            );
         }
     }
 }

@@ -37,7 +37,7 @@ fn child() {
             let id = ReleaseId::numbered(&service(), next / 10);
             let release = StoredRelease { id, service: service(), json: next.to_string() };
             revision = store
-                .compare_and_swap(&service(), revision, format!("record {next}"), Some(release))
+                .compare_and_swap(&service(), revision, format!("record {next}"), vec![release])
                 .await
                 .unwrap();
             store.append(&story(), revision.to_string()).await.unwrap();

@@ -20,6 +20,9 @@ mod table;
 mod view;
 mod workers;
 
+#[cfg(test)]
+mod tests;
+
 pub use handle::{
     Actor, Command, Done, Handle, Inbox, Precondition, Rejection, ReloadReport, Request, channel,
 };

@@ -7,7 +7,7 @@
 //! not be refused. Here nothing is repaired: a head either has one reading or is an error.
 //!
 //! How it stays cheap: one pass finds the end of the head and proves that every line ends in CRLF
-//! ([`scan`]); httparse splits the field block; heads stay [`Span`]s over the caller's read buffer
+//! (`scan`); httparse splits the field block; heads stay [`Span`]s over the caller's read buffer
 //! in a value that is used again and again, so that a kept-alive connection parses without
 //! allocating. What goes out is written anew from the spans, never copied as a block: framing and
 //! our own fields are always ours.

@@ -1,6 +1,7 @@
 //! Who is probed: a task for each endpoint, told what changes.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -89,12 +90,12 @@ impl Prober {
                 prompt = prompt.saturating_sub(u32::from(news));
                 slot.desk.replace(target, at);
                 kept.insert(id, slot);
-            } else if !kept.contains_key(&id) {
+            } else if let Entry::Vacant(place) = kept.entry(id) {
                 let first = now + spread(gap, count - prompt);
                 prompt = prompt.saturating_sub(1);
                 let desk = Arc::new(Desk::new(target));
                 let task = self.runtime.spawn(Arc::clone(&desk).keep_probing(first, self.reports.clone()));
-                kept.insert(id, Slot { desk, task });
+                place.insert(Slot { desk, task });
             }
         }
         *slots = kept;

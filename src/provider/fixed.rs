@@ -186,7 +186,7 @@ impl Desk {
             .buffer_unordered(LOOKUPS_AT_ONCE);
         while let Some((index, name, found)) = found.next().await {
             let (source, color) = colors[index];
-            self.learn(source, name, found);
+            self.learn(source, &name, found);
             waiting[index] -= 1;
             if waiting[index] == 0 {
                 self.report(source, color).await?;
@@ -195,8 +195,8 @@ impl Desk {
         Ok(())
     }
 
-    fn learn(&mut self, source: &FixedSource, name: String, found: Result<Vec<SocketAddr>, String>) {
-        let known = self.names.entry(name.clone()).or_default();
+    fn learn(&mut self, source: &FixedSource, name: &str, found: Result<Vec<SocketAddr>, String>) {
+        let known = self.names.entry(name.to_owned()).or_default();
         match found {
             Ok(addresses) => {
                 if known.failing {

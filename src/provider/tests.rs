@@ -14,10 +14,10 @@ use super::lookup::{Ask, LOOKUPS_AT_ONCE, Lookups};
 use super::{FixedProvider, FixedSource, ProviderUpdate};
 
 /// A failure's limit only.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const EVERY: Duration = Duration::from_millis(20);
 /// No second round comes within a test.
-const NEVER: Duration = Duration::from_secs(3600);
+const NEVER: Duration = Duration::from_hours(1);
 
 fn source(name: &str, blue: &[&str], green: &[&str]) -> FixedSource {
     let texts = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();

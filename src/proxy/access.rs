@@ -67,8 +67,9 @@ impl AccessLog {
         };
         let (sender, receiver) = sync_channel(BATCHES_MAX);
         let dropped = dropped.clone();
-        let thread =
-            std::thread::Builder::new().name("access-log".into()).spawn(move || write(out, &receiver, &dropped))?;
+        let thread = std::thread::Builder::new()
+            .name("access-log".into())
+            .spawn(move || write(out, &receiver, &dropped))?;
         Ok(Some(Self { sender, thread }))
     }
 

@@ -1,6 +1,8 @@
 //! Every answer that is our own: the status-code policy on one page.
 
-use crate::http1::{Answer, BodyFault, Method, Persistence, RequestFault, Version, write_answer, write_fault};
+use crate::http1::{
+    Answer, BodyFault, Method, Persistence, RequestFault, Version, write_answer, write_fault,
+};
 
 use super::connection::{After, Connection};
 use super::facts::Facts;
@@ -35,7 +37,8 @@ impl Own {
     pub const LATE_HEAD: Self = Self::new(408, "the request's head did not arrive in time\n").closing();
     pub const LATE_BODY: Self = Self::new(408, "the request's body stood still for too long\n").closing();
     pub const NO_SERVICE: Self = Self::new(404, "no service has this host\n");
-    pub const BODY_TOO_LARGE: Self = Self::new(413, "the request's body is larger than it may be\n").closing();
+    pub const BODY_TOO_LARGE: Self =
+        Self::new(413, "the request's body is larger than it may be\n").closing();
     pub const BAD_BODY: Self = Self::new(400, "the request's body is malformed\n").closing();
     pub const BAD_TRAILERS: Self = Self::new(431, "the request's trailers are too large\n").closing();
     pub const UNREACHABLE: Self = Self::new(502, "the origin can't be reached\n");

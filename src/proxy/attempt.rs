@@ -105,7 +105,12 @@ pub async fn run(connection: &mut Connection, request: &mut Request) -> Outcome 
 
 /// One attempt. From the look at the view to the count in flight there is no await: whoever has
 /// acknowledged a table starts nothing by an older one.
-async fn one(connection: &mut Connection, request: &mut Request, tries: &mut Tries, download: &mut Lane) -> Next {
+async fn one(
+    connection: &mut Connection,
+    request: &mut Request,
+    tries: &mut Tries,
+    download: &mut Lane,
+) -> Next {
     let worker = Rc::clone(&connection.worker);
     let route = &request.service.route;
     let color = request.preview.unwrap_or(route.active);
@@ -121,17 +126,16 @@ async fn one(connection: &mut Connection, request: &mut Request, tries: &mut Tri
     tries.count += 1;
     tries.endpoint = Some(inflight.slot.endpoint.address);
 
-    let idle = if tries.replayed { None } else { take_idle(&inflight, request) };
+    let idle = if tries.replayed { None } else { take_idle(&worker, &inflight, request) };
     let reused = idle.is_some();
-    let mut upstream = match idle {
-        Some(stream) => stream,
-        None => {
-            let address = inflight.slot.endpoint.address;
-            let wait = request.service.route.settings.connect_timeout;
-            match connect(&worker, &connection.seat, address, wait).await {
-                Ok(stream) => stream,
-                Err(fault) => return not_connected(&worker, request, tries, &inflight, fault),
-            }
+    let mut upstream = if let Some(stream) = idle {
+        stream
+    } else {
+        let address = inflight.slot.endpoint.address;
+        let wait = request.service.route.settings.connect_timeout;
+        match connect(&worker, &connection.seat, address, wait).await {
+            Ok(stream) => stream,
+            Err(fault) => return not_connected(&worker, request, tries, &inflight, fault),
         }
     };
     let (ending, seen) = exchange(connection, request, &inflight, &mut upstream, download).await;
@@ -211,7 +215,9 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
             Ending::Complete { .. } if !request.upload.is_complete() => over(After::Linger, status, None),
             Ending::Complete { .. } if seen.keep && !connection.ended => over(After::Keep, status, None),
             // A client that has sent its FIN may have sent more requests before it.
-            Ending::Complete { .. } if seen.keep && !connection.ahead.is_empty() => over(After::Keep, status, None),
+            Ending::Complete { .. } if seen.keep && !connection.ahead.is_empty() => {
+                over(After::Keep, status, None)
+            }
             Ending::Complete { .. } => over(After::Close, status, None),
             Ending::ClientGone => over(After::Close, status, Some("the client went away")),
             Ending::Cut => over(broken, status, Some("ended by a drain")),
@@ -265,10 +271,10 @@ fn not_connected(
 
 /// An idle connection that is still good, as far as can be told. For a request that could be
 /// replayed the runtime's word is enough; for others the system is asked.
-fn take_idle(inflight: &InFlight, request: &Request) -> Option<Stream> {
+fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Stream> {
     let sure = !request.facts.is_replayable();
     loop {
-        let stream = inflight.slot.take_idle()?;
+        let stream = inflight.slot.take_idle(worker.ticks.now())?;
         let heard = stream.is_ready_to_read();
         if !(heard || sure) || stream.is_quiet() {
             return Some(stream);

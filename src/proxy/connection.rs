@@ -79,7 +79,9 @@ impl Connection {
         let mut wait = self.worker.parts.limits.detection_timeout;
         loop {
             let after = match self.next(wait).await {
-                Next::Request(chunk, head_bytes) => request::serve(self, chunk, head_bytes).await,
+                // Boxed: the state of a request is far larger than that of a wait, and would be held
+                // while nothing happens.
+                Next::Request(chunk, head_bytes) => Box::pin(request::serve(self, chunk, head_bytes)).await,
                 Next::Refused(fault) => answer::refuse(self, fault).await,
                 Next::Late => answer::send(self, &Own::LATE_HEAD).await,
                 Next::Nothing => After::Close,

@@ -21,6 +21,9 @@ use super::stream::Stream;
 use super::worker::Worker;
 use crate::clock;
 
+/// What is read of a client's next requests while one is served.
+const AHEAD_BYTES_MAX: usize = 16 * 1024;
+
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -52,6 +55,7 @@ pub enum Ending {
 
 /// What a response head said, as far as it is needed later.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Seen {
     pub status: u16,
     /// From the start of the attempt to the head.
@@ -118,7 +122,7 @@ pub struct Exchange<'c> {
 }
 
 impl<'c> Exchange<'c> {
-    #[allow(clippy::too_many_arguments)] // the parts of one value, borrowed from three owners
+    #[expect(clippy::too_many_arguments, reason = "the parts of one value, borrowed from three owners")]
     pub fn new(
         worker: &'c Worker,
         seat: &'c Seat,
@@ -230,7 +234,11 @@ impl<'c> Exchange<'c> {
                 Poll::Pending => return None,
                 Poll::Ready(Ok(0) | Err(_)) => {
                     // Half a head is no response; a cut-off one is no better than none.
-                    return Some(if self.partial.is_empty() { Ending::NoResponse } else { Ending::Malformed });
+                    return Some(if self.partial.is_empty() {
+                        Ending::NoResponse
+                    } else {
+                        Ending::Malformed
+                    });
                 }
                 Poll::Ready(Ok(_)) => *moved = true,
             }
@@ -351,7 +359,7 @@ impl<'c> Exchange<'c> {
             return None;
         }
         let mut chunk = self.worker.chunks.take();
-        match self.client.stream.poll_fill(context, &mut chunk) {
+        match self.client.stream.poll_fill_most(context, &mut chunk, AHEAD_BYTES_MAX) {
             Poll::Pending => {}
             Poll::Ready(Ok(0)) => *self.client.ended = true,
             Poll::Ready(Ok(_)) => self.client.ahead.extend_from_slice(chunk.data()),
@@ -373,6 +381,7 @@ impl<'c> Exchange<'c> {
                 Waiting::ClientTakes => Ending::ClientGone,
                 Waiting::OriginHead => Ending::Late,
                 Waiting::Stream if self.phase == Phase::Tunnel || !self.upload_done => Ending::Idle,
+                Waiting::Stream if self.phase == Phase::Head => Ending::Late,
                 Waiting::Stream | Waiting::Nothing => Ending::Short,
             });
         }

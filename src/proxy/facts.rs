@@ -7,6 +7,7 @@ use crate::routing::ServiceSettings;
 
 /// The facts that decide how a response is read, written and timed.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Facts {
     pub method: Method,
     pub version: Version,

@@ -9,7 +9,9 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::http1::{BodyFault, BodyReader, Framing, HeadLimits, Sending, write_chunk_header, write_last_chunk};
+use crate::http1::{
+    BodyFault, BodyReader, Framing, HeadLimits, Sending, write_chunk_header, write_last_chunk,
+};
 
 use super::chunk::{Chunk, ChunkPool};
 use super::stream::Stream;

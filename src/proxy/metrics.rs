@@ -60,7 +60,10 @@ impl Metrics {
             )?,
             connections: IntGauge::new("greenlight_connections", "Open client connections.")?,
             unrouted: IntCounterVec::new(
-                Opts::new("greenlight_unrouted_total", "Requests refused before a service was known, by status."),
+                Opts::new(
+                    "greenlight_unrouted_total",
+                    "Requests refused before a service was known, by status.",
+                ),
                 &["status"],
             )?,
             cut: IntCounter::new("greenlight_cut_total", "Requests ended because their colour was drained.")?,

@@ -5,9 +5,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use crate::clock;
-use crate::http1::{
-    Forward, Framing, RequestHead, Sending, TargetForm, client_address, write_request,
-};
+use crate::http1::{Forward, Framing, RequestHead, Sending, TargetForm, client_address, write_request};
 use crate::judge::ClientKey;
 use crate::model::Color;
 
@@ -63,7 +61,7 @@ pub async fn serve(connection: &mut Connection, chunk: Chunk, head_bytes: usize)
         Err(refusal) => return refuse(connection, *refusal, began).await,
     };
     let outcome = attempt::run(connection, &mut request).await;
-    finish(connection, request, outcome)
+    finish(connection, &request, &outcome)
 }
 
 /// Everything that needs the head, in one turn: from here on nothing refers to the chunk.
@@ -187,18 +185,23 @@ async fn refuse(connection: &mut Connection, refusal: Refusal, began: Instant) -
         let mut outcome = Outcome::answered(after, own.status, bytes);
         outcome.cause = Some(own.text);
         outcome.color = service.as_ref().map(|(_, color)| *color);
-        line.write(access, service.as_ref().map(|(service, _)| service.route.name.as_str()), &outcome, duration);
+        line.write(
+            access,
+            service.as_ref().map(|(service, _)| service.route.name.as_str()),
+            &outcome,
+            duration,
+        );
     }
     after
 }
 
 /// Counts the request and writes its line.
-fn finish(connection: &Connection, request: Request, outcome: Outcome) -> After {
+fn finish(connection: &Connection, request: &Request, outcome: &Outcome) -> After {
     let duration = clock::instant().duration_since(request.began);
     let color = outcome.color.unwrap_or(request.service.route.active);
     request.service.cell.colors[color].answered(outcome.status, duration);
     if let (Some(line), Some(access)) = (&request.line, &connection.worker.parts.access) {
-        line.write(access, Some(request.service.route.name.as_str()), &outcome, duration);
+        line.write(access, Some(request.service.route.name.as_str()), outcome, duration);
     }
     outcome.after
 }
@@ -219,7 +222,8 @@ fn client_key(address: IpAddr) -> ClientKey {
         IpAddr::V4(address) => u128::from(address.to_bits()),
         IpAddr::V6(address) => address.to_bits(),
     };
-    let folded = u64::try_from(bits >> 64).unwrap_or(0).rotate_left(32) ^ u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
+    let folded = u64::try_from(bits >> 64).unwrap_or(0).rotate_left(32)
+        ^ u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
     let mut key = folded.wrapping_add(0x9e37_79b9_7f4a_7c15);
     key = (key ^ (key >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     key = (key ^ (key >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -31,17 +31,20 @@ pub struct Slot {
 
 impl Slot {
     pub fn new(endpoint: Endpoint) -> Self {
-        Self {
-            endpoint,
-            inflight: Cell::new(0),
-            idle: RefCell::new(Vec::new()),
-            suspect_after: Cell::new(0),
-        }
+        Self { endpoint, inflight: Cell::new(0), idle: RefCell::new(Vec::new()), suspect_after: Cell::new(0) }
     }
 
-    /// The idle connection used last.
-    pub fn take_idle(&self) -> Option<Stream> {
-        self.idle.borrow_mut().pop().map(|idle| idle.stream)
+    /// The idle connection used last. One whose time is over is never given out, swept or not: the
+    /// endpoint may be closing it at this moment.
+    pub fn take_idle(&self, now: u32) -> Option<Stream> {
+        let mut idle = self.idle.borrow_mut();
+        let last = idle.pop()?;
+        if last.until > now {
+            return Some(last.stream);
+        }
+        // The others are older.
+        idle.clear();
+        None
     }
 
     /// Keeps a connection, unless there are `max` already.

@@ -22,8 +22,20 @@ impl Stream {
     /// fills only a part of the room tells the runtime that the socket is empty, which saves the
     /// call that would find that out.)
     pub fn poll_fill(&mut self, context: &mut Context<'_>, chunk: &mut Chunk) -> Poll<io::Result<usize>> {
+        self.poll_fill_most(context, chunk, usize::MAX)
+    }
+
+    /// The same, reading at most so many bytes.
+    pub fn poll_fill_most(
+        &mut self,
+        context: &mut Context<'_>,
+        chunk: &mut Chunk,
+        bytes_max: usize,
+    ) -> Poll<io::Result<usize>> {
         let Self::Plain(socket) = self;
-        let mut room = ReadBuf::new(chunk.room());
+        let room = chunk.room();
+        let length = room.len().min(bytes_max);
+        let mut room = ReadBuf::new(&mut room[..length]);
         ready!(Pin::new(socket).poll_read(context, &mut room))?;
         let count = room.filled().len();
         chunk.filled(count);
@@ -37,7 +49,11 @@ impl Stream {
     }
 
     /// Writes once, several pieces in one call.
-    pub fn poll_send_all(&mut self, context: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    pub fn poll_send_all(
+        &mut self,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let Self::Plain(socket) = self;
         Pin::new(socket).poll_write_vectored(context, parts)
     }

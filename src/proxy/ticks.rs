@@ -36,7 +36,8 @@ impl Ticks {
             return NEVER;
         }
         // One tick more than the wait rounded up: the current tick may be about to end.
-        let ticks = count(wait.saturating_add(TICK - Duration::from_nanos(1))).saturating_add(1);
+        let ticks =
+            u32::try_from(wait.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(NEVER - 1).saturating_add(1);
         self.now.get().saturating_add(ticks).min(NEVER - 1)
     }
 }

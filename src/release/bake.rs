@@ -16,7 +16,7 @@ use super::{
 const BAKES_MAX: u32 = 3;
 /// A bake that was disturbed (a restart, an outside cause) goes on for at least this, or for
 /// `bake_time` if that is less.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 pub(super) fn grace(policy: &Policy) -> Duration {
     policy.bake_time.min(GRACE)
@@ -24,7 +24,7 @@ pub(super) fn grace(policy: &Policy) -> Duration {
 
 /// Begins the bake. Without a baseline (not every worker has spoken) the judge goes by its own
 /// defaults until it comes.
-pub(super) fn enter(turn: &mut Turn, promoting: Promoting, baseline: Option<&Baseline>, why: &str) {
+pub(super) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Baseline>, why: &str) {
     if promoting.alone {
         return ending::succeed_alone(turn);
     }
@@ -111,8 +111,8 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
     }
     mark_taint(turn);
     match (trip_now(&turn.state), mode) {
-        (Some(tripped), Mode::Enforce) => return trip::tripped(turn, tripped),
-        (Some(tripped), Mode::Observe) => remember(turn, tripped),
+        (Some(tripped), Mode::Enforce) => return trip::tripped(turn, &tripped),
+        (Some(tripped), Mode::Observe) => remember(turn, &tripped),
         (Some(_), Mode::Off) | (None, _) => {}
     }
     if turn.at < deadline || turn.state.unwritable {
@@ -183,7 +183,7 @@ fn weather(turn: &mut Turn, outside: Outside, mode: Mode) -> bool {
         "both colours were still sick after {BAKES_MAX} x bake_time: {old_color} has {}",
         count(turn.health(old_color))
     );
-    degraded::enter(turn, Degraded::OldSick, Box::new(bake), why);
+    degraded::enter(turn, Degraded::OldSick, Box::new(bake), &why);
     true
 }
 
@@ -203,7 +203,7 @@ fn weather_over(turn: &mut Turn, old: Condition) {
 }
 
 /// Observed only: kept for the verdict.
-fn remember(turn: &mut Turn, tripped: Trip) {
+fn remember(turn: &mut Turn, tripped: &Trip) {
     let Some(release) = turn.state.release.as_mut() else { return };
     if release.verdict == Some(Verdict::Fail) {
         return;
@@ -211,7 +211,7 @@ fn remember(turn: &mut Turn, tripped: Trip) {
     release.verdict = Some(Verdict::Fail);
     release.numbers = Some(tripped.numbers.clone());
     let color = release.color;
-    turn.note(format!("observed, not acted on: {}", trip::why(turn, color, &tripped)));
+    turn.note(format!("observed, not acted on: {}", trip::why(turn, color, tripped)));
     turn.changed();
 }
 
@@ -235,14 +235,14 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
     match (verdict, turn.state.policy.on_inconclusive) {
         (Verdict::Pass, _) => ending::succeed(turn, format!("pass: {text}")),
         (Verdict::Fail, _) if enforced => {
-            return trip::tripped(turn, Trip { rule: TripRule::Errors, numbers });
+            return trip::tripped(turn, &Trip { rule: TripRule::Errors, numbers });
         }
         (Verdict::Fail, _) => ending::succeed(turn, format!("fail, observed and not acted on: {text}")),
         (Verdict::Inconclusive, OnInconclusive::Extend) if enforced && extended <= limit => {
             extend(turn, extended, &text);
         }
         (Verdict::Inconclusive, OnInconclusive::Hold) if enforced => {
-            trip::hold(turn, Degraded::Inconclusive, format!("inconclusive: {text}"));
+            trip::hold(turn, Degraded::Inconclusive, &format!("inconclusive: {text}"));
         }
         (Verdict::Inconclusive, OnInconclusive::Revert) if enforced => {
             trip::unproven(turn, format!("inconclusive: {text}"));

@@ -5,7 +5,7 @@ use super::{
     Bake, By, Condition, Degradation, Degraded, Notice, Phase, accept, bake, ending, reverting, trip,
 };
 
-pub(super) fn enter(turn: &mut Turn, cause: Degraded, mut bake: Box<Bake>, reason: String) {
+pub(super) fn enter(turn: &mut Turn, cause: Degraded, mut bake: Box<Bake>, reason: &str) {
     bake.judge.cap();
     bake.outside = None;
     let expires = turn.at + turn.state.policy.promote_timeout;

@@ -82,7 +82,7 @@ fn acknowledged(turn: &mut Turn, epoch: Epoch, baseline: &Baseline) -> Result<()
         match &release.phase {
             Phase::Promoting(promoting) => {
                 let promoting = promoting.clone();
-                promoting::acknowledged(turn, promoting, baseline);
+                promoting::acknowledged(turn, &promoting, baseline);
                 return Ok(());
             }
             Phase::Reverting(reverting) => {
@@ -146,9 +146,11 @@ fn judge(turn: &mut Turn, color: Color, epoch: Epoch, bucket: &Bucket) -> Result
 }
 
 /// Deadlines that run keep the length they began with; everything asked from now on goes by the
-/// new policy. Addresses may have changed: how many endpoints there should be is read anew.
+/// new policy. Addresses may have changed: how many endpoints there should be is read anew. Who runs
+/// the endpoints is not changed live.
 fn reload(turn: &mut Turn, policy: &Policy) {
-    turn.state.policy = policy.clone();
+    let upstream = turn.state.policy.upstream;
+    turn.state.policy = Policy { upstream, ..policy.clone() };
     if let Some(bake) = turn.state.release.as_mut().and_then(|release| release.phase.bake_mut()) {
         bake.endpoints = None;
         turn.counted();

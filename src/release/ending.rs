@@ -1,7 +1,7 @@
 //! The final states, each with a reason, and what each means for the colour that lost.
 
 use crate::judge::Verdict;
-use crate::model::ReleaseId;
+use crate::model::{Color, ReleaseId, Version};
 
 use super::turn::Turn;
 use super::{
@@ -19,7 +19,7 @@ pub(super) fn succeed(turn: &mut Turn, reason: String) {
     turn.state.fallback = Some(Fallback {
         release: side.release.clone(),
         containers: side.containers.clone(),
-        version: side.version.clone(),
+        version: side.version.clone().unwrap_or_else(|| Version("initial".to_owned())),
         color: old,
     });
     turn.enter(Phase::Succeeded, reason);
@@ -136,7 +136,7 @@ fn discard(turn: &mut Turn) {
 }
 
 /// A rollback that came to nothing leaves the containers it borrowed as they were.
-fn keep_again(turn: &mut Turn, side: Side, containers: ReleaseId, color: crate::model::Color) {
+fn keep_again(turn: &mut Turn, side: Side, containers: ReleaseId, color: Color) {
     turn.then(Effect::Stop { release: containers.clone(), color });
     standby::keep(turn, Side { release: Some(containers), ..side }, color);
 }

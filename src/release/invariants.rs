@@ -1,6 +1,6 @@
 //! What never happens, asked of a record after every step by the tests and the simulation.
 
-use super::{Condition, Fate, Phase, Promoting, Release, Stage, State, Stretch, UpstreamKind};
+use super::{Fate, Phase, Promoting, Release, Stage, State, Stretch, UpstreamKind};
 
 impl State {
     /// `Err` names the invariant that does not hold.
@@ -47,7 +47,7 @@ impl State {
         ensure(release.is_final() || release.deadline().is_some(), || {
             format!("{id} waits in {word} for ever")
         })?;
-        let gone_back = self.has_gone_back(release);
+        let gone_back = has_gone_back(release);
         ensure(u32::from(gone_back) == release.reverts, || {
             format!("{id} is {word} after {} reverts", release.reverts)
         })?;
@@ -78,29 +78,24 @@ impl State {
         }
         Ok(())
     }
+}
 
-    fn has_gone_back(&self, release: &Release) -> bool {
-        match &release.phase {
-            Phase::Reverted | Phase::RolledBack => true,
-            Phase::Reverting(reverting) => matches!(reverting.stage, Stage::Swapped { .. }),
-            Phase::Queued(_)
-            | Phase::Pulling { .. }
-            | Phase::Starting(_)
-            | Phase::Checking(_)
-            | Phase::AwaitingPromotion(_)
-            | Phase::Promoting(_)
-            | Phase::Baking(_)
-            | Phase::Degraded(_)
-            | Phase::Succeeded
-            | Phase::Failed
-            | Phase::Cancelled => false,
-        }
-    }
-
-    /// Whether the colour that has the traffic can carry it; for people, not for decisions.
-    #[must_use]
-    pub fn active_condition(&self) -> Condition {
-        self.condition(self.active)
+/// Whether the traffic was moved back from it.
+fn has_gone_back(release: &Release) -> bool {
+    match &release.phase {
+        Phase::Reverted | Phase::RolledBack => true,
+        Phase::Reverting(reverting) => matches!(reverting.stage, Stage::Swapped { .. }),
+        Phase::Queued(_)
+        | Phase::Pulling { .. }
+        | Phase::Starting(_)
+        | Phase::Checking(_)
+        | Phase::AwaitingPromotion(_)
+        | Phase::Promoting(_)
+        | Phase::Baking(_)
+        | Phase::Degraded(_)
+        | Phase::Succeeded
+        | Phase::Failed
+        | Phase::Cancelled => false,
     }
 }
 

@@ -24,6 +24,7 @@
 
 mod accept;
 mod alarm;
+mod attempt;
 mod bake;
 mod checking;
 mod condition;
@@ -43,7 +44,6 @@ mod promoting;
 mod quarantine;
 mod queue;
 mod refused;
-mod release;
 mod restart;
 mod reverting;
 mod rollback;
@@ -59,6 +59,7 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub use attempt::{Kind, Release};
 pub use condition::Condition;
 pub use effect::{Alarm, Effect, Notice};
 pub use event::{Event, Source};
@@ -69,7 +70,6 @@ pub use phase::{
 };
 pub use policy::{Mode, OnInconclusive, OnTrip, Policy, Trigger, UpstreamKind};
 pub use refused::Refused;
-pub use release::{Kind, Release};
 pub use restart::{reconcile, restore};
 pub use side::{Fallback, Fate, Kept, Side};
 pub use state::{Discovery, Pin, Quarantined, State};

@@ -94,7 +94,7 @@ impl State {
     pub fn rollback_available(&self) -> bool {
         let free =
             |version: Option<&Version>| version.is_none_or(|version| self.quarantined(version).is_none());
-        let after_success = self.fallback.as_ref().is_some_and(|fallback| free(fallback.version.as_ref()));
+        let after_success = self.fallback.as_ref().is_some_and(|fallback| free(Some(&fallback.version)));
         let Some(release) = self.running() else { return after_success };
         match &release.phase {
             Phase::Promoting(promoting) => {
@@ -176,7 +176,7 @@ impl State {
     /// by a crash and is removed.
     #[must_use]
     pub fn knows_containers(&self, containers: &ReleaseId) -> bool {
-        self.release.iter().any(|release| release.containers == *containers)
+        self.running().is_some_and(|release| release.containers == *containers)
             || self.kept.iter().any(|kept| kept.containers == *containers)
             || self.sides.iter().any(|(_, side)| side.containers.as_ref() == Some(containers))
     }

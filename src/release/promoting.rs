@@ -33,7 +33,7 @@ pub(super) fn promote(turn: &mut Turn, why: &str) {
 }
 
 /// Every worker has the new table.
-pub(super) fn acknowledged(turn: &mut Turn, promoting: Promoting, baseline: &Baseline) {
+pub(super) fn acknowledged(turn: &mut Turn, promoting: &Promoting, baseline: &Baseline) {
     turn.clear(Alarm::Unacknowledged, "every worker has acknowledged");
     bake::enter(turn, promoting, Some(baseline), "every worker has acknowledged the switch");
 }
@@ -52,9 +52,9 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
     if late {
         let epoch = turn.state.epoch;
         turn.raise(Alarm::Unacknowledged, format!("not every worker acknowledged epoch {epoch} within 10 s"));
-        bake::enter(turn, promoting, None, "10 s are over without every acknowledgement");
+        bake::enter(turn, &promoting, None, "10 s are over without every acknowledgement");
     } else {
-        bake::enter(turn, promoting, None, "the candidate went down before every acknowledgement");
+        bake::enter(turn, &promoting, None, "the candidate went down before every acknowledgement");
     }
     true
 }

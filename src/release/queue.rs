@@ -12,7 +12,7 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
         return false;
     };
     let free = turn.state.stretch() != Stretch::After && !turn.state.is_pinned();
-    let due = free && turn.at >= queued.due && queued.due < queued.expires;
+    let due = free && turn.at >= queued.due;
     if !due && turn.at < queued.expires {
         return false;
     }

@@ -19,7 +19,9 @@ pub enum Refused {
     UnknownRelease(String),
     #[error("version {0} is not in quarantine")]
     NotQuarantined(String),
-    #[error("the store can't be written: no new release is accepted until it can")]
+    /// No release begins, ends or is changed but by a revert; a fact that would end one is to be
+    /// given again.
+    #[error("the store can't be written: nothing can be asked for until it can")]
     StoreUnwritable,
     /// A fact about another release, epoch or colour than the one that runs: dropped.
     #[error("it belongs to {0}, which is not what runs now")]

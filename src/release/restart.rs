@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::model::{Color, PerColor, Tick};
 
 use super::promoting::ACKNOWLEDGE_WAIT;
-use super::{Effect, Fate, Phase, Release, Stage, State, UpstreamKind, bake};
+use super::{Alarm, Effect, Fate, Phase, Release, Stage, State, UpstreamKind, bake};
 
 /// At least this much of a progress deadline is left after a restart.
-const PROGRESS_LEFT_MIN: Duration = Duration::from_secs(60);
+const PROGRESS_LEFT_MIN: Duration = Duration::from_mins(1);
 
 impl State {
     /// As it is stored: as if it had been saved at tick 0.
@@ -87,6 +87,13 @@ pub fn restore(saved: State, now: Tick) -> State {
     state.unwritable = false;
     // What was counted without a break is broken now; what had been seen stays seen.
     state.discovery.down_since = None;
+    // The workers of this process begin with the stored table.
+    if !switching(&state) {
+        state.alarms.remove(&Alarm::Unacknowledged);
+    }
+    if let Some(bake) = state.release.as_mut().and_then(|release| release.phase.bake_mut()) {
+        bake.acknowledged = true;
+    }
     let bake_end = now + bake::grace(&state.policy);
     let unknown_end = now + state.unknown_wait();
     let progress_end = now + PROGRESS_LEFT_MIN;

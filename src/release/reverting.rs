@@ -52,7 +52,7 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
                     turn,
                     Degraded::Pinned,
                     bake,
-                    format!("{reason}; then the service was pinned"),
+                    &format!("{reason}; then the service was pinned"),
                 );
                 return true;
             }
@@ -63,12 +63,12 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
                         turn,
                         Degraded::OldSick,
                         bake,
-                        format!("{reason}; {old} is sick: {health}"),
+                        &format!("{reason}; {old} is sick: {health}"),
                     );
                 }
                 Condition::Unknown if turn.at >= until => {
                     let why = format!("{reason}; {old} did not become healthy in time: {health}");
-                    degraded::enter(turn, Degraded::OldSick, bake, why);
+                    degraded::enter(turn, Degraded::OldSick, bake, &why);
                 }
                 Condition::Unknown => return false,
             }

@@ -69,12 +69,12 @@ fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
     }
     let reason = "a person's rollback".to_owned();
     if let Phase::Promoting(promoting) = release.phase {
-        bake::enter(turn, promoting, None, "rolled back before every acknowledgement");
+        bake::enter(turn, &promoting, None, "rolled back before every acknowledgement");
     }
     match (old, trip::current_bake(turn)) {
         (Condition::Unknown, Some(bake)) => reverting::wait(turn, By::Person, Box::new(bake), reason),
         (Condition::Unknown | Condition::Fit | Condition::Sick, _) => {
-            reverting::swap(turn, By::Person, reason)
+            reverting::swap(turn, By::Person, reason);
         }
     }
     turn.concerns(&release.id);
@@ -90,8 +90,8 @@ fn anew(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
         return Err(Refused::WrongState { command: "rollback", state: running.word(), hint });
     }
     let target = target(turn, ask.to)?;
-    if let (Some(version), false) = (&target.version, ask.force) {
-        accept::free_version(&turn.state, version)?;
+    if !ask.force {
+        accept::free_version(&turn.state, &target.version)?;
     }
     pin::lift_or_refuse(turn, ask.force, "a rollback with --force")?;
     if ask.quarantine {
@@ -101,7 +101,7 @@ fn anew(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
         }
     }
     let id = accept::next_id(&mut turn.state);
-    let version = target.version.clone().unwrap_or_else(|| Version("initial".to_owned()));
+    let version = target.version.clone();
     let mut release =
         accept::new_release(turn, id.clone(), Kind::Rollback, version, Source::Person, ask.force);
     if let Some(containers) = kept_containers(turn, &target, &release) {
@@ -130,7 +130,7 @@ fn target(turn: &Turn, to: Option<&ReleaseId>) -> Result<Fallback, Refused> {
     kept.map(|kept| Fallback {
         release: Some(kept.release.clone()),
         containers: Some(kept.containers.clone()),
-        version: Some(kept.version.clone()),
+        version: kept.version.clone(),
         color: kept.color,
     })
     .ok_or_else(|| Refused::UnknownRelease(to.to_string()))

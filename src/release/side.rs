@@ -47,6 +47,7 @@ pub struct Kept {
 pub struct Fallback {
     pub release: Option<ReleaseId>,
     pub containers: Option<ReleaseId>,
-    pub version: Option<Version>,
+    /// `initial` for what ran before any release.
+    pub version: Version,
     pub color: Color,
 }

@@ -54,6 +54,7 @@ pub(super) fn pull_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<
     let Phase::Pulling { .. } = release.phase else {
         return Err(Refused::Unexpected { fact: "pull_failed", state: release.word() });
     };
+    accept::writable(&turn.state)?;
     ending::fail(turn, format!("the image can't be pulled: {why}"));
     Ok(())
 }
@@ -107,6 +108,7 @@ pub(super) fn start_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result
     let Phase::Starting(Starting { cleared: true, .. }) = release.phase else {
         return Err(Refused::Unexpected { fact: "start_failed", state: release.word() });
     };
+    accept::writable(&turn.state)?;
     ending::fail(turn, format!("the containers can't be started: {why}"));
     Ok(())
 }
@@ -120,6 +122,7 @@ pub(super) fn restarted(turn: &mut Turn, id: &ReleaseId, restarts: u32) -> Resul
         return Err(Refused::Unexpected { fact: "endpoint_restarted", state: release.word() });
     };
     if restarts > RESTARTS_MAX {
+        accept::writable(&turn.state)?;
         ending::fail(turn, format!("a container restarted {restarts} times: more than twice"));
     } else {
         turn.note(format!("a container restarted ({restarts} of {RESTARTS_MAX} borne)"));

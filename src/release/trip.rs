@@ -40,17 +40,17 @@ pub(super) fn way(state: &State, on_trip: OnTrip) -> Way {
 }
 
 /// A rule has tripped in a bake.
-pub(super) fn tripped(turn: &mut Turn, trip: Trip) -> bool {
+pub(super) fn tripped(turn: &mut Turn, trip: &Trip) -> bool {
     let Some(release) = turn.state.release.as_ref() else { return false };
     let color = release.color;
-    record(turn, &trip);
-    let reason = why(turn, color, &trip);
+    record(turn, trip);
+    let reason = why(turn, color, trip);
     let Some(bake) = current_bake(turn) else { return false };
     match way(&turn.state, turn.state.policy.on_trip) {
         Way::Back => reverting::swap(turn, By::Judge, reason),
         Way::Wait => reverting::wait(turn, By::Judge, Box::new(bake), reason),
-        Way::Pinned => degraded::enter(turn, Degraded::Pinned, Box::new(bake), reason),
-        Way::Hold => degraded::enter(turn, Degraded::Hold, Box::new(bake), reason),
+        Way::Pinned => degraded::enter(turn, Degraded::Pinned, Box::new(bake), &reason),
+        Way::Hold => degraded::enter(turn, Degraded::Hold, Box::new(bake), &reason),
         Way::OldSick => outside(turn, trip.rule, &reason),
     }
     true
@@ -85,13 +85,13 @@ pub(super) fn unproven(turn: &mut Turn, reason: String) {
     match way(&turn.state, OnTrip::Revert) {
         Way::Back => reverting::swap(turn, By::Judge, reason),
         Way::Wait => reverting::wait(turn, By::Judge, Box::new(bake), reason),
-        Way::Pinned => degraded::enter(turn, Degraded::Pinned, Box::new(bake), reason),
-        Way::Hold | Way::OldSick => degraded::enter(turn, Degraded::OldSick, Box::new(bake), reason),
+        Way::Pinned => degraded::enter(turn, Degraded::Pinned, Box::new(bake), &reason),
+        Way::Hold | Way::OldSick => degraded::enter(turn, Degraded::OldSick, Box::new(bake), &reason),
     }
 }
 
 /// The bake is over and a person decides.
-pub(super) fn hold(turn: &mut Turn, cause: Degraded, reason: String) {
+pub(super) fn hold(turn: &mut Turn, cause: Degraded, reason: &str) {
     if let Some(bake) = current_bake(turn) {
         degraded::enter(turn, cause, Box::new(bake), reason);
     }

@@ -49,9 +49,7 @@ impl Turn {
         self.later.push(effect);
     }
 
-    /// The running release.
-    ///
-    /// Rules that need one are only asked when there is one; the fallback keeps them total.
+    /// The release that has not ended, but for a queued one.
     pub(super) fn running(&self) -> Option<&Release> {
         self.state.running()
     }

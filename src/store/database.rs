@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::StoreFault;
-use super::folder::{Identity, beside, create_empty};
+use super::folder::{Identity, beside, create_empty, sync_parent};
 use super::schema::{self, Format};
 
 /// Nobody else writes, so a lock held by another (a person's `sqlite3`) is waited for briefly.
@@ -104,6 +104,8 @@ impl Database {
             return Err(StoreFault::Damaged { path: shown(), why: check }.into());
         }
         schema::migrate(&mut connection, schema::STEPS, found)?;
+        // SQLite syncs what it writes, and leaves the name of a file that we made to us.
+        sync_parent(path)?;
         let (main, wal) = (Identity::of(path)?, Identity::of(&beside(path, "-wal"))?);
         Ok((Self { connection, path: path.to_owned(), main, wal }, format == Format::Empty))
     }

@@ -21,16 +21,18 @@ mod fault;
 mod folder;
 mod keeper;
 mod previous;
+mod records;
 mod rows;
 mod schema;
 mod sqlite;
-mod store;
 #[cfg(test)]
 mod tests;
+mod thread;
 
 pub use fault::StoreFault;
+pub use records::{BoxFuture, Store, StoredEvent, StoredRecord, StoredRelease};
 pub use rows::{
     AUDIT_ROWS_MAX, EVENTS_MAX, EVENTS_PER_RELEASE_MAX, RECORD_BYTES_MAX, RELEASES_PER_SERVICE_MAX,
 };
-pub use sqlite::{ANSWER_MAX, Opened, SqliteStore};
-pub use store::{BoxFuture, Store, StoredEvent, StoredRecord, StoredRelease};
+pub use sqlite::{Opened, SqliteStore};
+pub use thread::ANSWER_MAX;

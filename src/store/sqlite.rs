@@ -1,29 +1,17 @@
 //! The embedded store.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 
-use crate::clock;
-use crate::model::{ReleaseId, Revision, ServiceName, Tick};
+use crate::model::{ReleaseId, Revision, ServiceName};
 
 use super::database::{Database, IfEmpty};
 use super::folder::Folder;
 use super::keeper::Keeper;
 use super::rows::{self, RECORD_BYTES_MAX, Swap};
+use super::thread::{StoreThread, Way};
 use super::{BoxFuture, Store, StoreFault, StoredEvent, StoredRecord, StoredRelease, previous};
-
-/// How long a call waits for the disk before it is told as a fault: a revert must not wait for a
-/// disk that hangs.
-pub const ANSWER_MAX: Duration = Duration::from_secs(5);
-/// Calls that wait for the store's thread; the next one waits for a place.
-const QUEUE_MAX: usize = 256;
-/// What [`Desk::since`] reads while the thread has nothing to do.
-const IDLE: i64 = i64::MIN;
 
 /// What was found when a store was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +27,6 @@ pub enum Opened {
     Lost { why: String },
 }
 
-type Job = Box<dyn FnOnce(&mut Keeper) + Send>;
-
 /// SQLite in one folder, locked by this process. Dropping it finishes the calls that are under
 /// way, closes the file and lets go of the lock before it returns.
 ///
@@ -48,30 +34,9 @@ type Job = Box<dyn FnOnce(&mut Keeper) + Send>;
 /// with "no answer" may have been: read the record again before deciding anything.
 #[derive(Debug)]
 pub struct SqliteStore {
-    /// `None` only while it is being dropped.
-    jobs: Option<mpsc::Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
-    /// Since when the thread has been at one job ([`IDLE`]: it is not).
-    since: Arc<AtomicI64>,
-    patience: Duration,
+    thread: StoreThread,
     /// Counts the written records, to wake those who watch.
     written: watch::Sender<u64>,
-}
-
-/// Which way a call goes, for its fault.
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    Read,
-    Write,
-}
-
-impl Way {
-    fn fault(self, why: String) -> StoreFault {
-        match self {
-            Self::Read => StoreFault::Read(why),
-            Self::Write => StoreFault::Write(why),
-        }
-    }
 }
 
 impl SqliteStore {
@@ -126,55 +91,8 @@ impl SqliteStore {
         } else {
             None
         };
-        let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE_MAX);
-        let since = Arc::new(AtomicI64::new(IDLE));
-        let busy = Arc::clone(&since);
-        let spawned = std::thread::Builder::new().name("store".into());
-        let shown = folder.shown();
-        let mut keeper = Keeper::new(folder, database);
-        let work = move || {
-            while let Some(job) = queue.blocking_recv() {
-                busy.store(clock::now().0, Ordering::Relaxed);
-                job(&mut keeper);
-                busy.store(IDLE, Ordering::Relaxed);
-            }
-            // The folder stays locked until nobody writes in it any more.
-            if let Some(copier) = copier
-                && copier.join().is_err()
-            {
-                tracing::error!(folder = %keeper.folder().shown(), "the store's copier has panicked");
-            }
-        };
-        let thread =
-            spawned.spawn(work).map_err(|why| StoreFault::Open { path: shown, why: why.to_string() })?;
-        let written = watch::Sender::new(0);
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), since, patience: ANSWER_MAX, written })
-    }
-
-    /// Has the store's thread do something, and waits for it within bounds.
-    async fn call<T: Send + 'static>(
-        &self,
-        way: Way,
-        work: impl FnOnce(&mut Keeper) -> Result<T, StoreFault> + Send + 'static,
-    ) -> Result<T, StoreFault> {
-        let hangs = || way.fault(format!("no answer from the disk for {} s", self.patience.as_secs_f32()));
-        let ended = || way.fault("its thread has ended".into());
-        let since = self.since.load(Ordering::Relaxed);
-        if since != IDLE && clock::now().since(Tick(since)) > self.patience {
-            return Err(hangs());
-        }
-        let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |keeper| {
-            if !reply.is_closed() {
-                let _ = reply.send(work(keeper));
-            }
-        });
-        let round = async {
-            let jobs = self.jobs.as_ref().ok_or_else(ended)?;
-            jobs.send(job).await.map_err(|_| ended())?;
-            answer.await.map_err(|_| ended())?
-        };
-        tokio::time::timeout(self.patience, round).await.unwrap_or_else(|_| Err(hangs()))
+        let thread = StoreThread::start(Keeper::new(folder, database), copier)?;
+        Ok(Self { thread, written: watch::Sender::new(0) })
     }
 
     async fn swap(
@@ -189,20 +107,23 @@ impl SqliteStore {
             check_size("the release's record", &release.json)?;
         }
         let written = self.written.clone();
-        self.call(Way::Write, move |keeper| {
-            let swap =
-                keeper.write(|db| rows::compare_and_swap(db, &service, expected, &json, &releases))?;
-            match swap {
-                Swap::Written(revision) => {
-                    written.send_modify(|count| *count = count.wrapping_add(1));
-                    Ok(revision)
+        self.thread
+            .call(Way::Write, move |keeper| {
+                let swap =
+                    keeper.write(|db| rows::compare_and_swap(db, &service, expected, &json, &releases))?;
+                match swap {
+                    Swap::Written(revision) => {
+                        written.send_modify(|count| *count = count.wrapping_add(1));
+                        Ok(revision)
+                    }
+                    Swap::Conflict { found } => Err(StoreFault::Conflict {
+                        service: service.to_string(),
+                        expected: expected.0,
+                        found,
+                    }),
                 }
-                Swap::Conflict { found } => {
-                    Err(StoreFault::Conflict { service: service.to_string(), expected: expected.0, found })
-                }
-            }
-        })
-        .await
+            })
+            .await
     }
 
     async fn await_newer(&self, service: &ServiceName, from: Revision) -> Result<StoredRecord, StoreFault> {
@@ -251,30 +172,21 @@ impl SqliteStore {
         let limit = move |db: &mut rusqlite::Connection| {
             db.pragma_update_and_check(None, "max_page_count", pages.max(1), |row| row.get(0))
         };
-        self.call(Way::Write, move |keeper| keeper.write(limit)).await
+        self.thread.call(Way::Write, move |keeper| keeper.write(limit)).await
     }
 
-    pub(super) fn set_patience(&mut self, patience: Duration) {
-        self.patience = patience;
+    pub(super) fn set_patience(&mut self, patience: std::time::Duration) {
+        self.thread.patience = patience;
     }
 
     /// Keeps the store's thread as a disk does that doesn't answer.
     pub(super) async fn occupy(&self, work: impl FnOnce() + Send + 'static) -> Result<(), StoreFault> {
-        self.call(Way::Write, move |_| {
-            work();
-            Ok(())
-        })
-        .await
-    }
-}
-
-impl Drop for SqliteStore {
-    fn drop(&mut self) {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been printed; nothing is left to be done about it.
-            let _ = thread.join();
-        }
+        self.thread
+            .call(Way::Write, move |_| {
+                work();
+                Ok(())
+            })
+            .await
     }
 }
 
@@ -284,7 +196,7 @@ impl Store for SqliteStore {
         service: &'a ServiceName,
     ) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreFault>> {
         let service = service.clone();
-        Box::pin(self.call(Way::Read, move |keeper| keeper.read(|db| rows::load(db, &service))))
+        Box::pin(self.thread.call(Way::Read, move |keeper| keeper.read(|db| rows::load(db, &service))))
     }
 
     fn compare_and_swap<'a>(
@@ -309,7 +221,9 @@ impl Store for SqliteStore {
         let release = release.clone();
         Box::pin(async move {
             check_size("the event", &json)?;
-            self.call(Way::Write, move |keeper| keeper.write(|db| rows::append(db, &release, &json))).await
+            self.thread
+                .call(Way::Write, move |keeper| keeper.write(|db| rows::append(db, &release, &json)))
+                .await
         })
     }
 
@@ -321,13 +235,14 @@ impl Store for SqliteStore {
     ) -> BoxFuture<'a, Result<Vec<StoredEvent>, StoreFault>> {
         let release = release.clone();
         Box::pin(
-            self.call(Way::Read, move |keeper| keeper.read(|db| rows::events(db, &release, after, limit))),
+            self.thread
+                .call(Way::Read, move |keeper| keeper.read(|db| rows::events(db, &release, after, limit))),
         )
     }
 
     fn release<'a>(&'a self, id: &'a ReleaseId) -> BoxFuture<'a, Result<Option<StoredRelease>, StoreFault>> {
         let id = id.clone();
-        Box::pin(self.call(Way::Read, move |keeper| keeper.read(|db| rows::release(db, &id))))
+        Box::pin(self.thread.call(Way::Read, move |keeper| keeper.read(|db| rows::release(db, &id))))
     }
 
     fn history<'a>(
@@ -336,14 +251,18 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<StoredRelease>, StoreFault>> {
         let service = service.clone();
-        Box::pin(self.call(Way::Read, move |keeper| keeper.read(|db| rows::history(db, &service, limit))))
+        Box::pin(
+            self.thread.call(Way::Read, move |keeper| keeper.read(|db| rows::history(db, &service, limit))),
+        )
     }
 
     fn audit<'a>(&'a self, service: &'a ServiceName, json: String) -> BoxFuture<'a, Result<(), StoreFault>> {
         let service = service.clone();
         Box::pin(async move {
             check_size("the audit line", &json)?;
-            self.call(Way::Write, move |keeper| keeper.write(|db| rows::audit(db, &service, &json))).await
+            self.thread
+                .call(Way::Write, move |keeper| keeper.write(|db| rows::audit(db, &service, &json)))
+                .await
         })
     }
 
@@ -353,6 +272,8 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreFault>> {
         let service = service.clone();
-        Box::pin(self.call(Way::Read, move |keeper| keeper.read(|db| rows::audit_log(db, &service, limit))))
+        Box::pin(
+            self.thread.call(Way::Read, move |keeper| keeper.read(|db| rows::audit_log(db, &service, limit))),
+        )
     }
 }

@@ -27,7 +27,7 @@ fn release(number: u64, json: &str) -> StoredRelease {
 /// A store with one record at revision 1, closed again.
 async fn seeded(folder: &Path, json: &str) {
     let store = SqliteStore::open(folder).unwrap();
-    store.compare_and_swap(&service(), Revision(0), json.into(), None).await.unwrap();
+    store.compare_and_swap(&service(), Revision(0), json.into(), Vec::new()).await.unwrap();
 }
 
 async fn record(store: &SqliteStore) -> Option<(u64, String)> {

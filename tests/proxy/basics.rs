@@ -43,8 +43,8 @@ fn pipelined_requests_are_answered_in_order() {
     });
     let front = Front::between(&[origin.address], &[]);
     let mut client = front.client();
-    let requests: String = (0..20).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: {HOST}\r\n\r\n")).collect();
-    client.send(requests);
+    let requests: Vec<_> = (0..20).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: {HOST}\r\n\r\n")).collect();
+    client.send(requests.concat());
     for n in 0..20 {
         assert_eq!(client.response().text(), format!("/{n}"));
     }
@@ -53,7 +53,7 @@ fn pipelined_requests_are_answered_in_order() {
 
 #[test]
 fn bodies_of_every_framing_arrive_unchanged() {
-    let body: Vec<u8> = (0..300_000_u32).flat_map(|n| n.to_le_bytes()).collect();
+    let body: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
     let chunked = {
         let mut bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
         for (index, piece) in body.chunks(7777).enumerate() {
@@ -75,7 +75,10 @@ fn bodies_of_every_framing_arrive_unchanged() {
         assert_eq!(response.status, 200);
         assert!(response.body == body, "{} of {} bytes", response.body.len(), body.len());
         assert!(!String::from_utf8_lossy(&response.raw_body).contains("ext=1"));
-        assert!(response.raw_body.ends_with(&body[body.len() - 4..]) || response.raw_body.ends_with(b"\r\n0\r\n\r\n"));
+        assert!(
+            response.raw_body.ends_with(&body[body.len() - 4..])
+                || response.raw_body.ends_with(b"\r\n0\r\n\r\n")
+        );
         assert!(client.is_open());
         assert_eq!(front.evidence(Color::Blue), (1, 0));
     }
@@ -83,7 +86,7 @@ fn bodies_of_every_framing_arrive_unchanged() {
 
 #[test]
 fn uploads_of_both_framings_arrive_unchanged() {
-    let body: Vec<u8> = (0..200_000_u32).flat_map(|n| n.to_le_bytes()).collect();
+    let body: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
     let expected = body.clone();
     let origin = Origin::start(move |link| {
         while let Some(head) = link.head() {
@@ -243,11 +246,13 @@ fn an_expectation_is_answered_once_there_is_an_endpoint() {
     });
     let front = Front::between(&[origin.address], &[]);
     let mut client = front.client();
-    client.send(format!("POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"));
+    client.send(format!(
+        "POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+    ));
     assert_eq!(client.take_head().unwrap(), "HTTP/1.1 100 Continue\r\n\r\n");
     client.send("12345");
     assert_eq!(client.response().text(), "12345");
-    client.send(format!("POST / HTTP/1.1\r\nHost: x.test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"));
+    client.send("POST / HTTP/1.1\r\nHost: x.test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
     assert_eq!(client.response().status, 404);
     client.expect_end();
 }
@@ -257,7 +262,9 @@ fn a_tunnel_passes_bytes_both_ways_after_an_upgrade() {
     let origin = Origin::start(|link| {
         let head = link.head().unwrap();
         assert!(head.contains("\r\nUpgrade: websocket\r\n"), "{head}");
-        link.send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nfirst");
+        link.send(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nfirst",
+        );
         while let Some(bytes) = link.take(4) {
             link.send(bytes.to_ascii_uppercase());
         }
@@ -265,7 +272,8 @@ fn a_tunnel_passes_bytes_both_ways_after_an_upgrade() {
     });
     let front = Front::between(&[origin.address], &[]);
     let mut client = front.client();
-    client.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"));
+    client
+        .send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"));
     let head = client.take_head().unwrap();
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
     assert_eq!(client.take(5).unwrap(), b"first");

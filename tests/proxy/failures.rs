@@ -54,8 +54,8 @@ fn heads_over_the_limits_get_their_own_codes() {
     let origin = Origin::naming("fits");
     let front = Front::between(&[origin.address], &[]);
     let long = "x".repeat(9000);
-    let many: String = (0..101).map(|n| format!("X-{n}: 1\r\n")).collect();
-    let large: String = (0..5).map(|n| format!("X-{n}: {long}\r\n")).collect();
+    let many = (0..101).map(|n| format!("X-{n}: 1\r\n")).collect::<Vec<_>>().concat();
+    let large = (0..5).map(|n| format!("X-{n}: {long}\r\n")).collect::<Vec<_>>().concat();
     let host = format!("Host: {HOST}\r\n");
     for (request, status) in [
         (format!("GET /{long} HTTP/1.1\r\n{host}\r\n"), 414),
@@ -68,7 +68,7 @@ fn heads_over_the_limits_get_their_own_codes() {
         client.expect_end();
     }
     let mut client = front.client();
-    let large: String = (0..3).map(|n| format!("X-{n}: {long}\r\n")).collect();
+    let large = (0..3).map(|n| format!("X-{n}: {long}\r\n")).collect::<Vec<_>>().concat();
     client.send(format!("GET / HTTP/1.1\r\n{host}{large}\r\n"));
     assert_eq!(client.response().text(), "fits");
 }
@@ -111,7 +111,9 @@ fn a_body_over_its_limit_is_refused_before_or_while_it_comes() {
     assert_eq!(origin.connections(), 0);
 
     let mut client = front.client();
-    client.send(format!("POST / HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n"));
+    client.send(format!(
+        "POST / HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n"
+    ));
     client.send("8\r\n12345678\r\n");
     assert_eq!(client.response().status, 413);
     client.expect_end();
@@ -128,7 +130,8 @@ fn a_malformed_chunk_gets_400_and_aborts_the_origins_request() {
     });
     let front = Front::between(&[origin.address], &[]);
     let mut client = front.client();
-    client.send(format!("POST / HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"));
+    client
+        .send(format!("POST / HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"));
     assert_eq!(aborted.recv_timeout(super::client::PATIENCE).unwrap(), b"5\r\nhello\r\n");
     client.send("zz\r\n");
     let response = client.response();
@@ -238,8 +241,23 @@ fn answers_that_are_no_responses_are_502_and_errors() {
 }
 
 #[test]
+fn a_reset_instead_of_a_response_is_502_and_an_error() {
+    let origin = Origin::start(|link| {
+        link.head();
+        link.reset_at_end();
+    });
+    let front = Front::between(&[origin.address], &[]);
+    let mut client = front.client();
+    assert_eq!(client.get(HOST, "/").status, 502);
+    assert_eq!(front.evidence(Color::Blue), (1, 1));
+    assert!(client.is_open());
+}
+
+#[test]
 fn more_than_sixteen_interim_answers_are_too_many() {
-    let origin = Origin::answering_once("HTTP/1.1 102 Processing\r\n\r\n".repeat(17) + "HTTP/1.1 204 No Content\r\n\r\n");
+    let origin = Origin::answering_once(
+        "HTTP/1.1 102 Processing\r\n\r\n".repeat(17) + "HTTP/1.1 204 No Content\r\n\r\n",
+    );
     let front = Front::between(&[origin.address], &[]);
     assert_eq!(front.client().get(HOST, "/").status, 502);
 }

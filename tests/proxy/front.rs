@@ -9,7 +9,9 @@ use greenlight::config::{Access, Limits, Log, LogFormat};
 use greenlight::judge::Bucket;
 use greenlight::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName};
 use greenlight::proxy::{DataPlane, DataPlaneOptions, bind_shared};
-use greenlight::routing::{ColorRoute, EndpointRoute, RouteTable, ServiceRoute, ServiceSettings, TableBuilder};
+use greenlight::routing::{
+    ColorRoute, EndpointRoute, RouteTable, ServiceRoute, ServiceSettings, TableBuilder,
+};
 use greenlight::traffic::{Suspect, WorkerAsk, WorkerReport};
 use tokio::sync::{mpsc, oneshot};
 

@@ -125,10 +125,9 @@ impl Link {
         let _ = self.socket.write_all(bytes.as_ref());
     }
 
-    /// Ends the connection with a reset.
-    pub fn reset(&mut self) {
+    /// Makes the end of the connection a reset.
+    pub fn reset_at_end(&mut self) {
         socket2::SockRef::from(&self.socket).set_linger(Some(std::time::Duration::ZERO)).unwrap();
-        let _ = self.socket.shutdown(std::net::Shutdown::Both);
     }
 
     fn more(&mut self) -> Option<()> {

@@ -155,7 +155,8 @@ fn a_tunnel_may_be_silent_longer_than_a_stream_but_not_for_ever() {
         setup.settings().tunnel_idle_timeout = SHORT;
     });
     let mut client = front.client();
-    client.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"));
+    client
+        .send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"));
     assert!(client.take_head().unwrap().starts_with("HTTP/1.1 101"));
     client.expect_end();
     assert_eq!(front.inflight(Color::Blue), 0);

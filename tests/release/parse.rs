@@ -70,7 +70,7 @@ pub fn policy(policy: &mut Policy, words: &Words) {
             "auto_promote" => policy.auto_promote = value.parse().unwrap(),
             "trigger" => {
                 policy.trigger =
-                    pick(value, &[("manual", Trigger::Manual), ("on_healthy", Trigger::OnHealthy)])
+                    pick(value, &[("manual", Trigger::Manual), ("on_healthy", Trigger::OnHealthy)]);
             }
             "upstream" => {
                 policy.upstream =

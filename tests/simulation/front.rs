@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use greenlight::health::{ProbeOutcome, Roster};
 use greenlight::judge::{Baseline, BaselineWindow, Bucket};
-use greenlight::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version};
+use greenlight::model::{
+    Color, Endpoint, EndpointId, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version,
+};
 use greenlight::release::{
     Effect, Event, Persist, Policy, Refused, State, Step, UpstreamKind, reconcile, restore, step,
 };
@@ -19,13 +21,33 @@ use super::upstream::Upstream;
 /// What is under way, and comes at a time of its own.
 #[derive(Clone, Debug)]
 pub enum Due {
-    ProbeStarts { color: Color, endpoint: usize },
-    Probed { color: Color, endpoint: EndpointId, index: usize, owner: Option<ReleaseId>, outcome: ProbeOutcome },
+    ProbeStarts {
+        color: Color,
+        endpoint: usize,
+    },
+    Probed {
+        color: Color,
+        endpoint: EndpointId,
+        index: usize,
+        owner: Option<ReleaseId>,
+        outcome: ProbeOutcome,
+    },
     Second,
-    LateBucket { color: Color, epoch: Epoch, bucket: Box<Bucket> },
-    Acknowledged { epoch: Epoch },
-    Drained { color: Color, release: Option<ReleaseId> },
-    Engine { event: Box<Event> },
+    LateBucket {
+        color: Color,
+        epoch: Epoch,
+        bucket: Box<Bucket>,
+    },
+    Acknowledged {
+        epoch: Epoch,
+    },
+    Drained {
+        color: Color,
+        release: Option<ReleaseId>,
+    },
+    Engine {
+        event: Box<Event>,
+    },
     Command,
     Fault,
 }
@@ -89,7 +111,13 @@ impl Trace {
                 other => format!("{other:?}"),
             };
             let found = match outcome {
-                Ok(step) => format!("{} {} {} | {}", step.state.state_word(), step.state.active, step.state.epoch, step.reason),
+                Ok(step) => format!(
+                    "{} {} {} | {}",
+                    step.state.state_word(),
+                    step.state.active,
+                    step.state.epoch,
+                    step.reason
+                ),
                 Err(refused) => format!("refused: {refused}"),
             };
             lines.push(format!("{:>9} {short} -> {found}", now as f64 / 1000.0));
@@ -167,7 +195,8 @@ impl Front {
             self.queue.pop();
             self.now = self.now.max(at);
             let Some((life, due)) = self.under_way.remove(&sequence) else { continue };
-            let of_the_world = matches!(due, Due::ProbeStarts { .. } | Due::Second | Due::Command | Due::Fault);
+            let of_the_world =
+                matches!(due, Due::ProbeStarts { .. } | Due::Second | Due::Command | Due::Fault);
             if of_the_world || life == self.life {
                 return Some(due);
             }
@@ -194,7 +223,7 @@ impl Front {
     pub fn start_probe(&mut self, color: Color, endpoint: usize) {
         let every = i64::try_from(self.state.policy.interval.as_millis()).unwrap();
         let mode = self.upstream.modes[color][endpoint];
-        let (outcome, mut takes) = self.upstream.probe(mode, self.now, self.state.policy.timeout);
+        let (outcome, mut takes) = Upstream::probe(mode, self.now, self.state.policy.timeout);
         self.at(every.max(takes), Due::ProbeStarts { color, endpoint });
         let Some((known, _)) = self.rosters[color].endpoints().get(endpoint) else { return };
         let id = known.id.clone();
@@ -220,7 +249,8 @@ impl Front {
     ) -> Outcome {
         let thresholds = self.state.thresholds(color);
         let at = self.tick();
-        let known = self.rosters[color].endpoints().get(index).is_some_and(|(known, _)| known.id == *endpoint);
+        let known =
+            self.rosters[color].endpoints().get(index).is_some_and(|(known, _)| known.id == *endpoint);
         self.rosters[color].observe(owner, endpoint, outcome, thresholds, at);
         if known {
             self.shadow.probed(color, index, owner, outcome, (thresholds.rise, thresholds.fall), self.now);
@@ -306,8 +336,9 @@ impl Front {
         if decided.persist == Persist::Now && !self.disk_works {
             // This step did not happen.
             ensure(!self.state.unwritable, || "a write was asked for that can't be had".to_owned())?;
+            let life = self.life;
             self.give(&Event::StoreWritable(false))?;
-            return if self.steps > 100_000 { Err("it never ends".to_owned()) } else { self.give(event) };
+            return if self.life == life { self.give(event) } else { Ok(()) };
         }
         self.deadline = decided.deadline;
         self.shadow.decided(&self.state, &decided);
@@ -335,7 +366,10 @@ impl Front {
         if self.life == life {
             let Table { active, epoch } = self.table;
             ensure(active == self.state.active && epoch == self.state.epoch, || {
-                format!("{active} at {epoch} is served, the record says {} at {}", self.state.active, self.state.epoch)
+                format!(
+                    "{active} at {epoch} is served, the record says {} at {}",
+                    self.state.active, self.state.epoch
+                )
             })?;
         }
         Ok(())
@@ -347,7 +381,7 @@ impl Front {
         self.shadow.persisted(&self.state)
     }
 
-    fn write_if_dirty(&mut self) -> Outcome {
+    pub fn write_if_dirty(&mut self) -> Outcome {
         if self.disk_works && self.state.unwritable {
             self.give(&Event::StoreWritable(true))?;
         }
@@ -420,7 +454,9 @@ impl Front {
     /// Never stop a container whose colour is active in the record as read back from the store.
     fn may_stop(&self, release: &ReleaseId) -> Outcome {
         let side = &self.disk.sides[self.disk.active];
-        ensure(side.containers.as_ref() != Some(release), || format!("the active containers of {release} are stopped"))
+        ensure(side.containers.as_ref() != Some(release), || {
+            format!("the active containers of {release} are stopped")
+        })
     }
 
     fn list_managed(&mut self, color: Color) {
@@ -445,9 +481,12 @@ impl Front {
         self.boot = self.now - self.rng.millis(0, 1000);
         saved.policy = self.state.policy.clone();
         let lost = self.state.unwritable && saved.epoch < self.table.epoch;
-        ensure(saved.epoch >= self.table.epoch || lost, || "the store knows an older epoch than the table".to_owned())?;
+        ensure(saved.epoch >= self.table.epoch || lost, || {
+            "the store knows an older epoch than the table".to_owned()
+        })?;
         self.state = restore(saved, self.tick());
         self.state.check().map_err(|fault| format!("after a restart: {fault}"))?;
+        Shadow::time_left(&self.disk, &self.state, self.tick())?;
         self.dirty = false;
         self.shadow.crashed(&self.state);
         self.rosters = PerColor::default();
@@ -467,7 +506,9 @@ impl Front {
         }
         for effect in reconcile(&self.state, self.tick()) {
             if let Effect::Swap { epoch, active } = &effect {
-                ensure(*active == self.disk.active && *epoch == self.disk.epoch, || "a stored switch is another".to_owned())?;
+                ensure(*active == self.disk.active && *epoch == self.disk.epoch, || {
+                    "a stored switch is another".to_owned()
+                })?;
             }
             self.perform(&effect)?;
         }
@@ -524,7 +565,14 @@ pub fn policy(rng: &mut Rng) -> Policy {
         interval: seconds(1),
         timeout: seconds(2),
         min_healthy_time: seconds(rng.pick(&[0, 2, 5])),
-        mode: rng.pick(&[Mode::Enforce, Mode::Enforce, Mode::Enforce, Mode::Enforce, Mode::Observe, Mode::Off]),
+        mode: rng.pick(&[
+            Mode::Enforce,
+            Mode::Enforce,
+            Mode::Enforce,
+            Mode::Enforce,
+            Mode::Observe,
+            Mode::Off,
+        ]),
         judge: greenlight::judge::Policy::default(),
     }
 }

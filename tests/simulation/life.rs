@@ -33,9 +33,13 @@ pub fn live(seed: u64, events: u32, lines: bool) -> Result<Story, String> {
             steps: front.steps,
         }),
         Err(fault) => {
-            let from = front.trace.lines.as_ref().map_or(0, |lines| lines.len().saturating_sub(40));
+            let from = front.trace.lines.as_ref().map_or(0, |lines| lines.len().saturating_sub(200));
             let tail = front.trace.lines.as_ref().map_or(String::new(), |lines| lines[from..].join("\n"));
-            Err(format!("seed {seed}, {:.3} s, step {}: {fault}\n{tail}", front.now as f64 / 1000.0, front.steps))
+            Err(format!(
+                "seed {seed}, {:.3} s, step {}: {fault}\n{tail}",
+                front.now as f64 / 1000.0,
+                front.steps
+            ))
         }
     }
 }
@@ -47,12 +51,14 @@ fn whole(front: &mut Front, events: u32) -> Outcome {
     front.wild = false;
     front.disk_works = true;
     front.upstream.heal();
+    front.write_if_dirty()?;
     front.give(&Event::Unpin)?;
     let end = front.now + 1_000_000;
     while front.state.running().is_some() || front.state.queued.is_some() {
         one(front)?;
         ensure(front.now < end, || format!("{} does not end", front.state.state_word()))?;
     }
+    front.write_if_dirty()?;
     front.shadow.finished(&front.state)
 }
 
@@ -104,7 +110,8 @@ fn command(front: &mut Front) -> Outcome {
         9..=10 => Event::Promote { force },
         11 => Event::Abort,
         12..=13 => {
-            let to = front.state.kept.last().filter(|_| front.rng.one_in(200)).map(|kept| kept.release.clone());
+            let to =
+                front.state.kept.last().filter(|_| front.rng.one_in(200)).map(|kept| kept.release.clone());
             Event::Rollback { to, quarantine: front.rng.one_in(200), force }
         }
         14 => {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use greenlight::health::ProbeOutcome;
-use greenlight::model::{Color, Epoch, PerColor, ReleaseId};
+use greenlight::model::{Color, Epoch, PerColor, ReleaseId, Tick};
 use greenlight::release::{Event, Fate, Kind, Persist, Phase, Release, State, Step};
 
 /// One endpoint, by the results that were delivered since its release began.
@@ -111,11 +111,15 @@ impl Shadow {
     pub fn judge(&self, before: &State, event: &Event, step: &Step, now: i64) -> Verdict {
         let after = &step.state;
         after.check()?;
-        ensure(after.epoch >= before.epoch, || format!("epoch fell from {} to {}", before.epoch, after.epoch))?;
+        ensure(after.epoch >= before.epoch, || {
+            format!("epoch fell from {} to {}", before.epoch, after.epoch)
+        })?;
         ensure(after.epoch.0 - before.epoch.0 <= 1, || "two switches in one step".to_owned())?;
         if after.epoch == before.epoch {
             ensure(after.active == before.active, || "the active colour moved without an epoch".to_owned())?;
         } else {
+            let back = after.release.as_ref().is_some_and(|release| release.color != after.active);
+            ensure(back || !after.unwritable, || "a switch without a store".to_owned())?;
             self.judge_switch(after, now)?;
         }
         if before.pin.is_some() && after.pin.is_some() {
@@ -152,7 +156,10 @@ impl Shadow {
         let reverts = self.reverts.get(&release.id).copied().unwrap_or(0);
         ensure(reverts == 0, || format!("{} is reverted again", release.id))?;
         ensure(self.fit(after.active), || {
-            format!("{} was reverted to a colour that is not healthy: {:?}", release.id, self.seen[after.active])
+            format!(
+                "{} was reverted to a colour that is not healthy: {:?}",
+                release.id, self.seen[after.active]
+            )
         })
     }
 
@@ -160,7 +167,8 @@ impl Shadow {
     fn judge_quarantine(before: &State, after: &State) -> Verdict {
         let Some(release) = after.running() else { return Ok(()) };
         let begun = before.release.as_ref().is_none_or(|older| older.id != release.id);
-        let banned = before.quarantined(&release.version).is_some() && after.quarantined(&release.version).is_some();
+        let banned =
+            before.quarantined(&release.version).is_some() && after.quarantined(&release.version).is_some();
         ensure(!(begun && banned && !release.forced), || {
             format!("{} releases {} from quarantine", release.id, release.version)
         })
@@ -208,9 +216,32 @@ impl Shadow {
         }
     }
 
+    /// What is stored of a deadline is the time left: a restart takes none of it, and gives no more
+    /// than to a minute.
+    pub fn time_left(stored: &State, restored: &State, now: Tick) -> Verdict {
+        let (Some(saved), Some(release)) = (stored.running(), restored.running()) else { return Ok(()) };
+        let (Some(before), Some(after)) = (saved.deadline(), release.deadline()) else { return Ok(()) };
+        let (before, after) = (before.0, after.0 - now.0);
+        let asked_again = is_switching(restored);
+        ensure((after >= before || asked_again) && after <= before.max(60_000), || {
+            format!(
+                "{} had {before} ms left in {}, and has {after} after a restart",
+                release.id,
+                release.word()
+            )
+        })?;
+        let checked =
+            matches!(release.phase, Phase::Pulling { .. } | Phase::Starting(_) | Phase::Checking(_));
+        ensure(!checked || after >= 60_000, || {
+            format!("{} has {after} ms left in {}", release.id, release.word())
+        })
+    }
+
     /// The active colour is never drained or stopped, by the record as read back from the store.
     pub fn may_drain(stored: &State, table: Table, color: Color) -> Verdict {
-        ensure(color != stored.active && color != table.active, || format!("the active colour {color} is drained"))?;
+        ensure(color != stored.active && color != table.active, || {
+            format!("the active colour {color} is drained")
+        })?;
         let fate = stored.sides[color].fate;
         ensure(matches!(fate, Fate::Draining { .. }), || format!("{color} is drained and stored as {fate:?}"))
     }
@@ -218,7 +249,11 @@ impl Shadow {
     /// Faults have stopped for long: nothing is left on its way.
     pub fn finished(&self, state: &State) -> Verdict {
         ensure(state.running().is_none() && state.queued.is_none(), || {
-            format!("{} never ended ({:?})", state.state_word(), state.release.as_ref().map(|release| &release.phase))
+            format!(
+                "{} never ended ({:?})",
+                state.state_word(),
+                state.release.as_ref().map(|release| &release.phase)
+            )
         })?;
         for id in &self.accepted {
             ensure(self.ended.contains_key(id), || format!("{id} was accepted and never ended"))?;

@@ -37,11 +37,7 @@ impl Upstream {
         let size = |rng: &mut Rng| usize::try_from(1 + rng.below(3)).unwrap();
         let blue = vec![Mode::Up; size(rng)];
         let green = vec![Mode::Up; size(rng)];
-        Self {
-            modes: PerColor { blue, green },
-            errors: PerColor::default(),
-            load: rng.pick(&[0, 5, 20, 60]),
-        }
+        Self { modes: PerColor { blue, green }, errors: PerColor::default(), load: rng.pick(&[0, 5, 20, 60]) }
     }
 
     pub fn heal(&mut self) {
@@ -52,7 +48,7 @@ impl Upstream {
     }
 
     /// How a probe ends that starts now, and after how long.
-    pub fn probe(&self, mode: Mode, now: i64, timeout: Duration) -> (ProbeOutcome, i64) {
+    pub fn probe(mode: Mode, now: i64, timeout: Duration) -> (ProbeOutcome, i64) {
         let up = match mode {
             Mode::Up => true,
             Mode::Flapping(period) => now / period % 2 == 0,

@@ -2,7 +2,7 @@
 //!
 //! `GREENLIGHT_JUDGE_RUNS` (default 200) bakes a case; `--nocapture` prints what was found.
 
-use super::super::BaselineWindow;
+use super::super::{BaselineWindow, Verdict};
 use super::*;
 
 /// How traffic comes.
@@ -73,6 +73,75 @@ fn other_unchanged_rates_are_not_reverted_either() {
     for (requests, clients, errors) in [(100, 5, 0.03), (10, 50, 0.004), (2, 3, 0.02), (50, 100, 0.2)] {
         assert!(false_trips(Traffic { requests, clients, errors }) <= allowed);
     }
+}
+
+/// The hardest case that alpha speaks of: the true rate is p0 itself (here the floor, 0.5 %).
+/// There is room to spare: the limit on a second's step makes the rule far more patient than h
+/// alone, and alpha is a bound, not an estimate.
+#[test]
+fn a_rate_of_p0_itself_is_not_reverted() {
+    let traffic = Traffic { requests: 100, clients: 200, errors: 0.005 };
+    let mut bucket = Bucket::default();
+    let trips = (0..runs()).filter(|&seed| {
+        let mut random = Random((seed << 32) | 2);
+        let mut judge = judge(0, 20);
+        (0..BAKE).any(|_| {
+            fill(&mut bucket, &mut random, traffic);
+            judge.observe(&bucket).is_some()
+        })
+    });
+    let trips = trips.count() as u64;
+    println!("{traffic:?} = p0: {trips} of {} bakes reverted", runs());
+    assert!(trips <= runs().div_ceil(1000) * 2);
+}
+
+/// Reverted bakes of a service that has always had incidents, `seconds` long with so many errors,
+/// one in `every` seconds or so: judged as it is, and by a judge that does not know how much the
+/// baseline's errors scatter.
+fn incidents(seconds: u32, errors: f64, every: f64) -> [u64; 2] {
+    let policy = Policy::default();
+    let mut bucket = Bucket::default();
+    let mut trips = [0; 2];
+    for seed in 0..runs() {
+        let mut random = Random((seed << 32) | 3);
+        let mut left = 0_u32;
+        let mut next = |bucket: &mut Bucket| {
+            left = if random.chance(1.0 / every) { seconds } else { left.saturating_sub(1) };
+            let errors = if left > 0 { errors } else { 0.0 };
+            fill(bucket, &mut random, Traffic { requests: 100, clients: 200, errors });
+        };
+        let mut window = BaselineWindow::default();
+        for _ in 0..BEFORE {
+            next(&mut bucket);
+            window.push(&bucket, &policy);
+        }
+        let known = window.freeze(&policy);
+        let blind = Baseline { dispersion: 1.0, ..known.clone() };
+        let mut judges = [known, blind].map(|baseline| Judge::new(baseline, policy, 30_000.0));
+        for _ in 0..BAKE {
+            next(&mut bucket);
+            for judge in &mut judges {
+                judge.observe(&bucket);
+            }
+        }
+        for (count, judge) in trips.iter_mut().zip(&judges) {
+            *count += u64::from(judge.verdict() == Verdict::Fail);
+        }
+    }
+    let [known, blind] = trips;
+    println!("incidents of {seconds} s: {known} of {} bakes reverted, {blind} without dispersion", runs());
+    trips
+}
+
+/// Requests are not independent here; what keeps the judge from reverting is the dispersion.
+#[test]
+fn clumps_that_were_always_there_are_not_reverted() {
+    let [known, blind] = incidents(1, 0.08, 5.0);
+    assert!(known <= runs().div_ceil(1000) * 2);
+    assert!(blind > runs() / 10, "without it the same traffic would trip: the case has teeth");
+    // What it can't see is that bad seconds follow each other: see `dispersion`.
+    let [known, blind] = incidents(6, 0.1, 60.0);
+    assert!(known < blind / 2, "{known} {blind}");
 }
 
 /// The median and the last of the seconds to a trip; every run must trip.

@@ -5,4 +5,5 @@
 mod chunk;
 mod clocks;
 mod pool;
+mod sizes;
 mod view;

@@ -27,7 +27,7 @@ async fn with_a_copy(folder: &Path) {
     // A folder in the way of the next copy keeps this one.
     fs::create_dir(folder.join("store.previous.db.new")).unwrap();
     let store = SqliteStore::open(folder).unwrap();
-    store.compare_and_swap(&service(), Revision(1), "new".into(), None).await.unwrap();
+    store.compare_and_swap(&service(), Revision(1), "new".into(), Vec::new()).await.unwrap();
     drop(store);
     let copy = Connection::open(folder.join("store.previous.db")).unwrap();
     let kept: String = copy.query_row("SELECT record FROM services", [], |row| row.get(0)).unwrap();
@@ -60,7 +60,7 @@ async fn one_folder_is_one_greenlights() {
         assert!(matches!(&fault, StoreFault::Locked(path) if *path == folder.path().display().to_string()));
         assert!(matches!(SqliteStore::open_or_recover(folder.path()), Err(StoreFault::Locked(_))));
     }
-    store.compare_and_swap(&service(), Revision(0), "a".into(), None).await.unwrap();
+    store.compare_and_swap(&service(), Revision(0), "a".into(), Vec::new()).await.unwrap();
     drop(store);
     assert_eq!(record(&SqliteStore::open(folder.path()).unwrap()).await, Some((1, "a".into())));
 }
@@ -116,7 +116,7 @@ async fn a_damaged_store_is_told_and_left_and_its_copy_takes_its_place() {
     // A crash before anything was decided must not hide that it was restored.
     let (store, again) = SqliteStore::open_or_recover(folder.path()).unwrap();
     assert_eq!(again, opened);
-    store.compare_and_swap(&service(), Revision(1), "decided".into(), None).await.unwrap();
+    store.compare_and_swap(&service(), Revision(1), "decided".into(), Vec::new()).await.unwrap();
     drop(store);
     assert_eq!(SqliteStore::open_or_recover(folder.path()).unwrap().1, Opened::Existing);
 }
@@ -127,11 +127,8 @@ async fn a_store_that_is_gone_or_emptied_is_no_first_start() {
         let folder = folder();
         with_a_copy(folder.path()).await;
         let main = folder.path().join("store.db");
-        if emptied {
-            fs::write(&main, b"").unwrap()
-        } else {
-            fs::remove_file(&main).unwrap()
-        }
+        let spoiled = if emptied { fs::write(&main, b"") } else { fs::remove_file(&main) };
+        spoiled.unwrap();
         assert!(matches!(SqliteStore::open(folder.path()), Err(StoreFault::Damaged { .. })));
         let (store, opened) = SqliteStore::open_or_recover(folder.path()).unwrap();
         assert!(matches!(opened, Opened::FromPrevious { .. }), "{opened:?}");

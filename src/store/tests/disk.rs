@@ -11,7 +11,7 @@ use crate::store::{SqliteStore, Store, StoreFault};
 use super::{folder, record, seeded, service};
 
 async fn swap(store: &SqliteStore, expected: u64, json: &str) -> Result<Revision, StoreFault> {
-    store.compare_and_swap(&service(), Revision(expected), json.into(), None).await
+    store.compare_and_swap(&service(), Revision(expected), json.into(), Vec::new()).await
 }
 
 #[tokio::test]

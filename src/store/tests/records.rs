@@ -19,11 +19,11 @@ async fn a_record_is_written_only_over_the_revision_that_was_read() {
     let folder = folder();
     let store: Box<dyn Store> = Box::new(SqliteStore::open(folder.path()).unwrap());
     assert_eq!(store.load(&service()).await.unwrap(), None);
-    assert_eq!(store.compare_and_swap(&service(), Revision(0), "a".into(), None).await.unwrap(), Revision(1));
-    assert_eq!(store.compare_and_swap(&service(), Revision(1), "b".into(), None).await.unwrap(), Revision(2));
+    assert_eq!(store.compare_and_swap(&service(), Revision(0), "a".into(), Vec::new()).await.unwrap(), Revision(1));
+    assert_eq!(store.compare_and_swap(&service(), Revision(1), "b".into(), Vec::new()).await.unwrap(), Revision(2));
     for stale in [0, 1, 3] {
         let release = Some(release(1, "never"));
-        match store.compare_and_swap(&service(), Revision(stale), "c".into(), release).await {
+        match store.compare_and_swap(&service(), Revision(stale), "c".into(), release.into_iter().collect()).await {
             Err(StoreFault::Conflict { service, expected, found }) => {
                 assert_eq!((service.as_str(), expected, found), ("backend", stale, 2));
             }
@@ -47,7 +47,7 @@ async fn a_release_is_written_with_its_record_and_its_place_in_history_stays() {
     let store = SqliteStore::open(folder.path()).unwrap();
     for (revision, (number, json)) in [(1, "one"), (2, "two"), (1, "one, again")].into_iter().enumerate() {
         let expected = Revision(revision as u64);
-        store.compare_and_swap(&service(), expected, "x".into(), Some(release(number, json))).await.unwrap();
+        store.compare_and_swap(&service(), expected, "x".into(), vec![release(number, json)]).await.unwrap();
     }
     let history = store.history(&service(), 10).await.unwrap();
     assert_eq!(history, [release(2, "two"), release(1, "one, again")]);
@@ -107,7 +107,7 @@ fn the_oldest_releases_go_and_their_stories_with_them() {
     for number in 1..=over {
         let release = release(number, "r");
         rows::append(&mut db, &release.id, "e").unwrap();
-        rows::compare_and_swap(&mut db, &service(), Revision(number - 1), "s", Some(&release)).unwrap();
+        rows::compare_and_swap(&mut db, &service(), Revision(number - 1), "s", std::slice::from_ref(&release)).unwrap();
     }
     assert_eq!(count(&db, "releases"), RELEASES_PER_SERVICE_MAX);
     assert_eq!(count(&db, "events"), RELEASES_PER_SERVICE_MAX);
@@ -149,7 +149,7 @@ async fn a_record_that_is_too_long_is_refused_with_its_size() {
     let folder = folder();
     let store = SqliteStore::open(folder.path()).unwrap();
     let long = "x".repeat(RECORD_BYTES_MAX + 1);
-    let fault = store.compare_and_swap(&service(), Revision(0), long, None).await.unwrap_err();
+    let fault = store.compare_and_swap(&service(), Revision(0), long, Vec::new()).await.unwrap_err();
     assert!(fault.to_string().contains("4194305 bytes"), "{fault}");
     assert_eq!(record(&store).await, None);
 }
@@ -183,7 +183,7 @@ async fn of_many_that_swap_at_once_exactly_one_wins_each_round() {
                 let store = Arc::clone(&store);
                 tokio::spawn(async move {
                     let json = format!("{round}/{racer}");
-                    store.compare_and_swap(&service(), Revision(round), json, None).await.map(|_| racer)
+                    store.compare_and_swap(&service(), Revision(round), json, Vec::new()).await.map(|_| racer)
                 })
             })
             .collect();
@@ -204,16 +204,16 @@ async fn of_many_that_swap_at_once_exactly_one_wins_each_round() {
 async fn a_watch_returns_what_is_newer_and_waits_for_it() {
     let folder = folder();
     let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
-    store.compare_and_swap(&service(), Revision(0), "a".into(), None).await.unwrap();
+    store.compare_and_swap(&service(), Revision(0), "a".into(), Vec::new()).await.unwrap();
     let (name, other) = (service(), ServiceName::from("other"));
     assert_eq!(store.watch(&name, Revision(0)).await.unwrap().json, "a");
     let watched = tokio::spawn({
         let store = Arc::clone(&store);
         async move { store.watch(&service(), Revision(1)).await }
     });
-    store.compare_and_swap(&other, Revision(0), "not this one".into(), None).await.unwrap();
+    store.compare_and_swap(&other, Revision(0), "not this one".into(), Vec::new()).await.unwrap();
     assert!(!watched.is_finished());
-    store.compare_and_swap(&name, Revision(1), "b".into(), None).await.unwrap();
+    store.compare_and_swap(&name, Revision(1), "b".into(), Vec::new()).await.unwrap();
     let seen = tokio::time::timeout(Duration::from_secs(30), watched).await.unwrap().unwrap().unwrap();
     assert_eq!((seen.revision, seen.json.as_str()), (Revision(2), "b"));
 }

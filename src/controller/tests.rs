@@ -1,0 +1,155 @@
+//! The loop with a real store, a real prober and real endpoints; only the workers are missing.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod flaky;
+mod rig;
+
+use std::time::Duration;
+
+use super::{Command, Precondition, Rejection};
+use flaky::Flaky;
+use rig::{Origin, Rig};
+
+fn deploy(version: &str) -> Command {
+    Command::Deploy { image: None, version: Some(version.to_owned()), force: false, auto_promote: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_is_gated_switched_and_told() {
+    let (blue, green) = (Origin::up().await, Origin::up().await);
+    let rig = Rig::start(&blue, &green, "").await;
+    let done = rig.command(deploy("v2")).await.unwrap();
+    assert_eq!(done.release.as_deref(), Some("backend-1"));
+    assert!(done.accepted && !done.noop);
+    let baking = rig.until("baking", |service| service.state == "baking").await;
+    assert_eq!((baking.active.as_str(), baking.epoch), ("green", 1));
+    let route = std::sync::Arc::clone(&rig.table.load().services()[0]);
+    assert_eq!((route.active.as_str(), route.epoch.0), ("green", 1));
+    let record = rig.record("backend-1").await.unwrap();
+    assert_eq!((record.state.as_str(), record.version.as_str()), ("baking", "v2"));
+    assert!(record.promoted_at.is_some() && record.finished_at.is_none());
+    let words = rig.story("backend-1").await;
+    assert_eq!(words, ["checking", "promoting", "baking"]);
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_candidate_is_reverted_and_quarantined_and_its_record_says_so() {
+    let (blue, green) = (Origin::up().await, Origin::up().await);
+    let rig = Rig::start(&blue, &green, "").await;
+    rig.command(deploy("v2")).await.unwrap();
+    rig.until("baking", |service| service.state == "baking").await;
+    green.down();
+    let service = rig.until("reverted", |service| service.state == "stable").await;
+    assert_eq!((service.active.as_str(), service.epoch), ("blue", 2));
+    let record = rig.record("backend-1").await.unwrap();
+    assert_eq!((record.state.as_str(), record.verdict.as_deref()), ("reverted", Some("fail")));
+    assert!(record.finished_at.is_some());
+    let quarantine = rig.handle.views().quarantine.clone();
+    assert_eq!(quarantine.len(), 1);
+    assert_eq!((quarantine[0].version.as_str(), quarantine[0].release.as_str()), ("v2", "backend-1"));
+    assert!(!quarantine[0].since.is_empty());
+    let again = rig.command(deploy("v2")).await.unwrap_err();
+    assert!(matches!(&again, Rejection::Conflict(why) if why.contains("quarantine")), "{again}");
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unwritable_store_refuses_releases_and_takes_them_again_once_it_can() {
+    let (blue, green) = (Origin::up().await, Origin::up().await);
+    let rig = Rig::start(&blue, &green, "").await;
+    rig.store.fail(true);
+    let refused = rig.command(deploy("v2")).await.unwrap_err();
+    assert!(matches!(refused, Rejection::Unavailable(_)), "{refused}");
+    let service = rig.until("the alarm", |service| service.alarms.contains_key("store-unwritable")).await;
+    assert_eq!(service.state, "stable");
+    assert_eq!(rig.table.load().services()[0].active.as_str(), "blue");
+    rig.store.fail(false);
+    rig.until("the alarm's end", |service| service.alarms.is_empty()).await;
+    rig.command(deploy("v2")).await.unwrap();
+    rig.until("baking", |service| service.state == "baking").await;
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revert_needs_no_store_and_is_written_when_it_can() {
+    let (blue, green) = (Origin::up().await, Origin::up().await);
+    let rig = Rig::start(&blue, &green, "").await;
+    rig.command(deploy("v2")).await.unwrap();
+    rig.until("baking", |service| service.state == "baking").await;
+    rig.store.fail(true);
+    green.down();
+    let service = rig.until("the revert", |service| service.active == "blue").await;
+    assert_eq!(service.epoch, 2);
+    assert_eq!(rig.table.load().services()[0].active.as_str(), "blue");
+    assert_ne!(rig.record("backend-1").await.unwrap().state, "reverted");
+    rig.store.fail(false);
+    rig.until("the alarm's end", |service| service.alarms.is_empty()).await;
+    assert_eq!(rig.record("backend-1").await.unwrap().state, "reverted");
+    let words = rig.story("backend-1").await;
+    assert_eq!(words.last().map(String::as_str), Some("reverted"), "{words:?}");
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_serves_the_stored_colour_and_goes_on_with_the_bake() {
+    let (blue, green) = (Origin::up().await, Origin::up().await);
+    let rig = Rig::start(&blue, &green, "").await;
+    rig.command(deploy("v2")).await.unwrap();
+    let before = rig.until("baking", |service| service.state == "baking").await;
+    let rig = rig.restart().await;
+    let first = rig.service();
+    assert_eq!((first.active.as_str(), first.epoch, first.state.as_str()), ("green", 1, "baking"));
+    assert_eq!(rig.table.load().services()[0].active.as_str(), "green");
+    let release = first.release.clone().unwrap();
+    assert_eq!(release.started_at, before.release.clone().unwrap().started_at);
+    let done = rig.command(Command::Rollback { to: None, quarantine: false, force: false }).await.unwrap();
+    assert!(!done.accepted, "{done:?}");
+    let after = rig.service();
+    assert_eq!((after.active.as_str(), after.epoch), ("blue", 2));
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stale_precondition_changes_nothing() {
+    let (blue, green) = (Origin::up().await, Origin::up().await);
+    let rig = Rig::start(&blue, &green, "").await;
+    let stale = rig.command_if(Command::Pause, Some(Precondition::Epoch(7))).await.unwrap_err();
+    assert!(matches!(stale, Rejection::Stale(_)), "{stale}");
+    assert!(!rig.service().paused);
+    rig.command_if(Command::Pause, Some(Precondition::Epoch(0))).await.unwrap();
+    assert!(rig.service().paused);
+    assert!(rig.table.load().services()[0].paused);
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_changes_what_can_be_changed_and_a_faulty_file_nothing() {
+    let (blue, green) = (Origin::up().await, Origin::up().await);
+    let rig = Rig::start(&blue, &green, "").await;
+    rig.rewrite(|text| text.replace("hosts = [\"backend.example.org\"]", "hosts = [\"new.example.org\"]"));
+    let report = rig.handle.reload().await.unwrap();
+    assert!(report.faults.is_empty(), "{report:?}");
+    assert!(report.applied.iter().any(|key| key == "services.backend.hosts"), "{report:?}");
+    assert!(rig.table.load().find(b"new.example.org").is_some());
+    assert!(rig.table.load().find(b"backend.example.org").is_none());
+    rig.rewrite(|text| text.replace("hosts = ", "hostz = "));
+    let report = rig.handle.reload().await.unwrap();
+    assert!(report.applied.is_empty() && !report.faults.is_empty(), "{report:?}");
+    assert!(rig.table.load().find(b"new.example.org").is_some());
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_of_a_newer_format_is_not_touched() {
+    let (blue, green) = (Origin::up().await, Origin::up().await);
+    let rig = Rig::start(&blue, &green, "").await;
+    rig.command(Command::Pause).await.unwrap();
+    let folder = rig.stop().await;
+    Flaky::open(folder.path()).overwrite("backend", "{\"format\": 99, \"other\": true}").await;
+    let fault = Rig::try_again(folder).await.unwrap_err();
+    assert!(fault.to_string().contains("format 99"), "{fault}");
+}
+
+/// How long anything here may take before it counts as never.
+const PATIENCE: Duration = Duration::from_secs(20);

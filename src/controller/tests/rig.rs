@@ -1,0 +1,181 @@
+//! A controller that runs, with endpoints that can be taken down.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinHandle};
+
+use super::super::{
+    Actor, Command, Done, EventView, Handle, Options, Precondition, Prepared, Rejection, ReleaseView, ServiceView,
+    StartFault,
+};
+use super::PATIENCE;
+use super::flaky::Flaky;
+use crate::config;
+use crate::model::ReleaseId;
+use crate::routing::RouteTable;
+use crate::store::Store as _;
+
+/// An endpoint that answers 200 to everything until it is taken down.
+pub(super) struct Origin {
+    address: SocketAddr,
+    task: AbortHandle,
+}
+
+impl Origin {
+    pub(super) async fn up() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = async move {
+            loop {
+                let Ok((mut socket, _)) = listener.accept().await else { continue };
+                let mut request = [0; 1024];
+                let _ = socket.read(&mut request).await;
+                let _ = socket
+                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                    .await;
+            }
+        };
+        Self { address, task: tokio::spawn(serving).abort_handle() }
+    }
+
+    /// From now on connects are refused.
+    pub(super) fn down(&self) {
+        self.task.abort();
+    }
+}
+
+/// The running loop.
+#[derive(Debug)]
+pub(super) struct Rig {
+    pub(super) handle: Handle,
+    pub(super) store: Flaky,
+    pub(super) table: Arc<ArcSwap<RouteTable>>,
+    folder: TempDir,
+    stop: watch::Sender<bool>,
+    running: JoinHandle<()>,
+}
+
+impl Rig {
+    pub(super) async fn start(blue: &Origin, green: &Origin, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            r#"
+[[listeners]]
+bind = "127.0.0.1:1"
+[store]
+path = "store"
+[services.backend]
+hosts = ["backend.example.org"]
+[services.backend.upstream]
+blue = ["{}"]
+green = ["{}"]
+[services.backend.health]
+interval = "50ms"
+timeout = "500ms"
+min_healthy_time = "100ms"
+[services.backend.release]
+bake_time = "5m"
+{more}
+"#,
+            blue.address, green.address
+        );
+        std::fs::write(folder.path().join("greenlight.toml"), text).unwrap();
+        Self::try_again(folder).await.unwrap()
+    }
+
+    /// Starts on a folder as it was left.
+    pub(super) async fn try_again(folder: TempDir) -> Result<Self, StartFault> {
+        let path = folder.path().join("greenlight.toml");
+        let config = Arc::new(config::load(&path).unwrap().config);
+        let store = Flaky::open(&config.store_path);
+        let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
+        let (_suspects, suspects) = mpsc::channel(1);
+        let prepared = Prepared::new(Options {
+            path,
+            config,
+            store: Arc::new(store.clone()),
+            store_lost: false,
+            registry: prometheus::Registry::new(),
+            table: Arc::clone(&table),
+            suspects,
+        })
+        .await?;
+        let handle = prepared.handle();
+        let (stop, stopped) = watch::channel(false);
+        let runtime = tokio::runtime::Handle::current();
+        let controller = prepared.with_workers(&[]);
+        let running = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
+        Ok(Self { handle, store, table, folder, stop, running })
+    }
+
+    /// Stops the loop; the folder is left for another start.
+    pub(super) async fn stop(self) -> TempDir {
+        self.stop.send_replace(true);
+        self.running.await.unwrap();
+        self.folder
+    }
+
+    pub(super) async fn restart(self) -> Self {
+        let Self { handle, store, table, folder, stop, running } = self;
+        stop.send_replace(true);
+        running.await.unwrap();
+        // The store is let go of when the last who uses it is gone.
+        drop((handle, store, table));
+        Self::try_again(folder).await.unwrap()
+    }
+
+    pub(super) async fn command(&self, command: Command) -> Result<Done, Rejection> {
+        self.command_if(command, None).await
+    }
+
+    pub(super) async fn command_if(
+        &self,
+        command: Command,
+        precondition: Option<Precondition>,
+    ) -> Result<Done, Rejection> {
+        self.handle.command("backend", command, precondition, Actor("a test".to_owned())).await
+    }
+
+    pub(super) fn service(&self) -> Arc<ServiceView> {
+        Arc::clone(self.handle.views().service("backend").unwrap())
+    }
+
+    /// The first view that is as asked for.
+    pub(super) async fn until(&self, what: &str, wanted: impl Fn(&ServiceView) -> bool) -> Arc<ServiceView> {
+        let looking = async {
+            loop {
+                let service = self.service();
+                if wanted(&service) {
+                    return service;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, looking).await;
+        found.unwrap_or_else(|_| panic!("{what} never came; last: {:#?}", self.service()))
+    }
+
+    pub(super) async fn record(&self, id: &str) -> Option<ReleaseView> {
+        let stored = self.store.release(&ReleaseId::from(id)).await.unwrap()?;
+        Some(serde_json::from_str(&stored.json).unwrap())
+    }
+
+    /// The states of a release's story, notes left out.
+    pub(super) async fn story(&self, id: &str) -> Vec<String> {
+        let lines = self.store.events(&ReleaseId::from(id), 0, 100).await.unwrap();
+        let words = lines.iter().map(|line| serde_json::from_str::<EventView>(&line.json).unwrap().event);
+        words.filter(|word| word != "note").collect()
+    }
+
+    pub(super) fn rewrite(&self, change: impl Fn(&str) -> String) {
+        let path = self.folder.path().join("greenlight.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, change(&text)).unwrap();
+    }
+}
