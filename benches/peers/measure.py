@@ -49,7 +49,7 @@ def load(engine, path, connections, duration):
     return {
         "cpu": spent * 1e6 / requests,
         "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
-        "p99": milliseconds(re.search(r"99%\s+(\S+)", text).group(1)),
+        "p99": milliseconds(re.search(r"^\s+99%\s+(\S+)", text, re.MULTILINE).group(1)),
         "requests": requests,
     }
 

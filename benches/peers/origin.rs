@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinSet, LocalSet};
 
 /// A head that is longer is nobody's here.
@@ -52,7 +52,7 @@ async fn listen(addresses: impl Iterator<Item = String>) -> std::io::Result<()> 
     for address in addresses {
         let address: SocketAddr =
             address.parse().map_err(|error| std::io::Error::other(format!("{address}: {error}")))?;
-        let listener = TcpListener::bind(address).await?;
+        let listener = bind(address)?;
         println!("{}", listener.local_addr()?);
         accepting.spawn_local(accept(listener, Rc::clone(&answers)));
     }
@@ -61,6 +61,14 @@ async fn listen(addresses: impl Iterator<Item = String>) -> std::io::Result<()> 
         ended.map_err(std::io::Error::other)??;
     }
     Ok(())
+}
+
+/// With room for every connection of a load at once: a dropped SYN comes again after a second.
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(4096)
 }
 
 async fn accept(listener: TcpListener, answers: Rc<Answers>) -> std::io::Result<()> {

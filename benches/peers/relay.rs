@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 const BUFFER_BYTES: usize = 72 * 1024;
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 }
 
 async fn relay(listen: SocketAddr, upstream: SocketAddr) -> std::io::Result<()> {
-    let listener = TcpListener::bind(listen).await?;
+    let listener = bind(listen)?;
     println!("{}", listener.local_addr()?);
     std::io::stdout().flush()?;
     let mut connections = JoinSet::new();
@@ -49,6 +49,14 @@ async fn relay(listen: SocketAddr, upstream: SocketAddr) -> std::io::Result<()> 
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
         }
     }
+}
+
+/// With room for every connection of a load at once: a dropped SYN comes again after a second.
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(4096)
 }
 
 async fn pass(mut client: TcpStream, upstream: SocketAddr) -> std::io::Result<()> {

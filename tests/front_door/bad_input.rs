@@ -87,7 +87,7 @@ async fn no_file_and_no_text() {
         }
     }
     refuses(|_| String::new(), &["empty"]).await;
-    refuses(|text| text + "\n[[listeners", &["line"]).await;
+    refuses(|text| text + "\n[[listeners", &["not TOML"]).await;
 }
 
 #[tokio::test]

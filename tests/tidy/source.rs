@@ -55,12 +55,7 @@ impl Source {
     pub fn imports(&self) -> BTreeSet<String> {
         let mut rooms = BTreeSet::new();
         for at in self.finds("crate::") {
-            let rest = &self.code[at + "crate::".len()..];
-            if let Some(group) = rest.strip_prefix('{') {
-                rooms.extend(first_names(group));
-            } else {
-                rooms.insert(name(rest).to_owned());
-            }
+            rooms.extend(first_names(&self.code[at + "crate".len()..]));
         }
         rooms.remove("");
         rooms
@@ -72,8 +67,10 @@ fn name(text: &str) -> &str {
     &text[..end]
 }
 
-/// The first name of each item of a `{a::{b, c}, d}` whose brace has been read.
-fn first_names(group: &str) -> Vec<String> {
+/// What follows a path: the one name of `::a::b`, or the first of each item of `::{a::{b, c}, d}`.
+pub fn first_names(rest: &str) -> Vec<String> {
+    let Some(rest) = rest.strip_prefix("::") else { return Vec::new() };
+    let Some(group) = rest.strip_prefix('{') else { return vec![name(rest).to_owned()] };
     let mut depth = 1_u32;
     let mut names = Vec::new();
     let mut is_start = true;
