@@ -36,6 +36,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod ticks;
+mod turn;
 mod view;
 mod wait;
 mod worker;
