@@ -114,7 +114,7 @@ async fn serve(
     workers: usize,
     bound: Bound,
     guard: Guard,
-    level: log::LevelHandle,
+    level: log::LogHandle,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
     let (store, memory) = open_store(&config).await?;
@@ -166,7 +166,15 @@ async fn serve(
         workers,
         "greenlight runs"
     );
-    signals.until_told_to_stop(&handle, reloaded, |config| log::set_level(&level, &config.log.level)).await;
+    let access = data_plane.access_log();
+    let apply = |config: &Config| {
+        log::set(&level, &config.log);
+        if let Err(why) = access.set(&config.log.access) {
+            tracing::error!(%why, "log.access can't be opened: it stays as it was");
+        }
+    };
+    signals.until_told_to_stop(&handle, reloaded, apply).await;
+    drop(access);
     ready.store(false, Ordering::Release);
     data_plane.shutdown().await;
     stop_in.send_replace(true);

@@ -41,5 +41,6 @@ mod view;
 mod wait;
 mod worker;
 
+pub use access::AccessSwitch;
 pub use dataplane::{DataPlane, DataPlaneOptions, StartFault};
 pub use files::{bind_shared, connections_max, raise_file_limit};
