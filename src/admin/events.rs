@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, unfold};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Interval, MissedTickBehavior, interval_at};
 use utoipa::ToSchema;
 
 use crate::controller::{EventView, is_final};
@@ -39,9 +39,8 @@ pub(super) const LAST_MAX: u64 = i64::MAX.unsigned_abs();
 /// How often the store is asked although nothing was heard.
 const REREAD: Duration = Duration::from_secs(5);
 
-/// One event of the stream, for the OpenAPI document.
+/// One event of the stream.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the stream is written field by field; this names the fields")]
 pub(super) struct Sent {
     /// The event's number; events that the store could not take yet have none.
     id: Option<String>,
@@ -102,7 +101,7 @@ pub(super) async fn stream(
 }
 
 fn reread_interval() -> Interval {
-    let mut interval = interval_at(Instant::now() + REREAD, REREAD);
+    let mut interval = interval_at(tokio::time::Instant::now() + REREAD, REREAD);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
 }
@@ -143,7 +142,7 @@ impl Follower {
     fn into_stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
         unfold(self, |mut follower| async move {
             let event = follower.next().await?;
-            Some((Ok(sse(&event)), follower))
+            Some((Ok(Sent::from(&event).into()), follower))
         })
     }
 
@@ -226,10 +225,23 @@ pub(super) fn view(stored: &StoredEvent) -> Option<EventView> {
     }
 }
 
-fn sse(event: &EventView) -> Event {
-    // axum panics on a line break here, and a state's word never has one.
-    let name = if event.event.contains(['\r', '\n']) { "note" } else { event.event.as_str() };
-    let data = serde_json::to_string(event).unwrap_or_default();
-    let sse = Event::default().event(name).data(data);
-    if event.seq == 0 { sse } else { sse.id(event.seq.to_string()) }
+impl From<&EventView> for Sent {
+    fn from(view: &EventView) -> Self {
+        Self {
+            id: (view.seq > 0).then(|| view.seq.to_string()),
+            // axum panics on a line break here, and a state's word never has one.
+            event: if view.event.contains(['\r', '\n']) { "note".into() } else { view.event.clone() },
+            data: serde_json::to_string(view).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<Sent> for Event {
+    fn from(sent: Sent) -> Self {
+        let event = Self::default().event(sent.event).data(sent.data);
+        match sent.id {
+            Some(id) => event.id(id),
+            None => event,
+        }
+    }
 }
