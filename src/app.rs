@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::admin;
 use crate::config::{self, Config, Faults};
-use crate::controller;
+use crate::controller::{self, Memory};
 use crate::proxy::{DataPlane, DataPlaneOptions, StartFault, raise_file_limit};
 use crate::routing::RouteTable;
 use crate::store::{Opened, SqliteStore, Store, StoreFault};
@@ -114,10 +114,10 @@ async fn serve(
     workers: usize,
     bound: Bound,
     guard: Guard,
-    level: log::LevelHandle,
+    level: log::LogHandle,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
-    let (store, store_lost) = open_store(&config).await?;
+    let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
     let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
     let (suspects_in, suspects) = mpsc::channel(SUSPECTS);
@@ -125,7 +125,7 @@ async fn serve(
         path: path.to_owned(),
         config: Arc::clone(&config),
         store: Arc::clone(&store),
-        store_lost,
+        memory,
         registry: registry.clone(),
         table: Arc::clone(&table),
         suspects,
@@ -166,7 +166,15 @@ async fn serve(
         workers,
         "greenlight runs"
     );
-    signals.until_told_to_stop(&handle, reloaded, |config| log::set_level(&level, &config.log.level)).await;
+    let access = data_plane.access_log();
+    let apply = |config: &Config| {
+        log::set(&level, &config.log);
+        if let Err(why) = access.set(&config.log.access) {
+            tracing::error!(%why, "log.access can't be opened: it stays as it was");
+        }
+    };
+    signals.until_told_to_stop(&handle, reloaded, apply).await;
+    drop(access);
     ready.store(false, Ordering::Release);
     data_plane.shutdown().await;
     stop_in.send_replace(true);
@@ -192,23 +200,23 @@ impl Guard {
     }
 }
 
-/// The store, and whether what it held is lost.
-async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, bool), Fault> {
+/// The store, and how far its word can be taken.
+async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, Memory), Fault> {
     let path = config.store_path.clone();
     let opening = tokio::task::spawn_blocking(move || SqliteStore::open_or_recover(&path));
     let (store, opened) = opening.await.map_err(|why| Fault::Runtime(std::io::Error::other(why)))??;
-    let lost = match opened {
-        Opened::Fresh | Opened::Existing => false,
+    let memory = match opened {
+        Opened::Fresh | Opened::Existing => Memory::Whole,
         Opened::FromPrevious { why } => {
-            tracing::error!(%why, "the store was damaged: its previous copy is used");
-            false
+            tracing::error!(%why, "the store was damaged: its previous copy is used, services come up pinned");
+            Memory::Previous
         }
         Opened::Lost { why } => {
             tracing::error!(%why, "the store is lost: services come up pinned until a person has looked");
-            true
+            Memory::Lost
         }
     };
-    Ok((Arc::new(store), lost))
+    Ok((Arc::new(store), memory))
 }
 
 fn worker_count(config: &Config) -> usize {

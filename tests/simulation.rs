@@ -12,18 +12,18 @@
 //! | planted | seeds |
 //! |---|---|
 //! | effects go before the state is written | 2 000 |
-//! | a release replaced in the queue is dropped without an end | 1 682 |
-//! | a colour's drain goes on when the colour becomes the candidate | 1 615 |
-//! | the bake's counters change and no write is asked for | 1 518 |
-//! | a revert is not counted as one | 1 496 |
-//! | a bake's end is not moved to the new process's clock | 1 361 |
-//! | evidence about an older release is taken | 1 012 |
-//! | a store that can't be written does not hold a switch | 599 |
-//! | the gate forgives a failed probe that leaves the endpoint healthy | 471 |
-//! | a pin does not hold a revert | 190 |
+//! | a release replaced in the queue is dropped without an end | 1 675 |
+//! | a colour's drain goes on when the colour becomes the candidate | 1 607 |
+//! | the bake's counters change and no write is asked for | 1 498 |
+//! | a revert is not counted as one | 1 486 |
+//! | a bake's end is not moved to the new process's clock | 1 355 |
+//! | evidence about an older release is taken | 1 022 |
+//! | a store that can't be written does not hold a switch | 606 |
+//! | the gate forgives a failed probe that leaves the endpoint healthy | 469 |
+//! | a pin does not hold a revert | 183 |
 //! | a degraded release forgets `promote_timeout` | 164 |
-//! | a revert goes to a colour whose health is unknown | 55 |
-//! | quarantine is not asked again when a release leaves the queue | 2 |
+//! | a revert goes to a colour whose health is unknown | 53 |
+//! | quarantine is not asked again when a release leaves the queue | 5 |
 //!
 //! And four that nobody planted: a rollback's borrowed containers were stopped by the rollback's own
 //! id; a fact from the engine ended a release while the store could not be written; the version that

@@ -18,7 +18,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, unfold};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Interval, MissedTickBehavior, interval_at};
+use utoipa::ToSchema;
 
 use crate::controller::{EventView, is_final};
 use crate::model::ReleaseId;
@@ -33,8 +34,21 @@ use super::shared::{STREAMS_MAX, Shared, stopped};
 const PAGE: usize = 256;
 /// A comment this often keeps the connection open through whatever is between.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// The largest number an event can have.
+pub(super) const LAST_MAX: u64 = i64::MAX.unsigned_abs();
 /// How often the store is asked although nothing was heard.
 const REREAD: Duration = Duration::from_secs(5);
+
+/// One event of the stream.
+#[derive(ToSchema)]
+pub(super) struct Sent {
+    /// The event's number; events that the store could not take yet have none.
+    id: Option<String>,
+    /// The new state, or `note`.
+    event: String,
+    /// An EventView in JSON.
+    data: String,
+}
 
 /// A release's events as they come
 ///
@@ -43,12 +57,9 @@ const REREAD: Duration = Duration::from_secs(5);
 /// ends after the event of a final state; 204 when there is nothing more to come.
 #[utoipa::path(
     get, path = "/v1/releases/{id}/events", tag = "releases", operation_id = "release_events",
-    params(
-        ("id" = String, Path, description = "The release's id, `<service>-<number>`"),
-        ("Last-Event-ID" = Option<u64>, Header, description = "The last event that was received"),
-    ),
+    params(("id" = String, Path, description = "The release's id, `<service>-<number>`")),
     responses(
-        (status = 200, description = "The events", content_type = "text/event-stream", body = EventView),
+        (status = 200, description = "The events", content_type = "text/event-stream", body = Sent),
         (status = 204, description = "The release has ended and all was received"),
     ),
 )]
@@ -90,7 +101,7 @@ pub(super) async fn stream(
 }
 
 fn reread_interval() -> Interval {
-    let mut interval = interval_at(Instant::now() + REREAD, REREAD);
+    let mut interval = interval_at(tokio::time::Instant::now() + REREAD, REREAD);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
 }
@@ -98,7 +109,8 @@ fn reread_interval() -> Interval {
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(value) = headers.get("last-event-id") else { return Ok(None) };
     let number = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    match number.and_then(|text| text.parse().ok()) {
+    // The store counts in 63 bits.
+    match number.and_then(|text| text.parse().ok()).filter(|number| *number <= LAST_MAX) {
         Some(number) => Ok(Some(number)),
         None => Err(Problem::new(Kind::BadRequest, "Last-Event-ID has to be the number of an event")),
     }
@@ -130,7 +142,7 @@ impl Follower {
     fn into_stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
         unfold(self, |mut follower| async move {
             let event = follower.next().await?;
-            Some((Ok(sse(&event)), follower))
+            Some((Ok(Sent::from(&event).into()), follower))
         })
     }
 
@@ -213,10 +225,23 @@ pub(super) fn view(stored: &StoredEvent) -> Option<EventView> {
     }
 }
 
-fn sse(event: &EventView) -> Event {
-    // axum panics on a line break here, and a state's word never has one.
-    let name = if event.event.contains(['\r', '\n']) { "note" } else { event.event.as_str() };
-    let data = serde_json::to_string(event).unwrap_or_default();
-    let sse = Event::default().event(name).data(data);
-    if event.seq == 0 { sse } else { sse.id(event.seq.to_string()) }
+impl From<&EventView> for Sent {
+    fn from(view: &EventView) -> Self {
+        Self {
+            id: (view.seq > 0).then(|| view.seq.to_string()),
+            // axum panics on a line break here, and a state's word never has one.
+            event: if view.event.contains(['\r', '\n']) { "note".into() } else { view.event.clone() },
+            data: serde_json::to_string(view).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<Sent> for Event {
+    fn from(sent: Sent) -> Self {
+        let event = Self::default().event(sent.event).data(sent.data);
+        match sent.id {
+            Some(id) => event.id(id),
+            None => event,
+        }
+    }
 }

@@ -5,7 +5,7 @@
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -15,6 +15,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::Problem;
 use super::caller::ACTOR_HEADER;
+use super::events::LAST_MAX;
 
 /// Paths that ask for no token.
 pub(super) const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
@@ -77,6 +78,9 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if path.contains('{') {
         problem(operation, "404", "There is no such service, release or version");
     }
+    if path.ends_with("/events") {
+        add(operation, last_event_id());
+    }
     if matches!(method, HttpMethod::Get) {
         return;
     }
@@ -88,22 +92,12 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
         "The Idempotency-Key was used for another request"
     };
     problem(operation, "422", unprocessable);
-    header_parameter(
-        operation,
-        "Idempotency-Key",
-        r"^[!-~]{1,255}$",
-        "A change that is sent again under the same key within 24 h is made once",
-    );
-    header_parameter(operation, ACTOR_HEADER, r"^[!-~]{1,64}$", "Who asks, for the audit log");
+    add(operation, IDEMPOTENCY_KEY.parameter());
+    add(operation, ACTOR.parameter());
     if path.contains('{') {
         problem(operation, "409", "Not possible in this state: `detail` says why, and what would help");
         problem(operation, "412", "The service has another epoch or revision than If-Match says");
-        header_parameter(
-            operation,
-            "If-Match",
-            r#"^(\*|"r?[0-9]{1,18}")$"#,
-            "Only if the service is at this `\"<epoch>\"` or `\"r<revision>\"`",
-        );
+        add(operation, IF_MATCH.parameter());
     }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         body.required = Some(Required::False);
@@ -118,14 +112,51 @@ fn problem(operation: &mut Operation, status: &str, description: &str) {
     operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
 }
 
-fn header_parameter(operation: &mut Operation, name: &str, pattern: &str, description: &str) {
-    let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build();
-    let parameter = ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some(description))
-        .schema(Some(schema))
-        .build();
+fn add(operation: &mut Operation, parameter: Parameter) {
     operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+}
+
+/// A request header that is a text.
+struct Header {
+    name: &'static str,
+    pattern: &'static str,
+    example: &'static str,
+    description: &'static str,
+}
+
+const IDEMPOTENCY_KEY: Header = Header {
+    name: "Idempotency-Key",
+    pattern: "^[!-~]{1,255}$",
+    example: "8e03978e-40d5-43dd-bc93-6894a57f9324",
+    description: "A change that is sent again under the same key within 24 h is made once",
+};
+const ACTOR: Header = Header {
+    name: ACTOR_HEADER,
+    pattern: "^[!-~]([ -~]{0,62}[!-~])?$",
+    example: "ci",
+    description: "Who asks, for the audit log",
+};
+const IF_MATCH: Header = Header {
+    name: "If-Match",
+    pattern: r#"^(\*|"r?[0-9]{1,18}")$"#,
+    example: "\"7\"",
+    description: "Only if the service is at this `\"<epoch>\"` or `\"r<revision>\"`",
+};
+
+impl Header {
+    fn parameter(&self) -> Parameter {
+        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(self.pattern)).build();
+        let builder = ParameterBuilder::new().name(self.name).parameter_in(ParameterIn::Header);
+        let builder = builder.required(Required::False).description(Some(self.description));
+        builder.schema(Some(schema)).example(Some(self.example.into())).build()
+    }
+}
+
+/// `Last-Event-ID` (WHATWG HTML section 9.2.4).
+fn last_event_id() -> Parameter {
+    let schema =
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(LAST_MAX)).build();
+    let builder = ParameterBuilder::new().name("Last-Event-ID").parameter_in(ParameterIn::Header);
+    let builder = builder.required(Required::False).description(Some("The last event that was received"));
+    builder.schema(Some(schema)).build()
 }

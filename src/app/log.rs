@@ -1,38 +1,51 @@
-//! Structured logs on standard error.
+//! Structured logs on standard error, changed while the program runs.
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Layered, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use crate::config::{Log, LogFormat};
 
-/// Changes the level of a running program.
-pub(super) type LevelHandle = reload::Handle<EnvFilter, Registry>;
+type Filtered = Layered<reload::Layer<EnvFilter, Registry>, Registry>;
+type Lines = Box<dyn Layer<Filtered> + Send + Sync>;
+
+/// Changes the logs of a running program. Two handles, because a filter inside of a layer can't
+/// be replaced together with it.
+pub(super) struct LogHandle {
+    level: reload::Handle<EnvFilter, Registry>,
+    format: reload::Handle<Lines, Filtered>,
+}
 
 /// Starts logging. A second start in one process (tests) changes nothing.
-pub(super) fn start(log: &Log) -> LevelHandle {
-    let (filter, handle) = reload::Layer::new(filter(&log.level));
-    let registry = tracing_subscriber::registry().with(filter);
-    let out = std::io::stderr;
-    let started = match log.format {
-        LogFormat::Text => registry.with(fmt::layer().with_writer(out).with_ansi(out().is_terminal()).with_target(false).boxed()).try_init(),
-        LogFormat::Json => registry.with(fmt::layer().json().with_writer(out).boxed()).try_init(),
-    };
-    if let Err(why) = started {
+pub(super) fn start(log: &Log) -> LogHandle {
+    let (filter, level) = reload::Layer::new(filter(log));
+    let (lines, format) = reload::Layer::new(lines(log));
+    if let Err(why) = tracing_subscriber::registry().with(filter).with(lines).try_init() {
         eprintln!("greenlight: logging was started before: {why}");
     }
-    handle
+    LogHandle { level, format }
 }
 
-fn filter(level: &str) -> EnvFilter {
-    EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"))
+fn filter(log: &Log) -> EnvFilter {
+    EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"))
 }
 
-/// Applies a reloaded `log.level`.
-pub(super) fn set_level(handle: &LevelHandle, level: &str) {
-    if let Err(why) = handle.modify(|current| *current = filter(level)) {
-        tracing::warn!(%why, "the log level could not be changed");
+fn lines(log: &Log) -> Lines {
+    let out = std::io::stderr;
+    match log.format {
+        LogFormat::Text => {
+            fmt::layer().with_writer(out).with_ansi(out().is_terminal()).with_target(false).boxed()
+        }
+        LogFormat::Json => fmt::layer().json().with_writer(out).boxed(),
+    }
+}
+
+/// Applies a reloaded `[log]`.
+pub(super) fn set(handle: &LogHandle, log: &Log) {
+    let changed = handle.level.reload(filter(log)).and_then(|()| handle.format.reload(lines(log)));
+    if let Err(why) = changed {
+        tracing::warn!(%why, "level and format of the logs could not be changed");
     }
 }

@@ -46,7 +46,7 @@ pub(super) async fn follow(
         last: None,
         start: None,
         service: None,
-        heard: Instant::now(),
+        heard: tokio::time::Instant::now(),
         terminal: output::is_terminal(),
         patience,
     };
@@ -84,7 +84,7 @@ impl Follower<'_> {
         loop {
             match self.admin.events(self.release, self.last).await {
                 Ok(Events::Stream(stream)) => {
-                    self.heard = Instant::now();
+                    self.heard = tokio::time::Instant::now();
                     if self.listen(stream).await {
                         return self.ended().await;
                     }
@@ -95,7 +95,7 @@ impl Follower<'_> {
             }
             match self.release().await {
                 Ok(release) if is_end(&release.state) => return Ok(release),
-                Ok(_) => self.heard = Instant::now(),
+                Ok(_) => self.heard = tokio::time::Instant::now(),
                 Err(fault) if fault.passes() => self.check_patience(fault)?,
                 Err(fault) => return Err(fault),
             }
@@ -114,7 +114,7 @@ impl Follower<'_> {
             tokio::select! {
                 event = stream.next() => match event {
                     Ok(Some(event)) => {
-                        self.heard = Instant::now();
+                        self.heard = tokio::time::Instant::now();
                         self.print(&event);
                         if is_end(&event.event) {
                             return true;
@@ -184,7 +184,7 @@ fn is_end(word: &str) -> bool {
 
 fn look_interval(terminal: bool) -> Interval {
     let period = if terminal { LOOK_TERMINAL } else { LOOK_LOG };
-    let mut interval = interval_at(Instant::now() + period, period);
+    let mut interval = interval_at(tokio::time::Instant::now() + period, period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
 }

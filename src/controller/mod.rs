@@ -27,7 +27,7 @@ pub use handle::{
     Actor, Command, Done, Handle, Inbox, Precondition, Rejection, ReloadReport, Request, channel,
 };
 pub use run::Controller;
-pub use start::{Options, Prepared, StartFault};
+pub use start::{Memory, Options, Prepared, StartFault};
 pub use view::{
     AuditEntry, EndpointView, EventView, FINAL_STATES, PinView, QuarantineView, ReleaseView, ServiceView, Views,
     is_final,

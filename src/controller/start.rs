@@ -15,7 +15,7 @@ use crate::config::{Config, Service, Upstream};
 use crate::model::{Color, Endpoint, PerColor, ReleaseId, Revision};
 use crate::probe::Prober;
 use crate::provider::FixedProvider;
-use crate::release::{self, State};
+use crate::release::{self, Event, Pin, State};
 use crate::routing::RouteTable;
 use crate::store::{Store, StoreFault};
 use crate::traffic::{Suspect, WorkerLink};
@@ -42,12 +42,22 @@ pub struct Options {
     pub path: PathBuf,
     pub config: Arc<Config>,
     pub store: Arc<dyn Store>,
-    /// True when the store was empty because its file was lost or damaged: services come up
-    /// pinned until a person has looked.
-    pub store_lost: bool,
+    pub memory: Memory,
     pub registry: Registry,
     pub table: Arc<ArcSwap<RouteTable>>,
     pub suspects: mpsc::Receiver<Suspect>,
+}
+
+/// How far the store's word can be taken. Anything but whole has the services come up pinned
+/// until a person has looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// As it was left, or a first start.
+    Whole,
+    /// The previous copy: what was active then may not be any more.
+    Previous,
+    /// Nothing of it is left.
+    Lost,
 }
 
 /// Why there is no controller.
@@ -73,7 +83,7 @@ impl Prepared {
     /// Loads every service's record, resolves its endpoints, and stores the first table. Probes
     /// start at once; traffic need not wait for them.
     pub async fn new(options: Options) -> Result<Self, StartFault> {
-        let Options { path, config, store, store_lost, registry, table, suspects } = options;
+        let Options { path, config, store, memory, registry, table, suspects } = options;
         let metrics = Metrics::register(&registry)?;
         let (handle, inbox) = super::channel(REQUESTS);
         let (internal, internal_out) = mpsc::channel(INTERNAL);
@@ -101,7 +111,7 @@ impl Prepared {
             views_dirty: false,
             targets_dirty: true,
         };
-        let loading = config.services.iter().map(|service| controller.load(service, store_lost));
+        let loading = config.services.iter().map(|service| controller.load(service, memory));
         for loaded in join_all(loading).await {
             controller.services.push(loaded?);
         }
@@ -133,12 +143,12 @@ impl Prepared {
 
 impl Controller {
     /// A service as its record has it, or as new.
-    async fn load(&self, service: &Arc<Service>, store_lost: bool) -> Result<ServiceRuntime, StartFault> {
+    async fn load(&self, service: &Arc<Service>, memory: Memory) -> Result<ServiceRuntime, StartFault> {
         let initial = match service.upstream {
             Upstream::Fixed { initial, .. } | Upstream::Docker { initial, .. } => initial,
         };
         let (state, revision) = match self.store.load(&service.name).await? {
-            None if store_lost => (self.rebuild(service, initial).await, Revision(0)),
+            None if memory != Memory::Whole => (self.rebuild(service, initial).await, Revision(0)),
             None => (State::new(service.name.clone(), initial, service.policy.clone()), Revision(0)),
             Some(stored) => match decode(&stored.json) {
                 Ok(Decoded::Newer(found)) => {
@@ -146,6 +156,10 @@ impl Controller {
                 }
                 Ok(Decoded::Known(mut state)) => {
                     state.policy = service.policy.clone();
+                    if memory == Memory::Previous && state.pin.is_none() {
+                        let reason = "state rebuilt from the previous copy of the store".to_owned();
+                        state.pin = Some(Pin { reason: Some(reason), until: None });
+                    }
                     (release::restore(*state, clock::now()), stored.revision)
                 }
                 Err(why) => {
@@ -206,12 +220,14 @@ impl Controller {
         service.deadline = service.state.next_deadline(now);
         let effects = release::reconcile(&service.state, now);
         self.perform(index, effects);
+        // What came due while nothing ran is due now.
+        self.pending.push_back((index, Event::Deadline));
         self.show_metrics(index);
     }
 
     /// A service that a reload has added.
     pub(super) async fn add_service(&mut self, service: Arc<Service>) {
-        match self.load(&service, false).await {
+        match self.load(&service, Memory::Whole).await {
             Ok(runtime) => {
                 self.services.push(runtime);
                 self.begin(self.services.len() - 1);

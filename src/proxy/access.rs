@@ -8,6 +8,8 @@ use std::cell::{Cell, RefCell};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -44,57 +46,93 @@ pub struct Entry<'a> {
     pub request_id: &'a str,
 }
 
-#[derive(Debug)]
-struct Batch {
-    text: Vec<u8>,
-    lines: u64,
+enum Job {
+    Batch { text: Vec<u8>, lines: u64 },
+    /// From now on write here.
+    Target(Option<Box<dyn Write + Send>>),
 }
 
 /// The writing thread and the way to it.
 #[derive(Debug)]
 pub struct AccessLog {
-    sender: SyncSender<Batch>,
+    switch: AccessSwitch,
     thread: JoinHandle<()>,
 }
 
+/// Turns the log on and off and moves it, while workers run.
+#[derive(Clone, Debug)]
+pub struct AccessSwitch {
+    sender: SyncSender<Job>,
+    /// Written by the control plane alone.
+    on: Arc<AtomicBool>,
+}
+
+impl AccessSwitch {
+    /// Opens the target anew, also the one that is in force: that is how a log file is rotated.
+    /// If it can't be opened nothing changes. Waits while the writing thread is behind.
+    pub fn set(&self, access: &Access) -> io::Result<()> {
+        let out = open(access)?;
+        let on = out.is_some();
+        self.sender.send(Job::Target(out)).map_err(|_| io::Error::other("the access log's thread has ended"))?;
+        self.on.store(on, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+fn open(access: &Access) -> io::Result<Option<Box<dyn Write + Send>>> {
+    Ok(match access {
+        Access::Off => None,
+        Access::Stdout => Some(Box::new(io::stdout())),
+        Access::File(path) => Some(Box::new(OpenOptions::new().create(true).append(true).open(path)?)),
+    })
+}
+
 impl AccessLog {
-    /// Opens the log (a file is appended to) and starts its thread; `None` if it is off.
-    pub fn open(access: &Access, dropped: &IntCounter) -> io::Result<Option<Self>> {
-        let out: Box<dyn Write + Send> = match access {
-            Access::Off => return Ok(None),
-            Access::Stdout => Box::new(io::stdout()),
-            Access::File(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
-        };
+    /// Opens the log (a file is appended to) and starts its thread.
+    pub fn open(access: &Access, dropped: &IntCounter) -> io::Result<Self> {
+        let out = open(access)?;
+        let on = Arc::new(AtomicBool::new(out.is_some()));
         let (sender, receiver) = sync_channel(BATCHES_MAX);
         let dropped = dropped.clone();
         let thread = std::thread::Builder::new()
             .name("access-log".into())
             .spawn(move || write(out, &receiver, &dropped))?;
-        Ok(Some(Self { sender, thread }))
+        Ok(Self { switch: AccessSwitch { sender, on }, thread })
+    }
+
+    pub fn switch(&self) -> AccessSwitch {
+        self.switch.clone()
     }
 
     /// A worker's end.
     pub fn sink(&self, dropped: &IntCounter) -> AccessSink {
         AccessSink {
-            sender: self.sender.clone(),
+            switch: self.switch(),
             dropped: dropped.clone(),
             text: RefCell::new(Vec::new()),
             lines: Cell::new(0),
         }
     }
 
-    /// Waits until all that was handed over is written. The sinks must be gone.
+    /// Waits until all that was handed over is written. Sinks and switches must be gone.
     pub fn close(self) {
-        drop(self.sender);
+        drop(self.switch);
         // It does not panic; if it did, there is nothing left to write anyway.
         let _ = self.thread.join();
     }
 }
 
-fn write(mut out: Box<dyn Write + Send>, batches: &Receiver<Batch>, dropped: &IntCounter) {
-    while let Ok(batch) = batches.recv() {
-        if out.write_all(&batch.text).and_then(|()| out.flush()).is_err() {
-            dropped.inc_by(batch.lines);
+fn write(mut out: Option<Box<dyn Write + Send>>, jobs: &Receiver<Job>, dropped: &IntCounter) {
+    while let Ok(job) = jobs.recv() {
+        match (job, &mut out) {
+            (Job::Target(target), out) => *out = target,
+            (Job::Batch { text, lines }, Some(out)) => {
+                if out.write_all(&text).and_then(|()| out.flush()).is_err() {
+                    dropped.inc_by(lines);
+                }
+            }
+            // Turned off after the line was made.
+            (Job::Batch { lines, .. }, None) => dropped.inc_by(lines),
         }
     }
 }
@@ -102,13 +140,18 @@ fn write(mut out: Box<dyn Write + Send>, batches: &Receiver<Batch>, dropped: &In
 /// Where a worker's lines go.
 #[derive(Debug)]
 pub struct AccessSink {
-    sender: SyncSender<Batch>,
+    switch: AccessSwitch,
     dropped: IntCounter,
     text: RefCell<Vec<u8>>,
     lines: Cell<u64>,
 }
 
 impl AccessSink {
+    /// Whether lines are wanted.
+    pub fn is_on(&self) -> bool {
+        self.switch.on.load(Ordering::Relaxed)
+    }
+
     /// Adds a line.
     pub fn add(&self, entry: &Entry<'_>) {
         let mut text = self.text.borrow_mut();
@@ -133,7 +176,7 @@ impl AccessSink {
             return;
         }
         let lines = self.lines.take();
-        if self.sender.try_send(Batch { text, lines }).is_err() {
+        if self.switch.sender.try_send(Job::Batch { text, lines }).is_err() {
             self.dropped.inc_by(lines);
         }
     }

@@ -10,7 +10,7 @@ use crate::model::{Color, EndpointId};
 use crate::traffic::Suspect;
 
 use super::answer::{self, Own, To};
-use super::connect::{ConnectFault, connect};
+use super::connect::{ConnectFault, Connected, connect, connect_fresh};
 use super::connection::{After, Connection};
 use super::exchange::{ClientSide, Ending, Exchange, Seen};
 use super::lane::Lane;
@@ -126,17 +126,16 @@ async fn one(
     tries.count += 1;
     tries.endpoint = Some(inflight.slot.endpoint.address);
 
-    let idle = if tries.replayed { None } else { take_idle(&worker, &inflight, request) };
-    let reused = idle.is_some();
-    let mut upstream = if let Some(stream) = idle {
-        stream
+    let wait = request.service.route.settings.connect_timeout;
+    let (seat, slot) = (&connection.seat, &inflight.slot);
+    let connected = if tries.replayed {
+        connect_fresh(&worker, seat, slot, wait).await
     } else {
-        let address = inflight.slot.endpoint.address;
-        let wait = request.service.route.settings.connect_timeout;
-        match connect(&worker, &connection.seat, address, wait).await {
-            Ok(stream) => stream,
-            Err(fault) => return not_connected(&worker, request, tries, &inflight, fault),
-        }
+        connect(&worker, seat, slot, wait, || take_idle(&worker, &inflight, request)).await
+    };
+    let Connected { stream: mut upstream, reused } = match connected {
+        Ok(connected) => connected,
+        Err(fault) => return not_connected(&worker, request, tries, &inflight, fault),
     };
     let (ending, seen) = exchange(connection, request, &inflight, &mut upstream, download).await;
     let stale = ending == Ending::NoResponse && reused && request.facts.is_replayable() && !tries.replayed;

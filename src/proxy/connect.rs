@@ -2,12 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
 use super::seats::Seat;
+use super::slot::Slot;
 use super::stream::Stream;
+use super::turn::{self, Turn};
 use super::wait::{Interrupt, unless_told};
 use super::worker::Worker;
 
@@ -23,25 +26,68 @@ pub enum ConnectFault {
     Cut,
 }
 
-/// Connects within `wait` (0: as long as the system tries). The deadline of `seat` is taken.
+/// A connection that can be used.
+#[derive(Debug)]
+pub struct Connected {
+    pub stream: Stream,
+    /// It was idle before: the endpoint may have closed it at this moment.
+    pub reused: bool,
+}
+
+/// An idle connection that `idle` finds; else a fresh one within `wait` (0: as long as the system
+/// tries), once it has its turn, or what becomes idle before. The deadline of `seat` is taken.
 pub async fn connect(
     worker: &Worker,
     seat: &Seat,
-    address: SocketAddr,
+    slot: &Rc<Slot>,
     wait: Duration,
-) -> Result<Stream, ConnectFault> {
+    mut idle: impl FnMut() -> Option<Stream>,
+) -> Result<Connected, ConnectFault> {
+    if let Some(stream) = idle() {
+        return Ok(Connected { stream, reused: true });
+    }
+    seat.arm(worker.ticks.after(wait));
+    let _turn = loop {
+        if let Some(turn) = Turn::take(slot) {
+            break turn;
+        }
+        unless_told(seat, turn::wait(slot)).await.map_err(told)?;
+        if let Some(stream) = idle() {
+            return Ok(Connected { stream, reused: true });
+        }
+    };
+    open(seat, slot.endpoint.address).await
+}
+
+/// A fresh connection at once: for the one replay of a request, which has waited already.
+pub async fn connect_fresh(
+    worker: &Worker,
+    seat: &Seat,
+    slot: &Slot,
+    wait: Duration,
+) -> Result<Connected, ConnectFault> {
+    seat.arm(worker.ticks.after(wait));
+    open(seat, slot.endpoint.address).await
+}
+
+async fn open(seat: &Seat, address: SocketAddr) -> Result<Connected, ConnectFault> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let socket = socket.map_err(|why| fault(&why))?;
-    seat.arm(worker.ticks.after(wait));
     match unless_told(seat, socket.connect(address)).await {
         Ok(Ok(stream)) => {
             // Small requests must not wait for more of them; a socket that is gone shows later.
             let _ = stream.set_nodelay(true);
-            Ok(Stream::Plain(stream))
+            Ok(Connected { stream: Stream::Plain(stream), reused: false })
         }
         Ok(Err(why)) => Err(fault(&why)),
-        Err(Interrupt::Expired) => Err(ConnectFault::TimedOut),
-        Err(Interrupt::Cut) => Err(ConnectFault::Cut),
+        Err(interrupt) => Err(told(interrupt)),
+    }
+}
+
+fn told(interrupt: Interrupt) -> ConnectFault {
+    match interrupt {
+        Interrupt::Expired => ConnectFault::TimedOut,
+        Interrupt::Cut => ConnectFault::Cut,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::config::{Access, Limits, Log};
 use crate::routing::RouteTable;
 use crate::traffic::{Suspect, WorkerAsk, WorkerLink};
 
-use super::access::AccessLog;
+use super::access::{AccessLog, AccessSwitch};
 use super::files::connections_max;
 use super::metrics::Metrics;
 use super::worker::{Worker, WorkerParts};
@@ -56,7 +56,7 @@ pub enum StartFault {
 pub struct DataPlane {
     links: Vec<WorkerLink>,
     threads: Vec<JoinHandle<()>>,
-    access: Option<AccessLog>,
+    access: AccessLog,
     shutdown_timeout: Duration,
 }
 
@@ -93,7 +93,7 @@ impl DataPlane {
                 table: Arc::clone(&options.table),
                 suspects: options.suspects.clone(),
                 metrics: metrics.clone(),
-                access: plane.access.as_ref().map(|log| log.sink(&metrics.access_log_dropped)),
+                access: plane.access.sink(&metrics.access_log_dropped),
             };
             plane.launch(parts, listeners.next().unwrap_or_default())?;
         }
@@ -103,6 +103,11 @@ impl DataPlane {
     /// One link a worker, for the controller.
     pub fn links(&self) -> &[WorkerLink] {
         &self.links
+    }
+
+    /// Turns the access log on and off, or moves it. Must be gone before [`DataPlane::shutdown`].
+    pub fn access_log(&self) -> AccessSwitch {
+        self.access.switch()
     }
 
     /// Stops accepting, lets requests finish for `shutdown_timeout`, joins the threads.
@@ -119,9 +124,7 @@ impl DataPlane {
                     tracing::error!("a worker thread had panicked");
                 }
             }
-            if let Some(access) = access {
-                access.close();
-            }
+            access.close();
         });
         let _ = joined.await;
     }

@@ -36,9 +36,11 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod ticks;
+mod turn;
 mod view;
 mod wait;
 mod worker;
 
+pub use access::AccessSwitch;
 pub use dataplane::{DataPlane, DataPlaneOptions, StartFault};
 pub use files::{bind_shared, connections_max, raise_file_limit};

@@ -80,7 +80,7 @@ fn prepare(
         write_id(worker.random(), worker.random(), &mut fresh);
         &fresh
     });
-    let line = worker.parts.access.is_some().then(|| Box::new(Line::new(&head, buf, address, request_id)));
+    let line = worker.parts.access.is_on().then(|| Box::new(Line::new(&head, buf, address, request_id)));
     let found = match find(&worker, &head, buf, address) {
         Ok(found) => found,
         Err((own, found)) => {
@@ -181,12 +181,12 @@ async fn refuse(connection: &mut Connection, refusal: Refusal, began: Instant) -
     } else {
         connection.worker.unrouted(own.status);
     }
-    if let (Some(line), Some(access)) = (line, &connection.worker.parts.access) {
+    if let Some(line) = line {
         let mut outcome = Outcome::answered(after, own.status, bytes);
         outcome.cause = Some(own.text);
         outcome.color = service.as_ref().map(|(_, color)| *color);
         line.write(
-            access,
+            &connection.worker.parts.access,
             service.as_ref().map(|(service, _)| service.route.name.as_str()),
             &outcome,
             duration,
@@ -200,7 +200,8 @@ fn finish(connection: &Connection, request: &Request, outcome: &Outcome) -> Afte
     let duration = clock::instant().duration_since(request.began);
     let color = outcome.color.unwrap_or(request.service.route.active);
     request.service.cell.colors[color].answered(outcome.status, duration);
-    if let (Some(line), Some(access)) = (&request.line, &connection.worker.parts.access) {
+    if let Some(line) = &request.line {
+        let access = &connection.worker.parts.access;
         line.write(access, Some(request.service.route.name.as_str()), outcome, duration);
     }
     outcome.after

@@ -61,6 +61,11 @@ impl ColorCell {
         if bucket.is_empty() { None } else { Some(std::mem::take(&mut *bucket)) }
     }
 
+    /// Takes back evidence that could not be handed over.
+    pub fn give_back(&self, bucket: &Bucket) {
+        self.bucket.borrow_mut().merge(bucket);
+    }
+
     fn flush(&self) {
         for (count, counter) in self.classes.iter().zip(&self.handles.classes) {
             counter.inc_by(count.take());

@@ -9,6 +9,7 @@ use crate::model::{Color, Endpoint};
 use super::service::ServiceCell;
 use super::stream::Stream;
 use super::ticks::Ticks;
+use super::turn::Turns;
 
 /// An idle connection to an endpoint.
 #[derive(Debug)]
@@ -25,13 +26,21 @@ pub struct Slot {
     pub inflight: Cell<u32>,
     /// Last in first out, oldest first: a plain vector.
     idle: RefCell<Vec<Idle>>,
+    /// Who may connect now.
+    pub turns: Turns,
     /// The tick before which no further suspicion is sent.
     suspect_after: Cell<u32>,
 }
 
 impl Slot {
     pub fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, inflight: Cell::new(0), idle: RefCell::new(Vec::new()), suspect_after: Cell::new(0) }
+        Self {
+            endpoint,
+            inflight: Cell::new(0),
+            idle: RefCell::new(Vec::new()),
+            turns: Turns::default(),
+            suspect_after: Cell::new(0),
+        }
     }
 
     /// The idle connection used last. One whose time is over is never given out, swept or not: the
@@ -52,7 +61,13 @@ impl Slot {
         let mut idle = self.idle.borrow_mut();
         if !wait.is_zero() && idle.len() < max {
             idle.push(Idle { stream, until: ticks.after(wait) });
+            drop(idle);
+            self.turns.next();
         }
+    }
+
+    pub fn has_idle(&self) -> bool {
+        !self.idle.borrow().is_empty()
     }
 
     /// Closes connections that were idle for too long.

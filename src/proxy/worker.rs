@@ -48,7 +48,7 @@ pub struct WorkerParts {
     pub table: Arc<ArcSwap<RouteTable>>,
     pub suspects: mpsc::Sender<Suspect>,
     pub metrics: Metrics,
-    pub access: Option<AccessSink>,
+    pub access: AccessSink,
 }
 
 /// A worker's own state, shared by the tasks of its thread.
@@ -177,9 +177,7 @@ impl Worker {
             let _ = tokio::time::timeout(CUT_GRACE, gone).await;
         }
         self.flush();
-        if let Some(access) = &self.parts.access {
-            access.flush();
-        }
+        self.parts.access.flush();
     }
 
     fn close(&self, timeout: Duration, accepting: &[tokio::task::JoinHandle<()>]) -> tokio::time::Instant {
@@ -196,9 +194,7 @@ impl Worker {
         let now = self.ticks.now();
         self.seats.expire(now);
         self.refresh();
-        if let Some(access) = &self.parts.access {
-            access.flush();
-        }
+        self.parts.access.flush();
         if now >= self.next_flush.get() {
             self.date.set(clock::wall());
             self.view.sweep(now);
@@ -213,7 +209,10 @@ impl Worker {
                 let _ = reply.send(Ack { worker: self.parts.id, generation: self.refresh() });
             }
             WorkerAsk::Collect { reply } => {
-                let _ = reply.send(self.collect());
+                // Nobody waits any more: the evidence is handed over the next time.
+                if let Err(report) = reply.send(self.collect()) {
+                    self.give_back(&report);
+                }
             }
             WorkerAsk::Inflight { service, color, reply } => {
                 let _ = reply.send(self.services.inflight(&service, color));
@@ -246,6 +245,14 @@ impl Worker {
         report.connections = self.seats.count() as u64;
         self.flush();
         report
+    }
+
+    fn give_back(&self, report: &WorkerReport) {
+        for counts in &report.colors {
+            if let Some(cell) = self.services.find(&counts.service) {
+                cell.colors[counts.color].give_back(&counts.bucket);
+            }
+        }
     }
 
     fn flush(&self) {

@@ -48,25 +48,29 @@ fn external_cause(turn: &mut Turn) {
     }
 }
 
-/// After the bake nothing moves by itself: a person is told what would help.
+/// After the bake nothing moves by itself: a person is told what would help. Both down: requests
+/// still go to the active colour's endpoints that run, and nothing flips.
 fn active_down(turn: &mut Turn) {
     let state = &turn.state;
     let (active, service) = (state.active, state.service.clone());
-    let settled = state.stretch() == Stretch::Final;
-    match (state.condition(active), state.condition(active.other())) {
-        (Condition::Sick, Condition::Fit) if settled => {
-            let help = if state.rollback_available() { "rollback" } else { "deploy" };
-            let text = format!(
-                "{active} is down and {} is healthy; nothing moves by itself: `greenlight {help} {service}`",
-                active.other()
-            );
+    let standby = active.other();
+    if state.stretch() != Stretch::Final {
+        return turn.clear(Alarm::ActiveDown, "a release is under way");
+    }
+    match state.condition(active) {
+        Condition::Fit => turn.clear(Alarm::ActiveDown, "it is healthy again"),
+        Condition::Unknown => {}
+        Condition::Sick => {
+            let help = match state.condition(standby) {
+                Condition::Fit if state.rollback_available() => format!("`greenlight rollback {service}`"),
+                Condition::Fit => format!("`greenlight deploy {service}`"),
+                Condition::Sick | Condition::Unknown => {
+                    let text = format!("{active} is down and {standby} is not healthy either");
+                    return turn.raise(Alarm::ActiveDown, text);
+                }
+            };
+            let text = format!("{active} is down and {standby} is healthy; nothing moves by itself: {help}");
             turn.raise(Alarm::ActiveDown, text);
-        }
-        (Condition::Fit, _) | (_, Condition::Sick) => turn.clear(Alarm::ActiveDown, "it is so no more"),
-        (Condition::Sick | Condition::Unknown, Condition::Fit | Condition::Unknown) => {
-            if !settled {
-                turn.clear(Alarm::ActiveDown, "a release is under way");
-            }
         }
     }
 }

@@ -170,7 +170,7 @@ fn weather(turn: &mut Turn, outside: Outside, mode: Mode) -> bool {
     };
     let Some(bake) = release.phase.bake() else { return false };
     let limit = bake.limit;
-    if over || mode == Mode::Off {
+    if over || mode != Mode::Enforce {
         weather_over(turn, old);
         return true;
     }

@@ -2,7 +2,7 @@
 
 use super::turn::Turn;
 use super::{
-    Bake, By, Condition, Degradation, Degraded, Notice, Phase, accept, bake, ending, reverting, trip,
+    Bake, By, Condition, Degradation, Degraded, Mode, Notice, Phase, accept, bake, ending, reverting, trip,
 };
 
 pub(super) fn enter(turn: &mut Turn, cause: Degraded, mut bake: Box<Bake>, reason: &str) {
@@ -32,7 +32,11 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
         Degraded::Inconclusive => true,
         Degraded::Hold => false,
     };
-    if open && let Some(tripped) = bake::trip_now(&turn.state) {
+    let acts = turn.state.mode(release) == Mode::Enforce;
+    if open
+        && acts
+        && let Some(tripped) = bake::trip_now(&turn.state)
+    {
         let reason = trip::why(turn, release.color, &tripped);
         trip::record(turn, &tripped);
         return go_on(turn, cause, reason);

@@ -37,6 +37,11 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
         return false;
     }
     turn.state.discovery.armed = false;
+    // One that waits is for the same colour: it is not replaced by what it waits for.
+    if turn.state.queued.is_some() {
+        turn.counted();
+        return false;
+    }
     let ask = accept::Ask { version: None, auto_promote: None, force: false, source: Source::Discovery };
     accept::deploy(turn, &ask).is_ok()
 }

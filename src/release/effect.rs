@@ -25,7 +25,7 @@ pub enum Alarm {
     Unacknowledged,
     /// The old colour is sick too while the new one bakes.
     ExternalCause,
-    /// The active colour is down while the standby is healthy.
+    /// The active colour is down and no release is under way; the reason names what would help.
     ActiveDown,
     /// A trip with no way to act on it.
     Degraded,

@@ -129,9 +129,9 @@ impl Turn {
         self.notify(notice, Some(id), reason);
     }
 
-    /// Raises an alarm that is not up yet.
+    /// Raises an alarm, if it is not up for that reason already.
     pub(super) fn raise(&mut self, alarm: Alarm, reason: String) {
-        if self.state.alarms.contains_key(&alarm) {
+        if self.state.alarms.get(&alarm) == Some(&reason) {
             return;
         }
         self.state.alarms.insert(alarm, reason.clone());

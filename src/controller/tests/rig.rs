@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::super::{
-    Actor, Command, Done, EventView, Handle, Options, Precondition, Prepared, Rejection, ReleaseView, ServiceView,
+    Actor, Command, Done, EventView, Handle, Memory, Options, Precondition, Prepared, Rejection, ReleaseView, ServiceView,
     StartFault,
 };
 use super::PATIENCE;
@@ -100,7 +100,7 @@ bake_time = "5m"
             path,
             config,
             store: Arc::new(store.clone()),
-            store_lost: false,
+            memory: Memory::Whole,
             registry: prometheus::Registry::new(),
             table: Arc::clone(&table),
             suspects,

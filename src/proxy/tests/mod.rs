@@ -6,4 +6,5 @@ mod chunk;
 mod clocks;
 mod pool;
 mod sizes;
+mod turn;
 mod view;
