@@ -69,7 +69,7 @@ fn forwards(data: &[u8], head: &RequestHead, trusted: bool) {
     let complete = other.parse(&out).expect("httparse takes what we write");
     assert_eq!(complete, httparse::Status::Complete(out.len()), "one head and nothing behind it");
     assert_eq!(other.version, Some(1));
-    assert!(other.path.is_some_and(|path| path.is_ascii()));
+    assert!(other.path.is_some_and(str::is_ascii));
 
     let values = |name: &str| -> Vec<&[u8]> {
         let named = other.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));

@@ -10,7 +10,9 @@ use crate::proxy::bind_shared;
 pub(super) enum BindFault {
     #[error("{key} = \"{address}\": the port is taken by another program; stop it, or choose another port")]
     Taken { key: String, address: SocketAddr },
-    #[error("{key} = \"{address}\": this user may not bind it; choose a port from 1024 up, or give the program CAP_NET_BIND_SERVICE")]
+    #[error(
+        "{key} = \"{address}\": this user may not bind it; choose a port from 1024 up, or give the program CAP_NET_BIND_SERVICE"
+    )]
     Forbidden { key: String, address: SocketAddr },
     #[error("{key} = \"{address}\": {why}")]
     Other { key: String, address: SocketAddr, why: io::Error },

@@ -3,8 +3,8 @@
 use crate::model::{ReleaseId, Version};
 use crate::release::{Event, Refused, Source};
 
-use super::handle::Request;
 use super::apply::Taken;
+use super::handle::Request;
 use super::run::Controller;
 use super::service::{ServiceRuntime, Waiter};
 use super::view::AuditEntry;
@@ -60,12 +60,14 @@ impl Controller {
         let event = event(runtime, &command)?;
         let before = runtime.state.release.as_ref().map(|release| release.id.clone());
         match self.apply(index, event).await {
-            Ok(taken) => Ok(done(&self.services[index], &command, before.as_ref(), taken)),
+            Ok(taken) => Ok(done(&self.services[index], &command, before.as_ref(), &taken)),
             Err(Refused::SameVersion { version }) => Ok(Done {
                 release: before.map(|id| id.to_string()),
                 noop: true,
                 accepted: false,
-                message: format!("version {version} is active already: nothing to do; --force releases it again"),
+                message: format!(
+                    "version {version} is active already: nothing to do; --force releases it again"
+                ),
             }),
             Err(refused @ Refused::StoreUnwritable) => Err(Rejection::Unavailable(refused.to_string())),
             Err(Refused::UnknownRelease(id)) => Err(Rejection::UnknownRelease(id)),
@@ -113,7 +115,7 @@ fn event(runtime: &ServiceRuntime, command: &Command) -> Result<Event, Rejection
 }
 
 /// What was done, what happens next, and how to undo it.
-fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>, taken: Taken) -> Done {
+fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>, taken: &Taken) -> Done {
     let state = &runtime.state;
     let name = runtime.name();
     let release = taken.release.as_ref().or(state.release.as_ref().map(|release| &release.id));
@@ -132,8 +134,12 @@ fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>,
         Command::Promote { .. } => format!("undo: `greenlight rollback {name}`"),
         Command::Abort => format!("next: `greenlight deploy {name}` begins a new one"),
         Command::Rollback { .. } if started => format!("next: `greenlight status {name} --watch` follows it"),
-        Command::Rollback { .. } => format!("next: `greenlight explain {}` tells why", release.as_deref().unwrap_or("RELEASE")),
-        Command::Pin { .. } => format!("nothing moves by itself now, not even a revert; undo: `greenlight unpin {name}`"),
+        Command::Rollback { .. } => {
+            format!("next: `greenlight explain {}` tells why", release.as_deref().unwrap_or("RELEASE"))
+        }
+        Command::Pin { .. } => {
+            format!("nothing moves by itself now, not even a revert; undo: `greenlight unpin {name}`")
+        }
         Command::Unpin => format!("releases and reverts go on by themselves; undo: `greenlight pin {name}`"),
         Command::Pause => format!(
             "client requests wait up to {}, then get 503; undo: `greenlight resume {name}`",

@@ -15,7 +15,7 @@ use super::run::Controller;
 
 impl Controller {
     /// Counts a probe in its colour's roster and tells the state what that makes of the colour.
-    pub(super) fn probed(&mut self, report: ProbeReport) {
+    pub(super) fn probed(&mut self, report: &ProbeReport) {
         let Some((name, color)) = self.endpoints.get(&report.endpoint).cloned() else {
             return;
         };
@@ -26,8 +26,13 @@ impl Controller {
         let service = &mut self.services[index];
         let thresholds = service.state.thresholds(color);
         let roster = &mut service.rosters[color];
-        let observed =
-            roster.observe(report.owner.as_ref(), &report.endpoint, &report.outcome, thresholds, clock::now());
+        let observed = roster.observe(
+            report.owner.as_ref(),
+            &report.endpoint,
+            &report.outcome,
+            thresholds,
+            clock::now(),
+        );
         match observed {
             Observed::Stale => return,
             Observed::Same => {}
@@ -57,7 +62,7 @@ impl Controller {
     }
 
     /// A colour's endpoints are these from now on.
-    pub(super) fn endpoints(&mut self, update: ProviderUpdate) {
+    pub(super) fn endpoints(&mut self, update: &ProviderUpdate) {
         let Some(index) = self.index(update.service.as_str()) else {
             return;
         };

@@ -1,8 +1,6 @@
 //! The control plane's metrics (DESIGN.md section 8).
 
-use prometheus::{
-    GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGaugeVec, Opts, Registry,
-};
+use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGaugeVec, Opts, Registry};
 
 use crate::health::{ProbeOutcome, Roster};
 use crate::judge::Numbers;
@@ -52,20 +50,31 @@ impl Metrics {
             .buckets(seconds),
         )?;
         registry.register(Box::new(release_duration_seconds.clone()))?;
-        let build =
-            gauge("build_info", "Always 1; the label tells the version that runs", &["version"])?;
+        let build = gauge("build_info", "Always 1; the label tells the version that runs", &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(Self {
             active_color: gauge("active_color", "1 for the active colour, else 0", &["service", "color"])?,
             epoch: gauge("epoch", "Switches of the service so far", &["service"])?,
-            release_state: gauge("release_state", "1 for the state the service is in", &["service", "state"])?,
+            release_state: gauge(
+                "release_state",
+                "1 for the state the service is in",
+                &["service", "state"],
+            )?,
             releases_total: counter("releases_total", "Releases that have ended", &["service", "result"])?,
             release_duration_seconds,
             switches_total: counter("switches_total", "Switches of traffic", &["service", "reason"])?,
             endpoints: gauge("endpoints", "Endpoints by health", &["service", "color", "health"])?,
             probes_total: counter("probes_total", "Probes by result", &["service", "color", "result"])?,
-            judge_score: real("judge_score", "The score S of a rule, 0 without a bake", &["service", "rule"])?,
-            judge_threshold: real("judge_threshold", "The bound h of a rule, 0 without a bake", &["service", "rule"])?,
+            judge_score: real(
+                "judge_score",
+                "The score S of a rule, 0 without a bake",
+                &["service", "rule"],
+            )?,
+            judge_threshold: real(
+                "judge_threshold",
+                "The bound h of a rule, 0 without a bake",
+                &["service", "rule"],
+            )?,
             pinned: gauge("pinned", "1 while a person has pinned the service", &["service"])?,
             rollback_available: gauge(
                 "rollback_available",

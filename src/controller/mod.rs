@@ -29,6 +29,6 @@ pub use handle::{
 pub use run::Controller;
 pub use start::{Memory, Options, Prepared, StartFault};
 pub use view::{
-    AuditEntry, EndpointView, EventView, FINAL_STATES, PinView, QuarantineView, ReleaseView, ServiceView, Views,
-    is_final,
+    AuditEntry, EndpointView, EventView, FINAL_STATES, PinView, QuarantineView, ReleaseView, ServiceView,
+    Views, is_final,
 };

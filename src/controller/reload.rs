@@ -22,7 +22,10 @@ impl Controller {
                 tracing::error!(?faults, "the configuration file is faulty: nothing was changed");
                 ReloadReport { faults, ..ReloadReport::default() }
             }
-            Err(why) => ReloadReport { faults: vec![format!("the file could not be read: {why}")], ..ReloadReport::default() },
+            Err(why) => ReloadReport {
+                faults: vec![format!("the file could not be read: {why}")],
+                ..ReloadReport::default()
+            },
         };
         let _ = reply.send(report);
     }

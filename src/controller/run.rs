@@ -113,10 +113,10 @@ impl Controller {
                 Turn::Internal(Internal::Event(service, event)) => self.event(&service, event).await,
                 Turn::Internal(Internal::Counts(reports)) => self.counts(reports).await,
                 Turn::Probe(report) => {
-                    self.probed(report);
+                    self.probed(&report);
                     self.more_probes();
                 }
-                Turn::Endpoints(update) => self.endpoints(update),
+                Turn::Endpoints(update) => self.endpoints(&update),
                 Turn::Suspect(suspect) => self.prober.suspect(&suspect.endpoint),
                 Turn::Second => self.second().await,
                 Turn::Wake => self.deadlines().await,
@@ -130,7 +130,7 @@ impl Controller {
     fn wake_at(&self) -> Instant {
         let now = clock::now();
         let due = self.services.iter().filter_map(|service| service.deadline).min();
-        let mut wait = due.map_or(Duration::from_secs(3600), |tick| tick.since(now));
+        let mut wait = due.map_or(Duration::from_hours(1), |tick| tick.since(now));
         if self.table_dirty || self.views_dirty {
             wait = wait.min(COALESCE);
         }
@@ -193,7 +193,7 @@ impl Controller {
     fn more_probes(&mut self) {
         for _ in 1..REPORTS_PER_TURN {
             match self.inlets.probes.try_recv() {
-                Ok(report) => self.probed(report),
+                Ok(report) => self.probed(&report),
                 Err(_) => break,
             }
         }

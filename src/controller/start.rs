@@ -20,6 +20,7 @@ use crate::routing::RouteTable;
 use crate::store::{Store, StoreFault};
 use crate::traffic::{Suspect, WorkerLink};
 
+use super::Handle;
 use super::metrics::Metrics;
 use super::persist::{FORMAT, Record};
 use super::reload::sources;
@@ -27,7 +28,6 @@ use super::run::{Controller, Inlets};
 use super::service::ServiceRuntime;
 use super::view::ReleaseView;
 use super::workers::Workers;
-use super::Handle;
 
 /// Requests of the admin API that wait for the loop.
 const REQUESTS: usize = 64;
@@ -65,7 +65,9 @@ pub enum Memory {
 pub enum StartFault {
     #[error(transparent)]
     Store(#[from] StoreFault),
-    #[error("the record of service \"{service}\" has format {found}; this greenlight knows {FORMAT}: use the newer one that wrote it")]
+    #[error(
+        "the record of service \"{service}\" has format {found}; this greenlight knows {FORMAT}: use the newer one that wrote it"
+    )]
     NewerRecord { service: String, found: u32 },
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -180,9 +182,12 @@ impl Controller {
     /// Without a record the last switch that is still told of says which colour was active.
     async fn rebuild(&self, service: &Service, initial: Color) -> State {
         let history = self.store.history(&service.name, 20).await.unwrap_or_default();
-        let newest = history.iter().filter_map(|stored| serde_json::from_str::<ReleaseView>(&stored.json).ok());
+        let newest =
+            history.iter().filter_map(|stored| serde_json::from_str::<ReleaseView>(&stored.json).ok());
         let active = newest
-            .filter(|view| view.state == "succeeded" || (view.promoted_at.is_some() && view.finished_at.is_none()))
+            .filter(|view| {
+                view.state == "succeeded" || (view.promoted_at.is_some() && view.finished_at.is_none())
+            })
             .find_map(|view| view.color.parse().ok())
             .unwrap_or(initial);
         State::rebuilt(service.name.clone(), active, service.policy.clone())
@@ -191,8 +196,11 @@ impl Controller {
     /// The release records that a restored state speaks of.
     async fn restore_views(&self, runtime: &mut ServiceRuntime) -> Result<(), StartFault> {
         let state = &runtime.state;
-        let ids: Vec<ReleaseId> =
-            [state.release.as_ref(), state.queued.as_ref()].into_iter().flatten().map(|r| r.id.clone()).collect();
+        let ids: Vec<ReleaseId> = [state.release.as_ref(), state.queued.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|r| r.id.clone())
+            .collect();
         for id in ids {
             let Some(stored) = self.store.release(&id).await? else { continue };
             let Ok(view) = serde_json::from_str::<ReleaseView>(&stored.json) else { continue };
@@ -258,7 +266,8 @@ enum Decoded {
 async fn resolve(service: &Service) -> PerColor<Vec<Endpoint>> {
     match &service.upstream {
         Upstream::Fixed { addresses, .. } => {
-            let source = crate::provider::FixedSource { service: service.name.clone(), addresses: addresses.clone() };
+            let source =
+                crate::provider::FixedSource { service: service.name.clone(), addresses: addresses.clone() };
             FixedProvider::resolve(&source).await
         }
         Upstream::Docker { .. } => PerColor::default(),

@@ -85,7 +85,7 @@ impl ServiceRuntime {
         });
         view.version = release.version.to_string();
         view.color = release.color.to_string();
-        view.state = release.word().to_owned();
+        release.word().clone_into(&mut view.state);
         view.reason.clone_from(&release.reason);
         view.verdict = release.verdict.map(|verdict| verdict.as_str().to_owned());
         view.cause = release.cause().map(str::to_owned);
@@ -123,16 +123,20 @@ impl ServiceRuntime {
             revision: self.revision.0,
             state: state.state_word().to_owned(),
             pinned: state.pin.is_some(),
-            pin: state
-                .pin
-                .as_ref()
-                .map(|pin| PinView { reason: pin.reason.clone(), until: pin.until.map(|until| wall_at(until, now)) }),
+            pin: state.pin.as_ref().map(|pin| PinView {
+                reason: pin.reason.clone(),
+                until: pin.until.map(|until| wall_at(until, now)),
+            }),
             paused: state.paused,
             rollback_available: state.rollback_available(),
             release: state.release.as_ref().and_then(shown),
             queued: state.queued.as_ref().and_then(shown),
             endpoints: Color::ALL.into_iter().flat_map(|color| self.endpoint_views(color)).collect(),
-            alarms: state.alarms.iter().map(|(alarm, why)| (alarm.as_str().to_owned(), why.clone())).collect(),
+            alarms: state
+                .alarms
+                .iter()
+                .map(|(alarm, why)| (alarm.as_str().to_owned(), why.clone()))
+                .collect(),
             deadline_in_seconds: self.deadline.map(|due| due.since(now).as_secs_f64()),
         }
     }

@@ -63,7 +63,10 @@ mod tests {
                 };
                 let failures = u32::from(failure.is_some()) * 3;
                 let last_failure = failure.clone().map(|failure| (Tick::ZERO, failure));
-                (endpoint, EndpointHealth { health: *health, failures, last_failure, ..EndpointHealth::default() })
+                (
+                    endpoint,
+                    EndpointHealth { health: *health, failures, last_failure, ..EndpointHealth::default() },
+                )
             })
             .collect();
         color_route(&endpoints).endpoints.iter().map(|route| route.usable).collect()

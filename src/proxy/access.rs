@@ -47,7 +47,10 @@ pub struct Entry<'a> {
 }
 
 enum Job {
-    Batch { text: Vec<u8>, lines: u64 },
+    Batch {
+        text: Vec<u8>,
+        lines: u64,
+    },
     /// From now on write here.
     Target(Option<Box<dyn Write + Send>>),
 }
@@ -73,7 +76,9 @@ impl AccessSwitch {
     pub fn set(&self, access: &Access) -> io::Result<()> {
         let out = open(access)?;
         let on = out.is_some();
-        self.sender.send(Job::Target(out)).map_err(|_| io::Error::other("the access log's thread has ended"))?;
+        self.sender
+            .send(Job::Target(out))
+            .map_err(|_| io::Error::other("the access log's thread has ended"))?;
         self.on.store(on, Ordering::Relaxed);
         Ok(())
     }

@@ -63,11 +63,7 @@ impl Store for Flaky {
         self.store.watch(service, from)
     }
 
-    fn append<'a>(
-        &'a self,
-        release: &'a ReleaseId,
-        json: String,
-    ) -> BoxFuture<'a, Result<u64, StoreFault>> {
+    fn append<'a>(&'a self, release: &'a ReleaseId, json: String) -> BoxFuture<'a, Result<u64, StoreFault>> {
         self.refused().unwrap_or_else(|| self.store.append(release, json))
     }
 
@@ -80,10 +76,7 @@ impl Store for Flaky {
         self.store.events(release, after, limit)
     }
 
-    fn release<'a>(
-        &'a self,
-        id: &'a ReleaseId,
-    ) -> BoxFuture<'a, Result<Option<StoredRelease>, StoreFault>> {
+    fn release<'a>(&'a self, id: &'a ReleaseId) -> BoxFuture<'a, Result<Option<StoredRelease>, StoreFault>> {
         self.store.release(id)
     }
 
@@ -95,11 +88,7 @@ impl Store for Flaky {
         self.store.history(service, limit)
     }
 
-    fn audit<'a>(
-        &'a self,
-        service: &'a ServiceName,
-        json: String,
-    ) -> BoxFuture<'a, Result<(), StoreFault>> {
+    fn audit<'a>(&'a self, service: &'a ServiceName, json: String) -> BoxFuture<'a, Result<(), StoreFault>> {
         self.refused().unwrap_or_else(|| self.store.audit(service, json))
     }
 

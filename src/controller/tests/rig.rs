@@ -11,8 +11,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::super::{
-    Actor, Command, Done, EventView, Handle, Memory, Options, Precondition, Prepared, Rejection, ReleaseView, ServiceView,
-    StartFault,
+    Actor, Command, Done, EventView, Handle, Memory, Options, Precondition, Prepared, Rejection, ReleaseView,
+    ServiceView, StartFault,
 };
 use super::PATIENCE;
 use super::flaky::Flaky;

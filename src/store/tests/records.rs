@@ -19,11 +19,20 @@ async fn a_record_is_written_only_over_the_revision_that_was_read() {
     let folder = folder();
     let store: Box<dyn Store> = Box::new(SqliteStore::open(folder.path()).unwrap());
     assert_eq!(store.load(&service()).await.unwrap(), None);
-    assert_eq!(store.compare_and_swap(&service(), Revision(0), "a".into(), Vec::new()).await.unwrap(), Revision(1));
-    assert_eq!(store.compare_and_swap(&service(), Revision(1), "b".into(), Vec::new()).await.unwrap(), Revision(2));
+    assert_eq!(
+        store.compare_and_swap(&service(), Revision(0), "a".into(), Vec::new()).await.unwrap(),
+        Revision(1)
+    );
+    assert_eq!(
+        store.compare_and_swap(&service(), Revision(1), "b".into(), Vec::new()).await.unwrap(),
+        Revision(2)
+    );
     for stale in [0, 1, 3] {
         let release = Some(release(1, "never"));
-        match store.compare_and_swap(&service(), Revision(stale), "c".into(), release.into_iter().collect()).await {
+        match store
+            .compare_and_swap(&service(), Revision(stale), "c".into(), release.into_iter().collect())
+            .await
+        {
             Err(StoreFault::Conflict { service, expected, found }) => {
                 assert_eq!((service.as_str(), expected, found), ("backend", stale, 2));
             }
@@ -107,7 +116,14 @@ fn the_oldest_releases_go_and_their_stories_with_them() {
     for number in 1..=over {
         let release = release(number, "r");
         rows::append(&mut db, &release.id, "e").unwrap();
-        rows::compare_and_swap(&mut db, &service(), Revision(number - 1), "s", std::slice::from_ref(&release)).unwrap();
+        rows::compare_and_swap(
+            &mut db,
+            &service(),
+            Revision(number - 1),
+            "s",
+            std::slice::from_ref(&release),
+        )
+        .unwrap();
     }
     assert_eq!(count(&db, "releases"), RELEASES_PER_SERVICE_MAX);
     assert_eq!(count(&db, "events"), RELEASES_PER_SERVICE_MAX);
