@@ -76,11 +76,13 @@ impl Controller {
 
     /// Answers those who wait for the traffic to have moved.
     fn answer_waiters(&mut self, index: usize) {
-        let service = &mut self.services[index];
-        if service.is_switching() {
+        let service = &self.services[index];
+        if service.is_switching() || service.waiters.is_empty() {
             return;
         }
-        for waiter in service.waiters.drain(..) {
+        // Who is answered and looks again sees what was done.
+        self.publish();
+        for waiter in self.services[index].waiters.drain(..) {
             // A caller who has gone away needs no answer.
             let _ = waiter.reply.send(Ok(waiter.done));
         }

@@ -37,7 +37,8 @@ impl Controller {
         };
         tracing::info!(service = %entry.service, who = %entry.who, what = %entry.what, outcome = %entry.outcome, "command");
         self.write_audit(index, entry).await;
-        self.publish_views();
+        self.views_dirty = true;
+        self.publish();
         match outcome {
             Ok(done) if self.services[index].is_switching() && !done.accepted => {
                 self.services[index].waiters.push(Waiter { reply, done });

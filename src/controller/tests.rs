@@ -3,6 +3,7 @@
 
 mod flaky;
 mod rig;
+mod table;
 
 use std::time::Duration;
 
@@ -146,7 +147,7 @@ async fn a_record_of_a_newer_format_is_not_touched() {
     let rig = Rig::start(&blue, &green, "").await;
     rig.command(Command::Pause).await.unwrap();
     let folder = rig.stop().await;
-    Flaky::open(folder.path()).overwrite("backend", "{\"format\": 99, \"other\": true}").await;
+    Flaky::open(&folder.path().join("store")).overwrite("backend", "{\"format\": 99, \"other\": true}").await;
     let fault = Rig::try_again(folder).await.unwrap_err();
     assert!(fault.to_string().contains("format 99"), "{fault}");
 }
