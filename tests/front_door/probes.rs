@@ -7,7 +7,7 @@ use greenlight::cli::demo::door::Door;
 use greenlight::cli::demo::upstream::Upstream;
 use greenlight::model::{Color, PerColor};
 
-use crate::support::{SERVICE, START, Setup, address, exe, write_config};
+use crate::support::{MACHINE, SERVICE, START, Setup, address, exe, write_config};
 
 /// Of each colour.
 const ENDPOINTS: usize = 1000;
@@ -37,6 +37,7 @@ fn addresses(color: Color, port: u16) -> Vec<SocketAddr> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_endpoints_cost_less_than_a_core() {
+    let _alone = MACHINE.write().await;
     let folder = tempfile::tempdir().unwrap();
     let port = address().port();
     let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));

@@ -19,6 +19,10 @@ use greenlight::cli::demo::trouble::Trouble;
 use greenlight::cli::demo::upstream::Upstream;
 use greenlight::model::{Color, PerColor};
 use tempfile::TempDir;
+use tokio::sync::{RwLock, RwLockReadGuard};
+
+/// Held shared by every house, and alone by what measures the whole machine.
+pub static MACHINE: RwLock<()> = RwLock::const_new(());
 
 pub const SERVICE: &str = "backend";
 pub const HOST: &str = "backend.example.org";
@@ -106,11 +110,13 @@ pub struct House {
     pub upstreams: PerColor<Vec<Upstream>>,
     pub listener: SocketAddr,
     folder: TempDir,
+    _machine: RwLockReadGuard<'static, ()>,
 }
 
 impl House {
     /// Starts upstreams of both colours and a front door, and waits until it is ready.
     pub async fn open(setup: &Setup) -> Self {
+        let machine = MACHINE.read().await;
         let folder = tempfile::tempdir().unwrap();
         let mut upstreams = PerColor::<Vec<Upstream>>::default();
         for color in Color::ALL {
@@ -125,7 +131,7 @@ impl House {
         let log = folder.path().join("greenlight.log");
         let mut door = Door::start(exe(), &written.file, &log, written.admin).unwrap();
         door.ready(START).await.unwrap();
-        Self { door, upstreams, listener: written.listener, folder }
+        Self { door, upstreams, listener: written.listener, folder, _machine: machine }
     }
 
     pub fn admin(&self) -> &Admin {
