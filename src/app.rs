@@ -8,6 +8,8 @@ mod listen;
 mod log;
 mod signals;
 
+pub use signals::input_end;
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
@@ -55,10 +57,11 @@ impl Fault {
     }
 }
 
-/// Runs the front door on a configuration file until a signal ends it.
+/// Runs the front door on a configuration file until a signal ends it, or, `with_input`, the end
+/// of the standard input does.
 #[must_use]
-pub fn run(path: &Path) -> ExitCode {
-    match start(path) {
+pub fn run(path: &Path, with_input: bool) -> ExitCode {
+    match start(path, with_input) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("greenlight: {fault}");
@@ -86,7 +89,7 @@ fn bind(config: &Config, workers: usize) -> Result<Bound, Fault> {
     Ok(Bound { public, admin })
 }
 
-fn start(path: &Path) -> Result<(), Fault> {
+fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
     let loaded = config::load(path).map_err(|faults| Fault::Config(said(path, &faults)))?;
     let config = Arc::new(loaded.config);
     let level = log::start(&config.log);
@@ -105,7 +108,7 @@ fn start(path: &Path) -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(Fault::Runtime)?;
-    runtime.block_on(serve(path, config, workers, bound, guard, level))
+    runtime.block_on(serve(path, config, workers, bound, guard, level, with_input))
 }
 
 async fn serve(
@@ -115,6 +118,7 @@ async fn serve(
     bound: Bound,
     guard: Guard,
     level: log::LogHandle,
+    with_input: bool,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
     let (store, memory) = open_store(&config).await?;
@@ -173,7 +177,7 @@ async fn serve(
             tracing::error!(%why, "log.access can't be opened: it stays as it was");
         }
     };
-    signals.until_told_to_stop(&handle, reloaded, apply).await;
+    signals.until_told_to_stop(&handle, reloaded, apply, with_input).await;
     drop(access);
     ready.store(false, Ordering::Release);
     data_plane.shutdown().await;

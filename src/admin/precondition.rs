@@ -1,4 +1,4 @@
-//! `If-Match`: "<epoch>", "r<revision>" or *.
+//! `If-Match`: `"<epoch>"`, `"r<revision>"` or `*`.
 
 use axum::http::{HeaderMap, header};
 

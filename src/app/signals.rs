@@ -1,13 +1,31 @@
 //! SIGTERM and SIGINT end the program, SIGHUP reloads its configuration.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::config::Config;
 use crate::controller::Handle;
+
+/// Ends when the standard input does; never if `watched` is false. A parent that holds the other
+/// end of it takes its children with it, however it ends.
+///
+/// A plain thread: tokio's own standard input holds up the end of the runtime until a read returns.
+pub async fn input_end(watched: bool) {
+    if !watched {
+        return std::future::pending().await;
+    }
+    let (ended, end) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        let mut scratch = [0_u8; 256];
+        let mut input = io::stdin().lock();
+        while matches!(input.read(&mut scratch), Ok(1..)) {}
+        drop(ended);
+    });
+    let _ = end.await;
+}
 
 /// Caught from the moment it is made: a signal during the start is not lost.
 pub(super) struct Signals {
@@ -31,12 +49,15 @@ impl Signals {
         handle: &Handle,
         mut reloaded: watch::Receiver<Arc<Config>>,
         apply: impl Fn(&Config),
+        with_input: bool,
     ) {
         reloaded.mark_unchanged();
+        let mut input = std::pin::pin!(input_end(with_input));
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => break tracing::info!("SIGTERM: stopping"),
                 _ = self.interrupt.recv() => break tracing::info!("SIGINT: stopping"),
+                () = &mut input => break tracing::info!("the standard input has ended: stopping"),
                 _ = self.hang_up.recv() => {
                     // What was applied and what was faulty is logged by the controller.
                     if let Err(why) = handle.reload().await {

@@ -19,8 +19,11 @@ pub(super) struct Args {
     /// The configuration file
     #[arg(short, long, value_name = "FILE", default_value = CONFIG_DEFAULT)]
     config: PathBuf,
+    /// Stop when the standard input ends: for a parent that must not leave this behind
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
 }
 
 pub(super) fn run(args: &Args) -> ExitCode {
-    app::run(&args.config)
+    app::run(&args.config, args.until_stdin_ends)
 }

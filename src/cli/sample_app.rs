@@ -8,7 +8,7 @@
 mod behaviour;
 mod server;
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ pub fn run(args: &Args) -> ExitCode {
 async fn serve(args: &Args) -> std::io::Result<()> {
     let behaviour = Arc::new(Behaviour::new(args));
     let mut terminate = signal(SignalKind::terminate())?;
-    let input_ended = input_end(!args.no_stdin_exit);
+    let input_ended = crate::app::input_end(!args.no_stdin_exit);
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -131,21 +131,4 @@ fn announce(address: SocketAddr) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", serde_json::json!({ "listening": address.to_string() }))?;
     out.flush()
-}
-
-/// Ends when the standard input does; never if `watched` is false.
-///
-/// A plain thread: tokio's own standard input holds up the end of the runtime until a read returns.
-async fn input_end(watched: bool) {
-    if !watched {
-        return std::future::pending().await;
-    }
-    let (ended, end) = oneshot::channel::<()>();
-    std::thread::spawn(move || {
-        let mut scratch = [0_u8; 256];
-        let mut input = std::io::stdin().lock();
-        while matches!(input.read(&mut scratch), Ok(1..)) {}
-        drop(ended);
-    });
-    let _ = end.await;
 }

@@ -242,6 +242,6 @@ pub struct Config {
     pub notifiers: Vec<Notifier>,
     /// Every key in force, its path -> its value in one canonical spelling (`"1m"` for `"60s"`),
     /// defaults too. Keys without a default are there only when they are set; secrets are shown
-    /// by where they are. What [`difference`](super::difference) compares.
+    /// by where they are. What [`difference`](super::difference()) compares.
     pub effective: BTreeMap<String, String>,
 }

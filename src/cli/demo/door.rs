@@ -1,5 +1,6 @@
 //! The front door: `greenlight run` as a child process, and what its admin API says and does.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -119,7 +120,8 @@ pub struct Door {
 impl Door {
     /// Starts it on a configuration file; its output is appended to `log`. Returns at once.
     pub fn start(exe: &Path, config: &Path, log: &Path, admin: SocketAddr) -> Result<Self, Trouble> {
-        let args = [Path::new("run").as_os_str(), Path::new("-c").as_os_str(), config.as_os_str()];
+        let args =
+            ["run", "--until-stdin-ends", "-c"].map(OsStr::new).into_iter().chain([config.as_os_str()]);
         let child = Child::start("the front door", exe, args, Some(log))?;
         Ok(Self { admin: Admin { address: admin }, config: config.to_owned(), log: log.to_owned(), child })
     }
