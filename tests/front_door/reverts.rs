@@ -85,7 +85,6 @@ async fn reverts(name: &str, illness: Illness) -> Vec<Duration> {
         .buffer_unordered(PARALLEL)
         .collect()
         .await;
-    eprintln!("{took:?}");
     took.sort_unstable();
     println!(
         "RESULT reverts, {name}: {runs} runs, median {:.2} s, slowest {:.2} s",
