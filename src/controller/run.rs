@@ -24,7 +24,7 @@ use super::handle::Request;
 use super::metrics::Metrics;
 use super::service::ServiceRuntime;
 use super::workers::Workers;
-use super::{Inbox, ReloadReport};
+use super::{Actor, Inbox, ReloadReport};
 
 /// Changes of table and views that are not switches are gathered for this long.
 const COALESCE: Duration = Duration::from_millis(20);
@@ -53,6 +53,8 @@ pub(super) struct Inlets {
 pub struct Controller {
     pub(super) path: PathBuf,
     pub(super) config: Arc<Config>,
+    /// What this process was started with: what needs a restart is measured by it.
+    pub(super) started: Arc<Config>,
     pub(super) services: Vec<ServiceRuntime>,
     pub(super) endpoints: HashMap<EndpointId, (ServiceName, Color)>,
     pub(super) table: Arc<ArcSwap<RouteTable>>,
@@ -76,7 +78,7 @@ pub struct Controller {
 
 enum Turn {
     Request(Request),
-    Reload(oneshot::Sender<ReloadReport>),
+    Reload(Actor, oneshot::Sender<ReloadReport>),
     Internal(Internal),
     Probe(ProbeReport),
     Endpoints(ProviderUpdate),
@@ -104,12 +106,12 @@ impl Controller {
                 Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
                 Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
                 Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
-                Some(reply) = self.inbox.reloads.recv() => Turn::Reload(reply),
+                Some((actor, reply)) = self.inbox.reloads.recv() => Turn::Reload(actor, reply),
             };
             match turn {
                 Turn::Stop => break,
                 Turn::Request(request) => self.command(request).await,
-                Turn::Reload(reply) => self.reload(reply).await,
+                Turn::Reload(actor, reply) => self.reload(actor, reply).await,
                 Turn::Internal(Internal::Event(service, event)) => self.event(&service, event).await,
                 Turn::Internal(Internal::Counts(reports)) => self.counts(reports).await,
                 Turn::Probe(report) => {

@@ -1,6 +1,6 @@
 //! From a configuration and a store to a first route table and a loop that can run.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -95,6 +95,7 @@ impl Prepared {
         let mut controller = Controller {
             path,
             config: Arc::clone(&config),
+            started: Arc::clone(&config),
             services: Vec::new(),
             endpoints: HashMap::new(),
             table,
@@ -149,6 +150,7 @@ impl Controller {
         let initial = match service.upstream {
             Upstream::Fixed { initial, .. } | Upstream::Docker { initial, .. } => initial,
         };
+        let mut quarantined_at = BTreeMap::new();
         let (state, revision) = match self.store.load(&service.name).await? {
             None if memory != Memory::Whole => (self.rebuild(service, initial).await, Revision(0)),
             None => (State::new(service.name.clone(), initial, service.policy.clone()), Revision(0)),
@@ -156,13 +158,15 @@ impl Controller {
                 Ok(Decoded::Newer(found)) => {
                     return Err(StartFault::NewerRecord { service: service.name.to_string(), found });
                 }
-                Ok(Decoded::Known(mut state)) => {
+                Ok(Decoded::Known(record)) => {
+                    let Record { mut state, quarantined_at: since, .. } = *record;
+                    quarantined_at = since;
                     state.policy = service.policy.clone();
                     if memory == Memory::Previous && state.pin.is_none() {
                         let reason = "state rebuilt from the previous copy of the store".to_owned();
                         state.pin = Some(Pin { reason: Some(reason), until: None });
                     }
-                    (release::restore(*state, clock::now()), stored.revision)
+                    (release::restore(state, clock::now()), stored.revision)
                 }
                 Err(why) => {
                     tracing::error!(service = %service.name, %why, "its record can't be read: rebuilding it, pinned");
@@ -171,6 +175,7 @@ impl Controller {
             },
         };
         let mut runtime = ServiceRuntime::new(Arc::clone(service), state, revision);
+        runtime.quarantined_at = quarantined_at;
         self.restore_views(&mut runtime).await?;
         let endpoints = resolve(service).await;
         for color in Color::ALL {
@@ -210,12 +215,10 @@ impl Controller {
                 runtime.live.insert(id, view);
             }
         }
-        for entry in &runtime.state.quarantine {
-            let Some(stored) = self.store.release(&entry.release).await? else { continue };
-            let view = serde_json::from_str::<ReleaseView>(&stored.json).ok();
-            if let Some(ended) = view.and_then(|view| view.finished_at) {
-                runtime.ended_at.insert(entry.release.clone(), ended);
-            }
+        if runtime.last.is_none() {
+            let newest = self.store.history(&runtime.config.name.clone(), 20).await?;
+            let mut views = newest.iter().filter_map(|s| serde_json::from_str::<ReleaseView>(&s.json).ok());
+            runtime.last = views.find(|view| view.finished_at.is_some());
         }
         runtime.update_views(&[]);
         Ok(())
@@ -231,17 +234,16 @@ impl Controller {
         // What came due while nothing ran is due now.
         self.pending.push_back((index, Event::Deadline));
         self.show_metrics(index);
+        let service = &self.services[index];
+        self.metrics.rosters(service.name(), &service.rosters);
     }
 
     /// A service that a reload has added.
-    pub(super) async fn add_service(&mut self, service: Arc<Service>) {
-        match self.load(&service, Memory::Whole).await {
-            Ok(runtime) => {
-                self.services.push(runtime);
-                self.begin(self.services.len() - 1);
-            }
-            Err(fault) => tracing::error!(service = %service.name, %fault, "the new service can't be loaded"),
-        }
+    pub(super) async fn add_service(&mut self, service: Arc<Service>) -> Result<(), StartFault> {
+        let runtime = self.load(&service, Memory::Whole).await?;
+        self.services.push(runtime);
+        self.begin(self.services.len() - 1);
+        Ok(())
     }
 }
 
@@ -255,11 +257,11 @@ fn decode(json: &str) -> Result<Decoded, serde_json::Error> {
     if head.format > FORMAT {
         return Ok(Decoded::Newer(head.format));
     }
-    serde_json::from_str(json).map(|record: Record| Decoded::Known(Box::new(record.state)))
+    serde_json::from_str(json).map(|record| Decoded::Known(Box::new(record)))
 }
 
 enum Decoded {
-    Known(Box<State>),
+    Known(Box<Record>),
     Newer(u32),
 }
 
