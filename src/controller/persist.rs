@@ -104,7 +104,7 @@ impl Controller {
                     self.write_backlog(index).await;
                     self.apply_fact(index, Event::StoreWritable(true)).await;
                 }
-                Ok(()) => {}
+                Ok(()) => self.write_backlog(index).await,
                 Err(_) if state.unwritable => {}
                 Err(fault) => {
                     tracing::error!(service = %state.service, %fault, "the store can't be written");

@@ -1,15 +1,21 @@
 //! A changed configuration file, applied without losing a request; a faulty one changes nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use crate::config::{self, Config, Service, Upstream};
+use crate::model::Color;
 use crate::provider::FixedSource;
 use crate::release::Event;
 
 use super::run::Controller;
+use super::service::ServiceRuntime;
 use super::{Actor, AuditEntry, ReloadReport};
+
+/// A worker that takes longer keeps the loop, and with it every revert, waiting no more.
+const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Controller {
     pub(super) async fn reload(&mut self, actor: Actor, reply: oneshot::Sender<ReloadReport>) {
@@ -34,8 +40,7 @@ impl Controller {
         let mut applied = config::difference(&self.config, &config).live;
         let needs_restart = config::difference(&self.started, &config).needs_restart;
         let config = Arc::new(config);
-        let mut faults = Vec::new();
-        self.drop_services(&config);
+        let mut faults = self.drop_services(&config).await;
         for service in config.services.clone() {
             let path = format!("services.{}", service.name);
             match self.index(service.name.as_str()) {
@@ -67,23 +72,53 @@ impl Controller {
         self.targets_dirty = true;
         self.publish();
         // A report that says "applied" means that every worker works by it.
-        self.workers.acknowledge().await;
+        let acknowledged = tokio::time::timeout(ACKNOWLEDGE_TIMEOUT, self.workers.acknowledge()).await;
+        if acknowledged.is_err() {
+            tracing::warn!("a worker has not acknowledged the reloaded routes yet");
+        }
         self.reloaded.send_replace(config);
         tracing::info!(?applied, ?needs_restart, ?faults, "configuration reloaded");
         ReloadReport { applied, needs_restart, faults }
     }
 
-    /// Services that are no longer in the file lose their routes; their records stay in the store.
-    fn drop_services(&mut self, config: &Config) {
+    /// Services that are no longer in the file lose their routes; their records stay in the store,
+    /// as they are now. One whose record can't be written stays, and is told in a fault.
+    async fn drop_services(&mut self, config: &Config) -> Vec<String> {
+        let leaves = |runtime: &ServiceRuntime| {
+            config.services.iter().all(|service| service.name != runtime.config.name)
+        };
+        let leaving: Vec<usize> = (0..self.services.len()).filter(|i| leaves(&self.services[*i])).collect();
+        for &index in &leaving {
+            self.services[index].unsaved = true;
+        }
+        if !leaving.is_empty() {
+            self.save_unsaved().await;
+        }
+        // What waits goes by positions, which are about to change.
+        self.take_pending().await;
+        let mut faults = Vec::new();
         let metrics = &self.metrics;
         self.services.retain_mut(|runtime| {
-            let stays = config.services.iter().any(|service| service.name == runtime.config.name);
-            if !stays {
-                tracing::warn!(service = %runtime.config.name, "no longer configured: its routes are gone, its record stays");
-                metrics.forget(&runtime.config.name, &super::story::WORDS);
+            if !leaves(runtime) {
+                return true;
             }
-            stays
+            let name = runtime.config.name.clone();
+            if runtime.unsaved || !runtime.unwritten.is_empty() {
+                faults.push(format!(
+                    "services.{name}: kept, since its record can't be written: reload again later"
+                ));
+                return true;
+            }
+            for color in Color::ALL {
+                if let Some(drain) = runtime.drains[color].take() {
+                    drain.abort();
+                }
+            }
+            metrics.forget(&name, &super::story::WORDS);
+            tracing::warn!(service = %name, "no longer configured: its routes are gone, its record stays");
+            false
         });
+        faults
     }
 
     async fn audit_reload(&mut self, index: usize, who: &str, what: String) {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::clock;
 use crate::config::{Config, Service, Upstream};
-use crate::model::{Color, Endpoint, PerColor, ReleaseId, Revision};
+use crate::model::{Color, ReleaseId, Revision};
 use crate::probe::Prober;
 use crate::provider::FixedProvider;
 use crate::release::{self, Event, Pin, State};
@@ -110,17 +110,30 @@ impl Prepared {
             reloaded,
             tasks: JoinSet::new(),
             pending: VecDeque::new(),
+            publish_at: None,
             table_dirty: false,
             views_dirty: false,
             targets_dirty: true,
         };
         let loading = config.services.iter().map(|service| controller.load(service, memory));
-        for loaded in join_all(loading).await {
-            controller.services.push(loaded?);
+        let resolving = sources(&config);
+        let resolving = join_all(resolving.iter().map(FixedProvider::resolve));
+        let (loaded, resolved) = tokio::join!(join_all(loading), resolving);
+        for runtime in loaded {
+            controller.services.push(runtime?);
+        }
+        for (source, endpoints) in sources(&config).iter().zip(resolved) {
+            if let Some(index) = controller.index(source.service.as_str()) {
+                for color in Color::ALL {
+                    controller.services[index].rosters[color].set_endpoints(&endpoints[color]);
+                }
+            }
         }
         for index in 0..controller.services.len() {
             controller.begin(index);
         }
+        // A pin that nobody has seen yet must outlive the next start too.
+        controller.save_unsaved().await;
         controller.provider.set_sources(sources(&config));
         controller.publish_table();
         controller.publish_views();
@@ -150,6 +163,7 @@ impl Controller {
         let initial = match service.upstream {
             Upstream::Fixed { initial, .. } | Upstream::Docker { initial, .. } => initial,
         };
+        let mut rebuilt = memory != Memory::Whole;
         let mut quarantined_at = BTreeMap::new();
         let (state, revision) = match self.store.load(&service.name).await? {
             None if memory != Memory::Whole => (self.rebuild(service, initial).await, Revision(0)),
@@ -170,17 +184,15 @@ impl Controller {
                 }
                 Err(why) => {
                     tracing::error!(service = %service.name, %why, "its record can't be read: rebuilding it, pinned");
+                    rebuilt = true;
                     (self.rebuild(service, initial).await, stored.revision)
                 }
             },
         };
         let mut runtime = ServiceRuntime::new(Arc::clone(service), state, revision);
         runtime.quarantined_at = quarantined_at;
+        runtime.unsaved = rebuilt;
         self.restore_views(&mut runtime).await?;
-        let endpoints = resolve(service).await;
-        for color in Color::ALL {
-            runtime.rosters[color].set_endpoints(&endpoints[color]);
-        }
         Ok(runtime)
     }
 
@@ -238,7 +250,8 @@ impl Controller {
         self.metrics.rosters(service.name(), &service.rosters);
     }
 
-    /// A service that a reload has added.
+    /// A service that a reload has added. The provider brings its endpoints: a look-up may take
+    /// long, and nothing waits for it here.
     pub(super) async fn add_service(&mut self, service: Arc<Service>) -> Result<(), StartFault> {
         let runtime = self.load(&service, Memory::Whole).await?;
         self.services.push(runtime);
@@ -263,15 +276,4 @@ fn decode(json: &str) -> Result<Decoded, serde_json::Error> {
 enum Decoded {
     Known(Box<Record>),
     Newer(u32),
-}
-
-async fn resolve(service: &Service) -> PerColor<Vec<Endpoint>> {
-    match &service.upstream {
-        Upstream::Fixed { addresses, .. } => {
-            let source =
-                crate::provider::FixedSource { service: service.name.clone(), addresses: addresses.clone() };
-            FixedProvider::resolve(&source).await
-        }
-        Upstream::Docker { .. } => PerColor::default(),
-    }
 }

@@ -73,14 +73,15 @@ impl ServiceRuntime {
 
     /// The same for a state that is not the service's own yet.
     pub(super) fn update_views_of(&mut self, state: &State, ended: &[Release]) {
-        let current = state.release.iter().chain(state.queued.iter());
-        for release in current.chain(ended) {
-            self.update_view(release);
+        let live = state.release.iter().chain(state.queued.iter());
+        for release in live.chain(ended) {
+            let current = state.release.as_ref().is_none_or(|last| last.id == release.id);
+            self.update_view(release, current);
         }
     }
 
     /// A release that has reached its final state keeps its record as it is from then on.
-    fn update_view(&mut self, release: &Release) {
+    fn update_view(&mut self, release: &Release, current: bool) {
         let known = self.live.get(&release.id);
         if release.is_final() && known.is_none() {
             return;
@@ -110,7 +111,9 @@ impl ServiceRuntime {
             view.finished_at = Some(now);
             self.live.remove(&release.id);
             self.unwritten_releases.insert(release.id.clone(), view.clone());
-            self.last = Some(view);
+            if current || self.last.is_none() {
+                self.last = Some(view);
+            }
         } else if self.live.insert(release.id.clone(), view.clone()).as_ref() != Some(&view) {
             self.unwritten_releases.insert(release.id.clone(), view);
         }
