@@ -276,7 +276,8 @@ impl Lane {
         }
     }
 
-    fn written(&mut self, count: usize) {
+    /// So many bytes of what is gathered have been written.
+    pub fn written(&mut self, count: usize) {
         self.sent += count as u64;
         let of_head = count.min(self.out.len() - self.at);
         self.at += of_head;
