@@ -24,8 +24,7 @@ pub(super) async fn reload(
     caller: Caller,
     _body: Strict<Nothing>,
 ) -> Result<Json<ReloadReport>, Problem> {
-    tracing::info!(who = caller.actor.0, "a reload was asked for");
-    let report = shared.handle.reload().await?;
+    let report = shared.handle.reload(caller.actor).await?;
     if report.faults.is_empty() {
         return Ok(Json(report));
     }

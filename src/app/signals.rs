@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 use crate::config::Config;
-use crate::controller::Handle;
+use crate::controller::{Actor, Handle};
 
 /// Ends when the standard input does; never if `watched` is false. A parent that holds the other
 /// end of it takes its children with it, however it ends.
@@ -60,7 +60,7 @@ impl Signals {
                 () = &mut input => break tracing::info!("the standard input has ended: stopping"),
                 _ = self.hang_up.recv() => {
                     // What was applied and what was faulty is logged by the controller.
-                    if let Err(why) = handle.reload().await {
+                    if let Err(why) = handle.reload(Actor("SIGHUP".to_owned())).await {
                         tracing::error!(%why, "SIGHUP: not reloaded");
                     }
                 }

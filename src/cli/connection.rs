@@ -26,3 +26,21 @@ pub(super) struct Connection {
     #[arg(long, global = true, value_name = "FILE", env = "GREENLIGHT_IDENTITY", hide_env_values = true)]
     pub(super) identity: Option<PathBuf>,
 }
+
+/// The options that can come from the environment, and their variables.
+const VARIABLES: [(&str, &str); 4] = [
+    ("admin", "GREENLIGHT_ADMIN"),
+    ("token_file", "GREENLIGHT_TOKEN_FILE"),
+    ("ca", "GREENLIGHT_CA"),
+    ("identity", "GREENLIGHT_IDENTITY"),
+];
+
+/// A variable that is set to nothing counts as not set: that is how scripts and compose files
+/// switch one off, and clap would take it for an option without its value.
+pub(super) fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let empty = |variable: &str| std::env::var_os(variable).is_some_and(|value| value.is_empty());
+    VARIABLES
+        .into_iter()
+        .filter(|(_, variable)| empty(variable))
+        .fold(command, |command, (option, _)| command.mut_arg(option, |arg| arg.env(None::<&str>)))
+}

@@ -37,7 +37,7 @@ mod wait;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use connection::Connection;
 use exit::Exit;
@@ -98,7 +98,8 @@ enum Verb {
 /// Runs the command line; the exit code is DESIGN.md section 6's.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Cli { connection, verb } = Cli::parse();
+    let matches = connection::without_empty_variables(Cli::command()).get_matches();
+    let Cli { connection, verb } = Cli::from_arg_matches(&matches).unwrap_or_else(|fault| fault.exit());
     match verb {
         Verb::Demo(args) => demo::run(&args),
         Verb::SampleApp(args) => sample_app::run(&args),

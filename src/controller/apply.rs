@@ -1,8 +1,9 @@
 //! Event -> step -> persist -> perform.
 
 use crate::clock;
-use crate::release::{self, Event, Persist, Refused, Step};
+use crate::release::{self, Event, Persist, Phase, Refused, Step};
 
+use super::Rejection;
 use super::run::Controller;
 
 /// What a command is answered from.
@@ -60,6 +61,7 @@ impl Controller {
         service.deadline = deadline;
         service.unsaved |= persist == Persist::Soon;
         service.update_views(&ended);
+        service.watch_quarantine();
         self.perform(index, now);
         self.perform(index, after_persist);
         for note in notes {
@@ -82,9 +84,16 @@ impl Controller {
         }
         // Who is answered and looks again sees what was done.
         self.publish();
-        for waiter in self.services[index].waiters.drain(..) {
+        let service = &mut self.services[index];
+        let release = service.state.release.as_ref();
+        let moved_back = matches!(release.map(|r| &r.phase), Some(Phase::Reverted | Phase::RolledBack));
+        let held = matches!(release.map(|r| &r.phase), Some(Phase::Degraded(_)));
+        let reason = release.map(|release| release.reason.clone()).unwrap_or_default();
+        for waiter in service.waiters.drain(..) {
+            let as_asked = !held && waiter.forward != moved_back;
+            let answer = if as_asked { Ok(waiter.done) } else { Err(Rejection::Conflict(reason.clone())) };
             // A caller who has gone away needs no answer.
-            let _ = waiter.reply.send(Ok(waiter.done));
+            let _ = waiter.reply.send(answer);
         }
     }
 }

@@ -21,7 +21,7 @@ impl Controller {
         };
         let before = self.services[index].summary();
         let what = describe(&command);
-        let outcome = self.carry_out(index, command.clone(), precondition).await;
+        let outcome = self.carry_out(index, &command, precondition).await;
         let runtime = &self.services[index];
         let entry = AuditEntry {
             time: crate::clock::wall_rfc3339(),
@@ -39,38 +39,43 @@ impl Controller {
         self.write_audit(index, entry).await;
         self.views_dirty = true;
         self.publish();
-        match outcome {
-            Ok(done) if self.services[index].is_switching() && !done.accepted => {
-                self.services[index].waiters.push(Waiter { reply, done });
+        let forward = match command {
+            Command::Promote { .. } => Some(true),
+            Command::Rollback { .. } => Some(false),
+            _ => None,
+        };
+        match (outcome, forward) {
+            (Ok(done), Some(forward)) if self.services[index].is_switching() && !done.accepted => {
+                self.services[index].waiters.push(Waiter { forward, reply, done });
             }
             // A caller who has gone away needs no answer.
-            outcome => drop(reply.send(outcome)),
+            (outcome, _) => drop(reply.send(outcome)),
         }
     }
 
     async fn carry_out(
         &mut self,
         index: usize,
-        command: Command,
+        command: &Command,
         precondition: Option<Precondition>,
     ) -> Result<Done, Rejection> {
         let runtime = &self.services[index];
         if let Some(precondition) = precondition {
             check(runtime, precondition)?;
         }
-        let event = event(runtime, &command)?;
+        let event = event(runtime, command)?;
         let before = runtime.state.release.as_ref().map(|release| release.id.clone());
+        let serving = runtime.state.sides[runtime.state.active].release.clone();
         match self.apply(index, event).await {
-            Ok(taken) => Ok(done(&self.services[index], &command, before.as_ref(), &taken)),
+            Ok(taken) => Ok(done(&self.services[index], command, before.as_ref(), &taken)),
             Err(Refused::SameVersion { version }) => Ok(Done {
-                release: before.map(|id| id.to_string()),
+                release: serving.map(|id| id.to_string()),
                 noop: true,
                 accepted: false,
                 message: format!(
                     "version {version} is active already: nothing to do; --force releases it again"
                 ),
             }),
-            Err(refused @ Refused::StoreUnwritable) => Err(Rejection::Unavailable(refused.to_string())),
             Err(Refused::UnknownRelease(id)) => Err(Rejection::UnknownRelease(id)),
             Err(refused) => Err(Rejection::Conflict(refused.to_string())),
         }

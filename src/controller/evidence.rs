@@ -71,6 +71,8 @@ impl Controller {
         }
         tracing::info!(service = %update.service, color = %update.color, count = update.endpoints.len(), "endpoints changed");
         self.targets_dirty = true;
+        self.table_dirty = true;
+        self.views_dirty = true;
         self.tell_health(index, update.color);
     }
 

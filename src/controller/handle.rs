@@ -93,7 +93,7 @@ pub struct Request {
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(super) requests: mpsc::Sender<Request>,
-    pub(super) reloads: mpsc::Sender<oneshot::Sender<ReloadReport>>,
+    pub(super) reloads: mpsc::Sender<(Actor, oneshot::Sender<ReloadReport>)>,
     pub(super) views: Arc<ArcSwap<Views>>,
     pub(super) events: broadcast::Sender<Arc<EventView>>,
 }
@@ -102,7 +102,7 @@ pub struct Handle {
 #[derive(Debug)]
 pub struct Inbox {
     pub requests: mpsc::Receiver<Request>,
-    pub reloads: mpsc::Receiver<oneshot::Sender<ReloadReport>>,
+    pub reloads: mpsc::Receiver<(Actor, oneshot::Sender<ReloadReport>)>,
     /// What [`Handle::views`] shows; the loop replaces it whole.
     pub views: Arc<ArcSwap<Views>>,
     /// What [`Handle::events`] hears. Sending without a listener is no fault.
@@ -150,10 +150,10 @@ impl Handle {
     }
 
     /// Reads the configuration file again and applies what can be changed live.
-    pub async fn reload(&self) -> Result<ReloadReport, Rejection> {
+    pub async fn reload(&self, actor: Actor) -> Result<ReloadReport, Rejection> {
         let (reply, answer) = oneshot::channel();
         let stopping = || Rejection::Unavailable("greenlight is stopping".into());
-        self.reloads.send(reply).await.map_err(|_| stopping())?;
+        self.reloads.send((actor, reply)).await.map_err(|_| stopping())?;
         answer.await.map_err(|_| stopping())
     }
 

@@ -113,6 +113,29 @@ impl Metrics {
         }
     }
 
+    /// A service that is no longer configured shows nothing any more; its counters stay.
+    pub(super) fn forget(&self, service: &ServiceName, words: &[&str]) {
+        let name = service.as_str();
+        let healths = [Health::Unknown, Health::Healthy, Health::Unhealthy];
+        // What was never shown needs not be taken away.
+        for color in Color::ALL {
+            let _ = self.active_color.remove_label_values(&[name, color.as_str()]);
+            for health in healths {
+                let _ = self.endpoints.remove_label_values(&[name, color.as_str(), health.as_str()]);
+            }
+        }
+        for word in words {
+            let _ = self.release_state.remove_label_values(&[name, *word]);
+        }
+        for rule in ["errors", "latency"] {
+            let _ = self.judge_score.remove_label_values(&[name, rule]);
+            let _ = self.judge_threshold.remove_label_values(&[name, rule]);
+        }
+        for gauge in [&self.epoch, &self.pinned, &self.rollback_available] {
+            let _ = gauge.remove_label_values(&[name]);
+        }
+    }
+
     pub(super) fn rosters(&self, service: &ServiceName, rosters: &PerColor<Roster>) {
         for (color, roster) in rosters.iter() {
             let summary = roster.summary();

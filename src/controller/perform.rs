@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{Color, Epoch, ReleaseId};
-use crate::release::{Effect, Event};
+use crate::release::{By, Effect, Event, Kind, Phase, Release, State};
 
 use super::run::{Controller, Internal};
 
@@ -54,6 +54,7 @@ impl Controller {
             release: service.rosters[color].owner().cloned(),
             health: service.told[color],
         };
+        self.metrics.rosters(&service.config.name, &service.rosters);
         self.pending.push_back((index, event));
         self.targets_dirty = true;
         self.table_dirty = true;
@@ -63,7 +64,7 @@ impl Controller {
         let service = &mut self.services[index];
         let baseline = service.windows[active.other()].freeze(&service.state.policy.judge);
         let name = service.name().clone();
-        let reason = service.state.state_word();
+        let reason = switch_reason(&service.state);
         self.metrics.switches_total.with_label_values(&[name.as_str(), reason]).inc();
         self.publish_table();
         tracing::info!(service = %name, %active, %epoch, "traffic moved");
@@ -116,5 +117,17 @@ impl Controller {
         let routes = routes.collect();
         let table = crate::routing::TableBuilder::build(&self.table.load(), routes);
         self.table.store(Arc::new(table));
+    }
+}
+
+/// Why traffic moves, for `switches_total`.
+fn switch_reason(state: &State) -> &'static str {
+    match state.release.as_ref() {
+        Some(Release { phase: Phase::Reverting(reverting), .. }) => match reverting.by {
+            By::Judge => "revert",
+            By::Person => "rollback",
+        },
+        Some(Release { kind: Kind::Rollback, .. }) => "rollback",
+        _ => "promote",
     }
 }

@@ -1,10 +1,12 @@
 //! The record, written before its effects; and what is written when there is time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
+use crate::model::Version;
 use crate::release::{Event, State, Step};
 use crate::store::{StoreFault, StoredRelease};
 
@@ -22,6 +24,9 @@ pub(super) struct Record {
     pub(super) format: u32,
     /// Rebased as if it had been saved at tick 0: what is stored of a deadline is the time left.
     pub(super) state: State,
+    /// Since when each version is in quarantine (RFC 3339, for people).
+    #[serde(default)]
+    pub(super) quarantined_at: BTreeMap<Version, String>,
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<String, StoreFault> {
@@ -50,7 +55,11 @@ impl Controller {
     }
 
     async fn write(&mut self, index: usize, state: &State) -> Result<(), StoreFault> {
-        let record = Record { format: FORMAT, state: state.to_saved(clock::now()) };
+        let mut quarantined_at = self.services[index].quarantined_at.clone();
+        for entry in &state.quarantine {
+            quarantined_at.entry(entry.version.clone()).or_insert_with(clock::wall_rfc3339);
+        }
+        let record = Record { format: FORMAT, state: state.to_saved(clock::now()), quarantined_at };
         let json = encode(&record)?;
         let service = &self.services[index];
         let releases = service.unwritten_releases.values().map(stored).collect::<Result<Vec<_>, _>>()?;
@@ -95,7 +104,7 @@ impl Controller {
                     self.write_backlog(index).await;
                     self.apply_fact(index, Event::StoreWritable(true)).await;
                 }
-                Ok(()) => {}
+                Ok(()) => self.write_backlog(index).await,
                 Err(_) if state.unwritable => {}
                 Err(fault) => {
                     tracing::error!(service = %state.service, %fault, "the store can't be written");

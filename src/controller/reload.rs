@@ -1,22 +1,28 @@
 //! A changed configuration file, applied without losing a request; a faulty one changes nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use crate::config::{self, Config, Service, Upstream};
+use crate::model::Color;
 use crate::provider::FixedSource;
 use crate::release::Event;
 
-use super::ReloadReport;
 use super::run::Controller;
+use super::service::ServiceRuntime;
+use super::{Actor, AuditEntry, ReloadReport};
+
+/// A worker that takes longer keeps the loop, and with it every revert, waiting no more.
+const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Controller {
-    pub(super) async fn reload(&mut self, reply: oneshot::Sender<ReloadReport>) {
+    pub(super) async fn reload(&mut self, actor: Actor, reply: oneshot::Sender<ReloadReport>) {
         let path = self.path.clone();
         let loaded = tokio::task::spawn_blocking(move || config::load(&path)).await;
         let report = match loaded {
-            Ok(Ok(loaded)) => self.take_config(loaded.config).await,
+            Ok(Ok(loaded)) => self.take_config(loaded.config, &actor.0).await,
             Ok(Err(faults)) => {
                 let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
                 tracing::error!(?faults, "the configuration file is faulty: nothing was changed");
@@ -30,14 +36,33 @@ impl Controller {
         let _ = reply.send(report);
     }
 
-    async fn take_config(&mut self, config: Config) -> ReloadReport {
-        let difference = config::difference(&self.config, &config);
+    async fn take_config(&mut self, config: Config, who: &str) -> ReloadReport {
+        let mut applied = config::difference(&self.config, &config).live;
+        let needs_restart = config::difference(&self.started, &config).needs_restart;
         let config = Arc::new(config);
-        self.drop_services(&config);
+        let mut faults = self.drop_services(&config).await;
         for service in config.services.clone() {
+            let path = format!("services.{}", service.name);
             match self.index(service.name.as_str()) {
-                Some(index) => self.change_service(index, service).await,
-                None => self.add_service(service).await,
+                Some(index) => {
+                    self.change_service(index, service).await;
+                    let keys = applied.iter().filter(|key| key.starts_with(&format!("{path}.")));
+                    let keys: Vec<&str> = keys.map(String::as_str).collect();
+                    if !keys.is_empty() {
+                        self.audit_reload(index, who, format!("reload: {} changed", keys.join(", "))).await;
+                    }
+                }
+                None => match self.add_service(service).await {
+                    Ok(()) => {
+                        self.audit_reload(self.services.len() - 1, who, format!("reload: {path} added"))
+                            .await;
+                    }
+                    Err(fault) => {
+                        tracing::error!(service = path, %fault, "the new service can't be loaded");
+                        applied.retain(|key| *key != path);
+                        faults.push(format!("{path}: not added, all else was applied: {fault}"));
+                    }
+                },
             }
         }
         self.provider.set_sources(sources(&config));
@@ -47,21 +72,68 @@ impl Controller {
         self.targets_dirty = true;
         self.publish();
         // A report that says "applied" means that every worker works by it.
-        self.workers.acknowledge().await;
+        let acknowledged = tokio::time::timeout(ACKNOWLEDGE_TIMEOUT, self.workers.acknowledge()).await;
+        if acknowledged.is_err() {
+            tracing::warn!("a worker has not acknowledged the reloaded routes yet");
+        }
         self.reloaded.send_replace(config);
-        tracing::info!(applied = ?difference.live, needs_restart = ?difference.needs_restart, "configuration reloaded");
-        ReloadReport { applied: difference.live, needs_restart: difference.needs_restart, faults: Vec::new() }
+        tracing::info!(?applied, ?needs_restart, ?faults, "configuration reloaded");
+        ReloadReport { applied, needs_restart, faults }
     }
 
-    /// Services that are no longer in the file lose their routes; their records stay in the store.
-    fn drop_services(&mut self, config: &Config) {
+    /// Services that are no longer in the file lose their routes; their records stay in the store,
+    /// as they are now. One whose record can't be written stays, and is told in a fault.
+    async fn drop_services(&mut self, config: &Config) -> Vec<String> {
+        let leaves = |runtime: &ServiceRuntime| {
+            config.services.iter().all(|service| service.name != runtime.config.name)
+        };
+        let leaving: Vec<usize> = (0..self.services.len()).filter(|i| leaves(&self.services[*i])).collect();
+        for &index in &leaving {
+            self.services[index].unsaved = true;
+        }
+        if !leaving.is_empty() {
+            self.save_unsaved().await;
+        }
+        // What waits goes by positions, which are about to change.
+        self.take_pending().await;
+        let mut faults = Vec::new();
+        let metrics = &self.metrics;
         self.services.retain_mut(|runtime| {
-            let stays = config.services.iter().any(|service| service.name == runtime.config.name);
-            if !stays {
-                tracing::warn!(service = %runtime.config.name, "no longer configured: its routes are gone, its record stays");
+            if !leaves(runtime) {
+                return true;
             }
-            stays
+            let name = runtime.config.name.clone();
+            if runtime.unsaved || !runtime.unwritten.is_empty() {
+                faults.push(format!(
+                    "services.{name}: kept, since its record can't be written: reload again later"
+                ));
+                return true;
+            }
+            for color in Color::ALL {
+                if let Some(drain) = runtime.drains[color].take() {
+                    drain.abort();
+                }
+            }
+            metrics.forget(&name, &super::story::WORDS);
+            tracing::warn!(service = %name, "no longer configured: its routes are gone, its record stays");
+            false
         });
+        faults
+    }
+
+    async fn audit_reload(&mut self, index: usize, who: &str, what: String) {
+        let service = &self.services[index];
+        let now = service.summary();
+        let entry = AuditEntry {
+            time: crate::clock::wall_rfc3339(),
+            who: who.to_owned(),
+            service: service.name().to_string(),
+            what,
+            outcome: "applied".to_owned(),
+            before: now.clone(),
+            after: now,
+        };
+        self.write_audit(index, entry).await;
     }
 
     async fn change_service(&mut self, index: usize, service: Arc<Service>) {

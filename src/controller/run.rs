@@ -24,7 +24,7 @@ use super::handle::Request;
 use super::metrics::Metrics;
 use super::service::ServiceRuntime;
 use super::workers::Workers;
-use super::{Inbox, ReloadReport};
+use super::{Actor, Inbox, ReloadReport};
 
 /// Changes of table and views that are not switches are gathered for this long.
 const COALESCE: Duration = Duration::from_millis(20);
@@ -53,6 +53,8 @@ pub(super) struct Inlets {
 pub struct Controller {
     pub(super) path: PathBuf,
     pub(super) config: Arc<Config>,
+    /// What this process was started with: what needs a restart is measured by it.
+    pub(super) started: Arc<Config>,
     pub(super) services: Vec<ServiceRuntime>,
     pub(super) endpoints: HashMap<EndpointId, (ServiceName, Color)>,
     pub(super) table: Arc<ArcSwap<RouteTable>>,
@@ -69,6 +71,8 @@ pub struct Controller {
     pub(super) tasks: JoinSet<()>,
     /// Events that effects have caused, to be taken before anything from outside.
     pub(super) pending: VecDeque<(usize, Event)>,
+    /// When what is gathered is published at the latest; `None` while there is nothing.
+    pub(super) publish_at: Option<Instant>,
     pub(super) table_dirty: bool,
     pub(super) views_dirty: bool,
     pub(super) targets_dirty: bool,
@@ -76,7 +80,7 @@ pub struct Controller {
 
 enum Turn {
     Request(Request),
-    Reload(oneshot::Sender<ReloadReport>),
+    Reload(Actor, oneshot::Sender<ReloadReport>),
     Internal(Internal),
     Probe(ProbeReport),
     Endpoints(ProviderUpdate),
@@ -94,22 +98,28 @@ impl Controller {
         self.settle().await;
         loop {
             let wake = self.wake_at();
-            let turn = tokio::select! {
-                biased;
-                _ = stop.changed() => Turn::Stop,
-                Some(request) = self.inbox.requests.recv() => Turn::Request(request),
-                Some(message) = self.inlets.internal.recv() => Turn::Internal(message),
-                () = tokio::time::sleep_until(wake) => Turn::Wake,
-                _ = second.tick() => Turn::Second,
-                Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
-                Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
-                Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
-                Some(reply) = self.inbox.reloads.recv() => Turn::Reload(reply),
+            let due = wake <= Instant::from_std(clock::instant());
+            // Not in a fixed order: no source, however busy, keeps the others waiting. What is due
+            // comes before them all.
+            let turn = if due {
+                Turn::Wake
+            } else {
+                tokio::select! {
+                    _ = stop.changed() => Turn::Stop,
+                    Some(request) = self.inbox.requests.recv() => Turn::Request(request),
+                    Some(message) = self.inlets.internal.recv() => Turn::Internal(message),
+                    () = tokio::time::sleep_until(wake) => Turn::Wake,
+                    _ = second.tick() => Turn::Second,
+                    Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
+                    Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
+                    Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
+                    Some((actor, reply)) = self.inbox.reloads.recv() => Turn::Reload(actor, reply),
+                }
             };
             match turn {
                 Turn::Stop => break,
                 Turn::Request(request) => self.command(request).await,
-                Turn::Reload(reply) => self.reload(reply).await,
+                Turn::Reload(actor, reply) => self.reload(actor, reply).await,
                 Turn::Internal(Internal::Event(service, event)) => self.event(&service, event).await,
                 Turn::Internal(Internal::Counts(reports)) => self.counts(reports).await,
                 Turn::Probe(report) => {
@@ -127,25 +137,28 @@ impl Controller {
     }
 
     /// When something is due: a service's deadline, or the gathered changes.
-    fn wake_at(&self) -> Instant {
-        let now = clock::now();
+    fn wake_at(&mut self) -> Instant {
         let due = self.services.iter().filter_map(|service| service.deadline).min();
-        let mut wait = due.map_or(Duration::from_hours(1), |tick| tick.since(now));
-        if self.table_dirty || self.views_dirty {
-            wait = wait.min(COALESCE);
-        }
-        Instant::from_std(clock::instant() + wait)
+        let wait = due.map_or(Duration::from_hours(1), |tick| tick.since(clock::now()));
+        let now = Instant::from_std(clock::instant());
+        let gathered = self.table_dirty || self.views_dirty;
+        self.publish_at = gathered.then(|| self.publish_at.unwrap_or(now + COALESCE));
+        self.publish_at.map_or(now + wait, |publish| publish.min(now + wait))
     }
 
     /// Takes the events that effects have caused, then brings the probes in line.
     async fn settle(&mut self) {
-        while let Some((index, event)) = self.pending.pop_front() {
-            self.apply_fact(index, event).await;
-        }
+        self.take_pending().await;
         if self.targets_dirty {
             self.aim();
         }
         self.tasks.try_join_next();
+    }
+
+    pub(super) async fn take_pending(&mut self) {
+        while let Some((index, event)) = self.pending.pop_front() {
+            self.apply_fact(index, event).await;
+        }
     }
 
     async fn event(&mut self, service: &ServiceName, event: Event) {
@@ -182,6 +195,7 @@ impl Controller {
 
     /// Publishes table and views if they have changed.
     pub(super) fn publish(&mut self) {
+        self.publish_at = None;
         if self.table_dirty {
             self.publish_table();
         }

@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 use crate::config::Service;
 use crate::health::{ColorHealth, Roster};
 use crate::judge::{BaselineWindow, Bucket};
-use crate::model::{PerColor, ReleaseId, Revision, ServiceName, Tick};
+use crate::model::{PerColor, ReleaseId, Revision, ServiceName, Tick, Version};
 use crate::release::{Phase, State};
 use crate::routing::ServiceRoute;
 
@@ -19,6 +19,8 @@ use super::{Done, EventView, Rejection};
 /// Somebody who is answered once the traffic has moved.
 #[derive(Debug)]
 pub(super) struct Waiter {
+    /// Whether it is to move to the candidate, or back.
+    pub(super) forward: bool,
     pub(super) reply: oneshot::Sender<Result<Done, Rejection>>,
     pub(super) done: Done,
 }
@@ -48,8 +50,8 @@ pub(super) struct ServiceRuntime {
     pub(super) unsaved: bool,
     /// When each running release was accepted, as far as this process knows.
     pub(super) accepted: BTreeMap<ReleaseId, Tick>,
-    /// When releases ended (RFC 3339), for what is in quarantine since then; bounded.
-    pub(super) ended_at: BTreeMap<ReleaseId, String>,
+    /// Since when each version is in quarantine (RFC 3339); stored with the record.
+    pub(super) quarantined_at: BTreeMap<Version, String>,
     /// Story lines and release records that could not be written, oldest first.
     pub(super) unwritten: Vec<EventView>,
     pub(super) unwritten_releases: BTreeMap<ReleaseId, ReleaseView>,
@@ -74,7 +76,7 @@ impl ServiceRuntime {
             drains: PerColor::default(),
             unsaved: false,
             accepted: BTreeMap::new(),
-            ended_at: BTreeMap::new(),
+            quarantined_at: BTreeMap::new(),
             unwritten: Vec::new(),
             unwritten_releases: BTreeMap::new(),
             route: None,

@@ -1,6 +1,6 @@
 //! From a configuration and a store to a first route table and a loop that can run.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::clock;
 use crate::config::{Config, Service, Upstream};
-use crate::model::{Color, Endpoint, PerColor, ReleaseId, Revision};
+use crate::model::{Color, ReleaseId, Revision};
 use crate::probe::Prober;
 use crate::provider::FixedProvider;
 use crate::release::{self, Event, Pin, State};
@@ -95,6 +95,7 @@ impl Prepared {
         let mut controller = Controller {
             path,
             config: Arc::clone(&config),
+            started: Arc::clone(&config),
             services: Vec::new(),
             endpoints: HashMap::new(),
             table,
@@ -109,17 +110,30 @@ impl Prepared {
             reloaded,
             tasks: JoinSet::new(),
             pending: VecDeque::new(),
+            publish_at: None,
             table_dirty: false,
             views_dirty: false,
             targets_dirty: true,
         };
         let loading = config.services.iter().map(|service| controller.load(service, memory));
-        for loaded in join_all(loading).await {
-            controller.services.push(loaded?);
+        let resolving = sources(&config);
+        let resolving = join_all(resolving.iter().map(FixedProvider::resolve));
+        let (loaded, resolved) = tokio::join!(join_all(loading), resolving);
+        for runtime in loaded {
+            controller.services.push(runtime?);
+        }
+        for (source, endpoints) in sources(&config).iter().zip(resolved) {
+            if let Some(index) = controller.index(source.service.as_str()) {
+                for color in Color::ALL {
+                    controller.services[index].rosters[color].set_endpoints(&endpoints[color]);
+                }
+            }
         }
         for index in 0..controller.services.len() {
             controller.begin(index);
         }
+        // A pin that nobody has seen yet must outlive the next start too.
+        controller.save_unsaved().await;
         controller.provider.set_sources(sources(&config));
         controller.publish_table();
         controller.publish_views();
@@ -149,6 +163,8 @@ impl Controller {
         let initial = match service.upstream {
             Upstream::Fixed { initial, .. } | Upstream::Docker { initial, .. } => initial,
         };
+        let mut rebuilt = memory != Memory::Whole;
+        let mut quarantined_at = BTreeMap::new();
         let (state, revision) = match self.store.load(&service.name).await? {
             None if memory != Memory::Whole => (self.rebuild(service, initial).await, Revision(0)),
             None => (State::new(service.name.clone(), initial, service.policy.clone()), Revision(0)),
@@ -156,26 +172,27 @@ impl Controller {
                 Ok(Decoded::Newer(found)) => {
                     return Err(StartFault::NewerRecord { service: service.name.to_string(), found });
                 }
-                Ok(Decoded::Known(mut state)) => {
+                Ok(Decoded::Known(record)) => {
+                    let Record { mut state, quarantined_at: since, .. } = *record;
+                    quarantined_at = since;
                     state.policy = service.policy.clone();
                     if memory == Memory::Previous && state.pin.is_none() {
                         let reason = "state rebuilt from the previous copy of the store".to_owned();
                         state.pin = Some(Pin { reason: Some(reason), until: None });
                     }
-                    (release::restore(*state, clock::now()), stored.revision)
+                    (release::restore(state, clock::now()), stored.revision)
                 }
                 Err(why) => {
                     tracing::error!(service = %service.name, %why, "its record can't be read: rebuilding it, pinned");
+                    rebuilt = true;
                     (self.rebuild(service, initial).await, stored.revision)
                 }
             },
         };
         let mut runtime = ServiceRuntime::new(Arc::clone(service), state, revision);
+        runtime.quarantined_at = quarantined_at;
+        runtime.unsaved = rebuilt;
         self.restore_views(&mut runtime).await?;
-        let endpoints = resolve(service).await;
-        for color in Color::ALL {
-            runtime.rosters[color].set_endpoints(&endpoints[color]);
-        }
         Ok(runtime)
     }
 
@@ -210,12 +227,10 @@ impl Controller {
                 runtime.live.insert(id, view);
             }
         }
-        for entry in &runtime.state.quarantine {
-            let Some(stored) = self.store.release(&entry.release).await? else { continue };
-            let view = serde_json::from_str::<ReleaseView>(&stored.json).ok();
-            if let Some(ended) = view.and_then(|view| view.finished_at) {
-                runtime.ended_at.insert(entry.release.clone(), ended);
-            }
+        if runtime.last.is_none() {
+            let newest = self.store.history(&runtime.config.name.clone(), 20).await?;
+            let mut views = newest.iter().filter_map(|s| serde_json::from_str::<ReleaseView>(&s.json).ok());
+            runtime.last = views.find(|view| view.finished_at.is_some());
         }
         runtime.update_views(&[]);
         Ok(())
@@ -231,17 +246,17 @@ impl Controller {
         // What came due while nothing ran is due now.
         self.pending.push_back((index, Event::Deadline));
         self.show_metrics(index);
+        let service = &self.services[index];
+        self.metrics.rosters(service.name(), &service.rosters);
     }
 
-    /// A service that a reload has added.
-    pub(super) async fn add_service(&mut self, service: Arc<Service>) {
-        match self.load(&service, Memory::Whole).await {
-            Ok(runtime) => {
-                self.services.push(runtime);
-                self.begin(self.services.len() - 1);
-            }
-            Err(fault) => tracing::error!(service = %service.name, %fault, "the new service can't be loaded"),
-        }
+    /// A service that a reload has added. The provider brings its endpoints: a look-up may take
+    /// long, and nothing waits for it here.
+    pub(super) async fn add_service(&mut self, service: Arc<Service>) -> Result<(), StartFault> {
+        let runtime = self.load(&service, Memory::Whole).await?;
+        self.services.push(runtime);
+        self.begin(self.services.len() - 1);
+        Ok(())
     }
 }
 
@@ -255,21 +270,10 @@ fn decode(json: &str) -> Result<Decoded, serde_json::Error> {
     if head.format > FORMAT {
         return Ok(Decoded::Newer(head.format));
     }
-    serde_json::from_str(json).map(|record: Record| Decoded::Known(Box::new(record.state)))
+    serde_json::from_str(json).map(|record| Decoded::Known(Box::new(record)))
 }
 
 enum Decoded {
-    Known(Box<State>),
+    Known(Box<Record>),
     Newer(u32),
-}
-
-async fn resolve(service: &Service) -> PerColor<Vec<Endpoint>> {
-    match &service.upstream {
-        Upstream::Fixed { addresses, .. } => {
-            let source =
-                crate::provider::FixedSource { service: service.name.clone(), addresses: addresses.clone() };
-            FixedProvider::resolve(&source).await
-        }
-        Upstream::Docker { .. } => PerColor::default(),
-    }
 }

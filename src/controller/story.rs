@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock;
 use crate::judge::Numbers;
 use crate::model::{Color, Tick};
-use crate::release::{Note, Release, State, Stretch};
+use crate::release::{Gate, Note, Release, State, Stretch};
 
 use super::metrics::Shown;
 use super::run::Controller;
@@ -19,7 +19,7 @@ const BACKLOG_MAX: usize = 1000;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Every word that a service's state can be.
-const WORDS: [&str; 10] = [
+pub(super) const WORDS: [&str; 10] = [
     "stable",
     "queued",
     "pulling",
@@ -50,7 +50,19 @@ impl ServiceRuntime {
     /// One line for the audit log.
     pub(super) fn summary(&self) -> String {
         let state = &self.state;
-        format!("active {}, epoch {}, state {}", state.active, state.epoch, state.state_word())
+        let release = state.release.iter().chain(&state.queued).map(|release| release.id.as_str());
+        let release: Vec<&str> = release.collect();
+        let pinned = state.pin.as_ref().map(|pin| pin.reason.as_deref().unwrap_or("no reason given"));
+        format!(
+            "active {}, epoch {}, state {}, release {}, pinned {}, paused {}, quarantined {}",
+            state.active,
+            state.epoch,
+            state.state_word(),
+            if release.is_empty() { "none".to_owned() } else { release.join(" and ") },
+            pinned.map_or_else(|| "no".to_owned(), |reason| format!("yes ({reason})")),
+            if state.paused { "yes" } else { "no" },
+            state.quarantine.len(),
+        )
     }
 
     /// Brings the records of the running, the queued and the just ended releases up to date.
@@ -61,14 +73,15 @@ impl ServiceRuntime {
 
     /// The same for a state that is not the service's own yet.
     pub(super) fn update_views_of(&mut self, state: &State, ended: &[Release]) {
-        let current = state.release.iter().chain(state.queued.iter());
-        for release in current.chain(ended) {
-            self.update_view(release);
+        let live = state.release.iter().chain(state.queued.iter());
+        for release in live.chain(ended) {
+            let current = state.release.as_ref().is_none_or(|last| last.id == release.id);
+            self.update_view(release, current);
         }
     }
 
     /// A release that has reached its final state keeps its record as it is from then on.
-    fn update_view(&mut self, release: &Release) {
+    fn update_view(&mut self, release: &Release, current: bool) {
         let known = self.live.get(&release.id);
         if release.is_final() && known.is_none() {
             return;
@@ -95,14 +108,12 @@ impl ServiceRuntime {
         }
         if release.is_final() {
             let now = clock::wall_rfc3339();
-            self.ended_at.insert(release.id.clone(), now.clone());
             view.finished_at = Some(now);
             self.live.remove(&release.id);
-            while self.ended_at.len() > State::QUARANTINE_MAX * 2 {
-                self.ended_at.pop_first();
-            }
             self.unwritten_releases.insert(release.id.clone(), view.clone());
-            self.last = Some(view);
+            if current || self.last.is_none() {
+                self.last = Some(view);
+            }
         } else if self.live.insert(release.id.clone(), view.clone()).as_ref() != Some(&view) {
             self.unwritten_releases.insert(release.id.clone(), view);
         }
@@ -129,7 +140,7 @@ impl ServiceRuntime {
             }),
             paused: state.paused,
             rollback_available: state.rollback_available(),
-            release: state.release.as_ref().and_then(shown),
+            release: state.release.as_ref().and_then(shown).or_else(|| self.last.clone()),
             queued: state.queued.as_ref().and_then(shown),
             endpoints: Color::ALL.into_iter().flat_map(|color| self.endpoint_views(color)).collect(),
             alarms: state
@@ -137,7 +148,7 @@ impl ServiceRuntime {
                 .iter()
                 .map(|(alarm, why)| (alarm.as_str().to_owned(), why.clone()))
                 .collect(),
-            deadline_in_seconds: self.deadline.map(|due| due.since(now).as_secs_f64()),
+            deadline_in_seconds: next_change(state, now).map(|due| due.since(now).as_secs_f64()),
         }
     }
 
@@ -156,9 +167,28 @@ impl ServiceRuntime {
     }
 }
 
+/// When the running release's state changes by itself, as things are.
+fn next_change(state: &State, now: Tick) -> Option<Tick> {
+    match state.gate(now) {
+        Some(Gate::Opens { at }) => Some(at),
+        _ => state.running()?.deadline(),
+    }
+}
+
 /// A tick as wall-clock time, for people.
 fn wall_at(tick: Tick, now: Tick) -> String {
     humantime::format_rfc3339_millis(clock::wall() + tick.since(now)).to_string()
+}
+
+impl ServiceRuntime {
+    /// Notes when versions came into quarantine, and forgets those that have left it.
+    pub(super) fn watch_quarantine(&mut self) {
+        let quarantine = &self.state.quarantine;
+        self.quarantined_at.retain(|version, _| quarantine.iter().any(|entry| entry.version == *version));
+        for entry in quarantine {
+            self.quarantined_at.entry(entry.version.clone()).or_insert_with(clock::wall_rfc3339);
+        }
+    }
 }
 
 impl Controller {
@@ -257,6 +287,6 @@ fn quarantine_views(service: &ServiceRuntime) -> impl Iterator<Item = Quarantine
         version: entry.version.to_string(),
         reason: entry.reason.clone(),
         release: entry.release.to_string(),
-        since: service.ended_at.get(&entry.release).cloned().unwrap_or_default(),
+        since: service.quarantined_at.get(&entry.version).cloned().unwrap_or_default(),
     })
 }

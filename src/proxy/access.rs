@@ -12,14 +12,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use prometheus::IntCounter;
 use serde::Serialize;
 
+use crate::clock;
 use crate::config::Access;
 
 /// A buffer of this many bytes is handed over at once, a smaller one at the next tick.
 const BATCH_BYTES: usize = 32 * 1024;
+/// How long the last lines may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Buffers waiting for the disk, over all workers.
 const BATCHES_MAX: usize = 64;
 
@@ -72,13 +76,11 @@ pub struct AccessSwitch {
 
 impl AccessSwitch {
     /// Opens the target anew, also the one that is in force: that is how a log file is rotated.
-    /// If it can't be opened nothing changes. Waits while the writing thread is behind.
+    /// If it can't be opened, or the writing thread is far behind, nothing changes.
     pub fn set(&self, access: &Access) -> io::Result<()> {
         let out = open(access)?;
         let on = out.is_some();
-        self.sender
-            .send(Job::Target(out))
-            .map_err(|_| io::Error::other("the access log's thread has ended"))?;
+        self.sender.try_send(Job::Target(out)).map_err(|_| io::Error::other("what it writes to is stuck"))?;
         self.on.store(on, Ordering::Relaxed);
         Ok(())
     }
@@ -119,11 +121,18 @@ impl AccessLog {
         }
     }
 
-    /// Waits until all that was handed over is written. Sinks and switches must be gone.
+    /// Waits until all that was handed over is written, or for [`CLOSE_TIMEOUT`]: a pipe that nobody
+    /// reads must not keep the process. Sinks and switches must be gone. Blocks.
     pub fn close(self) {
         drop(self.switch);
-        // It does not panic; if it did, there is nothing left to write anyway.
-        let _ = self.thread.join();
+        let begun = clock::instant();
+        while !self.thread.is_finished() {
+            if clock::instant().duration_since(begun) > CLOSE_TIMEOUT {
+                tracing::error!("the access log could not be written to its end");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

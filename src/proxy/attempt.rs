@@ -319,6 +319,7 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
     connection.seat.arm(worker.ticks.after(wait));
     while request.service.route.paused {
         let seen = worker.view.rebuilt();
+        let held = worker.view.held();
         let changed = poll_fn(|context| {
             let signals = connection.seat.signals();
             if worker.view.rebuilt() != seen {
@@ -328,7 +329,7 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
             } else if signals.expired() {
                 Poll::Ready(Err(Own::PAUSED))
             } else {
-                worker.view.wake_on_change(context.waker().clone());
+                held.wake(context.waker());
                 Poll::Pending
             }
         });

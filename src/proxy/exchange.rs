@@ -234,7 +234,7 @@ impl<'c> Exchange<'c> {
                 Poll::Pending => return None,
                 Poll::Ready(Ok(0) | Err(_)) => {
                     // Half a head is no response; a cut-off one is no better than none.
-                    return Some(if self.partial.is_empty() {
+                    return Some(if self.partial.is_empty() && self.interim == 0 {
                         Ending::NoResponse
                     } else {
                         Ending::Malformed

@@ -174,7 +174,12 @@ impl Lane {
     /// Frames what is at hand, before anything is written: a malformed body is then found before
     /// the other side hears of it.
     pub fn prepare(&mut self) -> Result<(), LaneEnd> {
-        while self.pass == 0 && !self.ended && self.out.len() - self.at < GATHER_BYTES_MAX {
+        // Nothing may be put before a tail that a short write has left.
+        while self.pass == 0
+            && self.tail.is_empty()
+            && !self.ended
+            && self.out.len() - self.at < GATHER_BYTES_MAX
+        {
             let Some(chunk) = self.chunk.as_mut().filter(|chunk| !chunk.is_empty()) else { break };
             let piece = self.reader.read(chunk.data()).map_err(LaneEnd::Malformed)?;
             let length = piece.data.len();
@@ -271,7 +276,8 @@ impl Lane {
         }
     }
 
-    fn written(&mut self, count: usize) {
+    /// So many bytes of what is gathered have been written.
+    pub fn written(&mut self, count: usize) {
         self.sent += count as u64;
         let of_head = count.min(self.out.len() - self.at);
         self.at += of_head;

@@ -28,6 +28,8 @@ pub struct Metrics {
     /// Requests sent a second time because their kept-alive upstream connection had gone.
     pub replays: IntCounter,
     pub access_log_dropped: IntCounter,
+    /// Requests that the old colour answered in the candidate's place; none until there is a shield.
+    shield_retries: IntCounter,
 }
 
 /// One colour's members of the families.
@@ -75,6 +77,10 @@ impl Metrics {
                 "greenlight_access_log_dropped_total",
                 "Access log lines dropped because the log could not be written fast enough.",
             )?,
+            shield_retries: IntCounter::new(
+                "greenlight_shield_retries_total",
+                "Requests that the old colour answered in the candidate's place.",
+            )?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;
         registry.register(Box::new(metrics.durations.clone()))?;
@@ -84,6 +90,7 @@ impl Metrics {
         registry.register(Box::new(metrics.cut.clone()))?;
         registry.register(Box::new(metrics.replays.clone()))?;
         registry.register(Box::new(metrics.access_log_dropped.clone()))?;
+        registry.register(Box::new(metrics.shield_retries.clone()))?;
         Ok(metrics)
     }
 

@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -58,6 +58,19 @@ fn load(slots: &[Rc<Slot>], index: usize) -> u32 {
     slots.get(index).map_or(u32::MAX, |slot| slot.inflight.get())
 }
 
+/// A request that is held because its service is paused.
+#[derive(Debug, Default)]
+pub struct Held {
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Held {
+    /// Has the request woken when the table changes.
+    pub fn wake(&self, waker: &Waker) {
+        *self.waker.borrow_mut() = Some(waker.clone());
+    }
+}
+
 /// The view, and what survives its changes.
 #[derive(Debug)]
 pub struct View {
@@ -66,7 +79,7 @@ pub struct View {
     services: RefCell<Vec<Rc<ServiceView>>>,
     slots: RefCell<HashMap<EndpointId, Rc<Slot>>>,
     /// Requests held because their service is paused.
-    waiting: RefCell<Vec<Waker>>,
+    waiting: RefCell<Vec<Weak<Held>>>,
     rebuilt: Cell<u64>,
 }
 
@@ -112,9 +125,18 @@ impl View {
         self.services.borrow().iter().find(|other| other.route.name == service.route.name).map(Rc::clone)
     }
 
-    /// Has a request woken when the table changes.
-    pub fn wake_on_change(&self, waker: Waker) {
-        self.waiting.borrow_mut().push(waker);
+    /// A place for a request that waits for a change of the table; given up when it is dropped.
+    pub fn held(&self) -> Rc<Held> {
+        let held = Rc::new(Held::default());
+        let mut waiting = self.waiting.borrow_mut();
+        // At most half of the places are of requests that wait no more.
+        if waiting.len() == waiting.capacity() {
+            waiting.retain(|held| held.strong_count() > 0);
+            let live = waiting.len();
+            waiting.reserve(live.max(16));
+        }
+        waiting.push(Rc::downgrade(&held));
+        held
     }
 
     /// Counts the rebuilds: tells whether the table has changed.
@@ -150,8 +172,10 @@ impl View {
         *self.services.borrow_mut() = after;
         *self.table.borrow_mut() = table;
         self.rebuilt.set(self.rebuilt.get() + 1);
-        for waker in self.waiting.take() {
-            waker.wake();
+        for held in self.waiting.take() {
+            if let Some(waker) = held.upgrade().and_then(|held| held.waker.take()) {
+                waker.wake();
+            }
         }
     }
 }

@@ -46,6 +46,11 @@ impl Turn {
     /// An effect for after the state is persisted.
     pub(super) fn then(&mut self, effect: Effect) {
         self.changed();
+        if let Effect::Undrain { color } = effect {
+            // A release that waited may take a colour in the very step that gave it up.
+            self.later
+                .retain(|other| !matches!(other, Effect::Drain { color: drained, .. } if *drained == color));
+        }
         self.later.push(effect);
     }
 

@@ -143,7 +143,7 @@ impl Api {
 
 async fn fake_loop(
     mut requests: tokio::sync::mpsc::Receiver<crate::controller::Request>,
-    mut reloads: tokio::sync::mpsc::Receiver<tokio::sync::oneshot::Sender<ReloadReport>>,
+    mut reloads: tokio::sync::mpsc::Receiver<(Actor, tokio::sync::oneshot::Sender<ReloadReport>)>,
     seen: Arc<Mutex<Vec<Seen>>>,
     reload: Arc<Mutex<ReloadReport>>,
     answers: Answers,
@@ -158,7 +158,7 @@ async fn fake_loop(
                 // An answer may wait: the loop must not.
                 tokio::task::spawn_blocking(move || reply.send(answers(&one)));
             }
-            Some(reply) = reloads.recv() => { reply.send(reload.lock().unwrap().clone()).unwrap(); }
+            Some((_, reply)) = reloads.recv() => { reply.send(reload.lock().unwrap().clone()).unwrap(); }
             else => return,
         }
     }

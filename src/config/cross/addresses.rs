@@ -79,9 +79,11 @@ pub(super) fn upstream(walk: &mut Walk<'_>, config: &Config, service: &Service) 
 
 /// An address of both colours could never be switched away from.
 fn colors(walk: &mut Walk<'_>, listed: &[(Color, String, String)]) {
-    let mut taken: HashMap<&str, Color> = HashMap::new();
+    let mut taken: HashMap<String, Color> = HashMap::new();
     for (color, place, address) in listed {
-        match taken.get(address.as_str()) {
+        // The one name that is an address everywhere.
+        let same = address.replace("localhost:", "127.0.0.1:");
+        match taken.get(&same) {
             Some(first) if first == color => {
                 walk.fault(place, format!("{address} is in this colour twice: remove one"));
             }
@@ -92,7 +94,7 @@ fn colors(walk: &mut Walk<'_>, listed: &[(Color, String, String)]) {
                 );
             }
             None => {
-                taken.insert(address, *color);
+                taken.insert(same, *color);
             }
         }
     }

@@ -12,7 +12,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use super::super::{
     Actor, Command, Done, EventView, Handle, Memory, Options, Precondition, Prepared, Rejection, ReleaseView,
-    ServiceView, StartFault,
+    ReloadReport, ServiceView, StartFault,
 };
 use super::PATIENCE;
 use super::flaky::Flaky;
@@ -140,6 +140,10 @@ bake_time = "5m"
         precondition: Option<Precondition>,
     ) -> Result<Done, Rejection> {
         self.handle.command("backend", command, precondition, Actor("a test".to_owned())).await
+    }
+
+    pub(super) async fn reload(&self) -> Result<ReloadReport, Rejection> {
+        self.handle.reload(Actor("a test".to_owned())).await
     }
 
     pub(super) fn service(&self) -> Arc<ServiceView> {

@@ -4,6 +4,7 @@
 
 mod chunk;
 mod clocks;
+mod lane;
 mod pool;
 mod sizes;
 mod turn;

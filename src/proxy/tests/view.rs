@@ -121,7 +121,8 @@ fn a_change_wakes_those_who_wait_for_it() {
     }
     let bench = Bench::new(vec![service("app", &[])]);
     let woken = Arc::new(Woken(false.into()));
-    bench.view.wake_on_change(Arc::clone(&woken).into());
+    let held = bench.view.held();
+    held.wake(&Arc::clone(&woken).into());
     bench.view.refresh(&bench.services);
     assert!(!woken.0.load(std::sync::atomic::Ordering::SeqCst));
     bench.store(vec![]);
