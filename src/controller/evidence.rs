@@ -66,6 +66,12 @@ impl Controller {
         let Some(index) = self.index(update.service.as_str()) else {
             return;
         };
+        // A colour in the file has an address: that none was found is a look-up that fails, and what
+        // an earlier one found still runs.
+        let known = !self.services[index].rosters[update.color].endpoints().is_empty();
+        if update.endpoints.is_empty() && known {
+            return;
+        }
         if !self.services[index].rosters[update.color].set_endpoints(&update.endpoints) {
             return;
         }

@@ -218,20 +218,12 @@ impl Desk {
     }
 
     async fn report(&mut self, source: &FixedSource, color: Color) -> Result<(), Unheard> {
-        let key = (source.service.clone(), color);
-        let never = |text: &String| {
-            text.parse::<SocketAddr>().is_err()
-                && self.names.get(text).is_none_or(|name| name.failing && name.addresses.is_empty())
-        };
-        // What the start had resolved is not taken back by a look-up that fails now.
-        if !self.reported.contains_key(&key) && source.addresses[color].iter().any(never) {
-            return Ok(());
-        }
         let addresses = source.addresses[color].iter().flat_map(|text| match text.parse() {
             Ok(literal) => vec![literal],
             Err(_) => self.names.get(text).map_or_else(Vec::new, |name| name.addresses.clone()),
         });
         let endpoints = endpoints(&source.service, color, addresses);
+        let key = (source.service.clone(), color);
         if self.reported.get(&key) == Some(&endpoints) {
             return Ok(());
         }
