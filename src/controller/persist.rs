@@ -14,7 +14,7 @@ use super::run::Controller;
 use super::view::{AuditEntry, ReleaseView};
 
 /// A write that takes longer counts as failed: the loop serves other services too.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The format of [`Record`]; a newer one is refused.
 pub(super) const FORMAT: u32 = 1;
 

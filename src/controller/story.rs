@@ -1,7 +1,6 @@
 //! What people read: release records, a release's story line by line, the service as it is now.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::clock;
 use crate::judge::Numbers;
@@ -9,6 +8,7 @@ use crate::model::{Color, Tick};
 use crate::release::{Gate, Note, Release, State, Stretch};
 
 use super::metrics::Shown;
+use super::persist::WRITE_TIMEOUT;
 use super::run::Controller;
 use super::service::ServiceRuntime;
 use super::view::{EndpointView, PinView, QuarantineView, ServiceView};
@@ -16,7 +16,6 @@ use super::{EventView, ReleaseView, Views};
 
 /// Story lines that wait for a store that can't be written; older ones are dropped first.
 const BACKLOG_MAX: usize = 1000;
-const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Every word that a service's state can be.
 pub(super) const WORDS: [&str; 10] = [
@@ -222,12 +221,15 @@ impl Controller {
         self.metrics.release_duration_seconds.observe(now.since(accepted).as_secs_f64());
     }
 
-    async fn write_line(&mut self, index: usize, mut line: EventView) {
-        let store = Arc::clone(&self.store);
+    /// Appends a line to the store; its sequence number, or `None` if it could not be written.
+    async fn append(&self, line: &EventView) -> Option<u64> {
         let id = line.release.as_str().into();
-        let json = serde_json::to_string(&line).unwrap_or_default();
-        let written = tokio::time::timeout(WRITE_TIMEOUT, store.append(&id, json)).await;
-        if let Ok(Ok(seq)) = written {
+        let json = serde_json::to_string(line).unwrap_or_default();
+        tokio::time::timeout(WRITE_TIMEOUT, self.store.append(&id, json)).await.ok()?.ok()
+    }
+
+    async fn write_line(&mut self, index: usize, mut line: EventView) {
+        if let Some(seq) = self.append(&line).await {
             line.seq = seq;
         } else {
             let backlog = &mut self.services[index].unwritten;
@@ -244,10 +246,7 @@ impl Controller {
     /// Writes the story lines that an unwritable store has held up.
     pub(super) async fn write_backlog(&mut self, index: usize) {
         for line in std::mem::take(&mut self.services[index].unwritten) {
-            let id = line.release.as_str().into();
-            let json = serde_json::to_string(&line).unwrap_or_default();
-            let written = tokio::time::timeout(WRITE_TIMEOUT, self.store.append(&id, json)).await;
-            if !matches!(written, Ok(Ok(_))) {
+            if self.append(&line).await.is_none() {
                 self.services[index].unwritten.push(line);
             }
         }

@@ -19,24 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 pub const HOST: &str = "app.test";
 
 pub fn limits() -> Limits {
-    Limits {
-        header_block_bytes_max: 32 * 1024,
-        header_count_max: 100,
-        target_bytes_max: 8 * 1024,
-        detection_timeout: Duration::from_secs(10),
-        request_head_timeout: Duration::from_secs(10),
-        keep_alive_timeout: Duration::from_secs(75),
-        body_stall_timeout: Duration::from_secs(30),
-        write_stall_timeout: Duration::from_secs(30),
-        connections_max: 0,
-        connections_per_address_max: 0,
-        h2_streams_max: 100,
-        h2_stream_window: 256 * 1024,
-        h2_connection_window: 1024 * 1024,
-        h2_ping_interval: Duration::from_secs(20),
-        h2_ping_timeout: Duration::from_secs(20),
-        shutdown_timeout: Duration::from_secs(5),
-    }
+    Limits { shutdown_timeout: Duration::from_secs(5), ..Limits::default() }
 }
 
 /// What a test may set before the start.
