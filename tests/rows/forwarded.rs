@@ -25,7 +25,10 @@ impl Forwarded {
     }
 
     fn post(rest: &str) -> Self {
-        Self { line: "POST /p HTTP/1.1", ..Self::new(format!("POST /p HTTP/1.1\r\nHost: app.test\r\n{rest}")) }
+        Self {
+            line: "POST /p HTTP/1.1",
+            ..Self::new(format!("POST /p HTTP/1.1\r\nHost: app.test\r\n{rest}"))
+        }
     }
 }
 
@@ -40,11 +43,14 @@ pub fn rows() -> Vec<Forwarded> {
 }
 
 fn connection_fields() -> Vec<Forwarded> {
-    let gone: &[&str] = &["x-a", "connection", "keep-alive", "proxy-", "te:", "trailer", "upgrade", "http2-settings"];
+    let gone: &[&str] =
+        &["x-a", "connection", "keep-alive", "proxy-", "te:", "trailer", "upgrade", "http2-settings"];
     let lacks = |fields: &str| Forwarded { lacks: gone, ..Forwarded::get(fields) };
     vec![
         lacks("Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n"),
-        lacks("Proxy-Connection: keep-alive\r\nProxy-Authenticate: Basic\r\nProxy-Authorization: Basic eA==\r\n"),
+        lacks(
+            "Proxy-Connection: keep-alive\r\nProxy-Authenticate: Basic\r\nProxy-Authorization: Basic eA==\r\n",
+        ),
         lacks("TE: trailers\r\nTrailer: Expires\r\n"),
         lacks("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"),
         lacks("Connection: x-a\r\nX-A: 1\r\nConnection: , X-a\r\nx-a: 2\r\n"),
@@ -77,7 +83,10 @@ fn forwarding_fields() -> Vec<Forwarded> {
                  Transfer_Encoding: evil\r\nX_Request_Id: evil\r\n",
             )
         },
-        Forwarded { has: &["grpc_timeout: 1", "X_Custom: 2"], ..Forwarded::get("grpc_timeout: 1\r\nX_Custom: 2\r\n") },
+        Forwarded {
+            has: &["grpc_timeout: 1", "X_Custom: 2"],
+            ..Forwarded::get("grpc_timeout: 1\r\nX_Custom: 2\r\n")
+        },
     ]
 }
 
@@ -87,7 +96,10 @@ fn names_and_values() -> Vec<Forwarded> {
             has: &["Host: App.Test:8080"],
             ..Forwarded::new("GET / HTTP/1.1\r\nhOST: App.Test:8080\r\n\r\n")
         },
-        Forwarded { has: &["Host: app.test."], ..Forwarded::new("GET / HTTP/1.1\r\nHost: app.test.\r\n\r\n") },
+        Forwarded {
+            has: &["Host: app.test."],
+            ..Forwarded::new("GET / HTTP/1.1\r\nHost: app.test.\r\n\r\n")
+        },
         Forwarded { has: &["A: b\tc"], ..Forwarded::get("A: \t b\tc \r\n") },
         Forwarded { has: &["A: 1", "A: 2"], ..Forwarded::get("A: 1\r\nA: 2\r\n") },
         Forwarded::new("\r\n\r\nGET / HTTP/1.1\r\nHost: app.test\r\n\r\n"),
@@ -134,7 +146,10 @@ fn old_clients() -> Vec<Forwarded> {
     let old = |raw: &str| Forwarded { keeps: false, ..Forwarded::new(raw) };
     vec![
         Forwarded { lacks: &["connection"], ..old("GET / HTTP/1.0\r\nHost: app.test\r\n\r\n") },
-        Forwarded { keeps: true, ..old("GET / HTTP/1.0\r\nHost: app.test\r\nConnection: keep-alive\r\n\r\n") },
+        Forwarded {
+            keeps: true,
+            ..old("GET / HTTP/1.0\r\nHost: app.test\r\nConnection: keep-alive\r\n\r\n")
+        },
         Forwarded { lacks: &["expect"], ..old("GET / HTTP/1.0\r\nHost: app.test\r\nExpect: x\r\n\r\n") },
         Forwarded { has: &["Host: app.test"], ..old("GET http://app.test/ HTTP/1.0\r\n\r\n") },
     ]

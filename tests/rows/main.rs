@@ -96,7 +96,8 @@ fn forward(open: Open) {
                 send(&mut *wire, NEXT, Pieces::Whole);
             }
             let answers = answers(&read_to_close(&mut *wire));
-            let finals: Vec<_> = answers.iter().map(|(status, _)| *status).filter(|status| *status >= 200).collect();
+            let finals: Vec<_> =
+                answers.iter().map(|(status, _)| *status).filter(|status| *status >= 200).collect();
             let count = 1 + usize::from(row.keeps);
             assert_eq!(finals, vec![200; count], "{pieces:?} of {}", row.raw.escape_ascii());
             expected += count;

@@ -43,7 +43,9 @@ pub fn read_to_close(wire: &mut dyn Wire) -> Vec<u8> {
         match wire.read(&mut bytes) {
             Ok(0) => return all,
             Ok(count) => all.extend_from_slice(&bytes[..count]),
-            Err(why) if matches!(why.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => return all,
+            Err(why) if matches!(why.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+                return all;
+            }
             Err(why) => panic!("not closed: {why} after {:?}", String::from_utf8_lossy(&all)),
         }
     }
@@ -56,7 +58,9 @@ pub fn answers(mut stream: &[u8]) -> Vec<(u16, String)> {
         let end = stream.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head") + 4;
         let head = String::from_utf8_lossy(&stream[..end]).into_owned();
         let status: u16 = head[9..12].parse().expect("a status");
-        let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+        let length = head
+            .lines()
+            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
         let length: usize = length.map_or(0, |length| length.parse().expect("a length"));
         assert!(stream.len() >= end + length, "a cut body behind {head}");
         stream = &stream[end + length..];
