@@ -3,17 +3,31 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::controller::{EventView, ReleaseView, is_final};
+use crate::controller::{ContainerEvidence, EventView, ReleaseView, is_final};
+use crate::judge::Series;
 
-use super::numbers;
+use super::course::Course;
+use super::{numbers, textplot};
+
+/// Log lines of each container that a terminal is shown; the page and the JSON have all.
+const LOG_LINES_SHOWN: usize = 20;
 
 /// Timeline, numbers, verdict and cause. Ends with a line break.
-pub(super) fn page(release: &ReleaseView, events: &[EventView]) -> String {
+pub(super) fn page(
+    release: &ReleaseView,
+    events: &[EventView],
+    series: Option<&Series>,
+    containers: &[ContainerEvidence],
+) -> String {
     let mut text = String::new();
     // Writing to a String never fails.
     let _ = head(&mut text, release);
     let _ = timeline(&mut text, release, events);
     let _ = numbers_table(&mut text, release);
+    if let Some(course) = series.and_then(|series| Course::new(release, events, series)) {
+        let _ = course_plots(&mut text, &course);
+    }
+    let _ = logs(&mut text, containers);
     let _ = next(&mut text, release);
     text
 }
@@ -67,6 +81,29 @@ fn numbers_table(text: &mut String, release: &ReleaseView) -> std::fmt::Result {
     for line in lines {
         let row = format!("  {:<name_width$}  {:>value_width$}  {}", line.name, line.value, line.meaning);
         writeln!(text, "{}", row.trim_end())?;
+    }
+    Ok(())
+}
+
+fn course_plots(text: &mut String, course: &Course<'_>) -> std::fmt::Result {
+    writeln!(text, "\ncourse")?;
+    if let Some(crossed) = course.crossed_in_words() {
+        writeln!(text, "  {crossed}")?;
+    }
+    textplot::write(text, course)
+}
+
+fn logs(text: &mut String, containers: &[ContainerEvidence]) -> std::fmt::Result {
+    if containers.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\ncontainers")?;
+    for ContainerEvidence { container, image, state, log_lines } in containers {
+        writeln!(text, "  {container}  {state}  {image}")?;
+        let skipped = log_lines.len().saturating_sub(LOG_LINES_SHOWN);
+        for line in &log_lines[skipped..] {
+            writeln!(text, "    | {line}")?;
+        }
     }
     Ok(())
 }

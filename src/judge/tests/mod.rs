@@ -7,6 +7,7 @@ mod judging;
 mod latency;
 mod properties;
 mod rates;
+mod series;
 mod statistics;
 
 use super::{Baseline, Bucket, ClientKey, Judge, Outcome, Policy};
