@@ -24,6 +24,7 @@ mod clients;
 mod cusum;
 mod dispersion;
 mod down;
+mod failure;
 mod latency;
 mod ledger;
 mod policy;
@@ -38,7 +39,11 @@ mod wilson;
 pub use baseline::{Baseline, BaselineWindow};
 pub use bucket::{Bucket, ClientKey, Outcome};
 pub use down::hard_down;
+pub use failure::{FAILURES_MAX, FailedRequest};
 pub use latency::{LatencyBaseline, SLOW_REPEATS_MAX};
 pub use policy::{OnLatency, Policy};
-pub use verdict::{Numbers, RuleNumbers, Trip, TripRule, Verdict};
+pub use verdict::{Numbers, RouteNumbers, RuleNumbers, Trip, TripRule, Verdict};
 pub use watch::Judge;
+
+/// Routes that a verdict shows.
+pub const ROUTES_SHOWN: usize = 8;

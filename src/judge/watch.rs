@@ -108,6 +108,8 @@ impl Judge {
             upper: wilson::upper(self.e, self.n),
             many_clients: self.errors.many_clients(),
             latency: latency.then(|| self.latency.numbers(&self.baseline)),
+            rule: self.rule(),
+            ..Numbers::default()
         }
     }
 

@@ -71,7 +71,7 @@ fn outside(turn: &mut Turn, rule: TripRule, reason: &str) {
     if let Phase::Baking(bake) = &mut release.phase {
         bake.outside = Some(match rule {
             TripRule::HardDown => Outside::Down,
-            TripRule::Errors | TripRule::Latency => Outside::Errors,
+            TripRule::Errors | TripRule::Latency | TripRule::Route => Outside::Errors,
         });
     }
     let health = count(turn.health(old));
@@ -105,7 +105,9 @@ pub(super) fn current_bake(turn: &Turn) -> Option<Bake> {
 pub(super) fn why(turn: &Turn, color: Color, trip: &Trip) -> String {
     match trip.rule {
         TripRule::HardDown => format!("{color} is down: {}", count(turn.health(color))),
-        TripRule::Errors => format!("too many errors on {color}: {}", bake::describe(&trip.numbers)),
+        TripRule::Errors | TripRule::Route => {
+            format!("too many errors on {color}: {}", bake::describe(&trip.numbers))
+        }
         TripRule::Latency => format!("{color} is too slow: {}", bake::describe(&trip.numbers)),
     }
 }
