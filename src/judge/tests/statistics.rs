@@ -31,8 +31,13 @@ fn rates_of_the_error_rule() {
     // requests, errors, p0, p1, told apart
     let table = [
         (0, 0, 0.01, 0.03, true),
-        (199, 2, 0.01, 0.03, true),
-        // From 3 errors on a thin baseline is believed: 3 of 199 may be 4.33 %.
+        // Of a handful of requests little is known: at most 25 % is granted.
+        (1, 0, 0.25, 0.75, true),
+        (2, 2, 0.25, 0.75, true),
+        (20, 0, 0.16113, 0.48339, true),
+        (199, 0, 0.01894, 0.05682, true),
+        (199, 2, 0.0359, 0.1077, true),
+        // From 3 errors on a thin baseline is believed, whatever it says.
         (199, 3, 0.04338, 0.13013, true),
         (3, 3, 1.0, 0.9, false),
         (200, 0, 0.0188, 0.0565, true),
@@ -80,6 +85,9 @@ fn dispersion_of_clumps() {
     assert!(near(dispersion::of_seconds(even(100, 100, 50)), 1.0));
     let clumps = (0..600).map(|i| (100, if i % 10 == 0 { 20 } else { 0 }));
     assert!(near(dispersion::of_seconds(clumps), 8.0), "clamped");
+    // The same clumps, ten at a time: single seconds see no difference, long windows do.
+    let incidents = (0..600).map(|i| (100, if i % 100 < 10 { 20 } else { 0 }));
+    assert!(dispersion::of_seconds(incidents) > 25.0);
     let clumps = (0..600).map(|i| (100, if i % 3 == 0 { 4 } else { 0 }));
     // The worst 6, of 200 with 4 errors, are left out.
     let p = 776.0 / 59_400.0_f64;
