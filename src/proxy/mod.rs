@@ -4,8 +4,8 @@
 //!
 //! The walk of a request: [`accept`] gives a socket to [`connection`], which waits for a head and
 //! hands it to [`request`]. There it is routed by the worker's [`view`] and made into the origin's
-//! request; [`attempt`] picks an endpoint and counts, finds or makes a connection, and starts an
-//! [`exchange`], whose two [`lane`]s move bytes until one of them ends the other. What an answer of
+//! request; [`attempt`] has [`tries`] pick an endpoint and count, finds or makes a connection, and
+//! starts an [`exchange`], whose two [`lane`]s move bytes until one of them ends the other. What an answer of
 //! our own says is in [`answer`].
 //!
 //! Why it is built so, measured: a waiting connection holds no buffer ([`chunk`]); heads stay
@@ -17,11 +17,13 @@ mod accept;
 mod access;
 mod answer;
 mod attempt;
+mod call;
 mod chunk;
 mod connect;
 mod connection;
 mod dataplane;
 mod date;
+mod evidence;
 mod exchange;
 mod facts;
 mod files;
@@ -36,6 +38,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod ticks;
+mod tries;
 mod turn;
 mod view;
 mod wait;
