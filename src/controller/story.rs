@@ -273,8 +273,7 @@ impl Controller {
                 words: &WORDS,
                 pinned: state.pin.is_some(),
                 rollback_available: state.rollback_available(),
-                errors: numbers.as_ref(),
-                latency: None,
+                judged: numbers.as_ref(),
             },
         );
     }

@@ -167,7 +167,7 @@ fn rate<'a, 'b>(
     for ((_, color, name), rate) in columns.into_iter().zip(rates).rev() {
         let bars = course.x.iter().zip(&rate).filter(|(_, rate)| **rate > 0.0);
         chart.draw_series(
-            bars.map(|(x, rate)| Rectangle::new([(*x, 0.0), (x + step, *rate)], color.mix(0.75).filled())),
+            bars.map(|(x, rate)| Rectangle::new([(*x, 0.0), (x + step, *rate)], color.filled())),
         )?;
         legend.push((name.to_owned(), color));
     }

@@ -50,7 +50,9 @@ fn write_page(html: &mut String, explanation: &Explanation) -> fmt::Result {
         write!(html, "</section>")?;
     }
     timeline(html, explanation)?;
+    failures(html, explanation)?;
     table(html, explanation)?;
+    routes(html, explanation)?;
     containers(html, explanation)?;
     write!(html, "<footer>greenlight {}</footer></body></html>", env!("CARGO_PKG_VERSION"))
 }
@@ -112,6 +114,46 @@ fn table(html: &mut String, explanation: &Explanation) -> fmt::Result {
     for line in lines {
         let (name, value, meaning) = (Escaped(&line.name), Escaped(&line.value), Escaped(&line.meaning));
         write!(html, "<tr><th scope=\"row\">{name}</th><td class=\"v\">{value}</td><td>{meaning}</td></tr>")?;
+    }
+    write!(html, "</tbody></table></section>")
+}
+
+fn failures(html: &mut String, explanation: &Explanation) -> fmt::Result {
+    let failures = numbers::first_failures(&explanation.numbers);
+    if failures.is_empty() {
+        return Ok(());
+    }
+    write!(html, "<section><h2>First failing requests</h2><table><thead><tr><th>time</th><th>request</th>")?;
+    write!(html, "<th>what it got</th><th>endpoint</th></tr></thead><tbody>")?;
+    for failed in failures {
+        let endpoint = failed.endpoint.as_deref().unwrap_or("none");
+        let (time, route, got) = (Escaped(&failed.time), Escaped(&failed.route), numbers::outcome(&failed));
+        let (got, endpoint) = (Escaped(&got), Escaped(endpoint));
+        write!(html, "<tr><td class=\"n\"><time>{time}</time></td><td><code>{route}</code></td>")?;
+        write!(html, "<td>{got}</td><td class=\"n\">{endpoint}</td></tr>")?;
+    }
+    write!(html, "</tbody></table></section>")
+}
+
+fn routes(html: &mut String, explanation: &Explanation) -> fmt::Result {
+    let routes = numbers::routes(&explanation.numbers);
+    if routes.is_empty() {
+        return Ok(());
+    }
+    write!(html, "<section><h2>Routes with errors</h2><table><thead><tr><th>route</th><th>errors</th>")?;
+    write!(html, "<th>before</th><th>p1</th><th>S</th><th>h</th></tr></thead><tbody>")?;
+    for route in routes {
+        let mark = if route.tripped { " class=\"bad\"" } else { "" };
+        write!(
+            html,
+            "<tr{mark}><td><code>{}</code></td><td class=\"n\">{} of {}</td>",
+            Escaped(&route.route),
+            route.e,
+            route.n
+        )?;
+        write!(html, "<td class=\"n\">{} of {}</td>", route.baseline_errors, route.baseline_requests)?;
+        write!(html, "<td class=\"n\">{}</td>", numbers::percent(route.p1))?;
+        write!(html, "<td class=\"n\">{:.2}</td><td class=\"n\">{:.2}</td></tr>", route.s, route.h)?;
     }
     write!(html, "</tbody></table></section>")
 }

@@ -46,7 +46,7 @@ pub(super) fn reverted() -> Explanation {
     }
     let (end, trip) = tripped.expect("a fault of 25 % is found");
     for at in 1..10 {
-        series.push(NOON + end + at, &Bucket::default(), &second(20, 0), Some(&trip.numbers));
+        series.push(NOON + end + at, &Bucket::default(), &second(20, 0), None);
     }
     let event = |seq, event: &str, at, reason: &str| EventView {
         seq,

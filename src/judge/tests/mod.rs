@@ -56,6 +56,7 @@ fn baseline(errors: u64, clients: usize) -> Baseline {
         clients,
         top_client_share: 0.1,
         latency: None,
+        routes: Vec::new(),
     }
 }
 
