@@ -6,7 +6,7 @@
 //! | layer | rooms | may do |
 //! |---|---|---|
 //! | L0 | [`model`] | nothing but data |
-//! | L1 | [`health`] [`judge`] [`release`] [`routing`] [`http1`] | decide: no clock, no IO, no async, no logging |
+//! | L1 | [`health`] [`judge`] [`release`] [`replay`] [`routing`] [`http1`] | decide: no clock, no IO, no async, no logging |
 //! | L2 | [`config`] | turn a file into a validated configuration |
 //! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`admin`] | move bytes, keep time |
 //! | L4 | [`cli`] [`app`] | name every room |
@@ -25,6 +25,7 @@ pub mod probe;
 pub mod provider;
 pub mod proxy;
 pub mod release;
+pub mod replay;
 pub mod routing;
 pub mod store;
 pub mod traffic;

@@ -17,7 +17,7 @@ const BELOW_L3: &[&str] =
     &["model", "clock", "health", "judge", "release", "routing", "http1", "config", "traffic"];
 
 /// Rooms that only decide.
-const PURE: &[&str] = &["model", "health", "judge", "release", "routing", "http1"];
+const PURE: &[&str] = &["model", "health", "judge", "release", "replay", "routing", "http1"];
 
 /// What a pure room has no business with. Addresses of `std::net` are data and allowed.
 const IMPURE: &[&str] = &[
@@ -98,6 +98,7 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "model" => Some(vec![]),
         "health" | "judge" | "routing" | "http1" | "clock" => Some(vec!["model"]),
         "release" => Some(vec!["model", "health", "judge"]),
+        "replay" => Some(vec!["model", "judge"]),
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
         "traffic" | "proxy" | "probe" | "provider" | "store" => shell(&[]),
         "admin" => shell(&["controller", "store"]),

@@ -5,6 +5,7 @@
 //! an exit code that scripts can tell apart ([`exit::Exit`]).
 
 mod abort;
+mod analyze;
 mod ask;
 mod check;
 mod client;
@@ -89,6 +90,7 @@ enum Verb {
     History(history::Args),
     Explain(explain::Args),
     Quarantine(quarantine::Args),
+    Analyze(analyze::Args),
     Reload(reload::Args),
     Completions(completions::Args),
     #[command(hide = true)]
@@ -105,6 +107,7 @@ pub fn main() -> ExitCode {
         Verb::SampleApp(args) => sample_app::run(&args),
         Verb::Run(args) => run::run(&args),
         Verb::Check(args) => check::check(&args).into(),
+        Verb::Analyze(args) => analyze::analyze(&args).into(),
         Verb::Completions(args) => completions::print(&args).into(),
         verb => ask(&connection, verb).into(),
     }
@@ -132,9 +135,12 @@ fn ask(connection: &Connection, verb: Verb) -> Exit {
             Verb::Explain(args) => explain::explain(&admin, &args).await,
             Verb::Quarantine(args) => quarantine::quarantine(&admin, &args).await,
             Verb::Reload(args) => reload::reload(&admin, &args).await,
-            Verb::Demo(_) | Verb::SampleApp(_) | Verb::Run(_) | Verb::Check(_) | Verb::Completions(_) => {
-                Err(Fault::Internal("this verb asks nobody".into()))
-            }
+            Verb::Demo(_)
+            | Verb::SampleApp(_)
+            | Verb::Run(_)
+            | Verb::Check(_)
+            | Verb::Analyze(_)
+            | Verb::Completions(_) => Err(Fault::Internal("this verb asks nobody".into())),
         }
     });
     answer.unwrap_or_else(|fault| fault.report())

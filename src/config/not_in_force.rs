@@ -39,8 +39,6 @@ const ROWS: &[Row] = &[
     // Containers
     refused("services.*.upstream.kind", &["\"fixed\""]),
     // The judge's second half
-    warned("services.*.analysis.latency", &["\"off\""]),
-    warned("services.*.analysis.latency_warmup", &["\"10s\""]),
     warned("services.*.analysis.canary_percent", &["[]"]),
     warned("services.*.analysis.synthetic", &[]),
     // Messages

@@ -173,15 +173,6 @@ pub struct UpstreamTls {
     pub server_name: Option<String>,
 }
 
-/// What the latency rule does when it trips.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LatencyAction {
-    #[default]
-    Revert,
-    Notify,
-    Off,
-}
-
 /// Whether a client keeps to the endpoint that it was first sent to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Affinity {
@@ -215,7 +206,6 @@ pub struct Service {
     pub upstream_tls: Option<UpstreamTls>,
     pub check: Arc<Check>,
     pub policy: release::Policy,
-    pub latency: LatencyAction,
     /// Steps before the switch, rising, each 1 to 99; empty: one atomic switch.
     pub canary_percent: Vec<u8>,
     pub synthetic: Option<Synthetic>,

@@ -1,11 +1,12 @@
 //! Alarms that follow the state: each is up exactly while its cause is there.
 
 use super::turn::Turn;
-use super::{Alarm, Condition, Phase, Stretch};
+use super::{Alarm, Condition, Phase, Stretch, trip};
 
 pub(super) fn settle(turn: &mut Turn) {
     degraded(turn);
     external_cause(turn);
+    slow(turn);
     active_down(turn);
     if turn.state.unwritable {
         let text = "no new release and no switch until the store can be written; a revert still happens";
@@ -45,6 +46,21 @@ fn external_cause(turn: &mut Turn) {
         turn.raise(Alarm::ExternalCause, "both colours are sick: nothing is judged or moved".to_owned());
     } else {
         turn.clear(Alarm::ExternalCause, "not both colours are sick any more");
+    }
+}
+
+/// `latency = "notify"`: up as long as the latency rule is at its bound.
+fn slow(turn: &mut Turn) {
+    let Some(bake) = turn.running().and_then(|release| release.phase.bake()) else {
+        return turn.clear(Alarm::Slow, "it is watched no more");
+    };
+    if !bake.judge.slow_told() {
+        return turn.clear(Alarm::Slow, "it is as fast again as the old colour was");
+    }
+    // One alarm for one slowness, whatever its numbers become.
+    if !turn.state.alarms.contains_key(&Alarm::Slow) {
+        let text = format!("{}; latency is \"notify\"", trip::slowness(&bake.judge.numbers()));
+        turn.raise(Alarm::Slow, text);
     }
 }
 

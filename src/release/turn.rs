@@ -188,6 +188,7 @@ fn told_by_its_state(alarm: Alarm) -> bool {
         Alarm::Degraded | Alarm::Inconclusive => true,
         Alarm::Unacknowledged
         | Alarm::ExternalCause
+        | Alarm::Slow
         | Alarm::ActiveDown
         | Alarm::StoreUnwritable
         | Alarm::StateRebuilt => false,

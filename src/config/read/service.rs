@@ -54,7 +54,6 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
         upstream_tls,
         check: Arc::new(check),
         policy,
-        latency: analysis.latency,
         canary_percent: analysis.canary_percent,
         synthetic: analysis.synthetic,
         hooks,
