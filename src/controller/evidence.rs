@@ -131,6 +131,9 @@ impl Controller {
             let PerColor { blue, green } = closed;
             let bucket = if active == Color::Blue { blue } else { green };
             self.apply_fact(index, Event::Bucket { color: active, epoch, bucket }).await;
+            let service = &self.services[index];
+            let told = service.route.as_ref().and_then(|route| route.slow_after);
+            self.table_dirty |= told != super::table::slow_after(&service.state);
         }
         self.views_dirty = true;
     }
