@@ -16,7 +16,9 @@ pub enum Shape {
     /// Six seconds of 10 % errors about once a minute.
     Incidents,
     /// One client makes 30 % of the requests and always fails; `before`: so it was before the switch.
-    Client { before: bool },
+    Client {
+        before: bool,
+    },
     /// Traffic grows: three times as much in an hour.
     Rise,
     /// Two seconds in the baseline in which everything fails.
@@ -177,7 +179,8 @@ impl Source {
             }
             Shape::OutageBefore | Shape::Outage => {
                 let begins = at * EIGHTHS;
-                let (from, until) = (run.outage_at.max(begins), (run.outage_at + 2 * EIGHTHS).min(begins + EIGHTHS));
+                let (from, until) =
+                    (run.outage_at.max(begins), (run.outage_at + 2 * EIGHTHS).min(begins + EIGHTHS));
                 let eighths = usize::try_from(until - from).unwrap_or(0);
                 self.outage[eighths.min(8)].draw(random)
             }
