@@ -29,6 +29,7 @@ fn service(n: usize, hosts: Vec<String>, settings: &Arc<ServiceSettings>) -> Arc
         epoch: Epoch(1),
         paused: false,
         baking: false,
+        slow_after: None,
         colors: PerColor::from_fn(|_| ColorRoute::default()),
         settings: Arc::clone(settings),
     })

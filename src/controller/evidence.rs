@@ -130,6 +130,9 @@ impl Controller {
             let epoch = service.state.epoch;
             let bucket = closed[active].clone();
             self.apply_fact(index, Event::Bucket { color: active, epoch, bucket }).await;
+            let service = &self.services[index];
+            let told = service.route.as_ref().and_then(|route| route.slow_after);
+            self.table_dirty |= told != super::table::slow_after(&service.state);
             self.follow_course(index, &closed);
         }
         self.views_dirty = true;

@@ -116,6 +116,7 @@ fn service(name: &str, hosts: &[&str]) -> ServiceRoute {
         epoch: Epoch(0),
         paused: false,
         baking: false,
+        slow_after: None,
         colors: PerColor::from_fn(|_| ColorRoute::default()),
         settings: Arc::new(ServiceSettings::default()),
     }

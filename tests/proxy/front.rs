@@ -55,6 +55,7 @@ impl Setup {
             epoch: Epoch(0),
             paused: false,
             baking: false,
+            slow_after: None,
             colors: PerColor { blue: endpoints(Color::Blue, blue), green: endpoints(Color::Green, green) },
             settings: Arc::new(ServiceSettings::default()),
         };

@@ -27,6 +27,7 @@ fn service(name: &str, blue: &[(&str, u16, bool)]) -> Arc<ServiceRoute> {
         epoch: Epoch(0),
         paused: false,
         baking: false,
+        slow_after: None,
         colors: PerColor { blue: color(blue), green: ColorRoute::default() },
         settings: Arc::default(),
     })
