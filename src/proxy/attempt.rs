@@ -5,16 +5,18 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use crate::model::Color;
+use crate::routing::Protocol;
 
 use super::answer::{self, Own, To};
 use super::connect::{Connected, connect, connect_fresh};
 use super::connection::{After, Connection};
 use super::exchange::{ClientSide, Ending, Exchange, Seen};
+use super::h2::{self, Wanted};
 use super::lane::Lane;
 use super::request::Request;
 use super::slot::InFlight;
 use super::stream::Stream;
-use super::tries::{Next, Tries};
+use super::tries::{End, Next, Tries};
 use super::wait::{Interrupt, unless_told};
 use super::worker::{Worker, tag};
 
@@ -94,9 +96,14 @@ async fn one(
         Err(own) => return Some(Done::Answer(own)),
     };
     connection.seat.attempt(Some(tag(inflight.service.key, inflight.color)));
-    let wait = request.call.service.route.settings.connect_timeout;
+    let settings = &request.call.service.route.settings;
+    let wait = settings.connect_timeout;
     let (seat, slot) = (&connection.seat, &inflight.slot);
-    let connected = if tries.wants_fresh() {
+    let connected = if settings.protocol == Protocol::H2c {
+        let wanted =
+            Wanted { wait, idle_timeout: settings.pool_idle_timeout, trailers: request.facts.trailers };
+        h2::connect(&worker, seat, slot, wanted).await
+    } else if tries.wants_fresh() {
         connect_fresh(&worker, seat, slot, wait).await
     } else {
         connect(&worker, seat, slot, wait, || take_idle(&worker, &inflight, request)).await
@@ -112,7 +119,12 @@ async fn one(
     };
     let (ending, seen) = exchange(connection, request, tries, &inflight, &mut upstream, download).await;
     let heard = seen.map(|seen| seen.heard);
-    match tries.ended(&worker, &request.call, &inflight, (ending.end(), heard, reused)) {
+    let end = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
+        End::NotProcessed
+    } else {
+        ending.end()
+    };
+    match tries.ended(&worker, &request.call, &inflight, (end, heard, reused)) {
         Next::Again => {
             request.upload.rewind();
             None
@@ -208,6 +220,10 @@ fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<
 }
 
 fn keep(worker: &Worker, request: &Request, inflight: &InFlight, upstream: Stream) {
+    if !upstream.is_socket() {
+        // A stream ends; its connection is kept by the others.
+        return;
+    }
     let settings = &request.call.service.route.settings;
     let max = settings.pool_idle_max.div_ceil(worker.parts.workers.max(1));
     inflight.slot.keep_idle(upstream, max, settings.pool_idle_timeout, &worker.ticks);

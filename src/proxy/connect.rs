@@ -56,7 +56,7 @@ pub async fn connect(
             return Ok(Connected { stream, reused: true });
         }
     };
-    open(seat, slot.endpoint.address).await
+    Ok(Connected { stream: open(seat, slot.endpoint.address).await?, reused: false })
 }
 
 /// A fresh connection at once: for the one replay of a request, which has waited already.
@@ -67,24 +67,25 @@ pub async fn connect_fresh(
     wait: Duration,
 ) -> Result<Connected, ConnectFault> {
     seat.arm(worker.ticks.after(wait));
-    open(seat, slot.endpoint.address).await
+    Ok(Connected { stream: open(seat, slot.endpoint.address).await?, reused: false })
 }
 
-async fn open(seat: &Seat, address: SocketAddr) -> Result<Connected, ConnectFault> {
+/// A fresh socket, while the deadline of `seat` runs.
+pub async fn open(seat: &Seat, address: SocketAddr) -> Result<Stream, ConnectFault> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let socket = socket.map_err(|why| fault(&why))?;
     match unless_told(seat, socket.connect(address)).await {
         Ok(Ok(stream)) => {
             // Small requests must not wait for more of them; a socket that is gone shows later.
             let _ = stream.set_nodelay(true);
-            Ok(Connected { stream: Stream::Plain(stream), reused: false })
+            Ok(Stream::Plain(stream))
         }
         Ok(Err(why)) => Err(fault(&why)),
         Err(interrupt) => Err(told(interrupt)),
     }
 }
 
-fn told(interrupt: Interrupt) -> ConnectFault {
+pub fn told(interrupt: Interrupt) -> ConnectFault {
     match interrupt {
         Interrupt::Expired => ConnectFault::TimedOut,
         Interrupt::Cut => ConnectFault::Cut,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::http1::{Peer, RequestFault, parse_request};
+use crate::http1::{HeadLimits, Peer, RequestFault, parse_request};
 
 use super::accept::Counted;
 use super::answer::{self, Own};
@@ -44,7 +44,8 @@ pub struct Connection {
     pub ahead: Vec<u8>,
     /// The client has sent its FIN.
     pub ended: bool,
-    _counted: Counted,
+    /// `None`: a stream of a connection that is counted itself.
+    _counted: Option<Counted>,
 }
 
 /// What came of waiting for a request.
@@ -69,7 +70,8 @@ pub async fn serve(
     first: Chunk,
 ) {
     let ahead = Vec::new();
-    let mut connection = Connection { worker, seat, stream, peer, ahead, ended: false, _counted: counted };
+    let mut connection =
+        Connection { worker, seat, stream, peer, ahead, ended: false, _counted: Some(counted) };
     match connection.run(first).await {
         After::Keep | After::Close => {}
         After::Linger => connection.linger().await,
@@ -95,6 +97,29 @@ impl Connection {
             };
             if after != After::Keep {
                 return after;
+            }
+        }
+    }
+
+    /// A stream of an HTTP/2 connection, as a connection of its own.
+    pub fn for_stream(worker: Rc<Worker>, seat: Seat, stream: Stream, peer: Peer) -> Self {
+        Self { worker, seat, stream, peer, ahead: Vec::new(), ended: false, _counted: None }
+    }
+
+    /// Serves the one request whose head is in `chunk`.
+    pub async fn serve_one(mut self, chunk: Chunk, limits: &HeadLimits) {
+        let parsed = {
+            let head = &mut *self.worker.request_head.borrow_mut();
+            head.clear();
+            parse_request(chunk.data(), limits, head)
+        };
+        match parsed {
+            Ok(Some(head_bytes)) => {
+                request::serve(&mut self, chunk, head_bytes).await;
+            }
+            Ok(None) => {}
+            Err(fault) => {
+                answer::refuse(&mut self, fault).await;
             }
         }
     }

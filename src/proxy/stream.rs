@@ -1,6 +1,7 @@
-//! One socket of either side, read into chunks and written from slices.
+//! One connection of either side as an exchange sees it: read into chunks, written from slices, in
+//! HTTP/1.1.
 //!
-//! An enum, so that TLS can become a second kind without a box or a virtual call on plain ones.
+//! An enum, so that plain connections pay for the other kinds with one comparison.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,11 +11,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::chunk::Chunk;
+use super::h2::{Downstream, Upstream};
 
-/// A connected socket.
+/// A connected socket, or a stream of HTTP/2 that behaves like one.
 #[derive(Debug)]
 pub enum Stream {
     Plain(TcpStream),
+    /// One request of a client that speaks HTTP/2.
+    Downstream(Box<Downstream>),
+    /// One request to an origin that speaks HTTP/2.
+    Upstream(Box<Upstream>),
 }
 
 impl Stream {
@@ -32,20 +38,28 @@ impl Stream {
         chunk: &mut Chunk,
         bytes_max: usize,
     ) -> Poll<io::Result<usize>> {
-        let Self::Plain(socket) = self;
-        let room = chunk.room();
-        let length = room.len().min(bytes_max);
-        let mut room = ReadBuf::new(&mut room[..length]);
-        ready!(Pin::new(socket).poll_read(context, &mut room))?;
-        let count = room.filled().len();
+        let count = match self {
+            Self::Plain(socket) => {
+                let room = chunk.room();
+                let length = room.len().min(bytes_max);
+                let mut room = ReadBuf::new(&mut room[..length]);
+                ready!(Pin::new(socket).poll_read(context, &mut room))?;
+                room.filled().len()
+            }
+            Self::Downstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
+            Self::Upstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
+        };
         chunk.filled(count);
         Poll::Ready(Ok(count))
     }
 
     /// Writes once.
     pub fn poll_send(&mut self, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        let Self::Plain(socket) = self;
-        Pin::new(socket).poll_write(context, data)
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_write(context, data),
+            Self::Downstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
+            Self::Upstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
+        }
     }
 
     /// Writes once, several pieces in one call.
@@ -54,35 +68,110 @@ impl Stream {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let Self::Plain(socket) = self;
-        Pin::new(socket).poll_write_vectored(context, parts)
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_write_vectored(context, parts),
+            Self::Downstream(stream) => stream.poll_send(context, parts),
+            Self::Upstream(stream) => stream.poll_send(context, parts),
+        }
     }
 
     /// Whether the runtime has heard that something, or the end, can be read: no system call.
     pub fn is_ready_to_read(&self) -> bool {
-        let Self::Plain(socket) = self;
-        socket.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
+        match self {
+            Self::Plain(socket) => socket.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready(),
+            Self::Downstream(_) | Self::Upstream(_) => false,
+        }
+    }
+
+    /// Whether the client has given up its request. Sockets tell when they are read.
+    pub fn poll_given_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Downstream(stream) => stream.poll_given_up(context),
+            Self::Plain(_) | Self::Upstream(_) => Poll::Pending,
+        }
+    }
+
+    /// Whether the origin has said that it did nothing with the request.
+    pub fn is_unprocessed(&self) -> bool {
+        matches!(self, Self::Upstream(stream) if stream.is_unprocessed())
+    }
+
+    /// Whether this is a whole connection, which can be kept for another request.
+    pub fn is_socket(&self) -> bool {
+        !matches!(self, Self::Downstream(_) | Self::Upstream(_))
     }
 
     /// Says that nothing more will be sent.
-    pub fn finish_sending(&self) {
-        let Self::Plain(socket) = self;
-        // A peer that is gone needs not be told.
-        let _ = socket2::SockRef::from(socket).shutdown(std::net::Shutdown::Write);
+    pub fn finish_sending(&mut self) {
+        match self {
+            Self::Plain(socket) => {
+                // A peer that is gone needs not be told.
+                let _ = socket2::SockRef::from(&*socket).shutdown(std::net::Shutdown::Write);
+            }
+            Self::Downstream(stream) => stream.finish(),
+            Self::Upstream(stream) => stream.finish(),
+        }
     }
 
-    /// Makes the close that follows a reset, so that the peer can't take it for an end.
+    /// Makes the close that follows a reset, so that the peer can't take it for an end. A stream of
+    /// HTTP/2 that has not ended is always reset.
     pub fn reset_on_close(&self) {
-        let Self::Plain(socket) = self;
-        let _ = socket.set_zero_linger();
+        if let Self::Plain(socket) = self {
+            let _ = socket.set_zero_linger();
+        }
     }
 
     /// Whether an idle connection is still good: open, and nothing was sent on it unasked.
     /// One system call: the runtime may not have heard yet.
     pub fn is_quiet(&self) -> bool {
-        let Self::Plain(socket) = self;
-        let mut byte = [std::mem::MaybeUninit::uninit()];
-        let peeked = socket2::SockRef::from(socket).peek(&mut byte);
-        matches!(peeked, Err(why) if why.kind() == io::ErrorKind::WouldBlock)
+        match self {
+            Self::Plain(socket) => {
+                let mut byte = [std::mem::MaybeUninit::uninit()];
+                let peeked = socket2::SockRef::from(socket).peek(&mut byte);
+                matches!(peeked, Err(why) if why.kind() == io::ErrorKind::WouldBlock)
+            }
+            Self::Downstream(_) | Self::Upstream(_) => false,
+        }
+    }
+}
+
+/// For HTTP/2, which brings buffers of its own. Only sockets carry it.
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_read(context, out),
+            Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().poll_send(context, data)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().poll_send_all(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().finish_sending();
+        Poll::Ready(Ok(()))
     }
 }
