@@ -8,7 +8,7 @@
 //! | L0 | [`model`] | nothing but data |
 //! | L1 | [`health`] [`judge`] [`release`] [`routing`] [`http1`] | decide: no clock, no IO, no async, no logging |
 //! | L2 | [`config`] | turn a file into a validated configuration |
-//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`admin`] | move bytes, keep time |
+//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`tls`] [`admin`] | move bytes, keep time |
 //! | L4 | [`cli`] [`app`] | name every room |
 
 pub mod admin;
@@ -27,4 +27,5 @@ pub mod proxy;
 pub mod release;
 pub mod routing;
 pub mod store;
+pub mod tls;
 pub mod traffic;

@@ -14,7 +14,7 @@ use source::Source;
 
 /// Everything below the shells of L3, which each of them may import.
 const BELOW_L3: &[&str] =
-    &["model", "clock", "health", "judge", "release", "routing", "http1", "config", "traffic"];
+    &["model", "clock", "health", "judge", "release", "routing", "http1", "config", "tls", "traffic"];
 
 /// Rooms that only decide.
 const PURE: &[&str] = &["model", "health", "judge", "release", "routing", "http1"];
@@ -99,7 +99,7 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "health" | "judge" | "routing" | "http1" | "clock" => Some(vec!["model"]),
         "release" => Some(vec!["model", "health", "judge"]),
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
-        "traffic" | "proxy" | "probe" | "provider" | "store" => shell(&[]),
+        "traffic" | "proxy" | "probe" | "provider" | "store" | "tls" => shell(&[]),
         "admin" => shell(&["controller", "store"]),
         "controller" => shell(&["proxy", "probe", "provider", "store"]),
         "cli" | "app" | "lib" | "main" => None,

@@ -1,6 +1,6 @@
 //! One socket of either side, read into chunks and written from slices.
 //!
-//! An enum, so that TLS can become a second kind without a box or a virtual call on plain ones.
+//! An enum, so that plain connections pay for TLS with one comparison.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,17 +10,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::chunk::Chunk;
+use super::secure::Secure;
 
 /// A connected socket.
 #[derive(Debug)]
 pub enum Stream {
     Plain(TcpStream),
+    Tls(Box<Secure>),
 }
 
 impl Stream {
     /// Reads once into the room of `chunk`; 0 is the end of what the peer sends. (A read that
     /// fills only a part of the room tells the runtime that the socket is empty, which saves the
-    /// call that would find that out.)
+    /// call that would find that out.) Over TLS an end without `close_notify` is an error.
     pub fn poll_fill(&mut self, context: &mut Context<'_>, chunk: &mut Chunk) -> Poll<io::Result<usize>> {
         self.poll_fill_most(context, chunk, usize::MAX)
     }
@@ -32,20 +34,32 @@ impl Stream {
         chunk: &mut Chunk,
         bytes_max: usize,
     ) -> Poll<io::Result<usize>> {
-        let Self::Plain(socket) = self;
-        let room = chunk.room();
-        let length = room.len().min(bytes_max);
-        let mut room = ReadBuf::new(&mut room[..length]);
-        ready!(Pin::new(socket).poll_read(context, &mut room))?;
-        let count = room.filled().len();
+        let count = match self {
+            Self::Plain(socket) => {
+                let room = chunk.room();
+                let length = room.len().min(bytes_max);
+                let mut room = ReadBuf::new(&mut room[..length]);
+                ready!(Pin::new(socket).poll_read(context, &mut room))?;
+                room.filled().len()
+            }
+            Self::Tls(secure) => {
+                let mut scratch = chunk.another();
+                let room = chunk.room();
+                let length = room.len().min(bytes_max);
+                ready!(secure.poll_fill(context, &mut room[..length], scratch.room()))?
+            }
+        };
         chunk.filled(count);
         Poll::Ready(Ok(count))
     }
 
-    /// Writes once.
+    /// Writes once. Over TLS some of what was written may wait for room in the socket:
+    /// [`Self::has_unsent`].
     pub fn poll_send(&mut self, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        let Self::Plain(socket) = self;
-        Pin::new(socket).poll_write(context, data)
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_write(context, data),
+            Self::Tls(secure) => secure.poll_send(context, &[IoSlice::new(data)]),
+        }
     }
 
     /// Writes once, several pieces in one call.
@@ -54,35 +68,124 @@ impl Stream {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let Self::Plain(socket) = self;
-        Pin::new(socket).poll_write_vectored(context, parts)
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_write_vectored(context, parts),
+            Self::Tls(secure) => secure.poll_send(context, parts),
+        }
+    }
+
+    /// Whether something that was written has not left yet; [`Self::poll_push`] sends it.
+    pub fn has_unsent(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(secure) => secure.has_unsent(),
+        }
+    }
+
+    /// Sends what was written and has not left yet.
+    pub fn poll_push(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(_) => Poll::Ready(Ok(())),
+            Self::Tls(secure) => secure.poll_push(context),
+        }
     }
 
     /// Whether the runtime has heard that something, or the end, can be read: no system call.
     pub fn is_ready_to_read(&self) -> bool {
-        let Self::Plain(socket) = self;
-        socket.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
+        match self {
+            Self::Plain(socket) => {
+                socket.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
+            }
+            Self::Tls(secure) => secure.is_ready_to_read(),
+        }
     }
 
-    /// Says that nothing more will be sent.
-    pub fn finish_sending(&self) {
-        let Self::Plain(socket) = self;
-        // A peer that is gone needs not be told.
-        let _ = socket2::SockRef::from(socket).shutdown(std::net::Shutdown::Write);
+    /// Says that nothing more will be sent. May be called again until it is ready. A peer that is
+    /// gone needs not be told: no fault.
+    pub fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Plain(socket) => {
+                let _ = socket2::SockRef::from(socket).shutdown(std::net::Shutdown::Write);
+                Poll::Ready(())
+            }
+            Self::Tls(secure) => secure.poll_finish(context).map(drop),
+        }
+    }
+
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(secure) => &secure.socket,
+        }
     }
 
     /// Makes the close that follows a reset, so that the peer can't take it for an end.
     pub fn reset_on_close(&self) {
-        let Self::Plain(socket) = self;
-        let _ = socket.set_zero_linger();
+        let _ = self.socket().set_zero_linger();
     }
 
     /// Whether an idle connection is still good: open, and nothing was sent on it unasked.
     /// One system call: the runtime may not have heard yet.
-    pub fn is_quiet(&self) -> bool {
-        let Self::Plain(socket) = self;
-        let mut byte = [std::mem::MaybeUninit::uninit()];
-        let peeked = socket2::SockRef::from(socket).peek(&mut byte);
-        matches!(peeked, Err(why) if why.kind() == io::ErrorKind::WouldBlock)
+    pub fn is_quiet(&mut self) -> bool {
+        match self {
+            Self::Plain(socket) => {
+                let mut byte = [std::mem::MaybeUninit::uninit()];
+                let peeked = socket2::SockRef::from(socket).peek(&mut byte);
+                matches!(peeked, Err(why) if why.kind() == io::ErrorKind::WouldBlock)
+            }
+            Self::Tls(secure) => secure.is_quiet(),
+        }
+    }
+}
+
+/// What is read at a time where there is no chunk to read into, on the stack.
+const SCRATCH_BYTES: usize = 16 * 1024;
+
+/// For HTTP/2, which brings buffers of its own.
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_read(context, out),
+            Self::Tls(secure) => {
+                let mut scratch = [0; SCRATCH_BYTES];
+                let count = ready!(secure.poll_fill(context, out.initialize_unfilled(), &mut scratch))?;
+                out.advance(count);
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().poll_send(context, data)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().poll_send_all(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_push(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_finish(context).map(Ok)
     }
 }

@@ -1,0 +1,145 @@
+//! All of TLS that a running greenlight has, by its configuration.
+
+use std::sync::Arc;
+
+use crate::clock;
+use crate::config::{Config, ListenerTls};
+
+use super::entrance::Files;
+use super::{Challenges, Entrance, HTTP1_ALPN, Origins, TlsFault};
+
+/// A certificate that ends in less than this is warned of when it is read.
+const ENDS_SOON: i64 = 7 * 24 * 3600;
+
+/// The entrances of the listeners, in their order, and whom we trust as origins.
+#[derive(Debug)]
+pub struct Live {
+    entrances: Vec<Option<Arc<Entrance>>>,
+    origins: Arc<Origins>,
+    challenges: Arc<Challenges>,
+}
+
+/// A configuration's files, read and sound, and not in force yet.
+#[derive(Debug)]
+pub struct Reloaded(Vec<Option<(ListenerTls, Files)>>);
+
+impl Live {
+    /// Reads everything that the configuration names.
+    ///
+    /// # Errors
+    /// Every file that can't be used, with its key.
+    pub fn open(config: &Config) -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
+        let mut entrances = Vec::new();
+        for (index, listener) in config.listeners.iter().enumerate() {
+            let opened = listener.tls.as_ref().map(|tls| Entrance::open(tls, alpn()));
+            match opened.transpose() {
+                Ok(entrance) => entrances.push(entrance.map(Arc::new)),
+                Err(why) => faults.push(at(index, &why)),
+            }
+        }
+        let origins = Arc::<Origins>::default();
+        faults.extend(trusted(&origins, config));
+        if faults.is_empty() { Ok(Self { entrances, origins, challenges: Arc::default() }) } else { Err(faults) }
+    }
+
+    /// The entrance of each listener, `None` for plain ones.
+    #[must_use]
+    pub fn entrances(&self) -> &[Option<Arc<Entrance>>] {
+        &self.entrances
+    }
+
+    #[must_use]
+    pub fn origins(&self) -> &Arc<Origins> {
+        &self.origins
+    }
+
+    #[must_use]
+    pub fn challenges(&self) -> &Arc<Challenges> {
+        &self.challenges
+    }
+
+    /// Reads all files of a new configuration; nothing is in force before [`Self::adopt`].
+    ///
+    /// # Errors
+    /// Every file that can't be used, with its key.
+    pub fn read(&self, config: &Config) -> Result<Reloaded, Vec<String>> {
+        let mut faults = Vec::new();
+        let mut read = Vec::new();
+        for (index, listener) in config.listeners.iter().enumerate() {
+            match listener.tls.as_ref().map(Files::read).transpose() {
+                Ok(files) => read.push(listener.tls.clone().zip(files)),
+                Err(why) => faults.push(at(index, &why)),
+            }
+        }
+        faults.extend(trusted(&self.origins, config));
+        for (path, reloaded) in self.origins.reload() {
+            faults.extend(reloaded.err().map(|why| format!("{}: {why}", path.display())));
+        }
+        if faults.is_empty() { Ok(Reloaded(read)) } else { Err(faults) }
+    }
+
+    /// Serves what was read. Listeners that are new, or were plain, need a restart and are left out.
+    pub fn adopt(&self, reloaded: Reloaded) {
+        for (index, (entrance, read)) in self.entrances.iter().zip(reloaded.0).enumerate() {
+            let (Some(entrance), Some((tls, files))) = (entrance, read) else { continue };
+            warn_of_ends(index, &files);
+            if let Err(why) = entrance.adopt(&tls, files) {
+                tracing::error!("{}: what was served before stays", at(index, &why));
+            }
+        }
+    }
+
+    /// Looks whether a file has changed, and serves it then. A broken one is told of once, and what
+    /// was served stays. Blocks on the disk.
+    pub fn look(&self) {
+        for (index, entrance) in self.entrances.iter().enumerate() {
+            match entrance.as_ref().map(|entrance| entrance.reload(false)) {
+                Some(Ok(true)) => tracing::info!(listener = index, "changed certificates are served from now on"),
+                Some(Err(why)) => tracing::error!("{}: what was served before stays", at(index, &why)),
+                Some(Ok(false)) | None => {}
+            }
+        }
+        for (path, read) in self.origins.reload() {
+            match read {
+                Ok(()) => tracing::info!(file = %path.display(), "changed authorities are trusted from now on"),
+                Err(why) => tracing::error!(%why, "whom we trusted before stays trusted"),
+            }
+        }
+    }
+}
+
+/// Every file of a configuration that TLS can't be made of, with its key; nothing is kept.
+#[must_use]
+pub fn check(config: &Config) -> Vec<String> {
+    match Live::open(config) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults,
+    }
+}
+
+fn alpn() -> Vec<Vec<u8>> {
+    vec![HTTP1_ALPN.to_vec()]
+}
+
+fn at(index: usize, why: &TlsFault) -> String {
+    format!("listeners[{index}].tls: {why}")
+}
+
+fn warn_of_ends(index: usize, files: &Files) {
+    let now = clock::wall().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let now = i64::try_from(now).unwrap_or(i64::MAX);
+    for left in files.ends().map(|end| end.saturating_sub(now)).filter(|left| *left < ENDS_SOON) {
+        tracing::warn!(listener = index, seconds = left, "a certificate ends soon, or has ended");
+    }
+}
+
+/// The authorities that each service trusts.
+fn trusted(origins: &Origins, config: &Config) -> Vec<String> {
+    let secured = config.services.iter().filter_map(|service| Some((service, service.settings.tls.as_ref()?)));
+    let tried = secured.map(|(service, tls)| {
+        let fault = origins.trust(&tls.ca).err()?;
+        Some(format!("services.{}.upstream.tls: {fault}", service.name))
+    });
+    tried.flatten().collect()
+}
