@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
-use super::connection;
+use crate::http1::{Peer, Scheme};
+
+use super::entry::{Alpn, after_transport};
 use super::stream::Stream;
 use super::worker::Worker;
 
@@ -30,9 +32,8 @@ pub async fn accept(worker: Rc<Worker>, listener: TcpListener) {
                 // Small answers must not wait for more of them; a socket that is gone shows later.
                 let _ = socket.set_nodelay(true);
                 let counted = Counted::new(&worker.parts.connections);
-                let served =
-                    connection::serve(Rc::clone(&worker), Stream::Plain(socket), peer.ip(), port, counted);
-                tokio::task::spawn_local(served);
+                let peer = Peer::new(peer.ip(), Scheme::Http, port, &worker.parts.trusted_proxies);
+                tokio::task::spawn_local(enter(Rc::clone(&worker), socket, peer, counted));
             }
             // The peer gave up between SYN and accept.
             Err(why) if is_peers(&why) => {}
@@ -42,6 +43,14 @@ pub async fn accept(worker: Rc<Worker>, listener: TcpListener) {
             }
         }
     }
+}
+
+/// A plain connection, from its accept to its end.
+async fn enter(worker: Rc<Worker>, socket: TcpStream, peer: Peer, counted: Counted) {
+    let seat = worker.seats.take();
+    seat.settle().await;
+    seat.arm(worker.ticks.after(worker.parts.limits.detection_timeout));
+    after_transport(worker, seat, Stream::Plain(socket), peer, counted, Alpn::Plain).await;
 }
 
 fn is_peers(why: &io::Error) -> bool {

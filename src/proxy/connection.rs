@@ -1,12 +1,11 @@
 //! One client connection: request after request, until one side has had enough.
 
 use std::future::poll_fn;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::http1::{Peer, RequestFault, Scheme, parse_request};
+use crate::http1::{Peer, RequestFault, parse_request};
 
 use super::accept::Counted;
 use super::answer::{self, Own};
@@ -60,14 +59,18 @@ enum Next {
     Nothing,
 }
 
-/// Serves a connection to its end.
-pub async fn serve(worker: Rc<Worker>, stream: Stream, address: IpAddr, port: u16, counted: Counted) {
-    let seat = worker.seats.take();
-    seat.settle().await;
-    let peer = Peer::new(address, Scheme::Http, port, &worker.parts.trusted_proxies);
+/// Serves a connection to its end; `first` is what was read of it already.
+pub async fn serve(
+    worker: Rc<Worker>,
+    seat: Seat,
+    stream: Stream,
+    peer: Peer,
+    counted: Counted,
+    first: Chunk,
+) {
     let ahead = Vec::new();
     let mut connection = Connection { worker, seat, stream, peer, ahead, ended: false, _counted: counted };
-    match connection.run().await {
+    match connection.run(first).await {
         After::Keep | After::Close => {}
         After::Linger => connection.linger().await,
         After::Reset => connection.stream.reset_on_close(),
@@ -75,10 +78,14 @@ pub async fn serve(worker: Rc<Worker>, stream: Stream, address: IpAddr, port: u1
 }
 
 impl Connection {
-    async fn run(&mut self) -> After {
-        let mut wait = self.worker.parts.limits.detection_timeout;
+    async fn run(&mut self, first: Chunk) -> After {
+        let mut next = self.parse(first);
         loop {
-            let after = match self.next(wait).await {
+            let next = match next.take() {
+                Some(next) => next,
+                None => self.next(self.worker.parts.limits.keep_alive_timeout).await,
+            };
+            let after = match next {
                 // Boxed: the state of a request is far larger than that of a wait, and would be held
                 // while nothing happens.
                 Next::Request(chunk, head_bytes) => Box::pin(request::serve(self, chunk, head_bytes)).await,
@@ -89,7 +96,6 @@ impl Connection {
             if after != After::Keep {
                 return after;
             }
-            wait = self.worker.parts.limits.keep_alive_timeout;
         }
     }
 

@@ -2,8 +2,8 @@
 //! lock in the request path, nothing written by two workers (but the number of connections, which
 //! a person limits over all of them).
 //!
-//! The walk of a request: [`accept`] gives a socket to [`connection`], which waits for a head and
-//! hands it to [`request`]. There it is routed by the worker's [`view`] and made into the origin's
+//! The walk of a request: [`accept`] gives a socket to [`entry`], which tells HTTP/2 ([`h2`]) from
+//! HTTP/1.1; its [`connection`] waits for a head and hands it to [`request`]. There it is routed by the worker's [`view`] and made into the origin's
 //! request; [`attempt`] picks an endpoint and counts, finds or makes a connection, and starts an
 //! [`exchange`], whose two [`lane`]s move bytes until one of them ends the other. What an answer of
 //! our own says is in [`answer`].
@@ -22,9 +22,11 @@ mod connect;
 mod connection;
 mod dataplane;
 mod date;
+mod entry;
 mod exchange;
 mod facts;
 mod files;
+mod h2;
 mod lane;
 mod metrics;
 mod record;
