@@ -273,7 +273,7 @@ fn not_connected(
 fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Stream> {
     let sure = !request.facts.is_replayable();
     loop {
-        let stream = inflight.slot.take_idle(worker.ticks.now())?;
+        let mut stream = inflight.slot.take_idle(worker.ticks.now())?;
         let heard = stream.is_ready_to_read();
         if !(heard || sure) || stream.is_quiet() {
             return Some(stream);

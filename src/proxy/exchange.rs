@@ -200,7 +200,8 @@ impl<'c> Exchange<'c> {
                 self.upload_done = true;
                 if self.phase == Phase::Tunnel {
                     *self.client.ended = true;
-                    self.upstream.finish_sending();
+                    // What waits for room leaves while the other direction goes on.
+                    let _ = self.upstream.poll_finish(context);
                 } else if let Some(rest) = self.upload.take_rest() {
                     self.client.ahead.extend_from_slice(rest.data());
                 }
@@ -340,7 +341,7 @@ impl<'c> Exchange<'c> {
             }
         }
         if self.phase == Phase::Tunnel {
-            self.client.stream.finish_sending();
+            let _ = self.client.stream.poll_finish(context);
             let over = self.upload_done || self.upload_broken;
             return over.then_some(Ending::Complete { reusable: false });
         }

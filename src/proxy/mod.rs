@@ -28,16 +28,20 @@ mod facts;
 mod files;
 mod h2;
 mod lane;
+mod listener;
 mod metrics;
+mod origin_side;
 mod record;
 mod request;
 mod seats;
+mod secure;
 mod service;
 mod slot;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod ticks;
+mod transport;
 mod turn;
 mod view;
 mod wait;
@@ -45,4 +49,5 @@ mod worker;
 
 pub use access::AccessSwitch;
 pub use dataplane::{DataPlane, DataPlaneOptions, StartFault};
+pub use listener::ListenerFacts;
 pub use files::{bind_shared, connections_max, raise_file_limit};

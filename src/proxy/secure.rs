@@ -203,9 +203,9 @@ impl Secure {
 }
 
 /// The socket as rustls wants it: what would wait is `WouldBlock`, and wakes the task later.
-struct Polled<'a, 'c, 'w> {
-    socket: &'a mut TcpStream,
-    context: &'c mut Context<'w>,
+pub struct Polled<'a, 'c, 'w> {
+    pub socket: &'a mut TcpStream,
+    pub context: &'c mut Context<'w>,
 }
 
 fn now<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {

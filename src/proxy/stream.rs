@@ -105,7 +105,7 @@ impl Stream {
     pub fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Plain(socket) => {
-                let _ = socket2::SockRef::from(socket).shutdown(std::net::Shutdown::Write);
+                let _ = socket2::SockRef::from(&*socket).shutdown(std::net::Shutdown::Write);
                 Poll::Ready(())
             }
             Self::Tls(secure) => secure.poll_finish(context).map(drop),
@@ -134,7 +134,7 @@ impl Stream {
         match self {
             Self::Plain(socket) => {
                 let mut byte = [std::mem::MaybeUninit::uninit()];
-                let peeked = socket2::SockRef::from(socket).peek(&mut byte);
+                let peeked = socket2::SockRef::from(&*socket).peek(&mut byte);
                 matches!(peeked, Err(why) if why.kind() == io::ErrorKind::WouldBlock)
             }
             Self::Tls(secure) => secure.is_quiet(),

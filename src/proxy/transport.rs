@@ -8,30 +8,30 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use rustls::server::{Accepted, Acceptor};
 use rustls::{Connection, ServerConfig, ServerConnection};
+use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
 use crate::http1::Peer;
 use crate::proxy_protocol::{self, HEADER_BYTES_MAX, Header};
-use crate::tls::{ACME_TLS_ALPN, Entrance};
+use crate::tls::{ACME_TLS_ALPN, Entrance, HTTP2_ALPN};
 
 use super::accept::Counted;
-use super::entry;
+use super::entry::{Alpn, after_transport};
 use super::listener::{Listener, Secured};
 use super::seats::Seat;
-use super::secure::Secure;
+use super::secure::{Polled, Secure};
 use super::stream::Stream;
 use super::worker::Worker;
 
 /// What is known of a connection when its protocol begins.
 #[derive(Debug)]
 pub struct Arrival {
+    /// Has its waker, and its deadline: `detection_timeout` from the accept.
     pub seat: Seat,
-    /// The tick by which the first byte of a request has to come.
-    pub deadline: u32,
     pub listener: Rc<Listener>,
     pub peer: Peer,
     /// `None`: plain.
@@ -49,8 +49,7 @@ pub async fn serve(
 ) {
     let seat = worker.seats.take();
     seat.settle().await;
-    let deadline = worker.ticks.after(worker.parts.limits.detection_timeout);
-    seat.arm(deadline);
+    seat.arm(worker.ticks.after(worker.parts.limits.detection_timeout));
     let facts = &listener.facts;
     let begun = if facts.proxy_protocol || facts.tls.is_some() {
         // Boxed: nothing of it is held by the connection that comes of it.
@@ -61,8 +60,17 @@ pub async fn serve(
     };
     let Some((stream, secured, (address, port))) = begun else { return };
     let peer = Peer::new(address.ip(), listener.scheme(), port, &worker.parts.trusted_proxies);
-    let arrival = Arrival { seat, deadline, listener, peer, secured, counted };
-    entry::after_transport(worker, stream, arrival).await;
+    let arrival = Arrival { seat, listener, peer, secured, counted };
+    let alpn = alpn(&stream);
+    after_transport(worker, stream, arrival, alpn).await;
+}
+
+fn alpn(stream: &Stream) -> Alpn {
+    match stream {
+        Stream::Plain(_) => Alpn::Plain,
+        Stream::Tls(secure) if secure.session.alpn_protocol() == Some(HTTP2_ALPN) => Alpn::Http2,
+        Stream::Tls(_) => Alpn::Http1,
+    }
 }
 
 /// The client's address, and the port that it connected to.
@@ -77,7 +85,8 @@ async fn begin(
 ) -> Option<(Stream, Option<Box<Secured>>, Ends)> {
     let mut ends = (address, listener.port);
     if listener.facts.proxy_protocol {
-        match unless_told(seat, |context| poll_header(&socket, context)).await? {
+        let mut taken = Vec::new();
+        match unless_told(seat, |context| poll_header(&socket, &mut taken, context)).await? {
             Ok(Header::Proxied { source, destination }) => ends = (source, destination.port()),
             Ok(Header::Local) => {}
             Err(why) => {
@@ -161,7 +170,7 @@ fn poll_hello(
             Ok(None) => {}
             Err((why, _)) => return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why))),
         }
-        match acceptor.read_tls(&mut super::secure::Polled::new(socket, context)) {
+        match acceptor.read_tls(&mut Polled { socket, context }) {
             Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
             Ok(_) => {}
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
@@ -170,26 +179,32 @@ fn poll_hello(
     }
 }
 
-/// Reads the PROXY header and not one byte more: it is looked at in the socket's queue until all of
-/// it is there, and then taken from it.
-fn poll_header(socket: &TcpStream, context: &mut Context<'_>) -> Poll<io::Result<Header>> {
-    let invalid = |why| io::Error::new(io::ErrorKind::InvalidData, why);
-    let mut bytes = [0; HEADER_BYTES_MAX];
-    let mut room = tokio::io::ReadBuf::new(&mut bytes);
+/// Reads the PROXY header and not one byte more: bytes are looked at in the socket's queue first, and
+/// `taken` from it when it is clear that they belong to the header.
+fn poll_header(
+    socket: &TcpStream,
+    taken: &mut Vec<u8>,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<Header>> {
     loop {
-        room.clear();
-        std::task::ready!(socket.poll_peek(context, &mut room))?;
-        let seen = room.filled();
-        if seen.is_empty() {
+        let mut bytes = [0; HEADER_BYTES_MAX];
+        let before = taken.len();
+        bytes[..before].copy_from_slice(taken);
+        let mut room = ReadBuf::new(&mut bytes[before..]);
+        let seen = ready!(socket.poll_peek(context, &mut room))?;
+        if seen == 0 {
             return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
         }
-        match proxy_protocol::parse(seen).map_err(|why| invalid(why.to_string()))? {
-            Some((header, length)) => {
-                let mut taken = [0; HEADER_BYTES_MAX];
-                let count = socket.try_read(&mut taken[..length])?;
-                return Poll::Ready(if count == length { Ok(header) } else { Err(invalid("cut short".to_owned())) });
-            }
-            None => return Poll::Pending,
+        let read = proxy_protocol::parse(&bytes[..before + seen])
+            .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
+        let length = read.map_or(before + seen, |(_, length)| length);
+        let count = socket.try_read(&mut bytes[before..length])?;
+        if count != length - before {
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        }
+        match read {
+            Some((header, _)) => return Poll::Ready(Ok(header)),
+            None => taken.extend_from_slice(&bytes[before..length]),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustls_pki_types::ServerName;
+
 use crate::clock;
 use crate::config::{Config, ListenerTls};
 
@@ -12,7 +14,7 @@ use super::{Challenges, Entrance, HTTP1_ALPN, Origins, TlsFault};
 const ENDS_SOON: i64 = 7 * 24 * 3600;
 
 /// The entrances of the listeners, in their order, and whom we trust as origins.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Live {
     entrances: Vec<Option<Arc<Entrance>>>,
     origins: Arc<Origins>,
@@ -138,7 +140,10 @@ fn warn_of_ends(index: usize, files: &Files) {
 fn trusted(origins: &Origins, config: &Config) -> Vec<String> {
     let secured = config.services.iter().filter_map(|service| Some((service, service.settings.tls.as_ref()?)));
     let tried = secured.map(|(service, tls)| {
-        let fault = origins.trust(&tls.ca).err()?;
+        let fault = match ServerName::try_from(tls.server_name.as_str()) {
+            Err(_) => format!("\"{}\" can be the name of no certificate", tls.server_name),
+            Ok(_) => origins.trust(&tls.ca).err()?.to_string(),
+        };
         Some(format!("services.{}.upstream.tls: {fault}", service.name))
     });
     tried.flatten().collect()

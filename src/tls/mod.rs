@@ -30,7 +30,7 @@ pub use entrance::{Entrance, Serving};
 pub use fault::TlsFault;
 pub use live::{Live, Reloaded, check};
 pub use origins::{Origins, Trust};
-pub use pem::{ACME_TLS_ALPN, HTTP1_ALPN, certified_key, names_of};
+pub use pem::{ACME_TLS_ALPN, HTTP1_ALPN, HTTP2_ALPN, certified_key, names_of};
 
 use std::sync::Arc;
 

@@ -15,6 +15,8 @@ use super::{TlsFault, provider};
 
 /// ALPN's name of HTTP/1.1 (RFC 7301).
 pub const HTTP1_ALPN: &[u8] = b"http/1.1";
+/// ALPN's name of HTTP/2 (RFC 9113, 3.2).
+pub const HTTP2_ALPN: &[u8] = b"h2";
 /// ALPN's name of the TLS-ALPN-01 challenge (RFC 8737, 3).
 pub const ACME_TLS_ALPN: &[u8] = b"acme-tls/1";
 /// No certificate file that somebody meant is larger.

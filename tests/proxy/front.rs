@@ -75,6 +75,9 @@ impl Setup {
         let plane = DataPlane::start(DataPlaneOptions {
             workers: self.workers,
             listeners: sockets.into_iter().map(|socket| vec![socket]).collect(),
+            facts: Vec::new(),
+            challenges: Arc::default(),
+            origins: Arc::default(),
             limits: self.limits,
             trusted_proxies: self.trusted,
             log: Log { level: "info".into(), format: LogFormat::Text, access: self.access },
