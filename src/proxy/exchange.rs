@@ -6,7 +6,7 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::http1::{
     Answer, Asked, BodyFault, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
@@ -18,6 +18,7 @@ use super::facts::Facts;
 use super::lane::{Lane, LaneEnd};
 use super::seats::Seat;
 use super::stream::Stream;
+use super::tries::{End, Heard};
 use super::worker::Worker;
 use crate::clock;
 
@@ -49,19 +50,37 @@ pub enum Ending {
     BodyTooLarge,
     /// The client stopped sending its body.
     BodyStalled,
+    /// The response's head was there and is not passed on: another answers in its place.
+    Withheld,
     /// Ended by us, because the colour was drained or the worker shut down.
     Cut,
+}
+
+impl Ending {
+    /// As the decisions about attempts see it.
+    pub fn end(self) -> End {
+        match self {
+            Self::Complete { .. } => End::Complete,
+            Self::NoResponse => End::NoResponse,
+            Self::Malformed => End::Malformed,
+            Self::Late => End::Late,
+            Self::Short => End::Short,
+            Self::Withheld => End::Withheld,
+            Self::Idle
+            | Self::ClientGone
+            | Self::BadBody(_)
+            | Self::BodyTooLarge
+            | Self::BodyStalled
+            | Self::Cut => End::NotTheirs,
+        }
+    }
 }
 
 /// What a response head said, as far as it is needed later.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Seen {
-    pub status: u16,
-    /// From the start of the attempt to the head.
-    pub first_byte: Duration,
-    /// Whether the origin calls it a failure.
-    pub failed: bool,
+    pub heard: Heard,
     /// Whether the client's connection is kept after it.
     pub keep: bool,
     /// Bodies that end with the connection need a reset to end abnormally.
@@ -156,13 +175,14 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Runs it to its end. `noted` is called once, when the response head is there.
-    pub async fn run(mut self, mut noted: impl FnMut(&Seen)) -> (Ending, Option<Seen>) {
-        let ending = poll_fn(|context| self.poll(context, &mut noted)).await;
+    /// Runs it to its end. `heard` is called once, when the response head is there, and says whether
+    /// it is passed on.
+    pub async fn run(mut self, mut heard: impl FnMut(Heard) -> bool) -> (Ending, Option<Seen>) {
+        let ending = poll_fn(|context| self.poll(context, &mut heard)).await;
         (ending, self.seen)
     }
 
-    fn poll(&mut self, context: &mut Context<'_>, noted: &mut impl FnMut(&Seen)) -> Poll<Ending> {
+    fn poll(&mut self, context: &mut Context<'_>, heard: &mut impl FnMut(Heard) -> bool) -> Poll<Ending> {
         let mut moved = false;
         if self.seat.signals().cut() {
             return Poll::Ready(Ending::Cut);
@@ -171,7 +191,7 @@ impl<'c> Exchange<'c> {
             return Poll::Ready(ending);
         }
         if self.phase == Phase::Head
-            && let Some(ending) = self.poll_head(context, noted, &mut moved)
+            && let Some(ending) = self.poll_head(context, heard, &mut moved)
         {
             return Poll::Ready(ending);
         }
@@ -222,7 +242,7 @@ impl<'c> Exchange<'c> {
     fn poll_head(
         &mut self,
         context: &mut Context<'_>,
-        noted: &mut impl FnMut(&Seen),
+        heard: &mut impl FnMut(Heard) -> bool,
         moved: &mut bool,
     ) -> Option<Ending> {
         loop {
@@ -244,7 +264,7 @@ impl<'c> Exchange<'c> {
                 Poll::Ready(Ok(_)) => *moved = true,
             }
             self.partial.clear();
-            match self.read_heads(chunk, noted) {
+            match self.read_heads(chunk, heard) {
                 Ok(true) => return None,
                 Ok(false) => {}
                 Err(ending) => return Some(ending),
@@ -253,7 +273,11 @@ impl<'c> Exchange<'c> {
     }
 
     /// Reads what heads there are in `chunk`; true when the final one was among them.
-    fn read_heads(&mut self, mut chunk: Chunk, noted: &mut impl FnMut(&Seen)) -> Result<bool, Ending> {
+    fn read_heads(
+        &mut self,
+        mut chunk: Chunk,
+        heard: &mut impl FnMut(Heard) -> bool,
+    ) -> Result<bool, Ending> {
         let worker = self.worker;
         let mut head = worker.response_head.borrow_mut();
         let asked = Asked { method: self.facts.method, upgrade: self.facts.upgrade.as_deref() };
@@ -269,10 +293,11 @@ impl<'c> Exchange<'c> {
                 return Ok(false);
             };
             if head.class != ResponseClass::Informational {
-                self.take_head(&head, chunk, head_bytes);
-                if let Some(seen) = &self.seen {
-                    noted(seen);
+                let said = self.hear(&head, chunk.data());
+                if !heard(said) {
+                    return Err(Ending::Withheld);
                 }
+                self.take_head(&head, chunk, head_bytes, said);
                 return Ok(true);
             }
             self.interim += 1;
@@ -287,10 +312,17 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Writes the client's head and begins the body.
-    fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize) {
+    fn hear(&self, head: &ResponseHead, buf: &[u8]) -> Heard {
         let failed_status = matches!(head.status, 500..=599) && head.status != 501 && head.status != 505;
-        let failed = failed_status || (self.facts.is_grpc && failed_grpc(head, chunk.data()));
+        Heard {
+            status: head.status,
+            first_byte: clock::instant().duration_since(self.began),
+            failed: failed_status || (self.facts.is_grpc && failed_grpc(head, buf)),
+        }
+    }
+
+    /// Writes the client's head and begins the body.
+    fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: Heard) {
         let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken;
         let extra: &[(&str, &str)] = self.extra.as_slice();
         let date = self.worker.date.get();
@@ -304,9 +336,7 @@ impl<'c> Exchange<'c> {
         let sending = write_response(head, chunk.data(), &answer, self.download.head());
         chunk.consume(head_bytes);
         self.seen = Some(Seen {
-            status: head.status,
-            first_byte: clock::instant().duration_since(self.began),
-            failed,
+            heard,
             keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
             to_end: sending == Sending::ToEnd,
             reusable: head.reusable(),

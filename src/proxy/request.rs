@@ -11,6 +11,7 @@ use crate::model::Color;
 
 use super::answer::{self, Own, To};
 use super::attempt::{self, Outcome};
+use super::call::Call;
 use super::chunk::Chunk;
 use super::connection::{After, Connection};
 use super::facts::Facts;
@@ -25,22 +26,12 @@ const HEAD_BYTES: usize = 1024;
 #[derive(Debug)]
 pub struct Request {
     pub facts: Facts,
-    pub service: Rc<ServiceView>,
-    /// `Some` for a preview host.
-    pub preview: Option<Color>,
-    pub client: ClientKey,
+    pub call: Call,
     /// The head for the origin, and the body behind it.
     pub upload: Lane,
     pub began: Instant,
     /// For the access log, when it is on.
     pub line: Option<Box<Line>>,
-}
-
-impl Request {
-    /// The header that preview hosts get; others are not told the colour.
-    pub fn extra(&self) -> Option<(&'static str, &'static str)> {
-        self.preview.map(|color| ("X-Greenlight-Color", color.as_str()))
-    }
 }
 
 /// A request that gets an answer of ours at once.
@@ -141,7 +132,8 @@ fn prepare(
         return Err(Box::new(Refusal { own, to, line, service: Some((service, color)) }));
     }
     service.cell.began(worker.ticks.now());
-    Ok(Request { client: client_key(address), facts, service, preview, upload, began, line })
+    let call = Call { service, preview, client: client_key(address), repeatable: facts.is_replayable() };
+    Ok(Request { facts, call, upload, began, line })
 }
 
 /// Where the request goes, or the answer to one that goes nowhere.
@@ -198,11 +190,11 @@ async fn refuse(connection: &mut Connection, refusal: Refusal, began: Instant) -
 /// Counts the request and writes its line.
 fn finish(connection: &Connection, request: &Request, outcome: &Outcome) -> After {
     let duration = clock::instant().duration_since(request.began);
-    let color = outcome.color.unwrap_or(request.service.route.active);
-    request.service.cell.colors[color].answered(outcome.status, duration);
+    let color = outcome.color.unwrap_or(request.call.service.route.active);
+    request.call.service.cell.colors[color].answered(outcome.status, duration);
     if let Some(line) = &request.line {
         let access = &connection.worker.parts.access;
-        line.write(access, Some(request.service.route.name.as_str()), outcome, duration);
+        line.write(access, Some(request.call.service.route.name.as_str()), outcome, duration);
     }
     outcome.after
 }
@@ -218,7 +210,7 @@ fn write_id(high: u64, low: u64, out: &mut [u8; 32]) {
 
 /// The same client has the same key in every worker (a finaliser of `splitmix64`; addresses differ
 /// in their last bits, keys should in all).
-fn client_key(address: IpAddr) -> ClientKey {
+pub fn client_key(address: IpAddr) -> ClientKey {
     let bits = match address {
         IpAddr::V4(address) => u128::from(address.to_bits()),
         IpAddr::V6(address) => address.to_bits(),

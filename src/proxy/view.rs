@@ -54,6 +54,11 @@ impl ServiceView {
         };
         Some(InFlight::new(Rc::clone(slot), Rc::clone(&self.cell), color))
     }
+
+    /// Whether there is anything of `color` to send to.
+    pub fn has_endpoint(&self, color: Color) -> bool {
+        !self.usable[color].is_empty()
+    }
 }
 
 fn load(slots: &[Rc<Slot>], index: usize) -> u32 {
