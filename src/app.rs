@@ -169,7 +169,7 @@ async fn serve(
         store,
         registry,
         token: guard.token,
-        tls: guard.tls,
+        tls: live.admin().map(Arc::clone),
         ready: Arc::clone(&ready),
     };
     let api = tokio::spawn(admin::serve(bound.admin, options, stop));
@@ -203,9 +203,12 @@ async fn serve(
 /// What the data plane has to know of the listeners.
 fn facts(config: &Config, live: &tls::Live) -> Vec<ListenerFacts> {
     let entrances = live.entrances().iter().cloned();
+    let https_port =
+        config.listeners.iter().find(|listener| listener.tls.is_some()).map(|tls| tls.bind.port());
     let facts = config.listeners.iter().zip(entrances).map(|(listener, tls)| ListenerFacts {
         proxy_protocol: listener.proxy_protocol,
         redirect_to_https: listener.redirect_to_https,
+        https_port,
         ready_path: listener.ready_path.clone(),
         hsts: listener.tls.as_ref().map_or(Duration::ZERO, |tls| tls.hsts),
         tls,
@@ -230,16 +233,13 @@ async fn watch_files(live: Arc<tls::Live>) {
 /// What keeps strangers out of the admin API, read before anything is bound.
 struct Guard {
     token: Option<admin::Token>,
-    tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 impl Guard {
     fn read(config: &Config) -> Result<Self, Fault> {
         let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
         let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
-        let tls = config.admin.tls.as_ref().map(admin::server_config).transpose();
-        let tls = tls.map_err(|why| Fault::Config(format!("admin.tls: {why}")))?;
-        Ok(Self { token: token.map(|token| admin::Token::new(&token)), tls })
+        Ok(Self { token: token.map(|token| admin::Token::new(&token)) })
     }
 }
 

@@ -16,6 +16,8 @@ pub struct ListenerFacts {
     /// Every connection begins with a PROXY header.
     pub proxy_protocol: bool,
     pub redirect_to_https: bool,
+    /// Where TLS is bound, for the redirect; `None`: nowhere.
+    pub https_port: Option<u16>,
     /// Answered by ourselves for any host; empty: none.
     pub ready_path: String,
     /// `None`: plain.
@@ -71,6 +73,11 @@ impl Listener {
         // Said in every response, by as many threads, for as long as the process lives.
         let hsts = (facts.tls.is_some() && seconds > 0).then(|| &*format!("max-age={seconds}").leak());
         Rc::new(Self { facts, port, hsts, seen: RefCell::new(None) })
+    }
+
+    /// Whether it answers nothing itself.
+    pub fn is_silent(&self) -> bool {
+        self.facts.ready_path.is_empty() && !self.facts.redirect_to_https
     }
 
     pub fn scheme(&self) -> Scheme {

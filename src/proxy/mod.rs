@@ -33,6 +33,7 @@ mod files;
 mod h2;
 mod lane;
 mod listener;
+mod local;
 mod metrics;
 mod origin_side;
 mod record;

@@ -52,11 +52,11 @@ impl Certificates {
     /// balancer in front that sends one SNI for all, or none, is thus never refused by mistake.
     #[must_use]
     pub fn is_misdirected(&self, sni: &str, host: &[u8]) -> bool {
-        let mut buffer = [0; 256];
-        let Ok(host) = normalize_host(host, &mut buffer) else { return false };
         if host.eq_ignore_ascii_case(sni.as_bytes()) {
             return false;
         }
+        let mut buffer = [0; 256];
+        let Ok(host) = normalize_host(host, &mut buffer) else { return false };
         let covering = [self.exact.get(host), self.of_wildcard(host)];
         let mut covering = covering.into_iter().flatten().flatten().peekable();
         let chosen = self.chosen(sni.as_bytes());

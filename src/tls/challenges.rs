@@ -57,9 +57,14 @@ impl Challenges {
         self.count(&pending);
     }
 
+    /// Whether [`Self::http`] could have an answer.
+    pub fn has_http(&self) -> bool {
+        self.http.load(Ordering::Acquire) > 0
+    }
+
     /// The answer to `GET /.well-known/acme-challenge/TOKEN`.
     pub fn http(&self, path: &[u8]) -> Option<String> {
-        if self.http.load(Ordering::Acquire) == 0 {
+        if !self.has_http() {
             return None;
         }
         let token = std::str::from_utf8(path).ok()?.strip_prefix("/.well-known/acme-challenge/")?;

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rustls::server::{NoServerSessionStorage, ProducesTickets, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 
-use crate::config::ListenerTls;
+use crate::config::{AdminTls, ListenerTls};
 
 use super::stamp::{Stamp, stamps};
-use super::{Certificates, TlsFault, pem, provider};
+use super::{Certificates, HTTP1_ALPN, TlsFault, pem, provider};
 
 /// What is served from one moment on.
 #[derive(Debug)]
@@ -65,6 +66,17 @@ impl Files {
     }
 }
 
+/// `[admin] tls` as one of a listener.
+pub(super) fn as_listener(tls: &AdminTls) -> ListenerTls {
+    ListenerTls {
+        certificates: vec![tls.certificate.clone()],
+        client_ca: tls.client_ca.clone(),
+        acme: None,
+        hsts: Duration::ZERO,
+        ocsp: None,
+    }
+}
+
 /// Every file that `tls` names.
 fn paths(tls: &ListenerTls) -> Vec<PathBuf> {
     let pairs = tls.certificates.iter().flat_map(|pair| {
@@ -85,6 +97,11 @@ impl Entrance {
         Ok(Self { current: ArcSwap::from_pointee(serving), alpn, made: Mutex::new(made) })
     }
 
+    /// The same for the admin listener.
+    pub fn of_admin(tls: &AdminTls) -> Result<Self, TlsFault> {
+        Self::open(&as_listener(tls), vec![HTTP1_ALPN.to_vec()])
+    }
+
     fn made(&self) -> MutexGuard<'_, Made> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,13 +111,13 @@ impl Entrance {
         self.current.load()
     }
 
-    /// Reads the files again if one has changed since they were looked at last, or `anyway`; true if
-    /// that changed what is served. On a fault what was served stays, and the same files are not
+    /// Reads the files again if one has changed since they were looked at last; true if that changed
+    /// what is served. On a fault what was served stays, and the same files are not
     /// told of twice.
-    pub(super) fn reload(&self, anyway: bool) -> Result<bool, TlsFault> {
+    pub(super) fn reload(&self) -> Result<bool, TlsFault> {
         let mut made = self.made();
         let seen = stamps(&paths(&made.tls));
-        if !anyway && seen == made.seen {
+        if seen == made.seen {
             return Ok(false);
         }
         made.seen = seen;

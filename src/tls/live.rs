@@ -7,7 +7,7 @@ use rustls_pki_types::ServerName;
 use crate::clock;
 use crate::config::{Config, ListenerTls};
 
-use super::entrance::Files;
+use super::entrance::{Files, as_listener};
 use super::{Challenges, Entrance, HTTP1_ALPN, Origins, TlsFault};
 
 /// A certificate that ends in less than this is warned of when it is read.
@@ -17,13 +17,17 @@ const ENDS_SOON: i64 = 7 * 24 * 3600;
 #[derive(Debug, Default)]
 pub struct Live {
     entrances: Vec<Option<Arc<Entrance>>>,
+    admin: Option<Arc<Entrance>>,
     origins: Arc<Origins>,
     challenges: Arc<Challenges>,
 }
 
 /// A configuration's files, read and sound, and not in force yet.
 #[derive(Debug)]
-pub struct Reloaded(Vec<Option<(ListenerTls, Files)>>);
+pub struct Reloaded {
+    listeners: Vec<Option<(ListenerTls, Files)>>,
+    admin: Option<(ListenerTls, Files)>,
+}
 
 impl Live {
     /// Reads everything that the configuration names.
@@ -40,15 +44,23 @@ impl Live {
                 Err(why) => faults.push(at(index, &why)),
             }
         }
+        let admin = config.admin.tls.as_ref().map(Entrance::of_admin).transpose();
+        let admin = admin.map_err(|why| faults.push(at_admin(&why))).ok().flatten().map(Arc::new);
         let origins = Arc::<Origins>::default();
         faults.extend(trusted(&origins, config));
-        if faults.is_empty() { Ok(Self { entrances, origins, challenges: Arc::default() }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self { entrances, admin, origins, challenges: Arc::default() }) } else { Err(faults) }
     }
 
     /// The entrance of each listener, `None` for plain ones.
     #[must_use]
     pub fn entrances(&self) -> &[Option<Arc<Entrance>>] {
         &self.entrances
+    }
+
+    /// The admin listener's, if it has TLS.
+    #[must_use]
+    pub fn admin(&self) -> Option<&Arc<Entrance>> {
+        self.admin.as_ref()
     }
 
     #[must_use]
@@ -67,28 +79,36 @@ impl Live {
     /// Every file that can't be used, with its key.
     pub fn read(&self, config: &Config) -> Result<Reloaded, Vec<String>> {
         let mut faults = Vec::new();
-        let mut read = Vec::new();
+        let mut listeners = Vec::new();
         for (index, listener) in config.listeners.iter().enumerate() {
             match listener.tls.as_ref().map(Files::read).transpose() {
-                Ok(files) => read.push(listener.tls.clone().zip(files)),
+                Ok(files) => listeners.push(listener.tls.clone().zip(files)),
                 Err(why) => faults.push(at(index, &why)),
             }
         }
+        let admin = config.admin.tls.as_ref().map(as_listener);
+        let files = admin.as_ref().map(Files::read).transpose();
+        let files = files.map_err(|why| faults.push(at_admin(&why))).ok().flatten();
         faults.extend(trusted(&self.origins, config));
         for (path, reloaded) in self.origins.reload() {
             faults.extend(reloaded.err().map(|why| format!("{}: {why}", path.display())));
         }
-        if faults.is_empty() { Ok(Reloaded(read)) } else { Err(faults) }
+        if faults.is_empty() { Ok(Reloaded { listeners, admin: admin.zip(files) }) } else { Err(faults) }
     }
 
     /// Serves what was read. Listeners that are new, or were plain, need a restart and are left out.
     pub fn adopt(&self, reloaded: Reloaded) {
-        for (index, (entrance, read)) in self.entrances.iter().zip(reloaded.0).enumerate() {
+        for (index, (entrance, read)) in self.entrances.iter().zip(reloaded.listeners).enumerate() {
             let (Some(entrance), Some((tls, files))) = (entrance, read) else { continue };
             warn_of_ends(index, &files);
             if let Err(why) = entrance.adopt(&tls, files) {
                 tracing::error!("{}: what was served before stays", at(index, &why));
             }
+        }
+        if let (Some(entrance), Some((tls, files))) = (&self.admin, reloaded.admin)
+            && let Err(why) = entrance.adopt(&tls, files)
+        {
+            tracing::error!("{}: what was served before stays", at_admin(&why));
         }
     }
 
@@ -96,11 +116,16 @@ impl Live {
     /// was served stays. Blocks on the disk.
     pub fn look(&self) {
         for (index, entrance) in self.entrances.iter().enumerate() {
-            match entrance.as_ref().map(|entrance| entrance.reload(false)) {
+            match entrance.as_ref().map(|entrance| entrance.reload()) {
                 Some(Ok(true)) => tracing::info!(listener = index, "changed certificates are served from now on"),
                 Some(Err(why)) => tracing::error!("{}: what was served before stays", at(index, &why)),
                 Some(Ok(false)) | None => {}
             }
+        }
+        match self.admin.as_ref().map(|entrance| entrance.reload()) {
+            Some(Ok(true)) => tracing::info!("the admin listener's changed certificate is served from now on"),
+            Some(Err(why)) => tracing::error!("{}: what was served before stays", at_admin(&why)),
+            Some(Ok(false)) | None => {}
         }
         for (path, read) in self.origins.reload() {
             match read {
@@ -126,6 +151,10 @@ fn alpn() -> Vec<Vec<u8>> {
 
 fn at(index: usize, why: &TlsFault) -> String {
     format!("listeners[{index}].tls: {why}")
+}
+
+fn at_admin(why: &TlsFault) -> String {
+    format!("admin.tls: {why}")
 }
 
 fn warn_of_ends(index: usize, files: &Files) {
