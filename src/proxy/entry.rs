@@ -47,12 +47,26 @@ enum Spoken {
 /// or half a preface, is closed without a word: browsers connect ahead of need.
 pub async fn after_transport(worker: Rc<Worker>, mut stream: Stream, arrival: Arrival, alpn: Alpn) {
     let read = first_bytes(&worker, &arrival.seat, &mut stream, alpn).await;
-    let Some((spoken, first)) = read else { return };
+    let Some((spoken, first)) = read else {
+        return goodbye(&mut stream).await;
+    };
     if spoken == Spoken::Http2 {
         // Boxed: it would be held by every waiting HTTP/1.1 connection too.
         Box::pin(h2::serve(worker, stream, arrival, first)).await;
     } else {
         connection::serve(worker, stream, arrival, first).await;
+    }
+}
+
+/// Over TLS even a connection on which nothing came ends with its `close_notify`, as far as the socket
+/// takes it at once.
+async fn goodbye(stream: &mut Stream) {
+    if stream.is_tls() {
+        poll_fn(|context| {
+            let _ = stream.poll_finish(context);
+            Poll::Ready(())
+        })
+        .await;
     }
 }
 
