@@ -18,9 +18,11 @@ use crate::provider::FixedProvider;
 use crate::release::{self, Event, Pin, State};
 use crate::routing::RouteTable;
 use crate::store::{Store, StoreFault};
+use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
+use super::exhibit::{Course, Exhibits};
 use super::metrics::Metrics;
 use super::persist::{FORMAT, Record};
 use super::reload::sources;
@@ -46,6 +48,8 @@ pub struct Options {
     pub registry: Registry,
     pub table: Arc<ArcSwap<RouteTable>>,
     pub suspects: mpsc::Receiver<Suspect>,
+    /// Read again by a reload, and by whom probes know the endpoints that speak TLS.
+    pub tls: Arc<Live>,
 }
 
 /// How far the store's word can be taken. Anything but whole has the services come up pinned
@@ -85,7 +89,7 @@ impl Prepared {
     /// Loads every service's record, resolves its endpoints, and stores the first table. Probes
     /// start at once; traffic need not wait for them.
     pub async fn new(options: Options) -> Result<Self, StartFault> {
-        let Options { path, config, store, memory, registry, table, suspects } = options;
+        let Options { path, config, store, memory, registry, table, suspects, tls } = options;
         let metrics = Metrics::register(&registry)?;
         let (handle, inbox) = super::channel(REQUESTS);
         let (internal, internal_out) = mpsc::channel(INTERNAL);
@@ -104,7 +108,8 @@ impl Prepared {
             inbox,
             workers: Workers::new(&[]),
             store,
-            prober: Prober::start(probes_in),
+            prober: Prober::start(probes_in, Arc::clone(tls.origins())),
+            tls,
             provider: FixedProvider::start(endpoints_in),
             metrics,
             reloaded,
@@ -231,6 +236,11 @@ impl Controller {
             let newest = self.store.history(&runtime.config.name.clone(), 20).await?;
             let mut views = newest.iter().filter_map(|s| serde_json::from_str::<ReleaseView>(&s.json).ok());
             runtime.last = views.find(|view| view.finished_at.is_some());
+        }
+        if let Some(release) = runtime.state.running() {
+            // Only drawn: a store that can't read it is no reason not to start.
+            let found = Exhibits::read(&*self.store, &release.id).await.unwrap_or_default();
+            runtime.course = found.series.map(|series| Course::new(release.id.clone(), series));
         }
         runtime.update_views(&[]);
         Ok(())

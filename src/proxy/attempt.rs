@@ -8,12 +8,13 @@ use crate::model::Color;
 use crate::routing::Protocol;
 
 use super::answer::{self, Own, To};
-use super::connect::{Connected, connect, connect_fresh};
+use super::connect::{ConnectFault, Connected, connect, connect_fresh};
 use super::connection::{After, Connection};
 use super::exchange::{ClientSide, Ending, Exchange, Seen};
 use super::h2::{self, Wanted};
 use super::lane::Lane;
 use super::request::Request;
+use super::seats::Seat;
 use super::slot::InFlight;
 use super::stream::Stream;
 use super::tries::{End, Next, Tries};
@@ -96,18 +97,7 @@ async fn one(
         Err(own) => return Some(Done::Answer(own)),
     };
     connection.seat.attempt(Some(tag(inflight.service.key, inflight.color)));
-    let settings = &request.call.service.route.settings;
-    let wait = settings.connect_timeout;
-    let (seat, slot) = (&connection.seat, &inflight.slot);
-    let connected = if settings.protocol == Protocol::H2c {
-        let wanted =
-            Wanted { wait, idle_timeout: settings.pool_idle_timeout, trailers: request.facts.trailers };
-        h2::connect(&worker, seat, slot, wanted).await
-    } else if tries.wants_fresh() {
-        connect_fresh(&worker, seat, slot, wait).await
-    } else {
-        connect(&worker, seat, slot, wait, || take_idle(&worker, &inflight, request)).await
-    };
+    let connected = reach(&worker, &connection.seat, request, tries, &inflight).await;
     let Connected { stream: mut upstream, reused } = match connected {
         Ok(connected) => connected,
         Err(fault) => {
@@ -136,6 +126,39 @@ async fn one(
             }
             Some(after(connection, request, ending, seen.as_ref()))
         }
+    }
+}
+
+/// A connection to the endpoint, in the protocol that its service speaks.
+async fn reach(
+    worker: &Rc<Worker>,
+    seat: &Seat,
+    request: &Request,
+    tries: &Tries,
+    inflight: &InFlight,
+) -> Result<Connected, ConnectFault> {
+    let settings = &request.call.service.route.settings;
+    let (wait, slot, fresh) = (settings.connect_timeout, &inflight.slot, tries.wants_fresh());
+    let idle = || take_idle(worker, inflight, request);
+    if settings.protocol == Protocol::Http1 {
+        return if fresh {
+            connect_fresh(worker, seat, slot, wait).await
+        } else {
+            connect(worker, seat, slot, wait, idle).await
+        };
+    }
+    let wanted = Wanted {
+        wait,
+        idle_timeout: settings.pool_idle_timeout,
+        trailers: request.facts.trailers,
+        tunnel: request.facts.upgrade.is_some(),
+        fresh,
+    };
+    // Boxed: the way to an origin of HTTP/1.1 is not to hold room for this one.
+    if settings.protocol == Protocol::H2c {
+        Box::pin(h2::connect_known(worker, seat, slot, wanted)).await
+    } else {
+        Box::pin(h2::connect_agreed(worker, seat, slot, wanted, idle)).await
     }
 }
 
@@ -211,7 +234,7 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
 fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Stream> {
     let sure = !request.call.repeatable;
     loop {
-        let stream = inflight.slot.take_idle(worker.ticks.now())?;
+        let mut stream = inflight.slot.take_idle(worker.ticks.now())?;
         let heard = stream.is_ready_to_read();
         if !(heard || sure) || stream.is_quiet() {
             return Some(stream);

@@ -25,6 +25,9 @@ use crate::clock;
 /// What is read of a client's next requests while one is served.
 const AHEAD_BYTES_MAX: usize = 16 * 1024;
 
+/// RFC 6797, 6.1.
+const HSTS: &str = "Strict-Transport-Security";
+
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -223,7 +226,8 @@ impl<'c> Exchange<'c> {
                 self.upload_done = true;
                 if self.phase == Phase::Tunnel {
                     *self.client.ended = true;
-                    self.upstream.finish_sending();
+                    // What waits for room leaves while the other direction goes on.
+                    let _ = self.upstream.poll_finish(context);
                 } else if let Some(rest) = self.upload.take_rest() {
                     self.client.ahead.extend_from_slice(rest.data());
                 }
@@ -326,7 +330,18 @@ impl<'c> Exchange<'c> {
     /// Writes the client's head and begins the body.
     fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: Heard) {
         let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken;
-        let extra: &[(&str, &str)] = self.extra.as_slice();
+        // An origin's own policy stands.
+        let sent = |name: &str| head.value_named(chunk.data(), name.as_bytes()).is_some();
+        let hsts = self.facts.hsts.filter(|_| !sent(HSTS)).map(|value| (HSTS, value));
+        let pair: [(&str, &str); 2];
+        let extra: &[(&str, &str)] = match (&self.extra, &hsts) {
+            (Some(first), Some(second)) => {
+                pair = [*first, *second];
+                &pair
+            }
+            (Some(one), None) | (None, Some(one)) => std::slice::from_ref(one),
+            (None, None) => &[],
+        };
         let date = self.worker.date.get();
         let answer = Answer {
             version: self.facts.version,
@@ -373,7 +388,7 @@ impl<'c> Exchange<'c> {
             }
         }
         if self.phase == Phase::Tunnel {
-            self.client.stream.finish_sending();
+            let _ = self.client.stream.poll_finish(context);
             let over = self.upload_done || self.upload_broken;
             return over.then_some(Ending::Complete { reusable: false });
         }

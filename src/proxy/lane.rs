@@ -56,6 +56,8 @@ pub struct Lane {
     /// be appended, so that a request that was not read can be sent again.
     out: Vec<u8>,
     at: usize,
+    /// Something that was written waits in the destination for room.
+    held: bool,
     /// Nothing more will be appended.
     ended: bool,
     /// What was written is not at hand any more.
@@ -89,6 +91,7 @@ impl Lane {
             tail: b"",
             out,
             at: 0,
+            held: false,
             ended,
             forgotten: false,
             trailers: false,
@@ -138,7 +141,7 @@ impl Lane {
 
     /// Whether something waits to be written.
     pub fn is_blocked(&self) -> bool {
-        self.at < self.out.len() || self.pass > 0 || !self.tail.is_empty()
+        self.at < self.out.len() || self.pass > 0 || !self.tail.is_empty() || self.held
     }
 
     /// Whether the whole body was read and written.
@@ -159,6 +162,7 @@ impl Lane {
         self.pass = 0;
         self.skip = 0;
         self.tail = b"";
+        self.held = false;
         self.at = self.out.len();
         self.take_rest().filter(|_| self.ended)
     }
@@ -265,6 +269,15 @@ impl Lane {
 
     /// One write; false when the destination is gone.
     fn poll_write(&mut self, context: &mut Context<'_>, to: &mut Stream) -> Poll<bool> {
+        if self.held {
+            return match to.poll_push(context) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(pushed) => {
+                    self.held = false;
+                    Poll::Ready(pushed.is_ok())
+                }
+            };
+        }
         let head = &self.out[self.at..];
         let data = self.chunk.as_ref().map_or(&[][..], |chunk| &chunk.data()[..self.pass]);
         let written: Poll<io::Result<usize>> = if data.is_empty() && self.tail.is_empty() {
@@ -278,6 +291,7 @@ impl Lane {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(false),
             Poll::Ready(Ok(count)) => {
+                self.held = to.has_unsent();
                 self.written(count);
                 Poll::Ready(true)
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::model::{Color, Endpoint};
 
 use super::h2::Links;
+use super::origin_side::Transport;
 use super::service::ServiceCell;
 use super::stream::Stream;
 use super::ticks::Ticks;
@@ -24,6 +25,7 @@ struct Idle {
 #[derive(Debug)]
 pub struct Slot {
     pub endpoint: Endpoint,
+    pub transport: Transport,
     pub inflight: Cell<u32>,
     /// Last in first out, oldest first: a plain vector.
     idle: RefCell<Vec<Idle>>,
@@ -36,9 +38,10 @@ pub struct Slot {
 }
 
 impl Slot {
-    pub fn new(endpoint: Endpoint) -> Self {
+    pub fn new(endpoint: Endpoint, transport: Transport) -> Self {
         Self {
             endpoint,
+            transport,
             inflight: Cell::new(0),
             idle: RefCell::new(Vec::new()),
             links: Rc::default(),

@@ -10,13 +10,17 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::tls::HTTP2_ALPN;
+
 use super::chunk::Chunk;
 use super::h2::{Downstream, Upstream};
+use super::secure::Secure;
 
 /// A connected socket, or a stream of HTTP/2 that behaves like one.
 #[derive(Debug)]
 pub enum Stream {
     Plain(TcpStream),
+    Tls(Box<Secure>),
     /// One request of a client that speaks HTTP/2.
     Downstream(Box<Downstream>),
     /// One request to an origin that speaks HTTP/2.
@@ -26,7 +30,7 @@ pub enum Stream {
 impl Stream {
     /// Reads once into the room of `chunk`; 0 is the end of what the peer sends. (A read that
     /// fills only a part of the room tells the runtime that the socket is empty, which saves the
-    /// call that would find that out.)
+    /// call that would find that out.) Over TLS an end without `close_notify` is an error.
     pub fn poll_fill(&mut self, context: &mut Context<'_>, chunk: &mut Chunk) -> Poll<io::Result<usize>> {
         self.poll_fill_most(context, chunk, usize::MAX)
     }
@@ -46,6 +50,12 @@ impl Stream {
                 ready!(Pin::new(socket).poll_read(context, &mut room))?;
                 room.filled().len()
             }
+            Self::Tls(secure) => {
+                let mut scratch = chunk.another();
+                let room = chunk.room();
+                let length = room.len().min(bytes_max);
+                ready!(secure.poll_fill(context, &mut room[..length], scratch.room()))?
+            }
             Self::Downstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
             Self::Upstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
         };
@@ -53,10 +63,12 @@ impl Stream {
         Poll::Ready(Ok(count))
     }
 
-    /// Writes once.
+    /// Writes once. Over TLS some of what was written may wait for room in the socket:
+    /// [`Self::has_unsent`].
     pub fn poll_send(&mut self, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write(context, data),
+            Self::Tls(secure) => secure.poll_send(context, &[IoSlice::new(data)]),
             Self::Downstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
             Self::Upstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
         }
@@ -70,8 +82,25 @@ impl Stream {
     ) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write_vectored(context, parts),
+            Self::Tls(secure) => secure.poll_send(context, parts),
             Self::Downstream(stream) => stream.poll_send(context, parts),
             Self::Upstream(stream) => stream.poll_send(context, parts),
+        }
+    }
+
+    /// Whether something that was written has not left yet; [`Self::poll_push`] sends it.
+    pub fn has_unsent(&self) -> bool {
+        match self {
+            Self::Tls(secure) => secure.has_unsent(),
+            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => false,
+        }
+    }
+
+    /// Sends what was written and has not left yet.
+    pub fn poll_push(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(secure) => secure.poll_push(context),
+            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(Ok(())),
         }
     }
 
@@ -79,15 +108,35 @@ impl Stream {
     pub fn is_ready_to_read(&self) -> bool {
         match self {
             Self::Plain(socket) => socket.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready(),
+            Self::Tls(secure) => secure.is_ready_to_read(),
             Self::Downstream(_) | Self::Upstream(_) => false,
         }
+    }
+
+    /// Says that nothing more will be sent. May be called again until it is ready. A peer that is
+    /// gone needs not be told: no fault.
+    pub fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Plain(socket) => {
+                let _ = socket2::SockRef::from(&*socket).shutdown(std::net::Shutdown::Write);
+                Poll::Ready(())
+            }
+            Self::Tls(secure) => secure.poll_finish(context).map(drop),
+            Self::Downstream(stream) => Poll::Ready(stream.finish()),
+            Self::Upstream(stream) => Poll::Ready(stream.finish()),
+        }
+    }
+
+    /// Whether ALPN has settled on HTTP/2.
+    pub fn has_agreed_on_http2(&self) -> bool {
+        matches!(self, Self::Tls(secure) if secure.session.alpn_protocol() == Some(HTTP2_ALPN))
     }
 
     /// Whether the client has given up its request. Sockets tell when they are read.
     pub fn poll_given_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Downstream(stream) => stream.poll_given_up(context),
-            Self::Plain(_) | Self::Upstream(_) => Poll::Pending,
+            Self::Plain(_) | Self::Tls(_) | Self::Upstream(_) => Poll::Pending,
         }
     }
 
@@ -98,42 +147,46 @@ impl Stream {
 
     /// Whether this is a whole connection, which can be kept for another request.
     pub fn is_socket(&self) -> bool {
-        !matches!(self, Self::Downstream(_) | Self::Upstream(_))
+        matches!(self, Self::Plain(_) | Self::Tls(_))
     }
 
-    /// Says that nothing more will be sent.
-    pub fn finish_sending(&mut self) {
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    fn socket(&self) -> Option<&TcpStream> {
         match self {
-            Self::Plain(socket) => {
-                // A peer that is gone needs not be told.
-                let _ = socket2::SockRef::from(&*socket).shutdown(std::net::Shutdown::Write);
-            }
-            Self::Downstream(stream) => stream.finish(),
-            Self::Upstream(stream) => stream.finish(),
+            Self::Plain(socket) => Some(socket),
+            Self::Tls(secure) => Some(&secure.socket),
+            Self::Downstream(_) | Self::Upstream(_) => None,
         }
     }
 
     /// Makes the close that follows a reset, so that the peer can't take it for an end. A stream of
     /// HTTP/2 that has not ended is always reset.
     pub fn reset_on_close(&self) {
-        if let Self::Plain(socket) = self {
+        if let Some(socket) = self.socket() {
             let _ = socket.set_zero_linger();
         }
     }
 
     /// Whether an idle connection is still good: open, and nothing was sent on it unasked.
     /// One system call: the runtime may not have heard yet.
-    pub fn is_quiet(&self) -> bool {
+    pub fn is_quiet(&mut self) -> bool {
         match self {
             Self::Plain(socket) => {
                 let mut byte = [std::mem::MaybeUninit::uninit()];
-                let peeked = socket2::SockRef::from(socket).peek(&mut byte);
+                let peeked = socket2::SockRef::from(&*socket).peek(&mut byte);
                 matches!(peeked, Err(why) if why.kind() == io::ErrorKind::WouldBlock)
             }
+            Self::Tls(secure) => secure.is_quiet(),
             Self::Downstream(_) | Self::Upstream(_) => false,
         }
     }
 }
+
+/// What is read at a time where there is no chunk to read into, on the stack.
+const SCRATCH_BYTES: usize = 16 * 1024;
 
 /// For HTTP/2, which brings buffers of its own. Only sockets carry it.
 impl AsyncRead for Stream {
@@ -144,6 +197,12 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_read(context, out),
+            Self::Tls(secure) => {
+                let mut scratch = [0; SCRATCH_BYTES];
+                let count = ready!(secure.poll_fill(context, out.initialize_unfilled(), &mut scratch))?;
+                out.advance(count);
+                Poll::Ready(Ok(()))
+            }
             Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
@@ -166,12 +225,11 @@ impl AsyncWrite for Stream {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_push(context)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().finish_sending();
-        Poll::Ready(Ok(()))
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_finish(context).map(Ok)
     }
 }

@@ -17,12 +17,14 @@ use crate::config::Limits;
 use crate::http1::{HeadLimits, RequestHead, ResponseHead};
 use crate::model::Color;
 use crate::routing::RouteTable;
+use crate::tls::{Challenges, Origins};
 use crate::traffic::{Ack, ColorCounts, EndpointInflight, Suspect, WorkerAsk, WorkerReport};
 
 use super::accept::accept;
 use super::access::AccessSink;
 use super::chunk::ChunkPool;
 use super::date::DateLine;
+use super::listener::ListenerFacts;
 use super::metrics::Metrics;
 use super::seats::{AttemptTag, Seats};
 use super::service::Services;
@@ -49,6 +51,10 @@ pub struct WorkerParts {
     pub suspects: mpsc::Sender<Suspect>,
     pub metrics: Metrics,
     pub access: AccessSink,
+    /// By the positions of their listeners.
+    pub listeners: Vec<ListenerFacts>,
+    pub challenges: Arc<Challenges>,
+    pub origins: Arc<Origins>,
 }
 
 /// A worker's own state, shared by the tasks of its thread.
@@ -83,7 +89,7 @@ impl Worker {
             target_bytes_max: parts.limits.target_bytes_max,
         };
         let services = Services::new(parts.metrics.clone());
-        let view = View::new(Arc::clone(&parts.table), &services);
+        let view = View::new(Arc::clone(&parts.table), &services, Arc::clone(&parts.origins));
         Rc::new(Self {
             head_limits,
             ticks: Ticks::default(),
@@ -134,7 +140,11 @@ impl Worker {
     pub async fn run(self: Rc<Self>, listeners: Vec<TcpListener>, mut asks: mpsc::Receiver<WorkerAsk>) {
         let accepting: Vec<_> = listeners
             .into_iter()
-            .map(|listener| tokio::task::spawn_local(accept(Rc::clone(&self), listener)))
+            .enumerate()
+            .map(|(index, listener)| {
+                let facts = self.parts.listeners.get(index).cloned().unwrap_or_default();
+                tokio::task::spawn_local(accept(Rc::clone(&self), listener, facts))
+            })
             .collect();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

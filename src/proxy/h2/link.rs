@@ -105,6 +105,8 @@ impl Drop for Lease {
 pub struct Links {
     list: RefCell<Vec<Rc<Link>>>,
     opening: Cell<bool>,
+    /// The endpoint has spoken HTTP/2 before.
+    spoken: Cell<bool>,
     /// Told when a link was opened, or could not be.
     opened: Notify,
 }
@@ -130,12 +132,23 @@ impl Links {
         (!self.opening.replace(true)).then(|| OpenTurn(Rc::clone(self)))
     }
 
+    /// Whether the endpoint has spoken HTTP/2 before.
+    pub fn were_there(&self) -> bool {
+        self.spoken.get()
+    }
+
+    /// The endpoint speaks HTTP/2 no more.
+    pub fn forget(&self) {
+        self.spoken.set(false);
+    }
+
     /// Closes links that have been idle for too long.
     pub fn sweep(&self, now: u32) {
         self.list.borrow_mut().retain(|link| !link.dead.get() && link.idle_until.get() > now);
     }
 
     fn keep(&self, link: &Rc<Link>) {
+        self.spoken.set(true);
         self.list.borrow_mut().push(Rc::clone(link));
     }
 }

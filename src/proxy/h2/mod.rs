@@ -28,7 +28,7 @@ mod task;
 mod tests;
 mod upstream;
 
-pub use connect::{Wanted, connect};
+pub use connect::{Wanted, connect_agreed, connect_known};
 pub use downstream::Downstream;
 pub use link::Links;
 pub use serve::serve;

@@ -11,12 +11,13 @@ use h2::Reason;
 use h2::server::{Builder, Connection};
 
 use crate::config::Limits;
-use crate::http1::{HeadLimits, Peer};
-use crate::proxy::accept::Counted;
+use crate::http1::HeadLimits;
 use crate::proxy::chunk::Chunk;
+use crate::proxy::connection::ConnectionFacts;
 use crate::proxy::seats::Seat;
 use crate::proxy::stream::Stream;
 use crate::proxy::ticks::NEVER;
+use crate::proxy::transport::Arrival;
 use crate::proxy::wait::unless_told;
 use crate::proxy::worker::Worker;
 
@@ -72,14 +73,9 @@ impl Drop for StreamCount {
 
 /// Serves a connection that speaks HTTP/2 to its end; `first` is what was read of it already. The
 /// deadline of `seat` runs until the preface is complete.
-pub async fn serve(
-    worker: Rc<Worker>,
-    seat: Seat,
-    stream: Stream,
-    peer: Peer,
-    counted: Counted,
-    first: Chunk,
-) {
+pub async fn serve(worker: Rc<Worker>, stream: Stream, arrival: Arrival, first: Chunk) {
+    let Arrival { seat, listener, peer, secured, counted } = arrival;
+    let facts = Rc::new(ConnectionFacts { listener, peer, secured });
     let now = worker.ticks.now();
     let vitals = Vitals::new(Guard::for_client(now), now);
     let socket = Socket::new(stream, Some(first), Rc::clone(&worker), Rc::clone(&vitals));
@@ -92,7 +88,7 @@ pub async fn serve(
     });
     let pulse = Pulse::new(Rc::clone(&vitals), connection.ping_pong());
     let mut served =
-        Served { worker, seat, peer, vitals, streams, pulse, connection, closing: false, ends_by: None };
+        Served { worker, seat, facts, vitals, streams, pulse, connection, closing: false, ends_by: None };
     poll_fn(|context| served.poll(context)).await;
     drop(counted);
 }
@@ -124,7 +120,7 @@ fn header_list_bytes(limits: &HeadLimits) -> u32 {
 struct Served {
     worker: Rc<Worker>,
     seat: Seat,
-    peer: Peer,
+    facts: Rc<ConnectionFacts>,
     vitals: Rc<Vitals>,
     streams: Rc<Streams>,
     pulse: Pulse,
@@ -142,7 +138,12 @@ impl Served {
             match self.connection.poll_accept(context) {
                 Poll::Ready(Some(Ok((request, respond)))) => {
                     let count = StreamCount::new(&self.streams, &self.worker);
-                    let served = task::serve(Rc::clone(&self.worker), self.peer, (request, respond), count);
+                    let served = task::serve(
+                        Rc::clone(&self.worker),
+                        Rc::clone(&self.facts),
+                        (request, respond),
+                        count,
+                    );
                     tokio::task::spawn_local(served);
                 }
                 Poll::Ready(Some(Err(why))) => {

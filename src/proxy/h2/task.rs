@@ -11,8 +11,8 @@ use h2::server::SendResponse;
 use http::header::CONTENT_LENGTH;
 use http::{Request, StatusCode};
 
-use crate::http1::{Method, Peer};
-use crate::proxy::connection::Connection;
+use crate::http1::Method;
+use crate::proxy::connection::{Connection, ConnectionFacts};
 use crate::proxy::seats::Sitter;
 use crate::proxy::stream::Stream;
 use crate::proxy::worker::Worker;
@@ -26,7 +26,7 @@ use super::serve::StreamCount;
 /// on its stream; the connection stays.
 pub async fn serve(
     worker: Rc<Worker>,
-    peer: Peer,
+    facts: Rc<ConnectionFacts>,
     (request, mut respond): (Request<RecvStream>, SendResponse<Bytes>),
     _count: StreamCount,
 ) {
@@ -35,7 +35,7 @@ pub async fn serve(
     let (head, body) = request.into_parts();
     let has_body = !body.is_end_stream();
     let nonce = (u128::from(worker.random()) << 64 | u128::from(worker.random())).to_be_bytes();
-    let written = ask::write(&head, has_body, peer.scheme, nonce);
+    let written = ask::write(&head, has_body, facts.peer.scheme, nonce);
     let mut chunk = worker.chunks.take();
     let fits = written.as_ref().is_ok_and(|asked| chunk.append(&asked.text) == asked.text.len());
     let asked = match written {
@@ -62,7 +62,7 @@ pub async fn serve(
         Poll::Ready(())
     })
     .await;
-    Connection::for_stream(worker, seat, stream, peer).serve_one(chunk, &limits).await;
+    Connection::for_stream(worker, seat, stream, &facts).serve_one(chunk, &limits).await;
 }
 
 /// An answer without a word, to what can't even be written down.
