@@ -111,6 +111,8 @@ async fn one(
     let heard = seen.map(|seen| seen.heard);
     let end = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
         End::NotProcessed
+    } else if ending.end() == End::Complete && seen.is_some_and(|seen| seen.failed_at_end) {
+        End::Failed
     } else {
         ending.end()
     };

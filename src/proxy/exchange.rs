@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use crate::http1::{
     Answer, Asked, BodyFault, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
-    ResponseHead, Sending, parse_response, write_informational, write_response,
+    ResponseHead, Sending, Trailers, parse_response, write_informational, write_response,
 };
 
 use super::chunk::Chunk;
@@ -86,6 +86,8 @@ pub struct Seen {
     pub heard: Heard,
     /// Whether the client's connection is kept after it.
     pub keep: bool,
+    /// The trailers call it a failure.
+    pub failed_at_end: bool,
     /// Bodies that end with the connection need a reset to end abnormally.
     pub to_end: bool,
     reusable: bool,
@@ -323,7 +325,7 @@ impl<'c> Exchange<'c> {
         Heard {
             status: head.status,
             first_byte: clock::instant().duration_since(self.began),
-            failed: failed_status || (self.facts.is_grpc && failed_grpc(head, buf)),
+            failed: failed_status || (self.facts.is_grpc && failed_grpc(head.value_named(buf, GRPC_STATUS))),
         }
     }
 
@@ -355,6 +357,7 @@ impl<'c> Exchange<'c> {
         self.seen = Some(Seen {
             heard,
             keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
+            failed_at_end: false,
             to_end: sending == Sending::ToEnd,
             reusable: head.reusable(),
         });
@@ -391,6 +394,10 @@ impl<'c> Exchange<'c> {
             let _ = self.client.stream.poll_finish(context);
             let over = self.upload_done || self.upload_broken;
             return over.then_some(Ending::Complete { reusable: false });
+        }
+        if let Some(seen) = &mut self.seen {
+            let status = self.download.trailers().filter(|_| self.facts.is_grpc).and_then(grpc_status);
+            seen.failed_at_end = failed_grpc(status);
         }
         let reusable = self.seen.is_some_and(|seen| seen.reusable)
             && self.upload_done
@@ -461,9 +468,15 @@ impl<'c> Exchange<'c> {
     }
 }
 
-/// Trailers-only answers of gRPC say in the head how the call failed: unknown, deadline exceeded,
-/// unimplemented-by-crash, unavailable and data loss are the origin's fault (DESIGN.md section 3).
-fn failed_grpc(head: &ResponseHead, buf: &[u8]) -> bool {
-    let status = head.value_named(buf, b"grpc-status");
+/// How a call of gRPC ended: in the trailers, or in the head of an answer that has nothing else.
+const GRPC_STATUS: &[u8] = b"grpc-status";
+
+fn grpc_status(trailers: &Trailers) -> Option<&[u8]> {
+    trailers.iter().find(|(name, _)| name.eq_ignore_ascii_case(GRPC_STATUS)).map(|(_, value)| value)
+}
+
+/// Unknown, deadline exceeded, internal, unavailable and data loss are the origin's fault (DESIGN.md
+/// section 3).
+fn failed_grpc(status: Option<&[u8]>) -> bool {
     matches!(status, Some(b"2" | b"4" | b"13" | b"14" | b"15"))
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::http1::{
-    BodyFault, BodyReader, Framing, HeadLimits, Sending, write_chunk_header, write_last_chunk,
+    BodyFault, BodyReader, Framing, HeadLimits, Sending, Trailers, write_chunk_header, write_last_chunk,
 };
 
 use super::chunk::{Chunk, ChunkPool};
@@ -137,6 +137,11 @@ impl Lane {
     /// What is gathered and not written yet.
     pub fn unsent(&self) -> &[u8] {
         &self.out[self.at..]
+    }
+
+    /// The trailers behind the body, once it is read.
+    pub fn trailers(&self) -> Option<&Trailers> {
+        self.reader.trailers()
     }
 
     /// Whether something waits to be written.

@@ -36,6 +36,8 @@ pub struct Heard {
 pub enum End {
     /// The response was passed on, whole.
     Complete,
+    /// The same, and its trailers call it a failure (grpc-status).
+    Failed,
     /// The connection ended, and no byte of a response was there.
     NoResponse,
     /// The origin has said that it did nothing with it: REFUSED_STREAM, or a GOAWAY below it
@@ -186,9 +188,13 @@ impl Tries {
         }
         let outcome = match end {
             End::Complete => Outcome::Success,
-            End::NoResponse | End::NotProcessed | End::Malformed | End::Late | End::Short | End::Withheld => {
-                Outcome::Error
-            }
+            End::Failed
+            | End::NoResponse
+            | End::NotProcessed
+            | End::Malformed
+            | End::Late
+            | End::Short
+            | End::Withheld => Outcome::Error,
             End::NotTheirs => return,
         };
         self.record(call, inflight.color, Some(inflight), outcome, heard.map(|heard| heard.first_byte));

@@ -11,7 +11,11 @@ mod client;
 mod frames;
 #[path = "../proxy/front.rs"]
 mod front;
+mod h2_origin;
 #[path = "../proxy/origin.rs"]
 mod origin;
 mod peer;
 mod rules;
+mod timers;
+mod tunnels;
+mod upstream;
