@@ -6,9 +6,9 @@
 //! | layer | rooms | may do |
 //! |---|---|---|
 //! | L0 | [`model`] | nothing but data |
-//! | L1 | [`health`] [`judge`] [`release`] [`replay`] [`routing`] [`http1`] | decide: no clock, no IO, no async, no logging |
+//! | L1 | [`health`] [`judge`] [`release`] [`replay`] [`routing`] [`http1`] [`proxy_protocol`] | decide: no clock, no IO, no async, no logging |
 //! | L2 | [`config`] | turn a file into a validated configuration |
-//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`admin`] | move bytes, keep time |
+//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`tls`] [`admin`] | move bytes, keep time |
 //! | L4 | [`cli`] [`app`] | name every room |
 
 pub mod admin;
@@ -24,8 +24,10 @@ pub mod model;
 pub mod probe;
 pub mod provider;
 pub mod proxy;
+pub mod proxy_protocol;
 pub mod release;
 pub mod replay;
 pub mod routing;
 pub mod store;
+pub mod tls;
 pub mod traffic;

@@ -62,8 +62,7 @@ impl Default for Limits {
     }
 }
 
-/// `[[listeners]]`. What later issues use (tls, proxy_protocol, ...) is validated already; until it
-/// is built `check` says that it is not in force.
+/// `[[listeners]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listener {
     pub bind: SocketAddr,
@@ -169,7 +168,7 @@ impl Upstream {
 pub struct UpstreamTls {
     /// Who signs the endpoints' certificates; `None`: the system's authorities.
     pub ca: Option<PathBuf>,
-    /// The name that the certificates are for; `None`: the client's Host.
+    /// The name that the certificates are for; `None`: the service's first exact host.
     pub server_name: Option<String>,
 }
 

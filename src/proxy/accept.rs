@@ -6,12 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
-use crate::http1::{Peer, Scheme};
-
-use super::entry::{Alpn, after_transport};
-use super::stream::Stream;
+use super::listener::{Listener, ListenerFacts};
+use super::transport;
 use super::worker::Worker;
 
 /// How often a full house looks whether there is room again.
@@ -21,8 +19,9 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts until the task is aborted. At the connection limit it pauses: the kernel's backlog
 /// holds what comes meanwhile.
-pub async fn accept(worker: Rc<Worker>, listener: TcpListener) {
+pub async fn accept(worker: Rc<Worker>, listener: TcpListener, facts: ListenerFacts) {
     let port = listener.local_addr().map_or(0, |address| address.port());
+    let entry = Listener::new(facts, port);
     loop {
         while !worker.has_room() {
             tokio::time::sleep(FULL_PAUSE).await;
@@ -32,8 +31,8 @@ pub async fn accept(worker: Rc<Worker>, listener: TcpListener) {
                 // Small answers must not wait for more of them; a socket that is gone shows later.
                 let _ = socket.set_nodelay(true);
                 let counted = Counted::new(&worker.parts.connections);
-                let peer = Peer::new(peer.ip(), Scheme::Http, port, &worker.parts.trusted_proxies);
-                tokio::task::spawn_local(enter(Rc::clone(&worker), socket, peer, counted));
+                let entry = Rc::clone(&entry);
+                tokio::task::spawn_local(transport::serve(Rc::clone(&worker), entry, socket, peer, counted));
             }
             // The peer gave up between SYN and accept.
             Err(why) if is_peers(&why) => {}
@@ -43,14 +42,6 @@ pub async fn accept(worker: Rc<Worker>, listener: TcpListener) {
             }
         }
     }
-}
-
-/// A plain connection, from its accept to its end.
-async fn enter(worker: Rc<Worker>, socket: TcpStream, peer: Peer, counted: Counted) {
-    let seat = worker.seats.take();
-    seat.settle().await;
-    seat.arm(worker.ticks.after(worker.parts.limits.detection_timeout));
-    after_transport(worker, seat, Stream::Plain(socket), peer, counted, Alpn::Plain).await;
 }
 
 fn is_peers(why: &io::Error) -> bool {

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use crate::http1::{
     Answer, Asked, BodyFault, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
-    ResponseHead, Sending, parse_response, write_informational, write_response,
+    ResponseHead, Sending, Trailers, parse_response, write_informational, write_response,
 };
 
 use super::chunk::Chunk;
@@ -24,6 +24,9 @@ use crate::clock;
 
 /// What is read of a client's next requests while one is served.
 const AHEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// RFC 6797, 6.1.
+const HSTS: &str = "Strict-Transport-Security";
 
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +86,8 @@ pub struct Seen {
     pub heard: Heard,
     /// Whether the client's connection is kept after it.
     pub keep: bool,
+    /// The trailers call it a failure.
+    pub failed_at_end: bool,
     /// Bodies that end with the connection need a reset to end abnormally.
     pub to_end: bool,
     reusable: bool,
@@ -187,6 +192,9 @@ impl<'c> Exchange<'c> {
         if self.seat.signals().cut() {
             return Poll::Ready(Ending::Cut);
         }
+        if self.client.stream.poll_given_up(context).is_ready() {
+            return Poll::Ready(Ending::ClientGone);
+        }
         if let Some(ending) = self.poll_upload(context, &mut moved) {
             return Poll::Ready(ending);
         }
@@ -220,7 +228,8 @@ impl<'c> Exchange<'c> {
                 self.upload_done = true;
                 if self.phase == Phase::Tunnel {
                     *self.client.ended = true;
-                    self.upstream.finish_sending();
+                    // What waits for room leaves while the other direction goes on.
+                    let _ = self.upstream.poll_finish(context);
                 } else if let Some(rest) = self.upload.take_rest() {
                     self.client.ahead.extend_from_slice(rest.data());
                 }
@@ -316,14 +325,25 @@ impl<'c> Exchange<'c> {
         Heard {
             status: head.status,
             first_byte: clock::instant().duration_since(self.began),
-            failed: failed_status || (self.facts.is_grpc && failed_grpc(head, buf)),
+            failed: failed_status || (self.facts.is_grpc && failed_grpc(head.value_named(buf, GRPC_STATUS))),
         }
     }
 
     /// Writes the client's head and begins the body.
     fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: Heard) {
         let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken;
-        let extra: &[(&str, &str)] = self.extra.as_slice();
+        // An origin's own policy stands.
+        let sent = |name: &str| head.value_named(chunk.data(), name.as_bytes()).is_some();
+        let hsts = self.facts.hsts.filter(|_| !sent(HSTS)).map(|value| (HSTS, value));
+        let pair: [(&str, &str); 2];
+        let extra: &[(&str, &str)] = match (&self.extra, &hsts) {
+            (Some(first), Some(second)) => {
+                pair = [*first, *second];
+                &pair
+            }
+            (Some(one), None) | (None, Some(one)) => std::slice::from_ref(one),
+            (None, None) => &[],
+        };
         let date = self.worker.date.get();
         let answer = Answer {
             version: self.facts.version,
@@ -337,6 +357,7 @@ impl<'c> Exchange<'c> {
         self.seen = Some(Seen {
             heard,
             keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
+            failed_at_end: false,
             to_end: sending == Sending::ToEnd,
             // After a request for an upgrade some origins (Node's) read nothing more as a request,
             // whatever they answered.
@@ -372,9 +393,13 @@ impl<'c> Exchange<'c> {
             }
         }
         if self.phase == Phase::Tunnel {
-            self.client.stream.finish_sending();
+            let _ = self.client.stream.poll_finish(context);
             let over = self.upload_done || self.upload_broken;
             return over.then_some(Ending::Complete { reusable: false });
+        }
+        if let Some(seen) = &mut self.seen {
+            let status = self.download.trailers().filter(|_| self.facts.is_grpc).and_then(grpc_status);
+            seen.failed_at_end = failed_grpc(status);
         }
         let reusable = self.seen.is_some_and(|seen| seen.reusable)
             && self.upload_done
@@ -445,9 +470,15 @@ impl<'c> Exchange<'c> {
     }
 }
 
-/// Trailers-only answers of gRPC say in the head how the call failed: unknown, deadline exceeded,
-/// unimplemented-by-crash, unavailable and data loss are the origin's fault (DESIGN.md section 3).
-fn failed_grpc(head: &ResponseHead, buf: &[u8]) -> bool {
-    let status = head.value_named(buf, b"grpc-status");
+/// How a call of gRPC ended: in the trailers, or in the head of an answer that has nothing else.
+const GRPC_STATUS: &[u8] = b"grpc-status";
+
+fn grpc_status(trailers: &Trailers) -> Option<&[u8]> {
+    trailers.iter().find(|(name, _)| name.eq_ignore_ascii_case(GRPC_STATUS)).map(|(_, value)| value)
+}
+
+/// Unknown, deadline exceeded, internal, unavailable and data loss are the origin's fault (DESIGN.md
+/// section 3).
+fn failed_grpc(status: Option<&[u8]>) -> bool {
     matches!(status, Some(b"2" | b"4" | b"13" | b"14" | b"15"))
 }

@@ -16,6 +16,7 @@ use super::chunk::Chunk;
 use super::connection::{After, Connection};
 use super::facts::Facts;
 use super::lane::{Lane, LaneEnd};
+use super::local;
 use super::record::Line;
 use super::view::{ServiceView, Target};
 
@@ -46,6 +47,9 @@ struct Refusal {
 /// Serves the request whose head is the first `head_bytes` of `chunk`, and is in the worker's
 /// `request_head`.
 pub async fn serve(connection: &mut Connection, chunk: Chunk, head_bytes: usize) -> After {
+    if let Some(local) = local::of(connection, chunk.data()) {
+        return local::answer(connection, chunk, head_bytes, &local).await;
+    }
     let began = clock::instant();
     let mut request = match prepare(connection, chunk, head_bytes, began) {
         Ok(request) => request,
@@ -97,7 +101,7 @@ fn prepare(
     };
     let Target { service, preview } = found;
     let settings = &service.route.settings;
-    let facts = Facts::new(&head, buf, settings);
+    let facts = Facts { hsts: connection.listener.hsts, ..Facts::new(&head, buf, settings) };
     let fallback_host = service.route.hosts.first().map_or(&b"localhost"[..], |host| host.as_bytes());
     let forward = Forward {
         peer: &connection.peer,

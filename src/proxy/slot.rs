@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::model::{Color, Endpoint};
 
 use super::recorder::{Asker, Place};
+use super::h2::Links;
+use super::origin_side::Transport;
 use super::service::ServiceCell;
 use super::stream::Stream;
 use super::ticks::Ticks;
@@ -24,9 +26,12 @@ struct Idle {
 #[derive(Debug)]
 pub struct Slot {
     pub endpoint: Endpoint,
+    pub transport: Transport,
     pub inflight: Cell<u32>,
     /// Last in first out, oldest first: a plain vector.
     idle: RefCell<Vec<Idle>>,
+    /// Connections of HTTP/2, shared by many requests each.
+    pub links: Rc<Links>,
     /// Who may connect now.
     pub turns: Turns,
     /// The tick before which no further suspicion is sent.
@@ -34,11 +39,13 @@ pub struct Slot {
 }
 
 impl Slot {
-    pub fn new(endpoint: Endpoint) -> Self {
+    pub fn new(endpoint: Endpoint, transport: Transport) -> Self {
         Self {
             endpoint,
+            transport,
             inflight: Cell::new(0),
             idle: RefCell::new(Vec::new()),
+            links: Rc::default(),
             turns: Turns::default(),
             suspect_after: Cell::new(0),
         }
@@ -76,6 +83,7 @@ impl Slot {
         let mut idle = self.idle.borrow_mut();
         let stale = idle.iter().take_while(|idle| idle.until <= now).count();
         idle.drain(..stale);
+        self.links.sweep(now);
     }
 
     /// Whether the prober should hear of a failed connect now: once a tick is enough.

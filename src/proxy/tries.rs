@@ -35,6 +35,8 @@ pub struct Heard {
 pub enum End {
     /// The response was passed on, whole.
     Complete,
+    /// The same, and its trailers call it a failure (grpc-status).
+    Failed,
     /// The connection ended, and no byte of a response was there.
     NoResponse,
     /// The origin has said that it did nothing with it: REFUSED_STREAM, or a GOAWAY below it
@@ -160,6 +162,11 @@ impl Tries {
             worker.parts.metrics.replays.inc();
             return Next::Again;
         }
+        if end == End::NotProcessed && !fresh {
+            // A connection that was going away when it was taken: nobody has done anything yet.
+            self.replayed = true;
+            return Next::Again;
+        }
         self.conclude(call, inflight, end, heard);
         let color = inflight.color;
         match end {
@@ -182,6 +189,7 @@ impl Tries {
             return;
         }
         let cause = match end {
+            End::Failed => "a grpc-status that is a failure",
             End::NoResponse => "the connection ended without a response",
             End::NotProcessed => "the request was refused",
             End::Malformed => "no valid response",

@@ -43,7 +43,7 @@ impl Bench {
     fn new(routes: Vec<Arc<ServiceRoute>>) -> Self {
         let table = Arc::new(ArcSwap::from_pointee(TableBuilder::build(&RouteTable::default(), routes)));
         let services = Services::new(Metrics::register(&prometheus::Registry::new()).unwrap());
-        let view = View::new(Arc::clone(&table), &services);
+        let view = View::new(Arc::clone(&table), &services, Arc::default());
         Self { table, services, view }
     }
 
