@@ -5,6 +5,7 @@ use std::sync::Arc;
 use instant_acme::{ChallengeHandle, ChallengeType};
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::ServerConfig;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::tls::{ACME_TLS_ALPN, Challenges, provider};
@@ -83,12 +84,14 @@ fn certificate(host: &str, digest: &[u8]) -> Result<Arc<ServerConfig>, AcmeFault
     let key = KeyPair::generate().map_err(|why| failed(&why))?;
     let certificate = params.self_signed(&key).map_err(|why| failed(&why))?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    // Not through the check that key and certificate fit: it refuses the critical extension.
+    let key = provider().key_provider.load_private_key(key).map_err(|why| failed(&why))?;
+    let certified = CertifiedKey::new(vec![certificate.der().clone()], key);
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|why| failed(&why))?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .map_err(|why| failed(&why))?;
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.alpn_protocols = vec![ACME_TLS_ALPN.to_vec()];
     Ok(Arc::new(config))
 }
