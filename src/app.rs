@@ -26,8 +26,8 @@ use crate::config::{self, Config, Faults};
 use crate::controller::{self, Memory};
 use crate::proxy::{DataPlane, DataPlaneOptions, ListenerFacts, StartFault, raise_file_limit};
 use crate::routing::RouteTable;
-use crate::tls;
 use crate::store::{Opened, SqliteStore, Store, StoreFault};
+use crate::tls;
 
 /// How often files of certificates are looked at.
 const FILES_LOOKED_AT_EVERY: Duration = Duration::from_secs(2);

@@ -97,7 +97,14 @@ async fn count(reports: &mut mpsc::Receiver<ProbeReport>, time: Duration) -> (u3
 }
 
 fn targets(port: u16, kind: &CheckKind) -> Vec<ProbeTarget> {
-    let check = Check { kind: kind.clone(), tls: None, port: None, interval: INTERVAL, timeout: INTERVAL * 2, fall: 3 };
+    let check = Check {
+        kind: kind.clone(),
+        tls: None,
+        port: None,
+        interval: INTERVAL,
+        timeout: INTERVAL * 2,
+        fall: 3,
+    };
     let check = Arc::new(check);
     (0..ENDPOINTS)
         .map(|number| {

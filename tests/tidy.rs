@@ -13,8 +13,19 @@ use std::process::Command;
 use source::Source;
 
 /// Everything below the shells of L3, which each of them may import.
-const BELOW_L3: &[&str] =
-    &["model", "clock", "health", "judge", "release", "routing", "http1", "proxy_protocol", "config", "tls", "traffic"];
+const BELOW_L3: &[&str] = &[
+    "model",
+    "clock",
+    "health",
+    "judge",
+    "release",
+    "routing",
+    "http1",
+    "proxy_protocol",
+    "config",
+    "tls",
+    "traffic",
+];
 
 /// Rooms that only decide.
 const PURE: &[&str] = &["model", "health", "judge", "release", "routing", "http1", "proxy_protocol"];

@@ -33,7 +33,10 @@ pub(super) struct Plan {
 #[derive(Debug)]
 enum Security {
     Plain,
-    Tls { trust: Arc<Trust>, name: ServerName<'static> },
+    Tls {
+        trust: Arc<Trust>,
+        name: ServerName<'static>,
+    },
     /// What the configuration says can't be used: its check is no check.
     Unusable(String),
 }

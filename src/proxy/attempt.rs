@@ -5,16 +5,19 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use crate::model::Color;
+use crate::routing::Protocol;
 
 use super::answer::{self, Own, To};
-use super::connect::{Connected, connect, connect_fresh};
+use super::connect::{ConnectFault, Connected, connect, connect_fresh};
 use super::connection::{After, Connection};
 use super::exchange::{ClientSide, Ending, Exchange, Seen};
+use super::h2::{self, Wanted};
 use super::lane::Lane;
 use super::request::Request;
+use super::seats::Seat;
 use super::slot::InFlight;
 use super::stream::Stream;
-use super::tries::{Next, Tries};
+use super::tries::{End, Next, Tries};
 use super::wait::{Interrupt, unless_told};
 use super::worker::{Worker, tag};
 
@@ -94,13 +97,7 @@ async fn one(
         Err(own) => return Some(Done::Answer(own)),
     };
     connection.seat.attempt(Some(tag(inflight.service.key, inflight.color)));
-    let wait = request.call.service.route.settings.connect_timeout;
-    let (seat, slot) = (&connection.seat, &inflight.slot);
-    let connected = if tries.wants_fresh() {
-        connect_fresh(&worker, seat, slot, wait).await
-    } else {
-        connect(&worker, seat, slot, wait, || take_idle(&worker, &inflight, request)).await
-    };
+    let connected = reach(&worker, &connection.seat, request, tries, &inflight).await;
     let Connected { stream: mut upstream, reused } = match connected {
         Ok(connected) => connected,
         Err(fault) => {
@@ -112,7 +109,12 @@ async fn one(
     };
     let (ending, seen) = exchange(connection, request, tries, &inflight, &mut upstream, download).await;
     let heard = seen.map(|seen| seen.heard);
-    match tries.ended(&worker, &request.call, &inflight, (ending.end(), heard, reused)) {
+    let end = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
+        End::NotProcessed
+    } else {
+        ending.end()
+    };
+    match tries.ended(&worker, &request.call, &inflight, (end, heard, reused)) {
         Next::Again => {
             request.upload.rewind();
             None
@@ -124,6 +126,39 @@ async fn one(
             }
             Some(after(connection, request, ending, seen.as_ref()))
         }
+    }
+}
+
+/// A connection to the endpoint, in the protocol that its service speaks.
+async fn reach(
+    worker: &Rc<Worker>,
+    seat: &Seat,
+    request: &Request,
+    tries: &Tries,
+    inflight: &InFlight,
+) -> Result<Connected, ConnectFault> {
+    let settings = &request.call.service.route.settings;
+    let (wait, slot, fresh) = (settings.connect_timeout, &inflight.slot, tries.wants_fresh());
+    let idle = || take_idle(worker, inflight, request);
+    if settings.protocol == Protocol::Http1 {
+        return if fresh {
+            connect_fresh(worker, seat, slot, wait).await
+        } else {
+            connect(worker, seat, slot, wait, idle).await
+        };
+    }
+    let wanted = Wanted {
+        wait,
+        idle_timeout: settings.pool_idle_timeout,
+        trailers: request.facts.trailers,
+        tunnel: request.facts.upgrade.is_some(),
+        fresh,
+    };
+    // Boxed: the way to an origin of HTTP/1.1 is not to hold room for this one.
+    if settings.protocol == Protocol::H2c {
+        Box::pin(h2::connect_known(worker, seat, slot, wanted)).await
+    } else {
+        Box::pin(h2::connect_agreed(worker, seat, slot, wanted, idle)).await
     }
 }
 
@@ -208,6 +243,10 @@ fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<
 }
 
 fn keep(worker: &Worker, request: &Request, inflight: &InFlight, upstream: Stream) {
+    if !upstream.is_socket() {
+        // A stream ends; its connection is kept by the others.
+        return;
+    }
     let settings = &request.call.service.route.settings;
     let max = settings.pool_idle_max.div_ceil(worker.parts.workers.max(1));
     inflight.slot.keep_idle(upstream, max, settings.pool_idle_timeout, &worker.ticks);

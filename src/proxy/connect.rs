@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::origin_side::{OriginSide, Transport};
+use super::origin_side::{Offer, OriginSide, Transport};
 use super::seats::Seat;
 use super::secure::Secure;
 use super::slot::Slot;
@@ -59,7 +59,7 @@ pub async fn connect(
             return Ok(Connected { stream, reused: true });
         }
     };
-    open(seat, slot).await
+    Ok(Connected { stream: open(seat, slot, Offer::Either).await?, reused: false })
 }
 
 /// A fresh connection at once: for the one replay of a request, which has waited already.
@@ -70,10 +70,11 @@ pub async fn connect_fresh(
     wait: Duration,
 ) -> Result<Connected, ConnectFault> {
     seat.arm(worker.ticks.after(wait));
-    open(seat, slot).await
+    Ok(Connected { stream: open(seat, slot, Offer::Either).await?, reused: false })
 }
 
-async fn open(seat: &Seat, slot: &Slot) -> Result<Connected, ConnectFault> {
+/// A fresh socket, with its handshake done, while the deadline of `seat` runs.
+pub async fn open(seat: &Seat, slot: &Slot, offer: Offer) -> Result<Stream, ConnectFault> {
     let address = slot.endpoint.address;
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let socket = socket.map_err(|why| fault(&why))?;
@@ -81,12 +82,11 @@ async fn open(seat: &Seat, slot: &Slot) -> Result<Connected, ConnectFault> {
         Ok(Ok(stream)) => {
             // Small requests must not wait for more of them; a socket that is gone shows later.
             let _ = stream.set_nodelay(true);
-            let stream = match &slot.transport {
-                Transport::Plain => Stream::Plain(stream),
-                Transport::Tls(side) => shake_hands(seat, side, address, stream).await?,
-                Transport::Broken => return Err(ConnectFault::Refused),
-            };
-            Ok(Connected { stream, reused: false })
+            match &slot.transport {
+                Transport::Plain => Ok(Stream::Plain(stream)),
+                Transport::Tls(side) => shake_hands(seat, (side, offer), address, stream).await,
+                Transport::Broken => Err(ConnectFault::Refused),
+            }
         }
         Ok(Err(why)) => Err(fault(&why)),
         Err(interrupt) => Err(told(interrupt)),
@@ -97,7 +97,7 @@ async fn open(seat: &Seat, slot: &Slot) -> Result<Connected, ConnectFault> {
 /// sent, so the request can go to another endpoint.
 async fn shake_hands(
     seat: &Seat,
-    side: &OriginSide,
+    (side, offer): (&OriginSide, Offer),
     address: SocketAddr,
     socket: TcpStream,
 ) -> Result<Stream, ConnectFault> {
@@ -105,7 +105,7 @@ async fn shake_hands(
         tracing::debug!(endpoint = %address, %why, "the TLS handshake failed");
         ConnectFault::Refused
     };
-    let session = side.session().map_err(|why| failed(&why))?;
+    let session = side.session(offer).map_err(|why| failed(&why))?;
     let mut secure = Secure::new(socket, session);
     match unless_told(seat, poll_fn(|context| secure.poll_handshake(context))).await {
         Ok(Ok(())) => Ok(Stream::Tls(secure)),
@@ -114,7 +114,7 @@ async fn shake_hands(
     }
 }
 
-fn told(interrupt: Interrupt) -> ConnectFault {
+pub fn told(interrupt: Interrupt) -> ConnectFault {
     match interrupt {
         Interrupt::Expired => ConnectFault::TimedOut,
         Interrupt::Cut => ConnectFault::Cut,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::http1::{Peer, RequestFault, parse_request};
+use crate::http1::{HeadLimits, Peer, RequestFault, parse_request};
 
 use super::accept::Counted;
 use super::answer::{self, Own};
@@ -46,12 +46,21 @@ pub struct Connection {
     pub listener: Rc<Listener>,
     pub peer: Peer,
     /// `None`: plain.
-    pub secured: Option<Box<Secured>>,
+    pub secured: Option<Rc<Secured>>,
     /// Bytes of the next request that came early, or the part of a head that came so far.
     pub ahead: Vec<u8>,
     /// The client has sent its FIN.
     pub ended: bool,
-    _counted: Counted,
+    /// `None`: a stream of a connection that is counted itself.
+    _counted: Option<Counted>,
+}
+
+/// What the streams of an HTTP/2 connection have in common.
+#[derive(Debug)]
+pub struct ConnectionFacts {
+    pub listener: Rc<Listener>,
+    pub peer: Peer,
+    pub secured: Option<Rc<Secured>>,
 }
 
 /// What came of waiting for a request.
@@ -70,8 +79,17 @@ enum Next {
 pub async fn serve(worker: Rc<Worker>, stream: Stream, arrival: Arrival, first: Chunk) {
     let Arrival { seat, listener, peer, secured, counted } = arrival;
     let ahead = Vec::new();
-    let mut connection =
-        Connection { worker, seat, stream, listener, peer, secured, ahead, ended: false, _counted: counted };
+    let mut connection = Connection {
+        worker,
+        seat,
+        stream,
+        listener,
+        peer,
+        secured,
+        ahead,
+        ended: false,
+        _counted: Some(counted),
+    };
     match connection.run(first).await {
         After::Gone => {}
         After::Keep | After::Close => connection.finish().await,
@@ -99,6 +117,39 @@ impl Connection {
             };
             if after != After::Keep {
                 return after;
+            }
+        }
+    }
+
+    /// A stream of an HTTP/2 connection, as a connection of its own.
+    pub fn for_stream(worker: Rc<Worker>, seat: Seat, stream: Stream, of: &ConnectionFacts) -> Self {
+        Self {
+            worker,
+            seat,
+            stream,
+            listener: Rc::clone(&of.listener),
+            peer: of.peer,
+            secured: of.secured.clone(),
+            ahead: Vec::new(),
+            ended: false,
+            _counted: None,
+        }
+    }
+
+    /// Serves the one request whose head is in `chunk`.
+    pub async fn serve_one(mut self, chunk: Chunk, limits: &HeadLimits) {
+        let parsed = {
+            let head = &mut *self.worker.request_head.borrow_mut();
+            head.clear();
+            parse_request(chunk.data(), limits, head)
+        };
+        match parsed {
+            Ok(Some(head_bytes)) => {
+                request::serve(&mut self, chunk, head_bytes).await;
+            }
+            Ok(None) => {}
+            Err(fault) => {
+                answer::refuse(&mut self, fault).await;
             }
         }
     }

@@ -190,6 +190,9 @@ impl<'c> Exchange<'c> {
         if self.seat.signals().cut() {
             return Poll::Ready(Ending::Cut);
         }
+        if self.client.stream.poll_given_up(context).is_ready() {
+            return Poll::Ready(Ending::ClientGone);
+        }
         if let Some(ending) = self.poll_upload(context, &mut moved) {
             return Poll::Ready(ending);
         }

@@ -60,6 +60,8 @@ pub struct Lane {
     held: bool,
     /// Nothing more will be appended.
     ended: bool,
+    /// What was written is not at hand any more.
+    forgotten: bool,
     /// Whether trailers may pass.
     trailers: bool,
     /// Payload bytes that may still come.
@@ -91,6 +93,7 @@ impl Lane {
             at: 0,
             held: false,
             ended,
+            forgotten: false,
             trailers: false,
             left: if body_bytes_max == 0 { u64::MAX } else { body_bytes_max },
             sent: 0,
@@ -169,7 +172,12 @@ impl Lane {
         self.chunk.as_ref().is_some_and(|chunk| !chunk.is_empty())
     }
 
-    /// Begins again with the first byte. Right only for lanes without a body.
+    /// Whether everything that was written is still at hand.
+    pub fn can_rewind(&self) -> bool {
+        !self.forgotten
+    }
+
+    /// Begins again with the first byte. Right only while [`Lane::can_rewind`].
     pub fn rewind(&mut self) {
         self.at = 0;
         self.sent = 0;
@@ -299,6 +307,7 @@ impl Lane {
         if of_data > 0
             && let Some(chunk) = &mut self.chunk
         {
+            self.forgotten = true;
             chunk.consume(of_data);
             self.pass -= of_data;
             if self.pass == 0 {
@@ -366,6 +375,7 @@ impl Lane {
     /// Empties `out` if all of it is written.
     fn reuse(&mut self) {
         if self.at == self.out.len() {
+            self.forgotten |= self.at > 0;
             self.out.clear();
             self.at = 0;
         }
@@ -374,6 +384,7 @@ impl Lane {
     /// Gives memory back before a wait for the source.
     fn rest(&mut self) {
         if !self.ended && self.at == self.out.len() && self.out.capacity() > COPY_BYTES_MAX {
+            self.forgotten = true;
             self.out = Vec::new();
             self.at = 0;
         }

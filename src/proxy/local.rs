@@ -61,7 +61,9 @@ impl Local {
             Self::Challenge(text) => text,
             Self::Moved { .. } => "use https\n",
             Self::Hostless => "use https, and say which host\n",
-            Self::Misdirected => "this connection's certificate is not for this host: use another connection\n",
+            Self::Misdirected => {
+                "this connection's certificate is not for this host: use another connection\n"
+            }
         }
     }
 
@@ -91,11 +93,7 @@ pub fn find(
         return Some(Local::Challenge(text));
     }
     // A challenge that is not ours is an origin's own.
-    if facts.redirect_to_https
-        && facts.tls.is_none()
-        && !asked.used_https
-        && !path.starts_with(ACME_PREFIX)
-    {
+    if facts.redirect_to_https && facts.tls.is_none() && !asked.used_https && !path.starts_with(ACME_PREFIX) {
         return Some(redirect(listener, asked));
     }
     let misdirected = secured.is_some_and(|secured| secured.is_misdirected(asked.authority));
@@ -166,7 +164,12 @@ fn says_https(head: &RequestHead, buf: &[u8]) -> bool {
 }
 
 /// Sends it, and writes the request's line.
-pub async fn answer(connection: &mut Connection, mut chunk: Chunk, head_bytes: usize, local: &Local) -> After {
+pub async fn answer(
+    connection: &mut Connection,
+    mut chunk: Chunk,
+    head_bytes: usize,
+    local: &Local,
+) -> After {
     let began = clock::instant();
     let (bytes, keep, complete, line) = {
         let worker = &connection.worker;
@@ -174,8 +177,7 @@ pub async fn answer(connection: &mut Connection, mut chunk: Chunk, head_bytes: u
         let complete = !head.framing.has_body();
         // A load balancer asks every second: no lines of those.
         let logged = worker.parts.access.is_on() && !matches!(local, Local::Ready | Local::Draining);
-        let line =
-            logged.then(|| Box::new(Line::new(&head, chunk.data(), connection.peer.address, b"")));
+        let line = logged.then(|| Box::new(Line::new(&head, chunk.data(), connection.peer.address, b"")));
         let keep = complete && head.keep_alive() && !worker.closing.get() && *local != Local::Hostless;
         let hsts = connection.listener.hsts.map(|value| ("Strict-Transport-Security", value));
         let location = local.location().map(|location| ("Location", location));

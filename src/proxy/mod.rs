@@ -55,5 +55,5 @@ mod worker;
 
 pub use access::AccessSwitch;
 pub use dataplane::{DataPlane, DataPlaneOptions, StartFault};
-pub use listener::ListenerFacts;
 pub use files::{bind_shared, connections_max, raise_file_limit};
+pub use listener::ListenerFacts;

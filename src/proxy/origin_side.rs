@@ -7,7 +7,7 @@ use rustls::{ClientConfig, ClientConnection};
 use rustls_pki_types::ServerName;
 
 use crate::model::OriginTls;
-use crate::tls::{Origins, Trust};
+use crate::tls::{HTTP1_ALPN, HTTP2_ALPN, Origins, Trust};
 
 /// What connections to an endpoint are secured by, with sessions to resume that are the endpoint's and
 /// the worker's own: its tickets are worth nothing elsewhere, and nobody else writes here.
@@ -22,7 +22,18 @@ pub struct OriginSide {
 #[derive(Debug)]
 struct Seen {
     of: Arc<ClientConfig>,
-    own: Arc<ClientConfig>,
+    /// For either protocol, as the origin likes.
+    either: Arc<ClientConfig>,
+    /// For HTTP/1.1 alone.
+    http1: Arc<ClientConfig>,
+}
+
+/// What is offered to an origin by ALPN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    Either,
+    /// For what an origin takes in HTTP/1.1 only.
+    Http1,
 }
 
 impl OriginSide {
@@ -38,17 +49,23 @@ impl OriginSide {
     }
 
     /// A session for a fresh connection, by the authorities that are trusted now.
-    pub fn session(&self) -> Result<ClientConnection, rustls::Error> {
+    pub fn session(&self, offer: Offer) -> Result<ClientConnection, rustls::Error> {
         let current = self.trust.current();
-        let mut seen = self.seen.borrow_mut();
-        let own = match &*seen {
-            Some(seen) if Arc::ptr_eq(&seen.of, &current) => Arc::clone(&seen.own),
-            _ => {
-                let own = Trust::own(&current);
-                *seen = Some(Seen { of: current, own: Arc::clone(&own) });
-                own
-            }
+        let mut kept = self.seen.borrow_mut();
+        let seen = match kept.take() {
+            Some(seen) if Arc::ptr_eq(&seen.of, &current) => seen,
+            _ => Seen {
+                either: Trust::own(&current, &[HTTP2_ALPN, HTTP1_ALPN]),
+                http1: Trust::own(&current, &[HTTP1_ALPN]),
+                of: current,
+            },
         };
+        let own = match offer {
+            Offer::Either => &seen.either,
+            Offer::Http1 => &seen.http1,
+        };
+        let own = Arc::clone(own);
+        *kept = Some(seen);
         ClientConnection::new(own, self.name.clone())
     }
 }

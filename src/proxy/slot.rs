@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::model::{Color, Endpoint};
 
+use super::h2::Links;
 use super::origin_side::Transport;
 use super::service::ServiceCell;
 use super::stream::Stream;
@@ -28,6 +29,8 @@ pub struct Slot {
     pub inflight: Cell<u32>,
     /// Last in first out, oldest first: a plain vector.
     idle: RefCell<Vec<Idle>>,
+    /// Connections of HTTP/2, shared by many requests each.
+    pub links: Rc<Links>,
     /// Who may connect now.
     pub turns: Turns,
     /// The tick before which no further suspicion is sent.
@@ -41,6 +44,7 @@ impl Slot {
             transport,
             inflight: Cell::new(0),
             idle: RefCell::new(Vec::new()),
+            links: Rc::default(),
             turns: Turns::default(),
             suspect_after: Cell::new(0),
         }
@@ -78,6 +82,7 @@ impl Slot {
         let mut idle = self.idle.borrow_mut();
         let stale = idle.iter().take_while(|idle| idle.until <= now).count();
         idle.drain(..stale);
+        self.links.sweep(now);
     }
 
     /// Whether the prober should hear of a failed connect now: once a tick is enough.

@@ -1,6 +1,7 @@
-//! One socket of either side, read into chunks and written from slices.
+//! One connection of either side as an exchange sees it: read into chunks, written from slices, in
+//! HTTP/1.1.
 //!
-//! An enum, so that plain connections pay for TLS with one comparison.
+//! An enum, so that plain connections pay for the other kinds with one comparison.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,14 +10,21 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::tls::HTTP2_ALPN;
+
 use super::chunk::Chunk;
+use super::h2::{Downstream, Upstream};
 use super::secure::Secure;
 
-/// A connected socket.
+/// A connected socket, or a stream of HTTP/2 that behaves like one.
 #[derive(Debug)]
 pub enum Stream {
     Plain(TcpStream),
     Tls(Box<Secure>),
+    /// One request of a client that speaks HTTP/2.
+    Downstream(Box<Downstream>),
+    /// One request to an origin that speaks HTTP/2.
+    Upstream(Box<Upstream>),
 }
 
 impl Stream {
@@ -48,6 +56,8 @@ impl Stream {
                 let length = room.len().min(bytes_max);
                 ready!(secure.poll_fill(context, &mut room[..length], scratch.room()))?
             }
+            Self::Downstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
+            Self::Upstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
         };
         chunk.filled(count);
         Poll::Ready(Ok(count))
@@ -59,6 +69,8 @@ impl Stream {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write(context, data),
             Self::Tls(secure) => secure.poll_send(context, &[IoSlice::new(data)]),
+            Self::Downstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
+            Self::Upstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
         }
     }
 
@@ -71,32 +83,33 @@ impl Stream {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write_vectored(context, parts),
             Self::Tls(secure) => secure.poll_send(context, parts),
+            Self::Downstream(stream) => stream.poll_send(context, parts),
+            Self::Upstream(stream) => stream.poll_send(context, parts),
         }
     }
 
     /// Whether something that was written has not left yet; [`Self::poll_push`] sends it.
     pub fn has_unsent(&self) -> bool {
         match self {
-            Self::Plain(_) => false,
             Self::Tls(secure) => secure.has_unsent(),
+            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => false,
         }
     }
 
     /// Sends what was written and has not left yet.
     pub fn poll_push(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Plain(_) => Poll::Ready(Ok(())),
             Self::Tls(secure) => secure.poll_push(context),
+            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(Ok(())),
         }
     }
 
     /// Whether the runtime has heard that something, or the end, can be read: no system call.
     pub fn is_ready_to_read(&self) -> bool {
         match self {
-            Self::Plain(socket) => {
-                socket.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
-            }
+            Self::Plain(socket) => socket.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready(),
             Self::Tls(secure) => secure.is_ready_to_read(),
+            Self::Downstream(_) | Self::Upstream(_) => false,
         }
     }
 
@@ -109,23 +122,52 @@ impl Stream {
                 Poll::Ready(())
             }
             Self::Tls(secure) => secure.poll_finish(context).map(drop),
+            Self::Downstream(stream) => Poll::Ready(stream.finish()),
+            Self::Upstream(stream) => Poll::Ready(stream.finish()),
         }
+    }
+
+    /// Whether ALPN has settled on HTTP/2.
+    pub fn has_agreed_on_http2(&self) -> bool {
+        matches!(self, Self::Tls(secure) if secure.session.alpn_protocol() == Some(HTTP2_ALPN))
+    }
+
+    /// Whether the client has given up its request. Sockets tell when they are read.
+    pub fn poll_given_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Downstream(stream) => stream.poll_given_up(context),
+            Self::Plain(_) | Self::Tls(_) | Self::Upstream(_) => Poll::Pending,
+        }
+    }
+
+    /// Whether the origin has said that it did nothing with the request.
+    pub fn is_unprocessed(&self) -> bool {
+        matches!(self, Self::Upstream(stream) if stream.is_unprocessed())
+    }
+
+    /// Whether this is a whole connection, which can be kept for another request.
+    pub fn is_socket(&self) -> bool {
+        matches!(self, Self::Plain(_) | Self::Tls(_))
     }
 
     pub fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
     }
 
-    fn socket(&self) -> &TcpStream {
+    fn socket(&self) -> Option<&TcpStream> {
         match self {
-            Self::Plain(socket) => socket,
-            Self::Tls(secure) => &secure.socket,
+            Self::Plain(socket) => Some(socket),
+            Self::Tls(secure) => Some(&secure.socket),
+            Self::Downstream(_) | Self::Upstream(_) => None,
         }
     }
 
-    /// Makes the close that follows a reset, so that the peer can't take it for an end.
+    /// Makes the close that follows a reset, so that the peer can't take it for an end. A stream of
+    /// HTTP/2 that has not ended is always reset.
     pub fn reset_on_close(&self) {
-        let _ = self.socket().set_zero_linger();
+        if let Some(socket) = self.socket() {
+            let _ = socket.set_zero_linger();
+        }
     }
 
     /// Whether an idle connection is still good: open, and nothing was sent on it unasked.
@@ -138,6 +180,7 @@ impl Stream {
                 matches!(peeked, Err(why) if why.kind() == io::ErrorKind::WouldBlock)
             }
             Self::Tls(secure) => secure.is_quiet(),
+            Self::Downstream(_) | Self::Upstream(_) => false,
         }
     }
 }
@@ -145,7 +188,7 @@ impl Stream {
 /// What is read at a time where there is no chunk to read into, on the stack.
 const SCRATCH_BYTES: usize = 16 * 1024;
 
-/// For HTTP/2, which brings buffers of its own.
+/// For HTTP/2, which brings buffers of its own. Only sockets carry it.
 impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -160,6 +203,7 @@ impl AsyncRead for Stream {
                 out.advance(count);
                 Poll::Ready(Ok(()))
             }
+            Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 }

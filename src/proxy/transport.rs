@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 
 use crate::http1::Peer;
 use crate::proxy_protocol::{self, HEADER_BYTES_MAX, Header};
-use crate::tls::{ACME_TLS_ALPN, Entrance, HTTP2_ALPN};
+use crate::tls::{ACME_TLS_ALPN, Entrance};
 
 use super::accept::Counted;
 use super::entry::{Alpn, after_transport};
@@ -35,7 +35,7 @@ pub struct Arrival {
     pub listener: Rc<Listener>,
     pub peer: Peer,
     /// `None`: plain.
-    pub secured: Option<Box<Secured>>,
+    pub secured: Option<Rc<Secured>>,
     pub counted: Counted,
 }
 
@@ -68,8 +68,8 @@ pub async fn serve(
 fn alpn(stream: &Stream) -> Alpn {
     match stream {
         Stream::Plain(_) => Alpn::Plain,
-        Stream::Tls(secure) if secure.session.alpn_protocol() == Some(HTTP2_ALPN) => Alpn::Http2,
-        Stream::Tls(_) => Alpn::Http1,
+        stream if stream.has_agreed_on_http2() => Alpn::Http2,
+        Stream::Tls(_) | Stream::Downstream(_) | Stream::Upstream(_) => Alpn::Http1,
     }
 }
 
@@ -82,7 +82,7 @@ async fn begin(
     seat: &Seat,
     socket: TcpStream,
     address: SocketAddr,
-) -> Option<(Stream, Option<Box<Secured>>, Ends)> {
+) -> Option<(Stream, Option<Rc<Secured>>, Ends)> {
     let mut ends = (address, listener.port);
     if listener.facts.proxy_protocol {
         let mut taken = Vec::new();
@@ -110,7 +110,7 @@ async fn begin(
                 Connection::Server(session) => session.server_name().unwrap_or_default().into(),
                 Connection::Client(_) => Box::default(),
             };
-            Some((Stream::Tls(secure), Some(Box::new(Secured { sni, served })), ends))
+            Some((Stream::Tls(secure), Some(Rc::new(Secured { sni, served })), ends))
         }
         Err(why) => {
             tracing::debug!(peer = %ends.0, %why, "the TLS handshake failed");

@@ -158,6 +158,11 @@ impl Tries {
             worker.parts.metrics.replays.inc();
             return Next::Again;
         }
+        if end == End::NotProcessed && !fresh {
+            // A connection that was going away when it was taken: nobody has done anything yet.
+            self.replayed = true;
+            return Next::Again;
+        }
         self.conclude(call, inflight, end, heard);
         let color = inflight.color;
         match end {

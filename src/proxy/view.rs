@@ -13,8 +13,8 @@ use std::task::Waker;
 use arc_swap::{ArcSwap, Cache};
 
 use crate::model::{Color, EndpointId, PerColor};
-use crate::tls::Origins;
 use crate::routing::{RouteTable, ServiceRoute, pick_two};
+use crate::tls::Origins;
 
 use super::origin_side::Transport;
 use super::service::{ServiceCell, Services};

@@ -252,7 +252,7 @@ impl Worker {
                 report.inflight.push(EndpointInflight { endpoint: slot.endpoint.id.clone(), inflight });
             }
         });
-        report.connections = self.seats.count() as u64;
+        report.connections = self.seats.clients() as u64;
         self.flush();
         report
     }
@@ -271,7 +271,7 @@ impl Worker {
         for (status, count) in self.unrouted.take() {
             self.parts.metrics.unrouted.with_label_values(&[&status.to_string()]).inc_by(count);
         }
-        let connections = i64::try_from(self.seats.count()).unwrap_or(i64::MAX);
+        let connections = i64::try_from(self.seats.clients()).unwrap_or(i64::MAX);
         self.parts.metrics.connections.add(connections - self.flushed_connections.replace(connections));
     }
 }

@@ -79,9 +79,10 @@ pub(super) fn as_listener(tls: &AdminTls) -> ListenerTls {
 
 /// Every file that `tls` names.
 fn paths(tls: &ListenerTls) -> Vec<PathBuf> {
-    let pairs = tls.certificates.iter().flat_map(|pair| {
-        [Some(pair.cert.as_path()), Some(pair.key.as_path()), pair.ocsp.as_deref()]
-    });
+    let pairs = tls
+        .certificates
+        .iter()
+        .flat_map(|pair| [Some(pair.cert.as_path()), Some(pair.key.as_path()), pair.ocsp.as_deref()]);
     let others = [tls.ocsp.as_deref(), tls.client_ca.as_deref()];
     pairs.chain(others).flatten().map(Path::to_owned).collect()
 }

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::config::{Config, ListenerTls};
 
 use super::entrance::{Files, as_listener};
-use super::{Challenges, Entrance, HTTP1_ALPN, Origins, TlsFault};
+use super::{Challenges, Entrance, HTTP1_ALPN, HTTP2_ALPN, Origins, TlsFault};
 
 /// A certificate that ends in less than this is warned of when it is read.
 const ENDS_SOON: i64 = 7 * 24 * 3600;
@@ -48,7 +48,11 @@ impl Live {
         let admin = admin.map_err(|why| faults.push(at_admin(&why))).ok().flatten().map(Arc::new);
         let origins = Arc::<Origins>::default();
         faults.extend(trusted(&origins, config));
-        if faults.is_empty() { Ok(Self { entrances, admin, origins, challenges: Arc::default() }) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Self { entrances, admin, origins, challenges: Arc::default() })
+        } else {
+            Err(faults)
+        }
     }
 
     /// The entrance of each listener, `None` for plain ones.
@@ -117,19 +121,25 @@ impl Live {
     pub fn look(&self) {
         for (index, entrance) in self.entrances.iter().enumerate() {
             match entrance.as_ref().map(|entrance| entrance.reload()) {
-                Some(Ok(true)) => tracing::info!(listener = index, "changed certificates are served from now on"),
+                Some(Ok(true)) => {
+                    tracing::info!(listener = index, "changed certificates are served from now on")
+                }
                 Some(Err(why)) => tracing::error!("{}: what was served before stays", at(index, &why)),
                 Some(Ok(false)) | None => {}
             }
         }
         match self.admin.as_ref().map(|entrance| entrance.reload()) {
-            Some(Ok(true)) => tracing::info!("the admin listener's changed certificate is served from now on"),
+            Some(Ok(true)) => {
+                tracing::info!("the admin listener's changed certificate is served from now on")
+            }
             Some(Err(why)) => tracing::error!("{}: what was served before stays", at_admin(&why)),
             Some(Ok(false)) | None => {}
         }
         for (path, read) in self.origins.reload() {
             match read {
-                Ok(()) => tracing::info!(file = %path.display(), "changed authorities are trusted from now on"),
+                Ok(()) => {
+                    tracing::info!(file = %path.display(), "changed authorities are trusted from now on")
+                }
                 Err(why) => tracing::error!(%why, "whom we trusted before stays trusted"),
             }
         }
@@ -146,7 +156,7 @@ pub fn check(config: &Config) -> Vec<String> {
 }
 
 fn alpn() -> Vec<Vec<u8>> {
-    vec![HTTP1_ALPN.to_vec()]
+    vec![HTTP2_ALPN.to_vec(), HTTP1_ALPN.to_vec()]
 }
 
 fn at(index: usize, why: &TlsFault) -> String {
@@ -167,7 +177,8 @@ fn warn_of_ends(index: usize, files: &Files) {
 
 /// The authorities that each service trusts.
 fn trusted(origins: &Origins, config: &Config) -> Vec<String> {
-    let secured = config.services.iter().filter_map(|service| Some((service, service.settings.tls.as_ref()?)));
+    let secured =
+        config.services.iter().filter_map(|service| Some((service, service.settings.tls.as_ref()?)));
     let tried = secured.map(|(service, tls)| {
         let fault = match ServerName::try_from(tls.server_name.as_str()) {
             Err(_) => format!("\"{}\" can be the name of no certificate", tls.server_name),

@@ -24,10 +24,12 @@ impl Trust {
         self.current.load_full()
     }
 
-    /// The same with a memory of sessions that nobody else writes.
+    /// The same with a memory of sessions that nobody else writes, offering these protocols.
     #[must_use]
-    pub fn own(config: &ClientConfig) -> Arc<ClientConfig> {
-        Arc::new(with_own_sessions(config))
+    pub fn own(config: &ClientConfig, alpn: &[&[u8]]) -> Arc<ClientConfig> {
+        let mut own = with_own_sessions(config);
+        own.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+        Arc::new(own)
     }
 }
 

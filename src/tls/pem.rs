@@ -46,7 +46,8 @@ pub(super) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFaul
 pub(super) fn roots(path: &Path) -> Result<RootCertStore, TlsFault> {
     let mut roots = RootCertStore::empty();
     for certificate in chain(path)? {
-        let unusable = |why: rustls::Error| TlsFault::Authorities { path: path.to_owned(), why: why.to_string() };
+        let unusable =
+            |why: rustls::Error| TlsFault::Authorities { path: path.to_owned(), why: why.to_string() };
         roots.add(certificate).map_err(unusable)?;
     }
     Ok(roots)

@@ -92,7 +92,8 @@ impl Settings {
         let provider = greenlight::tls::provider();
         let shown = Arc::<Mutex<Shown>>::default();
         let roots: Arc<RootCertStore> = Arc::new(authority.roots());
-        let inner = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build().unwrap();
+        let inner =
+            WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build().unwrap();
         let verifier =
             Noting { inner: Some(inner), provider: Arc::clone(&provider), shown: Arc::clone(&shown) };
         let builder = ClientConfig::builder_with_provider(provider)

@@ -146,9 +146,11 @@ fn plain_connections_are_not_used_once_tls_is_asked_for() {
     let files = Files::new();
     files.write("ca.pem", files.authority.pem());
     let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain";
-    let origin = Origin::start(move |link| while link.take(1).is_some() {
-        if link.number > 0 || link.take_until(b"\r\n\r\n").is_some() {
-            link.send(answer);
+    let origin = Origin::start(move |link| {
+        while link.take(1).is_some() {
+            if link.number > 0 || link.take_until(b"\r\n\r\n").is_some() {
+                link.send(answer);
+            }
         }
     });
     let mut setup = Setup::new(&[origin.address], &[]);

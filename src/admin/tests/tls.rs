@@ -82,7 +82,9 @@ fn files_that_do_not_fit_are_named() {
     let missing = folder.path().join("missing.pem");
     let mut bad = good.clone();
     bad.certificate.key.clone_from(&missing);
-    assert!(matches!(Entrance::of_admin(&bad).unwrap_err(), TlsFault::Unreadable { path, .. } if path == missing));
+    assert!(
+        matches!(Entrance::of_admin(&bad).unwrap_err(), TlsFault::Unreadable { path, .. } if path == missing)
+    );
 
     let mut bad = good.clone();
     bad.certificate.cert.clone_from(&good.certificate.key);

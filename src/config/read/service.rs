@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{Service, UpstreamTls};
 use crate::config::kind::{file, flag, list, secret, wrong_type};
 use crate::config::name::{HOST_BYTES_MAX, exact_host, host, judge_name, network};
 use crate::config::section::Section;
 use crate::config::walk::join;
+use crate::config::{Service, UpstreamTls};
 use crate::model::{Color, OriginTls, PerColor, ServiceName};
 use crate::release;
 use crate::routing::{Protocol, ServiceSettings};
@@ -80,7 +80,8 @@ fn origin_tls(
         let key = join(&section.key("upstream"), "tls");
         let hosts = section.key("hosts");
         if section.walk.sound(&[&key, &hosts]) {
-            let right = "tls = { server_name = \"app.internal\" } names what the endpoints' certificates are for";
+            let right =
+                "tls = { server_name = \"app.internal\" } names what the endpoints' certificates are for";
             section.walk.fault(&key, format!("has no server_name, and the service no exact host: {right}"));
         }
         return None;
