@@ -17,7 +17,7 @@ const BELOW_L3: &[&str] =
     &["model", "clock", "health", "judge", "release", "routing", "http1", "config", "traffic"];
 
 /// Rooms that only decide.
-const PURE: &[&str] = &["model", "health", "judge", "release", "routing", "http1"];
+const PURE: &[&str] = &["model", "health", "judge", "release", "routing", "http1", "import"];
 
 /// What a pure room has no business with. Addresses of `std::net` are data and allowed.
 const IMPURE: &[&str] = &[
@@ -99,6 +99,7 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "health" | "judge" | "routing" | "http1" | "clock" => Some(vec!["model"]),
         "release" => Some(vec!["model", "health", "judge"]),
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
+        "import" => Some(vec!["model"]),
         "traffic" | "proxy" | "probe" | "provider" | "store" => shell(&[]),
         "admin" => shell(&["controller", "store"]),
         "controller" => shell(&["proxy", "probe", "provider", "store"]),

@@ -12,3 +12,7 @@ mod docker;
 mod support;
 
 mod engines;
+mod refused;
+mod released;
+mod site;
+mod slack;

@@ -25,6 +25,8 @@ pub struct Recipe {
     pub options: Vec<String>,
     /// Dockerfile instructions after ours, such as `EXPOSE 9000`.
     pub changes: Vec<String>,
+    /// Listens on 127.0.0.1: for the network of the host.
+    pub on_loopback: bool,
     /// So many MiB that no compression makes smaller, in a file of its own.
     pub ballast_mib: usize,
 }
@@ -92,7 +94,7 @@ pub async fn make(engine: &Docker, name: &str, recipe: &Recipe) {
         "sample-app",
         "--no-stdin-exit",
         "--listen",
-        &format!("0.0.0.0:{PORT}"),
+        &format!("{}:{PORT}", if recipe.on_loopback { "127.0.0.1" } else { "0.0.0.0" }),
         "--name",
         &recipe.version,
         "--version-label",
