@@ -107,6 +107,12 @@ fn event(runtime: &ServiceRuntime, command: &Command) -> Result<Event, Rejection
         Command::Deploy { image: None, version, force, auto_promote } => {
             Event::Deploy { version: version.map(Version), auto_promote, force, source: Source::Person }
         }
+        Command::Push { image, .. } => {
+            return Err(Rejection::Invalid(format!(
+                "service \"{}\" has upstream.kind = \"fixed\": there is no image to start ({image})",
+                runtime.name()
+            )));
+        }
         Command::Promote { force } => Event::Promote { force },
         Command::Abort => Event::Abort,
         Command::Rollback { to, quarantine, force } => {
@@ -128,13 +134,13 @@ fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>,
     let release = release.map(ToString::to_string);
     let started = taken.release.is_some() && taken.release.as_ref() != before;
     let accepted = match command {
-        Command::Deploy { .. } => true,
+        Command::Deploy { .. } | Command::Push { .. } => true,
         // After success a rollback is a release of its own, followed like any other.
         Command::Rollback { .. } => started,
         _ => false,
     };
     let next = match command {
-        Command::Deploy { .. } => format!(
+        Command::Deploy { .. } | Command::Push { .. } => format!(
             "next: `greenlight status {name} --watch` follows it; `greenlight abort {name}` ends it before the switch"
         ),
         Command::Promote { .. } => format!("undo: `greenlight rollback {name}`"),
@@ -164,6 +170,14 @@ fn describe(command: &Command) -> String {
             let what = image.as_deref().or(version.as_deref()).unwrap_or("a fresh label");
             let auto = auto_promote.map(|auto| format!(", auto_promote {auto}")).unwrap_or_default();
             format!("deploy {what}{auto}{}", forced(*force))
+        }
+        Command::Push { image, source } => {
+            let by = match source {
+                Source::Person => "by a person",
+                Source::Webhook => "pushed, says a webhook",
+                Source::Discovery => "found in the registry",
+            };
+            format!("release {image} ({by})")
         }
         Command::Promote { force } => format!("promote{}", forced(*force)),
         Command::Abort => "abort".to_owned(),
