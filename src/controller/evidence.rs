@@ -128,9 +128,9 @@ impl Controller {
             let active = service.state.active;
             service.windows[active].push(&closed[active], &policy);
             let epoch = service.state.epoch;
-            let PerColor { blue, green } = closed;
-            let bucket = if active == Color::Blue { blue } else { green };
+            let bucket = closed[active].clone();
             self.apply_fact(index, Event::Bucket { color: active, epoch, bucket }).await;
+            self.follow_course(index, &closed);
         }
         self.views_dirty = true;
     }

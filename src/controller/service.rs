@@ -13,6 +13,7 @@ use crate::model::{PerColor, ReleaseId, Revision, ServiceName, Tick, Version};
 use crate::release::{Phase, State};
 use crate::routing::ServiceRoute;
 
+use super::exhibit::Course;
 use super::view::ReleaseView;
 use super::{Done, EventView, Rejection};
 
@@ -56,6 +57,8 @@ pub(super) struct ServiceRuntime {
     pub(super) unwritten: Vec<EventView>,
     pub(super) unwritten_releases: BTreeMap<ReleaseId, ReleaseView>,
     pub(super) route: Option<Arc<ServiceRoute>>,
+    /// What the last release's judge saw, for people.
+    pub(super) course: Option<Course>,
 }
 
 impl ServiceRuntime {
@@ -80,6 +83,7 @@ impl ServiceRuntime {
             unwritten: Vec::new(),
             unwritten_releases: BTreeMap::new(),
             route: None,
+            course: None,
         }
     }
 

@@ -21,6 +21,7 @@ use crate::store::{Store, StoreFault};
 use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
+use super::exhibit::{Course, Exhibits};
 use super::metrics::Metrics;
 use super::persist::{FORMAT, Record};
 use super::reload::sources;
@@ -231,6 +232,11 @@ impl Controller {
             let newest = self.store.history(&runtime.config.name.clone(), 20).await?;
             let mut views = newest.iter().filter_map(|s| serde_json::from_str::<ReleaseView>(&s.json).ok());
             runtime.last = views.find(|view| view.finished_at.is_some());
+        }
+        if let Some(release) = runtime.state.running() {
+            // Only drawn: a store that can't read it is no reason not to start.
+            let found = Exhibits::read(&*self.store, &release.id).await.unwrap_or_default();
+            runtime.course = found.series.map(|series| Course::new(release.id.clone(), series));
         }
         runtime.update_views(&[]);
         Ok(())

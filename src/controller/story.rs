@@ -41,7 +41,7 @@ fn numbers(numbers: Option<&Numbers>) -> Numbered {
 }
 
 /// A release's numbers: the running judge's, or those of its verdict.
-fn judged(release: &Release) -> Option<Numbers> {
+pub(super) fn judged(release: &Release) -> Option<Numbers> {
     release.phase.bake().map(|bake| bake.judge.numbers()).or_else(|| release.numbers.clone())
 }
 
