@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock;
 use crate::health::Observed;
 use crate::judge::Bucket;
-use crate::model::{Color, PerColor};
+use crate::model::{Color, Health, PerColor};
 use crate::probe::{ProbeReport, ProbeTarget};
 use crate::provider::ProviderUpdate;
 use crate::release::Event;
@@ -39,6 +39,11 @@ impl Controller {
             Observed::Changed(health) => {
                 tracing::info!(service = %name, %color, endpoint = %report.endpoint, %health,
                     last = ?report.outcome, "endpoint changed");
+                if health == Health::Healthy
+                    && let Some(containers) = service.containers.as_mut()
+                {
+                    containers.unproved.remove(&report.endpoint);
+                }
                 self.table_dirty = true;
             }
         }
@@ -46,7 +51,7 @@ impl Controller {
     }
 
     /// Queues the colour's summary for the state if it is not what the state was told last.
-    fn tell_health(&mut self, index: usize, color: Color) {
+    pub(super) fn tell_health(&mut self, index: usize, color: Color) {
         let service = &mut self.services[index];
         let health = service.rosters[color].summary();
         if service.told[color] == health {

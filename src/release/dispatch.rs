@@ -44,11 +44,21 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
             turn.state.unwritable = !writable;
             Ok(())
         }
-        Event::Pulled { release, version: _ } => starting::pulled(turn, release),
+        Event::Pulled { release, version } => starting::pulled(turn, release, version),
         Event::PullFailed { release, why } => starting::pull_failed(turn, release, why),
         Event::Started { release } => starting::started(turn, release),
         Event::StartFailed { release, why } => starting::start_failed(turn, release, why),
-        Event::EndpointRestarted { release, restarts } => starting::restarted(turn, release, *restarts),
+        Event::EndpointRestarted { release, restarts, why } => {
+            starting::restarted(turn, release, *restarts, why.as_deref())
+        }
+        Event::Containers { color, ids } => {
+            turn.state.seen[*color] = Some(ids.clone());
+            Ok(())
+        }
+        Event::EngineAway(why) => {
+            turn.state.engine_away.clone_from(why);
+            Ok(())
+        }
     }
 }
 

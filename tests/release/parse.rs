@@ -199,14 +199,24 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
         }
         "store" => Event::StoreWritable(words.has("on")),
         "pulled" => {
-            Event::Pulled { release: running(), version: state.release.as_ref().unwrap().version.clone() }
+            let version = words.value("version").map(|version| Version(version.to_owned()));
+            let known = || state.release.as_ref().unwrap().version.clone();
+            Event::Pulled { release: running(), version: version.unwrap_or_else(known) }
         }
         "pull_failed" => Event::PullFailed { release: running(), why: "no such image".to_owned() },
         "started" => Event::Started { release: running() },
         "start_failed" => Event::StartFailed { release: running(), why: "port is taken".to_owned() },
         "restarted" => {
-            Event::EndpointRestarted { release: running(), restarts: count(words, "times").unwrap() }
+            let why = words.value("why").map(str::to_owned);
+            Event::EndpointRestarted { release: running(), restarts: count(words, "times").unwrap(), why }
         }
+        "containers" => {
+            let ids = words.value("ids").unwrap_or_default().split('+').filter(|id| !id.is_empty());
+            Event::Containers { color: color(words.bare(1).unwrap()), ids: ids.map(str::to_owned).collect() }
+        }
+        "engine" => Event::EngineAway(
+            words.has("away").then(|| "the engine unix:///e does not answer: refused".into()),
+        ),
         word => panic!("no such event: {word}"),
     }
 }

@@ -96,6 +96,25 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
             previous: tags.optional("previous", text("a tag, such as \"previous\"")),
         }),
     };
+    let (port_key, network_key) = (section.key("port"), section.key("network"));
+    if engine.network == "host"
+        && engine.port.is_none()
+        && !follow
+        && section.walk.sound(&[&port_key, &network_key])
+    {
+        let right = "is missing: with network = \"host\" the first port must be said (port = 8080): each container \
+                     is told its own in PORT, counting up from it";
+        section.walk.fault(&port_key, right);
+    }
+    let far =
+        |engine: &&Engine| engine.url.strip_prefix("tcp://").is_some_and(|address| !is_loopback(address));
+    let publish_key = section.key("publish");
+    if engine.publish == Publish::Loopback && engine.engines.iter().any(|engine| far(&engine)) {
+        section.walk.fault(
+            &publish_key,
+            "can't be: a port published on 127.0.0.1 of an engine on the network is not reached from here",
+        );
+    }
     let key = section.key("engines");
     if engine.engines.is_empty() && section.walk.sound(&[&key]) {
         section.walk.fault(&key, "is empty: [{ url = \"unix:///var/run/docker.sock\" }] is the default");

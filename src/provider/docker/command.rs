@@ -63,7 +63,7 @@ async fn run_to_its_end(run: &CommandRun) -> Result<CommandEnd, DockerFault> {
         return Err(DockerFault::Refused("no engine is configured".to_owned()));
     };
     let (_kept, off): (_, CallOff) = call_off();
-    upstream.pull(&image, &version, off, |_| ()).await?;
+    upstream.pull(&image, &version, off, &|_| ()).await?;
     let mut env = upstream.env().await?;
     env.extend(run.config.env.iter().map(|(key, value)| format!("{key}={value}")));
     env.extend(run.env.iter().cloned());

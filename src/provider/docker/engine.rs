@@ -38,10 +38,6 @@ impl Engine {
         &self.config.url
     }
 
-    pub(super) fn config(&self) -> &config::Engine {
-        &self.config
-    }
-
     /// The connected client.
     ///
     /// # Errors

@@ -62,6 +62,25 @@ impl Upstream {
     }
 }
 
+impl Upstream {
+    /// Why a container ended, with the last line that it wrote; `None` if neither is known.
+    pub async fn why_it_ended(&self, id: &str, end: Option<String>) -> Option<String> {
+        let mut said = None;
+        for engine in self.engines() {
+            // An engine that does not have it says so in place of a line.
+            let lines = log(engine, id, id, LOG_BYTES_MAX).await.unwrap_or_default();
+            said = lines.into_iter().rfind(|line| !line.trim().is_empty() && !line.starts_with("(its log"));
+            if said.is_some() {
+                break;
+            }
+        }
+        let said =
+            said.map(|line| format!("its last line: {}", line.trim().chars().take(200).collect::<String>()));
+        let parts: Vec<String> = end.into_iter().chain(said).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
 async fn witness(
     engine: &Engine,
     container: &Container,

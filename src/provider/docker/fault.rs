@@ -14,6 +14,9 @@ pub enum DockerFault {
     /// The engine, the registry or the image says no; asking again would not change it.
     #[error("{0}")]
     Refused(String),
+    /// The engine does not have the image (any more).
+    #[error("the engine {engine} does not have the image of container {container}")]
+    NoImage { engine: String, container: String },
     /// Called off: nobody wants it any more.
     #[error("called off")]
     CalledOff,
@@ -25,7 +28,7 @@ impl DockerFault {
     pub const fn passes(&self) -> bool {
         match self {
             Self::Away { .. } | Self::RegistryAway { .. } => true,
-            Self::Refused(_) | Self::CalledOff => false,
+            Self::Refused(_) | Self::NoImage { .. } | Self::CalledOff => false,
         }
     }
 }
@@ -102,6 +105,9 @@ fn said(engine: &str, doing: Doing<'_>, status: Option<u16>, message: &str) -> D
         return said_of_image(engine, image, status, &low, message);
     }
     if let Doing::Container(name) = doing {
+        if has(&["no such image"]) {
+            return DockerFault::NoImage { engine: engine.to_owned(), container: name.to_owned() };
+        }
         if has(&["port is already allocated", "address already in use"]) {
             return DockerFault::Refused(format!(
                 "container {name}: its port is taken on the engine {engine}: {message}"

@@ -55,16 +55,16 @@ impl Upstream {
         image: &Reference,
         version: &Version,
         mut off: CallOff,
-        progress: impl Fn(String) + Sync,
+        progress: &(dyn Fn(String) + Send + Sync),
     ) -> Result<(), DockerFault> {
         let who = credentials::find(image.registry(), self.config().registry_auth.as_ref()).await?;
         let several = self.engines().len() > 1;
-        let (who, progress) = (&who, &progress);
+        let who = &who;
         let pulls = self.engines().iter().map(|engine| async move {
             let told = |text: String| {
                 progress(if several { format!("{}: {text}", engine.name()) } else { text });
             };
-            pull_to(engine, image, version, who.as_ref(), told).await
+            pull_to(engine, image, version, who.as_ref(), &told).await
         });
         tokio::select! {
             pulled = future::try_join_all(pulls) => pulled.map(drop),
@@ -116,7 +116,7 @@ async fn pull_to(
     image: &Reference,
     version: &Version,
     who: Option<&bollard::auth::DockerCredentials>,
-    progress: impl Fn(String),
+    progress: &(dyn Fn(String) + Send + Sync),
 ) -> Result<(), DockerFault> {
     let name = image.at(&version.0);
     if inspect(engine, &name).await?.is_some() {

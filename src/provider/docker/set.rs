@@ -141,7 +141,7 @@ impl Upstream {
     /// # Errors
     /// The first fault; the others are stopped all the same.
     pub async fn stop(&self, set: &ReleaseId) -> Result<(), DockerFault> {
-        self.each(set, async |engine, container| stop(engine, container).await).await
+        self.end(set, End::Stop).await
     }
 
     /// Stops and removes a set's containers, with the volumes that have no name.
@@ -149,31 +149,30 @@ impl Upstream {
     /// # Errors
     /// The first fault; the others are removed all the same.
     pub async fn remove(&self, set: &ReleaseId) -> Result<(), DockerFault> {
-        self.each(set, async |engine, container| {
-            stop(engine, container).await?;
-            remove(engine, &container.id, &container.name).await
-        })
-        .await
+        self.end(set, End::Remove).await
     }
 
-    /// Does something with each container of a set; the first fault is told when all are done.
-    async fn each(
-        &self,
-        set: &ReleaseId,
-        act: impl AsyncFn(&Engine, &Container) -> Result<(), DockerFault>,
-    ) -> Result<(), DockerFault> {
+    /// Ends each container of a set; the first fault is told when all are done.
+    async fn end(&self, set: &ReleaseId, how: End) -> Result<(), DockerFault> {
         let mut first = Ok(());
         for engine in self.engines() {
-            let done = async {
-                let there = self.set(engine, set).await?;
-                let acts =
-                    stream::iter(&there).map(|container| act(engine, container)).buffer_unordered(AT_ONCE);
-                let outcomes: Vec<Result<(), DockerFault>> = acts.collect().await;
-                outcomes.into_iter().collect::<Result<(), _>>()
-            };
-            first = first.and(done.await);
+            first = first.and(self.end_on(engine, set, how).await);
         }
         first
+    }
+
+    async fn end_on(&self, engine: &Engine, set: &ReleaseId, how: End) -> Result<(), DockerFault> {
+        let there = self.set(engine, set).await?;
+        let ending = there.into_iter().map(|container| async move {
+            stop(engine, &container).await?;
+            match how {
+                End::Stop => Ok(()),
+                End::Remove => remove(engine, &container.id, &container.name).await,
+            }
+        });
+        let outcomes: Vec<Result<(), DockerFault>> =
+            stream::iter(ending).buffer_unordered(AT_ONCE).collect().await;
+        outcomes.into_iter().collect()
     }
 
     /// Removes what is left of a hook's command: none of them runs when greenlight starts.
@@ -184,12 +183,19 @@ impl Upstream {
         let label = format!("{}={}", labels::COMMAND, self.service());
         for engine in self.engines() {
             let left = list(engine, std::slice::from_ref(&label)).await?;
-            let removing =
-                stream::iter(&left).map(|c| remove(engine, &c.id, &c.name)).buffer_unordered(AT_ONCE);
+            let removing = left.into_iter().map(|c| async move { remove(engine, &c.id, &c.name).await });
+            let removing = stream::iter(removing).buffer_unordered(AT_ONCE);
             removing.try_collect::<Vec<()>>().await?;
         }
         Ok(())
     }
+}
+
+/// What becomes of a container.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Stop,
+    Remove,
 }
 
 /// The port of the image, read once.

@@ -1,7 +1,6 @@
 //! One service's way to its engines: which containers are its own.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bollard::query_parameters::ListContainersOptionsBuilder;
@@ -65,11 +64,6 @@ impl Upstream {
         });
         found.sort_by_key(|container| container.marks.as_ref().map(|marks| marks.index));
         Ok(found)
-    }
-
-    /// The address of the host of each engine.
-    pub(super) async fn host(engine: &Engine) -> Result<IpAddr, DockerFault> {
-        engine.host().await
     }
 }
 
