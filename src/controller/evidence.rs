@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock;
-use crate::health::Observed;
+use crate::health::{Observed, Roster};
 use crate::judge::Bucket;
 use crate::model::{Color, Health, PerColor};
 use crate::probe::{ProbeReport, ProbeTarget};
@@ -53,6 +53,11 @@ impl Controller {
     /// Queues the colour's summary for the state if it is not what the state was told last.
     pub(super) fn tell_health(&mut self, index: usize, color: Color) {
         let service = &mut self.services[index];
+        let why = ailment(&service.rosters[color]);
+        if service.ailing[color] != why {
+            service.ailing[color].clone_from(&why);
+            self.pending.push_back((index, Event::Ailing { color, why }));
+        }
         let health = service.rosters[color].summary();
         if service.told[color] == health {
             return;
@@ -139,4 +144,10 @@ impl Controller {
         }
         self.views_dirty = true;
     }
+}
+
+/// What the first endpoint that fails fails by.
+fn ailment(roster: &Roster) -> Option<String> {
+    let failing = roster.endpoints().iter().find(|(_, health)| health.failures > 0);
+    failing.and_then(|(_, health)| health.last_failure.as_ref()).map(|(_, why)| why.to_string())
 }

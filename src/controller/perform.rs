@@ -44,6 +44,7 @@ impl Controller {
             service.rosters[color].adopt(Some(release));
             // What this colour did as another version says nothing about this one.
             service.windows[color].clear();
+            service.ailing[color] = None;
         }
         service.told[color] = service.rosters[color].summary();
         let event = Event::Health {

@@ -253,6 +253,7 @@ impl Controller {
         });
         self.save_unsaved().await;
         self.show_progress().await;
+        self.sweep();
         while self.tasks.try_join_next().is_some() {}
     }
 }

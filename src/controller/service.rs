@@ -36,8 +36,9 @@ pub(super) struct ServiceRuntime {
     pub(super) revision: Revision,
     pub(super) deadline: Option<Tick>,
     pub(super) rosters: PerColor<Roster>,
-    /// The last summaries that the state was told.
+    /// The last summaries that the state was told, and what probes fail by.
     pub(super) told: PerColor<ColorHealth>,
+    pub(super) ailing: PerColor<Option<String>>,
     pub(super) windows: PerColor<BaselineWindow>,
     /// What the workers have counted since the last closed second.
     pub(super) buckets: PerColor<Bucket>,
@@ -73,6 +74,7 @@ impl ServiceRuntime {
             deadline: None,
             rosters: PerColor::default(),
             told: PerColor::default(),
+            ailing: PerColor::default(),
             windows: PerColor::default(),
             buckets: PerColor::default(),
             inflight: BTreeMap::new(),

@@ -27,10 +27,12 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
             let gone = expected.saturating_sub(health.map_or(0, |health| health.total));
             let gone =
                 if gone > 0 { format!(", {gone} of {expected} containers gone") } else { String::new() };
+            let ailing = turn.state.ailing[color].as_ref().map(|why| format!("; probes fail: {why}"));
+            let ailing = ailing.unwrap_or_default();
             ending::fail(
                 turn,
                 format!(
-                    "the gate was shut after {deadline} (progress_deadline): {color} had {}{gone}",
+                    "the gate was shut after {deadline} (progress_deadline): {color} had {}{gone}{ailing}",
                     count(health)
                 ),
             );

@@ -28,6 +28,10 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
         Event::Resume => pin::pause(turn, false),
         Event::Unquarantine { version } => quarantine::unquarantine(turn, version),
         Event::Health { color, release, health } => observe(turn, *color, release.as_ref(), *health),
+        Event::Ailing { color, why } => {
+            turn.state.ailing[*color].clone_from(why);
+            Ok(())
+        }
         Event::Acknowledged { epoch, baseline } => acknowledged(turn, *epoch, baseline),
         Event::Bucket { color, epoch, bucket } => judge(turn, *color, *epoch, bucket),
         Event::Drained { color, release } => standby::said_drained(turn, *color, release.as_ref()),

@@ -56,6 +56,12 @@ pub enum Event {
         release: Option<ReleaseId>,
         health: ColorHealth,
     },
+    /// What the last probes of a colour's endpoints failed by, in words: for the reason of a release
+    /// that does not get past its gate.
+    Ailing {
+        color: Color,
+        why: Option<String>,
+    },
     /// Every worker (and every live front door) has acknowledged the table of this epoch.
     /// `baseline` is the losing colour's last `baseline_window`, frozen when the table was swapped.
     Acknowledged {

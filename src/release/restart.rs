@@ -85,6 +85,7 @@ pub fn restore(saved: State, now: Tick) -> State {
     state.rebase(Tick::ZERO, now);
     state.health = PerColor::default();
     state.unwritable = false;
+    state.ailing = PerColor::default();
     state.seen = PerColor::default();
     state.engine_away = None;
     state.alarms.remove(&Alarm::EngineAway);

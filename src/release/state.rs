@@ -68,6 +68,9 @@ pub struct State {
     /// Each colour's last summary; `None` until there is one (after a restart).
     #[serde(skip)]
     pub health: PerColor<Option<ColorHealth>>,
+    /// What each colour's last probes failed by.
+    #[serde(skip)]
+    pub ailing: PerColor<Option<String>>,
     /// The store can't be written now.
     #[serde(skip)]
     pub unwritable: bool,
@@ -104,6 +107,7 @@ impl State {
             discovery: Discovery::default(),
             alarms: BTreeMap::new(),
             health: PerColor::default(),
+            ailing: PerColor::default(),
             unwritable: false,
             seen: PerColor::default(),
             engine_away: None,

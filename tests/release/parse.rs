@@ -66,6 +66,7 @@ pub fn policy(policy: &mut Policy, words: &Words) {
             "standby_ttl" => policy.standby_ttl = duration(value),
             "drain_timeout" => policy.drain_timeout = duration(value),
             "min_healthy_time" => policy.min_healthy_time = duration(value),
+            "replicas" => policy.replicas = value.parse().unwrap(),
             "keep_releases" => policy.keep_releases = value.parse().unwrap(),
             "auto_promote" => policy.auto_promote = value.parse().unwrap(),
             "trigger" => {
@@ -210,6 +211,10 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
             let why = words.value("why").map(str::to_owned);
             Event::EndpointRestarted { release: running(), restarts: count(words, "times").unwrap(), why }
         }
+        "ailing" => Event::Ailing {
+            color: color(words.bare(1).unwrap()),
+            why: words.value("why").map(|why| why.replace('_', " ")),
+        },
         "containers" => {
             let ids = words.value("ids").unwrap_or_default().split('+').filter(|id| !id.is_empty());
             Event::Containers { color: color(words.bare(1).unwrap()), ids: ids.map(str::to_owned).collect() }

@@ -147,6 +147,7 @@ const EVENTS: &[&str] = &[
     "pulled of=backend-9",
     "pulled of=backend-1 version=v9",
     "containers green ids=c1",
+    "ailing green why=status_503",
     "engine away",
     "engine back",
 ];
@@ -221,7 +222,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// How many kinds of events there are; [`kind`] does not compile when one is added.
-const KINDS: usize = 23;
+const KINDS: usize = 24;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -249,6 +250,7 @@ fn kind(event: &Event) -> usize {
         Event::EndpointRestarted { .. } => 21,
         Event::Containers { .. } => 22,
         Event::EngineAway(_) => 23,
+        Event::Ailing { .. } => 24,
     }
 }
 

@@ -101,6 +101,8 @@ pub(super) struct Containers {
     pub(super) under_way: Vec<(ReleaseId, Caller)>,
     /// Sets that were left behind, and are being removed.
     pub(super) swept: BTreeSet<ReleaseId>,
+    /// Sets that the last look found left behind.
+    pub(super) suspects: BTreeSet<ReleaseId>,
     /// Which of a colour's containers run, as the state was told.
     pub(super) told: PerColor<Option<Vec<String>>>,
     pub(super) away_told: Option<String>,
@@ -141,6 +143,7 @@ impl Containers {
             unproved: BTreeSet::new(),
             under_way: Vec::new(),
             swept: BTreeSet::new(),
+            suspects: BTreeSet::new(),
             told: PerColor::default(),
             away_told: None,
             problems: BTreeSet::new(),

@@ -112,7 +112,6 @@ impl Controller {
         let facts = self.services[index].facts();
         self.pending.extend(facts.into_iter().map(|event| (index, event)));
         self.count_restarts(index);
-        self.sweep(index);
     }
 
     fn tell_away(&mut self, index: usize) {
@@ -203,33 +202,20 @@ impl Controller {
         });
     }
 
-    /// Stops what the record has as kept and what runs all the same; removes what the record
-    /// does not know any more: both were left behind by a crash, ours or the engine's. A set that is newer
-    /// than the record is none of these: the record is older than it should be.
-    fn sweep(&mut self, index: usize) {
-        let service = &self.services[index];
-        let state = &service.state;
-        let Some(containers) = &service.containers else { return };
-        if containers.follow || state.unwritable || state.alarms.contains_key(&Alarm::StateRebuilt) {
-            return;
-        }
-        let mut effects = Vec::new();
-        let mut seen = BTreeSet::new();
-        for member in containers.members.values() {
-            let Some(set) = member.set.as_ref().filter(|set| !containers.swept.contains(*set)) else {
-                continue;
-            };
-            let release = set.clone();
-            let known = state.knows_containers(set);
-            if !known && number(set).is_some_and(|number| number <= state.numbered) && seen.insert(set) {
-                effects.push(Effect::Remove { release, color: member.color });
-            } else if known && state.may_stop(set) && member.endpoint.is_some() && seen.insert(set) {
-                effects.push(Effect::Stop { release, color: member.color });
+    /// Once a second: what two looks in a row find left behind is made good. What has just been
+    /// stopped may still be seen to run, once.
+    pub(in crate::controller) fn sweep(&mut self) {
+        for index in 0..self.services.len() {
+            let effects = self.services[index].left_behind();
+            let Some(containers) = self.services[index].containers.as_mut() else { continue };
+            let suspects: BTreeSet<ReleaseId> = effects.keys().cloned().collect();
+            let before = std::mem::replace(&mut containers.suspects, suspects);
+            for (set, effect) in effects {
+                if before.contains(&set) {
+                    tracing::warn!(service = %self.services[index].name(), ?effect, "left behind: made good");
+                    self.order(index, effect);
+                }
             }
-        }
-        for effect in effects {
-            tracing::warn!(service = %self.services[index].name(), ?effect, "left behind: made good");
-            self.order(index, effect);
         }
     }
 
@@ -296,6 +282,8 @@ impl ServiceRuntime {
                     Err(why) => (None, Some(why)),
                 };
                 problems.extend(problem.clone());
+                // How it ended before it was started again is not told any more by its engine.
+                let ended_before = containers.members.get(&container.id).and_then(|before| before.end.clone());
                 let member = Member {
                     engine: news.engine.clone(),
                     color: placed.color,
@@ -304,7 +292,7 @@ impl ServiceRuntime {
                     problem,
                     started_at: container.started_at.clone(),
                     restarts: container.restarts,
-                    end: container.end.clone(),
+                    end: container.end.clone().or(ended_before),
                     name: container.name.clone(),
                 };
                 members.insert(container.id.clone(), member);
@@ -327,6 +315,30 @@ impl ServiceRuntime {
         if !containers.follow {
             containers.wanted = sets(&self.state);
         }
+    }
+
+    /// Stops what the record has as kept and what runs all the same; removes what the record does not
+    /// know any more: both were left behind by a crash, ours or the engine's. A set that is newer than
+    /// the record is none of these: the record is older than it should be.
+    fn left_behind(&self) -> BTreeMap<ReleaseId, Effect> {
+        let (state, mut effects) = (&self.state, BTreeMap::new());
+        let Some(containers) = &self.containers else { return effects };
+        if containers.follow || state.unwritable || state.alarms.contains_key(&Alarm::StateRebuilt) {
+            return effects;
+        }
+        for member in containers.members.values() {
+            let Some(set) = member.set.as_ref().filter(|set| !containers.swept.contains(*set)) else {
+                continue;
+            };
+            let (release, color) = (set.clone(), member.color);
+            let known = state.knows_containers(set);
+            if !known && number(set).is_some_and(|number| number <= state.numbered) {
+                effects.insert(release.clone(), Effect::Remove { release, color });
+            } else if known && state.may_stop(set) && member.endpoint.is_some() {
+                effects.insert(release.clone(), Effect::Stop { release, color });
+            }
+        }
+        effects
     }
 
     /// What the state is to be told of what was found.

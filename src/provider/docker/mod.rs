@@ -20,6 +20,8 @@ mod progress;
 mod reference;
 mod set;
 mod spec;
+#[cfg(test)]
+mod tests;
 mod upstream;
 mod watch;
 

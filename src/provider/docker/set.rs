@@ -20,6 +20,9 @@ use super::{CallOff, DockerFault, Engine, image, spec};
 /// Added to a container's own stop timeout: the engine kills it then, and answers.
 const STOP_SLACK: Duration = Duration::from_secs(30);
 
+/// Containers that an engine starts at a time.
+const STARTS_AT_ONCE: usize = 4;
+
 /// What a set is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
@@ -66,14 +69,11 @@ impl Upstream {
                     wanted.push((create(engine, &name, body, &marks).await?, name));
                 }
             }
-            for (id, name) in wanted {
-                off.check()?;
-                engine
-                    .ask(Doing::Container(&name), async |docker| {
-                        gone_is_none(docker.start_container(&id, None::<StartContainerOptions>).await)
-                    })
-                    .await?;
-            }
+            off.check()?;
+            let starts = wanted.into_iter().map(|(id, name)| async move { start(engine, &id, &name).await });
+            let started: Vec<Result<(), DockerFault>> =
+                stream::iter(starts).buffer_unordered(STARTS_AT_ONCE).collect().await;
+            started.into_iter().collect::<Result<(), _>>()?;
         }
         Ok(())
     }
@@ -236,6 +236,13 @@ async fn create(
             engine.name()
         ))),
     }
+}
+
+async fn start(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault> {
+    let started = engine.ask(Doing::Container(name), async |docker| {
+        gone_is_none(docker.start_container(id, None::<StartContainerOptions>).await)
+    });
+    started.await.map(drop)
 }
 
 async fn stop(engine: &Engine, container: &Container) -> Result<(), DockerFault> {
