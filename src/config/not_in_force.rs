@@ -37,7 +37,7 @@ const ROWS: &[Row] = &[
     refused("services.*.upstream.protocol", &["\"http1\""]),
     warned("services.*.proxy.shield", &["false"]),
     // Containers
-    refused("services.*.upstream.kind", &["\"fixed\""]),
+    warned("services.*.upstream.tags", &[]),
     // The judge's second half
     warned("services.*.analysis.latency", &["\"off\""]),
     warned("services.*.analysis.latency_warmup", &["\"10s\""]),

@@ -6,7 +6,9 @@
 
 mod apply;
 mod commands;
+mod containers;
 mod evidence;
+mod exhibit;
 mod handle;
 mod metrics;
 mod perform;
@@ -23,6 +25,7 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
+pub use exhibit::{ContainerEvidence, Exhibits, keep_containers};
 pub use handle::{
     Actor, Command, Done, Handle, Inbox, Precondition, Rejection, ReloadReport, Request, channel,
 };

@@ -41,7 +41,7 @@ fn numbers(numbers: Option<&Numbers>) -> Numbered {
 }
 
 /// A release's numbers: the running judge's, or those of its verdict.
-fn judged(release: &Release) -> Option<Numbers> {
+pub(super) fn judged(release: &Release) -> Option<Numbers> {
     release.phase.bake().map(|bake| bake.judge.numbers()).or_else(|| release.numbers.clone())
 }
 
@@ -96,6 +96,7 @@ impl ServiceRuntime {
             ..ReleaseView::default()
         });
         view.version = release.version.to_string();
+        view.image = self.containers.as_ref().and_then(|c| c.stored.images.get(&release.version).cloned());
         view.color = release.color.to_string();
         release.word().clone_into(&mut view.state);
         view.reason.clone_from(&release.reason);
@@ -122,7 +123,10 @@ impl ServiceRuntime {
         let state = &self.state;
         let shown = |release: &Release| {
             let live = self.live.get(&release.id).cloned();
-            live.or_else(|| self.last.clone().filter(|view| view.id == release.id.as_str()))
+            let view = live.or_else(|| self.last.clone().filter(|view| view.id == release.id.as_str()));
+            let progress = self.containers.as_ref().and_then(|containers| containers.progress.as_ref());
+            let progress = progress.filter(|(id, _)| *id == release.id).map(|(_, text)| text.clone());
+            view.map(|view| ReleaseView { progress, ..view })
         };
         let now = clock::now();
         ServiceView {

@@ -28,6 +28,7 @@ mod latency;
 mod ledger;
 mod policy;
 mod rates;
+mod series;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -40,5 +41,6 @@ pub use bucket::{Bucket, ClientKey, Outcome};
 pub use down::hard_down;
 pub use latency::{LatencyBaseline, SLOW_REPEATS_MAX};
 pub use policy::{OnLatency, Policy};
+pub use series::{Counts, RuleSeries, Series};
 pub use verdict::{Numbers, RuleNumbers, Trip, TripRule, Verdict};
 pub use watch::Judge;

@@ -74,6 +74,14 @@ pub struct Numbers {
     pub latency: Option<RuleNumbers>,
 }
 
+impl Numbers {
+    /// Each rule's name, score and bound: what is drawn.
+    pub fn scores(&self) -> impl Iterator<Item = (&str, f64, f64)> {
+        let latency = self.latency.iter().map(|rule| ("latency", rule.s, rule.h));
+        std::iter::once(("errors", self.s, self.h)).chain(latency)
+    }
+}
+
 /// The latency rule's part.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

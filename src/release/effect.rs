@@ -35,6 +35,8 @@ pub enum Alarm {
     Inconclusive,
     /// The state was rebuilt from what runs.
     StateRebuilt,
+    /// An engine does not answer: nothing is started or stopped there until it does.
+    EngineAway,
 }
 
 impl Alarm {
@@ -49,6 +51,7 @@ impl Alarm {
             Self::StoreUnwritable => "store-unwritable",
             Self::Inconclusive => "inconclusive",
             Self::StateRebuilt => "state-rebuilt",
+            Self::EngineAway => "engine-away",
         }
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     let (check, gate) = section.section("health", |section| health::health(section, &hosts));
     let mut policy = release::Policy {
         upstream: upstream::kind(&upstream),
+        replicas: upstream::replicas(&upstream),
         thresholds: gate.thresholds,
         interval: check.interval,
         timeout: check.timeout,

@@ -1,4 +1,4 @@
-use crate::controller::{EventView, ReleaseView};
+use crate::controller::{EventView, Exhibits, ReleaseView};
 
 use super::*;
 
@@ -12,6 +12,8 @@ fn nothing_of_a_release_becomes_markup() {
         service: text(),
         kind: text(),
         version: text(),
+        image: Some(text()),
+        progress: None,
         color: text(),
         state: text(),
         reason: text(),
@@ -31,7 +33,7 @@ fn nothing_of_a_release_becomes_markup() {
         reason: text(),
         numbers,
     };
-    let html = page(&Explanation::new(release, vec![event]));
+    let html = page(&Explanation::new(release, vec![event], Exhibits::default()));
     assert!(!html.contains("<script"), "{html}");
     let escaped = "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;";
     assert_eq!(html.matches(escaped).count(), 19, "{html}");
