@@ -29,7 +29,7 @@ const BELOW_L3: &[&str] = &[
 
 /// Rooms that only decide.
 const PURE: &[&str] =
-    &["model", "health", "judge", "release", "replay", "routing", "http1", "proxy_protocol"];
+    &["model", "health", "judge", "release", "replay", "routing", "http1", "proxy_protocol", "import"];
 
 /// What a pure room has no business with. Addresses of `std::net` are data and allowed.
 const IMPURE: &[&str] = &[
@@ -112,6 +112,7 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "release" => Some(vec!["model", "health", "judge"]),
         "replay" => Some(vec!["model", "judge"]),
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
+        "import" => Some(vec!["model"]),
         "traffic" | "proxy" | "probe" | "provider" | "store" | "tls" => shell(&[]),
         "admin" => shell(&["controller", "store"]),
         "acme" => shell(&["store"]),

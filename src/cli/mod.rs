@@ -18,6 +18,7 @@ mod explain;
 mod fault;
 mod follow;
 mod history;
+mod import;
 mod output;
 mod pause;
 mod pin;
@@ -91,6 +92,7 @@ enum Verb {
     Explain(explain::Args),
     Quarantine(quarantine::Args),
     Analyze(analyze::Args),
+    Import(import::Args),
     Reload(reload::Args),
     Completions(completions::Args),
     #[command(hide = true)]
@@ -109,6 +111,7 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::check(&args).into(),
         Verb::Analyze(args) => analyze::analyze(&args).into(),
         Verb::Completions(args) => completions::print(&args).into(),
+        Verb::Import(args) => import::import(&args).into(),
         verb => ask(&connection, verb).into(),
     }
 }
@@ -140,6 +143,7 @@ fn ask(connection: &Connection, verb: Verb) -> Exit {
             | Verb::Run(_)
             | Verb::Check(_)
             | Verb::Analyze(_)
+            | Verb::Import(_)
             | Verb::Completions(_) => Err(Fault::Internal("this verb asks nobody".into())),
         }
     });

@@ -26,7 +26,7 @@ mod tests;
 mod types;
 mod walk;
 
-pub use container::{Docker, Engine, EngineTls, Publish, RegistryAuth, Tags};
+pub use container::{ContainerLog, Docker, Engine, EngineTls, Healthcheck, Publish, RegistryAuth, Tags};
 pub use difference::{Difference, difference};
 pub use fault::{Fault, Faults, Severity};
 pub use file::{FILE_BYTES_MAX, Loaded, load, parse};

@@ -34,7 +34,7 @@ const ROWS: &[Row] = &[
     refused("services.*.upstream.protocol", &["\"http1\"", "\"https\""]),
     warned("services.*.proxy.shield", &["false"]),
     // Containers
-    refused("services.*.upstream.kind", &["\"fixed\""]),
+    warned("services.*.upstream.tags", &[]),
     // The judge's second half
     warned("services.*.analysis.canary_percent", &["[]"]),
     warned("services.*.analysis.synthetic", &[]),

@@ -151,7 +151,7 @@ pub struct Log {
 pub enum Upstream {
     /// `host:port` texts for each colour.
     Fixed { addresses: PerColor<Vec<String>>, initial: Color },
-    /// Containers; validated, run by a later version.
+    /// Containers: run by us, or followed.
     Docker { image: Option<String>, replicas: u32, follow: bool, initial: Color, engine: Box<Docker> },
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::clock;
-use crate::health::Observed;
+use crate::health::{Observed, Roster};
 use crate::judge::Bucket;
-use crate::model::{Color, PerColor};
+use crate::model::{Color, Health, PerColor};
 use crate::probe::{ProbeReport, ProbeTarget};
 use crate::provider::ProviderUpdate;
 use crate::release::Event;
@@ -39,6 +39,11 @@ impl Controller {
             Observed::Changed(health) => {
                 tracing::info!(service = %name, %color, endpoint = %report.endpoint, %health,
                     last = ?report.outcome, "endpoint changed");
+                if health == Health::Healthy
+                    && let Some(containers) = service.containers.as_mut()
+                {
+                    containers.unproved.remove(&report.endpoint);
+                }
                 self.table_dirty = true;
             }
         }
@@ -46,8 +51,13 @@ impl Controller {
     }
 
     /// Queues the colour's summary for the state if it is not what the state was told last.
-    fn tell_health(&mut self, index: usize, color: Color) {
+    pub(super) fn tell_health(&mut self, index: usize, color: Color) {
         let service = &mut self.services[index];
+        let why = ailment(&service.rosters[color]);
+        if service.ailing[color] != why {
+            service.ailing[color].clone_from(&why);
+            self.pending.push_back((index, Event::Ailing { color, why }));
+        }
         let health = service.rosters[color].summary();
         if service.told[color] == health {
             return;
@@ -137,4 +147,10 @@ impl Controller {
         }
         self.views_dirty = true;
     }
+}
+
+/// What the first endpoint that fails fails by.
+fn ailment(roster: &Roster) -> Option<String> {
+    let failing = roster.endpoints().iter().find(|(_, health)| health.failures > 0);
+    failing.and_then(|(_, health)| health.last_failure.as_ref()).map(|(_, why)| why.to_string())
 }

@@ -6,6 +6,7 @@
 
 mod apply;
 mod commands;
+mod containers;
 mod evidence;
 mod exhibit;
 mod handle;

@@ -32,10 +32,7 @@ impl Controller {
                 | Effect::Start { .. }
                 | Effect::SaveEvidence { .. }
                 | Effect::Stop { .. }
-                | Effect::Remove { .. } => {
-                    // `config` refuses managed upstreams until their provider is built.
-                    tracing::error!(service = %self.services[index].name(), ?effect, "no engine to do this with");
-                }
+                | Effect::Remove { .. } => self.order(index, effect),
             }
         }
         self.views_dirty = true;
@@ -47,6 +44,7 @@ impl Controller {
             service.rosters[color].adopt(Some(release));
             // What this colour did as another version says nothing about this one.
             service.windows[color].clear();
+            service.ailing[color] = None;
         }
         service.told[color] = service.rosters[color].summary();
         let event = Event::Health {
@@ -105,6 +103,10 @@ impl Controller {
         self.table_dirty = false;
         let routes = self.services.iter_mut().map(|service| {
             let route = super::table::service_route(&service.config, &service.state, &service.rosters);
+            let route = match &service.containers {
+                Some(containers) => super::table::hold_back(route, &containers.unproved),
+                None => route,
+            };
             match &service.route {
                 Some(old) if **old == route => Arc::clone(old),
                 _ => {

@@ -10,6 +10,7 @@ use crate::model::Version;
 use crate::release::{Event, State, Step};
 use crate::store::{StoreFault, StoredRelease};
 
+use super::containers::Stored;
 use super::run::Controller;
 use super::view::{AuditEntry, ReleaseView};
 
@@ -27,6 +28,15 @@ pub(super) struct Record {
     /// Since when each version is in quarantine (RFC 3339, for people).
     #[serde(default)]
     pub(super) quarantined_at: BTreeMap<Version, String>,
+    /// What else is known of its containers.
+    #[serde(default)]
+    pub(super) containers: Stored,
+}
+
+/// The state in a stored record, as it was saved (at tick 0).
+pub(super) fn record_state(json: &str) -> Result<State, String> {
+    let record: Record = serde_json::from_str(json).map_err(|why| why.to_string())?;
+    Ok(record.state)
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<String, StoreFault> {
@@ -59,7 +69,9 @@ impl Controller {
         for entry in &state.quarantine {
             quarantined_at.entry(entry.version.clone()).or_insert_with(clock::wall_rfc3339);
         }
-        let record = Record { format: FORMAT, state: state.to_saved(clock::now()), quarantined_at };
+        let containers = self.services[index].stored_containers(state);
+        let record =
+            Record { format: FORMAT, state: state.to_saved(clock::now()), quarantined_at, containers };
         let json = encode(&record)?;
         let service = &self.services[index];
         let releases = service.unwritten_releases.values().map(stored).collect::<Result<Vec<_>, _>>()?;

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::clock;
 use crate::config::Config;
-use crate::model::{Color, EndpointId, ServiceName, Tick};
+use crate::model::{Color, EndpointId, ReleaseId, ServiceName, Tick, Version};
 use crate::probe::{ProbeReport, Prober};
+use crate::provider::docker::{News, Reference};
 use crate::provider::{FixedProvider, ProviderUpdate};
 use crate::release::Event;
 use crate::routing::RouteTable;
@@ -21,6 +22,7 @@ use crate::store::Store;
 use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerReport};
 
+use super::containers::{Engines, Wanted};
 use super::handle::Request;
 use super::metrics::Metrics;
 use super::service::ServiceRuntime;
@@ -36,6 +38,14 @@ const REPORTS_PER_TURN: usize = 256;
 #[derive(Debug)]
 pub(super) enum Internal {
     Event(ServiceName, Event),
+    /// What an image that a request asks for was found to be.
+    Asked(Box<Request>, Wanted),
+    /// A poll has found that the tag means this digest now.
+    Found(ServiceName, Reference, Version),
+    /// The containers of a set were started.
+    CameUp(ServiceName, ReleaseId),
+    /// A set that was to be stopped or removed has been.
+    Swept(ServiceName, ReleaseId),
     /// A closed second, from every worker that answered.
     Counts(Vec<WorkerReport>),
 }
@@ -46,6 +56,7 @@ pub(super) struct Inlets {
     pub(super) internal: mpsc::Receiver<Internal>,
     pub(super) probes: mpsc::Receiver<ProbeReport>,
     pub(super) endpoints: mpsc::Receiver<ProviderUpdate>,
+    pub(super) news: mpsc::Receiver<News>,
     pub(super) suspects: mpsc::Receiver<Suspect>,
 }
 
@@ -67,6 +78,9 @@ pub struct Controller {
     pub(super) tls: Arc<Live>,
     pub(super) prober: Prober,
     pub(super) provider: FixedProvider,
+    pub(super) engines: Engines,
+    /// Places for requests whose image is being resolved.
+    pub(super) asking: Arc<Semaphore>,
     pub(super) metrics: Metrics,
     /// Called with the new configuration after a reload, for what others keep of it (the log level).
     pub(super) reloaded: watch::Sender<Arc<Config>>,
@@ -86,6 +100,7 @@ enum Turn {
     Internal(Internal),
     Probe(ProbeReport),
     Endpoints(ProviderUpdate),
+    News(News),
     Suspect(Suspect),
     Second,
     Wake,
@@ -113,6 +128,7 @@ impl Controller {
                     () = tokio::time::sleep_until(wake) => Turn::Wake,
                     _ = second.tick() => Turn::Second,
                     Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
+                    Some(news) = self.inlets.news.recv() => Turn::News(news),
                     Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
                     Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
                     Some((actor, reply)) = self.inbox.reloads.recv() => Turn::Reload(actor, reply),
@@ -122,13 +138,13 @@ impl Controller {
                 Turn::Stop => break,
                 Turn::Request(request) => self.command(request).await,
                 Turn::Reload(actor, reply) => self.reload(actor, reply).await,
-                Turn::Internal(Internal::Event(service, event)) => self.event(&service, event).await,
-                Turn::Internal(Internal::Counts(reports)) => self.counts(reports).await,
+                Turn::Internal(message) => self.internal(message).await,
                 Turn::Probe(report) => {
                     self.probed(&report);
                     self.more_probes();
                 }
                 Turn::Endpoints(update) => self.endpoints(&update),
+                Turn::News(news) => self.engine_news(&news),
                 Turn::Suspect(suspect) => self.prober.suspect(&suspect.endpoint),
                 Turn::Second => self.second().await,
                 Turn::Wake => self.deadlines().await,
@@ -160,6 +176,21 @@ impl Controller {
     pub(super) async fn take_pending(&mut self) {
         while let Some((index, event)) = self.pending.pop_front() {
             self.apply_fact(index, event).await;
+        }
+    }
+
+    async fn internal(&mut self, message: Internal) {
+        match message {
+            Internal::Event(service, event) => self.event(&service, event).await,
+            Internal::Counts(reports) => self.counts(reports).await,
+            Internal::Asked(request, wanted) => self.asked(*request, wanted).await,
+            Internal::Found(service, image, version) => {
+                if let Some(index) = self.index(service.as_str()) {
+                    self.found(index, image, version).await;
+                }
+            }
+            Internal::CameUp(service, set) => self.came_up(&service, set),
+            Internal::Swept(service, set) => self.swept(&service, &set),
         }
     }
 
@@ -223,6 +254,8 @@ impl Controller {
             let _ = internal.send(Internal::Counts(reports)).await;
         });
         self.save_unsaved().await;
+        self.show_progress().await;
+        self.sweep();
         while self.tasks.try_join_next().is_some() {}
     }
 }

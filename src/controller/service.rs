@@ -13,6 +13,7 @@ use crate::model::{PerColor, ReleaseId, Revision, ServiceName, Tick, Version};
 use crate::release::{Phase, State};
 use crate::routing::ServiceRoute;
 
+use super::containers::{Containers, Stored};
 use super::exhibit::Course;
 use super::view::ReleaseView;
 use super::{Done, EventView, Rejection};
@@ -35,8 +36,9 @@ pub(super) struct ServiceRuntime {
     pub(super) revision: Revision,
     pub(super) deadline: Option<Tick>,
     pub(super) rosters: PerColor<Roster>,
-    /// The last summaries that the state was told.
+    /// The last summaries that the state was told, and what probes fail by.
     pub(super) told: PerColor<ColorHealth>,
+    pub(super) ailing: PerColor<Option<String>>,
     pub(super) windows: PerColor<BaselineWindow>,
     /// What the workers have counted since the last closed second.
     pub(super) buckets: PerColor<Bucket>,
@@ -57,6 +59,8 @@ pub(super) struct ServiceRuntime {
     pub(super) unwritten: Vec<EventView>,
     pub(super) unwritten_releases: BTreeMap<ReleaseId, ReleaseView>,
     pub(super) route: Option<Arc<ServiceRoute>>,
+    /// Where its endpoints are containers.
+    pub(super) containers: Option<Box<Containers>>,
     /// What the last release's judge saw, for people.
     pub(super) course: Option<Course>,
 }
@@ -70,6 +74,7 @@ impl ServiceRuntime {
             deadline: None,
             rosters: PerColor::default(),
             told: PerColor::default(),
+            ailing: PerColor::default(),
             windows: PerColor::default(),
             buckets: PerColor::default(),
             inflight: BTreeMap::new(),
@@ -83,12 +88,25 @@ impl ServiceRuntime {
             unwritten: Vec::new(),
             unwritten_releases: BTreeMap::new(),
             route: None,
+            containers: None,
             course: None,
         }
     }
 
     pub(super) fn name(&self) -> &ServiceName {
         &self.config.name
+    }
+
+    /// What is stored of its containers beside a state: images of versions that it does not know any
+    /// more are forgotten.
+    pub(super) fn stored_containers(&self, state: &State) -> Stored {
+        let mut stored =
+            self.containers.as_ref().map(|containers| containers.stored.clone()).unwrap_or_default();
+        stored.images.retain(|version, _| {
+            let last = state.release.as_ref().is_some_and(|release| release.version == *version);
+            last || state.knows_version(version) || state.quarantined(version).is_some()
+        });
+        stored
     }
 
     /// Whether traffic is on its way from one colour to the other.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use prometheus::Registry;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::clock;
@@ -15,6 +15,7 @@ use crate::config::{Config, Service, Upstream};
 use crate::model::{Color, ReleaseId, Revision};
 use crate::probe::Prober;
 use crate::provider::FixedProvider;
+use crate::provider::docker::News;
 use crate::release::{self, Event, Pin, State};
 use crate::routing::RouteTable;
 use crate::store::{Store, StoreFault};
@@ -22,6 +23,7 @@ use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
+use super::containers::{ASKED_MAX, Containers, Engines, Stored, found, rebuilt};
 use super::exhibit::{Course, Exhibits};
 use super::metrics::Metrics;
 use super::persist::{FORMAT, Record};
@@ -36,6 +38,7 @@ const REQUESTS: usize = 64;
 const INTERNAL: usize = 1024;
 const PROBES: usize = 4096;
 const ENDPOINTS: usize = 256;
+const NEWS: usize = 64;
 
 /// What the controller is made from.
 #[derive(Debug)]
@@ -95,6 +98,7 @@ impl Prepared {
         let (internal, internal_out) = mpsc::channel(INTERNAL);
         let (probes_in, probes) = mpsc::channel(PROBES);
         let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
+        let (news_in, news) = mpsc::channel(NEWS);
         let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
         let mut controller = Controller {
             path,
@@ -104,13 +108,15 @@ impl Prepared {
             endpoints: HashMap::new(),
             table,
             internal,
-            inlets: Inlets { internal: internal_out, probes, endpoints, suspects },
+            inlets: Inlets { internal: internal_out, probes, endpoints, news, suspects },
             inbox,
             workers: Workers::new(&[]),
             store,
             prober: Prober::start(probes_in, Arc::clone(tls.origins())),
             tls,
             provider: FixedProvider::start(endpoints_in),
+            engines: Engines::new(news_in),
+            asking: Arc::new(Semaphore::new(ASKED_MAX)),
             metrics,
             reloaded,
             tasks: JoinSet::new(),
@@ -120,10 +126,12 @@ impl Prepared {
             views_dirty: false,
             targets_dirty: true,
         };
-        let loading = config.services.iter().map(|service| controller.load(service, memory));
         let resolving = sources(&config);
         let resolving = join_all(resolving.iter().map(FixedProvider::resolve));
-        let (loaded, resolved) = tokio::join!(join_all(loading), resolving);
+        // Without a record the engines tell what runs.
+        let (looked, resolved) = tokio::join!(Engines::look(&config), resolving);
+        let loading = config.services.iter().map(|service| controller.load(service, memory, &looked));
+        let loaded = join_all(loading).await;
         for runtime in loaded {
             controller.services.push(runtime?);
         }
@@ -137,6 +145,7 @@ impl Prepared {
         for index in 0..controller.services.len() {
             controller.begin(index);
         }
+        controller.engines.aim(&config);
         // A pin that nobody has seen yet must outlive the next start too.
         controller.save_unsaved().await;
         controller.provider.set_sources(sources(&config));
@@ -164,12 +173,17 @@ impl Prepared {
 
 impl Controller {
     /// A service as its record has it, or as new.
-    async fn load(&self, service: &Arc<Service>, memory: Memory) -> Result<ServiceRuntime, StartFault> {
+    async fn load(
+        &self,
+        service: &Arc<Service>,
+        memory: Memory,
+        looked: &[News],
+    ) -> Result<ServiceRuntime, StartFault> {
         let initial = match service.upstream {
             Upstream::Fixed { initial, .. } | Upstream::Docker { initial, .. } => initial,
         };
         let mut rebuilt = memory != Memory::Whole;
-        let mut quarantined_at = BTreeMap::new();
+        let (mut quarantined_at, mut containers) = (BTreeMap::new(), Stored::default());
         let (state, revision) = match self.store.load(&service.name).await? {
             None if memory != Memory::Whole => (self.rebuild(service, initial).await, Revision(0)),
             None => (State::new(service.name.clone(), initial, service.policy.clone()), Revision(0)),
@@ -178,8 +192,9 @@ impl Controller {
                     return Err(StartFault::NewerRecord { service: service.name.to_string(), found });
                 }
                 Ok(Decoded::Known(record)) => {
-                    let Record { mut state, quarantined_at: since, .. } = *record;
+                    let Record { mut state, quarantined_at: since, containers: known, .. } = *record;
                     quarantined_at = since;
+                    containers = known;
                     state.policy = service.policy.clone();
                     if memory == Memory::Previous && state.pin.is_none() {
                         let reason = "state rebuilt from the previous copy of the store".to_owned();
@@ -194,7 +209,14 @@ impl Controller {
                 }
             },
         };
+        let (state, from_containers) =
+            from_what_runs(state, memory, revision, rebuilt, looked, &mut containers);
+        rebuilt |= from_containers;
         let mut runtime = ServiceRuntime::new(Arc::clone(service), state, revision);
+        runtime.containers = Containers::new(service, containers, &self.store, &self.internal);
+        for news in looked {
+            runtime.hear(news);
+        }
         runtime.quarantined_at = quarantined_at;
         runtime.unsaved = rebuilt;
         self.restore_views(&mut runtime).await?;
@@ -248,11 +270,14 @@ impl Controller {
 
     /// What the restored state implies: evidence owned by its release, drains, deadlines.
     pub(super) fn begin(&mut self, index: usize) {
+        // Endpoints first: what is adopted is adopted with all that runs.
+        self.place_containers(index);
         let service = &mut self.services[index];
         let now = clock::now();
         service.deadline = service.state.next_deadline(now);
         let effects = release::reconcile(&service.state, now);
         self.perform(index, effects);
+        self.tidy(index);
         // What came due while nothing ran is due now.
         self.pending.push_back((index, Event::Deadline));
         self.show_metrics(index);
@@ -263,10 +288,48 @@ impl Controller {
     /// A service that a reload has added. The provider brings its endpoints: a look-up may take
     /// long, and nothing waits for it here.
     pub(super) async fn add_service(&mut self, service: Arc<Service>) -> Result<(), StartFault> {
-        let runtime = self.load(&service, Memory::Whole).await?;
+        let runtime = self.load(&service, Memory::Whole, &[]).await?;
         self.services.push(runtime);
         self.begin(self.services.len() - 1);
         Ok(())
+    }
+}
+
+/// The state that what runs on the engines makes of a lost record (or of one that is older than what
+/// runs), and whether it did. With nothing that runs the state stays as it is.
+fn from_what_runs(
+    state: State,
+    memory: Memory,
+    revision: Revision,
+    lost: bool,
+    looked: &[News],
+    stored: &mut Stored,
+) -> (State, bool) {
+    if state.policy.upstream != release::UpstreamKind::Managed {
+        return (state, false);
+    }
+    let sets = found(state.service.as_str(), looked.iter().flat_map(|news| news.containers.values()));
+    let serves = |set: &ReleaseId| sets.iter().any(|found| found.set == *set && found.running > 0);
+    let no_record = revision == Revision(0) || (lost && memory != Memory::Previous);
+    let outdated =
+        memory == Memory::Previous && !state.sides[state.active].containers.as_ref().is_some_and(serves);
+    if !(no_record || outdated) {
+        return (state, false);
+    }
+    let base = if state.pin.is_some() {
+        state.clone()
+    } else {
+        State::rebuilt(state.service.clone(), state.active, state.policy.clone())
+    };
+    match rebuilt(base, &sets, clock::now()) {
+        Some(rebuilt) => {
+            tracing::error!(service = %rebuilt.service, active = %rebuilt.active, ?sets,
+                "no record says what is active: taken from the containers that run, pinned until a person has looked");
+            let images = sets.iter().filter_map(|set| Some((set.version.clone(), set.image.clone()?)));
+            stored.images.extend(images);
+            (rebuilt, true)
+        }
+        None => (state, false),
     }
 }
 

@@ -96,6 +96,7 @@ impl ServiceRuntime {
             ..ReleaseView::default()
         });
         view.version = release.version.to_string();
+        view.image = self.containers.as_ref().and_then(|c| c.stored.images.get(&release.version).cloned());
         view.color = release.color.to_string();
         release.word().clone_into(&mut view.state);
         view.reason.clone_from(&release.reason);
@@ -122,7 +123,10 @@ impl ServiceRuntime {
         let state = &self.state;
         let shown = |release: &Release| {
             let live = self.live.get(&release.id).cloned();
-            live.or_else(|| self.last.clone().filter(|view| view.id == release.id.as_str()))
+            let view = live.or_else(|| self.last.clone().filter(|view| view.id == release.id.as_str()));
+            let progress = self.containers.as_ref().and_then(|containers| containers.progress.as_ref());
+            let progress = progress.filter(|(id, _)| *id == release.id).map(|(_, text)| text.clone());
+            view.map(|view| ReleaseView { progress, ..view })
         };
         let now = clock::now();
         ServiceView {

@@ -1,11 +1,12 @@
 //! From records and health to routes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Service;
 use crate::health::{EndpointHealth, ProbeFailure, Roster};
-use crate::model::{Endpoint, Health, PerColor};
+use crate::model::{Color, Endpoint, EndpointId, Health, PerColor};
 use crate::release::{Phase, State};
 use crate::routing::{ColorRoute, EndpointRoute, ServiceRoute};
 
@@ -29,6 +30,21 @@ pub(super) fn service_route(config: &Service, state: &State, rosters: &PerColor<
 /// What the data plane is to count as slow: only while a judge that wants it watches.
 pub(super) fn slow_after(state: &State) -> Option<Duration> {
     state.running()?.phase.bake()?.judge.slow_after()
+}
+
+/// Keeps requests from containers that joined a pool whose others serve, until they are found healthy:
+/// a container that its engine has just started again is seldom ready. Where nobody else is left, they
+/// are tried.
+pub(super) fn hold_back(mut route: ServiceRoute, unproved: &BTreeSet<EndpointId>) -> ServiceRoute {
+    for color in Color::ALL {
+        let endpoints = &mut route.colors[color].endpoints;
+        if endpoints.iter().any(|one| one.usable && !unproved.contains(&one.endpoint.id)) {
+            for one in endpoints.iter_mut().filter(|one| unproved.contains(&one.endpoint.id)) {
+                one.usable = false;
+            }
+        }
+    }
+    route
 }
 
 /// Which endpoints may be sent requests. Unknown ones may: after a restart the stored active

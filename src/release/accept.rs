@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::model::{ReleaseId, Version};
 
 use super::turn::Turn;
-use super::{Kind, Phase, Queued, Refused, Release, Source, State, Stretch, ending, pin, queue};
+use super::{
+    Kind, Phase, Queued, Refused, Release, Source, State, Stretch, UpstreamKind, ending, pin, queue,
+};
 
 /// What is asked.
 pub(super) struct Ask<'a> {
@@ -21,6 +23,9 @@ pub(super) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
     writable(&turn.state)?;
     if let (Some(version), false) = (ask.version, ask.force) {
         fresh_version(&turn.state, version)?;
+        if ask.source != Source::Person {
+            not_under_way(&turn.state, version)?;
+        }
     }
     if ask.force {
         pin::lift(turn, "a deploy with --force");
@@ -64,6 +69,10 @@ pub(super) fn new_release(
         reason: String::new(),
         auto_promote: true,
         forced,
+        expected: match turn.state.policy.upstream {
+            UpstreamKind::Managed => turn.state.policy.replicas,
+            UpstreamKind::Fixed => 0,
+        },
         gated: false,
         reverts: 0,
         verdict: None,
@@ -124,6 +133,14 @@ pub(super) fn fresh_version(state: &State, version: &Version) -> Result<(), Refu
         return Err(Refused::SameVersion { version: version.0.clone() });
     }
     free_version(state, version)
+}
+
+/// No release of it waits or runs: a machine that says the same thing twice asks for one release.
+fn not_under_way(state: &State, version: &Version) -> Result<(), Refused> {
+    let under_way = state.queued.iter().chain(state.running()).find(|release| release.version == *version);
+    under_way.map_or(Ok(()), |release| {
+        Err(Refused::UnderWay { version: version.0.clone(), release: release.id.to_string() })
+    })
 }
 
 /// Not in quarantine.

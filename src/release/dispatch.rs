@@ -28,6 +28,10 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
         Event::Resume => pin::pause(turn, false),
         Event::Unquarantine { version } => quarantine::unquarantine(turn, version),
         Event::Health { color, release, health } => observe(turn, *color, release.as_ref(), *health),
+        Event::Ailing { color, why } => {
+            turn.state.ailing[*color].clone_from(why);
+            Ok(())
+        }
         Event::Acknowledged { epoch, baseline } => acknowledged(turn, *epoch, baseline),
         Event::Bucket { color, epoch, bucket } => judge(turn, *color, *epoch, bucket),
         Event::Drained { color, release } => standby::said_drained(turn, *color, release.as_ref()),
@@ -44,11 +48,21 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
             turn.state.unwritable = !writable;
             Ok(())
         }
-        Event::Pulled { release, version: _ } => starting::pulled(turn, release),
+        Event::Pulled { release, version } => starting::pulled(turn, release, version),
         Event::PullFailed { release, why } => starting::pull_failed(turn, release, why),
         Event::Started { release } => starting::started(turn, release),
         Event::StartFailed { release, why } => starting::start_failed(turn, release, why),
-        Event::EndpointRestarted { release, restarts } => starting::restarted(turn, release, *restarts),
+        Event::EndpointRestarted { release, restarts, why } => {
+            starting::restarted(turn, release, *restarts, why.as_deref())
+        }
+        Event::Containers { color, ids } => {
+            turn.state.seen[*color] = Some(ids.clone());
+            Ok(())
+        }
+        Event::EngineAway(why) => {
+            turn.state.engine_away.clone_from(why);
+            Ok(())
+        }
     }
 }
 

@@ -37,6 +37,8 @@ pub enum Alarm {
     Inconclusive,
     /// The state was rebuilt from what runs.
     StateRebuilt,
+    /// An engine does not answer: nothing is started or stopped there until it does.
+    EngineAway,
 }
 
 impl Alarm {
@@ -52,6 +54,7 @@ impl Alarm {
             Self::StoreUnwritable => "store-unwritable",
             Self::Inconclusive => "inconclusive",
             Self::StateRebuilt => "state-rebuilt",
+            Self::EngineAway => "engine-away",
         }
     }
 }

@@ -56,6 +56,12 @@ pub enum Event {
         release: Option<ReleaseId>,
         health: ColorHealth,
     },
+    /// What the last probes of a colour's endpoints failed by, in words: for the reason of a release
+    /// that does not get past its gate.
+    Ailing {
+        color: Color,
+        why: Option<String>,
+    },
     /// Every worker (and every live front door) has acknowledged the table of this epoch.
     /// `baseline` is the losing colour's last `baseline_window`, frozen when the table was swapped.
     Acknowledged {
@@ -81,7 +87,9 @@ pub enum Event {
     /// The service's record can (or can't) be written.
     StoreWritable(bool),
 
-    // Facts of managed containers (a later issue fills them).
+    // Facts of containers.
+    /// The image is there. `version`: its digest, which an accepted release need not know yet (the
+    /// registry did not answer then).
     Pulled {
         release: ReleaseId,
         version: Version,
@@ -97,8 +105,17 @@ pub enum Event {
         release: ReleaseId,
         why: String,
     },
+    /// A container has ended and was started again by its engine. `why`: how it ended.
     EndpointRestarted {
         release: ReleaseId,
         restarts: u32,
+        why: Option<String>,
     },
+    /// Which containers of a colour run, where somebody else runs them: their ids, sorted.
+    Containers {
+        color: Color,
+        ids: Vec<String>,
+    },
+    /// An engine does not answer, and why; `None`: all of them do.
+    EngineAway(Option<String>),
 }

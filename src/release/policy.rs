@@ -53,6 +53,8 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     pub upstream: UpstreamKind,
+    /// How many containers a managed colour has; 0 where that is not ours to say.
+    pub replicas: u32,
     pub trigger: Trigger,
     pub auto_promote: bool,
     pub debounce: Duration,
@@ -77,6 +79,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             upstream: UpstreamKind::Fixed,
+            replicas: 0,
             trigger: Trigger::Manual,
             auto_promote: true,
             debounce: Duration::from_secs(5),

@@ -95,5 +95,6 @@ pub(super) fn adopt(turn: &mut Turn, release: &Release) {
         fate: Fate::Free,
     };
     turn.state.health[color] = None;
+    turn.state.ailing[color] = None;
     turn.then(Effect::Adopt { color, release: release.id.clone() });
 }

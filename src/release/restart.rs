@@ -85,6 +85,10 @@ pub fn restore(saved: State, now: Tick) -> State {
     state.rebase(Tick::ZERO, now);
     state.health = PerColor::default();
     state.unwritable = false;
+    state.ailing = PerColor::default();
+    state.seen = PerColor::default();
+    state.engine_away = None;
+    state.alarms.remove(&Alarm::EngineAway);
     // What was counted without a break is broken now; what had been seen stays seen.
     state.discovery.down_since = None;
     // The workers of this process begin with the stored table.

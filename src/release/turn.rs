@@ -191,6 +191,7 @@ fn told_by_its_state(alarm: Alarm) -> bool {
         | Alarm::Slow
         | Alarm::ActiveDown
         | Alarm::StoreUnwritable
-        | Alarm::StateRebuilt => false,
+        | Alarm::StateRebuilt
+        | Alarm::EngineAway => false,
     }
 }

@@ -66,6 +66,7 @@ pub fn policy(policy: &mut Policy, words: &Words) {
             "standby_ttl" => policy.standby_ttl = duration(value),
             "drain_timeout" => policy.drain_timeout = duration(value),
             "min_healthy_time" => policy.min_healthy_time = duration(value),
+            "replicas" => policy.replicas = value.parse().unwrap(),
             "keep_releases" => policy.keep_releases = value.parse().unwrap(),
             "auto_promote" => policy.auto_promote = value.parse().unwrap(),
             "trigger" => {
@@ -199,14 +200,28 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
         }
         "store" => Event::StoreWritable(words.has("on")),
         "pulled" => {
-            Event::Pulled { release: running(), version: state.release.as_ref().unwrap().version.clone() }
+            let version = words.value("version").map(|version| Version(version.to_owned()));
+            let known = || state.release.as_ref().unwrap().version.clone();
+            Event::Pulled { release: running(), version: version.unwrap_or_else(known) }
         }
         "pull_failed" => Event::PullFailed { release: running(), why: "no such image".to_owned() },
         "started" => Event::Started { release: running() },
         "start_failed" => Event::StartFailed { release: running(), why: "port is taken".to_owned() },
         "restarted" => {
-            Event::EndpointRestarted { release: running(), restarts: count(words, "times").unwrap() }
+            let why = words.value("why").map(str::to_owned);
+            Event::EndpointRestarted { release: running(), restarts: count(words, "times").unwrap(), why }
         }
+        "ailing" => Event::Ailing {
+            color: color(words.bare(1).unwrap()),
+            why: words.value("why").map(|why| why.replace('_', " ")),
+        },
+        "containers" => {
+            let ids = words.value("ids").unwrap_or_default().split('+').filter(|id| !id.is_empty());
+            Event::Containers { color: color(words.bare(1).unwrap()), ids: ids.map(str::to_owned).collect() }
+        }
+        "engine" => Event::EngineAway(
+            words.has("away").then(|| "the engine unix:///e does not answer: refused".into()),
+        ),
         word => panic!("no such event: {word}"),
     }
 }

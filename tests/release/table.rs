@@ -145,6 +145,11 @@ const EVENTS: &[&str] = &[
     "restarted of=backend-1 times=1",
     "restarted of=backend-1 times=3",
     "pulled of=backend-9",
+    "pulled of=backend-1 version=v9",
+    "containers green ids=c1",
+    "ailing green why=status_503",
+    "engine away",
+    "engine back",
 ];
 
 fn reach(keys: &str, way: &[&str]) -> (State, Tick) {
@@ -217,7 +222,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// How many kinds of events there are; [`kind`] does not compile when one is added.
-const KINDS: usize = 21;
+const KINDS: usize = 24;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -243,6 +248,9 @@ fn kind(event: &Event) -> usize {
         Event::Started { .. } => 19,
         Event::StartFailed { .. } => 20,
         Event::EndpointRestarted { .. } => 21,
+        Event::Containers { .. } => 22,
+        Event::EngineAway(_) => 23,
+        Event::Ailing { .. } => 24,
     }
 }
 

@@ -544,6 +544,7 @@ pub fn policy(rng: &mut Rng) -> Policy {
     let managed = rng.one_in(300);
     Policy {
         upstream: if managed { UpstreamKind::Managed } else { UpstreamKind::Fixed },
+        replicas: 0,
         trigger: if rng.one_in(300) { Trigger::OnHealthy } else { Trigger::Manual },
         auto_promote: !rng.one_in(200),
         debounce: seconds(rng.pick(&[0, 2, 5])),

@@ -158,7 +158,7 @@ fn fault(front: &mut Front) -> Outcome {
             let running = front.state.release.as_ref().map(|release| release.containers.clone());
             let restarts = u32::try_from(front.rng.below(5)).unwrap();
             if let Some(release) = running {
-                return front.give(&Event::EndpointRestarted { release, restarts });
+                return front.give(&Event::EndpointRestarted { release, restarts, why: None });
             }
         }
     }

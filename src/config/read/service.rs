@@ -35,6 +35,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     check.tls.clone_from(&tls);
     let mut policy = release::Policy {
         upstream: upstream::kind(&upstream),
+        replicas: upstream::replicas(&upstream),
         thresholds: gate.thresholds,
         interval: check.interval,
         timeout: check.timeout,

@@ -1,0 +1,3 @@
+//! What is decided of containers without an engine.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
