@@ -16,8 +16,7 @@ pub struct Difference {
 }
 
 /// What lives in sockets, threads and open files that were made at the start.
-const NEEDS_RESTART: &[&str] =
-    &["runtime", "listeners", "limits", "forwarding", "admin", "store", "hooks.bind"];
+const NEEDS_RESTART: &[&str] = &["runtime", "listeners", "limits", "forwarding", "admin", "store", "hooks"];
 
 /// Of those tables, what is live all the same: certificates are read again.
 const LIVE: &[&str] = &["listeners[*].tls.certificates[*]", "listeners[*].tls.ocsp"];

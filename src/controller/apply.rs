@@ -62,6 +62,7 @@ impl Controller {
         service.unsaved |= persist == Persist::Soon;
         service.update_views(&ended);
         service.watch_quarantine();
+        service.drop_errands();
         self.perform(index, now);
         self.perform(index, after_persist);
         for note in notes {

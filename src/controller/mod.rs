@@ -6,9 +6,11 @@
 
 mod apply;
 mod commands;
+mod errands;
 mod evidence;
 mod handle;
 mod metrics;
+mod news;
 mod perform;
 mod persist;
 mod reload;

@@ -12,10 +12,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::clock;
 use crate::config::Config;
-use crate::model::{Color, EndpointId, ServiceName, Tick};
+use crate::model::{Color, EndpointId, ReleaseId, ServiceName, Tick};
+use crate::notify::Notifiers;
 use crate::probe::{ProbeReport, Prober};
 use crate::provider::{FixedProvider, ProviderUpdate};
-use crate::release::Event;
+use crate::release::{Event, Notice};
 use crate::routing::RouteTable;
 use crate::store::Store;
 use crate::traffic::{Suspect, WorkerReport};
@@ -35,6 +36,8 @@ const REPORTS_PER_TURN: usize = 256;
 #[derive(Debug)]
 pub(super) enum Internal {
     Event(ServiceName, Event),
+    /// Every notifier is done with the end of a release.
+    Told(ServiceName, ReleaseId, Notice),
     /// A closed second, from every worker that answered.
     Counts(Vec<WorkerReport>),
 }
@@ -66,6 +69,7 @@ pub struct Controller {
     pub(super) prober: Prober,
     pub(super) provider: FixedProvider,
     pub(super) metrics: Metrics,
+    pub(super) notifiers: Arc<Notifiers>,
     /// Called with the new configuration after a reload, for what others keep of it (the log level).
     pub(super) reloaded: watch::Sender<Arc<Config>>,
     pub(super) tasks: JoinSet<()>,
@@ -121,6 +125,9 @@ impl Controller {
                 Turn::Request(request) => self.command(request).await,
                 Turn::Reload(actor, reply) => self.reload(actor, reply).await,
                 Turn::Internal(Internal::Event(service, event)) => self.event(&service, event).await,
+                Turn::Internal(Internal::Told(service, release, notice)) => {
+                    self.told(&service, &release, notice)
+                }
                 Turn::Internal(Internal::Counts(reports)) => self.counts(reports).await,
                 Turn::Probe(report) => {
                     self.probed(&report);

@@ -3,6 +3,7 @@
 
 mod fixed;
 mod lookup;
+pub mod registry;
 #[cfg(test)]
 mod tests;
 

@@ -190,6 +190,8 @@ fn told_by_its_state(alarm: Alarm) -> bool {
         | Alarm::ExternalCause
         | Alarm::ActiveDown
         | Alarm::StoreUnwritable
-        | Alarm::StateRebuilt => false,
+        | Alarm::StateRebuilt
+        | Alarm::HookFailed
+        | Alarm::TagsFailed => false,
     }
 }
