@@ -222,7 +222,9 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
     };
     let forgotten = turn.state.errands.iter().position(|run| !waited(&turn.state, run));
     if let Some(place) = forgotten {
-        turn.state.errands.remove(place);
+        let run = turn.state.errands.remove(place);
+        // It may have been begun in this very step.
+        turn.take_back(&run.effect());
         turn.changed();
         return true;
     }

@@ -110,6 +110,9 @@ const EVENTS: &[&str] = &[
     "deploy version=v3 force",
     "deploy version=v3 webhook",
     "deploy version=v2",
+    "pushed version=v2",
+    "pushed version=v3 at=100",
+    "errand pre_promote of=backend-1",
     "deploy",
     "promote",
     "promote force",
@@ -217,7 +220,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// How many kinds of events there are; [`kind`] does not compile when one is added.
-const KINDS: usize = 21;
+const KINDS: usize = 23;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -243,6 +246,8 @@ fn kind(event: &Event) -> usize {
         Event::Started { .. } => 19,
         Event::StartFailed { .. } => 20,
         Event::EndpointRestarted { .. } => 21,
+        Event::Pushed { .. } => 22,
+        Event::ErrandDone { .. } => 23,
     }
 }
 
