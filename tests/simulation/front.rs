@@ -423,8 +423,7 @@ impl Front {
                 // Now and then nobody ever reports.
                 if !(self.wild && self.rng.one_in(60)) {
                     let after = self.rng.millis(50, 12_000);
-                    let outcome =
-                        if self.rng.one_in(90) { Err("503".to_owned()) } else { Ok(()) };
+                    let outcome = if self.rng.one_in(90) { Err("503".to_owned()) } else { Ok(()) };
                     let event = Event::ErrandDone { release: release.clone(), errand: *errand, outcome };
                     self.engine(after, event.clone());
                     if self.wild && self.rng.one_in(30) {

@@ -105,7 +105,10 @@ fn command(front: &mut Front) -> Outcome {
             let version = (number > 0).then(|| Version(format!("v{number}")));
             if let Some(version) = version.clone().filter(|_| front.rng.one_in(150)) {
                 // Messages overtake each other, and some have no time.
-                let at = front.rng.one_in(700).then(|| 1_000 + front.now.unsigned_abs() / 1000 - front.rng.below(20));
+                let at = front
+                    .rng
+                    .one_in(700)
+                    .then(|| 1_000 + front.now.unsigned_abs() / 1000 - front.rng.below(20));
                 return front.give(&Event::Pushed { version, at });
             }
             let source = if front.rng.one_in(350) { Source::Webhook } else { Source::Person };

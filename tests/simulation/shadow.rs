@@ -177,9 +177,11 @@ impl Shadow {
                 format!("{release} goes on after its pre_promote hook failed")
             })?;
         }
-        if let Event::ErrandDone { errand: Errand::PostPromote | Errand::OnRevert | Errand::Tags, .. } = event {
+        if let Event::ErrandDone { errand: Errand::PostPromote | Errand::OnRevert | Errand::Tags, .. } = event
+        {
             let (old, new) = (before.running(), after.running());
-            let same = old.map(|release| (&release.id, release.word())) == new.map(|release| (&release.id, release.word()));
+            let same = old.map(|release| (&release.id, release.word()))
+                == new.map(|release| (&release.id, release.word()));
             ensure(after.epoch == before.epoch, || "an errand after the switch moved traffic".to_owned())?;
             ensure(same || old.is_none() || step.notes.len() > 1, || "an errand ended a release".to_owned())?;
         }
