@@ -100,9 +100,9 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "release" => Some(vec!["model", "health", "judge"]),
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
         "import" => Some(vec!["model"]),
-        "traffic" | "proxy" | "probe" | "provider" | "store" => shell(&[]),
+        "traffic" | "proxy" | "probe" | "provider" | "store" | "notify" | "hooks" => shell(&[]),
         "admin" => shell(&["controller", "store"]),
-        "controller" => shell(&["proxy", "probe", "provider", "store"]),
+        "controller" => shell(&["proxy", "probe", "provider", "store", "notify"]),
         "cli" | "app" | "lib" | "main" => None,
         other => panic!("src/{other} is a new room: give it a layer here and in ARCHITECTURE.md"),
     }
