@@ -113,10 +113,10 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "replay" => Some(vec!["model", "judge"]),
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
         "import" => Some(vec!["model"]),
-        "traffic" | "proxy" | "probe" | "provider" | "store" | "tls" => shell(&[]),
+        "traffic" | "proxy" | "probe" | "provider" | "store" | "tls" | "notify" | "hooks" => shell(&[]),
         "admin" => shell(&["controller", "store"]),
         "acme" => shell(&["store"]),
-        "controller" => shell(&["proxy", "probe", "provider", "store"]),
+        "controller" => shell(&["proxy", "probe", "provider", "store", "notify"]),
         "cli" | "app" | "lib" | "main" => None,
         other => panic!("src/{other} is a new room: give it a layer here and in ARCHITECTURE.md"),
     }

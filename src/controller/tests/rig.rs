@@ -105,6 +105,7 @@ bake_time = "5m"
             table: Arc::clone(&table),
             suspects,
             tls: Arc::default(),
+            notifiers: Arc::new(crate::notify::Notifiers::start(&[], &prometheus::Registry::new())?),
         })
         .await?;
         let handle = prepared.handle();
