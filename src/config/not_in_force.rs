@@ -39,7 +39,6 @@ const ROWS: &[Row] = &[
     // Containers
     refused("services.*.upstream.kind", &["\"fixed\""]),
     // The judge's second half
-    warned("services.*.analysis.canary_percent", &["[]"]),
     warned("services.*.analysis.synthetic", &[]),
     // Messages
     warned("hooks", &[]),

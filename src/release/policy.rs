@@ -71,6 +71,8 @@ pub struct Policy {
     pub min_healthy_time: Duration,
     pub mode: Mode,
     pub judge: judge::Policy,
+    /// Shares of the traffic before the switch, rising; empty: one atomic switch.
+    pub canary_percent: Vec<u8>,
 }
 
 impl Default for Policy {
@@ -95,6 +97,7 @@ impl Default for Policy {
             min_healthy_time: Duration::from_secs(10),
             mode: Mode::Enforce,
             judge: judge::Policy::default(),
+            canary_percent: Vec::new(),
         }
     }
 }

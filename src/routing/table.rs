@@ -34,6 +34,8 @@ pub struct ServiceRoute {
     pub active: Color,
     pub epoch: Epoch,
     pub paused: bool,
+    /// Requests in a hundred that go to the other colour, before a switch; 0: none.
+    pub canary_percent: u8,
     /// True while a bake runs: the shield may answer from the other colour.
     pub baking: bool,
     pub colors: PerColor<ColorRoute>,

@@ -54,6 +54,7 @@ impl Setup {
             active: Color::Blue,
             epoch: Epoch(0),
             paused: false,
+            canary_percent: 0,
             baking: false,
             colors: PerColor { blue: endpoints(Color::Blue, blue), green: endpoints(Color::Green, green) },
             settings: Arc::new(ServiceSettings::default()),

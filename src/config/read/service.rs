@@ -40,7 +40,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
         ..release::Policy::default()
     };
     section.section("release", |section| releases::release(section, &mut policy));
-    let analysis = section.section("analysis", |section| releases::analysis(section, &mut policy));
+    let synthetic = section.section("analysis", |section| releases::analysis(section, &mut policy));
     let hooks = section.section("hooks", hook::points);
     let (settings, affinity) = section.section("proxy", settings::proxy);
     Service {
@@ -54,8 +54,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
         upstream_tls,
         check: Arc::new(check),
         policy,
-        canary_percent: analysis.canary_percent,
-        synthetic: analysis.synthetic,
+        synthetic,
         hooks,
         settings: Arc::new(ServiceSettings { protocol, preview_allow, ..settings }),
         affinity,
