@@ -36,7 +36,6 @@ const ROWS: &[Row] = &[
     // Containers
     warned("services.*.upstream.tags", &[]),
     // The judge's second half
-    warned("services.*.analysis.canary_percent", &["[]"]),
     warned("services.*.analysis.synthetic", &[]),
     // The rest of the front door
     refused("services.*.preview_token", &[]),

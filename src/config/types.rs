@@ -207,8 +207,6 @@ pub struct Service {
     pub upstream_tls: Option<UpstreamTls>,
     pub check: Arc<Check>,
     pub policy: release::Policy,
-    /// Steps before the switch, rising, each 1 to 99; empty: one atomic switch.
-    pub canary_percent: Vec<u8>,
     pub synthetic: Option<Synthetic>,
     pub hooks: HookPoints,
     pub settings: Arc<ServiceSettings>,

@@ -20,6 +20,7 @@ pub(super) fn service_route(config: &Service, state: &State, rosters: &PerColor<
         active: state.active,
         epoch: state.epoch,
         paused: state.paused,
+        canary_percent: state.canary_percent(),
         baking: matches!(state.running().map(|release| &release.phase), Some(Phase::Baking(_))),
         slow_after: slow_after(state),
         colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints())),

@@ -21,6 +21,7 @@
 mod baseline;
 mod bucket;
 mod clients;
+mod control;
 mod cusum;
 mod dispersion;
 mod down;
@@ -43,6 +44,7 @@ mod wilson;
 
 pub use baseline::{Baseline, BaselineWindow, RouteBaseline};
 pub use bucket::{Bucket, ClientKey, Outcome};
+pub use control::Control;
 pub use down::hard_down;
 pub use failure::{FAILURES_MAX, FailedRequest};
 pub use latency::{LatencyBaseline, SLOW_REPEATS_MAX};

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::model::{Color, Endpoint};
 
-use super::recorder::{Asker, Place};
 use super::h2::Links;
 use super::origin_side::Transport;
+use super::recorder::{Asker, Place};
 use super::service::ServiceCell;
 use super::stream::Stream;
 use super::ticks::Ticks;

@@ -81,6 +81,9 @@ pub struct Tries {
     replayed: bool,
     /// The warm old colour answers in the candidate's place.
     shield: Option<Color>,
+    /// This request's lot, 0 to 99, once one was drawn: it is in a canary's share when it is under
+    /// its percent. Kept from attempt to attempt.
+    lot: Option<u8>,
 }
 
 impl Tries {
@@ -88,7 +91,10 @@ impl Tries {
     /// same turn: whoever has acknowledged one starts nothing by an older one.
     pub fn pick(&mut self, worker: &Worker, call: &Call) -> Result<InFlight, Own> {
         loop {
-            let color = self.shield.unwrap_or_else(|| call.color());
+            let color = match self.shield {
+                Some(color) => color,
+                None => self.color_for(worker, call),
+            };
             self.color = Some(color);
             if let Some(inflight) = call.service.pick(color, worker.random(), &self.failed) {
                 self.count = self.count.saturating_add(1);
@@ -105,6 +111,16 @@ impl Tries {
                 return Err(self.last.unwrap_or(Own::NO_ENDPOINT));
             }
         }
+    }
+
+    /// The colour that this request is for, by the table that was taken last.
+    fn color_for(&mut self, worker: &Worker, call: &Call) -> Color {
+        let percent = call.service.route.canary_percent;
+        if percent == 0 || call.preview.is_some() {
+            return call.color();
+        }
+        let lot = *self.lot.get_or_insert_with(|| lot(worker.random()));
+        if lot < percent { call.color().other() } else { call.color() }
     }
 
     /// Whether only a fresh connection will do.
@@ -227,9 +243,8 @@ impl Tries {
         let route = &call.service.route;
         self.shield.is_none()
             && call.preview.is_none()
-            && route.baking
             && route.settings.shield
-            && color == route.active
+            && if color == route.active { route.baking } else { route.canary_percent > 0 }
             && call.service.has_endpoint(color.other())
     }
 
@@ -244,6 +259,11 @@ impl Tries {
         }
         raised
     }
+}
+
+/// 64 random bits as a number of 0 to 99, even to within one in 2^25.
+fn lot(random: u64) -> u8 {
+    u8::try_from(((random >> 32) * 100) >> 32).unwrap_or(0)
 }
 
 fn may_replay(worker: &Worker, call: &Call) -> bool {

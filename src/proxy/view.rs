@@ -16,8 +16,8 @@ use crate::model::{Color, EndpointId, PerColor};
 use crate::routing::{HOOKS_PREFIX, RouteTable, ServiceRoute, pick_two};
 use crate::tls::Origins;
 
-use super::recorder::Wanted;
 use super::origin_side::Transport;
+use super::recorder::Wanted;
 use super::service::{ServiceCell, Services};
 use super::slot::{InFlight, Slot};
 
@@ -189,7 +189,7 @@ impl View {
         });
         let after = after.collect();
         *self.services.borrow_mut() = after;
-        let hooks = table.hooks().map(|route| Rc::new(build(route, services, &mut slots)));
+        let hooks = table.hooks().map(|route| Rc::new(build(route, services, &mut slots, &self.origins)));
         *self.hooks.borrow_mut() = hooks;
         *self.table.borrow_mut() = table;
         self.rebuilt.set(self.rebuilt.get() + 1);

@@ -35,6 +35,7 @@ fn degraded(turn: &mut Turn) {
         | Phase::Starting(_)
         | Phase::Checking(_)
         | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
         | Phase::Promoting(_)
         | Phase::Baking(_)
         | Phase::Reverting(_)

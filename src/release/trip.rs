@@ -111,6 +111,11 @@ pub(super) fn why(turn: &Turn, color: Color, trip: &Trip) -> String {
     }
 }
 
+/// The numbers of a rule about errors in a sentence.
+pub(super) fn errors(numbers: &Numbers) -> String {
+    if numbers.rule == Some(TripRule::Route) { bad_route(numbers) } else { bake::describe(numbers) }
+}
+
 /// The latency rule's numbers in a sentence.
 pub(super) fn slowness(numbers: &Numbers) -> String {
     let Some(latency) = &numbers.latency else { return "not measured".to_owned() };

@@ -57,6 +57,7 @@ impl Setup {
             active: Color::Blue,
             epoch: Epoch(0),
             paused: false,
+            canary_percent: 0,
             baking: false,
             slow_after: None,
             colors: PerColor { blue: endpoints(Color::Blue, blue), green: endpoints(Color::Green, green) },

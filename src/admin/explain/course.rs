@@ -9,8 +9,8 @@ use crate::judge::{RuleSeries, Series};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Course<'a> {
     pub(super) series: &'a Series,
-    /// Each point's beginning, in seconds from the switch (or from the first point, if there was
-    /// no switch).
+    /// Each point's beginning, in seconds from the switch (or, if there was none, from the
+    /// candidate's first request).
     pub(super) x: Vec<f64>,
     pub(super) marks: Vec<Mark>,
     /// The first point at which a rule was at its bound.
@@ -42,7 +42,10 @@ impl<'a> Course<'a> {
             return None;
         }
         let switch = release.promoted_at.as_deref().and_then(seconds);
-        let zero = switch.unwrap_or(series.from as f64);
+        // A release that ended in its canary has no switch: its first request is the beginning.
+        let first = series.candidate.requests.iter().position(|requests| *requests > 0);
+        let first = first.and_then(|at| series.at.get(at)).copied().unwrap_or(0);
+        let zero = switch.unwrap_or(series.from as f64 + f64::from(first));
         let x: Vec<f64> = series.at.iter().map(|at| series.from as f64 + f64::from(*at) - zero).collect();
         let (first, last) = (x[0], x[x.len() - 1] + f64::from(series.step));
         let marks = events
@@ -78,7 +81,7 @@ impl<'a> Course<'a> {
     /// The bound that was crossed, in a sentence.
     pub(super) fn crossed_in_words(&self) -> Option<String> {
         let Crossing { rule, x, s, h } = self.crossed.as_ref()?;
-        let since = if self.switched { "after the switch" } else { "after the first point" };
+        let since = if self.switched { "after the switch" } else { "after its first request" };
         Some(format!("the {rule} rule was at its bound {x:.0} s {since}: S {s:.2}, h {h:.2}"))
     }
 }

@@ -82,6 +82,7 @@ pub(super) fn reverted() -> Explanation {
         finished_at: Some(time(end)),
         verdict: Some("fail".into()),
         cause: None,
+        canary_percent: None,
         numbers,
     };
     let containers = vec![ContainerEvidence {

@@ -47,7 +47,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
         ..release::Policy::default()
     };
     section.section("release", |section| releases::release(section, &mut policy));
-    let analysis = section.section("analysis", |section| releases::analysis(section, &mut policy));
+    let synthetic = section.section("analysis", |section| releases::analysis(section, &mut policy));
     let hooks = section.section("hooks", hook::points);
     let timeout = |hook: &Option<Hook>| hook.as_ref().map(|hook| hook.timeout);
     policy.errands = release::Errands {
@@ -68,8 +68,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
         upstream_tls,
         check: Arc::new(check),
         policy,
-        canary_percent: analysis.canary_percent,
-        synthetic: analysis.synthetic,
+        synthetic,
         hooks,
         settings: Arc::new(ServiceSettings { protocol, tls, preview_allow, ..settings }),
         affinity,

@@ -42,7 +42,7 @@ async fn next(seen: &mut mpsc::Receiver<String>) -> String {
 #[tokio::test]
 async fn one_at_a_time_a_service_and_equal_ones_once() {
     let (deliver, mut seen, open) = gate();
-    let intake = Intake::start(deliver);
+    let intake = Intake::start(deliver, &[]);
     assert!(intake.take(vec![arrival("a", "v1")]));
     assert_eq!(next(&mut seen).await, "a v1");
     // While that is on its way: twenty of the next, one of another, one of another service.
@@ -63,14 +63,14 @@ async fn one_at_a_time_a_service_and_equal_ones_once() {
 #[tokio::test]
 async fn too_many_are_not_taken() {
     let (deliver, mut seen, _open) = gate();
-    let intake = Intake::start(deliver);
+    let intake = Intake::start(deliver, &[]);
     let too_many: Vec<_> = (0..300).map(|n| arrival("a", &format!("v{n}"))).collect();
     assert!(!intake.take(too_many), "all of them or none");
     assert!(intake.take(vec![arrival("a", "v1")]));
     assert_eq!(next(&mut seen).await, "a v1");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_may_go_later_goes_later() {
     let (told, mut seen) = mpsc::channel(100);
     let deliver: Deliver = Arc::new(move |arrival: Arrival| {
@@ -80,7 +80,7 @@ async fn what_may_go_later_goes_later() {
             Delivered::Later("the registry is away".to_owned())
         })
     });
-    let intake = Intake::start(deliver);
+    let intake = Intake::start(deliver, &[Duration::ZERO; 6]);
     assert!(intake.take(vec![arrival("a", "v1"), arrival("a", "v2")]));
     for _ in 0..7 {
         assert_eq!(seen.recv().await.unwrap(), "v1");

@@ -26,6 +26,7 @@ fn service(name: &str, blue: &[(&str, u16, bool)]) -> Arc<ServiceRoute> {
         active: Color::Blue,
         epoch: Epoch(0),
         paused: false,
+        canary_percent: 0,
         baking: false,
         slow_after: None,
         colors: PerColor { blue: color(blue), green: ColorRoute::default() },
