@@ -5,6 +5,7 @@
 //! ([`not_in_force`]) -> [`Config`]. One pass finds all; nothing is read twice.
 
 mod container;
+mod content;
 mod cross;
 mod difference;
 mod fault;
@@ -26,6 +27,7 @@ mod tests;
 mod types;
 mod walk;
 
+pub use content::PAGE_BYTES_MAX;
 pub use container::{Docker, Engine, EngineTls, Publish, RegistryAuth, Tags};
 pub use difference::{Difference, difference};
 pub use fault::{Fault, Faults, Severity};

@@ -25,7 +25,7 @@ const fn refused(pattern: &'static str, quiet: &'static [&'static str]) -> Row {
 }
 
 const ROWS: &[Row] = &[
-    // TLS, HTTP/2 and the shield
+    // TLS and HTTP/2
     refused("listeners[*].tls", &[]),
     warned("listeners[*].proxy_protocol", &["false"]),
     warned("listeners[*].redirect_to_https", &["false"]),
@@ -35,7 +35,6 @@ const ROWS: &[Row] = &[
     warned("limits.h2_ping_interval", &["\"20s\""]),
     warned("limits.h2_ping_timeout", &["\"20s\""]),
     refused("services.*.upstream.protocol", &["\"http1\""]),
-    warned("services.*.proxy.shield", &["false"]),
     // Containers
     refused("services.*.upstream.kind", &["\"fixed\""]),
     // The judge's second half
@@ -49,14 +48,7 @@ const ROWS: &[Row] = &[
     warned("notifiers", &["[]"]),
     warned("services.*.hooks", &[]),
     // The rest of the front door
-    refused("services.*.preview_token", &[]),
-    warned("services.*.error_pages", &["{}"]),
     warned("listeners[*].ready_path", &["\"\""]),
-    warned("limits.connections_per_address_max", &["0"]),
-    warned("services.*.proxy.requests_max", &["0"]),
-    warned("services.*.proxy.queue_max", &["0"]),
-    warned("services.*.proxy.queue_timeout", &["\"5s\""]),
-    warned("services.*.proxy.affinity", &["\"off\""]),
 ];
 
 /// Warns of the keys of the file that are not in force, or refuses them.

@@ -6,6 +6,7 @@
 
 mod apply;
 mod commands;
+mod ejected;
 mod evidence;
 mod handle;
 mod metrics;

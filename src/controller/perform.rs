@@ -104,7 +104,12 @@ impl Controller {
     pub(super) fn publish_table(&mut self) {
         self.table_dirty = false;
         let routes = self.services.iter_mut().map(|service| {
-            let route = super::table::service_route(&service.config, &service.state, &service.rosters);
+            let route = super::table::service_route(
+                &service.config,
+                &service.state,
+                &service.rosters,
+                &service.ejected,
+            );
             match &service.route {
                 Some(old) if **old == route => Arc::clone(old),
                 _ => {

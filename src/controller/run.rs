@@ -127,7 +127,7 @@ impl Controller {
                     self.more_probes();
                 }
                 Turn::Endpoints(update) => self.endpoints(&update),
-                Turn::Suspect(suspect) => self.prober.suspect(&suspect.endpoint),
+                Turn::Suspect(suspect) => self.suspected(&suspect),
                 Turn::Second => self.second().await,
                 Turn::Wake => self.deadlines().await,
             }

@@ -13,6 +13,7 @@ use crate::model::{PerColor, ReleaseId, Revision, ServiceName, Tick, Version};
 use crate::release::{Phase, State};
 use crate::routing::ServiceRoute;
 
+use super::ejected::Ejected;
 use super::view::ReleaseView;
 use super::{Done, EventView, Rejection};
 
@@ -37,6 +38,8 @@ pub(super) struct ServiceRuntime {
     /// The last summaries that the state was told.
     pub(super) told: PerColor<ColorHealth>,
     pub(super) windows: PerColor<BaselineWindow>,
+    /// Endpoints that workers have taken out of their pools.
+    pub(super) ejected: Ejected,
     /// What the workers have counted since the last closed second.
     pub(super) buckets: PerColor<Bucket>,
     pub(super) inflight: BTreeMap<crate::model::EndpointId, u64>,
@@ -68,6 +71,7 @@ impl ServiceRuntime {
             rosters: PerColor::default(),
             told: PerColor::default(),
             windows: PerColor::default(),
+            ejected: Ejected::default(),
             buckets: PerColor::default(),
             inflight: BTreeMap::new(),
             live: BTreeMap::new(),

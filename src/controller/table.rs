@@ -8,8 +8,15 @@ use crate::model::{Endpoint, Health, PerColor};
 use crate::release::{Phase, State};
 use crate::routing::{ColorRoute, EndpointRoute, ServiceRoute};
 
+use super::ejected::Ejected;
+
 /// A service's route as its record and its endpoints' health make it.
-pub(super) fn service_route(config: &Service, state: &State, rosters: &PerColor<Roster>) -> ServiceRoute {
+pub(super) fn service_route(
+    config: &Service,
+    state: &State,
+    rosters: &PerColor<Roster>,
+    ejected: &Ejected,
+) -> ServiceRoute {
     ServiceRoute {
         name: config.name.clone(),
         hosts: config.hosts.clone(),
@@ -19,7 +26,7 @@ pub(super) fn service_route(config: &Service, state: &State, rosters: &PerColor<
         epoch: state.epoch,
         paused: state.paused,
         baking: matches!(state.running().map(|release| &release.phase), Some(Phase::Baking(_))),
-        colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints())),
+        colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints(), ejected)),
         settings: Arc::clone(&config.settings),
     }
 }
@@ -28,7 +35,7 @@ pub(super) fn service_route(config: &Service, state: &State, rosters: &PerColor<
 /// colour serves at once, and the gate alone decides about a candidate. Unhealthy ones may not,
 /// unless more than half of the colour is: then a few left over would be crushed, or nobody would
 /// be asked at all, so all that run are tried.
-pub(super) fn color_route(endpoints: &[(Endpoint, EndpointHealth)]) -> ColorRoute {
+pub(super) fn color_route(endpoints: &[(Endpoint, EndpointHealth)], ejected: &Ejected) -> ColorRoute {
     let sick = endpoints.iter().filter(|(_, health)| health.health == Health::Unhealthy).count();
     let try_all = sick * 2 > endpoints.len();
     let endpoints = endpoints
@@ -36,6 +43,7 @@ pub(super) fn color_route(endpoints: &[(Endpoint, EndpointHealth)]) -> ColorRout
         .map(|(endpoint, health)| EndpointRoute {
             endpoint: endpoint.clone(),
             usable: health.health != Health::Unhealthy || (try_all && runs(health)),
+            returns: ejected.returns(&endpoint.id),
         })
         .collect();
     ColorRoute { endpoints }

@@ -1,6 +1,7 @@
 //! Accepting: one task a listener.
 
 use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::http1::{Peer, Scheme};
 
+use super::address::Entered;
 use super::entry::{Alpn, after_transport};
 use super::stream::Stream;
 use super::worker::Worker;
@@ -31,7 +33,10 @@ pub async fn accept(worker: Rc<Worker>, listener: TcpListener) {
             Ok((socket, peer)) => {
                 // Small answers must not wait for more of them; a socket that is gone shows later.
                 let _ = socket.set_nodelay(true);
-                let counted = Counted::new(&worker.parts.connections);
+                let mut counted = Counted::new(&worker.parts.connections);
+                if !counted.claim(&worker, peer.ip()) {
+                    continue;
+                }
                 let peer = Peer::new(peer.ip(), Scheme::Http, port, &worker.parts.trusted_proxies);
                 tokio::task::spawn_local(enter(Rc::clone(&worker), socket, peer, counted));
             }
@@ -62,17 +67,41 @@ fn is_peers(why: &io::Error) -> bool {
 
 /// One client connection in the number that all workers share.
 #[derive(Debug)]
-pub struct Counted(Arc<AtomicUsize>);
+pub struct Counted {
+    connections: Arc<AtomicUsize>,
+    /// Its place among those of its address.
+    entered: Option<Entered>,
+}
 
 impl Counted {
     fn new(connections: &Arc<AtomicUsize>) -> Self {
         connections.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(connections))
+        Self { connections: Arc::clone(connections), entered: None }
+    }
+
+    /// Takes one of the connections that the client's address may have. False: it has them all, and
+    /// this one is to be closed. Trusted proxies speak for many, so theirs are not counted. (With
+    /// PROXY protocol the address is known only after its header: claimed then.)
+    pub fn claim(&mut self, worker: &Worker, address: IpAddr) -> bool {
+        let parts = &worker.parts;
+        if parts.trusted_proxies.iter().any(|network| network.contains(&address)) {
+            return true;
+        }
+        match parts.addresses.enter(address) {
+            Ok(entered) => {
+                self.entered = entered;
+                true
+            }
+            Err(_) => {
+                parts.metrics.refused.inc();
+                false
+            }
+        }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }

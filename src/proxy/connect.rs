@@ -3,9 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpSocket;
+
+use crate::clock;
 
 use super::seats::Seat;
 use super::slot::Slot;
@@ -30,8 +32,10 @@ pub enum ConnectFault {
 #[derive(Debug)]
 pub struct Connected {
     pub stream: Stream,
-    /// It was idle before: the endpoint may have closed it at this moment.
-    pub reused: bool,
+    /// How long it was idle before: the endpoint may have closed it at this moment. `None`: fresh.
+    pub reused: Option<Duration>,
+    /// When it was there.
+    pub at: Instant,
 }
 
 /// An idle connection that `idle` finds; else a fresh one within `wait` (0: as long as the system
@@ -41,10 +45,10 @@ pub async fn connect(
     seat: &Seat,
     slot: &Rc<Slot>,
     wait: Duration,
-    mut idle: impl FnMut() -> Option<Stream>,
+    mut idle: impl FnMut() -> Option<Connected>,
 ) -> Result<Connected, ConnectFault> {
-    if let Some(stream) = idle() {
-        return Ok(Connected { stream, reused: true });
+    if let Some(connected) = idle() {
+        return Ok(connected);
     }
     seat.arm(worker.ticks.after(wait));
     let _turn = loop {
@@ -52,8 +56,8 @@ pub async fn connect(
             break turn;
         }
         unless_told(seat, turn::wait(slot)).await.map_err(told)?;
-        if let Some(stream) = idle() {
-            return Ok(Connected { stream, reused: true });
+        if let Some(connected) = idle() {
+            return Ok(connected);
         }
     };
     open(seat, slot.endpoint.address).await
@@ -77,7 +81,7 @@ async fn open(seat: &Seat, address: SocketAddr) -> Result<Connected, ConnectFaul
         Ok(Ok(stream)) => {
             // Small requests must not wait for more of them; a socket that is gone shows later.
             let _ = stream.set_nodelay(true);
-            Ok(Connected { stream: Stream::Plain(stream), reused: false })
+            Ok(Connected { stream: Stream::Plain(stream), reused: None, at: clock::instant() })
         }
         Ok(Err(why)) => Err(fault(&why)),
         Err(interrupt) => Err(told(interrupt)),

@@ -7,6 +7,7 @@ use crate::model::Color;
 
 use super::call::Call;
 use super::slot::InFlight;
+use super::worker::Worker;
 
 /// An attempt that has come to its outcome.
 #[derive(Debug)]
@@ -23,9 +24,18 @@ pub struct Attempt<'a> {
 }
 
 /// Notes it, once an attempt.
-pub fn record(attempt: &Attempt<'_>) {
+pub fn record(worker: &Worker, attempt: &Attempt<'_>) {
     if attempt.evidence {
         let counts = &attempt.call.service.cell.colors[attempt.color];
         counts.evidence(attempt.call.client, attempt.outcome, attempt.first_byte);
+    }
+    if let Some(inflight) = attempt.inflight {
+        let slot = &inflight.slot;
+        if slot.came_out(attempt.outcome == Outcome::Error) {
+            let counts = &inflight.service.colors[inflight.color];
+            counts.ejected.set(counts.ejected.get() + 1);
+            counts.count_ejection();
+            worker.suspect(slot, true);
+        }
     }
 }

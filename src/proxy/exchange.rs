@@ -15,6 +15,7 @@ use crate::http1::{
 
 use super::chunk::Chunk;
 use super::facts::Facts;
+use super::farewell::Frames;
 use super::lane::{Lane, LaneEnd};
 use super::seats::Seat;
 use super::stream::Stream;
@@ -136,8 +137,8 @@ pub struct Exchange<'c> {
     interim: u8,
     began: Instant,
     seen: Option<Seen>,
-    /// A header that is added for preview hosts.
-    extra: Option<(&'static str, &'static str)>,
+    /// Fields of ours in the response.
+    extra: &'c [(&'c str, &'c str)],
 }
 
 impl<'c> Exchange<'c> {
@@ -150,7 +151,8 @@ impl<'c> Exchange<'c> {
         upstream: &'c mut Stream,
         upload: &'c mut Lane,
         download: &'c mut Lane,
-        extra: Option<(&'static str, &'static str)>,
+        extra: &'c [(&'c str, &'c str)],
+        began: Instant,
     ) -> Self {
         if facts.expect_continue && !upload.has_rest() {
             download.head().extend_from_slice(CONTINUE);
@@ -169,7 +171,7 @@ impl<'c> Exchange<'c> {
             waiting: Waiting::Nothing,
             partial: Vec::new(),
             interim: 0,
-            began: clock::instant(),
+            began,
             seen: None,
             extra,
         }
@@ -184,8 +186,13 @@ impl<'c> Exchange<'c> {
 
     fn poll(&mut self, context: &mut Context<'_>, heard: &mut impl FnMut(Heard) -> bool) -> Poll<Ending> {
         let mut moved = false;
-        if self.seat.signals().cut() {
+        let signals = self.seat.signals();
+        if signals.cut() {
             return Poll::Ready(Ending::Cut);
+        }
+        if signals.farewell() {
+            self.download.want_close();
+            self.upload.want_close();
         }
         if let Some(ending) = self.poll_upload(context, &mut moved) {
             return Poll::Ready(ending);
@@ -202,6 +209,10 @@ impl<'c> Exchange<'c> {
         }
         if let Some(ending) = self.poll_client(context) {
             return Poll::Ready(ending);
+        }
+        // The client has answered our Close, or gone: what the origin may still say is nobody's.
+        if self.phase == Phase::Tunnel && self.upload_done && self.download.has_said_close() {
+            return Poll::Ready(Ending::Complete { reusable: false });
         }
         self.wait(moved)
     }
@@ -322,15 +333,17 @@ impl<'c> Exchange<'c> {
 
     /// Writes the client's head and begins the body.
     fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: Heard) {
-        let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken;
-        let extra: &[(&str, &str)] = self.extra.as_slice();
+        // Bytes behind a request for an upgrade that was not granted are of that protocol: nobody can
+        // take them for a request.
+        let clear = self.facts.upgrade.is_none() || self.client.ahead.is_empty();
+        let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken && clear;
         let date = self.worker.date.get();
         let answer = Answer {
             version: self.facts.version,
             method: self.facts.method,
             persistence: if keep { Persistence::KeepAlive } else { Persistence::Close },
             date: Some(&date),
-            extra,
+            extra: self.extra,
         };
         let sending = write_response(head, chunk.data(), &answer, self.download.head());
         chunk.consume(head_bytes);
@@ -356,6 +369,13 @@ impl<'c> Exchange<'c> {
         let ahead = std::mem::take(self.client.ahead);
         *self.upload = Lane::new(ahead, Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, 0);
         self.upload_done = false;
+        let asked = self.facts.upgrade.as_deref().unwrap_or_default();
+        if asked.eq_ignore_ascii_case(b"websocket") {
+            let mask = u32::try_from(self.worker.random() >> 32).unwrap_or_default().to_be_bytes();
+            self.download.watch(Frames::new(None));
+            self.upload.watch(Frames::new(Some(mask)));
+            self.seat.is_websocket();
+        }
     }
 
     /// The response, towards the client.

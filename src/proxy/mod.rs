@@ -17,6 +17,8 @@
 
 mod accept;
 mod access;
+mod address;
+mod affinity;
 mod answer;
 mod attempt;
 mod call;
@@ -29,10 +31,15 @@ mod entry;
 mod evidence;
 mod exchange;
 mod facts;
+mod farewell;
 mod files;
+mod gate;
 mod h2;
 mod lane;
+mod lifetime;
 mod metrics;
+mod pool;
+mod preview;
 mod record;
 mod request;
 mod seats;

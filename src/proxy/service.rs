@@ -3,13 +3,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::local::LocalHistogram;
 
 use crate::judge::{Bucket, ClientKey, Outcome};
 use crate::model::{Color, PerColor, ServiceName};
+use crate::routing::ServiceRoute;
 
+use super::gate::{Gate, Gates};
 use super::metrics::{ColorHandles, Metrics};
 
 /// How long the replays are counted before the count begins again, in ticks (10 s).
@@ -21,6 +24,10 @@ const BUDGET_FLOOR: u32 = 10;
 #[derive(Debug)]
 pub struct ColorCell {
     pub inflight: Cell<u64>,
+    /// Attempts among them that have become tunnels.
+    pub tunnels: Cell<u64>,
+    /// Endpoints that were taken out of the pool for failed attempts.
+    pub ejected: Cell<usize>,
     bucket: RefCell<Bucket>,
     /// Requests by the first digit of their status; index 0 is "no answer was sent".
     classes: [Cell<u64>; 6],
@@ -28,17 +35,21 @@ pub struct ColorCell {
     handles: ColorHandles,
     /// What the gauge was last told of `inflight`.
     flushed_inflight: Cell<u64>,
+    flushed_tunnels: Cell<u64>,
 }
 
 impl ColorCell {
     fn new(handles: ColorHandles) -> Self {
         Self {
             inflight: Cell::new(0),
+            tunnels: Cell::new(0),
+            ejected: Cell::new(0),
             bucket: RefCell::new(Bucket::default()),
             classes: Default::default(),
             durations: handles.duration.local(),
             handles,
             flushed_inflight: Cell::new(0),
+            flushed_tunnels: Cell::new(0),
         }
     }
 
@@ -53,6 +64,11 @@ impl ColorCell {
     /// Evidence for the judge: one attempt for a public host.
     pub fn evidence(&self, client: ClientKey, outcome: Outcome, first_byte: Option<Duration>) {
         self.bucket.borrow_mut().record(client, outcome, first_byte);
+    }
+
+    /// Counts an endpoint that left the pool.
+    pub fn count_ejection(&self) {
+        self.handles.ejections.inc();
     }
 
     /// Hands over the evidence gathered since the last time; `None` if there is none.
@@ -71,9 +87,12 @@ impl ColorCell {
             counter.inc_by(count.take());
         }
         self.durations.flush();
-        let now = self.inflight.get();
-        let before = self.flushed_inflight.replace(now);
-        self.handles.inflight.add(signed(now) - signed(before));
+        let change = |count: &Cell<u64>, flushed: &Cell<u64>| {
+            let now = count.get();
+            signed(now) - signed(flushed.replace(now))
+        };
+        self.handles.inflight.add(change(&self.inflight, &self.flushed_inflight));
+        self.handles.tunnels.add(change(&self.tunnels, &self.flushed_tunnels));
     }
 }
 
@@ -138,12 +157,19 @@ impl RetryBudget {
 pub struct Services {
     cells: RefCell<Vec<Rc<ServiceCell>>>,
     metrics: Metrics,
+    gates: Arc<Gates>,
     next_key: Cell<u32>,
 }
 
 impl Services {
-    pub fn new(metrics: Metrics) -> Self {
-        Self { cells: RefCell::new(Vec::new()), metrics, next_key: Cell::new(0) }
+    pub fn new(metrics: Metrics, gates: Arc<Gates>) -> Self {
+        Self { cells: RefCell::new(Vec::new()), metrics, gates, next_key: Cell::new(0) }
+    }
+
+    /// The gate of a service that has a number of requests that may be in flight.
+    pub fn gate(&self, route: &ServiceRoute) -> Option<Arc<Gate>> {
+        let max = route.settings.requests_max;
+        (max > 0).then(|| self.gates.gate(&route.name, max))
     }
 
     /// The cell of a service, made if there is none yet.

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::judge::Outcome;
 use crate::model::{Color, EndpointId};
-use crate::traffic::Suspect;
 
 use super::answer::Own;
 use super::call::Call;
 use super::connect::ConnectFault;
 use super::evidence::{self, Attempt};
 use super::slot::InFlight;
+use super::view::Wish;
 use super::worker::Worker;
 
 /// Endpoints of one colour that are tried for one request before it fails.
@@ -89,13 +89,20 @@ impl Tries {
         loop {
             let color = self.shield.unwrap_or_else(|| call.color());
             self.color = Some(color);
-            if let Some(inflight) = call.service.pick(color, worker.random(), &self.failed) {
+            let wish = Wish {
+                color,
+                random: worker.random(),
+                now: worker.ticks.now(),
+                tried: &self.failed,
+                affinity: call.affinity,
+            };
+            if let Some(inflight) = call.service.pick(&wish) {
                 self.count = self.count.saturating_add(1);
                 self.endpoint = Some(inflight.slot.endpoint.address);
                 return Ok(inflight);
             }
             if self.last.is_none() {
-                self.record(call, color, None, Outcome::Error, None);
+                self.record(worker, call, (color, None), Outcome::Error, None);
             }
             if !self.raise_shield(worker, call, color) {
                 return Err(self.last.unwrap_or(Own::NO_ENDPOINT));
@@ -122,21 +129,23 @@ impl Tries {
             ConnectFault::Exhausted => return Next::Answer(Own::EXHAUSTED),
             ConnectFault::Cut => return Next::Answer(Own::CUT),
         };
-        self.record(call, inflight.color, Some(inflight), Outcome::Error, None);
+        self.record(worker, call, (inflight.color, Some(inflight)), Outcome::Error, None);
         let slot = &inflight.slot;
         if fault == ConnectFault::Refused && slot.suspicious(worker.ticks.now()) {
-            // A full queue drops it: the probes find out anyway.
-            let _ = worker.parts.suspects.try_send(Suspect { endpoint: slot.endpoint.id.clone() });
+            worker.suspect(slot, false);
         }
         self.elsewhere(worker, call, inflight, own)
     }
 
     /// A response's head is there. True: pass it on. False: end the attempt, and tell
     /// [`Tries::ended`] that it was [`End::Withheld`].
-    pub fn heard(&mut self, call: &Call, inflight: &InFlight, heard: Heard) -> bool {
+    pub fn heard(&mut self, worker: &Worker, call: &Call, inflight: &InFlight, heard: Heard) -> bool {
         if heard.failed {
             // A failure is known at the head; whether it is a success shows at the end.
-            self.record(call, inflight.color, Some(inflight), Outcome::Error, Some(heard.first_byte));
+            self.record(worker, call, (inflight.color, Some(inflight)), Outcome::Error, Some(heard.first_byte));
+        }
+        if heard.status == 101 {
+            inflight.is_tunnel();
         }
         let passing = matches!(heard.status, 502..=504) && call.repeatable;
         !(passing && self.is_shielded(call, inflight.color))
@@ -158,7 +167,7 @@ impl Tries {
             worker.parts.metrics.replays.inc();
             return Next::Again;
         }
-        self.conclude(call, inflight, end, heard);
+        self.conclude(worker, call, inflight, (end, heard));
         let color = inflight.color;
         match end {
             End::NotProcessed => self.elsewhere(worker, call, inflight, Own::NO_RESPONSE),
@@ -175,7 +184,13 @@ impl Tries {
     }
 
     /// What the client did, and what we did, is no evidence about a colour.
-    fn conclude(&self, call: &Call, inflight: &InFlight, end: End, heard: Option<Heard>) {
+    fn conclude(
+        &self,
+        worker: &Worker,
+        call: &Call,
+        inflight: &InFlight,
+        (end, heard): (End, Option<Heard>),
+    ) {
         if heard.is_some_and(|heard| heard.failed) {
             return;
         }
@@ -186,19 +201,19 @@ impl Tries {
             }
             End::NotTheirs => return,
         };
-        self.record(call, inflight.color, Some(inflight), outcome, heard.map(|heard| heard.first_byte));
+        self.record(worker, call, (inflight.color, Some(inflight)), outcome, heard.map(|heard| heard.first_byte));
     }
 
     fn record(
         &self,
+        worker: &Worker,
         call: &Call,
-        color: Color,
-        inflight: Option<&InFlight>,
+        (color, inflight): (Color, Option<&InFlight>),
         outcome: Outcome,
         first_byte: Option<Duration>,
     ) {
         let evidence = call.preview.is_none() && self.shield.is_none();
-        evidence::record(&Attempt { call, color, inflight, outcome, first_byte, evidence });
+        evidence::record(worker, &Attempt { call, color, inflight, outcome, first_byte, evidence });
     }
 
     /// The origin did nothing with it: another endpoint of its colour, else the shield.

@@ -13,6 +13,9 @@ pub struct EndpointRoute {
     pub endpoint: Endpoint,
     /// Whether new requests may be sent here (healthy, or tried because too few are).
     pub usable: bool,
+    /// How often its probes have shown that it is back after attempts had failed: what takes it
+    /// into a pool again that it was taken out of for them.
+    pub returns: u64,
 }
 
 /// One colour of a service.

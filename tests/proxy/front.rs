@@ -36,6 +36,7 @@ pub fn endpoints(color: Color, addresses: &[SocketAddr]) -> ColorRoute {
     let route = |address: &SocketAddr| EndpointRoute {
         endpoint: Endpoint { id: EndpointId::new(format!("app/{color}/{address}")), address: *address },
         usable: true,
+        returns: 0,
     };
     ColorRoute { endpoints: addresses.iter().map(route).collect() }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::Service;
+use crate::config::content::content_type;
+use crate::config::{Affinity, Service};
 use crate::config::kind::{file, flag, list, secret, wrong_type};
 use crate::config::name::{HOST_BYTES_MAX, exact_host, host, judge_name, network};
 use crate::config::section::Section;
@@ -58,7 +59,12 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
         canary_percent: analysis.canary_percent,
         synthetic: analysis.synthetic,
         hooks,
-        settings: Arc::new(ServiceSettings { protocol, preview_allow, ..settings }),
+        settings: Arc::new(ServiceSettings {
+            protocol,
+            preview_allow,
+            affinity: affinity == Affinity::Cookie,
+            ..settings
+        }),
         affinity,
     }
 }
@@ -135,6 +141,10 @@ fn error_pages(section: &mut Section<'_, '_>) -> BTreeMap<u16, PathBuf> {
     let mut valid = BTreeMap::new();
     for (status, page) in pages {
         if let Some(status) = status.parse::<u16>().ok().filter(|status| ERROR_PAGES.contains(status)) {
+            if let Err(message) = content_type(&page) {
+                let key = join(&section.key("error_pages"), &status.to_string());
+                section.walk.fault(&key, message);
+            }
             valid.insert(status, page);
         } else {
             let key = join(&section.key("error_pages"), &status);

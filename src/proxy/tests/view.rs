@@ -13,6 +13,7 @@ fn color(endpoints: &[(&str, u16, bool)]) -> ColorRoute {
     let route = |&(id, port, usable): &(&str, u16, bool)| EndpointRoute {
         endpoint: Endpoint { id: EndpointId::new(id), address: ([127, 0, 0, 1], port).into() },
         usable,
+        returns: 0,
     };
     ColorRoute { endpoints: endpoints.iter().map(route).collect() }
 }
