@@ -27,8 +27,8 @@ mod tests;
 mod types;
 mod walk;
 
-pub use content::PAGE_BYTES_MAX;
 pub use container::{Docker, Engine, EngineTls, Publish, RegistryAuth, Tags};
+pub use content::PAGE_BYTES_MAX;
 pub use difference::{Difference, difference};
 pub use fault::{Fault, Faults, Severity};
 pub use file::{FILE_BYTES_MAX, Loaded, load, parse};

@@ -14,11 +14,13 @@ pub(super) struct Ejected {
 }
 
 impl Ejected {
-    /// A worker has told of it; more than once counts once.
-    pub(super) fn told(&mut self, endpoint: &EndpointId) {
-        if !self.out.contains_key(endpoint) {
+    /// A worker has told of it, and tells again until it is back; true if that is news.
+    pub(super) fn told(&mut self, endpoint: &EndpointId) -> bool {
+        let news = !self.out.contains_key(endpoint);
+        if news {
             self.out.insert(endpoint.clone(), 0);
         }
+        news
     }
 
     /// Counts a probe; true if the endpoint is back after `rise` of them in a row.

@@ -56,9 +56,9 @@ impl Controller {
         if suspect.ejected
             && let Some((name, color)) = self.endpoints.get(&suspect.endpoint).cloned()
             && let Some(index) = self.index(name.as_str())
+            && self.services[index].ejected.told(&suspect.endpoint)
         {
             tracing::info!(service = %name, %color, endpoint = %suspect.endpoint, "attempts fail: out of the pool");
-            self.services[index].ejected.told(&suspect.endpoint);
         }
     }
 
@@ -95,7 +95,10 @@ impl Controller {
         tracing::info!(service = %update.service, color = %update.color, count = update.endpoints.len(), "endpoints changed");
         let service = &mut self.services[index];
         let there = |id: &crate::model::EndpointId| {
-            service.rosters.iter().any(|(_, roster)| roster.endpoints().iter().any(|(known, _)| known.id == *id))
+            service
+                .rosters
+                .iter()
+                .any(|(_, roster)| roster.endpoints().iter().any(|(known, _)| known.id == *id))
         };
         service.ejected.retain(there);
         self.targets_dirty = true;

@@ -88,10 +88,12 @@ impl FrameScanner {
     }
 
     fn payload_bytes(&self) -> u64 {
-        let [_, second, a, b, c, d, e, f, g, h, ..] = self.header;
-        match second & 0x7f {
-            126 => u64::from(u16::from_be_bytes([a, b])),
-            127 => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        let long = |bytes: usize| {
+            self.header[2..2 + bytes].iter().fold(0, |length, &byte| length << 8 | u64::from(byte))
+        };
+        match self.header[1] & 0x7f {
+            126 => long(2),
+            127 => long(8),
             length => u64::from(length),
         }
     }

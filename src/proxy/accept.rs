@@ -87,16 +87,12 @@ impl Counted {
         if parts.trusted_proxies.iter().any(|network| network.contains(&address)) {
             return true;
         }
-        match parts.addresses.enter(address) {
-            Ok(entered) => {
-                self.entered = entered;
-                true
-            }
-            Err(_) => {
-                parts.metrics.refused.inc();
-                false
-            }
-        }
+        let Ok(entered) = parts.addresses.enter(address) else {
+            parts.metrics.refused.inc();
+            return false;
+        };
+        self.entered = entered;
+        true
     }
 }
 

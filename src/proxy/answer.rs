@@ -1,7 +1,7 @@
 //! Every answer that is our own: the status-code policy on one page.
 
 use crate::http1::{
-    Answer, BodyFault, Method, Persistence, RequestFault, TEXT, Version, write_fault, write_page,
+    Answer, BodyFault, Method, Persistence, RequestFault, RequestHead, TEXT, Version, write_fault, write_page,
 };
 
 use crate::routing::ServiceSettings;
@@ -105,7 +105,7 @@ pub struct To<'a> {
     pub settings: Option<&'a ServiceSettings>,
 }
 
-impl<'a> To<'a> {
+impl To<'_> {
     /// A request of which nothing is known.
     const UNKNOWN: Self = Self {
         version: Version::Http11,
@@ -116,15 +116,15 @@ impl<'a> To<'a> {
         settings: None,
     };
 
-    pub fn request(facts: &Facts, complete: bool, settings: &'a ServiceSettings) -> Self {
-        Self {
-            version: facts.version,
-            method: facts.method,
-            keep: facts.keep,
-            complete,
-            extra: None,
-            settings: Some(settings),
-        }
+    /// Of a request whose head alone was read.
+    pub fn head(head: &RequestHead, complete: bool) -> Self {
+        let (version, method, keep) = (head.version, head.method, head.keep_alive());
+        Self { version, method, keep, complete, ..Self::UNKNOWN }
+    }
+
+    pub fn request(facts: &Facts, complete: bool) -> Self {
+        let Facts { version, method, keep, .. } = *facts;
+        Self { version, method, keep, complete, ..Self::UNKNOWN }
     }
 }
 

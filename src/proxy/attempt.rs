@@ -76,7 +76,7 @@ pub async fn run(connection: &mut Connection, request: &mut Request) -> Outcome 
             }
             let settings = &request.call.service.route.settings;
             let extra = request.call.extra();
-            let to = To { extra, ..To::request(&request.facts, complete, settings) };
+            let to = To { extra, settings: Some(settings), ..To::request(&request.facts, complete) };
             let (after, bytes) = answer::reply(connection, &own, &to, download.unsent().to_vec()).await;
             download.sent += bytes;
             (after, Some(own.status), Some(own.text))
@@ -123,8 +123,7 @@ async fn one(
             };
         }
     };
-    let (ending, seen) =
-        exchange(connection, request, tries, &inflight, (&mut upstream, at), download).await;
+    let (ending, seen) = exchange(connection, request, tries, &inflight, (&mut upstream, at), download).await;
     let heard = seen.map(|seen| seen.heard);
     if let (Ending::NoResponse, Some(idle)) = (ending, reused) {
         slot_died(&worker, &inflight, idle);

@@ -79,7 +79,6 @@ impl Ending {
 
 /// What a response head said, as far as it is needed later.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Seen {
     pub heard: Heard,
     /// Whether the client's connection is kept after it.
@@ -367,15 +366,23 @@ impl<'c> Exchange<'c> {
         self.phase = Phase::Tunnel;
         self.download.begin(Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, chunk);
         let ahead = std::mem::take(self.client.ahead);
+        // What the client sent ahead of the answer is of its first frames.
+        let mut up = Frames::new(Some(self.mask()));
+        up.pass(&ahead);
         *self.upload = Lane::new(ahead, Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, 0);
         self.upload_done = false;
         let asked = self.facts.upgrade.as_deref().unwrap_or_default();
         if asked.eq_ignore_ascii_case(b"websocket") {
-            let mask = u32::try_from(self.worker.random() >> 32).unwrap_or_default().to_be_bytes();
             self.download.watch(Frames::new(None));
-            self.upload.watch(Frames::new(Some(mask)));
+            self.upload.watch(up);
             self.seat.is_websocket();
         }
+    }
+
+    /// For the one frame that may come from us to a server (RFC 6455, 5.3 wants it unpredictable for
+    /// what a client could make a server see; two bytes of a status code are no such thing).
+    fn mask(&self) -> [u8; 4] {
+        u32::try_from(self.worker.random() >> 32).unwrap_or_default().to_be_bytes()
     }
 
     /// The response, towards the client.

@@ -61,7 +61,8 @@ impl Pool {
         let mut idle = self.idle.borrow_mut();
         let learned = self.lifetime.limit(true);
         let is_over = |idle: &Idle| {
-            now >= idle.until || learned.is_some_and(|limit| now.saturating_duration_since(idle.since) >= limit)
+            now >= idle.until
+                || learned.is_some_and(|limit| now.saturating_duration_since(idle.since) >= limit)
         };
         let stale = idle.iter().take_while(|idle| is_over(idle)).count();
         let configured = idle.last().map(|idle| idle.until.saturating_duration_since(idle.since));

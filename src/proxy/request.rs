@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::clock;
-use crate::http1::{FieldKind, Forward, Framing, RequestHead, Sending, TargetForm, client_address, write_request};
+use crate::http1::{
+    FieldKind, Forward, Framing, RequestHead, Sending, TargetForm, client_address, write_request,
+};
 use crate::judge::ClientKey;
 use crate::model::Color;
 
@@ -79,14 +81,7 @@ fn prepare(
         Ok(found) => found,
         Err((own, found)) => {
             let complete = !head.framing.has_body();
-            let to = To {
-                version: head.version,
-                method: head.method,
-                keep: head.keep_alive(),
-                complete,
-                extra: None,
-                settings: None,
-            };
+            let to = To::head(&head, complete);
             let service = found.map(|found| {
                 let color = found.preview.unwrap_or(found.service.route.active);
                 (found.service, color)
@@ -119,7 +114,7 @@ fn prepare(
     };
     let mut upload = Lane::new(out, head.framing, sending, &worker.head_limits, settings.body_bytes_max);
     upload.pass_trailers(facts.trailers);
-    let affinity = if settings.affinity { affinity::named(&head, buf) } else { None };
+    let affinity = settings.affinity.then(|| affinity::named(&head, buf)).flatten();
     drop(head);
     chunk.consume(head_bytes);
     if facts.has_body {
@@ -133,7 +128,7 @@ fn prepare(
             _ => Own::BODY_TOO_LARGE,
         };
         let color = preview.unwrap_or(service.route.active);
-        let to = To { settings: None, ..To::request(&facts, false, settings) };
+        let to = To::request(&facts, false);
         return Err(Box::new(Refusal { own, to, line, service: Some((service, color)) }));
     }
     service.cell.began(worker.ticks.now());

@@ -142,7 +142,13 @@ impl Tries {
     pub fn heard(&mut self, worker: &Worker, call: &Call, inflight: &InFlight, heard: Heard) -> bool {
         if heard.failed {
             // A failure is known at the head; whether it is a success shows at the end.
-            self.record(worker, call, (inflight.color, Some(inflight)), Outcome::Error, Some(heard.first_byte));
+            self.record(
+                worker,
+                call,
+                (inflight.color, Some(inflight)),
+                Outcome::Error,
+                Some(heard.first_byte),
+            );
         }
         if heard.status == 101 {
             inflight.is_tunnel();
@@ -201,7 +207,13 @@ impl Tries {
             }
             End::NotTheirs => return,
         };
-        self.record(worker, call, (inflight.color, Some(inflight)), outcome, heard.map(|heard| heard.first_byte));
+        self.record(
+            worker,
+            call,
+            (inflight.color, Some(inflight)),
+            outcome,
+            heard.map(|heard| heard.first_byte),
+        );
     }
 
     fn record(

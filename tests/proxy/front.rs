@@ -174,7 +174,7 @@ impl Front {
         value.parse().ok()
     }
 
-    fn ask<T>(&self, ask: impl Fn(oneshot::Sender<T>) -> WorkerAsk) -> Vec<T> {
+    pub fn ask<T>(&self, ask: impl Fn(oneshot::Sender<T>) -> WorkerAsk) -> Vec<T> {
         let answers = self.plane.as_ref().unwrap().links().iter().map(|link| {
             let (reply, answer) = oneshot::channel();
             link.ask.blocking_send(ask(reply)).unwrap();

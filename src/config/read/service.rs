@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::content::content_type;
-use crate::config::{Affinity, Service};
 use crate::config::kind::{file, flag, list, secret, wrong_type};
 use crate::config::name::{HOST_BYTES_MAX, exact_host, host, judge_name, network};
 use crate::config::section::Section;
 use crate::config::walk::join;
+use crate::config::{Affinity, Service};
 use crate::model::{Color, PerColor, ServiceName};
 use crate::release;
 use crate::routing::ServiceSettings;

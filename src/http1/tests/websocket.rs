@@ -9,11 +9,11 @@ fn frame(opcode: u8, length: usize, masked: bool) -> Vec<u8> {
     match length {
         0..=125 => bytes.push(mask | u8::try_from(length).unwrap()),
         126..=0xffff => {
-            bytes.push(mask | 126);
+            bytes.push(mask | 0x7e);
             bytes.extend_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
         }
         _ => {
-            bytes.push(mask | 127);
+            bytes.push(mask | 0x7f);
             bytes.extend_from_slice(&(length as u64).to_be_bytes());
         }
     }
