@@ -202,10 +202,9 @@ impl Tries {
         }
         let outcome = match end {
             End::Complete => Outcome::Success,
-            End::NoResponse | End::NotProcessed | End::Malformed | End::Late | End::Short | End::Withheld => {
-                Outcome::Error
-            }
-            End::NotTheirs => return,
+            End::NoResponse | End::NotProcessed | End::Malformed | End::Late | End::Short => Outcome::Error,
+            // What is withheld was noted at its head.
+            End::NotTheirs | End::Withheld => return,
         };
         self.record(
             worker,

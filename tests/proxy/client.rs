@@ -157,6 +157,11 @@ impl Client {
         }
     }
 
+    /// Forgets what was read and not taken.
+    pub fn forget(&mut self) {
+        self.buffer.clear();
+    }
+
     /// Waits for the end of the connection, orderly or not, and checks that nothing came before.
     pub fn expect_end(&mut self) {
         assert!(self.buffer.is_empty(), "unread: {:?}", String::from_utf8_lossy(&self.buffer));

@@ -79,10 +79,10 @@ fn a_farewell_is_a_close_frame_on_both_sides_between_frames() {
     while front.inflight(Color::Blue) > 0 {
         std::thread::yield_now();
     }
+    assert_eq!(front.evidence(Color::Blue), (1, 0));
     assert_eq!(front.metric("greenlight_tunnels{color=\"blue\",service=\"app\"}"), Some(0.0));
     assert_eq!(front.metric("greenlight_farewells_total"), Some(1.0));
     assert_eq!(front.metric("greenlight_cut_total"), Some(0.0));
-    assert_eq!(front.evidence(Color::Blue), (1, 0));
 }
 
 /// Speaks WebSocket: answers a Close with a Close.
