@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::Service;
 use crate::health::{EndpointHealth, ProbeFailure, Roster};
 use crate::model::{Endpoint, Health, PerColor};
-use crate::release::{Phase, State};
+use crate::release::{Kind, Phase, State};
 use crate::routing::{ColorRoute, EndpointRoute, ServiceRoute};
 
 use super::ejected::Ejected;
@@ -25,10 +25,18 @@ pub(super) fn service_route(
         active: state.active,
         epoch: state.epoch,
         paused: state.paused,
-        baking: matches!(state.running().map(|release| &release.phase), Some(Phase::Baking(_))),
+        baking: is_shielded(state),
         colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints(), ejected)),
         settings: Arc::clone(&config.settings),
     }
+}
+
+/// Whether the old colour may answer for the candidate: from the switch to the end of the bake. Not in
+/// a rollback: there the other colour is what a person wanted to be rid of.
+pub(super) fn is_shielded(state: &State) -> bool {
+    state.running().is_some_and(|release| {
+        matches!(release.phase, Phase::Promoting(_) | Phase::Baking(_)) && release.kind != Kind::Rollback
+    })
 }
 
 /// Which endpoints may be sent requests. Unknown ones may: after a restart the stored active

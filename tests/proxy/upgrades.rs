@@ -226,3 +226,35 @@ fn a_tunnel_that_is_silent_for_its_time_is_closed() {
     let front = setup.start();
     opened(&front).expect_end();
 }
+
+/// What is said in a tunnel is between its two ends: also what is no frame at all, however it is cut.
+#[test]
+fn a_tunnel_changes_no_byte() {
+    const BYTES: usize = 300_000;
+    let noise = |seed: u64| {
+        let mut random = fastrand::Rng::with_seed(seed);
+        std::iter::repeat_with(move || random.u8(..)).take(BYTES).collect::<Vec<u8>>()
+    };
+    let (told, seen) = mpsc::sync_channel(1);
+    let down = noise(1);
+    let origin = Origin::start(move |link| {
+        link.head();
+        link.send(SWITCHING);
+        let mut random = fastrand::Rng::with_seed(3);
+        let mut rest = &down[..];
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(random.usize(1..=rest.len().min(9000)));
+            link.send(piece);
+            rest = after;
+        }
+        told.send(link.take(BYTES).unwrap()).unwrap();
+    });
+    let front = Front::between(&[origin.address], &[]);
+    let mut client = opened(&front);
+    let up = noise(2);
+    for piece in up.chunks(7001) {
+        client.send(piece);
+    }
+    assert!(client.take(BYTES).unwrap() == noise(1));
+    assert!(seen.recv_timeout(PATIENCE).unwrap() == up);
+}
