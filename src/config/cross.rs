@@ -113,6 +113,13 @@ fn risks(walk: &mut Walk<'_>, service: &Service) {
             walk.warn(&path, message);
         }
     }
+    let (queue, requests) = (key(service, "proxy.queue_max"), key(service, "proxy.requests_max"));
+    if service.settings.queue_max > 0
+        && service.settings.requests_max == 0
+        && walk.sound(&[&queue, &requests])
+    {
+        walk.warn(&queue, "has no effect with requests_max = 0: nobody has to wait");
+    }
 }
 
 /// Webhooks have names of their own, services that exist, and a way in.

@@ -5,6 +5,7 @@
 //! ([`not_in_force`]) -> [`Config`]. One pass finds all; nothing is read twice.
 
 mod container;
+mod content;
 mod cross;
 mod difference;
 mod fault;
@@ -27,6 +28,7 @@ mod types;
 mod walk;
 
 pub use container::{ContainerLog, Docker, Engine, EngineTls, Healthcheck, Publish, RegistryAuth, Tags};
+pub use content::PAGE_BYTES_MAX;
 pub use difference::{Difference, difference};
 pub use fault::{Fault, Faults, Severity};
 pub use file::{FILE_BYTES_MAX, Loaded, load, parse};

@@ -25,26 +25,18 @@ const fn refused(pattern: &'static str, quiet: &'static [&'static str]) -> Row {
 }
 
 const ROWS: &[Row] = &[
-    // HTTP/2 and the shield
+    // HTTP/2
     warned("limits.h2_streams_max", &["100"]),
     warned("limits.h2_stream_window", &["\"256KiB\""]),
     warned("limits.h2_connection_window", &["\"1MiB\""]),
     warned("limits.h2_ping_interval", &["\"20s\""]),
     warned("limits.h2_ping_timeout", &["\"20s\""]),
     refused("services.*.upstream.protocol", &["\"http1\"", "\"https\""]),
-    warned("services.*.proxy.shield", &["false"]),
     // Containers
     warned("services.*.upstream.tags", &[]),
     // The judge's second half
     warned("services.*.analysis.synthetic", &[]),
     // The rest of the front door
-    refused("services.*.preview_token", &[]),
-    warned("services.*.error_pages", &["{}"]),
-    warned("limits.connections_per_address_max", &["0"]),
-    warned("services.*.proxy.requests_max", &["0"]),
-    warned("services.*.proxy.queue_max", &["0"]),
-    warned("services.*.proxy.queue_timeout", &["\"5s\""]),
-    warned("services.*.proxy.affinity", &["\"off\""]),
 ];
 
 /// Warns of the keys of the file that are not in force, or refuses them.

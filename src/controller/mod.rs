@@ -7,6 +7,7 @@
 mod apply;
 mod commands;
 mod containers;
+mod ejected;
 mod errands;
 mod evidence;
 mod exhibit;

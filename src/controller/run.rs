@@ -149,7 +149,7 @@ impl Controller {
                 }
                 Turn::Endpoints(update) => self.endpoints(&update),
                 Turn::News(news) => self.engine_news(&news),
-                Turn::Suspect(suspect) => self.prober.suspect(&suspect.endpoint),
+                Turn::Suspect(suspect) => self.suspected(&suspect),
                 Turn::Second => self.second().await,
                 Turn::Wake => self.deadlines().await,
             }

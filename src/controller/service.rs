@@ -14,6 +14,7 @@ use crate::release::{Errand, Phase, State};
 use crate::routing::ServiceRoute;
 
 use super::containers::{Containers, Stored};
+use super::ejected::Ejected;
 use super::exhibit::Course;
 use super::news::Untold;
 use super::view::ReleaseView;
@@ -44,6 +45,8 @@ pub(super) struct ServiceRuntime {
     pub(super) told: PerColor<ColorHealth>,
     pub(super) ailing: PerColor<Option<String>>,
     pub(super) windows: PerColor<BaselineWindow>,
+    /// Endpoints that workers have taken out of their pools.
+    pub(super) ejected: Ejected,
     /// What the workers have counted since the last closed second.
     pub(super) buckets: PerColor<Bucket>,
     pub(super) inflight: BTreeMap<crate::model::EndpointId, u64>,
@@ -86,6 +89,7 @@ impl ServiceRuntime {
             told: PerColor::default(),
             ailing: PerColor::default(),
             windows: PerColor::default(),
+            ejected: Ejected::default(),
             buckets: PerColor::default(),
             inflight: BTreeMap::new(),
             live: BTreeMap::new(),

@@ -45,7 +45,7 @@ pub async fn serve(
     listener: Rc<Listener>,
     socket: TcpStream,
     address: SocketAddr,
-    counted: Counted,
+    mut counted: Counted,
 ) {
     let seat = worker.seats.take();
     seat.settle().await;
@@ -59,6 +59,9 @@ pub async fn serve(
         Some((Stream::Plain(socket), None, (address, listener.port)))
     };
     let Some((stream, secured, (address, port))) = begun else { return };
+    if listener.facts.proxy_protocol && !counted.claim(&worker, address.ip()) {
+        return;
+    }
     let peer = Peer::new(address.ip(), listener.scheme(), port, &worker.parts.trusted_proxies);
     let arrival = Arrival { seat, listener, peer, secured, counted };
     let alpn = alpn(&stream);
