@@ -283,7 +283,8 @@ impl ServiceRuntime {
                 };
                 problems.extend(problem.clone());
                 // How it ended before it was started again is not told any more by its engine.
-                let ended_before = containers.members.get(&container.id).and_then(|before| before.end.clone());
+                let ended_before =
+                    containers.members.get(&container.id).and_then(|before| before.end.clone());
                 let member = Member {
                     engine: news.engine.clone(),
                     color: placed.color,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Color, ReleaseId, Tick, Version};
 use crate::provider::docker::Container;
-use crate::release::{Fallback, Fate, Kept, Side, State};
+use crate::release::{Alarm, Fallback, Fate, Kept, Side, State};
 
 /// A set of containers as its labels and its engines tell of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,17 @@ pub(in crate::controller) fn rebuilt(mut state: State, found: &[Found], at: Tick
         fate,
     };
     state.active = active.color;
+    let text = match standby {
+        None => {
+            format!("the record was lost; {} runs and was taken as active: `unpin` confirms it", active.color)
+        }
+        Some(standby) => format!(
+            "the record was lost; both colours run, and {} has been up longer than {}: it was taken as active; `unpin` \
+             confirms it, `rollback --force` takes the other",
+            active.color, standby.color
+        ),
+    };
+    state.alarms.insert(Alarm::StateRebuilt, text);
     state.sides[active.color] = side(active, Fate::Free);
     state.fallback = None;
     state.sides[active.color.other()] = match standby {

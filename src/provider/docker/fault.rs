@@ -78,6 +78,12 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
         }
         cause = inner.source();
     }
+    // What a library calls itself says nothing to a person.
+    for prefix in ["Error in the hyper legacy client: ", "client error (Connect): "] {
+        if let Some(rest) = text.strip_prefix(prefix) {
+            text = rest.to_owned();
+        }
+    }
     text
 }
 
