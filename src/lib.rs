@@ -7,8 +7,8 @@
 //! |---|---|---|
 //! | L0 | [`model`] | nothing but data |
 //! | L1 | [`health`] [`judge`] [`release`] [`routing`] [`http1`] | decide: no clock, no IO, no async, no logging |
-//! | L2 | [`config`] | turn a file into a validated configuration |
-//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`admin`] | move bytes, keep time |
+//! | L2 | [`config`] [`import`] | turn a file into a validated configuration; turn what people run today into such a file |
+//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`admin`] [`notify`] [`hooks`] | move bytes, keep time |
 //! | L4 | [`cli`] [`app`] | name every room |
 
 pub mod admin;
@@ -18,9 +18,12 @@ pub mod clock;
 pub mod config;
 pub mod controller;
 pub mod health;
+pub mod hooks;
 pub mod http1;
+pub mod import;
 pub mod judge;
 pub mod model;
+pub mod notify;
 pub mod probe;
 pub mod provider;
 pub mod proxy;

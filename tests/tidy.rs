@@ -17,7 +17,7 @@ const BELOW_L3: &[&str] =
     &["model", "clock", "health", "judge", "release", "routing", "http1", "config", "traffic"];
 
 /// Rooms that only decide.
-const PURE: &[&str] = &["model", "health", "judge", "release", "routing", "http1"];
+const PURE: &[&str] = &["model", "health", "judge", "release", "routing", "http1", "import"];
 
 /// What a pure room has no business with. Addresses of `std::net` are data and allowed.
 const IMPURE: &[&str] = &[
@@ -99,9 +99,10 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "health" | "judge" | "routing" | "http1" | "clock" => Some(vec!["model"]),
         "release" => Some(vec!["model", "health", "judge"]),
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
-        "traffic" | "proxy" | "probe" | "provider" | "store" => shell(&[]),
+        "import" => Some(vec!["model"]),
+        "traffic" | "proxy" | "probe" | "provider" | "store" | "notify" | "hooks" => shell(&[]),
         "admin" => shell(&["controller", "store"]),
-        "controller" => shell(&["proxy", "probe", "provider", "store"]),
+        "controller" => shell(&["proxy", "probe", "provider", "store", "notify"]),
         "cli" | "app" | "lib" | "main" => None,
         other => panic!("src/{other} is a new room: give it a layer here and in ARCHITECTURE.md"),
     }

@@ -17,6 +17,7 @@ mod explain;
 mod fault;
 mod follow;
 mod history;
+mod import;
 mod output;
 mod pause;
 mod pin;
@@ -89,6 +90,7 @@ enum Verb {
     History(history::Args),
     Explain(explain::Args),
     Quarantine(quarantine::Args),
+    Import(import::Args),
     Reload(reload::Args),
     Completions(completions::Args),
     #[command(hide = true)]
@@ -106,6 +108,7 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(&args),
         Verb::Check(args) => check::check(&args).into(),
         Verb::Completions(args) => completions::print(&args).into(),
+        Verb::Import(args) => import::import(&args).into(),
         verb => ask(&connection, verb).into(),
     }
 }
@@ -132,9 +135,12 @@ fn ask(connection: &Connection, verb: Verb) -> Exit {
             Verb::Explain(args) => explain::explain(&admin, &args).await,
             Verb::Quarantine(args) => quarantine::quarantine(&admin, &args).await,
             Verb::Reload(args) => reload::reload(&admin, &args).await,
-            Verb::Demo(_) | Verb::SampleApp(_) | Verb::Run(_) | Verb::Check(_) | Verb::Completions(_) => {
-                Err(Fault::Internal("this verb asks nobody".into()))
-            }
+            Verb::Demo(_)
+            | Verb::SampleApp(_)
+            | Verb::Run(_)
+            | Verb::Check(_)
+            | Verb::Import(_)
+            | Verb::Completions(_) => Err(Fault::Internal("this verb asks nobody".into())),
         }
     });
     answer.unwrap_or_else(|fault| fault.report())

@@ -16,8 +16,7 @@ pub struct Difference {
 }
 
 /// What lives in sockets, threads and open files that were made at the start.
-const NEEDS_RESTART: &[&str] =
-    &["runtime", "listeners", "limits", "forwarding", "admin", "store", "hooks.bind"];
+const NEEDS_RESTART: &[&str] = &["runtime", "listeners", "limits", "forwarding", "admin", "store", "hooks"];
 
 /// Who runs a service's endpoints.
 const RUNS_ENDPOINTS: &[&str] = &["services.*.upstream.kind", "services.*.upstream.follow"];

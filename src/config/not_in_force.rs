@@ -43,11 +43,6 @@ const ROWS: &[Row] = &[
     warned("services.*.analysis.latency_warmup", &["\"10s\""]),
     warned("services.*.analysis.canary_percent", &["[]"]),
     warned("services.*.analysis.synthetic", &[]),
-    // Messages
-    warned("hooks", &[]),
-    warned("webhooks", &["[]"]),
-    warned("notifiers", &["[]"]),
-    warned("services.*.hooks", &[]),
     // The rest of the front door
     refused("services.*.preview_token", &[]),
     warned("services.*.error_pages", &["{}"]),

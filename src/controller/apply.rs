@@ -62,6 +62,7 @@ impl Controller {
         service.unsaved |= persist == Persist::Soon;
         service.update_views(&ended);
         service.watch_quarantine();
+        service.drop_errands();
         self.follow_record(index);
         self.perform(index, now);
         self.perform(index, after_persist);

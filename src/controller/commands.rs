@@ -105,6 +105,10 @@ impl Controller {
                 noop: true,
                 accepted: false,
             }),
+            // It is sent again by itself when it can be taken.
+            Err(refused @ Refused::StoreUnwritable) if matches!(command, Command::Pushed { .. }) => {
+                Err(Rejection::Unavailable(refused.to_string()))
+            }
             Err(Refused::UnknownRelease(id)) => Err(Rejection::UnknownRelease(id)),
             Err(refused) => Err(Rejection::Conflict(refused.to_string())),
         }
@@ -136,9 +140,12 @@ fn event(runtime: &ServiceRuntime, command: &Command) -> Result<Event, Rejection
         Command::Deploy { image: None, version, force, auto_promote } => {
             Event::Deploy { version: version.map(Version), auto_promote, force, source: Source::Person }
         }
-        Command::Push { image, .. } => {
+        Command::Pushed { version: Some(version), image: None, at, .. } => {
+            Event::Pushed { version: Version(version), at }
+        }
+        Command::Pushed { subject, .. } => {
             return Err(Rejection::Invalid(format!(
-                "service \"{}\" has upstream.kind = \"fixed\": there is no image to start ({image})",
+                "service \"{}\" can't release {subject}: its endpoints run somewhere else, and it names no version",
                 runtime.name()
             )));
         }
@@ -163,13 +170,13 @@ fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>,
     let release = release.map(ToString::to_string);
     let started = taken.release.is_some() && taken.release.as_ref() != before;
     let accepted = match command {
-        Command::Deploy { .. } | Command::Push { .. } => true,
+        Command::Deploy { .. } | Command::Pushed { .. } => true,
         // After success a rollback is a release of its own, followed like any other.
         Command::Rollback { .. } => started,
         _ => false,
     };
     let next = match command {
-        Command::Deploy { .. } | Command::Push { .. } => format!(
+        Command::Deploy { .. } | Command::Pushed { .. } => format!(
             "next: `greenlight status {name} --watch` follows it; `greenlight abort {name}` ends it before the switch"
         ),
         Command::Promote { .. } => format!("undo: `greenlight rollback {name}`"),
@@ -200,14 +207,7 @@ fn describe(command: &Command) -> String {
             let auto = auto_promote.map(|auto| format!(", auto_promote {auto}")).unwrap_or_default();
             format!("deploy {what}{auto}{}", forced(*force))
         }
-        Command::Push { image, source } => {
-            let by = match source {
-                Source::Person => "by a person",
-                Source::Webhook => "pushed, says a webhook",
-                Source::Discovery => "found in the registry",
-            };
-            format!("release {image} ({by})")
-        }
+        Command::Pushed { subject, .. } => format!("push of {subject}"),
         Command::Promote { force } => format!("promote{}", forced(*force)),
         Command::Abort => "abort".to_owned(),
         Command::Rollback { to, quarantine, force } => format!(

@@ -6,8 +6,6 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::release::Source;
-
 use super::{EventView, Views};
 
 /// Who gives a command, for the audit log.
@@ -23,12 +21,14 @@ pub enum Command {
         force: bool,
         auto_promote: Option<bool>,
     },
-    /// An image was pushed, or found: what a webhook or a poll asks. Its tag is resolved to a digest
-    /// by us; the same digest as the active one is no release, and it waits for `debounce` and for an
-    /// unpin like everything that no person asks.
-    Push {
-        image: String,
-        source: Source,
+    /// A webhook, or a look at the registry, says that something was pushed. `image`: to be resolved and
+    /// run; `version`: its label, where somebody else runs the endpoints. `at`: when, in Unix seconds by
+    /// the sender's clock.
+    Pushed {
+        subject: String,
+        image: Option<String>,
+        version: Option<String>,
+        at: Option<u64>,
     },
     Promote {
         force: bool,
@@ -172,26 +172,6 @@ impl Handle {
             || Rejection::Unavailable("greenlight is stopping: ask again after its restart".into());
         self.requests.send(request).await.map_err(|_| stopping())?;
         answer.await.map_err(|_| stopping())?
-    }
-
-    /// Releases an image that was pushed or found (`source`: `Webhook` or `Discovery`); only for a
-    /// service with `kind = "docker"`. The reference (`org/app:prod`, or with a digest) is resolved by
-    /// an engine, with the service's own credentials; that takes as long as the registry does.
-    ///
-    /// `Done::release` is the new release, or the one that waits; `Done::noop` that the digest is
-    /// active, or under release, already.
-    ///
-    /// # Errors
-    /// `UnknownService`, `Invalid` (no such kind of service, no image reference), `Conflict` (in
-    /// quarantine), `Unavailable`. An image that can't be had is no error here, but a release that fails.
-    pub async fn release_image(
-        &self,
-        service: &str,
-        image: &str,
-        source: Source,
-        actor: Actor,
-    ) -> Result<Done, Rejection> {
-        self.command(service, Command::Push { image: image.to_owned(), source }, None, actor).await
     }
 
     /// Reads the configuration file again and applies what can be changed live.

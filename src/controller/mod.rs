@@ -7,10 +7,12 @@
 mod apply;
 mod commands;
 mod containers;
+mod errands;
 mod evidence;
 mod exhibit;
 mod handle;
 mod metrics;
+mod news;
 mod perform;
 mod persist;
 mod reload;

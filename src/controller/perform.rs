@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::model::{Color, Epoch, ReleaseId};
 use crate::release::{By, Effect, Event, Kind, Phase, Release, State};
 
+use super::errands::About;
 use super::run::{Controller, Internal};
 
 impl Controller {
@@ -19,14 +20,18 @@ impl Controller {
                 Effect::Undrain { color } => self.undrain(index, color),
                 Effect::Refresh => self.table_dirty = true,
                 Effect::Notify { notice, release, reason } => {
-                    let release = release.map(|id| id.to_string()).unwrap_or_default();
-                    tracing::debug!(service = %self.services[index].name(), release, ?notice, "{reason}");
+                    self.announce(index, notice, release.as_ref(), reason);
                 }
                 Effect::Alarm { alarm, raised: true, reason } => {
                     tracing::warn!(service = %self.services[index].name(), ?alarm, "{reason}");
+                    self.announce_alarm(index, alarm, true, reason);
                 }
                 Effect::Alarm { alarm, raised: false, reason } => {
                     tracing::info!(service = %self.services[index].name(), ?alarm, "over: {reason}");
+                    self.announce_alarm(index, alarm, false, reason);
+                }
+                Effect::Errand { errand, release, color, version, other } => {
+                    self.run_errand(index, About { errand, release, color, version, other });
                 }
                 Effect::Pull { .. }
                 | Effect::Start { .. }

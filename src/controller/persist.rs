@@ -11,6 +11,7 @@ use crate::release::{Event, State, Step};
 use crate::store::{StoreFault, StoredRelease};
 
 use super::containers::Stored;
+use super::news::Untold;
 use super::run::Controller;
 use super::view::{AuditEntry, ReleaseView};
 
@@ -31,6 +32,9 @@ pub(super) struct Record {
     /// What else is known of its containers.
     #[serde(default)]
     pub(super) containers: Stored,
+    /// Ends of releases that people may not have been told of.
+    #[serde(default)]
+    pub(super) untold: Vec<Untold>,
 }
 
 /// The state in a stored record, as it was saved (at tick 0).
@@ -52,13 +56,14 @@ impl Controller {
     /// Writes a step's state, and the records of the releases it speaks of, in one transaction.
     pub(super) async fn save(&mut self, index: usize, step: &Step) -> Result<(), StoreFault> {
         let service = &mut self.services[index];
-        let before = (service.live.clone(), service.last.clone());
+        let before = (service.live.clone(), service.last.clone(), service.untold.clone());
         service.update_views_of(&step.state, &step.ended);
+        service.note_ends(step);
         let written = self.write(index, &step.state).await;
         if written.is_err() {
             // The step did not happen, and so its records say nothing.
             let service = &mut self.services[index];
-            (service.live, service.last) = before;
+            (service.live, service.last, service.untold) = before;
             service.unwritten_releases.clear();
         }
         written
@@ -70,8 +75,14 @@ impl Controller {
             quarantined_at.entry(entry.version.clone()).or_insert_with(clock::wall_rfc3339);
         }
         let containers = self.services[index].stored_containers(state);
-        let record =
-            Record { format: FORMAT, state: state.to_saved(clock::now()), quarantined_at, containers };
+        let untold = self.services[index].untold.clone();
+        let record = Record {
+            format: FORMAT,
+            state: state.to_saved(clock::now()),
+            quarantined_at,
+            containers,
+            untold,
+        };
         let json = encode(&record)?;
         let service = &self.services[index];
         let releases = service.unwritten_releases.values().map(stored).collect::<Result<Vec<_>, _>>()?;

@@ -115,6 +115,7 @@ impl Controller {
                     drain.abort();
                 }
             }
+            runtime.errands.values().for_each(tokio::task::AbortHandle::abort);
             metrics.forget(&name, &super::story::WORDS);
             tracing::warn!(service = %name, "no longer configured: its routes are gone, its record stays");
             false

@@ -13,10 +13,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::clock;
 use crate::config::Config;
 use crate::model::{Color, EndpointId, ReleaseId, ServiceName, Tick, Version};
+use crate::notify::Notifiers;
 use crate::probe::{ProbeReport, Prober};
 use crate::provider::docker::{News, Reference};
 use crate::provider::{FixedProvider, ProviderUpdate};
-use crate::release::Event;
+use crate::release::{Event, Notice};
 use crate::routing::RouteTable;
 use crate::store::Store;
 use crate::traffic::{Suspect, WorkerReport};
@@ -47,6 +48,8 @@ pub(super) enum Internal {
     CameUp(ServiceName, ReleaseId),
     /// A set that was to be stopped or removed has been.
     Swept(ServiceName, ReleaseId),
+    /// Every notifier is done with the end of a release.
+    Told(ServiceName, ReleaseId, Notice),
     /// A closed second, from every worker that answered.
     Counts(Vec<WorkerReport>),
 }
@@ -82,6 +85,7 @@ pub struct Controller {
     /// Places for requests whose image is being resolved.
     pub(super) asking: Arc<Semaphore>,
     pub(super) metrics: Metrics,
+    pub(super) notifiers: Arc<Notifiers>,
     /// Called with the new configuration after a reload, for what others keep of it (the log level).
     pub(super) reloaded: watch::Sender<Arc<Config>>,
     pub(super) tasks: JoinSet<()>,
@@ -182,6 +186,7 @@ impl Controller {
     async fn internal(&mut self, message: Internal) {
         match message {
             Internal::Event(service, event) => self.event(&service, event).await,
+            Internal::Told(service, release, notice) => self.told(&service, &release, notice),
             Internal::Counts(reports) => self.counts(reports).await,
             Internal::Asked(request, wanted) => self.asked(*request, wanted).await,
             Internal::Found(service, image, version) => {

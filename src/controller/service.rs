@@ -10,13 +10,17 @@ use crate::config::Service;
 use crate::health::{ColorHealth, Roster};
 use crate::judge::{BaselineWindow, Bucket};
 use crate::model::{PerColor, ReleaseId, Revision, ServiceName, Tick, Version};
-use crate::release::{Phase, State};
+use crate::release::{Errand, Phase, State};
 use crate::routing::ServiceRoute;
 
 use super::containers::{Containers, Stored};
 use super::exhibit::Course;
+use super::news::Untold;
 use super::view::ReleaseView;
 use super::{Done, EventView, Rejection};
+
+/// Enough for what one step can end.
+pub(super) const RECENT_MAX: usize = 8;
 
 /// Somebody who is answered once the traffic has moved.
 #[derive(Debug)]
@@ -47,6 +51,12 @@ pub(super) struct ServiceRuntime {
     pub(super) live: BTreeMap<ReleaseId, ReleaseView>,
     /// The last final release, for the service's view.
     pub(super) last: Option<ReleaseView>,
+    /// Records of releases that ended last, for what is told of them; at most [`RECENT_MAX`].
+    pub(super) recent: Vec<ReleaseView>,
+    /// Ends that not every notifier has been told of; stored with the record.
+    pub(super) untold: Vec<Untold>,
+    /// Tasks of hooks and tags.
+    pub(super) errands: BTreeMap<(ReleaseId, Errand), AbortHandle>,
     pub(super) waiters: Vec<Waiter>,
     pub(super) drains: PerColor<Option<AbortHandle>>,
     /// Counters have changed since the record was written.
@@ -80,6 +90,9 @@ impl ServiceRuntime {
             inflight: BTreeMap::new(),
             live: BTreeMap::new(),
             last: None,
+            recent: Vec::new(),
+            untold: Vec::new(),
+            errands: BTreeMap::new(),
             waiters: Vec::new(),
             drains: PerColor::default(),
             unsaved: false,

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::clock;
 use crate::config::{Config, Service, Upstream};
 use crate::model::{Color, ReleaseId, Revision};
+use crate::notify::Notifiers;
 use crate::probe::Prober;
 use crate::provider::FixedProvider;
 use crate::provider::docker::News;
@@ -50,6 +51,8 @@ pub struct Options {
     pub registry: Registry,
     pub table: Arc<ArcSwap<RouteTable>>,
     pub suspects: mpsc::Receiver<Suspect>,
+    /// Messages out.
+    pub notifiers: Arc<Notifiers>,
 }
 
 /// How far the store's word can be taken. Anything but whole has the services come up pinned
@@ -89,7 +92,7 @@ impl Prepared {
     /// Loads every service's record, resolves its endpoints, and stores the first table. Probes
     /// start at once; traffic need not wait for them.
     pub async fn new(options: Options) -> Result<Self, StartFault> {
-        let Options { path, config, store, memory, registry, table, suspects } = options;
+        let Options { path, config, store, memory, registry, table, suspects, notifiers } = options;
         let metrics = Metrics::register(&registry)?;
         let (handle, inbox) = super::channel(REQUESTS);
         let (internal, internal_out) = mpsc::channel(INTERNAL);
@@ -114,6 +117,7 @@ impl Prepared {
             engines: Engines::new(news_in),
             asking: Arc::new(Semaphore::new(ASKED_MAX)),
             metrics,
+            notifiers,
             reloaded,
             tasks: JoinSet::new(),
             pending: VecDeque::new(),
@@ -180,6 +184,7 @@ impl Controller {
         };
         let mut rebuilt = memory != Memory::Whole;
         let (mut quarantined_at, mut containers) = (BTreeMap::new(), Stored::default());
+        let mut untold = Vec::new();
         let (state, revision) = match self.store.load(&service.name).await? {
             None if memory != Memory::Whole => (self.rebuild(service, initial).await, Revision(0)),
             None => (State::new(service.name.clone(), initial, service.policy.clone()), Revision(0)),
@@ -188,9 +193,11 @@ impl Controller {
                     return Err(StartFault::NewerRecord { service: service.name.to_string(), found });
                 }
                 Ok(Decoded::Known(record)) => {
-                    let Record { mut state, quarantined_at: since, containers: known, .. } = *record;
+                    let Record { mut state, quarantined_at: since, containers: known, untold: ends, .. } =
+                        *record;
                     quarantined_at = since;
                     containers = known;
+                    untold = ends;
                     state.policy = service.policy.clone();
                     if memory == Memory::Previous && state.pin.is_none() {
                         let reason = "state rebuilt from the previous copy of the store".to_owned();
@@ -214,6 +221,7 @@ impl Controller {
             runtime.hear(news);
         }
         runtime.quarantined_at = quarantined_at;
+        runtime.untold = untold;
         runtime.unsaved = rebuilt;
         self.restore_views(&mut runtime).await?;
         Ok(runtime)
@@ -274,6 +282,7 @@ impl Controller {
         let effects = release::reconcile(&service.state, now);
         self.perform(index, effects);
         self.tidy(index);
+        self.tell_again(index);
         // What came due while nothing ran is due now.
         self.pending.push_back((index, Event::Deadline));
         self.show_metrics(index);

@@ -10,7 +10,7 @@ use crate::release::{Gate, Note, Release, State, Stretch};
 use super::metrics::Shown;
 use super::persist::WRITE_TIMEOUT;
 use super::run::Controller;
-use super::service::ServiceRuntime;
+use super::service::{RECENT_MAX, ServiceRuntime};
 use super::view::{EndpointView, PinView, QuarantineView, ServiceView};
 use super::{EventView, ReleaseView, Views};
 
@@ -110,6 +110,10 @@ impl ServiceRuntime {
             let now = clock::wall_rfc3339();
             view.finished_at = Some(now);
             self.live.remove(&release.id);
+            if self.recent.len() == RECENT_MAX {
+                self.recent.remove(0);
+            }
+            self.recent.push(view.clone());
             self.unwritten_releases.insert(release.id.clone(), view.clone());
             if current || self.last.is_none() {
                 self.last = Some(view);

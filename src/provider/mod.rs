@@ -4,6 +4,7 @@
 pub mod docker;
 mod fixed;
 mod lookup;
+pub mod registry;
 #[cfg(test)]
 mod tests;
 

@@ -156,7 +156,8 @@ fn find(
     }
     let host = head.authority.of(buf);
     worker.refresh();
-    let found = worker.view.find(Some(host).filter(|host| !host.is_empty()));
+    let found = worker.view.find_hook(head.target.path.of(buf));
+    let found = found.or_else(|| worker.view.find(Some(host).filter(|host| !host.is_empty())));
     let found = found.ok_or((Own::NO_SERVICE, None))?;
     let settings = &found.service.route.settings;
     let allowed = &settings.preview_allow;

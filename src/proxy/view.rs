@@ -13,7 +13,7 @@ use std::task::Waker;
 use arc_swap::{ArcSwap, Cache};
 
 use crate::model::{Color, EndpointId, PerColor};
-use crate::routing::{RouteTable, ServiceRoute, pick_two};
+use crate::routing::{HOOKS_PREFIX, RouteTable, ServiceRoute, pick_two};
 
 use super::service::{ServiceCell, Services};
 use super::slot::{InFlight, Slot};
@@ -77,6 +77,7 @@ pub struct View {
     cache: RefCell<Cache<Arc<ArcSwap<RouteTable>>, Arc<RouteTable>>>,
     table: RefCell<Arc<RouteTable>>,
     services: RefCell<Vec<Rc<ServiceView>>>,
+    hooks: RefCell<Option<Rc<ServiceView>>>,
     slots: RefCell<HashMap<EndpointId, Rc<Slot>>>,
     /// Requests held because their service is paused.
     waiting: RefCell<Vec<Weak<Held>>>,
@@ -91,6 +92,7 @@ impl View {
             cache: RefCell::new(cache),
             table: RefCell::new(Arc::clone(&first)),
             services: RefCell::default(),
+            hooks: RefCell::default(),
             slots: RefCell::default(),
             waiting: RefCell::default(),
             rebuilt: Cell::new(0),
@@ -118,6 +120,13 @@ impl View {
         let found = host.map_or_else(|| table.find_default(), |host| table.find(host))?;
         let service = Rc::clone(self.services.borrow().get(found.index)?);
         Some(Target { service, preview: found.preview })
+    }
+
+    /// Where a request for this path goes if it is a webhook, whatever its host.
+    pub fn find_hook(&self, path: &[u8]) -> Option<Target> {
+        let hooks = self.hooks.borrow();
+        let service = hooks.as_ref().filter(|_| path.starts_with(HOOKS_PREFIX))?;
+        Some(Target { service: Rc::clone(service), preview: None })
     }
 
     /// The same service in the table that was taken last; `None` if it is gone.
@@ -170,6 +179,8 @@ impl View {
         });
         let after = after.collect();
         *self.services.borrow_mut() = after;
+        let hooks = table.hooks().map(|route| Rc::new(build(route, services, &mut slots)));
+        *self.hooks.borrow_mut() = hooks;
         *self.table.borrow_mut() = table;
         self.rebuilt.set(self.rebuilt.get() + 1);
         for held in self.waiting.take() {

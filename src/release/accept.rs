@@ -49,6 +49,20 @@ pub(super) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Takes a push. The same message twice, however often it comes, is one release.
+pub(super) fn pushed(turn: &mut Turn, version: &Version, at: Option<u64>) -> Result<(), Refused> {
+    writable(&turn.state)?;
+    if let (Some(at), Some(newest)) = (at, turn.state.newest_push)
+        && at < newest
+    {
+        return Err(Refused::OlderPush { version: version.0.clone(), seconds: newest - at });
+    }
+    let ask = Ask { version: Some(version), auto_promote: None, force: false, source: Source::Webhook };
+    deploy(turn, &ask)?;
+    turn.state.newest_push = turn.state.newest_push.max(at);
+    Ok(())
+}
+
 /// A release that has got nowhere yet.
 pub(super) fn new_release(
     turn: &Turn,
@@ -75,6 +89,7 @@ pub(super) fn new_release(
         },
         gated: false,
         reverts: 0,
+        hooked: false,
         verdict: None,
         numbers: None,
         baseline: None,

@@ -48,6 +48,9 @@ pub struct Release {
     pub gated: bool,
     /// How often traffic was moved back from it: 0 or 1.
     pub reverts: u32,
+    /// Whether its `pre_promote` hook has passed.
+    #[serde(default)]
+    pub hooked: bool,
     pub verdict: Option<Verdict>,
     pub numbers: Option<Numbers>,
     pub baseline: Option<Baseline>,

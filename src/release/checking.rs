@@ -2,9 +2,15 @@
 
 use super::condition::count;
 use super::turn::Turn;
-use super::{Awaiting, Checking, Gate, Notice, Phase, Refused, accept, ending, pin, promoting};
+use super::{Awaiting, Checking, Gate, Notice, Phase, Refused, accept, ending, errand, pin, promoting};
 
 pub(super) fn advance(turn: &mut Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let Phase::Checking(_) = release.phase else { return false };
+    if let Some(Err(why)) = errand::before_switch_ended(turn) {
+        ending::fail(turn, format!("the pre_promote hook failed: {why}"));
+        return true;
+    }
     let Some(release) = turn.running() else { return false };
     let Phase::Checking(checking) = release.phase else { return false };
     let (color, by_itself) = (release.color, release.auto_promote && !turn.state.is_pinned());
@@ -12,6 +18,11 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
     // The gate is asked first: one that opened in time counts, however late this is called.
     match turn.state.gate(turn.at) {
         Some(Gate::Open { at }) if at <= checking.deadline => {
+            match errand::before_switch(turn) {
+                errand::Before::Passed => {}
+                errand::Before::Begun => return true,
+                errand::Before::Running => return false,
+            }
             if by_itself {
                 promoting::promote(turn, "the gate opened");
             } else {

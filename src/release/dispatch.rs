@@ -6,7 +6,7 @@ use crate::model::{Color, Epoch, ReleaseId};
 
 use super::turn::Turn;
 use super::{
-    Alarm, Event, Phase, Policy, Refused, Stage, accept, bake, checking, pin, promoting, quarantine,
+    Alarm, Event, Phase, Policy, Refused, Stage, accept, bake, checking, errand, pin, promoting, quarantine,
     reverting, rollback, standby, starting,
 };
 
@@ -16,6 +16,7 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
             let (version, auto_promote) = (version.as_ref(), *auto_promote);
             accept::deploy(turn, &accept::Ask { version, auto_promote, force: *force, source: *source })
         }
+        Event::Pushed { version, at } => accept::pushed(turn, version, *at),
         Event::Promote { force } => checking::promote(turn, *force),
         Event::Abort => pin::abort(turn),
         Event::Rollback { to, quarantine, force } => {
@@ -48,6 +49,7 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
             turn.state.unwritable = !writable;
             Ok(())
         }
+        Event::ErrandDone { release, errand, outcome } => errand::done(turn, release, *errand, outcome),
         Event::Pulled { release, version } => starting::pulled(turn, release, version),
         Event::PullFailed { release, why } => starting::pull_failed(turn, release, why),
         Event::Started { release } => starting::started(turn, release),

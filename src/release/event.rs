@@ -6,7 +6,7 @@ use crate::health::ColorHealth;
 use crate::judge::{Baseline, Bucket};
 use crate::model::{Color, Epoch, ReleaseId, Version};
 
-use super::Policy;
+use super::{Errand, Policy};
 
 /// Where a release comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -27,6 +27,13 @@ pub enum Event {
         auto_promote: Option<bool>,
         force: bool,
         source: Source,
+    },
+    /// A registry or a build says that this version is there: released after the debounce, unless
+    /// it is active, under way, in quarantine, or older than what was pushed last.
+    Pushed {
+        version: Version,
+        /// When it was pushed by the sender's clock (Unix seconds); compared with other pushes alone.
+        at: Option<u64>,
     },
     Promote {
         force: bool,
@@ -86,6 +93,13 @@ pub enum Event {
     PolicyChanged(Box<Policy>),
     /// The service's record can (or can't) be written.
     StoreWritable(bool),
+
+    /// How an errand of a release went; the error is for people.
+    ErrandDone {
+        release: ReleaseId,
+        errand: Errand,
+        outcome: Result<(), String>,
+    },
 
     // Facts of containers.
     /// The image is there. `version`: its digest, which an accepted release need not know yet (the

@@ -145,6 +145,7 @@ impl State {
                 Fate::Free | Fate::Drained => None,
             });
         }
+        self.errands.iter().for_each(|run| due(Some(run.deadline)));
         if self.discovers() && !self.discovery.armed {
             due(self.discovery.down_since.map(|since| since + DOWN_BEFORE_EDGE));
         }

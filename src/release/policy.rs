@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::health::Thresholds;
 use crate::judge;
 
+use super::Errands;
+
 /// Who starts a release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trigger {
@@ -73,6 +75,8 @@ pub struct Policy {
     pub min_healthy_time: Duration,
     pub mode: Mode,
     pub judge: judge::Policy,
+    /// Hooks and tags.
+    pub errands: Errands,
 }
 
 impl Default for Policy {
@@ -98,6 +102,7 @@ impl Default for Policy {
             min_healthy_time: Duration::from_secs(10),
             mode: Mode::Enforce,
             judge: judge::Policy::default(),
+            errands: Errands::default(),
         }
     }
 }

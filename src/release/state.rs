@@ -8,7 +8,7 @@ use crate::health::ColorHealth;
 use crate::model::{Color, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version};
 
 use super::side::{Fallback, Kept, Side};
-use super::{Alarm, Policy, Release};
+use super::{Alarm, Policy, Release, Run};
 
 /// A person has fixed the active colour; nothing moves by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +63,12 @@ pub struct State {
     /// Newest last; at most [`State::QUARANTINE_MAX`].
     pub quarantine: Vec<Quarantined>,
     pub discovery: Discovery,
+    /// Hooks and tags that are under way; at most 8.
+    #[serde(default)]
+    pub errands: Vec<Run>,
+    /// When what was pushed last was pushed, by the senders' clocks (Unix seconds).
+    #[serde(default)]
+    pub newest_push: Option<u64>,
     /// Alarms raised, with why.
     pub alarms: BTreeMap<Alarm, String>,
     /// Each colour's last summary; `None` until there is one (after a restart).
@@ -105,6 +111,8 @@ impl State {
             kept: Vec::new(),
             quarantine: Vec::new(),
             discovery: Discovery::default(),
+            errands: Vec::new(),
+            newest_push: None,
             alarms: BTreeMap::new(),
             health: PerColor::default(),
             ailing: PerColor::default(),

@@ -13,4 +13,4 @@ mod tests;
 pub use balance::pick_two;
 pub use host::{HostFault, normalize_host};
 pub use settings::{Protocol, ServiceSettings};
-pub use table::{ColorRoute, EndpointRoute, Found, RouteTable, ServiceRoute, TableBuilder};
+pub use table::{ColorRoute, EndpointRoute, Found, HOOKS_PREFIX, RouteTable, ServiceRoute, TableBuilder};

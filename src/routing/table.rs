@@ -1,8 +1,9 @@
 //! The immutable table: host -> service -> colour -> endpoints.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::model::{Color, Endpoint, Epoch, PerColor, ServiceName};
+use crate::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName};
 
 use super::index::{HostIndex, Target};
 use super::{ServiceSettings, normalize_host};
@@ -40,6 +41,32 @@ pub struct ServiceRoute {
     pub settings: Arc<ServiceSettings>,
 }
 
+/// What a webhook's path begins with.
+pub const HOOKS_PREFIX: &[u8] = b"/hooks/";
+
+/// A message has 256 KiB at most; a larger one need not be carried to where it is refused.
+const HOOK_BYTES_MAX: u64 = 256 * 1024;
+
+/// Webhooks as an origin: one endpoint on the loopback, reached like any other. The name can't be a
+/// service's.
+fn hooks_route(address: SocketAddr) -> ServiceRoute {
+    let endpoint = Endpoint { id: EndpointId::from("greenlight/hooks"), address };
+    let mut colors = PerColor::<ColorRoute>::default();
+    colors[Color::Blue].endpoints.push(EndpointRoute { endpoint, usable: true });
+    ServiceRoute {
+        name: ServiceName::from("greenlight/hooks"),
+        hosts: Vec::new(),
+        preview_hosts: PerColor::default(),
+        default: false,
+        active: Color::Blue,
+        epoch: Epoch::default(),
+        paused: false,
+        baking: false,
+        colors,
+        settings: Arc::new(ServiceSettings { body_bytes_max: HOOK_BYTES_MAX, ..ServiceSettings::default() }),
+    }
+}
+
 /// The answer to a lookup.
 #[derive(Clone, Copy, Debug)]
 pub struct Found<'a> {
@@ -55,6 +82,7 @@ pub struct Found<'a> {
 pub struct RouteTable {
     generation: u64,
     services: Vec<Arc<ServiceRoute>>,
+    hooks: Option<Arc<ServiceRoute>>,
     pub(super) index: Arc<HostIndex>,
 }
 
@@ -66,6 +94,18 @@ impl RouteTable {
 
     pub fn services(&self) -> &[Arc<ServiceRoute>] {
         &self.services
+    }
+
+    /// The same table with our own webhooks under [`HOOKS_PREFIX`] of every host: kept by the tables
+    /// that are built after it.
+    #[must_use]
+    pub fn with_hooks(self, address: SocketAddr) -> Self {
+        Self { hooks: Some(Arc::new(hooks_route(address))), ..self }
+    }
+
+    /// Where webhooks go, if the public listeners take them.
+    pub fn hooks(&self) -> Option<&Arc<ServiceRoute>> {
+        self.hooks.as_ref()
     }
 
     /// Looks up a host as it stands in a request (case, port and one final dot do not matter).
@@ -112,6 +152,7 @@ impl TableBuilder {
         } else {
             Arc::new(HostIndex::new(&services))
         };
-        RouteTable { generation: previous.generation + 1, services, index }
+        let hooks = previous.hooks.clone();
+        RouteTable { generation: previous.generation + 1, services, hooks, index }
     }
 }

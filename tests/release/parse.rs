@@ -6,7 +6,7 @@ use greenlight::health::ColorHealth;
 use greenlight::judge::{Baseline, Bucket, Outcome};
 use greenlight::model::{Color, Epoch, ReleaseId, Tick, Version};
 use greenlight::release::{
-    Event, Mode, OnInconclusive, OnTrip, Policy, Source, State, Trigger, UpstreamKind,
+    Errand, Event, Mode, OnInconclusive, OnTrip, Policy, Source, State, Trigger, UpstreamKind,
 };
 
 /// A line's words: bare ones, and `key=value`.
@@ -95,9 +95,18 @@ pub fn policy(policy: &mut Policy, words: &Words) {
                     ],
                 );
             }
+            "pre_promote" => policy.errands.pre_promote = Some(duration(value)),
+            "post_promote" => policy.errands.post_promote = Some(duration(value)),
+            "on_revert" => policy.errands.on_revert = Some(duration(value)),
+            "tags" => policy.errands.tags = Some(duration(value)),
             key => panic!("no such key: {key}"),
         }
     }
+}
+
+fn errand(text: &str) -> Errand {
+    let all = [Errand::PrePromote, Errand::PostPromote, Errand::OnRevert, Errand::Tags];
+    all.into_iter().find(|errand| errand.as_str() == text).expect(text)
 }
 
 fn pick<T: Copy>(value: &str, of: &[(&str, T)]) -> T {
@@ -156,6 +165,15 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
             auto_promote: words.value("auto_promote").map(|value| value.parse().unwrap()),
             force,
             source: if words.has("webhook") { Source::Webhook } else { Source::Person },
+        },
+        "pushed" => Event::Pushed {
+            version: Version(words.value("version").unwrap().to_owned()),
+            at: words.value("at").map(|at| at.parse().unwrap()),
+        },
+        "errand" => Event::ErrandDone {
+            release: running(),
+            errand: errand(words.bare(1).unwrap()),
+            outcome: words.value("why").map_or(Ok(()), |why| Err(why.replace('_', " "))),
         },
         "promote" => Event::Promote { force },
         "abort" => Event::Abort,

@@ -110,6 +110,9 @@ const EVENTS: &[&str] = &[
     "deploy version=v3 force",
     "deploy version=v3 webhook",
     "deploy version=v2",
+    "pushed version=v2",
+    "pushed version=v3 at=100",
+    "errand pre_promote of=backend-1",
     "deploy",
     "promote",
     "promote force",
@@ -222,7 +225,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// How many kinds of events there are; [`kind`] does not compile when one is added.
-const KINDS: usize = 24;
+const KINDS: usize = 26;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -251,6 +254,8 @@ fn kind(event: &Event) -> usize {
         Event::Containers { .. } => 22,
         Event::EngineAway(_) => 23,
         Event::Ailing { .. } => 24,
+        Event::Pushed { .. } => 25,
+        Event::ErrandDone { .. } => 26,
     }
 }
 

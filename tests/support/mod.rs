@@ -63,11 +63,13 @@ pub struct Setup {
     pub analysis: &'static str,
     /// Options of `sample-app`.
     pub green: &'static [&'static str],
+    /// More of the configuration, whole tables.
+    pub more: String,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { processes: 2, health: "", release: "", analysis: "", green: &[] }
+        Self { processes: 2, health: "", release: "", analysis: "", green: &[], more: String::new() }
     }
 }
 
@@ -98,6 +100,7 @@ pub fn write_config(folder: &Path, setup: &Setup, upstreams: &PerColor<Vec<Socke
     {
         writeln!(text, "[services.{SERVICE}.{section}]\n{lines}").unwrap();
     }
+    text.push_str(&setup.more);
     let file = folder.join("greenlight.toml");
     std::fs::write(&file, text).unwrap();
     Written { listener, admin, file }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::config::Service;
 use crate::config::kind::{file, flag, list, secret, wrong_type};
 use crate::config::name::{HOST_BYTES_MAX, exact_host, host, judge_name, network};
 use crate::config::section::Section;
 use crate::config::walk::join;
+use crate::config::{Hook, Service};
 use crate::model::{Color, PerColor, ServiceName};
 use crate::release;
 use crate::routing::ServiceSettings;
@@ -16,6 +17,9 @@ use crate::routing::ServiceSettings;
 use toml::de::DeValue;
 
 use super::{health, hook, release as releases, settings, upstream};
+
+/// Two manifests read and written; a registry that takes longer is away.
+const TAGS_TIMEOUT: Duration = Duration::from_mins(2);
 
 pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     if let Err(message) = judge_name(name) {
@@ -43,6 +47,13 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     section.section("release", |section| releases::release(section, &mut policy));
     let analysis = section.section("analysis", |section| releases::analysis(section, &mut policy));
     let hooks = section.section("hooks", hook::points);
+    let timeout = |hook: &Option<Hook>| hook.as_ref().map(|hook| hook.timeout);
+    policy.errands = release::Errands {
+        pre_promote: timeout(&hooks.pre_promote),
+        post_promote: timeout(&hooks.post_promote),
+        on_revert: timeout(&hooks.on_revert),
+        tags: upstream::moves_tags(&upstream).then_some(TAGS_TIMEOUT),
+    };
     let (settings, affinity) = section.section("proxy", settings::proxy);
     Service {
         name: ServiceName::from(name),

@@ -61,6 +61,14 @@ pub(super) fn replicas(upstream: &Upstream) -> u32 {
     }
 }
 
+/// Whether tags are moved in the registry after a success.
+pub(super) fn moves_tags(upstream: &Upstream) -> bool {
+    match upstream {
+        Upstream::Fixed { .. } => false,
+        Upstream::Docker { engine, .. } => engine.tags.is_some(),
+    }
+}
+
 fn addresses(section: &mut Section<'_, '_>, color: &'static str, told: bool) -> Vec<String> {
     const EXAMPLE: &str = "[\"10.0.0.1:8080\"]";
     let addresses = section.optional(color, some(address, EXAMPLE));

@@ -73,12 +73,12 @@ impl Controller {
         if let Some(containers) = service.containers.as_mut() {
             containers.stored.images.insert(version.clone(), image.to_string());
         }
-        let (auto_promote, force, source) = match command {
-            Command::Deploy { auto_promote, force, .. } => (*auto_promote, *force, Source::Person),
-            Command::Push { source, .. } => (None, false, *source),
-            _ => (None, false, Source::Person),
+        let (auto_promote, force) = match command {
+            Command::Pushed { at, .. } => return Ok(Event::Pushed { version, at: *at }),
+            Command::Deploy { auto_promote, force, .. } => (*auto_promote, *force),
+            _ => (None, false),
         };
-        Ok(Event::Deploy { version: Some(version), auto_promote, force, source })
+        Ok(Event::Deploy { version: Some(version), auto_promote, force, source: Source::Person })
     }
 }
 
@@ -91,7 +91,7 @@ fn image_of(service: &Service, command: &Command) -> Result<Option<Reference>, R
     };
     let (image, version) = match command {
         Command::Deploy { image, version, .. } => (image.as_deref(), version.as_deref()),
-        Command::Push { image, .. } => (Some(image.as_str()), None),
+        Command::Pushed { image: Some(image), .. } => (Some(image.as_str()), None),
         _ => return Ok(None),
     };
     let parse = |text: &str| Reference::parse(text).map_err(|why| Rejection::Invalid(why.to_string()));
