@@ -36,8 +36,6 @@ const ROWS: &[Row] = &[
     warned("limits.h2_ping_timeout", &["\"20s\""]),
     refused("services.*.upstream.protocol", &["\"http1\""]),
     warned("services.*.proxy.shield", &["false"]),
-    // Containers
-    warned("services.*.upstream.tags", &[]),
     // The judge's second half
     warned("services.*.analysis.latency", &["\"off\""]),
     warned("services.*.analysis.latency_warmup", &["\"10s\""]),
