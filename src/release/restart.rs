@@ -202,6 +202,7 @@ fn containers(state: &State, effects: &mut Vec<Effect>) {
             effects.push(Effect::Start { release: containers.clone(), color: *color });
         }
         Phase::Failed | Phase::Cancelled if containers == id => {
+            effects.push(Effect::SaveEvidence { release: id.clone() });
             effects.push(Effect::Remove { release: id.clone(), color: *color });
         }
         Phase::Queued(_)
