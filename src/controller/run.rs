@@ -43,6 +43,8 @@ pub(super) enum Internal {
     Asked(Box<Request>, Wanted),
     /// A poll has found that the tag means this digest now.
     Found(ServiceName, Reference, Version),
+    /// The image of a release is there, and what it is.
+    Pulled(ServiceName, ReleaseId, Reference, Version),
     /// The containers of a set were started.
     CameUp(ServiceName, ReleaseId),
     /// A set that was to be stopped or removed has been.
@@ -192,6 +194,14 @@ impl Controller {
             Internal::Found(service, image, version) => {
                 if let Some(index) = self.index(service.as_str()) {
                     self.found(index, image, version).await;
+                }
+            }
+            Internal::Pulled(service, release, image, version) => {
+                if let Some(index) = self.index(service.as_str()) {
+                    if let Some(containers) = self.services[index].containers.as_mut() {
+                        containers.stored.images.insert(version.clone(), image.to_string());
+                    }
+                    self.apply_fact(index, Event::Pulled { release, version }).await;
                 }
             }
             Internal::CameUp(service, set) => self.came_up(&service, set),

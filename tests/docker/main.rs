@@ -12,6 +12,7 @@ mod docker;
 mod support;
 
 mod engines;
+mod provider;
 mod refused;
 mod released;
 mod site;
