@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::quantity::show_duration;
 use super::walk::{Walk, join};
-use super::{Config, Service};
+use super::{Config, HookAction, Service, Upstream};
 
 /// Runs them all.
 pub(super) fn check(walk: &mut Walk<'_>, config: &Config) {
@@ -20,6 +20,7 @@ pub(super) fn check(walk: &mut Walk<'_>, config: &Config) {
         addresses::upstream(walk, config, service);
         deadline(walk, service);
         risks(walk, service);
+        commands(walk, service);
     }
     webhooks(walk, config);
     if config.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
@@ -61,6 +62,28 @@ fn deadline(walk: &mut Walk<'_>, service: &Service) {
                 show_duration(policy.timeout),
             ),
         );
+    }
+}
+
+/// A command is run in a container of the new image: where somebody else runs the endpoints there is
+/// none.
+fn commands(walk: &mut Walk<'_>, service: &Service) {
+    let Upstream::Fixed { .. } = service.upstream else { return };
+    let hooks = &service.hooks;
+    let points = [
+        ("pre_promote", &hooks.pre_promote),
+        ("post_promote", &hooks.post_promote),
+        ("on_revert", &hooks.on_revert),
+    ];
+    for (name, hook) in points {
+        let path = key(service, &format!("hooks.{name}.command"));
+        let is_command = hook.as_ref().is_some_and(|hook| matches!(hook.action, HookAction::Command(_)));
+        if is_command && walk.sound(&[&path]) {
+            walk.fault(
+                &path,
+                "needs upstream.kind = \"docker\": it is run in a fresh container of the new image; use url here",
+            );
+        }
     }
 }
 

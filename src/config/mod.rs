@@ -34,8 +34,8 @@ pub use message::{Hook, HookAction, HookPoints, Hooks, Notifier, NotifierKind, W
 pub use report::{render_faults, summary};
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretFault};
 pub use types::{
-    Access, Acme, Admin, AdminTls, Affinity, CertificateFiles, Config, LatencyAction, Limits, Listener,
-    ListenerTls, Log, LogFormat, Service, Synthetic, Upstream, UpstreamTls,
+    Access, Acme, Admin, AdminTls, Affinity, CertificateFiles, Config, Limits, Listener, ListenerTls, Log,
+    LogFormat, Service, Synthetic, Upstream, UpstreamTls,
 };
 
 use shown::Shown;

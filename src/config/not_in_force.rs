@@ -25,26 +25,19 @@ const fn refused(pattern: &'static str, quiet: &'static [&'static str]) -> Row {
 }
 
 const ROWS: &[Row] = &[
-    // TLS, HTTP/2 and the shield
-    refused("listeners[*].tls", &[]),
-    warned("listeners[*].proxy_protocol", &["false"]),
-    warned("listeners[*].redirect_to_https", &["false"]),
+    // HTTP/2 and the shield
     warned("limits.h2_streams_max", &["100"]),
     warned("limits.h2_stream_window", &["\"256KiB\""]),
     warned("limits.h2_connection_window", &["\"1MiB\""]),
     warned("limits.h2_ping_interval", &["\"20s\""]),
     warned("limits.h2_ping_timeout", &["\"20s\""]),
-    refused("services.*.upstream.protocol", &["\"http1\""]),
+    refused("services.*.upstream.protocol", &["\"http1\"", "\"https\""]),
     warned("services.*.proxy.shield", &["false"]),
     // The judge's second half
-    warned("services.*.analysis.latency", &["\"off\""]),
-    warned("services.*.analysis.latency_warmup", &["\"10s\""]),
-    warned("services.*.analysis.canary_percent", &["[]"]),
     warned("services.*.analysis.synthetic", &[]),
     // The rest of the front door
     refused("services.*.preview_token", &[]),
     warned("services.*.error_pages", &["{}"]),
-    warned("listeners[*].ready_path", &["\"\""]),
     warned("limits.connections_per_address_max", &["0"]),
     warned("services.*.proxy.requests_max", &["0"]),
     warned("services.*.proxy.queue_max", &["0"]),

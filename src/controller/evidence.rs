@@ -8,7 +8,7 @@ use crate::judge::Bucket;
 use crate::model::{Color, Health, PerColor};
 use crate::probe::{ProbeReport, ProbeTarget};
 use crate::provider::ProviderUpdate;
-use crate::release::Event;
+use crate::release::{Event, Phase};
 use crate::traffic::WorkerReport;
 
 use super::run::Controller;
@@ -140,9 +140,30 @@ impl Controller {
             let epoch = service.state.epoch;
             let bucket = closed[active].clone();
             self.apply_fact(index, Event::Bucket { color: active, epoch, bucket }).await;
+            let service = &self.services[index];
+            let told = service.route.as_ref().and_then(|route| route.slow_after);
+            self.table_dirty |= told != super::table::slow_after(&service.state);
+            self.canary_second(index, &closed).await;
             self.follow_course(index, &closed);
         }
         self.views_dirty = true;
+    }
+
+    /// Gives the state both colours' second while the candidate has a share of the traffic.
+    async fn canary_second(&mut self, index: usize, closed: &PerColor<Bucket>) {
+        let service = &self.services[index];
+        let Some(release) = service.state.running() else { return };
+        let Phase::Canary(canary) = &release.phase else { return };
+        if !canary.open {
+            return;
+        }
+        let baseline = canary.judge.is_none().then(|| {
+            let window = &service.windows[release.color.other()];
+            Box::new(window.freeze(&service.state.policy.judge))
+        });
+        let (candidate, old) = (closed[release.color].clone(), closed[release.color.other()].clone());
+        let event = Event::Canary { release: release.id.clone(), candidate, old, baseline };
+        self.apply_fact(index, event).await;
     }
 }
 

@@ -20,6 +20,7 @@ use crate::provider::{FixedProvider, ProviderUpdate};
 use crate::release::{Event, Notice};
 use crate::routing::RouteTable;
 use crate::store::Store;
+use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerReport};
 
 use super::containers::{Engines, Wanted};
@@ -79,6 +80,7 @@ pub struct Controller {
     pub(super) inbox: Inbox,
     pub(super) workers: Workers,
     pub(super) store: Arc<dyn Store>,
+    pub(super) tls: Arc<Live>,
     pub(super) prober: Prober,
     pub(super) provider: FixedProvider,
     pub(super) engines: Engines,

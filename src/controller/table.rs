@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Service;
 use crate::health::{EndpointHealth, ProbeFailure, Roster};
@@ -19,10 +20,17 @@ pub(super) fn service_route(config: &Service, state: &State, rosters: &PerColor<
         active: state.active,
         epoch: state.epoch,
         paused: state.paused,
+        canary_percent: state.canary_percent(),
         baking: matches!(state.running().map(|release| &release.phase), Some(Phase::Baking(_))),
+        slow_after: slow_after(state),
         colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints())),
         settings: Arc::clone(&config.settings),
     }
+}
+
+/// What the data plane is to count as slow: only while a judge that wants it watches.
+pub(super) fn slow_after(state: &State) -> Option<Duration> {
+    state.running()?.phase.bake()?.judge.slow_after()
 }
 
 /// Keeps requests from containers that joined a pool whose others serve, until they are found healthy:

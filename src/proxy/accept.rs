@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use super::connection;
-use super::stream::Stream;
+use super::listener::{Listener, ListenerFacts};
+use super::transport;
 use super::worker::Worker;
 
 /// How often a full house looks whether there is room again.
@@ -19,8 +19,9 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts until the task is aborted. At the connection limit it pauses: the kernel's backlog
 /// holds what comes meanwhile.
-pub async fn accept(worker: Rc<Worker>, listener: TcpListener) {
+pub async fn accept(worker: Rc<Worker>, listener: TcpListener, facts: ListenerFacts) {
     let port = listener.local_addr().map_or(0, |address| address.port());
+    let entry = Listener::new(facts, port);
     loop {
         while !worker.has_room() {
             tokio::time::sleep(FULL_PAUSE).await;
@@ -30,9 +31,8 @@ pub async fn accept(worker: Rc<Worker>, listener: TcpListener) {
                 // Small answers must not wait for more of them; a socket that is gone shows later.
                 let _ = socket.set_nodelay(true);
                 let counted = Counted::new(&worker.parts.connections);
-                let served =
-                    connection::serve(Rc::clone(&worker), Stream::Plain(socket), peer.ip(), port, counted);
-                tokio::task::spawn_local(served);
+                let entry = Rc::clone(&entry);
+                tokio::task::spawn_local(transport::serve(Rc::clone(&worker), entry, socket, peer, counted));
             }
             // The peer gave up between SYN and accept.
             Err(why) if is_peers(&why) => {}

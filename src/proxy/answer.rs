@@ -68,6 +68,7 @@ impl Own {
             extra.push(("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
         }
         extra.extend(to.extra);
+        extra.extend(connection.listener.hsts.map(|value| ("Strict-Transport-Security", value)));
         let date = connection.worker.date.get();
         let answer = Answer {
             version: to.version,
@@ -106,13 +107,14 @@ impl To {
 pub async fn refuse(connection: &mut Connection, fault: RequestFault) -> After {
     connection.worker.unrouted(fault.status());
     let mut out = Vec::with_capacity(256);
+    let hsts = connection.listener.hsts.map(|value| ("Strict-Transport-Security", value));
     let date = connection.worker.date.get();
     let answer = Answer {
         version: Version::Http11,
         method: Method::Get,
         persistence: Persistence::Close,
         date: Some(&date),
-        extra: &[],
+        extra: hsts.as_slice(),
     };
     write_fault(fault, &answer, &mut out);
     if connection.send_all(&out).await { After::Linger } else { After::Close }

@@ -12,10 +12,12 @@ use tokio::sync::mpsc;
 
 use crate::config::{Access, Limits, Log};
 use crate::routing::RouteTable;
+use crate::tls::{Challenges, Origins};
 use crate::traffic::{Suspect, WorkerAsk, WorkerLink};
 
 use super::access::{AccessLog, AccessSwitch};
 use super::files::connections_max;
+use super::listener::ListenerFacts;
 use super::metrics::Metrics;
 use super::worker::{Worker, WorkerParts};
 
@@ -30,6 +32,11 @@ pub struct DataPlaneOptions {
     /// For each worker its own sockets, one per `[[listeners]]` entry, bound and listening
     /// (SO_REUSEPORT), non-blocking ([`super::bind_shared`]).
     pub listeners: Vec<Vec<TcpListener>>,
+    /// What is special about each listener, in the same order; none for those that are missing.
+    pub facts: Vec<ListenerFacts>,
+    pub challenges: Arc<Challenges>,
+    /// For services whose endpoints speak TLS.
+    pub origins: Arc<Origins>,
     pub limits: Limits,
     pub trusted_proxies: Vec<ipnet::IpNet>,
     pub log: Log,
@@ -94,6 +101,9 @@ impl DataPlane {
                 suspects: options.suspects.clone(),
                 metrics: metrics.clone(),
                 access: plane.access.sink(&metrics.access_log_dropped),
+                listeners: options.facts.clone(),
+                challenges: Arc::clone(&options.challenges),
+                origins: Arc::clone(&options.origins),
             };
             plane.launch(parts, listeners.next().unwrap_or_default())?;
         }

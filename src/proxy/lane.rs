@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::http1::{
-    BodyFault, BodyReader, Framing, HeadLimits, Sending, write_chunk_header, write_last_chunk,
+    BodyFault, BodyReader, Framing, HeadLimits, Sending, Trailers, write_chunk_header, write_last_chunk,
 };
 
 use super::chunk::{Chunk, ChunkPool};
@@ -56,8 +56,12 @@ pub struct Lane {
     /// be appended, so that a request that was not read can be sent again.
     out: Vec<u8>,
     at: usize,
+    /// Something that was written waits in the destination for room.
+    held: bool,
     /// Nothing more will be appended.
     ended: bool,
+    /// What was written is not at hand any more.
+    forgotten: bool,
     /// Whether trailers may pass.
     trailers: bool,
     /// Payload bytes that may still come.
@@ -87,7 +91,9 @@ impl Lane {
             tail: b"",
             out,
             at: 0,
+            held: false,
             ended,
+            forgotten: false,
             trailers: false,
             left: if body_bytes_max == 0 { u64::MAX } else { body_bytes_max },
             sent: 0,
@@ -133,9 +139,14 @@ impl Lane {
         &self.out[self.at..]
     }
 
+    /// The trailers behind the body, once it is read.
+    pub fn trailers(&self) -> Option<&Trailers> {
+        self.reader.trailers()
+    }
+
     /// Whether something waits to be written.
     pub fn is_blocked(&self) -> bool {
-        self.at < self.out.len() || self.pass > 0 || !self.tail.is_empty()
+        self.at < self.out.len() || self.pass > 0 || !self.tail.is_empty() || self.held
     }
 
     /// Whether the whole body was read and written.
@@ -156,6 +167,7 @@ impl Lane {
         self.pass = 0;
         self.skip = 0;
         self.tail = b"";
+        self.held = false;
         self.at = self.out.len();
         self.take_rest().filter(|_| self.ended)
     }
@@ -165,7 +177,12 @@ impl Lane {
         self.chunk.as_ref().is_some_and(|chunk| !chunk.is_empty())
     }
 
-    /// Begins again with the first byte. Right only for lanes without a body.
+    /// Whether everything that was written is still at hand.
+    pub fn can_rewind(&self) -> bool {
+        !self.forgotten
+    }
+
+    /// Begins again with the first byte. Right only while [`Lane::can_rewind`].
     pub fn rewind(&mut self) {
         self.at = 0;
         self.sent = 0;
@@ -257,6 +274,15 @@ impl Lane {
 
     /// One write; false when the destination is gone.
     fn poll_write(&mut self, context: &mut Context<'_>, to: &mut Stream) -> Poll<bool> {
+        if self.held {
+            return match to.poll_push(context) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(pushed) => {
+                    self.held = false;
+                    Poll::Ready(pushed.is_ok())
+                }
+            };
+        }
         let head = &self.out[self.at..];
         let data = self.chunk.as_ref().map_or(&[][..], |chunk| &chunk.data()[..self.pass]);
         let written: Poll<io::Result<usize>> = if data.is_empty() && self.tail.is_empty() {
@@ -270,6 +296,7 @@ impl Lane {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(false),
             Poll::Ready(Ok(count)) => {
+                self.held = to.has_unsent();
                 self.written(count);
                 Poll::Ready(true)
             }
@@ -285,6 +312,7 @@ impl Lane {
         if of_data > 0
             && let Some(chunk) = &mut self.chunk
         {
+            self.forgotten = true;
             chunk.consume(of_data);
             self.pass -= of_data;
             if self.pass == 0 {
@@ -352,6 +380,7 @@ impl Lane {
     /// Empties `out` if all of it is written.
     fn reuse(&mut self) {
         if self.at == self.out.len() {
+            self.forgotten |= self.at > 0;
             self.out.clear();
             self.at = 0;
         }
@@ -360,6 +389,7 @@ impl Lane {
     /// Gives memory back before a wait for the source.
     fn rest(&mut self) {
         if !self.ended && self.at == self.out.len() && self.out.capacity() > COPY_BYTES_MAX {
+            self.forgotten = true;
             self.out = Vec::new();
             self.at = 0;
         }

@@ -28,8 +28,8 @@ pub struct Metrics {
     /// Requests sent a second time because their kept-alive upstream connection had gone.
     pub replays: IntCounter,
     pub access_log_dropped: IntCounter,
-    /// Requests that the old colour answered in the candidate's place; none until there is a shield.
-    shield_retries: IntCounter,
+    /// Requests that the old colour was asked to answer in the candidate's place.
+    pub shield_retries: IntCounter,
 }
 
 /// One colour's members of the families.

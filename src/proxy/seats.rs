@@ -1,4 +1,4 @@
-//! The worker's client connections: each has a seat, with its deadline, its waker, and what the
+//! The worker's connections, and the streams of those that have some: each has a seat, with its deadline, its waker, and what the
 //! worker has to tell it.
 //!
 //! The seats are rows of one vector, so that looking for deadlines that have passed is one walk
@@ -55,13 +55,29 @@ pub struct AttemptTag {
     pub color: u8,
 }
 
+/// Who sits on a seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sitter {
+    /// A client's connection.
+    Client,
+    /// One stream of a client's HTTP/2 connection.
+    Stream,
+    /// A connection to an origin that several requests share: ends with the worker, not before.
+    Origin,
+}
+
 #[derive(Debug)]
 struct Row {
     deadline: u32,
     signals: Signals,
     attempt: Option<AttemptTag>,
     waker: Option<Waker>,
-    taken: bool,
+    sitter: Option<Sitter>,
+}
+
+impl Row {
+    const FREE: Self =
+        Self { deadline: NEVER, signals: Signals::NONE, attempt: None, waker: None, sitter: None };
 }
 
 #[derive(Debug, Default)]
@@ -74,16 +90,24 @@ struct Rows {
 #[derive(Debug, Default)]
 pub struct Seats {
     rows: RefCell<Rows>,
+    /// Seats of clients' connections and of their streams.
     taken: Cell<usize>,
+    /// Seats of clients' connections.
+    clients: Cell<usize>,
     /// Told whenever a seat is given back.
     left: Notify,
 }
 
 impl Seats {
-    /// Takes a seat; it is given back when the value is dropped.
+    /// Takes a seat for a client's connection; it is given back when the value is dropped.
     pub fn take(self: &Rc<Self>) -> Seat {
+        self.take_for(Sitter::Client)
+    }
+
+    /// Takes a seat.
+    pub fn take_for(self: &Rc<Self>, sitter: Sitter) -> Seat {
         let mut rows = self.rows.borrow_mut();
-        let row = Row { deadline: NEVER, signals: Signals::NONE, attempt: None, waker: None, taken: true };
+        let row = Row { sitter: Some(sitter), ..Row::FREE };
         let index = if let Some(index) = rows.free.pop() {
             rows.rows[index as usize] = row;
             index
@@ -91,13 +115,28 @@ impl Seats {
             rows.rows.push(row);
             u32::try_from(rows.rows.len() - 1).unwrap_or(u32::MAX)
         };
-        self.taken.set(self.taken.get() + 1);
+        self.count_one(sitter, 1);
         Seat { seats: Rc::clone(self), index }
     }
 
-    /// Seats that are taken.
+    /// Seats of clients' connections and of their streams: what a shutdown waits for.
     pub fn count(&self) -> usize {
         self.taken.get()
+    }
+
+    /// Clients' connections.
+    pub fn clients(&self) -> usize {
+        self.clients.get()
+    }
+
+    fn count_one(&self, sitter: Sitter, more: isize) {
+        let add = |count: &Cell<usize>| count.set(count.get().saturating_add_signed(more));
+        if sitter != Sitter::Origin {
+            add(&self.taken);
+        }
+        if sitter == Sitter::Client {
+            add(&self.clients);
+        }
     }
 
     /// Wakes every connection whose deadline is `now` or earlier.
@@ -140,7 +179,7 @@ impl Seats {
     }
 
     fn signal_all(&self, signal: Signals) {
-        for row in self.rows.borrow_mut().rows.iter_mut().filter(|row| row.taken) {
+        for row in self.rows.borrow_mut().rows.iter_mut().filter(|row| row.sitter.is_some()) {
             row.signal(signal);
         }
     }
@@ -200,10 +239,12 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut rows = self.seats.rows.borrow_mut();
         if let Some(row) = rows.rows.get_mut(self.index as usize) {
-            *row = Row { deadline: NEVER, signals: Signals::NONE, attempt: None, waker: None, taken: false };
+            let before = std::mem::replace(row, Row::FREE);
             rows.free.push(self.index);
+            if let Some(sitter) = before.sitter {
+                self.seats.count_one(sitter, -1);
+            }
         }
-        self.seats.taken.set(self.seats.taken.get().saturating_sub(1));
         self.seats.left.notify_one();
     }
 }

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::model::{Color, Endpoint};
 
+use super::h2::Links;
+use super::origin_side::Transport;
+use super::recorder::{Asker, Place};
 use super::service::ServiceCell;
 use super::stream::Stream;
 use super::ticks::Ticks;
@@ -23,9 +26,12 @@ struct Idle {
 #[derive(Debug)]
 pub struct Slot {
     pub endpoint: Endpoint,
+    pub transport: Transport,
     pub inflight: Cell<u32>,
     /// Last in first out, oldest first: a plain vector.
     idle: RefCell<Vec<Idle>>,
+    /// Connections of HTTP/2, shared by many requests each.
+    pub links: Rc<Links>,
     /// Who may connect now.
     pub turns: Turns,
     /// The tick before which no further suspicion is sent.
@@ -33,11 +39,13 @@ pub struct Slot {
 }
 
 impl Slot {
-    pub fn new(endpoint: Endpoint) -> Self {
+    pub fn new(endpoint: Endpoint, transport: Transport) -> Self {
         Self {
             endpoint,
+            transport,
             inflight: Cell::new(0),
             idle: RefCell::new(Vec::new()),
+            links: Rc::default(),
             turns: Turns::default(),
             suspect_after: Cell::new(0),
         }
@@ -75,6 +83,7 @@ impl Slot {
         let mut idle = self.idle.borrow_mut();
         let stale = idle.iter().take_while(|idle| idle.until <= now).count();
         idle.drain(..stale);
+        self.links.sweep(now);
     }
 
     /// Whether the prober should hear of a failed connect now: once a tick is enough.
@@ -93,6 +102,8 @@ pub struct InFlight {
     pub slot: Rc<Slot>,
     pub service: Rc<ServiceCell>,
     pub color: Color,
+    /// Its place among those that wait for a response head, while it is evidence.
+    wait: Cell<Option<Place>>,
 }
 
 impl InFlight {
@@ -100,12 +111,27 @@ impl InFlight {
         slot.inflight.set(slot.inflight.get() + 1);
         let count = &service.colors[color].inflight;
         count.set(count.get() + 1);
-        Self { slot, service, color }
+        Self { slot, service, color, wait: Cell::new(None) }
+    }
+
+    /// Its time to first byte runs from now on.
+    pub fn waits(&self, asker: &Asker<'_>) {
+        self.wait.set(Some(self.service.colors[self.color].evidence.begin(asker)));
+    }
+
+    /// Its response head is there.
+    pub fn heard(&self) {
+        if let Some(place) = self.wait.take() {
+            self.service.colors[self.color].evidence.heard(place);
+        }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
+        if let Some(place) = self.wait.take() {
+            self.service.colors[self.color].evidence.leave(place);
+        }
         self.slot.inflight.set(self.slot.inflight.get().saturating_sub(1));
         let count = &self.service.colors[self.color].inflight;
         count.set(count.get().saturating_sub(1));

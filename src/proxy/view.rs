@@ -14,7 +14,10 @@ use arc_swap::{ArcSwap, Cache};
 
 use crate::model::{Color, EndpointId, PerColor};
 use crate::routing::{HOOKS_PREFIX, RouteTable, ServiceRoute, pick_two};
+use crate::tls::Origins;
 
+use super::origin_side::Transport;
+use super::recorder::Wanted;
 use super::service::{ServiceCell, Services};
 use super::slot::{InFlight, Slot};
 
@@ -52,6 +55,11 @@ impl ServiceView {
         };
         Some(InFlight::new(Rc::clone(slot), Rc::clone(&self.cell), color))
     }
+
+    /// Whether there is anything of `color` to send to.
+    pub fn has_endpoint(&self, color: Color) -> bool {
+        !self.usable[color].is_empty()
+    }
 }
 
 fn load(slots: &[Rc<Slot>], index: usize) -> u32 {
@@ -82,10 +90,11 @@ pub struct View {
     /// Requests held because their service is paused.
     waiting: RefCell<Vec<Weak<Held>>>,
     rebuilt: Cell<u64>,
+    origins: Arc<Origins>,
 }
 
 impl View {
-    pub fn new(table: Arc<ArcSwap<RouteTable>>, services: &Services) -> Self {
+    pub fn new(table: Arc<ArcSwap<RouteTable>>, services: &Services, origins: Arc<Origins>) -> Self {
         let mut cache = Cache::new(table);
         let first = Arc::clone(cache.load());
         let view = Self {
@@ -96,6 +105,7 @@ impl View {
             slots: RefCell::default(),
             waiting: RefCell::default(),
             rebuilt: Cell::new(0),
+            origins,
         };
         view.rebuild(first, services);
         view
@@ -175,11 +185,11 @@ impl View {
             // An unchanged service keeps its place in most changes: look there first.
             let kept = before.get(index).filter(|view| Arc::ptr_eq(&view.route, route));
             let kept = kept.or_else(|| before.iter().find(|view| Arc::ptr_eq(&view.route, route)));
-            kept.map_or_else(|| Rc::new(build(route, services, &mut slots)), Rc::clone)
+            kept.map_or_else(|| Rc::new(build(route, services, &mut slots, &self.origins)), Rc::clone)
         });
         let after = after.collect();
         *self.services.borrow_mut() = after;
-        let hooks = table.hooks().map(|route| Rc::new(build(route, services, &mut slots)));
+        let hooks = table.hooks().map(|route| Rc::new(build(route, services, &mut slots, &self.origins)));
         *self.hooks.borrow_mut() = hooks;
         *self.table.borrow_mut() = table;
         self.rebuilt.set(self.rebuilt.get() + 1);
@@ -195,17 +205,24 @@ fn build(
     route: &Arc<ServiceRoute>,
     services: &Services,
     slots: &mut HashMap<EndpointId, Rc<Slot>>,
+    origins: &Origins,
 ) -> ServiceView {
+    let tls = route.settings.tls.as_ref();
     let mut usable = PerColor::from_fn(|_| Vec::new());
     let mut named = Vec::new();
     for (color, endpoints) in route.colors.iter() {
         for endpoint in &endpoints.endpoints {
             let known = slots.get(&endpoint.endpoint.id);
             let slot = match known {
-                Some(slot) if slot.endpoint.address == endpoint.endpoint.address => Rc::clone(slot),
-                // The same name at another address is another endpoint.
+                Some(slot)
+                    if slot.endpoint.address == endpoint.endpoint.address && slot.transport.is_by(tls) =>
+                {
+                    Rc::clone(slot)
+                }
+                // The same name at another address is another endpoint, and so is one that is spoken
+                // to in another way.
                 _ => {
-                    let slot = Rc::new(Slot::new(endpoint.endpoint.clone()));
+                    let slot = Rc::new(Slot::new(endpoint.endpoint.clone(), Transport::new(tls, origins)));
                     slots.insert(endpoint.endpoint.id.clone(), Rc::clone(&slot));
                     slot
                 }
@@ -216,5 +233,13 @@ fn build(
             named.push(slot);
         }
     }
-    ServiceView { route: Arc::clone(route), cell: services.cell(&route.name), usable, _named: named }
+    let cell = services.cell(&route.name);
+    for (color, counts) in cell.colors.iter() {
+        let judged = color == route.active;
+        counts.evidence.want(Wanted {
+            slow_after: route.slow_after.filter(|_| judged),
+            failures: route.baking && judged,
+        });
+    }
+    ServiceView { route: Arc::clone(route), cell, usable, _named: named }
 }

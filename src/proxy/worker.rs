@@ -17,12 +17,14 @@ use crate::config::Limits;
 use crate::http1::{HeadLimits, RequestHead, ResponseHead};
 use crate::model::Color;
 use crate::routing::RouteTable;
+use crate::tls::{Challenges, Origins};
 use crate::traffic::{Ack, ColorCounts, EndpointInflight, Suspect, WorkerAsk, WorkerReport};
 
 use super::accept::accept;
 use super::access::AccessSink;
 use super::chunk::ChunkPool;
 use super::date::DateLine;
+use super::listener::ListenerFacts;
 use super::metrics::Metrics;
 use super::seats::{AttemptTag, Seats};
 use super::service::Services;
@@ -49,6 +51,10 @@ pub struct WorkerParts {
     pub suspects: mpsc::Sender<Suspect>,
     pub metrics: Metrics,
     pub access: AccessSink,
+    /// By the positions of their listeners.
+    pub listeners: Vec<ListenerFacts>,
+    pub challenges: Arc<Challenges>,
+    pub origins: Arc<Origins>,
 }
 
 /// A worker's own state, shared by the tasks of its thread.
@@ -83,7 +89,7 @@ impl Worker {
             target_bytes_max: parts.limits.target_bytes_max,
         };
         let services = Services::new(parts.metrics.clone());
-        let view = View::new(Arc::clone(&parts.table), &services);
+        let view = View::new(Arc::clone(&parts.table), &services, Arc::clone(&parts.origins));
         Rc::new(Self {
             head_limits,
             ticks: Ticks::default(),
@@ -134,7 +140,11 @@ impl Worker {
     pub async fn run(self: Rc<Self>, listeners: Vec<TcpListener>, mut asks: mpsc::Receiver<WorkerAsk>) {
         let accepting: Vec<_> = listeners
             .into_iter()
-            .map(|listener| tokio::task::spawn_local(accept(Rc::clone(&self), listener)))
+            .enumerate()
+            .map(|(index, listener)| {
+                let facts = self.parts.listeners.get(index).cloned().unwrap_or_default();
+                tokio::task::spawn_local(accept(Rc::clone(&self), listener, facts))
+            })
             .collect();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -231,7 +241,7 @@ impl Worker {
         let mut report = WorkerReport { worker: self.parts.id, ..WorkerReport::default() };
         self.services.for_each(|cell| {
             for (color, counts) in cell.colors.iter() {
-                if let Some(bucket) = counts.take_bucket() {
+                if let Some(bucket) = counts.evidence.take() {
                     report.colors.push(ColorCounts { service: cell.name.clone(), color, bucket });
                 }
             }
@@ -242,7 +252,7 @@ impl Worker {
                 report.inflight.push(EndpointInflight { endpoint: slot.endpoint.id.clone(), inflight });
             }
         });
-        report.connections = self.seats.count() as u64;
+        report.connections = self.seats.clients() as u64;
         self.flush();
         report
     }
@@ -250,7 +260,7 @@ impl Worker {
     fn give_back(&self, report: &WorkerReport) {
         for counts in &report.colors {
             if let Some(cell) = self.services.find(&counts.service) {
-                cell.colors[counts.color].give_back(&counts.bucket);
+                cell.colors[counts.color].evidence.give_back(&counts.bucket);
             }
         }
     }
@@ -261,7 +271,7 @@ impl Worker {
         for (status, count) in self.unrouted.take() {
             self.parts.metrics.unrouted.with_label_values(&[&status.to_string()]).inc_by(count);
         }
-        let connections = i64::try_from(self.seats.count()).unwrap_or(i64::MAX);
+        let connections = i64::try_from(self.seats.clients()).unwrap_or(i64::MAX);
         self.parts.metrics.connections.add(connections - self.flushed_connections.replace(connections));
     }
 }

@@ -222,6 +222,7 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
     let Some(release) = turn.state.release.as_mut() else { return false };
     let Some(bake) = release.phase.bake() else { return false };
     let numbers = bake.judge.numbers();
+    let rule = bake.trip.as_ref().map_or(TripRule::Errors, |trip| trip.rule);
     let verdict = if release.verdict == Some(Verdict::Fail) { Verdict::Fail } else { bake.judge.verdict() };
     let (extended, limit) = (bake.deadline + bake_time, bake.limit);
     let text = describe(&numbers);
@@ -236,7 +237,7 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
     match (verdict, turn.state.policy.on_inconclusive) {
         (Verdict::Pass, _) => ending::succeed(turn, format!("pass: {text}")),
         (Verdict::Fail, _) if enforced => {
-            return trip::tripped(turn, &Trip { rule: TripRule::Errors, numbers });
+            return trip::tripped(turn, &Trip { rule, numbers });
         }
         (Verdict::Fail, _) => ending::succeed(turn, format!("fail, observed and not acted on: {text}")),
         (Verdict::Inconclusive, OnInconclusive::Extend) if enforced && extended <= limit => {

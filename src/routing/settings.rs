@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::model::OriginTls;
+
 /// What is spoken to a service's endpoints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
@@ -18,6 +20,8 @@ pub enum Protocol {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceSettings {
     pub protocol: Protocol,
+    /// With [`Protocol::Https`], and only then.
+    pub tls: Option<OriginTls>,
     pub connect_timeout: Duration,
     pub response_timeout: Duration,
     pub stream_idle_timeout: Duration,
@@ -40,6 +44,7 @@ impl Default for ServiceSettings {
     fn default() -> Self {
         Self {
             protocol: Protocol::Http1,
+            tls: None,
             connect_timeout: Duration::from_secs(2),
             response_timeout: Duration::from_secs(30),
             stream_idle_timeout: Duration::from_mins(5),

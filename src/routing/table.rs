@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName};
 
@@ -35,8 +36,13 @@ pub struct ServiceRoute {
     pub active: Color,
     pub epoch: Epoch,
     pub paused: bool,
+    /// Requests in a hundred that go to the other colour, before a switch; 0: none.
+    pub canary_percent: u8,
     /// True while a bake runs: the shield may answer from the other colour.
     pub baking: bool,
+    /// tau of the latency rule, while it counts: an attempt of the active colour is slow that has no
+    /// response head after it.
+    pub slow_after: Option<Duration>,
     pub colors: PerColor<ColorRoute>,
     pub settings: Arc<ServiceSettings>,
 }
@@ -62,6 +68,8 @@ fn hooks_route(address: SocketAddr) -> ServiceRoute {
         epoch: Epoch::default(),
         paused: false,
         baking: false,
+        canary_percent: 0,
+        slow_after: None,
         colors,
         settings: Arc::new(ServiceSettings { body_bytes_max: HOOK_BYTES_MAX, ..ServiceSettings::default() }),
     }

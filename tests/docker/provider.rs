@@ -7,8 +7,8 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, KillContainerOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
-    RestartContainerOptions, StartContainerOptions,
+    CreateContainerOptionsBuilder, KillContainerOptions, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, RestartContainerOptions, StartContainerOptions,
 };
 use greenlight::config::{self, Engine as Configured, Publish};
 use greenlight::model::{Color, ReleaseId, ServiceName, Version};
@@ -71,7 +71,8 @@ impl Ground {
         let all = self.api.list_containers(Some(options)).await.unwrap();
         let named = all.into_iter().filter_map(|one| {
             let name = one.names?.first()?.trim_start_matches('/').to_owned();
-            name.starts_with(prefix).then(|| (name, one.state.map(|state| state.to_string()).unwrap_or_default()))
+            name.starts_with(prefix)
+                .then(|| (name, one.state.map(|state| state.to_string()).unwrap_or_default()))
         });
         named.collect()
     }
@@ -106,7 +107,11 @@ async fn a_set_lives_and_ends_and_nothing_else_does() {
     start(&neighbour, &ground.set("sets-1", Color::Blue)).await.unwrap_err();
     let followed = ContainerCreateBody {
         image: Some(ground.image.to_string()),
-        labels: Some([("greenlight.service", "sets"), ("greenlight.color", "blue")].map(|(k, v)| (k.into(), v.into())).into()),
+        labels: Some(
+            [("greenlight.service", "sets"), ("greenlight.color", "blue")]
+                .map(|(k, v)| (k.into(), v.into()))
+                .into(),
+        ),
         ..ContainerCreateBody::default()
     };
     let options = CreateContainerOptionsBuilder::default().name("followed-of-sets").build();
@@ -161,7 +166,8 @@ async fn what_is_wrong_is_named() {
     let text = said(start(&ground.upstream("wrong", ground.config()), &set).await);
     assert!(text.contains("2 ports (8080, 9000)") && text.contains("upstream.port"), "{text}");
     let with_port = config::Docker { port: Some(8080), ..ground.config() };
-    let no_network = config::Docker { network: "nowhere".to_owned(), publish: Publish::None, ..with_port.clone() };
+    let no_network =
+        config::Docker { network: "nowhere".to_owned(), publish: Publish::None, ..with_port.clone() };
     let text = said(start(&ground.upstream("wrong", no_network), &set).await);
     assert!(text.contains("network") && text.contains("upstream.network"), "{text}");
     let no_file = config::Docker { env_file: vec!["/nowhere/app.env".into()], ..with_port.clone() };
@@ -169,7 +175,8 @@ async fn what_is_wrong_is_named() {
     assert!(text.contains("/nowhere/app.env"), "{text}");
     ground.upstream("wrong", ground.config()).remove(&set.release).await.unwrap();
     // The name of one of its containers belongs to somebody else.
-    let body = ContainerCreateBody { image: Some(ground.image.to_string()), ..ContainerCreateBody::default() };
+    let body =
+        ContainerCreateBody { image: Some(ground.image.to_string()), ..ContainerCreateBody::default() };
     let options = CreateContainerOptionsBuilder::default().name("greenlight-wrong-1-blue-1").build();
     ground.api.create_container(Some(options), body).await.unwrap();
     let upstream = ground.upstream("wrong", with_port);
@@ -248,7 +255,8 @@ async fn what_happens_to_containers_is_heard() {
     }
     let engine = Arc::new(started(engine::Options { live_restore: true, disk: None }).await);
     let ground = Ground::new(&engine, &Recipe::new("n1")).await;
-    let config = config::Docker { network: "host".to_owned(), port: Some(address().port()), ..ground.config() };
+    let config =
+        config::Docker { network: "host".to_owned(), port: Some(address().port()), ..ground.config() };
     let upstream = ground.upstream("news", config);
     let (sender, mut news) = mpsc::channel(16);
     let watched = Configured { url: ground.url.clone(), tls: None };
@@ -257,7 +265,8 @@ async fn what_happens_to_containers_is_heard() {
     let (one, two) = ("greenlight-news-1-green-1", "greenlight-news-1-green-2");
     let runs = |news: &News, name: &str| named(news, name).is_some_and(|container| container.running);
     let both = until(&mut news, "both run", |news| runs(news, one) && runs(news, two)).await;
-    let ports: Vec<_> = [one, two].map(|name| named(&both, name).unwrap().marks.as_ref().unwrap().port.unwrap()).into();
+    let ports: Vec<_> =
+        [one, two].map(|name| named(&both, name).unwrap().marks.as_ref().unwrap().port.unwrap()).into();
     assert_eq!(ports[1], ports[0] + 1, "each on the host's network has a port of its own");
 
     let first = named(&both, one).unwrap().clone();

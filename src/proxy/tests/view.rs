@@ -26,7 +26,9 @@ fn service(name: &str, blue: &[(&str, u16, bool)]) -> Arc<ServiceRoute> {
         active: Color::Blue,
         epoch: Epoch(0),
         paused: false,
+        canary_percent: 0,
         baking: false,
+        slow_after: None,
         colors: PerColor { blue: color(blue), green: ColorRoute::default() },
         settings: Arc::default(),
     })
@@ -42,7 +44,7 @@ impl Bench {
     fn new(routes: Vec<Arc<ServiceRoute>>) -> Self {
         let table = Arc::new(ArcSwap::from_pointee(TableBuilder::build(&RouteTable::default(), routes)));
         let services = Services::new(Metrics::register(&prometheus::Registry::new()).unwrap());
-        let view = View::new(Arc::clone(&table), &services);
+        let view = View::new(Arc::clone(&table), &services, Arc::default());
         Self { table, services, view }
     }
 

@@ -1,0 +1,1 @@
+//! The parts of HTTP/2 that are ours.
