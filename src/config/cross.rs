@@ -77,8 +77,9 @@ fn commands(walk: &mut Walk<'_>, service: &Service) {
     ];
     for (name, hook) in points {
         let path = key(service, &format!("hooks.{name}.command"));
+        let kind = key(service, "upstream.kind");
         let is_command = hook.as_ref().is_some_and(|hook| matches!(hook.action, HookAction::Command(_)));
-        if is_command && walk.sound(&[&path]) {
+        if is_command && walk.sound(&[&path, &kind]) {
             walk.fault(
                 &path,
                 "needs upstream.kind = \"docker\": it is run in a fresh container of the new image; use url here",

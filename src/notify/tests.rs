@@ -165,7 +165,9 @@ fn pauses_grow_and_are_jittered() {
 async fn the_oldest_gives_way_and_a_receipt_is_given_once() {
     let told = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&told);
-    let receipt = Receipt::new(move || drop(count.fetch_add(1, Ordering::SeqCst)));
+    let receipt = Receipt::new(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+    });
     let queue = Queue::default();
     let waiting = |n: usize, receipt: Option<Arc<Receipt>>| {
         let news = Arc::new(news(Notice::Started, &n.to_string()));
