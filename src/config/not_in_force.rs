@@ -38,8 +38,6 @@ const ROWS: &[Row] = &[
     warned("services.*.proxy.shield", &["false"]),
     // Containers
     refused("services.*.upstream.kind", &["\"fixed\""]),
-    // The judge's second half
-    warned("services.*.analysis.synthetic", &[]),
     // Messages
     warned("hooks", &[]),
     warned("webhooks", &["[]"]),

@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::clock;
 use crate::config::Config;
 use crate::model::{Color, EndpointId, ServiceName, Tick};
-use crate::probe::{ProbeReport, Prober};
+use crate::probe::{ProbeReport, Prober, Synthetic, SyntheticReport};
 use crate::provider::{FixedProvider, ProviderUpdate};
 use crate::release::Event;
 use crate::routing::RouteTable;
@@ -46,6 +46,7 @@ pub(super) struct Inlets {
     pub(super) probes: mpsc::Receiver<ProbeReport>,
     pub(super) endpoints: mpsc::Receiver<ProviderUpdate>,
     pub(super) suspects: mpsc::Receiver<Suspect>,
+    pub(super) synthetic: mpsc::Receiver<SyntheticReport>,
 }
 
 /// Everything the loop owns.
@@ -64,6 +65,7 @@ pub struct Controller {
     pub(super) workers: Workers,
     pub(super) store: Arc<dyn Store>,
     pub(super) prober: Prober,
+    pub(super) synthetic: Synthetic,
     pub(super) provider: FixedProvider,
     pub(super) metrics: Metrics,
     /// Called with the new configuration after a reload, for what others keep of it (the log level).
@@ -85,6 +87,7 @@ enum Turn {
     Probe(ProbeReport),
     Endpoints(ProviderUpdate),
     Suspect(Suspect),
+    Synthetic(SyntheticReport),
     Second,
     Wake,
     Stop,
@@ -113,6 +116,7 @@ impl Controller {
                     Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
                     Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
                     Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
+                    Some(report) = self.inlets.synthetic.recv() => Turn::Synthetic(report),
                     Some((actor, reply)) = self.inbox.reloads.recv() => Turn::Reload(actor, reply),
                 }
             };
@@ -127,6 +131,7 @@ impl Controller {
                     self.more_probes();
                 }
                 Turn::Endpoints(update) => self.endpoints(&update),
+                Turn::Synthetic(report) => self.synthetic_answer(&report),
                 Turn::Suspect(suspect) => self.prober.suspect(&suspect.endpoint),
                 Turn::Second => self.second().await,
                 Turn::Wake => self.deadlines().await,

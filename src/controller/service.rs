@@ -14,6 +14,7 @@ use crate::release::{Phase, State};
 use crate::routing::ServiceRoute;
 
 use super::exhibit::Course;
+use super::synthetic::Asked;
 use super::view::ReleaseView;
 use super::{Done, EventView, Rejection};
 
@@ -59,6 +60,8 @@ pub(super) struct ServiceRuntime {
     pub(super) route: Option<Arc<ServiceRoute>>,
     /// What the last release's judge saw, for people.
     pub(super) course: Option<Course>,
+    /// Our own requests in a bake.
+    pub(super) asked: Asked,
 }
 
 impl ServiceRuntime {
@@ -84,6 +87,7 @@ impl ServiceRuntime {
             unwritten_releases: BTreeMap::new(),
             route: None,
             course: None,
+            asked: Asked::default(),
         }
     }
 

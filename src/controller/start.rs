@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::clock;
 use crate::config::{Config, Service, Upstream};
 use crate::model::{Color, ReleaseId, Revision};
-use crate::probe::Prober;
+use crate::probe::{Prober, Synthetic};
 use crate::provider::FixedProvider;
 use crate::release::{self, Event, Pin, State};
 use crate::routing::RouteTable;
@@ -91,6 +91,7 @@ impl Prepared {
         let (handle, inbox) = super::channel(REQUESTS);
         let (internal, internal_out) = mpsc::channel(INTERNAL);
         let (probes_in, probes) = mpsc::channel(PROBES);
+        let (synthetic_in, synthetic) = mpsc::channel(PROBES);
         let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
         let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
         let mut controller = Controller {
@@ -101,11 +102,12 @@ impl Prepared {
             endpoints: HashMap::new(),
             table,
             internal,
-            inlets: Inlets { internal: internal_out, probes, endpoints, suspects },
+            inlets: Inlets { internal: internal_out, probes, endpoints, suspects, synthetic },
             inbox,
             workers: Workers::new(&[]),
             store,
             prober: Prober::start(probes_in),
+            synthetic: Synthetic::start(synthetic_in),
             provider: FixedProvider::start(endpoints_in),
             metrics,
             reloaded,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::health::{CheckKind, ProbeFailure, ProbeOutcome};
+use crate::health::{Check, CheckKind, ProbeFailure, ProbeOutcome};
 
 use super::ProbeTarget;
 use super::answer::Answer;
@@ -33,11 +33,15 @@ struct Request {
 
 impl Plan {
     pub(super) fn of(target: &ProbeTarget) -> Self {
-        let mut address = target.endpoint.address;
-        if let Some(port) = target.check.port {
+        Self::new(target.endpoint.address, &target.check)
+    }
+
+    pub(super) fn new(endpoint: SocketAddr, check: &Check) -> Self {
+        let mut address = endpoint;
+        if let Some(port) = check.port {
             address.set_port(port);
         }
-        let request = match &target.check.kind {
+        let request = match &check.kind {
             CheckKind::Tcp => None,
             CheckKind::Http { path, host, expect_status, expect_body } => Some(Request {
                 bytes: request(path, host).into_bytes(),
@@ -45,7 +49,7 @@ impl Plan {
                 expect_body: expect_body.clone(),
             }),
         };
-        Self { address, timeout: target.check.timeout, request }
+        Self { address, timeout: check.timeout, request }
     }
 
     /// Probes once. It takes `timeout` at most, whatever the other side does.

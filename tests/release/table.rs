@@ -133,6 +133,8 @@ const EVENTS: &[&str] = &[
     "bucket 100/0",
     "bucket 100/100",
     "bucket 100/0 epoch=9",
+    "control 5/0",
+    "control 5/0 epoch=9",
     "canary 5/0 old=100/0",
     "canary 5/0 old=100/0 of=backend-9",
     "drained blue",
@@ -220,7 +222,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// How many kinds of events there are; [`kind`] does not compile when one is added.
-const KINDS: usize = 22;
+const KINDS: usize = 23;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -247,6 +249,7 @@ fn kind(event: &Event) -> usize {
         Event::StartFailed { .. } => 20,
         Event::EndpointRestarted { .. } => 21,
         Event::Canary { .. } => 22,
+        Event::Control { .. } => 23,
     }
 }
 
