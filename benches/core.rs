@@ -30,6 +30,7 @@ fn service(n: usize, hosts: Vec<String>, settings: &Arc<ServiceSettings>) -> Arc
         paused: false,
         canary_percent: 0,
         baking: false,
+        slow_after: None,
         colors: PerColor::from_fn(|_| ColorRoute::default()),
         settings: Arc::clone(settings),
     })

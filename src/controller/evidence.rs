@@ -136,6 +136,9 @@ impl Controller {
             self.apply_fact(index, Event::Bucket { color: active, epoch, bucket }).await;
             self.canary_second(index, &closed).await;
             self.follow_course(index, &closed);
+            let service = &self.services[index];
+            let told = service.route.as_ref().and_then(|route| route.slow_after);
+            self.table_dirty |= told != super::table::slow_after(&service.state);
         }
         self.views_dirty = true;
     }

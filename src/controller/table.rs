@@ -1,6 +1,7 @@
 //! From records and health to routes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Service;
 use crate::health::{EndpointHealth, ProbeFailure, Roster};
@@ -20,9 +21,15 @@ pub(super) fn service_route(config: &Service, state: &State, rosters: &PerColor<
         paused: state.paused,
         canary_percent: state.canary_percent(),
         baking: matches!(state.running().map(|release| &release.phase), Some(Phase::Baking(_))),
+        slow_after: slow_after(state),
         colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints())),
         settings: Arc::clone(&config.settings),
     }
+}
+
+/// What the data plane is to count as slow: only while a judge that wants it watches.
+pub(super) fn slow_after(state: &State) -> Option<Duration> {
+    state.running()?.phase.bake()?.judge.slow_after()
 }
 
 /// Which endpoints may be sent requests. Unknown ones may: after a restart the stored active

@@ -86,6 +86,15 @@ impl Bucket {
         }
     }
 
+    /// An attempt that was recorded as a success at its head has failed after all.
+    pub fn record_broken(&mut self, route: &RouteTemplate, client: ClientKey) {
+        self.errors += 1;
+        self.detail.get_or_insert_default().erring.add(client, 1);
+        let routes = self.routes.get_or_insert_default();
+        routes.counts.add(route, 0, 1);
+        routes.erring.add((route.key(), client), 1);
+    }
+
     /// Keeps a failing request, if there is room for one more.
     pub fn keep_failure(&mut self, failure: impl FnOnce() -> FailedRequest) {
         if self.failures.len() < FAILURES_MAX {
@@ -179,7 +188,7 @@ impl Bucket {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.requests == 0 && self.slow == 0 && self.slow_repeats == 0
+        self.requests == 0 && self.errors == 0 && self.slow == 0 && self.slow_repeats == 0
     }
 
     /// The first failing requests.

@@ -8,35 +8,38 @@
 //! Over single seconds it sees clumps within a second, and not bad seconds that follow each other.
 //! What a running sum suffers from is the variance of long sums, so it is taken over windows of 4
 //! and 16 s too (the index of dispersion for counts, D. R. Cox and P. A. W. Lewis, "The Statistical
-//! Analysis of Series of Events", 1966, section 4.5) and the largest counts. Long windows are few,
-//! so they count only when they scatter more than chance would make them in one of forty: where
-//! errors are independent the score stays as it was.
+//! Analysis of Series of Events", 1966, section 4.5). What they show beyond single seconds is that
+//! errors follow each other, and multiplies. Long windows are few, so they count only when they
+//! scatter more than chance would make them in one of forty: where errors are independent the score
+//! stays as it was.
 
 /// Between these a dispersion of single seconds is used: less than independent is not believed, and
 /// a baseline so wild that it would need more must not switch the judge off.
 const RANGE: (f64, f64) = (1.0, 8.0);
-/// Of long windows more is believed: see ARCHITECTURE.md.
-const LONG_MAX: f64 = 32.0;
+/// So much more long windows may scatter than single seconds: see ARCHITECTURE.md.
+const LONG_MAX: f64 = 4.0;
 /// Seconds in a window, beside single ones.
 const LONG: [usize; 2] = [4, 16];
 /// In standard deviations: what chance passes in one case of forty.
 const CHANCE: f64 = 2.0;
 
-/// Of `(requests, failures)` of each second, in the order of time: the largest over windows of 1, 4
-/// and 16 s, without the 1 % of seconds that fit worst (one bad second in ten minutes is an
-/// incident, not the way this service is), to three decimals.
+/// Of `(requests, failures)` of each second, in the order of time: that of single seconds (1 to 8),
+/// times what windows of 4 or 16 s show beyond it (1 to 4); without the 1 % of seconds that fit
+/// worst (one bad second in ten minutes is an incident, not the way this service is), to three
+/// decimals.
 pub(super) fn of_seconds(seconds: impl Iterator<Item = (u64, u64)>) -> f64 {
     let counts = without_worst(floats(seconds));
-    let mut largest = pearson(&counts).map_or(RANGE.0, |found| found.dispersion.clamp(RANGE.0, RANGE.1));
+    let single = pearson(&counts).map_or(RANGE.0, |found| found.dispersion.max(RANGE.0));
+    let mut following = 1.0_f64;
     for window in LONG {
         let sums: Vec<(f64, f64)> = counts.chunks_exact(window).map(sum).filter(|(n, _)| *n > 0.0).collect();
         if let Some(found) = pearson(&sums)
-            && found.dispersion > 1.0 + CHANCE * found.deviation
+            && found.dispersion > single * (1.0 + CHANCE * found.deviation)
         {
-            largest = largest.max(found.dispersion.min(LONG_MAX));
+            following = following.max((found.dispersion / single).min(LONG_MAX));
         }
     }
-    rounded(largest)
+    rounded(single.min(RANGE.1) * following)
 }
 
 /// Of `(requests, failures)` of intervals that are long already: Pearson's alone.

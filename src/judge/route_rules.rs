@@ -84,9 +84,9 @@ impl RouteRules {
                 Err(_) => continue,
             };
             let rule = &mut self.rules[at];
-            let bad = u64::from(count.errors.min(count.requests));
-            let good = u64::from(count.requests) - bad;
-            rule.n += bad + good;
+            let bad = u64::from(count.errors);
+            let good = u64::from(count.requests.saturating_sub(count.errors));
+            rule.n += u64::from(count.requests);
             rule.e += bad;
             let bound = cusum::bound(alpha, rule.expected, rule.n);
             rule.cusum.observe(Evidence { bad, good, clients: bucket.erring_on(key) }, bound);

@@ -62,10 +62,11 @@ impl Judge {
     /// Judges one closed second of the candidate; seconds without a request are fed too. A trip is
     /// reported each time a score is at its bound.
     pub fn observe(&mut self, bucket: &Bucket) -> Option<Trip> {
-        let errors = bucket.errors.min(bucket.requests);
         self.n += bucket.requests;
-        self.e += errors;
-        let evidence = Evidence { bad: errors, good: bucket.requests - errors, clients: bucket.erring() };
+        self.e += bucket.errors;
+        // More errors than requests: responses that were counted before have broken off.
+        let good = bucket.requests.saturating_sub(bucket.errors);
+        let evidence = Evidence { bad: bucket.errors, good, clients: bucket.erring() };
         self.errors.observe(evidence, cusum::bound(self.policy.alpha, self.expected, self.n));
         self.routes.observe(bucket, &self.policy);
         if self.times_count() {

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-use crate::judge::ClientKey;
+use crate::judge::{ClientKey, RouteTemplate};
 use crate::model::Color;
 
 use super::view::ServiceView;
@@ -17,6 +17,8 @@ pub struct Call {
     /// `Some` for a preview host.
     pub preview: Option<Color>,
     pub client: ClientKey,
+    /// Method and path with ids folded: what the judge counts it by.
+    pub route: RouteTemplate,
     /// May be sent a second time although an origin may have seen it: GET, HEAD or OPTIONS with no
     /// body and no upgrade.
     pub repeatable: bool,

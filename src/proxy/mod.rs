@@ -34,6 +34,7 @@ mod h2;
 mod lane;
 mod metrics;
 mod record;
+mod recorder;
 mod request;
 mod seats;
 mod service;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::clock;
 use crate::http1::{Forward, Framing, RequestHead, Sending, TargetForm, client_address, write_request};
-use crate::judge::ClientKey;
+use crate::judge::{ClientKey, RouteTemplate};
 use crate::model::Color;
 
 use super::answer::{self, Own, To};
@@ -106,6 +106,7 @@ fn prepare(
         request_id,
         upgrade: facts.upgrade.is_some(),
     };
+    let route = RouteTemplate::new(head.method_span.of(buf), head.target.path.of(buf));
     let mut out = Vec::with_capacity(HEAD_BYTES);
     write_request(&head, buf, &forward, &mut out);
     let sending = match head.framing {
@@ -132,7 +133,8 @@ fn prepare(
         return Err(Box::new(Refusal { own, to, line, service: Some((service, color)) }));
     }
     service.cell.began(worker.ticks.now());
-    let call = Call { service, preview, client: client_key(address), repeatable: facts.is_replayable() };
+    let call =
+        Call { service, preview, client: client_key(address), route, repeatable: facts.is_replayable() };
     Ok(Request { facts, call, upload, began, line })
 }
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use prometheus::local::LocalHistogram;
 
-use crate::judge::{Bucket, ClientKey, Outcome};
 use crate::model::{Color, PerColor, ServiceName};
 
 use super::metrics::{ColorHandles, Metrics};
+use super::recorder::Recorder;
 
 /// How long the replays are counted before the count begins again, in ticks (10 s).
 const BUDGET_WINDOW_TICKS: u32 = 100;
@@ -21,7 +21,8 @@ const BUDGET_FLOOR: u32 = 10;
 #[derive(Debug)]
 pub struct ColorCell {
     pub inflight: Cell<u64>,
-    bucket: RefCell<Bucket>,
+    /// Evidence for the judge: attempts for public hosts.
+    pub evidence: Recorder,
     /// Requests by the first digit of their status; index 0 is "no answer was sent".
     classes: [Cell<u64>; 6],
     durations: LocalHistogram,
@@ -34,7 +35,7 @@ impl ColorCell {
     fn new(handles: ColorHandles) -> Self {
         Self {
             inflight: Cell::new(0),
-            bucket: RefCell::new(Bucket::default()),
+            evidence: Recorder::default(),
             classes: Default::default(),
             durations: handles.duration.local(),
             handles,
@@ -48,22 +49,6 @@ impl ColorCell {
         let count = &self.classes[class];
         count.set(count.get() + 1);
         self.durations.observe(duration.as_secs_f64());
-    }
-
-    /// Evidence for the judge: one attempt for a public host.
-    pub fn evidence(&self, client: ClientKey, outcome: Outcome, first_byte: Option<Duration>) {
-        self.bucket.borrow_mut().record(client, outcome, first_byte);
-    }
-
-    /// Hands over the evidence gathered since the last time; `None` if there is none.
-    pub fn take_bucket(&self) -> Option<Bucket> {
-        let mut bucket = self.bucket.borrow_mut();
-        if bucket.is_empty() { None } else { Some(std::mem::take(&mut *bucket)) }
-    }
-
-    /// Takes back evidence that could not be handed over.
-    pub fn give_back(&self, bucket: &Bucket) {
-        self.bucket.borrow_mut().merge(bucket);
     }
 
     fn flush(&self) {
@@ -181,7 +166,7 @@ impl Services {
             for (_, color) in cell.colors.iter() {
                 color.flush();
             }
-            let quiet = cell.colors.iter().all(|(_, color)| color.bucket.borrow().is_empty());
+            let quiet = cell.colors.iter().all(|(_, color)| color.evidence.is_empty());
             Rc::strong_count(cell) > 1 || !quiet
         });
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::model::{Color, Endpoint};
 
+use super::recorder::{Asker, Place};
 use super::service::ServiceCell;
 use super::stream::Stream;
 use super::ticks::Ticks;
@@ -93,6 +94,8 @@ pub struct InFlight {
     pub slot: Rc<Slot>,
     pub service: Rc<ServiceCell>,
     pub color: Color,
+    /// Its place among those that wait for a response head, while it is evidence.
+    wait: Cell<Option<Place>>,
 }
 
 impl InFlight {
@@ -100,12 +103,27 @@ impl InFlight {
         slot.inflight.set(slot.inflight.get() + 1);
         let count = &service.colors[color].inflight;
         count.set(count.get() + 1);
-        Self { slot, service, color }
+        Self { slot, service, color, wait: Cell::new(None) }
+    }
+
+    /// Its time to first byte runs from now on.
+    pub fn waits(&self, asker: &Asker<'_>) {
+        self.wait.set(Some(self.service.colors[self.color].evidence.begin(asker)));
+    }
+
+    /// Its response head is there.
+    pub fn heard(&self) {
+        if let Some(place) = self.wait.take() {
+            self.service.colors[self.color].evidence.heard(place);
+        }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
+        if let Some(place) = self.wait.take() {
+            self.service.colors[self.color].evidence.leave(place);
+        }
         self.slot.inflight.set(self.slot.inflight.get().saturating_sub(1));
         let count = &self.service.colors[self.color].inflight;
         count.set(count.get().saturating_sub(1));

@@ -7,14 +7,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::judge::Outcome;
 use crate::model::{Color, EndpointId};
 use crate::traffic::Suspect;
 
 use super::answer::Own;
 use super::call::Call;
 use super::connect::ConnectFault;
-use super::evidence::{self, Attempt};
+use super::evidence::{self, Attempt, Noted};
 use super::slot::InFlight;
 use super::worker::Worker;
 
@@ -98,10 +97,13 @@ impl Tries {
             if let Some(inflight) = call.service.pick(color, worker.random(), &self.failed) {
                 self.count = self.count.saturating_add(1);
                 self.endpoint = Some(inflight.slot.endpoint.address);
+                if self.is_evidence(call) {
+                    evidence::begin(call, &inflight);
+                }
                 return Ok(inflight);
             }
             if self.last.is_none() {
-                self.record(call, color, None, Outcome::Error, None);
+                self.record(call, color, None, Noted::Lost("no endpoint"));
             }
             if !self.raise_shield(worker, call, color) {
                 return Err(self.last.unwrap_or(Own::NO_ENDPOINT));
@@ -138,7 +140,11 @@ impl Tries {
             ConnectFault::Exhausted => return Next::Answer(Own::EXHAUSTED),
             ConnectFault::Cut => return Next::Answer(Own::CUT),
         };
-        self.record(call, inflight.color, Some(inflight), Outcome::Error, None);
+        let cause = match fault {
+            ConnectFault::TimedOut => "no connection in time",
+            _ => "the connection was refused or reset",
+        };
+        self.record(call, inflight.color, Some(inflight), Noted::Lost(cause));
         let slot = &inflight.slot;
         if fault == ConnectFault::Refused && slot.suspicious(worker.ticks.now()) {
             // A full queue drops it: the probes find out anyway.
@@ -150,16 +156,12 @@ impl Tries {
     /// A response's head is there. True: pass it on. False: end the attempt, and tell
     /// [`Tries::ended`] that it was [`End::Withheld`].
     pub fn heard(&mut self, call: &Call, inflight: &InFlight, heard: Heard) -> bool {
-        if heard.failed {
-            // A failure is known at the head; whether it is a success shows at the end.
-            self.record(call, inflight.color, Some(inflight), Outcome::Error, Some(heard.first_byte));
-        }
+        self.record(call, inflight.color, Some(inflight), Noted::Head(heard));
         let passing = matches!(heard.status, 502..=504) && call.repeatable;
         !(passing && self.is_shielded(call, inflight.color))
     }
 
-    /// Tells the judge how the attempt ended, unless its head has said so already, and what the
-    /// client gets. `reused`: the connection had been idle before.
+    /// Tells the judge how the attempt ended, unless its head has said so, and what the client gets. `reused`: the connection had been idle before.
     pub fn ended(
         &mut self,
         worker: &Worker,
@@ -195,26 +197,26 @@ impl Tries {
         if heard.is_some_and(|heard| heard.failed) {
             return;
         }
-        let outcome = match end {
-            End::Complete => Outcome::Success,
-            End::NoResponse | End::NotProcessed | End::Malformed | End::Late | End::Short | End::Withheld => {
-                Outcome::Error
-            }
-            End::NotTheirs => return,
+        let cause = match end {
+            End::NoResponse => "the connection ended without a response",
+            End::NotProcessed => "the request was refused",
+            End::Malformed => "no valid response",
+            End::Late => "no response head in time",
+            End::Short => "the response was cut short",
+            End::Complete | End::Withheld | End::NotTheirs => return,
         };
-        self.record(call, inflight.color, Some(inflight), outcome, heard.map(|heard| heard.first_byte));
+        let noted = heard.map_or(Noted::Lost(cause), |heard| Noted::Broken(heard, cause));
+        self.record(call, inflight.color, Some(inflight), noted);
     }
 
-    fn record(
-        &self,
-        call: &Call,
-        color: Color,
-        inflight: Option<&InFlight>,
-        outcome: Outcome,
-        first_byte: Option<Duration>,
-    ) {
-        let evidence = call.preview.is_none() && self.shield.is_none();
-        evidence::record(&Attempt { call, color, inflight, outcome, first_byte, evidence });
+    /// Previews and second attempts of the shield are no evidence.
+    fn is_evidence(&self, call: &Call) -> bool {
+        call.preview.is_none() && self.shield.is_none()
+    }
+
+    fn record(&self, call: &Call, color: Color, inflight: Option<&InFlight>, noted: Noted) {
+        let evidence = self.is_evidence(call);
+        evidence::record(&Attempt { call, color, inflight, noted, evidence });
     }
 
     /// The origin did nothing with it: another endpoint of its colour, else the shield.

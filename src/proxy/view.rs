@@ -15,6 +15,7 @@ use arc_swap::{ArcSwap, Cache};
 use crate::model::{Color, EndpointId, PerColor};
 use crate::routing::{RouteTable, ServiceRoute, pick_two};
 
+use super::recorder::Wanted;
 use super::service::{ServiceCell, Services};
 use super::slot::{InFlight, Slot};
 
@@ -210,5 +211,13 @@ fn build(
             named.push(slot);
         }
     }
-    ServiceView { route: Arc::clone(route), cell: services.cell(&route.name), usable, _named: named }
+    let cell = services.cell(&route.name);
+    for (color, counts) in cell.colors.iter() {
+        let judged = color == route.active;
+        counts.evidence.want(Wanted {
+            slow_after: route.slow_after.filter(|_| judged),
+            failures: route.baking && judged,
+        });
+    }
+    ServiceView { route: Arc::clone(route), cell, usable, _named: named }
 }

@@ -231,7 +231,7 @@ impl Worker {
         let mut report = WorkerReport { worker: self.parts.id, ..WorkerReport::default() };
         self.services.for_each(|cell| {
             for (color, counts) in cell.colors.iter() {
-                if let Some(bucket) = counts.take_bucket() {
+                if let Some(bucket) = counts.evidence.take() {
                     report.colors.push(ColorCounts { service: cell.name.clone(), color, bucket });
                 }
             }
@@ -250,7 +250,7 @@ impl Worker {
     fn give_back(&self, report: &WorkerReport) {
         for counts in &report.colors {
             if let Some(cell) = self.services.find(&counts.service) {
-                cell.colors[counts.color].give_back(&counts.bucket);
+                cell.colors[counts.color].evidence.give_back(&counts.bucket);
             }
         }
     }

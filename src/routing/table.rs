@@ -1,6 +1,7 @@
 //! The immutable table: host -> service -> colour -> endpoints.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Color, Endpoint, Epoch, PerColor, ServiceName};
 
@@ -38,6 +39,9 @@ pub struct ServiceRoute {
     pub canary_percent: u8,
     /// True while a bake runs: the shield may answer from the other colour.
     pub baking: bool,
+    /// tau of the latency rule, while it counts: an attempt of the active colour is slow that has no
+    /// response head after it.
+    pub slow_after: Option<Duration>,
     pub colors: PerColor<ColorRoute>,
     pub settings: Arc<ServiceSettings>,
 }

@@ -117,6 +117,7 @@ fn service(name: &str, hosts: &[&str]) -> ServiceRoute {
         paused: false,
         canary_percent: 0,
         baking: false,
+        slow_after: None,
         colors: PerColor::from_fn(|_| ColorRoute::default()),
         settings: Arc::new(ServiceSettings::default()),
     }

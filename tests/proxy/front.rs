@@ -56,6 +56,7 @@ impl Setup {
             paused: false,
             canary_percent: 0,
             baking: false,
+            slow_after: None,
             colors: PerColor { blue: endpoints(Color::Blue, blue), green: endpoints(Color::Green, green) },
             settings: Arc::new(ServiceSettings::default()),
         };

@@ -28,6 +28,7 @@ fn service(name: &str, blue: &[(&str, u16, bool)]) -> Arc<ServiceRoute> {
         paused: false,
         canary_percent: 0,
         baking: false,
+        slow_after: None,
         colors: PerColor { blue: color(blue), green: ColorRoute::default() },
         settings: Arc::default(),
     })
