@@ -32,8 +32,6 @@ const ROWS: &[Row] = &[
     warned("limits.h2_ping_interval", &["\"20s\""]),
     warned("limits.h2_ping_timeout", &["\"20s\""]),
     refused("services.*.upstream.protocol", &["\"http1\"", "\"https\""]),
-    // The judge's second half
-    warned("services.*.analysis.synthetic", &[]),
     // The rest of the front door
 ];
 

@@ -159,10 +159,14 @@ impl Controller {
         for index in 0..self.services.len() {
             let service = &mut self.services[index];
             let policy = service.state.policy.judge;
-            let closed: PerColor<Bucket> = std::mem::take(&mut service.buckets);
+            let mut closed: PerColor<Bucket> = std::mem::take(&mut service.buckets);
             let active = service.state.active;
             service.windows[active].push(&closed[active], &policy);
             let epoch = service.state.epoch;
+            // Users' requests alone are the next release's baseline; ours are evidence of this one.
+            if self.synthetic_second(index, &mut closed) {
+                self.control_second(index, closed[active.other()].clone()).await;
+            }
             let bucket = closed[active].clone();
             self.apply_fact(index, Event::Bucket { color: active, epoch, bucket }).await;
             let service = &self.services[index];

@@ -21,6 +21,7 @@ mod run;
 mod service;
 mod start;
 mod story;
+mod synthetic;
 mod table;
 mod view;
 mod workers;

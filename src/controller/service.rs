@@ -17,6 +17,7 @@ use super::containers::{Containers, Stored};
 use super::ejected::Ejected;
 use super::exhibit::Course;
 use super::news::Untold;
+use super::synthetic::Asked;
 use super::view::ReleaseView;
 use super::{Done, EventView, Rejection};
 
@@ -76,6 +77,8 @@ pub(super) struct ServiceRuntime {
     pub(super) containers: Option<Box<Containers>>,
     /// What the last release's judge saw, for people.
     pub(super) course: Option<Course>,
+    /// Our own requests in a bake.
+    pub(super) asked: Asked,
 }
 
 impl ServiceRuntime {
@@ -107,6 +110,7 @@ impl ServiceRuntime {
             route: None,
             containers: None,
             course: None,
+            asked: Asked::default(),
         }
     }
 

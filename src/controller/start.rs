@@ -14,7 +14,7 @@ use crate::clock;
 use crate::config::{Config, Service, Upstream};
 use crate::model::{Color, ReleaseId, Revision};
 use crate::notify::Notifiers;
-use crate::probe::Prober;
+use crate::probe::{Prober, Synthetic};
 use crate::provider::FixedProvider;
 use crate::provider::docker::News;
 use crate::release::{self, Event, Pin, State};
@@ -100,6 +100,7 @@ impl Prepared {
         let (handle, inbox) = super::channel(REQUESTS);
         let (internal, internal_out) = mpsc::channel(INTERNAL);
         let (probes_in, probes) = mpsc::channel(PROBES);
+        let (synthetic_in, synthetic) = mpsc::channel(PROBES);
         let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
         let (news_in, news) = mpsc::channel(NEWS);
         let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
@@ -111,11 +112,12 @@ impl Prepared {
             endpoints: HashMap::new(),
             table,
             internal,
-            inlets: Inlets { internal: internal_out, probes, endpoints, news, suspects },
+            inlets: Inlets { internal: internal_out, probes, endpoints, news, suspects, synthetic },
             inbox,
             workers: Workers::new(&[]),
             store,
             prober: Prober::start(probes_in, Arc::clone(tls.origins())),
+            synthetic: Synthetic::start(synthetic_in, Arc::clone(tls.origins())),
             tls,
             provider: FixedProvider::start(endpoints_in),
             engines: Engines::new(news_in),

@@ -4,6 +4,7 @@
 
 mod balance;
 mod basics;
+mod canary;
 mod client;
 mod control;
 mod failures;
