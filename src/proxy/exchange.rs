@@ -356,7 +356,9 @@ impl<'c> Exchange<'c> {
             heard,
             keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
             to_end: sending == Sending::ToEnd,
-            reusable: head.reusable(),
+            // After a request for an upgrade some origins (Node's) read nothing more as a request,
+            // whatever they answered.
+            reusable: head.reusable() && self.facts.upgrade.is_none(),
         });
         if head.class == ResponseClass::Switching {
             self.begin_tunnel(chunk);
