@@ -26,12 +26,6 @@ const fn refused(pattern: &'static str, quiet: &'static [&'static str]) -> Row {
 
 const ROWS: &[Row] = &[
     // HTTP/2 and the shield
-    warned("limits.h2_streams_max", &["100"]),
-    warned("limits.h2_stream_window", &["\"256KiB\""]),
-    warned("limits.h2_connection_window", &["\"1MiB\""]),
-    warned("limits.h2_ping_interval", &["\"20s\""]),
-    warned("limits.h2_ping_timeout", &["\"20s\""]),
-    refused("services.*.upstream.protocol", &["\"http1\"", "\"https\""]),
     warned("services.*.proxy.shield", &["false"]),
     // Containers
     refused("services.*.upstream.kind", &["\"fixed\""]),
