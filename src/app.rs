@@ -20,6 +20,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, watch};
 
+use crate::acme;
 use crate::admin;
 use crate::config::{self, Config, Faults};
 use crate::controller::{self, Memory};
@@ -142,6 +143,13 @@ async fn serve(
         tls: Arc::clone(&live),
     })
     .await?;
+    let certificates = acme::Keeper::new(acme::Options {
+        entrances: acme_entrances(&config, &live),
+        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
+        challenges: Arc::clone(live.challenges()),
+        store: Arc::clone(&store),
+    })
+    .await;
     let data_plane = DataPlane::start(DataPlaneOptions {
         workers,
         listeners: bound.public,
@@ -172,6 +180,7 @@ async fn serve(
         tls: live.admin().map(Arc::clone),
         ready: Arc::clone(&ready),
     };
+    let certificates = tokio::spawn(certificates.run(stop.clone()));
     let api = tokio::spawn(admin::serve(bound.admin, options, stop));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -194,8 +203,8 @@ async fn serve(
     ready.store(false, Ordering::Release);
     data_plane.shutdown().await;
     stop_in.send_replace(true);
-    // Both end by themselves now; a panic in one of them has been printed and changes nothing.
-    let _ = tokio::join!(control, api);
+    // They end by themselves now; a panic in one of them has been printed and changes nothing.
+    let _ = tokio::join!(control, api, certificates);
     tracing::info!("greenlight has stopped");
     Ok(())
 }
@@ -214,6 +223,14 @@ fn facts(config: &Config, live: &tls::Live) -> Vec<ListenerFacts> {
         tls,
     });
     facts.collect()
+}
+
+/// The listeners whose certificates come by ACME.
+fn acme_entrances(config: &Config, live: &tls::Live) -> Vec<(config::Acme, Arc<tls::Entrance>)> {
+    let pairs = config.listeners.iter().zip(live.entrances()).filter_map(|(listener, entrance)| {
+        Some((listener.tls.as_ref()?.acme.clone()?, Arc::clone(entrance.as_ref()?)))
+    });
+    pairs.collect()
 }
 
 /// Looks for changed certificate files every two seconds. Ends with the runtime.

@@ -8,9 +8,10 @@
 //! | L0 | [`model`] | nothing but data |
 //! | L1 | [`health`] [`judge`] [`release`] [`routing`] [`http1`] [`proxy_protocol`] | decide: no clock, no IO, no async, no logging |
 //! | L2 | [`config`] | turn a file into a validated configuration |
-//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`tls`] [`admin`] | move bytes, keep time |
+//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`tls`] [`acme`] [`admin`] | move bytes, keep time |
 //! | L4 | [`cli`] [`app`] | name every room |
 
+pub mod acme;
 pub mod admin;
 pub mod app;
 pub mod cli;

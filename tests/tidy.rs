@@ -112,6 +112,7 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
         "traffic" | "proxy" | "probe" | "provider" | "store" | "tls" => shell(&[]),
         "admin" => shell(&["controller", "store"]),
+        "acme" => shell(&["store"]),
         "controller" => shell(&["proxy", "probe", "provider", "store"]),
         "cli" | "app" | "lib" | "main" => None,
         other => panic!("src/{other} is a new room: give it a layer here and in ARCHITECTURE.md"),

@@ -103,6 +103,8 @@ pub struct Acme {
     pub directory: String,
     /// Exact hosts, normalised.
     pub hosts: Vec<String>,
+    /// Who signs the directory's own certificate; `None`: the system's authorities.
+    pub ca: Option<PathBuf>,
 }
 
 /// `[admin] tls`.

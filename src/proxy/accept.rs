@@ -32,7 +32,7 @@ pub async fn accept(worker: Rc<Worker>, listener: TcpListener, facts: ListenerFa
                 let _ = socket.set_nodelay(true);
                 let counted = Counted::new(&worker.parts.connections);
                 let entry = Rc::clone(&entry);
-                tokio::task::spawn_local(transport::serve(Rc::clone(&worker), entry, socket, peer, counted));
+                transport::serve(Rc::clone(&worker), entry, socket, peer, counted);
             }
             // The peer gave up between SYN and accept.
             Err(why) if is_peers(&why) => {}

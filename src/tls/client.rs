@@ -12,8 +12,8 @@ use super::{TlsFault, pem, provider};
 /// Sessions that are kept to resume: a few tickets an endpoint.
 const SESSIONS_MAX: usize = 1024;
 
-/// Trusts the authorities of `ca`, or the system's.
-pub(super) fn client_config(ca: Option<&Path>) -> Result<ClientConfig, TlsFault> {
+/// A client that trusts the authorities of `ca`, or the system's.
+pub fn client_config(ca: Option<&Path>) -> Result<ClientConfig, TlsFault> {
     let roots = match ca {
         Some(path) => pem::roots(path)?,
         None => system_roots()?,

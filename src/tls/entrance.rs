@@ -62,7 +62,7 @@ impl Files {
 
     /// The leaves' names and ends, for warnings.
     pub(super) fn ends(&self) -> impl Iterator<Item = i64> {
-        self.keys.iter().map(|key| key.cert.first().map_or(i64::MAX, |leaf| pem::names_of(leaf).1))
+        self.keys.iter().map(|key| key.cert.first().map_or(i64::MAX, |leaf| pem::names_of(leaf).ends))
     }
 }
 

@@ -26,11 +26,12 @@ mod tests;
 
 pub use certificates::Certificates;
 pub use challenges::Challenges;
+pub use client::client_config;
 pub use entrance::{Entrance, Serving};
 pub use fault::TlsFault;
 pub use live::{Live, Reloaded, check};
 pub use origins::{Origins, Trust};
-pub use pem::{ACME_TLS_ALPN, HTTP1_ALPN, HTTP2_ALPN, certified_key, names_of};
+pub use pem::{ACME_TLS_ALPN, HTTP1_ALPN, HTTP2_ALPN, Said, certified_key, names_of};
 
 use std::sync::Arc;
 

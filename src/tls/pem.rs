@@ -90,11 +90,20 @@ fn stapled(path: &Path) -> Result<Vec<u8>, TlsFault> {
     }
 }
 
-/// The DNS names that a certificate is for, in lower case (RFC 6125: the subject's common name is
-/// none), and when it ends in seconds since 1970.
+/// What a certificate says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The DNS names that it is for, in lower case (RFC 6125: the subject's common name is none).
+    pub names: Vec<String>,
+    /// Seconds since 1970.
+    pub begins: i64,
+    pub ends: i64,
+}
+
+/// Reads names and dates; nothing of a certificate that can't be read.
 #[must_use]
-pub fn names_of(certificate: &CertificateDer<'_>) -> (Vec<String>, i64) {
-    let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { return (Vec::new(), i64::MAX) };
+pub fn names_of(certificate: &CertificateDer<'_>) -> Said {
+    let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { return Said::default() };
     let names = parsed.subject_alternative_name().ok().flatten().map(|names| {
         let dns = names.value.general_names.iter().filter_map(|name| match name {
             GeneralName::DNSName(name) => Some(name.trim_end_matches('.').to_ascii_lowercase()),
@@ -102,10 +111,15 @@ pub fn names_of(certificate: &CertificateDer<'_>) -> (Vec<String>, i64) {
         });
         dns.collect()
     });
-    (names.unwrap_or_default(), parsed.validity().not_after.timestamp())
+    let validity = parsed.validity();
+    Said {
+        names: names.unwrap_or_default(),
+        begins: validity.not_before.timestamp(),
+        ends: validity.not_after.timestamp(),
+    }
 }
 
 /// The names of a certified key's leaf.
 pub(super) fn names(key: &Arc<CertifiedKey>) -> Vec<String> {
-    key.cert.first().map(|leaf| names_of(leaf).0).unwrap_or_default()
+    key.cert.first().map(|leaf| names_of(leaf).names).unwrap_or_default()
 }

@@ -40,7 +40,7 @@ impl ServerCertVerifier for Noting {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let (names, _) = greenlight::tls::names_of(end_entity);
+        let names = greenlight::tls::names_of(end_entity).names;
         if let (Some(inner), Some(name)) = (&self.inner, names.first()) {
             let name = ServerName::try_from(name.replace("*.", "any.")).unwrap();
             inner.verify_server_cert(end_entity, intermediates, &name, &[], now)?;

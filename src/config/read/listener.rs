@@ -95,5 +95,6 @@ fn acme(acme: &mut Section<'_, '_>) -> Acme {
                 "hosts = [\"backend.example.org\"]",
             )
             .unwrap_or_default(),
+        ca: acme.optional("ca", file),
     }
 }
