@@ -81,12 +81,8 @@ impl Keeper {
         for (acme, entrance) in options.entrances {
             for host in &acme.hosts {
                 let key = (acme.directory.clone(), host.clone());
-                let want = || Wanted {
-                    acme: acme.clone(),
-                    host: host.clone(),
-                    entrances: Vec::new(),
-                    life: None,
-                };
+                let want =
+                    || Wanted { acme: acme.clone(), host: host.clone(), entrances: Vec::new(), life: None };
                 wanted.entry(key).or_insert_with(want).entrances.push(Arc::clone(&entrance));
             }
         }
@@ -153,7 +149,11 @@ impl Shop {
             }
             match self.order(&wanted, way).await {
                 Ok(fresh) => {
-                    tracing::info!(host = wanted.host, days = (fresh.ends - now()) / 86_400, "certificate issued");
+                    tracing::info!(
+                        host = wanted.host,
+                        days = (fresh.ends - now()) / 86_400,
+                        "certificate issued"
+                    );
                     life = Some(fresh);
                     failures = 0;
                 }
@@ -186,7 +186,9 @@ impl Shop {
         let issued = issued.map_err(|_| AcmeFault::Late(ORDER_TIME.as_secs()))??;
         // Sound before it replaces one that is.
         read(&issued, &wanted.host)?;
-        if let Err(why) = self.store.keep_credential(&wanted.credential(), serde_json::to_string(&issued)?).await {
+        if let Err(why) =
+            self.store.keep_credential(&wanted.credential(), serde_json::to_string(&issued)?).await
+        {
             tracing::error!(host = wanted.host, %why, "the certificate is served but not kept: a restart orders it again");
         }
         wanted.serve(&issued)

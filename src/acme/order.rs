@@ -77,7 +77,11 @@ async fn why_invalid(order: &mut Order) -> String {
         let failed = state.challenges.iter().filter(|challenge| challenge.status == ChallengeStatus::Invalid);
         said.extend(failed.filter_map(|challenge| {
             let problem = challenge.error.as_ref()?;
-            Some(format!("{:?}: {}", challenge.r#type, problem.detail.as_deref().unwrap_or("no reason given")))
+            Some(format!(
+                "{:?}: {}",
+                challenge.r#type,
+                problem.detail.as_deref().unwrap_or("no reason given")
+            ))
         }));
     }
     if said.is_empty() { "the server gives no reason".to_owned() } else { said.join("; ") }

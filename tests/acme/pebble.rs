@@ -10,7 +10,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 
 /// Both programs, or a word about what is left out.
 pub fn is_installed() -> bool {
-    let found = |name: &str| Command::new(name).arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let found =
+        |name: &str| Command::new(name).arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if found("pebble").is_ok() && found("pebble-challtestsrv").is_ok() {
         return true;
     }
