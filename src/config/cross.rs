@@ -129,7 +129,7 @@ fn webhooks(walk: &mut Walk<'_>, config: &Config) {
     let names: Vec<String> = walk
         .places
         .keys()
-        .filter(|path| super::not_in_force::matches("services.*", path))
+        .filter(|path| super::pattern::matches("services.*", path))
         .filter_map(|path| path.strip_prefix("services.").map(str::to_owned))
         .collect();
     for (index, webhook) in config.webhooks.iter().enumerate() {

@@ -9,7 +9,7 @@ use toml::de::DeTable;
 use super::fault::{Fault, Faults, Severity};
 use super::section::Section;
 use super::walk::{Reference, Walk};
-use super::{Config, content, cross, not_in_force, read};
+use super::{Config, content, cross, read};
 
 /// The largest file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -90,7 +90,6 @@ fn validate(text: &str, base: &Path, on_disk: bool) -> Result<Loaded, Faults> {
     root.finish();
     walk.judge_unknown();
     cross::check(&mut walk, &config);
-    not_in_force::check(&mut walk);
     if on_disk {
         references(&mut walk);
         content::read(&mut walk, &mut config);

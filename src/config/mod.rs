@@ -1,8 +1,7 @@
 //! L2: a file becomes a validated [`Config`], or every fault of it at once.
 //!
 //! The way: text -> spanned TOML tree ([`walk`], [`section`], [`kind`]: every key with its place, its
-//! kind and its default) -> checks between keys ([`cross`]) -> keys that are not in force yet
-//! ([`not_in_force`]) -> [`Config`]. One pass finds all; nothing is read twice.
+//! kind and its default) -> checks between keys ([`cross`]) -> [`Config`]. One pass finds all; nothing is read twice.
 
 mod container;
 mod content;
@@ -14,7 +13,7 @@ mod kind;
 mod message;
 mod name;
 mod nearest;
-mod not_in_force;
+mod pattern;
 mod quantity;
 mod read;
 mod report;
