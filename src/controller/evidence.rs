@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::clock;
-use crate::health::Observed;
+use crate::health::{Observed, ProbeOutcome, Roster};
 use crate::judge::Bucket;
-use crate::model::{Color, PerColor};
+use crate::model::{Color, Health, PerColor};
 use crate::probe::{ProbeReport, ProbeTarget};
 use crate::provider::ProviderUpdate;
 use crate::release::{Event, Phase};
-use crate::traffic::WorkerReport;
+use crate::traffic::{Suspect, WorkerReport};
 
 use super::run::Controller;
 
@@ -26,6 +26,11 @@ impl Controller {
         let service = &mut self.services[index];
         let thresholds = service.state.thresholds(color);
         let roster = &mut service.rosters[color];
+        let passed = matches!(report.outcome, ProbeOutcome::Pass);
+        if service.ejected.probed(&report.endpoint, passed, thresholds.rise) {
+            tracing::info!(service = %name, %color, endpoint = %report.endpoint, "its probes pass: back in the pool");
+            self.table_dirty = true;
+        }
         let observed = roster.observe(
             report.owner.as_ref(),
             &report.endpoint,
@@ -39,15 +44,37 @@ impl Controller {
             Observed::Changed(health) => {
                 tracing::info!(service = %name, %color, endpoint = %report.endpoint, %health,
                     last = ?report.outcome, "endpoint changed");
+                if health == Health::Healthy
+                    && let Some(containers) = service.containers.as_mut()
+                {
+                    containers.unproved.remove(&report.endpoint);
+                }
                 self.table_dirty = true;
             }
         }
         self.tell_health(index, color);
     }
 
+    /// A worker could not reach an endpoint, or has taken it out of its pool.
+    pub(super) fn suspected(&mut self, suspect: &Suspect) {
+        self.prober.suspect(&suspect.endpoint);
+        if suspect.ejected
+            && let Some((name, color)) = self.endpoints.get(&suspect.endpoint).cloned()
+            && let Some(index) = self.index(name.as_str())
+            && self.services[index].ejected.told(&suspect.endpoint)
+        {
+            tracing::info!(service = %name, %color, endpoint = %suspect.endpoint, "attempts fail: out of the pool");
+        }
+    }
+
     /// Queues the colour's summary for the state if it is not what the state was told last.
-    fn tell_health(&mut self, index: usize, color: Color) {
+    pub(super) fn tell_health(&mut self, index: usize, color: Color) {
         let service = &mut self.services[index];
+        let why = ailment(&service.rosters[color]);
+        if service.ailing[color] != why {
+            service.ailing[color].clone_from(&why);
+            self.pending.push_back((index, Event::Ailing { color, why }));
+        }
         let health = service.rosters[color].summary();
         if service.told[color] == health {
             return;
@@ -76,6 +103,14 @@ impl Controller {
             return;
         }
         tracing::info!(service = %update.service, color = %update.color, count = update.endpoints.len(), "endpoints changed");
+        let service = &mut self.services[index];
+        let there = |id: &crate::model::EndpointId| {
+            service
+                .rosters
+                .iter()
+                .any(|(_, roster)| roster.endpoints().iter().any(|(known, _)| known.id == *id))
+        };
+        service.ejected.retain(there);
         self.targets_dirty = true;
         self.table_dirty = true;
         self.views_dirty = true;
@@ -134,11 +169,11 @@ impl Controller {
             }
             let bucket = closed[active].clone();
             self.apply_fact(index, Event::Bucket { color: active, epoch, bucket }).await;
-            self.canary_second(index, &closed).await;
-            self.follow_course(index, &closed);
             let service = &self.services[index];
             let told = service.route.as_ref().and_then(|route| route.slow_after);
             self.table_dirty |= told != super::table::slow_after(&service.state);
+            self.canary_second(index, &closed).await;
+            self.follow_course(index, &closed);
         }
         self.views_dirty = true;
     }
@@ -159,4 +194,10 @@ impl Controller {
         let event = Event::Canary { release: release.id.clone(), candidate, old, baseline };
         self.apply_fact(index, event).await;
     }
+}
+
+/// What the first endpoint that fails fails by.
+fn ailment(roster: &Roster) -> Option<String> {
+    let failing = roster.endpoints().iter().find(|(_, health)| health.failures > 0);
+    failing.and_then(|(_, health)| health.last_failure.as_ref()).map(|(_, why)| why.to_string())
 }

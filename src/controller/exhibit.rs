@@ -36,6 +36,9 @@ pub struct ContainerEvidence {
     pub state: String,
     /// The last lines of its log, oldest first.
     pub log_lines: Vec<String>,
+    /// What the engine says of it: how it ended, its limits, its own health check.
+    #[schema(value_type = Object)]
+    pub inspect: serde_json::Value,
 }
 
 impl ContainerEvidence {

@@ -6,10 +6,14 @@
 
 mod apply;
 mod commands;
+mod containers;
+mod ejected;
+mod errands;
 mod evidence;
 mod exhibit;
 mod handle;
 mod metrics;
+mod news;
 mod perform;
 mod persist;
 mod reload;

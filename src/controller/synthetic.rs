@@ -77,7 +77,7 @@ fn target(service: &ServiceRuntime) -> Option<SyntheticTarget> {
     let Synthetic { paths, rate } = service.config.synthetic.as_ref()?;
     let Phase::Baking(_) = &service.state.running()?.phase else { return None };
     let settings = &service.config.settings;
-    if settings.protocol != Protocol::Http1 || !service.asked.is_thin(*rate) {
+    if settings.protocol == Protocol::H2c || !service.asked.is_thin(*rate) {
         return None;
     }
     let endpoints = PerColor::from_fn(|color| {
@@ -89,6 +89,7 @@ fn target(service: &ServiceRuntime) -> Option<SyntheticTarget> {
         host: service.config.hosts.first().cloned().unwrap_or_else(|| "localhost".to_owned()),
         paths: paths.clone(),
         rate: *rate,
+        tls: settings.tls.clone(),
         timeout: settings.response_timeout,
     })
 }

@@ -20,7 +20,8 @@ use tokio::time::MissedTickBehavior;
 
 use crate::health::{Check, CheckKind, ProbeOutcome};
 use crate::judge::Outcome;
-use crate::model::{Color, PerColor, ServiceName};
+use crate::model::{Color, OriginTls, PerColor, ServiceName};
+use crate::tls::Origins;
 
 use super::exchange::Plan;
 
@@ -38,6 +39,8 @@ pub struct SyntheticTarget {
     pub paths: Vec<String>,
     /// Requests a second to each colour.
     pub rate: u32,
+    /// With `upstream.protocol = "https"`.
+    pub tls: Option<OriginTls>,
     /// A request that takes longer has failed.
     pub timeout: Duration,
 }
@@ -54,6 +57,7 @@ pub struct SyntheticReport {
 #[derive(Debug)]
 pub struct Synthetic {
     reports: mpsc::Sender<SyntheticReport>,
+    origins: Arc<Origins>,
     runtime: Handle,
     running: HashMap<ServiceName, Running>,
 }
@@ -73,8 +77,8 @@ impl Drop for Running {
 impl Synthetic {
     /// Starts with no targets, on the current runtime.
     #[must_use]
-    pub fn start(reports: mpsc::Sender<SyntheticReport>) -> Self {
-        Self { reports, runtime: Handle::current(), running: HashMap::new() }
+    pub fn start(reports: mpsc::Sender<SyntheticReport>, origins: Arc<Origins>) -> Self {
+        Self { reports, origins, runtime: Handle::current(), running: HashMap::new() }
     }
 
     /// Sends to a service from now on, or (`None`) no more. Nothing happens where nothing changes.
@@ -86,13 +90,14 @@ impl Synthetic {
         if self.running.get(service).is_some_and(|running| running.target == target) {
             return;
         }
-        let task = self.runtime.spawn(keep_asking(target.clone(), self.reports.clone()));
+        let task =
+            self.runtime.spawn(keep_asking(target.clone(), self.reports.clone(), Arc::clone(&self.origins)));
         self.running.insert(service.clone(), Running { target, task });
     }
 }
 
-async fn keep_asking(target: SyntheticTarget, reports: mpsc::Sender<SyntheticReport>) {
-    let plans = PerColor::from_fn(|color| plans(&target, color));
+async fn keep_asking(target: SyntheticTarget, reports: mpsc::Sender<SyntheticReport>, origins: Arc<Origins>) {
+    let plans = PerColor::from_fn(|color| plans(&target, color, &origins));
     let under_way = Arc::new(Semaphore::new(UNDER_WAY_MAX));
     let mut tick = tokio::time::interval(Duration::from_secs(1) / target.rate.max(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -121,7 +126,7 @@ async fn keep_asking(target: SyntheticTarget, reports: mpsc::Sender<SyntheticRep
 }
 
 /// Every endpoint by every path, so that each turn is another pair.
-fn plans(target: &SyntheticTarget, color: Color) -> Vec<Arc<Plan>> {
+fn plans(target: &SyntheticTarget, color: Color, origins: &Origins) -> Vec<Arc<Plan>> {
     let pairs =
         target.paths.iter().flat_map(|path| target.endpoints[color].iter().map(move |at| (path, *at)));
     let plan = |(path, at): (&String, SocketAddr)| {
@@ -131,8 +136,9 @@ fn plans(target: &SyntheticTarget, color: Color) -> Vec<Arc<Plan>> {
             expect_status: no_errors(),
             expect_body: None,
         };
-        let check = Check { kind, port: None, interval: Duration::ZERO, timeout: target.timeout, fall: 1 };
-        Arc::new(Plan::new(at, &check))
+        let (tls, timeout) = (target.tls.clone(), target.timeout);
+        let check = Check { kind, port: None, interval: Duration::ZERO, timeout, fall: 1, tls };
+        Arc::new(Plan::new(at, &check, origins))
     };
     pairs.map(plan).collect()
 }

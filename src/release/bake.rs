@@ -8,8 +8,8 @@ use crate::model::Tick;
 use super::condition::count;
 use super::turn::Turn;
 use super::{
-    Alarm, Bake, Condition, Degraded, Mode, Notice, OnInconclusive, Outside, Phase, Policy, Promoting, State,
-    accept, degraded, ending, trip,
+    Alarm, Bake, Condition, Degraded, Errand, Mode, Notice, OnInconclusive, Outside, Phase, Policy,
+    Promoting, State, accept, degraded, ending, errand, trip,
 };
 
 /// A bake is at most this many bake times long, with all its extensions.
@@ -57,6 +57,7 @@ pub(super) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
     let length = accept::seconds(bake_time);
     turn.enter(Phase::Baking(Box::new(bake)), format!("{why}; watched for {length} ({basis})"));
     turn.announce(Notice::Promoted);
+    errand::begin(turn, Errand::PostPromote);
 }
 
 fn judge(policy: &Policy, baseline: Option<&Baseline>) -> Judge {

@@ -2,16 +2,29 @@
 
 use super::condition::count;
 use super::turn::Turn;
-use super::{Awaiting, Checking, Gate, Notice, Phase, Refused, accept, canary, ending, pin, promoting};
+use super::{
+    Awaiting, Checking, Gate, Notice, Phase, Refused, accept, canary, ending, errand, pin, promoting,
+};
 
 pub(super) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
+    let Phase::Checking(_) = release.phase else { return false };
+    if let Some(Err(why)) = errand::before_switch_ended(turn) {
+        ending::fail(turn, format!("the pre_promote hook failed: {why}"));
+        return true;
+    }
+    let Some(release) = turn.running() else { return false };
     let Phase::Checking(checking) = release.phase else { return false };
     let (color, by_itself) = (release.color, release.auto_promote && !turn.state.is_pinned());
-    let health = turn.health(color);
+    let (health, expected) = (turn.health(color), release.expected);
     // The gate is asked first: one that opened in time counts, however late this is called.
     match turn.state.gate(turn.at) {
         Some(Gate::Open { at }) if at <= checking.deadline => {
+            match errand::before_switch(turn) {
+                errand::Before::Passed => {}
+                errand::Before::Begun => return true,
+                errand::Before::Running => return false,
+            }
             if by_itself {
                 canary::begin(turn, checking.since, checking.deadline.since(turn.at), "the gate opened");
             } else {
@@ -24,10 +37,15 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
                 return false;
             }
             let deadline = accept::seconds(turn.state.policy.progress_deadline);
+            let gone = expected.saturating_sub(health.map_or(0, |health| health.total));
+            let gone =
+                if gone > 0 { format!(", {gone} of {expected} containers gone") } else { String::new() };
+            let ailing = turn.state.ailing[color].as_ref().map(|why| format!("; probes fail: {why}"));
+            let ailing = ailing.unwrap_or_default();
             ending::fail(
                 turn,
                 format!(
-                    "the gate was shut after {deadline} (progress_deadline): {color} had {}",
+                    "the gate was shut after {deadline} (progress_deadline): {color} had {}{gone}{ailing}",
                     count(health)
                 ),
             );

@@ -5,8 +5,8 @@ use crate::model::{Color, ReleaseId, Version};
 
 use super::turn::Turn;
 use super::{
-    By, Effect, Fallback, Fate, Notice, Phase, Release, Side, Stretch, UpstreamKind, bake, quarantine,
-    standby,
+    By, Effect, Errand, Fallback, Fate, Notice, Phase, Release, Side, Stretch, UpstreamKind, bake, errand,
+    quarantine, standby,
 };
 
 /// The candidate keeps the traffic; the old colour stays warm for `standby_ttl`.
@@ -24,6 +24,7 @@ pub(super) fn succeed(turn: &mut Turn, reason: String) {
     });
     turn.enter(Phase::Succeeded, reason);
     turn.announce(Notice::Succeeded);
+    errand::begin(turn, Errand::Tags);
     if verdict == Some(Verdict::Pass) {
         quarantine::lift(turn, &version, "a forced release of it passed");
     }
@@ -38,6 +39,8 @@ pub(super) fn succeed_alone(turn: &mut Turn) {
     );
     turn.announce(Notice::Promoted);
     turn.announce(Notice::Succeeded);
+    errand::begin(turn, Errand::PostPromote);
+    errand::begin(turn, Errand::Tags);
 }
 
 /// A degraded release ends with its verdict, by a person's word or because nobody spoke.

@@ -1,12 +1,13 @@
 //! What never happens, asked of a record after every step by the tests and the simulation.
 
-use super::{Canary, Fate, Phase, Promoting, Release, Stage, State, Stretch, UpstreamKind};
+use super::{Canary, Fate, Phase, Promoting, Release, Stage, State, Stretch, UpstreamKind, errand};
 
 impl State {
     /// `Err` names the invariant that does not hold.
     pub fn check(&self) -> Result<(), String> {
         self.check_sides()?;
         self.check_limits()?;
+        errand::check(self)?;
         if let Some(queued) = &self.queued {
             ensure(matches!(queued.phase, Phase::Queued(_)), || {
                 format!("{} waits in state {}", queued.id, queued.word())

@@ -18,6 +18,7 @@
 //! | baking | `bake`, `trip` |
 //! | reverting, degraded | `reverting`, `degraded` |
 //! | final states, fates of the colour that lost | `ending`, `standby`, `quarantine` |
+//! | hooks and tags | `errand` |
 //! | pins, pauses, alarms, the on_healthy edge | `pin`, `alarm`, `discovery` |
 //! | restarts | `restart` |
 //! | what never happens | `invariants` |
@@ -34,6 +35,7 @@ mod discovery;
 mod dispatch;
 mod effect;
 mod ending;
+mod errand;
 mod event;
 mod gate;
 mod invariants;
@@ -63,6 +65,7 @@ mod tests;
 pub use attempt::{Kind, Release};
 pub use condition::Condition;
 pub use effect::{Alarm, Effect, Notice};
+pub use errand::{Errand, Errands, Run};
 pub use event::{Event, Source};
 pub use gate::Gate;
 pub use phase::{

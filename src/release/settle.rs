@@ -2,8 +2,8 @@
 
 use super::turn::Turn;
 use super::{
-    Phase, alarm, bake, canary, checking, degraded, discovery, pin, promoting, queue, reverting, standby,
-    starting,
+    Phase, alarm, bake, canary, checking, degraded, discovery, errand, pin, promoting, queue, reverting,
+    standby, starting,
 };
 
 /// A bound on the rounds: no event leads through more states than there are. It can't be reached
@@ -29,6 +29,7 @@ fn advance(turn: &mut Turn) -> bool {
         || running(turn)
         || queue::advance(turn)
         || standby::advance(turn)
+        || errand::advance(turn)
         || discovery::advance(turn)
 }
 

@@ -54,6 +54,11 @@ impl Turn {
         self.later.push(effect);
     }
 
+    /// An effect that waits for the write is not wanted any more.
+    pub(super) fn take_back(&mut self, effect: &Effect) {
+        self.later.retain(|other| other != effect);
+    }
+
     /// The release that has not ended, but for a queued one.
     pub(super) fn running(&self) -> Option<&Release> {
         self.state.running()
@@ -196,6 +201,9 @@ fn told_by_its_state(alarm: Alarm) -> bool {
         | Alarm::Slow
         | Alarm::ActiveDown
         | Alarm::StoreUnwritable
-        | Alarm::StateRebuilt => false,
+        | Alarm::StateRebuilt
+        | Alarm::EngineAway
+        | Alarm::HookFailed
+        | Alarm::TagsFailed => false,
     }
 }

@@ -68,6 +68,10 @@ pub fn effect(effect: &Effect) -> String {
         Effect::Alarm { alarm, raised, .. } => {
             format!("alarm {} {}", alarm.as_str(), if *raised { "up" } else { "over" })
         }
+        Effect::Errand { errand, release, other, .. } => {
+            let other = other.as_ref().map_or(String::new(), |other| format!(" beside {other}"));
+            format!("run {} of {release}{other}", errand.as_str())
+        }
         Effect::Pull { release, version } => format!("pull {version} for {release}"),
         Effect::Start { release, color } => format!("start {release} in {color}"),
         Effect::SaveEvidence { release } => format!("save evidence of {release}"),

@@ -111,6 +111,9 @@ const EVENTS: &[&str] = &[
     "deploy version=v3 force",
     "deploy version=v3 webhook",
     "deploy version=v2",
+    "pushed version=v2",
+    "pushed version=v3 at=100",
+    "errand pre_promote of=backend-1",
     "deploy",
     "promote",
     "promote force",
@@ -150,6 +153,11 @@ const EVENTS: &[&str] = &[
     "restarted of=backend-1 times=1",
     "restarted of=backend-1 times=3",
     "pulled of=backend-9",
+    "pulled of=backend-1 version=v9",
+    "containers green ids=c1",
+    "ailing green why=status_503",
+    "engine away",
+    "engine back",
 ];
 
 fn reach(keys: &str, way: &[&str]) -> (State, Tick) {
@@ -222,7 +230,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// How many kinds of events there are; [`kind`] does not compile when one is added.
-const KINDS: usize = 23;
+const KINDS: usize = 28;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -248,8 +256,13 @@ fn kind(event: &Event) -> usize {
         Event::Started { .. } => 19,
         Event::StartFailed { .. } => 20,
         Event::EndpointRestarted { .. } => 21,
-        Event::Canary { .. } => 22,
-        Event::Control { .. } => 23,
+        Event::Containers { .. } => 22,
+        Event::EngineAway(_) => 23,
+        Event::Ailing { .. } => 24,
+        Event::Pushed { .. } => 25,
+        Event::ErrandDone { .. } => 26,
+        Event::Canary { .. } => 27,
+        Event::Control { .. } => 28,
     }
 }
 

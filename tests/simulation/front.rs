@@ -322,6 +322,7 @@ impl Front {
             ensure(decided == step(&self.state, event, at), || "the same step twice differs".to_owned())?;
         }
         let Ok(decided) = decided else { return Ok(()) };
+        self.shadow.reported(&self.state, event)?;
         self.shadow.judge(&self.state, event, &decided, self.now)?;
         if decided.persist == Persist::No && self.rng.one_in(100) {
             let same = decided.state.to_saved(at) == self.saved_like(&decided.state, at);
@@ -440,6 +441,19 @@ impl Front {
             | Effect::Notify { .. }
             | Effect::Alarm { .. }
             | Effect::SaveEvidence { .. } => {}
+            Effect::Errand { errand, release, .. } => {
+                self.shadow.errand_begun(*errand, release);
+                // Now and then nobody ever reports.
+                if !(self.wild && self.rng.one_in(60)) {
+                    let after = self.rng.millis(50, 12_000);
+                    let outcome = if self.rng.one_in(90) { Err("503".to_owned()) } else { Ok(()) };
+                    let event = Event::ErrandDone { release: release.clone(), errand: *errand, outcome };
+                    self.engine(after, event.clone());
+                    if self.wild && self.rng.one_in(30) {
+                        self.engine(after + 700, event);
+                    }
+                }
+            }
             Effect::Pull { release, version } => {
                 let fails = self.wild && self.rng.one_in(100);
                 let after = self.rng.millis(100, 5000);
@@ -564,11 +578,19 @@ fn started(release: &ReleaseId, fails: bool) -> Event {
 
 /// Short times, so that whole releases fit into a few hundred events.
 pub fn policy(rng: &mut Rng) -> Policy {
-    use greenlight::release::{Mode, OnInconclusive, OnTrip, Trigger};
+    use greenlight::release::{Errands, Mode, OnInconclusive, OnTrip, Trigger};
     let seconds = Duration::from_secs;
     let managed = rng.one_in(300);
+    let errand = |rng: &mut Rng| rng.one_in(250).then(|| seconds(rng.pick(&[1, 5, 20])));
+    let errands = Errands {
+        pre_promote: errand(rng),
+        post_promote: errand(rng),
+        on_revert: errand(rng),
+        tags: errand(rng),
+    };
     Policy {
         upstream: if managed { UpstreamKind::Managed } else { UpstreamKind::Fixed },
+        replicas: 0,
         trigger: if rng.one_in(300) { Trigger::OnHealthy } else { Trigger::Manual },
         auto_promote: !rng.one_in(200),
         debounce: seconds(rng.pick(&[0, 2, 5])),
@@ -599,6 +621,7 @@ pub fn policy(rng: &mut Rng) -> Policy {
             Mode::Off,
         ]),
         judge: greenlight::judge::Policy::default(),
+        errands,
         canary_percent: if rng.one_in(300) { vec![5, 25] } else { Vec::new() },
     }
 }

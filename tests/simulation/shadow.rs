@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use greenlight::health::ProbeOutcome;
 use greenlight::model::{Color, Epoch, PerColor, ReleaseId, Tick};
-use greenlight::release::{Event, Fate, Kind, Persist, Phase, Release, State, Step};
+use greenlight::release::{Effect, Errand, Event, Fate, Kind, Persist, Phase, Release, State, Step};
 
 /// One endpoint, by the results that were delivered since its release began.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,9 @@ pub struct Shadow {
     /// Ended in memory, not in the store yet.
     pending: Vec<Release>,
     reverts: BTreeMap<ReleaseId, u32>,
+    /// Errands that the world has begun, and releases whose first hook has passed.
+    begun: BTreeSet<(ReleaseId, Errand)>,
+    passed: BTreeSet<ReleaseId>,
 }
 
 type Verdict = Result<(), String>;
@@ -47,6 +50,8 @@ impl Shadow {
             ended: BTreeMap::new(),
             pending: Vec::new(),
             reverts: BTreeMap::new(),
+            begun: BTreeSet::new(),
+            passed: BTreeSet::new(),
         }
     }
 
@@ -109,6 +114,24 @@ impl Shadow {
         healthy > 0 && healthy * 2 >= self.seen[color].len()
     }
 
+    /// An errand is done by somebody: only after it was written down, which the front looks to.
+    pub fn errand_begun(&mut self, errand: Errand, release: &ReleaseId) {
+        self.begun.insert((release.clone(), errand));
+    }
+
+    /// A hook that passed may let a release through; what was never begun can't have.
+    pub fn reported(&mut self, before: &State, event: &Event) -> Verdict {
+        let Event::ErrandDone { release, errand, outcome } = event else { return Ok(()) };
+        ensure(self.begun.contains(&(release.clone(), *errand)), || {
+            format!("{} of {release} reports and was never begun", errand.as_str())
+        })?;
+        let waited = before.running().is_some_and(|running| running.id == *release);
+        if *errand == Errand::PrePromote && outcome.is_ok() && waited {
+            self.passed.insert(release.clone());
+        }
+        Ok(())
+    }
+
     /// Every rule about one step.
     pub fn judge(&self, before: &State, event: &Event, step: &Step, now: i64) -> Verdict {
         let after = &step.state;
@@ -136,7 +159,36 @@ impl Shadow {
         ensure(step.persist == Persist::Now || step.after_persist.is_empty(), || {
             "effects wait for a write that nobody asked for".to_owned()
         })?;
+        Self::judge_errands(before, event, step)?;
         Self::judge_quarantine(before, after)
+    }
+
+    /// A failed hook before the switch ends its release there; one after it moves nothing; what is
+    /// begun is in the record that is written first.
+    fn judge_errands(before: &State, event: &Event, step: &Step) -> Verdict {
+        let after = &step.state;
+        for effect in step.now.iter().chain(&step.after_persist) {
+            let Effect::Errand { errand, release, .. } = effect else { continue };
+            let recorded = after.errands.iter().any(|run| run.errand == *errand && run.release == *release);
+            ensure(recorded, || format!("{} of {release} is run and not recorded", errand.as_str()))?;
+        }
+        if let Event::ErrandDone { release, errand: Errand::PrePromote, outcome: Err(_) } = event
+            && before.running().is_some_and(|running| running.id == *release)
+            && !after.unwritable
+        {
+            ensure(after.running().is_none_or(|running| running.id != *release), || {
+                format!("{release} goes on after its pre_promote hook failed")
+            })?;
+        }
+        if let Event::ErrandDone { errand: Errand::PostPromote | Errand::OnRevert | Errand::Tags, .. } = event
+        {
+            let (old, new) = (before.running(), after.running());
+            let same = old.map(|release| (&release.id, release.word()))
+                == new.map(|release| (&release.id, release.word()));
+            ensure(after.epoch == before.epoch, || "an errand after the switch moved traffic".to_owned())?;
+            ensure(same || old.is_none() || step.notes.len() > 1, || "an errand ended a release".to_owned())?;
+        }
+        Ok(())
     }
 
     /// No new request to a colour that was not gated healthy for this release; a revert only to a
@@ -149,6 +201,10 @@ impl Shadow {
                 Kind::Rollback => std::time::Duration::ZERO,
             };
             let min_healthy = i64::try_from(min_healthy.as_millis()).unwrap();
+            let hooked = after.policy.errands.pre_promote.is_some() && release.kind == Kind::Deploy;
+            ensure(!hooked || self.passed.contains(&release.id), || {
+                format!("{} got the traffic and its pre_promote hook has not passed", release.id)
+            })?;
             ensure(self.owner[release.color].as_ref() == Some(&release.id), || {
                 format!("{} got the traffic by the evidence of {:?}", release.id, self.owner[release.color])
             })?;

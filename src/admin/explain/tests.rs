@@ -72,8 +72,10 @@ pub(super) fn reverted() -> Explanation {
         service: "shop".into(),
         kind: "deploy".into(),
         version: "v2".into(),
+        image: None,
         color: "green".into(),
         state: "reverted".into(),
+        progress: None,
         reason: "too many errors on green".into(),
         started_at: time(-20),
         promoted_at: Some(time(0)),
@@ -88,6 +90,7 @@ pub(super) fn reverted() -> Explanation {
         image: "registry.example.org/shop@sha256:abc".into(),
         state: "running".into(),
         log_lines: vec!["listening".into(), "panic: <nil>".into()],
+        inspect: serde_json::Value::Null,
     }];
     Explanation::new(release, events, Exhibits { series: Some(series), containers })
 }

@@ -135,7 +135,7 @@ fn logs(text: &mut String, containers: &[ContainerEvidence]) -> std::fmt::Result
         return Ok(());
     }
     writeln!(text, "\ncontainers")?;
-    for ContainerEvidence { container, image, state, log_lines } in containers {
+    for ContainerEvidence { container, image, state, log_lines, .. } in containers {
         writeln!(text, "  {container}  {state}  {image}")?;
         let skipped = log_lines.len().saturating_sub(LOG_LINES_SHOWN);
         for line in &log_lines[skipped..] {

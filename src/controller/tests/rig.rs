@@ -110,6 +110,8 @@ bake_time = "5m"
             registry: prometheus::Registry::new(),
             table: Arc::clone(&table),
             suspects,
+            tls: Arc::default(),
+            notifiers: Arc::new(crate::notify::Notifiers::start(&[], &prometheus::Registry::new())?),
         })
         .await?;
         let handle = prepared.handle();

@@ -12,6 +12,8 @@ fn nothing_of_a_release_becomes_markup() {
         service: text(),
         kind: text(),
         version: text(),
+        image: Some(text()),
+        progress: None,
         color: text(),
         state: text(),
         reason: text(),
