@@ -17,6 +17,7 @@ mod exit;
 mod explain;
 mod fault;
 mod follow;
+mod health;
 mod history;
 mod import;
 mod output;
@@ -96,6 +97,8 @@ enum Verb {
     Reload(reload::Args),
     Completions(completions::Args),
     #[command(hide = true)]
+    Health(health::Args),
+    #[command(hide = true)]
     SampleApp(sample_app::Args),
 }
 
@@ -137,6 +140,7 @@ fn ask(connection: &Connection, verb: Verb) -> Exit {
             Verb::History(args) => history::history(&admin, &args).await,
             Verb::Explain(args) => explain::explain(&admin, &args).await,
             Verb::Quarantine(args) => quarantine::quarantine(&admin, &args).await,
+            Verb::Health(args) => health::health(&admin, &args).await,
             Verb::Reload(args) => reload::reload(&admin, &args).await,
             Verb::Demo(_)
             | Verb::SampleApp(_)

@@ -33,6 +33,9 @@ pub struct Arrival {
     pub image: Option<String>,
     /// The version's label, where somebody else does.
     pub version: Option<String>,
+    /// The digest that the sender says the tag has. Nothing is run by it; it tells whether the registry
+    /// shows the push already.
+    pub digest: Option<String>,
     /// When it was pushed, in Unix seconds by the sender's clock, never after our own.
     pub at: Option<u64>,
     pub client: IpAddr,

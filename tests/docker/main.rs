@@ -12,6 +12,11 @@ mod docker;
 mod support;
 
 mod engines;
+mod follow;
+mod imports;
+mod kills;
+mod own_image;
+mod provider;
 mod refused;
 mod released;
 mod site;

@@ -34,7 +34,7 @@ pub async fn shared() -> &'static Engine {
 }
 
 /// The engine that images are made on: another one, so that they really are pulled.
-async fn builder() -> Docker {
+pub async fn builder() -> Docker {
     static ENGINE: OnceCell<Engine> = OnceCell::const_new();
     ENGINE.get_or_init(|| started(engine::Options::default())).await.api().await
 }

@@ -213,7 +213,7 @@ impl Hand {
             }
             let why = match self.pull_once(&release, &image, version.as_ref(), &off).await {
                 Ok(version) => {
-                    self.fact(Event::Pulled { release, version }).await;
+                    self.tell(Internal::Pulled(self.service.clone(), release, image, version)).await;
                     break;
                 }
                 Err(DockerFault::CalledOff) => break,
@@ -315,7 +315,7 @@ impl Hand {
         match order {
             Order::Save { set, release } => self.save(&upstream, set, release).await,
             Order::Stop { set } => {
-                if self.record().await?.is_some_and(|state| state.may_stop(set)) {
+                if self.record().await?.may_stop(set) {
                     done(&self.service, set, upstream.stop(set).await)?;
                 } else {
                     tracing::warn!(service = %self.service, %set, "not stopped: the record has it in use");
@@ -325,15 +325,15 @@ impl Hand {
             }
             Order::Remove { set, image } => {
                 let state = self.record().await?;
-                if state.as_ref().is_some_and(|state| !state.knows_containers(set)) {
+                if state.knows_containers(set) {
+                    tracing::warn!(service = %self.service, %set, "not removed: the record has it in use");
+                } else {
                     done(&self.service, set, upstream.remove(set).await)?;
                     if let Some((image, version)) = image
-                        && state.is_some_and(|state| !state.knows_version(version))
+                        && !state.knows_version(version)
                     {
                         done(&self.service, set, upstream.remove_image(image, version).await)?;
                     }
-                } else {
-                    tracing::warn!(service = %self.service, %set, "not removed: the record has it in use");
                 }
                 self.tell(Internal::Swept(self.service.clone(), set.clone())).await;
                 Ok(())
@@ -347,13 +347,14 @@ impl Hand {
     }
 
     /// The service's state as the store has it now: what it protects is never stopped.
-    async fn record(&self) -> Result<Option<State>, NotYet> {
+    async fn record(&self) -> Result<State, NotYet> {
         let loading = self.store.load(&self.service);
         let loaded = tokio::time::timeout(WRITE_TIMEOUT, loading).await;
         let stored = loaded
             .map_err(|_| NotYet::Store("it does not answer".to_owned()))?
             .map_err(|why| NotYet::Store(why.to_string()))?;
-        stored.map(|stored| record_state(&stored.json).map_err(NotYet::Store)).transpose()
+        let stored = stored.ok_or_else(|| NotYet::Store("there is no record yet".to_owned()))?;
+        record_state(&stored.json).map_err(NotYet::Store)
     }
 
     async fn save(&self, upstream: &Upstream, set: &ReleaseId, release: &ReleaseId) -> Result<(), NotYet> {

@@ -14,6 +14,7 @@ fn arrival(service: &str, version: &str) -> Arrival {
         subject: version.to_owned(),
         image: None,
         version: Some(version.to_owned()),
+        digest: None,
         at: None,
         client: [127, 0, 0, 1].into(),
     }
