@@ -14,7 +14,7 @@ use crate::site::{PATIENCE, Setup, Site, started};
 use crate::support::{START, setting};
 
 const UPSTREAM: &str = "network = \"host\"\nstop_timeout = \"2s\"\nport = ";
-const RELEASE: &str = "debounce = \"0s\"\nbake_time = \"3s\"\nstandby_ttl = \"2s\"\ndrain_timeout = \"1s\"\nprogress_deadline = \"30s\"";
+const RELEASE: &str = "debounce = \"0s\"\nbake_time = \"7s\"\nstandby_ttl = \"2s\"\ndrain_timeout = \"1s\"\nprogress_deadline = \"30s\"";
 /// How long dockerd is away.
 const AWAY: Duration = Duration::from_secs(1);
 

@@ -100,7 +100,6 @@ pub struct Site {
     pub slack: Slack,
     pub door: Door,
     pub listener: SocketAddr,
-    pub hooks: SocketAddr,
     pub replicas: usize,
     pub folder: TempDir,
 }
@@ -128,7 +127,6 @@ impl Site {
             slack,
             door,
             listener,
-            hooks,
             replicas: setup.replicas,
             folder,
         }
@@ -177,10 +175,6 @@ impl Site {
     pub async fn until(&self, what: &str, wanted: impl Fn(&ServiceView) -> bool) -> ServiceView {
         let until = self.admin().until(&self.service, what, PATIENCE, wanted).await;
         until.unwrap_or_else(|trouble| panic!("{trouble}\n{}", self.door.tail()))
-    }
-
-    pub async fn until_state(&self, state: &str) -> ServiceView {
-        self.until(&format!("state {state}"), |service| service.state == state).await
     }
 
     /// Waits until the release of this digest is final.
