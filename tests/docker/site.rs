@@ -153,6 +153,11 @@ impl Site {
         image::push(&builder, &name, self.registry.credentials()).await
     }
 
+    /// Pushes once more what was pushed last under this tag.
+    pub async fn push_again(&self, tag: &str) -> String {
+        image::push(&builder().await, &self.image(tag), self.registry.credentials()).await
+    }
+
     /// Asks for a release of an image; the answer whatever it is.
     pub async fn deploy(&self, image: &str) -> (u16, Value) {
         let path = format!("/v1/services/{}/releases", self.service);
