@@ -10,6 +10,8 @@ pub mod http1;
 pub mod judge;
 #[path = "../src/model/mod.rs"]
 pub mod model;
+#[path = "../src/proxy_protocol/mod.rs"]
+pub mod proxy_protocol;
 #[path = "../src/release/mod.rs"]
 pub mod release;
 #[path = "../src/routing/mod.rs"]

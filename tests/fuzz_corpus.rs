@@ -9,6 +9,8 @@ mod body;
 mod configuration;
 #[path = "../fuzz/checks/forwarded.rs"]
 mod forwarded;
+#[path = "../fuzz/checks/proxy_header.rs"]
+mod proxy_header;
 #[path = "../fuzz/checks/request.rs"]
 mod request;
 #[path = "../fuzz/checks/response.rs"]
@@ -66,6 +68,11 @@ fn requests() {
 #[test]
 fn responses() {
     mutate("response", response::check);
+}
+
+#[test]
+fn proxy_headers() {
+    mutate("proxy_header", proxy_header::check);
 }
 
 #[test]

@@ -114,6 +114,13 @@ fn risks(walk: &mut Walk<'_>, service: &Service) {
             walk.warn(&path, message);
         }
     }
+    let (queue, requests) = (key(service, "proxy.queue_max"), key(service, "proxy.requests_max"));
+    if service.settings.queue_max > 0
+        && service.settings.requests_max == 0
+        && walk.sound(&[&queue, &requests])
+    {
+        walk.warn(&queue, "has no effect with requests_max = 0: nobody has to wait");
+    }
 }
 
 /// Webhooks have names of their own, services that exist, and a way in.
@@ -122,7 +129,7 @@ fn webhooks(walk: &mut Walk<'_>, config: &Config) {
     let names: Vec<String> = walk
         .places
         .keys()
-        .filter(|path| super::not_in_force::matches("services.*", path))
+        .filter(|path| super::pattern::matches("services.*", path))
         .filter_map(|path| path.strip_prefix("services.").map(str::to_owned))
         .collect();
     for (index, webhook) in config.webhooks.iter().enumerate() {

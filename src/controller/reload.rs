@@ -27,8 +27,10 @@ impl Controller {
         let report = match loaded {
             Ok(Ok((config, files))) => {
                 // Whether the configuration names others or not: the files may be new.
-                self.tls.adopt(files);
-                self.take_config(config, &actor.0).await
+                let read = self.tls.adopt(files);
+                let mut report = self.take_config(config, &actor.0).await;
+                report.applied.extend(read);
+                report
             }
             Ok(Err(faults)) => {
                 tracing::error!(?faults, "the configuration file is faulty: nothing was changed");

@@ -14,7 +14,7 @@ use crate::clock;
 use crate::config::{Config, Service, Upstream};
 use crate::model::{Color, ReleaseId, Revision};
 use crate::notify::Notifiers;
-use crate::probe::Prober;
+use crate::probe::{Prober, Synthetic};
 use crate::provider::FixedProvider;
 use crate::provider::docker::News;
 use crate::release::{self, Event, Pin, State};
@@ -24,7 +24,7 @@ use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
-use super::containers::{ASKED_MAX, Containers, Engines, Stored, found, rebuilt};
+use super::containers::{ASKED_MAX, Containers, Engines, Stored, found, images, restored};
 use super::exhibit::{Course, Exhibits};
 use super::metrics::Metrics;
 use super::persist::{FORMAT, Record};
@@ -100,6 +100,7 @@ impl Prepared {
         let (handle, inbox) = super::channel(REQUESTS);
         let (internal, internal_out) = mpsc::channel(INTERNAL);
         let (probes_in, probes) = mpsc::channel(PROBES);
+        let (synthetic_in, synthetic) = mpsc::channel(PROBES);
         let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
         let (news_in, news) = mpsc::channel(NEWS);
         let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
@@ -111,11 +112,12 @@ impl Prepared {
             endpoints: HashMap::new(),
             table,
             internal,
-            inlets: Inlets { internal: internal_out, probes, endpoints, news, suspects },
+            inlets: Inlets { internal: internal_out, probes, endpoints, news, suspects, synthetic },
             inbox,
             workers: Workers::new(&[]),
             store,
             prober: Prober::start(probes_in, Arc::clone(tls.origins())),
+            synthetic: Synthetic::start(synthetic_in, Arc::clone(tls.origins())),
             tls,
             provider: FixedProvider::start(endpoints_in),
             engines: Engines::new(news_in),
@@ -216,8 +218,12 @@ impl Controller {
                 }
             },
         };
-        let (state, from_containers) =
-            from_what_runs(state, memory, revision, rebuilt, looked, &mut containers);
+        let no_record = revision == Revision(0) || (rebuilt && memory != Memory::Previous);
+        let sets = found(service.name.as_str(), looked.iter().flat_map(|news| news.containers.values()));
+        let (state, from_containers) = restored(state, no_record, memory == Memory::Previous, &sets);
+        if from_containers {
+            containers.images.extend(images(&sets));
+        }
         rebuilt |= from_containers;
         let mut runtime = ServiceRuntime::new(Arc::clone(service), state, revision);
         runtime.containers = Containers::new(service, containers, &self.store, &self.internal);
@@ -301,44 +307,6 @@ impl Controller {
         self.services.push(runtime);
         self.begin(self.services.len() - 1);
         Ok(())
-    }
-}
-
-/// The state that what runs on the engines makes of a lost record (or of one that is older than what
-/// runs), and whether it did. With nothing that runs the state stays as it is.
-fn from_what_runs(
-    state: State,
-    memory: Memory,
-    revision: Revision,
-    lost: bool,
-    looked: &[News],
-    stored: &mut Stored,
-) -> (State, bool) {
-    if state.policy.upstream != release::UpstreamKind::Managed {
-        return (state, false);
-    }
-    let sets = found(state.service.as_str(), looked.iter().flat_map(|news| news.containers.values()));
-    let serves = |set: &ReleaseId| sets.iter().any(|found| found.set == *set && found.running > 0);
-    let no_record = revision == Revision(0) || (lost && memory != Memory::Previous);
-    let outdated =
-        memory == Memory::Previous && !state.sides[state.active].containers.as_ref().is_some_and(serves);
-    if !(no_record || outdated) {
-        return (state, false);
-    }
-    let base = if state.pin.is_some() {
-        state.clone()
-    } else {
-        State::rebuilt(state.service.clone(), state.active, state.policy.clone())
-    };
-    match rebuilt(base, &sets, clock::now()) {
-        Some(rebuilt) => {
-            tracing::error!(service = %rebuilt.service, active = %rebuilt.active, ?sets,
-                "no record says what is active: taken from the containers that run, pinned until a person has looked");
-            let images = sets.iter().filter_map(|set| Some((set.version.clone(), set.image.clone()?)));
-            stored.images.extend(images);
-            (rebuilt, true)
-        }
-        None => (state, false),
     }
 }
 

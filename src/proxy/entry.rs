@@ -42,10 +42,11 @@ enum Spoken {
 
 /// Serves a connection whose transport stands (TCP alone, or TLS after its handshake) to its end.
 ///
-/// The arrival's seat has its waker ([`Seat::settle`]) and its deadline: `detection_timeout` from the accept,
+/// The arrival's seat has its deadline: `detection_timeout` from the accept,
 /// so that the handshake and the first bytes share it. A client that sends nothing in that time,
 /// or half a preface, is closed without a word: browsers connect ahead of need.
 pub async fn after_transport(worker: Rc<Worker>, mut stream: Stream, arrival: Arrival, alpn: Alpn) {
+    arrival.seat.settle().await;
     let read = first_bytes(&worker, &arrival.seat, &mut stream, alpn).await;
     let Some((spoken, first)) = read else {
         return goodbye(&mut stream).await;

@@ -17,6 +17,8 @@
 
 mod accept;
 mod access;
+mod address;
+mod affinity;
 mod answer;
 mod attempt;
 mod call;
@@ -29,13 +31,18 @@ mod entry;
 mod evidence;
 mod exchange;
 mod facts;
+mod farewell;
 mod files;
+mod gate;
 mod h2;
 mod lane;
+mod lifetime;
 mod listener;
 mod local;
 mod metrics;
 mod origin_side;
+mod pool;
+mod preview;
 mod record;
 mod recorder;
 mod request;

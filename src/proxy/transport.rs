@@ -30,7 +30,7 @@ use super::worker::Worker;
 /// What is known of a connection when its protocol begins.
 #[derive(Debug)]
 pub struct Arrival {
-    /// Has its waker, and its deadline: `detection_timeout` from the accept.
+    /// Has its deadline: `detection_timeout` from the accept.
     pub seat: Seat,
     pub listener: Rc<Listener>,
     pub peer: Peer,
@@ -39,8 +39,8 @@ pub struct Arrival {
     pub counted: Counted,
 }
 
-/// Takes an accepted socket to its end.
-pub async fn serve(
+/// Takes an accepted socket to its end, in a task of its own.
+pub fn serve(
     worker: Rc<Worker>,
     listener: Rc<Listener>,
     socket: TcpStream,
@@ -48,21 +48,38 @@ pub async fn serve(
     counted: Counted,
 ) {
     let seat = worker.seats.take();
-    seat.settle().await;
     seat.arm(worker.ticks.after(worker.parts.limits.detection_timeout));
-    let facts = &listener.facts;
-    let begun = if facts.proxy_protocol || facts.tls.is_some() {
-        // Boxed: nothing of it is held by the connection that comes of it.
-        let beginning = Box::pin(begin(&worker, &listener, &seat, socket, address));
-        beginning.await
+    if listener.facts.proxy_protocol || listener.facts.tls.is_some() {
+        tokio::task::spawn_local(prepare(worker, listener, seat, socket, address, counted));
     } else {
-        Some((Stream::Plain(socket), None, (address, listener.port)))
-    };
-    let Some((stream, secured, (address, port))) = begun else { return };
+        let begun = (Stream::Plain(socket), None, (address, listener.port));
+        proceed(worker, listener, seat, begun, counted);
+    }
+}
+
+/// The begin has a task of its own: nothing of it is held by the connection that comes of it.
+async fn prepare(
+    worker: Rc<Worker>,
+    listener: Rc<Listener>,
+    seat: Seat,
+    socket: TcpStream,
+    address: SocketAddr,
+    mut counted: Counted,
+) {
+    seat.settle().await;
+    let Some(begun) = begin(&worker, &listener, &seat, socket, address).await else { return };
+    let (_, _, (client, _)) = &begun;
+    if !listener.facts.proxy_protocol || counted.claim(&worker, client.ip()) {
+        proceed(worker, listener, seat, begun, counted);
+    }
+}
+
+fn proceed(worker: Rc<Worker>, listener: Rc<Listener>, seat: Seat, begun: Begun, counted: Counted) {
+    let (stream, secured, (address, port)) = begun;
     let peer = Peer::new(address.ip(), listener.scheme(), port, &worker.parts.trusted_proxies);
     let arrival = Arrival { seat, listener, peer, secured, counted };
     let alpn = alpn(&stream);
-    after_transport(worker, stream, arrival, alpn).await;
+    tokio::task::spawn_local(after_transport(worker, stream, arrival, alpn));
 }
 
 fn alpn(stream: &Stream) -> Alpn {
@@ -76,13 +93,15 @@ fn alpn(stream: &Stream) -> Alpn {
 /// The client's address, and the port that it connected to.
 type Ends = (SocketAddr, u16);
 
+type Begun = (Stream, Option<Rc<Secured>>, Ends);
+
 async fn begin(
     worker: &Worker,
     listener: &Listener,
     seat: &Seat,
     socket: TcpStream,
     address: SocketAddr,
-) -> Option<(Stream, Option<Rc<Secured>>, Ends)> {
+) -> Option<Begun> {
     let mut ends = (address, listener.port);
     if listener.facts.proxy_protocol {
         let mut taken = Vec::new();

@@ -8,13 +8,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::model::{Color, EndpointId};
-use crate::traffic::Suspect;
 
 use super::answer::Own;
 use super::call::Call;
 use super::connect::ConnectFault;
 use super::evidence::{self, Attempt, Noted};
 use super::slot::InFlight;
+use super::view::Wish;
 use super::worker::Worker;
 
 /// Endpoints of one colour that are tried for one request before it fails.
@@ -96,7 +96,14 @@ impl Tries {
                 None => self.color_for(worker, call),
             };
             self.color = Some(color);
-            if let Some(inflight) = call.service.pick(color, worker.random(), &self.failed) {
+            let wish = Wish {
+                color,
+                random: worker.random(),
+                now: worker.ticks.now(),
+                tried: &self.failed,
+                affinity: call.affinity,
+            };
+            if let Some(inflight) = call.service.pick(&wish) {
                 self.count = self.count.saturating_add(1);
                 self.endpoint = Some(inflight.slot.endpoint.address);
                 if self.is_evidence(call) {
@@ -105,7 +112,7 @@ impl Tries {
                 return Ok(inflight);
             }
             if self.last.is_none() {
-                self.record(call, color, None, Noted::Lost("no endpoint"));
+                self.record(worker, call, (color, None), Noted::Lost("no endpoint"));
             }
             if !self.raise_shield(worker, call, color) {
                 return Err(self.last.unwrap_or(Own::NO_ENDPOINT));
@@ -146,19 +153,21 @@ impl Tries {
             ConnectFault::TimedOut => "no connection in time",
             _ => "the connection was refused or reset",
         };
-        self.record(call, inflight.color, Some(inflight), Noted::Lost(cause));
+        self.record(worker, call, (inflight.color, Some(inflight)), Noted::Lost(cause));
         let slot = &inflight.slot;
         if fault == ConnectFault::Refused && slot.suspicious(worker.ticks.now()) {
-            // A full queue drops it: the probes find out anyway.
-            let _ = worker.parts.suspects.try_send(Suspect { endpoint: slot.endpoint.id.clone() });
+            worker.suspect(slot, false);
         }
         self.elsewhere(worker, call, inflight, own)
     }
 
     /// A response's head is there. True: pass it on. False: end the attempt, and tell
     /// [`Tries::ended`] that it was [`End::Withheld`].
-    pub fn heard(&mut self, call: &Call, inflight: &InFlight, heard: Heard) -> bool {
-        self.record(call, inflight.color, Some(inflight), Noted::Head(heard));
+    pub fn heard(&mut self, worker: &Worker, call: &Call, inflight: &InFlight, heard: Heard) -> bool {
+        self.record(worker, call, (inflight.color, Some(inflight)), Noted::Head(heard));
+        if heard.status == 101 {
+            inflight.is_tunnel();
+        }
         let passing = matches!(heard.status, 502..=504) && call.repeatable;
         !(passing && self.is_shielded(call, inflight.color))
     }
@@ -183,7 +192,7 @@ impl Tries {
             self.replayed = true;
             return Next::Again;
         }
-        self.conclude(call, inflight, end, heard);
+        self.conclude(worker, call, inflight, (end, heard));
         let color = inflight.color;
         match end {
             End::NotProcessed => self.elsewhere(worker, call, inflight, Own::NO_RESPONSE),
@@ -200,7 +209,13 @@ impl Tries {
     }
 
     /// What the client did, and what we did, is no evidence about a colour.
-    fn conclude(&self, call: &Call, inflight: &InFlight, end: End, heard: Option<Heard>) {
+    fn conclude(
+        &self,
+        worker: &Worker,
+        call: &Call,
+        inflight: &InFlight,
+        (end, heard): (End, Option<Heard>),
+    ) {
         if heard.is_some_and(|heard| heard.failed) {
             return;
         }
@@ -214,7 +229,7 @@ impl Tries {
             End::Complete | End::Withheld | End::NotTheirs => return,
         };
         let noted = heard.map_or(Noted::Lost(cause), |heard| Noted::Broken(heard, cause));
-        self.record(call, inflight.color, Some(inflight), noted);
+        self.record(worker, call, (inflight.color, Some(inflight)), noted);
     }
 
     /// Previews and second attempts of the shield are no evidence.
@@ -222,9 +237,15 @@ impl Tries {
         call.preview.is_none() && self.shield.is_none()
     }
 
-    fn record(&self, call: &Call, color: Color, inflight: Option<&InFlight>, noted: Noted) {
+    fn record(
+        &self,
+        worker: &Worker,
+        call: &Call,
+        (color, inflight): (Color, Option<&InFlight>),
+        noted: Noted,
+    ) {
         let evidence = self.is_evidence(call);
-        evidence::record(&Attempt { call, color, inflight, noted, evidence });
+        evidence::record(worker, &Attempt { call, color, inflight, noted, evidence });
     }
 
     /// The origin did nothing with it: another endpoint of its colour, else the shield.

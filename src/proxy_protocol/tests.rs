@@ -68,7 +68,7 @@ fn a_part_of_a_header_is_never_more_than_a_part() {
 
 #[test]
 fn strangers_are_told_at_their_first_wrong_byte() {
-    for bytes in [&b"G"[..], b"PROXI", b"PROXY\t", b"\r\n\r\n\r", b"\x16\x03\x01", b"\0"] {
+    for bytes in [&b"G"[..], b"PROXI", b"PROXY\t", b"\r\n\r\n\r", b"\x16", b"\0"] {
         assert_eq!(parse(bytes), Err(HeaderFault::Missing), "{bytes:?}");
         assert_eq!(parse(&bytes[..bytes.len() - 1]), Ok(None), "{bytes:?}");
     }

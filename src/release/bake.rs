@@ -41,6 +41,7 @@ pub(super) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
         trip: None,
         outside: None,
         tainted: false,
+        control: crate::judge::Control::default(),
         acknowledged: baseline.is_some(),
         endpoints: Some(promoting.endpoints),
     };
@@ -167,7 +168,10 @@ fn weather(turn: &mut Turn, outside: Outside, mode: Mode) -> bool {
     let old = turn.condition(release.color.other());
     let over = match outside {
         Outside::Down => old == Condition::Fit || candidate == Condition::Fit,
-        Outside::Errors => old == Condition::Fit,
+        Outside::Errors => {
+            let control = release.phase.bake().map(|bake| (&bake.control, bake.judge.numbers().p1));
+            old == Condition::Fit && !control.is_some_and(|(control, p1)| control.is_over(p1))
+        }
     };
     let Some(bake) = release.phase.bake() else { return false };
     let limit = bake.limit;

@@ -35,6 +35,7 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
         }
         Event::Acknowledged { epoch, baseline } => acknowledged(turn, *epoch, baseline),
         Event::Bucket { color, epoch, bucket } => judge(turn, *color, *epoch, bucket),
+        Event::Control { epoch, old } => control(turn, *epoch, old),
         Event::Canary { release, candidate, old, baseline } => {
             canary::observe(turn, release, candidate, old, baseline.as_deref())
         }
@@ -163,6 +164,19 @@ fn judge(turn: &mut Turn, color: Color, epoch: Epoch, bucket: &Bucket) -> Result
         | Phase::Reverted
         | Phase::RolledBack => return unexpected,
     }
+    Ok(())
+}
+
+fn control(turn: &mut Turn, epoch: Epoch, old: &Bucket) -> Result<(), Refused> {
+    if epoch != turn.state.epoch {
+        return Err(Refused::Stale(format!("epoch {epoch}")));
+    }
+    let state = turn.state.state_word();
+    let Some(bake) = turn.state.release.as_mut().and_then(|release| release.phase.bake_mut()) else {
+        return Err(Refused::Unexpected { fact: "control", state });
+    };
+    bake.control.push(old);
+    turn.counted();
     Ok(())
 }
 

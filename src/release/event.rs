@@ -82,6 +82,11 @@ pub enum Event {
         epoch: Epoch,
         bucket: Bucket,
     },
+    /// One closed second of what was asked of the old colour in a bake (`synthetic`): a live control.
+    Control {
+        epoch: Epoch,
+        old: Bucket,
+    },
     /// One closed second of both colours while the candidate has a share of the traffic.
     Canary {
         release: ReleaseId,

@@ -158,6 +158,9 @@ pub struct Bake {
     /// The old colour has been sick since the score was last 0: what was counted then says
     /// nothing about the candidate.
     pub tainted: bool,
+    /// The old colour, where something is still asked of it: see [`super::Event::Control`].
+    #[serde(default)]
+    pub control: Control,
     /// Whether every worker has acknowledged the switch.
     pub acknowledged: bool,
     /// How many endpoints the candidate had; fewer are gone. `None`: to be read from the next summary.

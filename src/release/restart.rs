@@ -210,6 +210,7 @@ fn containers(state: &State, effects: &mut Vec<Effect>) {
         }
         // One that had a share of the traffic is drained and kept.
         Phase::Failed | Phase::Cancelled if containers == id && !gated => {
+            effects.push(Effect::SaveEvidence { release: id.clone() });
             effects.push(Effect::Remove { release: id.clone(), color: *color });
         }
         Phase::Queued(_)

@@ -114,7 +114,10 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
     turn.state.kept.retain(|kept| kept.containers != release.containers);
     queue::adopt(turn, &release);
     turn.then(Effect::Start { release: release.containers.clone(), color: release.color });
+    let replicas = turn.state.policy.replicas;
     if let Some(current) = turn.state.release.as_mut() {
+        // A reload may have changed it while the release waited.
+        current.expected = replicas;
         current.phase = Phase::Starting(Starting { cleared: true, ..starting });
     }
     true

@@ -15,6 +15,9 @@ pub struct EndpointRoute {
     pub endpoint: Endpoint,
     /// Whether new requests may be sent here (healthy, or tried because too few are).
     pub usable: bool,
+    /// How often its probes have shown that it is back after attempts had failed: what takes it
+    /// into a pool again that it was taken out of for them.
+    pub returns: u64,
 }
 
 /// One colour of a service.
@@ -58,7 +61,7 @@ const HOOK_BYTES_MAX: u64 = 256 * 1024;
 fn hooks_route(address: SocketAddr) -> ServiceRoute {
     let endpoint = Endpoint { id: EndpointId::from("greenlight/hooks"), address };
     let mut colors = PerColor::<ColorRoute>::default();
-    colors[Color::Blue].endpoints.push(EndpointRoute { endpoint, usable: true });
+    colors[Color::Blue].endpoints.push(EndpointRoute { endpoint, usable: true, returns: 0 });
     ServiceRoute {
         name: ServiceName::from("greenlight/hooks"),
         hosts: Vec::new(),

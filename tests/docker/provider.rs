@@ -62,6 +62,7 @@ impl Ground {
             color,
             version: self.version.clone(),
             image: self.image.clone(),
+            replicas: 2,
         }
     }
 

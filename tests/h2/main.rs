@@ -8,6 +8,7 @@
 mod basics;
 #[path = "../proxy/client.rs"]
 mod client;
+mod floods;
 mod frames;
 #[path = "../proxy/front.rs"]
 mod front;

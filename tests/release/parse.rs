@@ -209,6 +209,11 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
             let epoch = words.value("epoch").map_or(state.epoch, |epoch| Epoch(epoch.parse().unwrap()));
             Event::Bucket { color, epoch, bucket: bucket(requests, errors) }
         }
+        "control" => {
+            let (requests, errors) = two(words.bare(1).unwrap());
+            let epoch = words.value("epoch").map_or(state.epoch, |epoch| Epoch(epoch.parse().unwrap()));
+            Event::Control { epoch, old: bucket(requests, errors) }
+        }
         "canary" => {
             let (requests, errors) = two(words.bare(1).unwrap());
             let (old, old_errors) = words.value("old").map_or((0, 0), two);

@@ -136,6 +136,8 @@ const EVENTS: &[&str] = &[
     "bucket 100/0",
     "bucket 100/100",
     "bucket 100/0 epoch=9",
+    "control 5/0",
+    "control 5/0 epoch=9",
     "canary 5/0 old=100/0",
     "canary 5/0 old=100/0 of=backend-9",
     "drained blue",
@@ -228,7 +230,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// How many kinds of events there are; [`kind`] does not compile when one is added.
-const KINDS: usize = 27;
+const KINDS: usize = 28;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -260,6 +262,7 @@ fn kind(event: &Event) -> usize {
         Event::Pushed { .. } => 25,
         Event::ErrandDone { .. } => 26,
         Event::Canary { .. } => 27,
+        Event::Control { .. } => 28,
     }
 }
 

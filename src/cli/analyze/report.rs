@@ -42,6 +42,7 @@ pub(super) struct Report {
     requests_per_second: f64,
     #[serde(skip)]
     hourly: bool,
+    bake_seconds: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -131,6 +132,7 @@ impl Report {
             usual,
             requests_per_second: rate,
             hourly: settings.plan == Plan::Hourly,
+            bake_seconds: settings.bake_time.as_secs_f64(),
             lines: LineCounts {
                 read: lines.read,
                 not_counted: lines.not_counted,
@@ -228,6 +230,13 @@ impl Report {
         for ToldAfter { error_rate, requests, seconds } in &self.told {
             let rate = percent(*error_rate);
             match (requests, seconds) {
+                (Some(_), Some(seconds)) if *seconds > self.bake_seconds => {
+                    writeln!(
+                        text,
+                        "  {rate:>8} errors: not told within {:.0} s (bake_time)",
+                        self.bake_seconds
+                    )?;
+                }
                 (Some(requests), Some(seconds)) => {
                     let errors = requests * error_rate;
                     writeln!(

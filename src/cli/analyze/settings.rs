@@ -15,6 +15,7 @@ const TIMES_MAX: usize = 1000;
 
 /// Each mirrors a key of `[services.NAME.analysis]`, and wins over the file.
 #[derive(Clone, Debug, clap::Args)]
+#[group(id = "analysis")]
 pub(super) struct Args {
     /// Imagine a release at this time (RFC 3339), not at every hour; may be given more than once
     #[arg(long, value_name = "TIME", value_parser = time)]

@@ -84,7 +84,11 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
         healthcheck: section.optional_section("healthcheck", healthcheck),
         log: section.optional_section("log", |log| ContainerLog {
             driver: log.value("driver", text("a log driver, such as \"json-file\""), "json-file".to_owned()),
-            options: log.map("options", value, "{ max-size = \"10m\" }"),
+            options: log.map(
+                "options",
+                text("an option's value in quotes, such as \"10m\""),
+                "{ max-size = \"10m\" }",
+            ),
         }),
         stop_signal: section.value("stop_signal", text_that("a signal", judge_signal), default.stop_signal),
         stop_timeout: section.value("stop_timeout", duration(..), default.stop_timeout),

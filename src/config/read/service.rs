@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::content::content_type;
 use crate::config::kind::{file, flag, list, secret, wrong_type};
 use crate::config::name::{HOST_BYTES_MAX, exact_host, host, judge_name, network};
 use crate::config::section::Section;
 use crate::config::walk::join;
-use crate::config::{Hook, Service, UpstreamTls};
+use crate::config::{Affinity, Hook, Service, UpstreamTls};
 use crate::model::{Color, OriginTls, PerColor, ServiceName};
 use crate::release;
 use crate::routing::{Protocol, ServiceSettings};
@@ -70,7 +71,13 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
         policy,
         synthetic,
         hooks,
-        settings: Arc::new(ServiceSettings { protocol, tls, preview_allow, ..settings }),
+        settings: Arc::new(ServiceSettings {
+            protocol,
+            tls,
+            preview_allow,
+            affinity: affinity == Affinity::Cookie,
+            ..settings
+        }),
         affinity,
     }
 }
@@ -173,6 +180,10 @@ fn error_pages(section: &mut Section<'_, '_>) -> BTreeMap<u16, PathBuf> {
     let mut valid = BTreeMap::new();
     for (status, page) in pages {
         if let Some(status) = status.parse::<u16>().ok().filter(|status| ERROR_PAGES.contains(status)) {
+            if let Err(message) = content_type(&page) {
+                let key = join(&section.key("error_pages"), &status.to_string());
+                section.walk.fault(&key, message);
+            }
             valid.insert(status, page);
         } else {
             let key = join(&section.key("error_pages"), &status);

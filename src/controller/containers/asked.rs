@@ -123,7 +123,7 @@ fn image_of(service: &Service, command: &Command) -> Result<Option<Reference>, R
     };
     let (image, version) = match command {
         Command::Deploy { image, version, .. } => (image.as_deref(), version.as_deref()),
-        Command::Pushed { image: Some(image), .. } => (Some(image.as_str()), None),
+        Command::Pushed { image, version, .. } => (image.as_deref(), version.as_deref()),
         _ => return Ok(None),
     };
     let parse = |text: &str| Reference::parse(text).map_err(|why| Rejection::Invalid(why.to_string()));

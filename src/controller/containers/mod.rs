@@ -33,7 +33,7 @@ pub(super) use asked::{ASKED_MAX, Wanted};
 pub(super) use crew::Crew;
 pub(super) use news::Engines;
 pub(super) use poll::Poll;
-pub(super) use rebuild::{found, rebuilt};
+pub(super) use rebuild::{found, images, restored};
 
 /// An endpoint as it was last seen: served from at a start while its engine is away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

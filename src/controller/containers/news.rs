@@ -12,7 +12,7 @@ use crate::model::{Color, Endpoint, Health, PerColor, ReleaseId, ServiceName};
 use crate::provider::docker::{EngineWatch, News, Rules, names_host_only, place};
 use crate::release::{Alarm, Effect, Event, Note, State, UpstreamKind};
 
-use super::rebuild::number;
+use super::rebuild::{found, images, number, restored};
 use super::{Containers, Member, Remembered};
 
 /// Ids of containers that the state is told of, a colour.
@@ -70,6 +70,7 @@ impl Controller {
     pub(in crate::controller) fn engine_news(&mut self, news: &News) {
         for index in 0..self.services.len() {
             if self.services[index].hear(news) {
+                self.rebuild_late(index);
                 self.place_containers(index);
                 self.tell_away(index);
             }
@@ -112,6 +113,23 @@ impl Controller {
         let facts = self.services[index].facts();
         self.pending.extend(facts.into_iter().map(|event| (index, event)));
         self.count_restarts(index);
+    }
+
+    /// A first start found the engine away, and now it is heard: what it has may be of a lost record.
+    fn rebuild_late(&mut self, index: usize) {
+        let service = &mut self.services[index];
+        let state = &service.state;
+        let untouched = state.numbered == 0 && state.sides.iter().all(|(_, side)| side.containers.is_none());
+        let Some(containers) = service.containers.as_mut().filter(|_| untouched) else { return };
+        let all = containers.news.values().flatten().flat_map(|news| news.containers.values());
+        let sets = found(service.config.name.as_str(), all);
+        let (state, another) = restored(service.state.clone(), true, false, &sets);
+        if another {
+            containers.stored.images.extend(images(&sets));
+            service.state = state;
+            service.unsaved = true;
+            self.begin(index);
+        }
     }
 
     fn tell_away(&mut self, index: usize) {

@@ -80,10 +80,10 @@ fn set(
     color: Color,
 ) -> Option<Set> {
     let running = state.running().filter(|running| running.containers == release);
-    let version = running.map(|running| running.version.clone())?;
+    let (version, replicas) = running.map(|running| (running.version.clone(), running.expected))?;
     let mut image = containers.image_of(config, &version)?;
     image.digest = None;
-    Some(Set { release, color, version, image })
+    Some(Set { release, color, version, image, replicas })
 }
 
 impl Containers {

@@ -1,10 +1,11 @@
-//! Without a record: what runs says which colour is active. Pure.
+//! Without a record: what runs says which colour is active.
 
 use std::collections::BTreeMap;
 
+use crate::clock;
 use crate::model::{Color, ReleaseId, Tick, Version};
 use crate::provider::docker::Container;
-use crate::release::{Alarm, Fallback, Fate, Kept, Side, State};
+use crate::release::{Alarm, Fallback, Fate, Kept, Release, Side, State, UpstreamKind};
 
 /// A set of containers as its labels and its engines tell of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,20 +56,76 @@ pub(super) fn number(set: &ReleaseId) -> Option<u64> {
     set.as_str().rsplit_once('-')?.1.parse().ok()
 }
 
-/// Makes what runs a rebuilt state's own: the colour that runs is active, of two the one that has
-/// been up longer; the other one's containers stay as a standby that one can go back to; what does
-/// not run is kept. `None` if nothing runs.
-pub(in crate::controller) fn rebuilt(mut state: State, found: &[Found], at: Tick) -> Option<State> {
+/// The images that sets were created from, by their versions.
+pub(in crate::controller) fn images(sets: &[Found]) -> impl Iterator<Item = (Version, String)> {
+    sets.iter().filter_map(|set| Some((set.version.clone(), set.image.clone()?)))
+}
+
+/// A state for a service whose containers are ours, if what runs says more than the record: there is
+/// none (`no_record`), or it may be `outdated` and what it has as active does not run. Tells whether
+/// it is another state now.
+pub(in crate::controller) fn restored(
+    state: State,
+    no_record: bool,
+    outdated: bool,
+    sets: &[Found],
+) -> (State, bool) {
+    let managed = state.policy.upstream == UpstreamKind::Managed;
+    let serves = |set: &ReleaseId| sets.iter().any(|found| found.set == *set && found.running > 0);
+    let outdated = outdated && !state.sides[state.active].containers.as_ref().is_some_and(serves);
+    if !managed || sets.is_empty() || !(no_record || outdated) {
+        return (state, false);
+    }
+    let now = clock::now();
+    if sets.iter().all(|set| set.running == 0) {
+        return (rebuilt(state, sets, now), true);
+    }
+    let base = if state.pin.is_some() {
+        state
+    } else {
+        State::rebuilt(state.service.clone(), state.active, state.policy.clone())
+    };
+    let state = rebuilt(base, sets, now);
+    tracing::error!(service = %state.service, active = %state.active, ?sets,
+        "no record says what is active: taken from the containers that run, pinned until a person has looked");
+    (state, true)
+}
+
+/// Makes what runs a rebuilt state's own: the colour that runs is
+/// active, of two the one that has been up longer; the other one's containers stay as a standby that
+/// one can go back to; what does not run is kept.
+pub(in crate::controller) fn rebuilt(mut state: State, found: &[Found], at: Tick) -> State {
     let running = |color: Color| {
         // Of several sets of a colour the newest one: the older ones were about to be stopped.
         found.iter().rfind(move |set| set.color == color && set.running > 0)
     };
-    let (active, standby) = match (running(Color::Blue), running(Color::Green)) {
-        (None, None) => return None,
-        (Some(only), None) | (None, Some(only)) => (only, None),
-        (Some(blue), Some(green)) if green.since < blue.since => (green, Some(blue)),
-        (Some(blue), Some(green)) => (blue, Some(green)),
+    let serving = match (running(Color::Blue), running(Color::Green)) {
+        (None, None) => None,
+        (Some(only), None) | (None, Some(only)) => Some((only, None)),
+        (Some(blue), Some(green)) if green.since < blue.since => Some((green, Some(blue))),
+        (Some(blue), Some(green)) => Some((blue, Some(green))),
     };
+    if let Some((active, standby)) = serving {
+        serve(&mut state, active, standby, at);
+    }
+    state.kept.clear();
+    for set in found {
+        // No later release may have the name of one that is there.
+        state.numbered = state.numbered.max(set.number);
+        if state.sides.iter().all(|(_, side)| side.containers.as_ref() != Some(&set.set)) {
+            state.kept.push(Kept {
+                release: set.set.clone(),
+                containers: set.set.clone(),
+                version: set.version.clone(),
+                color: set.color,
+            });
+        }
+    }
+    state
+}
+
+/// Gives the traffic to a set that runs.
+fn serve(state: &mut State, active: &Found, standby: Option<&Found>, at: Tick) {
     let side = |set: &Found, fate: Fate| Side {
         release: Some(set.set.clone()),
         version: Some(set.version.clone()),
@@ -76,6 +133,9 @@ pub(in crate::controller) fn rebuilt(mut state: State, found: &[Found], at: Tick
         fate,
     };
     state.active = active.color;
+    // What an older record has under way is of another time.
+    state.release = state.release.take().filter(Release::is_final);
+    state.queued = None;
     let text = match standby {
         None => {
             format!("the record was lost; {} runs and was taken as active: `unpin` confirms it", active.color)
@@ -101,17 +161,4 @@ pub(in crate::controller) fn rebuilt(mut state: State, found: &[Found], at: Tick
         }
         None => Side::default(),
     };
-    state.kept.clear();
-    for set in found {
-        state.numbered = state.numbered.max(set.number);
-        if state.sides.iter().all(|(_, side)| side.containers.as_ref() != Some(&set.set)) {
-            state.kept.push(Kept {
-                release: set.set.clone(),
-                containers: set.set.clone(),
-                version: set.version.clone(),
-                color: set.color,
-            });
-        }
-    }
-    Some(state)
 }

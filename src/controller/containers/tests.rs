@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::rebuild::{Found, found, number, rebuilt};
+use super::rebuild::{Found, found, number, rebuilt, restored};
 use crate::controller::table::hold_back;
 use crate::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version};
 use crate::provider::docker::{Container, Marks};
@@ -35,7 +35,8 @@ fn lost() -> State {
 }
 
 fn rebuild(containers: &[Container]) -> Option<State> {
-    rebuilt(lost(), &found("backend", containers.iter()), Tick(1000))
+    let sets = found("backend", containers.iter());
+    sets.iter().any(|set| set.running > 0).then(|| rebuilt(lost(), &sets, Tick(1000)))
 }
 
 #[test]
@@ -100,8 +101,30 @@ fn of_two_colours_the_one_that_has_been_up_longer_is_active() {
 
 #[test]
 fn where_nothing_runs_nothing_is_made_up() {
-    assert_eq!(rebuild(&[container("backend-1", Color::Blue, false, "1")]), None);
-    assert_eq!(rebuild(&[]), None);
+    let stopped = [container("backend-4", Color::Blue, false, "1")];
+    let new = State::new(ServiceName::from("backend"), Color::Green, lost().policy);
+    let (state, another) = restored(new.clone(), true, false, &found("backend", stopped.iter()));
+    assert!(another && state.pin.is_none() && state.sides[Color::Blue].containers.is_none());
+    assert_eq!(
+        (state.numbered, state.kept[0].containers.as_str()),
+        (4, "backend-4"),
+        "it can be gone back to"
+    );
+    assert_eq!(restored(new.clone(), true, false, &[]), (new, false));
+}
+
+#[test]
+fn a_record_is_believed_unless_what_it_has_as_active_is_not_there() {
+    let sets = |running| found("backend", [container("backend-2", Color::Green, running, "1")].iter());
+    let mut known = State::new(ServiceName::from("backend"), Color::Blue, lost().policy);
+    assert!(!restored(known.clone(), false, false, &sets(true)).1, "a whole record");
+    let (state, another) = restored(known.clone(), false, true, &sets(true));
+    assert!(another && state.active == Color::Green && state.pin.is_some());
+    known.active = Color::Green;
+    known.sides[Color::Green].containers = Some(ReleaseId::from("backend-2"));
+    assert!(!restored(known.clone(), false, true, &sets(true)).1, "the copy is right");
+    known.policy.upstream = UpstreamKind::Fixed;
+    assert!(!restored(known, true, false, &sets(true)).1, "nothing of ours to look at");
 }
 
 #[test]
@@ -109,7 +132,7 @@ fn of_several_sets_of_a_colour_the_newest_serves() {
     let containers =
         [container("backend-1", Color::Blue, true, "1"), container("backend-3", Color::Blue, true, "3")];
     let sets: Vec<Found> = found("backend", containers.iter());
-    let state = rebuilt(lost(), &sets, Tick(0)).unwrap();
+    let state = rebuilt(lost(), &sets, Tick(0));
     assert_eq!(state.sides[Color::Blue].containers, Some(ReleaseId::from("backend-3")));
     assert_eq!(state.kept[0].containers, ReleaseId::from("backend-1"));
 }
@@ -117,6 +140,7 @@ fn of_several_sets_of_a_colour_the_newest_serves() {
 #[test]
 fn a_container_that_was_started_again_gets_no_request_before_it_is_found_healthy() {
     let endpoint = |id: &str, usable| EndpointRoute {
+        returns: 0,
         endpoint: Endpoint { id: EndpointId::from(id), address: "127.0.0.1:1".parse().unwrap() },
         usable,
     };
@@ -124,6 +148,8 @@ fn a_container_that_was_started_again_gets_no_request_before_it_is_found_healthy
         let [a, b] = usable;
         let blue = ColorRoute { endpoints: vec![endpoint("a", a), endpoint("b", b)] };
         ServiceRoute {
+            canary_percent: 0,
+            slow_after: None,
             name: ServiceName::from("backend"),
             hosts: Vec::new(),
             preview_hosts: PerColor::default(),

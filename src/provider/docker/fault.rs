@@ -142,6 +142,11 @@ fn said(engine: &str, doing: Doing<'_>, status: Option<u16>, message: &str) -> D
 
 fn said_of_image(engine: &str, image: &str, status: Option<u16>, low: &str, message: &str) -> DockerFault {
     let has = |texts: &[&str]| texts.iter().any(|text| low.contains(text));
+    if has(&["no matching manifest"]) {
+        return DockerFault::Refused(format!(
+            "image {image} has no variant for the engine {engine}'s kind of machine: build it for that one ({message})"
+        ));
+    }
     // The Docker Hub says "denied" of a repository that does not exist as well.
     if has(&[
         "unauthorized",
@@ -168,11 +173,6 @@ fn said_of_image(engine: &str, image: &str, status: Option<u16>, low: &str, mess
         return DockerFault::Refused(format!(
             "there is no image {image} in its registry: check the name and the tag, or push it, then deploy again \
              ({message})"
-        ));
-    }
-    if has(&["no matching manifest"]) {
-        return DockerFault::Refused(format!(
-            "image {image} has no variant for the engine {engine}'s kind of machine: build it for that one ({message})"
         ));
     }
     if has(&[

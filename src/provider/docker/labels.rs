@@ -67,6 +67,12 @@ impl Marks {
         labels
     }
 
+    /// Whether they are of one set and one image: what an earlier attempt has created can be taken.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.service == other.service && self.set == other.set && self.version == other.version
+    }
+
     /// `greenlight-<service>-<number>-<colour>-<index>`: unique, and readable in `docker ps`.
     #[must_use]
     pub fn name(&self) -> String {

@@ -31,6 +31,8 @@ pub struct Set {
     pub color: Color,
     pub version: Version,
     pub image: Reference,
+    /// How many containers it has; 0: as many as the configuration says.
+    pub replicas: u32,
 }
 
 impl Upstream {
@@ -43,11 +45,11 @@ impl Upstream {
         let image = set.image.at(&set.version.0);
         let env = self.env().await?;
         let mut ports = Ports { image_port: None };
+        let replicas = if set.replicas == 0 { self.replicas() } else { set.replicas };
         let engines = self.engines().len().max(1);
         for (at, engine) in self.engines().iter().enumerate() {
-            let mine: Vec<u32> = (1..=self.replicas())
-                .filter(|index| *index as usize % engines == (at + 1) % engines)
-                .collect();
+            let mine: Vec<u32> =
+                (1..=replicas).filter(|index| *index as usize % engines == (at + 1) % engines).collect();
             let there = self.set(engine, &set.release).await?;
             let index_of = |container: &Container| container.marks.as_ref().map(|marks| marks.index);
             let missing: Vec<u32> = mine
@@ -226,11 +228,7 @@ async fn create(
         return Ok(created.id);
     }
     match inspect(engine, name).await? {
-        Some(there)
-            if there.marks.as_ref().is_some_and(|m| m.service == marks.service && m.set == marks.set) =>
-        {
-            Ok(there.id)
-        }
+        Some(there) if there.marks.as_ref().is_some_and(|found| found.is_same(marks)) => Ok(there.id),
         _ => Err(DockerFault::Refused(format!(
             "the name {name} is taken on the engine {} by a container that is not ours: rename or remove that one",
             engine.name()
