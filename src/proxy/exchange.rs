@@ -15,6 +15,7 @@ use crate::http1::{
 
 use super::chunk::Chunk;
 use super::facts::Facts;
+use super::farewell::Frames;
 use super::lane::{Lane, LaneEnd};
 use super::seats::Seat;
 use super::stream::Stream;
@@ -81,7 +82,6 @@ impl Ending {
 
 /// What a response head said, as far as it is needed later.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Seen {
     pub heard: Heard,
     /// Whether the client's connection is kept after it.
@@ -141,8 +141,8 @@ pub struct Exchange<'c> {
     interim: u8,
     began: Instant,
     seen: Option<Seen>,
-    /// A header that is added for preview hosts.
-    extra: Option<(&'static str, &'static str)>,
+    /// Fields of ours in the response.
+    extra: &'c [(&'c str, &'c str)],
 }
 
 impl<'c> Exchange<'c> {
@@ -155,7 +155,8 @@ impl<'c> Exchange<'c> {
         upstream: &'c mut Stream,
         upload: &'c mut Lane,
         download: &'c mut Lane,
-        extra: Option<(&'static str, &'static str)>,
+        extra: &'c [(&'c str, &'c str)],
+        began: Instant,
     ) -> Self {
         if facts.expect_continue && !upload.has_rest() {
             download.head().extend_from_slice(CONTINUE);
@@ -174,7 +175,7 @@ impl<'c> Exchange<'c> {
             waiting: Waiting::Nothing,
             partial: Vec::new(),
             interim: 0,
-            began: clock::instant(),
+            began,
             seen: None,
             extra,
         }
@@ -189,11 +190,16 @@ impl<'c> Exchange<'c> {
 
     fn poll(&mut self, context: &mut Context<'_>, heard: &mut impl FnMut(Heard) -> bool) -> Poll<Ending> {
         let mut moved = false;
-        if self.seat.signals().cut() {
+        let signals = self.seat.signals();
+        if signals.cut() {
             return Poll::Ready(Ending::Cut);
         }
         if self.client.stream.poll_given_up(context).is_ready() {
             return Poll::Ready(Ending::ClientGone);
+        }
+        if signals.farewell() {
+            self.download.want_close();
+            self.upload.want_close();
         }
         if let Some(ending) = self.poll_upload(context, &mut moved) {
             return Poll::Ready(ending);
@@ -210,6 +216,10 @@ impl<'c> Exchange<'c> {
         }
         if let Some(ending) = self.poll_client(context) {
             return Poll::Ready(ending);
+        }
+        // The client has answered our Close, or gone: what the origin may still say is nobody's.
+        if self.phase == Phase::Tunnel && self.upload_done && self.download.has_said_close() {
+            return Poll::Ready(Ending::Complete { reusable: false });
         }
         self.wait(moved)
     }
@@ -331,26 +341,23 @@ impl<'c> Exchange<'c> {
 
     /// Writes the client's head and begins the body.
     fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: Heard) {
-        let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken;
+        // Bytes behind a request for an upgrade that was not granted are of that protocol: nobody can
+        // take them for a request.
+        let clear = self.facts.upgrade.is_none() || self.client.ahead.is_empty();
+        let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken && clear;
         // An origin's own policy stands.
         let sent = |name: &str| head.value_named(chunk.data(), name.as_bytes()).is_some();
         let hsts = self.facts.hsts.filter(|_| !sent(HSTS)).map(|value| (HSTS, value));
-        let pair: [(&str, &str); 2];
-        let extra: &[(&str, &str)] = match (&self.extra, &hsts) {
-            (Some(first), Some(second)) => {
-                pair = [*first, *second];
-                &pair
-            }
-            (Some(one), None) | (None, Some(one)) => std::slice::from_ref(one),
-            (None, None) => &[],
-        };
+        let mut extra = [("", ""); 4];
+        let pairs = self.extra.iter().copied().chain(hsts);
+        let count = extra.iter_mut().zip(pairs).map(|(place, pair)| *place = pair).count();
         let date = self.worker.date.get();
         let answer = Answer {
             version: self.facts.version,
             method: self.facts.method,
             persistence: if keep { Persistence::KeepAlive } else { Persistence::Close },
             date: Some(&date),
-            extra,
+            extra: &extra[..count],
         };
         let sending = write_response(head, chunk.data(), &answer, self.download.head());
         chunk.consume(head_bytes);
@@ -359,7 +366,9 @@ impl<'c> Exchange<'c> {
             keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
             failed_at_end: false,
             to_end: sending == Sending::ToEnd,
-            reusable: head.reusable(),
+            // After a request for an upgrade some origins (Node's) read nothing more as a request,
+            // whatever they answered.
+            reusable: head.reusable() && self.facts.upgrade.is_none(),
         });
         if head.class == ResponseClass::Switching {
             self.begin_tunnel(chunk);
@@ -375,8 +384,23 @@ impl<'c> Exchange<'c> {
         self.phase = Phase::Tunnel;
         self.download.begin(Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, chunk);
         let ahead = std::mem::take(self.client.ahead);
+        // What the client sent ahead of the answer is of its first frames.
+        let mut up = Frames::new(Some(self.mask()));
+        up.pass(&ahead);
         *self.upload = Lane::new(ahead, Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, 0);
         self.upload_done = false;
+        let asked = self.facts.upgrade.as_deref().unwrap_or_default();
+        if asked.eq_ignore_ascii_case(b"websocket") {
+            self.download.watch(Frames::new(None));
+            self.upload.watch(up);
+            self.seat.is_websocket();
+        }
+    }
+
+    /// For the one frame that may come from us to a server (RFC 6455, 5.3 wants it unpredictable for
+    /// what a client could make a server see; two bytes of a status code are no such thing).
+    fn mask(&self) -> [u8; 4] {
+        u32::try_from(self.worker.random() >> 32).unwrap_or_default().to_be_bytes()
     }
 
     /// The response, towards the client.

@@ -127,13 +127,17 @@ impl Entrance {
         Ok(true)
     }
 
-    /// Serves what was read, by a changed configuration of certificates.
-    pub(super) fn adopt(&self, tls: &ListenerTls, files: Files) -> Result<(), TlsFault> {
+    /// Serves what was read, by a changed configuration of certificates or not; true if files have
+    /// changed since they were looked at last.
+    pub(super) fn adopt(&self, tls: &ListenerTls, files: Files) -> Result<bool, TlsFault> {
         let mut made = self.made();
+        let before = std::mem::take(&mut made.seen);
         made.tls.certificates.clone_from(&tls.certificates);
         made.tls.ocsp.clone_from(&tls.ocsp);
         made.seen = stamps(&paths(&made.tls));
-        self.replace(&mut made, files)
+        let changed = made.seen != before;
+        self.replace(&mut made, files)?;
+        Ok(changed)
     }
 
     /// Serves a certificate that ACME has brought for `host`.

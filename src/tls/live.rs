@@ -100,20 +100,27 @@ impl Live {
         if faults.is_empty() { Ok(Reloaded { listeners, admin: admin.zip(files) }) } else { Err(faults) }
     }
 
-    /// Serves what was read. Listeners that are new, or were plain, need a restart and are left out.
-    pub fn adopt(&self, reloaded: Reloaded) {
+    /// Serves what was read; tells which listeners had changed files. Listeners that are new, or were
+    /// plain, need a restart and are left out.
+    pub fn adopt(&self, reloaded: Reloaded) -> Vec<String> {
+        let mut changed = Vec::new();
         for (index, (entrance, read)) in self.entrances.iter().zip(reloaded.listeners).enumerate() {
             let (Some(entrance), Some((tls, files))) = (entrance, read) else { continue };
             warn_of_ends(index, &files);
-            if let Err(why) = entrance.adopt(&tls, files) {
-                tracing::error!("{}: what was served before stays", at(index, &why));
+            match entrance.adopt(&tls, files) {
+                Ok(true) => changed.push(format!("listeners[{index}].tls (its files)")),
+                Ok(false) => {}
+                Err(why) => tracing::error!("{}: what was served before stays", at(index, &why)),
             }
         }
-        if let (Some(entrance), Some((tls, files))) = (&self.admin, reloaded.admin)
-            && let Err(why) = entrance.adopt(&tls, files)
-        {
-            tracing::error!("{}: what was served before stays", at_admin(&why));
+        if let (Some(entrance), Some((tls, files))) = (&self.admin, reloaded.admin) {
+            match entrance.adopt(&tls, files) {
+                Ok(true) => changed.push("admin.tls (its files)".to_owned()),
+                Ok(false) => {}
+                Err(why) => tracing::error!("{}: what was served before stays", at_admin(&why)),
+            }
         }
+        changed
     }
 
     /// Looks whether a file has changed, and serves it then. A broken one is told of once, and what

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![allow(dead_code, reason = "the harness is tests/proxy's")]
 
+mod binary;
 mod bodies;
 mod certs;
 mod choice;

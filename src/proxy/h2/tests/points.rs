@@ -51,7 +51,7 @@ fn points_come_back_with_time_and_with_what_is_sent() {
     let ping = frame(6, 0, &[0; 8]);
     let mut guard = Guard::for_client(7);
     guard.received(PREFACE, 7).unwrap();
-    let mut spend = |guard: &mut Guard, now| (0..10_000).find(|_| guard.received(&ping, now).is_err());
+    let spend = |guard: &mut Guard, now| (0..10_000).find(|_| guard.received(&ping, now).is_err());
     assert_eq!(spend(&mut guard, 7), Some(1000));
     // A flood is over for good where it is used; here it shows what has come back: 20 points a tick.
     assert_eq!(spend(&mut guard, 8), Some(9));

@@ -5,6 +5,12 @@
 
 #[path = "../fuzz/checks/body.rs"]
 mod body;
+#[path = "../fuzz/checks/configuration.rs"]
+mod configuration;
+#[path = "../fuzz/checks/forwarded.rs"]
+mod forwarded;
+#[path = "../fuzz/checks/proxy_header.rs"]
+mod proxy_header;
 #[path = "../fuzz/checks/request.rs"]
 mod request;
 #[path = "../fuzz/checks/response.rs"]
@@ -65,6 +71,50 @@ fn responses() {
 }
 
 #[test]
+fn proxy_headers() {
+    mutate("proxy_header", proxy_header::check);
+}
+
+#[test]
 fn bodies() {
     mutate("body", body::check);
+}
+
+#[test]
+fn forwarding() {
+    mutate("forwarded", forwarded::check);
+}
+
+/// The golden files of `check`, each with two hundred random changes: a configuration is slower to read.
+#[test]
+fn configurations() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
+    let mut random = fastrand::Rng::with_seed(1);
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let seed = fs::read(&path).unwrap();
+        run(configuration::check, &seed);
+        for _ in 0..200 {
+            let mut data = seed.clone();
+            for _ in 0..random.usize(1..=3) {
+                if data.is_empty() {
+                    break;
+                }
+                let at = random.usize(..data.len());
+                let end = (at + random.usize(1..=12)).min(data.len());
+                match random.u8(..3) {
+                    0 => drop(data.drain(at..end)),
+                    1 => data[at] = *random.choice(BYTES).unwrap(),
+                    _ => {
+                        let piece = data[at..end].to_vec();
+                        data.splice(at..at, piece);
+                    }
+                }
+            }
+            run(configuration::check, &data);
+        }
+    }
 }
