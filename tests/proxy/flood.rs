@@ -42,7 +42,7 @@ fn begin(mut socket: &TcpStream, number: usize) {
         4 => b"POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 100\r\n\r\nhalf",
         5 => b"POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhalf",
         // A request whose origin never answers; one whose answer is not read.
-        6 => b"GET /silent HTTP/1.1\r\nHost: app.test\r\n\r\n",
+        6 => b"GET /silent HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n",
         _ => b"GET /endless HTTP/1.1\r\nHost: app.test\r\n\r\n",
     };
     socket.write_all(bytes).unwrap();
