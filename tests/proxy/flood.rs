@@ -132,18 +132,17 @@ fn thousands_that_do_nothing_are_ended_and_leave_a_good_client_alone() {
         .collect();
     // The good client is served all the while.
     let begun = now();
-    let (mut slowest, mut served) = (Duration::ZERO, 0);
+    let mut waits = Vec::new();
     while front.collect()[0].connections > 1 {
         let asked = now();
         assert_eq!(good.get(&host, "/good").text(), "good");
-        slowest = slowest.max(asked.elapsed());
-        served += 1;
+        waits.push(asked.elapsed());
         assert!(begun.elapsed() < LIMIT + PATIENCE * 3, "some never end");
     }
-    println!(
-        "RESULT flood: {count} that do nothing, a good client served {served} times, slowest {slowest:?}"
-    );
-    assert!(slowest < GRACE, "a good client waited {slowest:?}");
+    waits.sort_unstable();
+    let (served, p99) = (waits.len(), waits[waits.len() * 99 / 100]);
+    println!("RESULT flood: {count} that do nothing, a good client served {served} times, p99 {p99:?}");
+    assert!(p99 < Duration::from_millis(250), "a good client waited {p99:?}");
     for (number, socket) in bad.iter().enumerate() {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut answer = [0; 12];
