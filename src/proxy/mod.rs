@@ -52,3 +52,4 @@ mod worker;
 pub use access::AccessSwitch;
 pub use dataplane::{DataPlane, DataPlaneOptions, StartFault};
 pub use files::{bind_shared, connections_max, raise_file_limit};
+pub use recorder::{Asker, Failure, Recorder, Wanted};

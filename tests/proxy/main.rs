@@ -5,6 +5,7 @@
 mod basics;
 mod client;
 mod control;
+mod evidence;
 mod failures;
 mod front;
 mod origin;
