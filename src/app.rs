@@ -4,6 +4,7 @@
 //! before anything is started, so that a bad start leaves nothing half-started; traffic is taken
 //! as soon as the stored colours are in the table, without waiting for probes.
 
+mod hooks;
 mod listen;
 mod log;
 mod signals;
@@ -15,17 +16,23 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, watch};
 
+use crate::acme;
 use crate::admin;
 use crate::config::{self, Config, Faults};
 use crate::controller::{self, Memory};
-use crate::proxy::{DataPlane, DataPlaneOptions, StartFault, raise_file_limit};
+use crate::notify::Notifiers;
+use crate::proxy::{DataPlane, DataPlaneOptions, ListenerFacts, StartFault, raise_file_limit};
 use crate::routing::RouteTable;
 use crate::store::{Opened, SqliteStore, Store, StoreFault};
+use crate::tls;
 
+/// How often files of certificates are looked at.
+const FILES_LOOKED_AT_EVERY: Duration = Duration::from_secs(2);
 /// Suspects that wait for the prober; more of them say nothing new.
 const SUSPECTS: usize = 256;
 
@@ -44,6 +51,8 @@ enum Fault {
     DataPlane(#[from] StartFault),
     #[error("{0}")]
     Admin(#[from] admin::ServeFault),
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
     #[error("the runtime can't be started: {0}")]
     Runtime(std::io::Error),
 }
@@ -75,6 +84,7 @@ struct Bound {
     /// For each worker one socket a listener.
     public: Vec<Vec<TcpListener>>,
     admin: TcpListener,
+    hooks: hooks::Bound,
 }
 
 fn bind(config: &Config, workers: usize) -> Result<Bound, Fault> {
@@ -86,7 +96,7 @@ fn bind(config: &Config, workers: usize) -> Result<Bound, Fault> {
             worker.push(socket);
         }
     }
-    Ok(Bound { public, admin })
+    Ok(Bound { public, admin, hooks: hooks::bind(config)? })
 }
 
 fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
@@ -100,6 +110,8 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         tracing::warn!(%why, "the file limit could not be raised");
     }
     let guard = Guard::read(&config)?;
+    let live = Arc::new(tls::Live::open(&config).map_err(|faults| Fault::Config(faults.join("\n")))?);
+    let book = hooks::read(&config)?;
     let workers = worker_count(&config);
     let bound = bind(&config, workers)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -108,7 +120,7 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(Fault::Runtime)?;
-    runtime.block_on(serve(path, config, workers, bound, guard, level, with_input))
+    runtime.block_on(serve(path, config, workers, bound, guard, live, book, level, with_input))
 }
 
 async fn serve(
@@ -117,13 +129,16 @@ async fn serve(
     workers: usize,
     bound: Bound,
     guard: Guard,
+    live: Arc<tls::Live>,
+    book: crate::hooks::Book,
     level: log::LogHandle,
     with_input: bool,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
     let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
-    let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
+    let table = Arc::new(ArcSwap::from_pointee(bound.hooks.route(RouteTable::default())));
+    let notifiers = Arc::new(Notifiers::start(&config.notifiers, &registry)?);
     let (suspects_in, suspects) = mpsc::channel(SUSPECTS);
     let prepared = controller::Prepared::new(controller::Options {
         path: path.to_owned(),
@@ -133,11 +148,23 @@ async fn serve(
         registry: registry.clone(),
         table: Arc::clone(&table),
         suspects,
+        tls: Arc::clone(&live),
+        notifiers: Arc::clone(&notifiers),
     })
     .await?;
+    let certificates = acme::Keeper::new(acme::Options {
+        entrances: acme_entrances(&config, &live),
+        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
+        challenges: Arc::clone(live.challenges()),
+        store: Arc::clone(&store),
+    })
+    .await;
     let data_plane = DataPlane::start(DataPlaneOptions {
         workers,
         listeners: bound.public,
+        facts: facts(&config, &live),
+        challenges: Arc::clone(live.challenges()),
+        origins: Arc::clone(live.origins()),
         limits: config.limits.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         log: config.log.clone(),
@@ -145,6 +172,7 @@ async fn serve(
         suspects: suspects_in,
         registry: registry.clone(),
     })?;
+    let files = tokio::spawn(watch_files(Arc::clone(&live)));
     let handle = prepared.handle();
     let reloaded = prepared.reloaded();
     let (stop_in, stop) = watch::channel(false);
@@ -153,14 +181,19 @@ async fn serve(
     let (runtime, stopped) = (tokio::runtime::Handle::current(), stop.clone());
     let control = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
     let ready = Arc::new(AtomicBool::new(true));
+    let shelf = Arc::new(ArcSwap::from_pointee(book));
+    let parts =
+        hooks::Parts { handle: handle.clone(), store: Arc::clone(&store), registry: registry.clone() };
+    let webhooks = hooks::start(bound.hooks, &shelf, parts, stop.clone())?;
     let options = admin::Options {
         handle: handle.clone(),
         store,
         registry,
         token: guard.token,
-        tls: guard.tls,
+        tls: live.admin().map(Arc::clone),
         ready: Arc::clone(&ready),
     };
+    let certificates = tokio::spawn(certificates.run(stop.clone()));
     let api = tokio::spawn(admin::serve(bound.admin, options, stop));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -173,34 +206,72 @@ async fn serve(
     let access = data_plane.access_log();
     let apply = |config: &Config| {
         log::set(&level, &config.log);
+        notifiers.set(&config.notifiers);
+        hooks::reread(&shelf, config);
         if let Err(why) = access.set(&config.log.access) {
             tracing::error!(%why, "log.access can't be opened: it stays as it was");
         }
     };
     signals.until_told_to_stop(&handle, reloaded, apply, with_input).await;
     drop(access);
+    files.abort();
     ready.store(false, Ordering::Release);
     data_plane.shutdown().await;
     stop_in.send_replace(true);
-    // Both end by themselves now; a panic in one of them has been printed and changes nothing.
-    let _ = tokio::join!(control, api);
+    // They end by themselves now; a panic in one of them has been printed and changes nothing.
+    let _ = tokio::join!(control, api, certificates, webhooks);
     tracing::info!("greenlight has stopped");
     Ok(())
+}
+
+/// What the data plane has to know of the listeners.
+fn facts(config: &Config, live: &tls::Live) -> Vec<ListenerFacts> {
+    let entrances = live.entrances().iter().cloned();
+    let https_port =
+        config.listeners.iter().find(|listener| listener.tls.is_some()).map(|tls| tls.bind.port());
+    let facts = config.listeners.iter().zip(entrances).map(|(listener, tls)| ListenerFacts {
+        proxy_protocol: listener.proxy_protocol,
+        redirect_to_https: listener.redirect_to_https,
+        https_port,
+        ready_path: listener.ready_path.clone(),
+        hsts: listener.tls.as_ref().map_or(Duration::ZERO, |tls| tls.hsts),
+        tls,
+    });
+    facts.collect()
+}
+
+/// The listeners whose certificates come by ACME.
+fn acme_entrances(config: &Config, live: &tls::Live) -> Vec<(config::Acme, Arc<tls::Entrance>)> {
+    let pairs = config.listeners.iter().zip(live.entrances()).filter_map(|(listener, entrance)| {
+        Some((listener.tls.as_ref()?.acme.clone()?, Arc::clone(entrance.as_ref()?)))
+    });
+    pairs.collect()
+}
+
+/// Looks for changed certificate files every two seconds. Ends with the runtime.
+async fn watch_files(live: Arc<tls::Live>) {
+    let mut every = tokio::time::interval(FILES_LOOKED_AT_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let live = Arc::clone(&live);
+        let looked = tokio::task::spawn_blocking(move || live.look()).await;
+        if looked.is_err() {
+            tracing::error!("looking for changed certificates has panicked");
+        }
+    }
 }
 
 /// What keeps strangers out of the admin API, read before anything is bound.
 struct Guard {
     token: Option<admin::Token>,
-    tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 impl Guard {
     fn read(config: &Config) -> Result<Self, Fault> {
         let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
         let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
-        let tls = config.admin.tls.as_ref().map(admin::server_config).transpose();
-        let tls = tls.map_err(|why| Fault::Config(format!("admin.tls: {why}")))?;
-        Ok(Self { token: token.map(|token| admin::Token::new(&token)), tls })
+        Ok(Self { token: token.map(|token| admin::Token::new(&token)) })
     }
 }
 

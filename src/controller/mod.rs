@@ -6,9 +6,14 @@
 
 mod apply;
 mod commands;
+mod containers;
+mod ejected;
+mod errands;
 mod evidence;
+mod exhibit;
 mod handle;
 mod metrics;
+mod news;
 mod perform;
 mod persist;
 mod reload;
@@ -16,6 +21,7 @@ mod run;
 mod service;
 mod start;
 mod story;
+mod synthetic;
 mod table;
 mod view;
 mod workers;
@@ -23,6 +29,7 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
+pub use exhibit::{ContainerEvidence, Exhibits, keep_containers};
 pub use handle::{
     Actor, Command, Done, Handle, Inbox, Precondition, Rejection, ReloadReport, Request, channel,
 };

@@ -21,6 +21,7 @@
 mod baseline;
 mod bucket;
 mod clients;
+mod control;
 mod cusum;
 mod dispersion;
 mod down;
@@ -33,6 +34,7 @@ mod route;
 mod route_rules;
 mod route_window;
 mod routes;
+mod series;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -42,12 +44,14 @@ mod wilson;
 
 pub use baseline::{Baseline, BaselineWindow, RouteBaseline};
 pub use bucket::{Bucket, ClientKey, Outcome};
+pub use control::Control;
 pub use down::hard_down;
 pub use failure::{FAILURES_MAX, FailedRequest};
 pub use latency::{LatencyBaseline, SLOW_REPEATS_MAX};
 pub use policy::{OnLatency, Policy};
 pub use route::{ROUTE_BYTES_MAX, RouteKey, RouteTemplate};
 pub use routes::ROUTES_PER_SECOND_MAX;
+pub use series::{Counts, RuleSeries, Series};
 pub use verdict::{Numbers, RouteNumbers, RuleNumbers, Trip, TripRule, Verdict};
 pub use watch::Judge;
 

@@ -113,6 +113,16 @@ pub struct RouteNumbers {
     pub tripped: bool,
 }
 
+impl Numbers {
+    /// Each rule's name, score and bound: what is drawn.
+    pub fn scores(&self) -> impl Iterator<Item = (&str, f64, f64)> {
+        let latency = self.latency.iter().map(|rule| ("latency", rule.s, rule.h));
+        // The one nearest to its bound stands for all.
+        let route = self.routes.first().map(|route| ("route", route.s, route.h));
+        std::iter::once(("errors", self.s, self.h)).chain(latency).chain(route)
+    }
+}
+
 /// The latency rule's part.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -8,14 +8,12 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-use crate::http1::Peer;
-
-use super::accept::Counted;
 use super::chunk::Chunk;
 use super::connection;
 use super::h2;
 use super::seats::Seat;
 use super::stream::Stream;
+use super::transport::Arrival;
 use super::worker::Worker;
 
 /// The part of HTTP/2's preface that no request of HTTP/1 begins with. The rest of it is read by
@@ -44,23 +42,32 @@ enum Spoken {
 
 /// Serves a connection whose transport stands (TCP alone, or TLS after its handshake) to its end.
 ///
-/// `seat` has its waker ([`Seat::settle`]) and its deadline: `detection_timeout` from the accept,
+/// The arrival's seat has its deadline: `detection_timeout` from the accept,
 /// so that the handshake and the first bytes share it. A client that sends nothing in that time,
 /// or half a preface, is closed without a word: browsers connect ahead of need.
-pub async fn after_transport(
-    worker: Rc<Worker>,
-    seat: Seat,
-    mut stream: Stream,
-    peer: Peer,
-    counted: Counted,
-    alpn: Alpn,
-) {
-    let Some((spoken, first)) = first_bytes(&worker, &seat, &mut stream, alpn).await else { return };
+pub async fn after_transport(worker: Rc<Worker>, mut stream: Stream, arrival: Arrival, alpn: Alpn) {
+    arrival.seat.settle().await;
+    let read = first_bytes(&worker, &arrival.seat, &mut stream, alpn).await;
+    let Some((spoken, first)) = read else {
+        return goodbye(&mut stream).await;
+    };
     if spoken == Spoken::Http2 {
         // Boxed: it would be held by every waiting HTTP/1.1 connection too.
-        Box::pin(h2::serve(worker, seat, stream, peer, counted, first)).await;
+        Box::pin(h2::serve(worker, stream, arrival, first)).await;
     } else {
-        connection::serve(worker, seat, stream, peer, counted, first).await;
+        connection::serve(worker, stream, arrival, first).await;
+    }
+}
+
+/// Over TLS even a connection on which nothing came ends with its `close_notify`, as far as the socket
+/// takes it at once.
+async fn goodbye(stream: &mut Stream) {
+    if stream.is_tls() {
+        poll_fn(|context| {
+            let _ = stream.poll_finish(context);
+            Poll::Ready(())
+        })
+        .await;
     }
 }
 

@@ -6,6 +6,7 @@ use super::call::Call;
 use super::recorder::{Asker, Failure};
 use super::slot::InFlight;
 use super::tries::Heard;
+use super::worker::Worker;
 
 /// What is known of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,16 @@ pub enum Noted {
     Lost(&'static str),
     /// Its head was no failure; the response broke off.
     Broken(Heard, &'static str),
+}
+
+impl Noted {
+    /// Whether the endpoint did not do what it was asked.
+    fn is_failure(self) -> bool {
+        match self {
+            Self::Head(heard) => heard.failed,
+            Self::Lost(_) | Self::Broken(..) => true,
+        }
+    }
 }
 
 /// An attempt of which something is known.
@@ -31,10 +42,23 @@ pub struct Attempt<'a> {
 }
 
 /// Notes it.
-pub fn record(attempt: &Attempt<'_>) {
-    if !attempt.evidence {
-        return;
+pub fn record(worker: &Worker, attempt: &Attempt<'_>) {
+    if attempt.evidence {
+        count(attempt);
     }
+    if let Some(inflight) = attempt.inflight {
+        let slot = &inflight.slot;
+        if slot.came_out(attempt.noted.is_failure()) {
+            let counts = &inflight.service.colors[inflight.color];
+            counts.ejected.set(counts.ejected.get() + 1);
+            counts.count_ejection();
+            worker.suspect(slot, true);
+        }
+    }
+}
+
+/// Counts it for the judge.
+fn count(attempt: &Attempt<'_>) {
     let counts = &attempt.call.service.cell.colors[attempt.color].evidence;
     let asker = asker(attempt.call, attempt.inflight);
     match attempt.noted {

@@ -3,12 +3,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::local::LocalHistogram;
 
 use crate::model::{Color, PerColor, ServiceName};
+use crate::routing::ServiceRoute;
 
+use super::gate::{Gate, Gates};
 use super::metrics::{ColorHandles, Metrics};
 use super::recorder::Recorder;
 
@@ -23,12 +26,17 @@ pub struct ColorCell {
     pub inflight: Cell<u64>,
     /// Evidence for the judge: attempts for public hosts.
     pub evidence: Recorder,
+    /// Attempts among those in flight that have become tunnels.
+    pub tunnels: Cell<u64>,
+    /// Endpoints that were taken out of the pool for failed attempts.
+    pub ejected: Cell<usize>,
     /// Requests by the first digit of their status; index 0 is "no answer was sent".
     classes: [Cell<u64>; 6],
     durations: LocalHistogram,
     handles: ColorHandles,
     /// What the gauge was last told of `inflight`.
     flushed_inflight: Cell<u64>,
+    flushed_tunnels: Cell<u64>,
 }
 
 impl ColorCell {
@@ -36,10 +44,13 @@ impl ColorCell {
         Self {
             inflight: Cell::new(0),
             evidence: Recorder::default(),
+            tunnels: Cell::new(0),
+            ejected: Cell::new(0),
             classes: Default::default(),
             durations: handles.duration.local(),
             handles,
             flushed_inflight: Cell::new(0),
+            flushed_tunnels: Cell::new(0),
         }
     }
 
@@ -51,14 +62,22 @@ impl ColorCell {
         self.durations.observe(duration.as_secs_f64());
     }
 
+    /// Counts an endpoint that left the pool.
+    pub fn count_ejection(&self) {
+        self.handles.ejections.inc();
+    }
+
     fn flush(&self) {
         for (count, counter) in self.classes.iter().zip(&self.handles.classes) {
             counter.inc_by(count.take());
         }
         self.durations.flush();
-        let now = self.inflight.get();
-        let before = self.flushed_inflight.replace(now);
-        self.handles.inflight.add(signed(now) - signed(before));
+        let change = |count: &Cell<u64>, flushed: &Cell<u64>| {
+            let now = count.get();
+            signed(now) - signed(flushed.replace(now))
+        };
+        self.handles.inflight.add(change(&self.inflight, &self.flushed_inflight));
+        self.handles.tunnels.add(change(&self.tunnels, &self.flushed_tunnels));
     }
 }
 
@@ -123,12 +142,19 @@ impl RetryBudget {
 pub struct Services {
     cells: RefCell<Vec<Rc<ServiceCell>>>,
     metrics: Metrics,
+    gates: Arc<Gates>,
     next_key: Cell<u32>,
 }
 
 impl Services {
-    pub fn new(metrics: Metrics) -> Self {
-        Self { cells: RefCell::new(Vec::new()), metrics, next_key: Cell::new(0) }
+    pub fn new(metrics: Metrics, gates: Arc<Gates>) -> Self {
+        Self { cells: RefCell::new(Vec::new()), metrics, gates, next_key: Cell::new(0) }
+    }
+
+    /// The gate of a service that has a number of requests that may be in flight.
+    pub fn gate(&self, route: &ServiceRoute) -> Option<Arc<Gate>> {
+        let max = route.settings.requests_max;
+        (max > 0).then(|| self.gates.gate(&route.name, max))
     }
 
     /// The cell of a service, made if there is none yet.

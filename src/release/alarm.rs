@@ -8,11 +8,22 @@ pub(super) fn settle(turn: &mut Turn) {
     external_cause(turn);
     slow(turn);
     active_down(turn);
+    engine_away(turn);
     if turn.state.unwritable {
         let text = "no new release and no switch until the store can be written; a revert still happens";
         turn.raise(Alarm::StoreUnwritable, text.to_owned());
     } else {
         turn.clear(Alarm::StoreUnwritable, "the store can be written again");
+    }
+}
+
+fn engine_away(turn: &mut Turn) {
+    match turn.state.engine_away.clone() {
+        Some(why) => {
+            let text = format!("{why}; traffic goes on, what is to be started or stopped there waits");
+            turn.raise(Alarm::EngineAway, text);
+        }
+        None => turn.clear(Alarm::EngineAway, "every engine answers again"),
     }
 }
 
@@ -24,6 +35,7 @@ fn degraded(turn: &mut Turn) {
         | Phase::Starting(_)
         | Phase::Checking(_)
         | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
         | Phase::Promoting(_)
         | Phase::Baking(_)
         | Phase::Reverting(_)

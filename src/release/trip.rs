@@ -46,7 +46,9 @@ pub(super) fn tripped(turn: &mut Turn, trip: &Trip) -> bool {
     record(turn, trip);
     let reason = why(turn, color, trip);
     let Some(bake) = current_bake(turn) else { return false };
+    let failing_too = trip.rule != TripRule::HardDown && bake.control.is_over(trip.numbers.p1);
     match way(&turn.state, turn.state.policy.on_trip) {
+        Way::Back | Way::Wait if failing_too => outside(turn, trip.rule, &reason),
         Way::Back => reverting::swap(turn, By::Judge, reason),
         Way::Wait => reverting::wait(turn, By::Judge, Box::new(bake), reason),
         Way::Pinned => degraded::enter(turn, Degraded::Pinned, Box::new(bake), &reason),
@@ -75,7 +77,8 @@ fn outside(turn: &mut Turn, rule: TripRule, reason: &str) {
         });
     }
     let health = count(turn.health(old));
-    turn.note(format!("{reason}; but {old} is sick too ({health}): the cause is outside, nothing is moved"));
+    let how = if turn.condition(old) == Condition::Sick { "is sick" } else { "fails our own requests" };
+    turn.note(format!("{reason}; but {old} {how} too ({health}): the cause is outside, nothing is moved"));
     turn.changed();
 }
 
@@ -109,6 +112,11 @@ pub(super) fn why(turn: &Turn, color: Color, trip: &Trip) -> String {
         TripRule::Latency => format!("{color} is too slow: {}", slowness(&trip.numbers)),
         TripRule::Route => format!("too many errors on {color}: {}", bad_route(&trip.numbers)),
     }
+}
+
+/// The numbers of a rule about errors in a sentence.
+pub(super) fn errors(numbers: &Numbers) -> String {
+    if numbers.rule == Some(TripRule::Route) { bad_route(numbers) } else { bake::describe(numbers) }
 }
 
 /// The latency rule's numbers in a sentence.

@@ -30,9 +30,10 @@ mod tests;
 mod thread;
 
 pub use fault::StoreFault;
-pub use records::{BoxFuture, Store, StoredEvent, StoredRecord, StoredRelease};
+pub use records::{BoxFuture, Store, StoredEvent, StoredExhibit, StoredRecord, StoredRelease};
 pub use rows::{
-    AUDIT_ROWS_MAX, EVENTS_MAX, EVENTS_PER_RELEASE_MAX, RECORD_BYTES_MAX, RELEASES_PER_SERVICE_MAX,
+    AUDIT_ROWS_MAX, EVENTS_MAX, EVENTS_PER_RELEASE_MAX, EXHIBITED_PER_SERVICE_MAX, RECORD_BYTES_MAX,
+    RELEASES_PER_SERVICE_MAX,
 };
 pub use sqlite::{Opened, SqliteStore};
 pub use thread::ANSWER_MAX;

@@ -33,6 +33,15 @@ pub struct StoredEvent {
     pub json: String,
 }
 
+/// Something that is kept beside a release's record and is read only to explain it: too large, or
+/// written too often, to be a part of the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredExhibit {
+    /// What it is; the controller's words.
+    pub name: String,
+    pub json: String,
+}
+
 /// Where records live. Every call may fail; none may block the caller's thread.
 pub trait Store: Send + Sync + std::fmt::Debug {
     fn load<'a>(
@@ -87,4 +96,25 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         service: &'a ServiceName,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreFault>>;
+
+    /// Keeps an exhibit of a release, in place of the one of that name. Those of older releases go
+    /// when there are many: see [`super::EXHIBITED_PER_SERVICE_MAX`].
+    fn exhibit<'a>(
+        &'a self,
+        release: &'a ReleaseId,
+        name: &'a str,
+        json: String,
+    ) -> BoxFuture<'a, Result<(), StoreFault>>;
+
+    /// Keeps something that is no record of a service and nobody else may read (an ACME account, a
+    /// certificate with its key), in place of the one of that name.
+    fn keep_credential<'a>(&'a self, name: &'a str, json: String) -> BoxFuture<'a, Result<(), StoreFault>>;
+
+    fn credential<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreFault>>;
+
+    /// A release's exhibits, by name.
+    fn exhibits<'a>(
+        &'a self,
+        release: &'a ReleaseId,
+    ) -> BoxFuture<'a, Result<Vec<StoredExhibit>, StoreFault>>;
 }

@@ -4,10 +4,12 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
 use crate::model::{ReleaseId, Revision, ServiceName};
 
-use super::{StoredEvent, StoredRecord, StoredRelease};
+use super::{StoredEvent, StoredExhibit, StoredRecord, StoredRelease};
 
 /// Releases kept for each service; the oldest go first, and their events with them.
 pub const RELEASES_PER_SERVICE_MAX: u32 = 1_000;
+/// Releases of each service whose exhibits are kept, the newest.
+pub const EXHIBITED_PER_SERVICE_MAX: u32 = 100;
 /// Lines kept of one release's story; the oldest go first.
 pub const EVENTS_PER_RELEASE_MAX: u32 = 2_000;
 /// Lines kept of all stories together.
@@ -98,6 +100,11 @@ fn write_release(db: &Connection, release: &StoredRelease) -> rusqlite::Result<(
          (SELECT id FROM releases WHERE service = ?1 AND seq <= ({oldest_gone}))"
     ))?
     .execute((service, RELEASES_PER_SERVICE_MAX))?;
+    db.prepare_cached(&format!(
+        "DELETE FROM exhibits WHERE release IN
+         (SELECT id FROM releases WHERE service = ?1 AND seq <= ({oldest_gone}))"
+    ))?
+    .execute((service, EXHIBITED_PER_SERVICE_MAX))?;
     db.prepare_cached(&format!("DELETE FROM releases WHERE service = ?1 AND seq <= ({oldest_gone})"))?
         .execute((service, RELEASES_PER_SERVICE_MAX))
         .map(drop)
@@ -133,6 +140,38 @@ pub(super) fn events(
             Ok(StoredEvent { seq: unsigned(row.get(0)?), release: release.clone(), json: row.get(1)? })
         })?
         .collect()
+}
+
+pub(super) fn exhibit(db: &Connection, release: &ReleaseId, name: &str, json: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO exhibits (release, name, record) VALUES (?1, ?2, ?3)
+         ON CONFLICT (release, name) DO UPDATE SET record = excluded.record",
+    )?
+    .execute((release.as_str(), name, json))
+    .map(drop)
+}
+
+pub(super) fn exhibits(db: &Connection, release: &ReleaseId) -> rusqlite::Result<Vec<StoredExhibit>> {
+    db.prepare_cached("SELECT name, record FROM exhibits WHERE release = ?1 ORDER BY name LIMIT ?2")?
+        .query_map((release.as_str(), at_most(ROWS_MAX)), |row| {
+            Ok(StoredExhibit { name: row.get(0)?, json: row.get(1)? })
+        })?
+        .collect()
+}
+
+pub(super) fn keep_credential(db: &Connection, name: &str, json: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO credentials (name, record) VALUES (?1, ?2)
+         ON CONFLICT (name) DO UPDATE SET record = excluded.record",
+    )?
+    .execute((name, json))
+    .map(drop)
+}
+
+pub(super) fn credential(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached("SELECT record FROM credentials WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
 }
 
 fn stored_release(row: &Row<'_>) -> rusqlite::Result<StoredRelease> {

@@ -12,7 +12,8 @@ pub(super) const APPLICATION_ID: i32 = 0x676c_7374;
 ///
 /// Events have no foreign key to releases: a story may begin before its record is written.
 /// `AUTOINCREMENT`: a sequence number is never given twice, not even after pruning.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[
+    "
     CREATE TABLE services (
         name TEXT PRIMARY KEY NOT NULL,
         revision INTEGER NOT NULL CHECK (revision > 0),
@@ -43,7 +44,24 @@ pub(super) const STEPS: &[&str] = &["
         lost INTEGER NOT NULL,
         why TEXT NOT NULL
     ) STRICT;
-"];
+",
+    "
+    -- What is kept beside a release's record and read only to explain it; replaced whole.
+    CREATE TABLE exhibits (
+        release TEXT NOT NULL,
+        name TEXT NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (release, name)
+    ) STRICT, WITHOUT ROWID;
+",
+    "
+    -- What is no record of a service: ACME accounts, certificates with their keys.
+    CREATE TABLE credentials (
+        name TEXT PRIMARY KEY NOT NULL,
+        record TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The format that this greenlight writes.
 pub(super) fn known() -> u32 {

@@ -11,7 +11,9 @@ use super::folder::Folder;
 use super::keeper::Keeper;
 use super::rows::{self, RECORD_BYTES_MAX, Swap};
 use super::thread::{StoreThread, Way};
-use super::{BoxFuture, Store, StoreFault, StoredEvent, StoredRecord, StoredRelease, previous};
+use super::{
+    BoxFuture, Store, StoreFault, StoredEvent, StoredExhibit, StoredRecord, StoredRelease, previous,
+};
 
 /// What was found when a store was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -275,5 +277,43 @@ impl Store for SqliteStore {
         Box::pin(
             self.thread.call(Way::Read, move |keeper| keeper.read(|db| rows::audit_log(db, &service, limit))),
         )
+    }
+
+    fn exhibit<'a>(
+        &'a self,
+        release: &'a ReleaseId,
+        name: &'a str,
+        json: String,
+    ) -> BoxFuture<'a, Result<(), StoreFault>> {
+        let (release, name) = (release.clone(), name.to_owned());
+        Box::pin(async move {
+            check_size("the exhibit", &json)?;
+            self.thread
+                .call(Way::Write, move |keeper| keeper.write(|db| rows::exhibit(db, &release, &name, &json)))
+                .await
+        })
+    }
+
+    fn keep_credential<'a>(&'a self, name: &'a str, json: String) -> BoxFuture<'a, Result<(), StoreFault>> {
+        let name = name.to_owned();
+        Box::pin(async move {
+            check_size("the credential", &json)?;
+            self.thread
+                .call(Way::Write, move |keeper| keeper.write(|db| rows::keep_credential(db, &name, &json)))
+                .await
+        })
+    }
+
+    fn credential<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreFault>> {
+        let name = name.to_owned();
+        Box::pin(self.thread.call(Way::Read, move |keeper| keeper.read(|db| rows::credential(db, &name))))
+    }
+
+    fn exhibits<'a>(
+        &'a self,
+        release: &'a ReleaseId,
+    ) -> BoxFuture<'a, Result<Vec<StoredExhibit>, StoreFault>> {
+        let release = release.clone();
+        Box::pin(self.thread.call(Way::Read, move |keeper| keeper.read(|db| rows::exhibits(db, &release))))
     }
 }

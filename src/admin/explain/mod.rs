@@ -1,8 +1,13 @@
 //! Why a release ended as it did, on one page: as JSON, as text for a terminal, as HTML.
 
+mod chart;
+mod course;
 mod html;
 mod numbers;
+#[cfg(test)]
+mod tests;
 mod text;
+mod textplot;
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +16,8 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::controller::{EventView, ReleaseView};
+use crate::controller::{ContainerEvidence, EventView, Exhibits, ReleaseView};
+use crate::judge::Series;
 use crate::model::ReleaseId;
 
 use super::events;
@@ -34,14 +40,22 @@ pub struct Explanation {
     /// The judge's numbers; empty before a bake.
     #[schema(value_type = Object)]
     pub numbers: serde_json::Map<String, serde_json::Value>,
+    /// What the judge saw, point by point, column by column; null where there was nothing to see.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub series: Option<Series>,
+    /// What its containers said before they were stopped.
+    #[serde(default)]
+    pub evidence: Vec<ContainerEvidence>,
     /// The same for a person to read: timeline, numbers, verdict and cause.
     pub text: String,
 }
 
 impl Explanation {
-    pub(super) fn new(release: ReleaseView, events: Vec<EventView>) -> Self {
-        let text = text::page(&release, &events);
-        Self { numbers: release.numbers.clone(), release, events, text }
+    pub(super) fn new(release: ReleaseView, events: Vec<EventView>, exhibits: Exhibits) -> Self {
+        let Exhibits { series, containers } = exhibits;
+        let text = text::page(&release, &events, series.as_ref(), &containers);
+        Self { numbers: release.numbers.clone(), release, events, series, evidence: containers, text }
     }
 }
 
@@ -62,8 +76,10 @@ pub(super) async fn explain(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let release = releases::find(&shared, &id).await?;
-    let events = story(&shared, &ReleaseId::new(id)).await?;
-    let explanation = Explanation::new(release, events);
+    let id = ReleaseId::new(id);
+    let events = story(&shared, &id).await?;
+    let exhibits = Exhibits::read(&*shared.store, &id).await?;
+    let explanation = Explanation::new(release, events, exhibits);
     let mut response =
         if wants_html(&headers) { html::response(&explanation) } else { Json(explanation).into_response() };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));

@@ -35,13 +35,8 @@ pub(super) fn release(section: &mut Section<'_, '_>, policy: &mut Policy) {
 }
 
 /// What `[analysis]` says beside the policy.
-#[derive(Clone, Debug)]
-pub(super) struct Analysis {
-    pub canary_percent: Vec<u8>,
-    pub synthetic: Option<Synthetic>,
-}
-
-pub(super) fn analysis(section: &mut Section<'_, '_>, policy: &mut Policy) -> Analysis {
+/// The policy, and what `[analysis]` says beside it.
+pub(super) fn analysis(section: &mut Section<'_, '_>, policy: &mut Policy) -> Option<Synthetic> {
     const MODES: [(&str, Mode); 3] =
         [("enforce", Mode::Enforce), ("observe", Mode::Observe), ("off", Mode::Off)];
     const LATENCY: [(&str, OnLatency); 3] =
@@ -79,5 +74,6 @@ pub(super) fn analysis(section: &mut Section<'_, '_>, policy: &mut Policy) -> An
         ),
         rate: synthetic.value("rate", integer(1..=1000), 5),
     });
-    Analysis { canary_percent, synthetic }
+    policy.canary_percent = canary_percent;
+    synthetic
 }

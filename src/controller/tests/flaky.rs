@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::model::{ReleaseId, Revision, ServiceName};
-use crate::store::{BoxFuture, SqliteStore, Store, StoreFault, StoredEvent, StoredRecord, StoredRelease};
+use crate::store::{
+    BoxFuture, SqliteStore, Store, StoreFault, StoredEvent, StoredExhibit, StoredRecord, StoredRelease,
+};
 
 #[derive(Clone, Debug)]
 pub(super) struct Flaky {
@@ -98,5 +100,29 @@ impl Store for Flaky {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreFault>> {
         self.store.audit_log(service, limit)
+    }
+
+    fn exhibit<'a>(
+        &'a self,
+        release: &'a ReleaseId,
+        name: &'a str,
+        json: String,
+    ) -> BoxFuture<'a, Result<(), StoreFault>> {
+        self.refused().unwrap_or_else(|| self.store.exhibit(release, name, json))
+    }
+
+    fn keep_credential<'a>(&'a self, name: &'a str, json: String) -> BoxFuture<'a, Result<(), StoreFault>> {
+        self.refused().unwrap_or_else(|| self.store.keep_credential(name, json))
+    }
+
+    fn credential<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreFault>> {
+        self.store.credential(name)
+    }
+
+    fn exhibits<'a>(
+        &'a self,
+        release: &'a ReleaseId,
+    ) -> BoxFuture<'a, Result<Vec<StoredExhibit>, StoreFault>> {
+        self.store.exhibits(release)
     }
 }

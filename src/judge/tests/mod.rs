@@ -8,6 +8,7 @@ mod latency;
 mod properties;
 mod rates;
 mod routes;
+mod series;
 mod statistics;
 
 use super::{Baseline, Bucket, ClientKey, Judge, Outcome, Policy};

@@ -2,9 +2,9 @@
 
 use crate::proxy::entry;
 
-/// The size of the future that a function of six arguments returns.
-fn future_bytes<A, B, C, D, E, F, G: Future>(_: impl Fn(A, B, C, D, E, F) -> G) -> usize {
-    size_of::<G>()
+/// The size of the future that a function of four arguments returns.
+fn future_bytes<A, B, C, D, E: Future>(_: impl Fn(A, B, C, D) -> E) -> usize {
+    size_of::<E>()
 }
 
 #[test]

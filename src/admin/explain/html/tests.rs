@@ -1,4 +1,4 @@
-use crate::controller::{EventView, ReleaseView};
+use crate::controller::{EventView, Exhibits, ReleaseView};
 
 use super::*;
 
@@ -12,12 +12,15 @@ fn nothing_of_a_release_becomes_markup() {
         service: text(),
         kind: text(),
         version: text(),
+        image: Some(text()),
+        progress: None,
         color: text(),
         state: text(),
         reason: text(),
         started_at: text(),
         promoted_at: Some(text()),
         finished_at: Some(text()),
+        canary_percent: None,
         verdict: Some(text()),
         cause: Some(text()),
         numbers: numbers.clone(),
@@ -31,7 +34,7 @@ fn nothing_of_a_release_becomes_markup() {
         reason: text(),
         numbers,
     };
-    let html = page(&Explanation::new(release, vec![event]));
+    let html = page(&Explanation::new(release, vec![event], Exhibits::default()));
     assert!(!html.contains("<script"), "{html}");
     let escaped = "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;";
     assert_eq!(html.matches(escaped).count(), 19, "{html}");
