@@ -110,7 +110,6 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         tracing::warn!(%why, "the file limit could not be raised");
     }
     let guard = Guard::read(&config)?;
-    let book = hooks::read(&config)?;
     let workers = worker_count(&config);
     let bound = bind(&config, workers)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -119,7 +118,7 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(Fault::Runtime)?;
-    runtime.block_on(serve(path, config, workers, bound, guard, book, level, with_input))
+    runtime.block_on(serve(path, config, workers, bound, guard, level, with_input))
 }
 
 async fn serve(
@@ -128,12 +127,11 @@ async fn serve(
     workers: usize,
     bound: Bound,
     guard: Guard,
-    book: crate::hooks::Book,
     level: log::LogHandle,
     with_input: bool,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
-    let Guard { token, live } = guard;
+    let Guard { token, live, book } = guard;
     let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
     let table = Arc::new(ArcSwap::from_pointee(bound.hooks.route(RouteTable::default())));
@@ -151,13 +149,7 @@ async fn serve(
         notifiers: Arc::clone(&notifiers),
     })
     .await?;
-    let certificates = acme::Keeper::new(acme::Options {
-        entrances: acme_entrances(&config, &live),
-        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
-        challenges: Arc::clone(live.challenges()),
-        store: Arc::clone(&store),
-    })
-    .await;
+    let certificates = keeper(&config, &live, &store).await;
     let data_plane = DataPlane::start(DataPlaneOptions {
         workers,
         listeners: bound.public,
@@ -194,14 +186,7 @@ async fn serve(
     };
     let certificates = tokio::spawn(certificates.run(stop.clone()));
     let api = tokio::spawn(admin::serve(bound.admin, options, stop));
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        listeners = ?config.listeners.iter().map(|listener| listener.bind).collect::<Vec<_>>(),
-        admin = %config.admin.bind,
-        services = config.services.len(),
-        workers,
-        "greenlight runs"
-    );
+    say_that_it_runs(&config, workers);
     let access = data_plane.access_log();
     let apply = |config: &Config| {
         log::set(&level, &config.log);
@@ -221,6 +206,28 @@ async fn serve(
     let _ = tokio::join!(control, api, certificates, webhooks);
     tracing::info!("greenlight has stopped");
     Ok(())
+}
+
+/// Who keeps the certificates that come by ACME.
+async fn keeper(config: &Config, live: &tls::Live, store: &Arc<dyn Store>) -> acme::Keeper {
+    let options = acme::Options {
+        entrances: acme_entrances(config, live),
+        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
+        challenges: Arc::clone(live.challenges()),
+        store: Arc::clone(store),
+    };
+    acme::Keeper::new(options).await
+}
+
+fn say_that_it_runs(config: &Config, workers: usize) {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        listeners = ?config.listeners.iter().map(|listener| listener.bind).collect::<Vec<_>>(),
+        admin = %config.admin.bind,
+        services = config.services.len(),
+        workers,
+        "greenlight runs"
+    );
 }
 
 /// What the data plane has to know of the listeners.
