@@ -1,6 +1,6 @@
 //! What `greenlight import` prints runs: checked, started, its services released and asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -150,6 +150,7 @@ async fn adapted(printed: &str, engine: &Engine, registry: &Registry, at: &Writt
     }
     let api = engine.api().await;
     let mut images = BTreeMap::new();
+    let mut networks = BTreeSet::new();
     for service in &before.services {
         let Upstream::Docker { image: Some(image), engine, .. } = &service.upstream else {
             panic!("{} runs no image", service.name)
@@ -161,13 +162,11 @@ async fn adapted(printed: &str, engine: &Engine, registry: &Registry, at: &Writt
         image::make(&builder, &name, &recipe).await;
         image::push(&builder, &name, registry.credentials()).await;
         images.insert(image.clone(), name);
-        if !matches!(engine.network.as_str(), "bridge" | "host") {
-            let network =
-                NetworkCreateRequest { name: engine.network.clone(), ..NetworkCreateRequest::default() };
-            // Two services of a file share one.
-            let _ = api.create_network(network).await;
-        }
+        networks.insert(engine.network.clone());
         text += &format!("\n[services.{}.release]\nbake_time = \"1s\"\n", service.name);
+    }
+    for name in networks.into_iter().filter(|name| !matches!(name.as_str(), "bridge" | "host")) {
+        api.create_network(NetworkCreateRequest { name, ..NetworkCreateRequest::default() }).await.unwrap();
     }
     for (image, name) in images {
         text = text.replace(&format!("image = \"{image}\""), &format!("image = \"{name}\""));
