@@ -4,6 +4,7 @@
 //! before anything is started, so that a bad start leaves nothing half-started; traffic is taken
 //! as soon as the stored colours are in the table, without waiting for probes.
 
+mod hooks;
 mod listen;
 mod log;
 mod signals;
@@ -24,6 +25,7 @@ use crate::acme;
 use crate::admin;
 use crate::config::{self, Config, Faults};
 use crate::controller::{self, Memory};
+use crate::notify::Notifiers;
 use crate::proxy::{DataPlane, DataPlaneOptions, ListenerFacts, StartFault, raise_file_limit};
 use crate::routing::RouteTable;
 use crate::store::{Opened, SqliteStore, Store, StoreFault};
@@ -49,6 +51,8 @@ enum Fault {
     DataPlane(#[from] StartFault),
     #[error("{0}")]
     Admin(#[from] admin::ServeFault),
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
     #[error("the runtime can't be started: {0}")]
     Runtime(std::io::Error),
 }
@@ -80,6 +84,7 @@ struct Bound {
     /// For each worker one socket a listener.
     public: Vec<Vec<TcpListener>>,
     admin: TcpListener,
+    hooks: hooks::Bound,
 }
 
 fn bind(config: &Config, workers: usize) -> Result<Bound, Fault> {
@@ -91,7 +96,7 @@ fn bind(config: &Config, workers: usize) -> Result<Bound, Fault> {
             worker.push(socket);
         }
     }
-    Ok(Bound { public, admin })
+    Ok(Bound { public, admin, hooks: hooks::bind(config)? })
 }
 
 fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
@@ -126,10 +131,11 @@ async fn serve(
     with_input: bool,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
-    let Guard { token, live } = guard;
+    let Guard { token, live, book } = guard;
     let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
-    let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
+    let table = Arc::new(ArcSwap::from_pointee(bound.hooks.route(RouteTable::default())));
+    let notifiers = Arc::new(Notifiers::start(&config.notifiers, &registry)?);
     let (suspects_in, suspects) = mpsc::channel(SUSPECTS);
     let prepared = controller::Prepared::new(controller::Options {
         path: path.to_owned(),
@@ -140,6 +146,7 @@ async fn serve(
         table: Arc::clone(&table),
         suspects,
         tls: Arc::clone(&live),
+        notifiers: Arc::clone(&notifiers),
     })
     .await?;
     let certificates = acme::Keeper::new(acme::Options {
@@ -171,6 +178,10 @@ async fn serve(
     let (runtime, stopped) = (tokio::runtime::Handle::current(), stop.clone());
     let control = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
     let ready = Arc::new(AtomicBool::new(true));
+    let shelf = Arc::new(ArcSwap::from_pointee(book));
+    let parts =
+        hooks::Parts { handle: handle.clone(), store: Arc::clone(&store), registry: registry.clone() };
+    let webhooks = hooks::start(bound.hooks, &shelf, parts, stop.clone())?;
     let options = admin::Options {
         handle: handle.clone(),
         store,
@@ -192,6 +203,8 @@ async fn serve(
     let access = data_plane.access_log();
     let apply = |config: &Config| {
         log::set(&level, &config.log);
+        notifiers.set(&config.notifiers);
+        hooks::reread(&shelf, config);
         if let Err(why) = access.set(&config.log.access) {
             tracing::error!(%why, "log.access can't be opened: it stays as it was");
         }
@@ -203,7 +216,7 @@ async fn serve(
     data_plane.shutdown().await;
     stop_in.send_replace(true);
     // They end by themselves now; a panic in one of them has been printed and changes nothing.
-    let _ = tokio::join!(control, api, certificates);
+    let _ = tokio::join!(control, api, certificates, webhooks);
     tracing::info!("greenlight has stopped");
     Ok(())
 }
@@ -250,6 +263,7 @@ async fn watch_files(live: Arc<tls::Live>) {
 struct Guard {
     token: Option<admin::Token>,
     live: Arc<tls::Live>,
+    book: crate::hooks::Book,
 }
 
 impl Guard {
@@ -257,7 +271,8 @@ impl Guard {
         let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
         let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
         let live = tls::Live::open(config).map_err(|faults| Fault::Config(faults.join("\n")))?;
-        Ok(Self { token: token.map(|token| admin::Token::new(&token)), live: Arc::new(live) })
+        let token = token.map(|token| admin::Token::new(&token));
+        Ok(Self { token, live: Arc::new(live), book: hooks::read(config)? })
     }
 }
 

@@ -6,9 +6,9 @@
 //! | layer | rooms | may do |
 //! |---|---|---|
 //! | L0 | [`model`] | nothing but data |
-//! | L1 | [`health`] [`judge`] [`release`] [`routing`] [`http1`] [`proxy_protocol`] | decide: no clock, no IO, no async, no logging |
-//! | L2 | [`config`] | turn a file into a validated configuration |
-//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`tls`] [`acme`] [`admin`] | move bytes, keep time |
+//! | L1 | [`health`] [`judge`] [`release`] [`replay`] [`routing`] [`http1`] [`proxy_protocol`] | decide: no clock, no IO, no async, no logging |
+//! | L2 | [`config`] [`import`] | turn a file into a validated configuration; turn what people run today into such a file |
+//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`tls`] [`acme`] [`hooks`] [`notify`] [`admin`] | move bytes, keep time |
 //! | L4 | [`cli`] [`app`] | name every room |
 
 pub mod acme;
@@ -19,14 +19,18 @@ pub mod clock;
 pub mod config;
 pub mod controller;
 pub mod health;
+pub mod hooks;
 pub mod http1;
+pub mod import;
 pub mod judge;
 pub mod model;
+pub mod notify;
 pub mod probe;
 pub mod provider;
 pub mod proxy;
 pub mod proxy_protocol;
 pub mod release;
+pub mod replay;
 pub mod routing;
 pub mod store;
 pub mod tls;

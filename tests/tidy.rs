@@ -28,7 +28,8 @@ const BELOW_L3: &[&str] = &[
 ];
 
 /// Rooms that only decide.
-const PURE: &[&str] = &["model", "health", "judge", "release", "routing", "http1", "proxy_protocol"];
+const PURE: &[&str] =
+    &["model", "health", "judge", "release", "replay", "routing", "http1", "proxy_protocol", "import"];
 
 /// What a pure room has no business with. Addresses of `std::net` are data and allowed.
 const IMPURE: &[&str] = &[
@@ -109,11 +110,13 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "model" => Some(vec![]),
         "health" | "judge" | "routing" | "http1" | "proxy_protocol" | "clock" => Some(vec!["model"]),
         "release" => Some(vec!["model", "health", "judge"]),
+        "replay" => Some(vec!["model", "judge"]),
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
-        "traffic" | "proxy" | "probe" | "provider" | "store" | "tls" => shell(&[]),
+        "import" => Some(vec!["model"]),
+        "traffic" | "proxy" | "probe" | "provider" | "store" | "tls" | "notify" | "hooks" => shell(&[]),
         "admin" => shell(&["controller", "store"]),
         "acme" => shell(&["store"]),
-        "controller" => shell(&["proxy", "probe", "provider", "store"]),
+        "controller" => shell(&["proxy", "probe", "provider", "store", "notify"]),
         "cli" | "app" | "lib" | "main" => None,
         other => panic!("src/{other} is a new room: give it a layer here and in ARCHITECTURE.md"),
     }

@@ -198,7 +198,7 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{port};
-        listen 127.0.0.1:{tls} ssl;
+        listen 127.0.0.1:{tls} ssl http2;
         ssl_certificate {folder}/tls.pem;
         ssl_certificate_key {folder}/tls.key;
         ssl_protocols TLSv1.3;

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import resource
+import shutil
 import socket
 import statistics
 import subprocess
@@ -31,6 +32,8 @@ class Load(NamedTuple):
     tls: bool = False
     # A handshake for every request.
     fresh: bool = False
+    # HTTP/2, loaded by h2load: so many streams on each connection at once.
+    streams: int = 0
 
 
 LOADS = [
@@ -38,6 +41,7 @@ LOADS = [
     Load("64 connections, 64 KiB", "/64k", 64, 0.9, 1.3),
     Load("1 000 connections, 128 B", "/", 1000, 1.0),
     Load("TLS, 64 connections, 128 B", "/", 64, 0.95, tls=True),
+    Load("HTTP/2 over TLS, 8 connections of 16 streams, 128 B", "/", 8, 1.1, tls=True, streams=16),
     Load("TLS, a new connection for each request of 128 B", "/", 64, 0.6, tls=True, fresh=True),
 ]
 
@@ -48,8 +52,38 @@ def milliseconds(text):
     return float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60000.0}[unit]
 
 
+def load_http2(engine, what, duration):
+    """One h2load run; refuses to count one that saw an error."""
+    with tempfile.NamedTemporaryFile(prefix="greenlight-h2load-") as log:
+        before = engine.cpu_seconds()
+        command = ["h2load", "-t1", f"-c{what.connections}", f"-m{what.streams}", f"-D{duration}",
+                   f"--log-file={log.name}", f"https://127.0.0.1:{engine.tls}{what.path}"]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        spent = engine.cpu_seconds() - before
+        # Start, status, microseconds.
+        lines = [line.split() for line in Path(log.name).read_text().splitlines()]
+    if "h2" not in re.search(r"Application protocol: (\S+)", text).group(1):
+        raise Failed(f"{engine.name}, {what.title}: not HTTP/2")
+    bad = [line for line in lines if line[1] != "200"]
+    trouble = re.search(r" (\d+) failed, (\d+) errored, (\d+) timeout", text)
+    # What is in flight when the time is over is told as failed by nobody.
+    if bad or any(int(count) for count in trouble.groups()):
+        raise Failed(f"{engine.name}, {what.title}: {len(bad)} other than 200, {trouble.group()}")
+    if len(lines) < what.connections * what.streams or spent <= 0:
+        raise Failed(f"{engine.name}: {len(lines)} requests and {spent} s of CPU tell nothing; load for longer")
+    times = sorted(int(line[2]) for line in lines)
+    return {
+        "cpu": spent * 1e6 / len(lines),
+        "rate": len(lines) / duration,
+        "p99": times[len(times) * 99 // 100] / 1000,
+        "requests": len(lines),
+    }
+
+
 def load(engine, what, duration):
     """One wrk run; refuses to count one that saw an error."""
+    if what.streams:
+        return load_http2(engine, what, duration)
     before = engine.cpu_seconds()
     connections = what.connections
     base = f"https://127.0.0.1:{engine.tls}" if what.tls else f"http://127.0.0.1:{engine.port}"
@@ -218,6 +252,8 @@ def measure(options, folder):
             load(engine, LOADS[0], 1)
         for round_number in range(options.rounds):
             for what in (what for what in LOADS if options.only in what.title):
+                if what.streams and shutil.which("h2load") is None:
+                    continue
                 for name in (name for name in order if not what.tls or up[name].tls):
                     sample = load(up[name], what, options.seconds)
                     results.setdefault((name, what.title), []).append(sample)

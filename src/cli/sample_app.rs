@@ -21,6 +21,8 @@ use tokio::sync::oneshot;
 use behaviour::Behaviour;
 pub use behaviour::{Change, Report};
 
+/// The exit code of a crash (EX_SOFTWARE of sysexits.h).
+const CRASHED: u8 = 70;
 /// How long requests in flight may take after SIGTERM.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -30,6 +32,9 @@ pub struct Args {
     /// Where to listen; port 0 takes a free one. The address is printed as a line of JSON
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+    /// Listen on this port instead: what platforms, and greenlight on the host's network, tell an app
+    #[arg(long, value_name = "PORT", env = "PORT")]
+    pub port: Option<u16>,
     /// Named in every answer: `X-App: NAME`
     #[arg(long, value_name = "TEXT", default_value = "app")]
     pub name: String,
@@ -60,6 +65,9 @@ pub struct Args {
     /// The path that answers for the health; probes (by their User-Agent) are answered so everywhere
     #[arg(long, value_name = "PATH", default_value = "/")]
     pub health_path: String,
+    /// End with exit code 70, and say why, this long after the start
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub crash_after: Option<Duration>,
     /// Go on when the standard input ends
     #[arg(long)]
     pub no_stdin_exit: bool,
@@ -86,11 +94,29 @@ pub fn run(args: &Args) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(serve(args)) {
-        Ok(()) => ExitCode::SUCCESS,
+    let mut args = args.clone();
+    if let Some(port) = args.port {
+        args.listen.set_port(port);
+    }
+    let args = &args;
+    match runtime.block_on(serve_until_crash(args)) {
+        Ok(true) => ExitCode::from(CRASHED),
+        Ok(false) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("greenlight: sample-app on {}: {error}", args.listen);
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether it crashed, as it was asked to.
+async fn serve_until_crash(args: &Args) -> std::io::Result<bool> {
+    let Some(after) = args.crash_after else { return serve(args).await.map(|()| false) };
+    match tokio::time::timeout(after, serve(args)).await {
+        Ok(ended) => ended.map(|()| false),
+        Err(_) => {
+            eprintln!("greenlight: sample-app: {} {} crashes on purpose", args.name, args.version_label);
+            Ok(true)
         }
     }
 }

@@ -39,6 +39,26 @@ pub struct RegistryAuth {
     pub password: Secret,
 }
 
+/// The engine's own health check of a container, in place of the image's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Healthcheck {
+    /// Run in the container, without a shell; empty: the image's check is switched off.
+    pub command: Vec<String>,
+    /// `None`, as below: the engine's default.
+    pub interval: Option<Duration>,
+    pub timeout: Option<Duration>,
+    pub retries: Option<u16>,
+    pub start_period: Option<Duration>,
+}
+
+/// Where the engine writes a container's output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerLog {
+    /// Such as `json-file` or `journald`.
+    pub driver: String,
+    pub options: BTreeMap<String, String>,
+}
+
 /// Tags that are moved in the registry after a success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tags {
@@ -63,6 +83,10 @@ pub struct Docker {
     /// Cores; `None`: no limit.
     pub cpus: Option<f64>,
     pub user: Option<String>,
+    /// `None`: the image's own is left as it is.
+    pub healthcheck: Option<Healthcheck>,
+    /// `None`: as the engine does it.
+    pub log: Option<ContainerLog>,
     pub stop_signal: String,
     pub stop_timeout: Duration,
     pub engines: Vec<Engine>,
@@ -84,6 +108,8 @@ impl Default for Docker {
             memory_bytes: None,
             cpus: None,
             user: None,
+            healthcheck: None,
+            log: None,
             stop_signal: "SIGTERM".to_owned(),
             stop_timeout: Duration::from_secs(30),
             engines: vec![Engine { url: "unix:///var/run/docker.sock".to_owned(), tls: None }],

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Config;
-use super::not_in_force::matches;
+use super::pattern::matches;
 
 /// Key paths that can be applied live, and those that need a restart.
 ///
@@ -16,8 +16,10 @@ pub struct Difference {
 }
 
 /// What lives in sockets, threads and open files that were made at the start.
-const NEEDS_RESTART: &[&str] =
-    &["runtime", "listeners", "limits", "forwarding", "admin", "store", "hooks.bind"];
+const NEEDS_RESTART: &[&str] = &["runtime", "listeners", "limits", "forwarding", "admin", "store", "hooks"];
+
+/// Who runs a service's endpoints.
+const RUNS_ENDPOINTS: &[&str] = &["services.*.upstream.kind", "services.*.upstream.follow"];
 
 /// Of those tables, what is live all the same: certificates are read again.
 const LIVE: &[&str] = &["listeners[*].tls.certificates[*]", "listeners[*].tls.ocsp"];
@@ -44,7 +46,8 @@ pub fn difference(old: &Config, new: &Config) -> Difference {
             _ => key,
         };
         let restarts = prefixes(key)
-            .any(|prefix| NEEDS_RESTART.contains(&head(prefix)) || NEEDS_RESTART.contains(&prefix));
+            .any(|prefix| NEEDS_RESTART.contains(&head(prefix)) || NEEDS_RESTART.contains(&prefix))
+            || (named == key && RUNS_ENDPOINTS.iter().any(|pattern| matches(pattern, key)));
         let stays = prefixes(key).any(|prefix| LIVE.iter().any(|pattern| matches(pattern, prefix)));
         if restarts && (!stays || named != key) {
             needs_restart.insert(named.to_owned());

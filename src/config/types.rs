@@ -151,7 +151,7 @@ pub struct Log {
 pub enum Upstream {
     /// `host:port` texts for each colour.
     Fixed { addresses: PerColor<Vec<String>>, initial: Color },
-    /// Containers; validated, run by a later version.
+    /// Containers: run by us, or followed.
     Docker { image: Option<String>, replicas: u32, follow: bool, initial: Color, engine: Box<Docker> },
 }
 
@@ -172,15 +172,6 @@ pub struct UpstreamTls {
     pub ca: Option<PathBuf>,
     /// The name that the certificates are for; `None`: the service's first exact host.
     pub server_name: Option<String>,
-}
-
-/// What the latency rule does when it trips.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LatencyAction {
-    #[default]
-    Revert,
-    Notify,
-    Off,
 }
 
 /// Whether a client keeps to the endpoint that it was first sent to.
@@ -216,9 +207,6 @@ pub struct Service {
     pub upstream_tls: Option<UpstreamTls>,
     pub check: Arc<Check>,
     pub policy: release::Policy,
-    pub latency: LatencyAction,
-    /// Steps before the switch, rising, each 1 to 99; empty: one atomic switch.
-    pub canary_percent: Vec<u8>,
     pub synthetic: Option<Synthetic>,
     pub hooks: HookPoints,
     pub settings: Arc<ServiceSettings>,

@@ -4,6 +4,7 @@ use crate::model::{ReleaseId, Version};
 use crate::release::{Event, Refused, Source};
 
 use super::apply::Taken;
+use super::containers::Wanted;
 use super::handle::Request;
 use super::run::Controller;
 use super::service::{ServiceRuntime, Waiter};
@@ -14,14 +15,31 @@ impl Controller {
     /// Carries out one command and answers it; a command that moves traffic is answered once
     /// every worker has acknowledged.
     pub(super) async fn command(&mut self, request: Request) {
-        let Request { service, command, precondition, actor, reply } = request;
-        let Some(index) = self.index(service.as_str()) else {
-            let _ = reply.send(Err(Rejection::UnknownService(service)));
+        let Some(index) = self.index(request.service.as_str()) else {
+            let _ = request.reply.send(Err(Rejection::UnknownService(request.service)));
             return;
         };
+        if let Err((request, refused)) = self.resolve_first(index, request) {
+            self.answer(index, request, refused.map(Err)).await;
+        }
+    }
+
+    /// Carries out a command whose image was looked up meanwhile.
+    pub(super) async fn asked(&mut self, request: Request, wanted: Wanted) {
+        match self.index(request.service.as_str()) {
+            Some(index) => self.answer(index, request, Some(Ok(wanted))).await,
+            None => drop(request.reply.send(Err(Rejection::UnknownService(request.service)))),
+        }
+    }
+
+    async fn answer(&mut self, index: usize, request: Request, wanted: Option<Result<Wanted, Rejection>>) {
+        let Request { service, command, precondition, actor, reply } = request;
         let before = self.services[index].summary();
         let what = describe(&command);
-        let outcome = self.carry_out(index, &command, precondition).await;
+        let outcome = match wanted.transpose() {
+            Ok(wanted) => self.carry_out(index, &command, precondition, wanted).await,
+            Err(refused) => Err(refused),
+        };
         let runtime = &self.services[index];
         let entry = AuditEntry {
             time: crate::clock::wall_rfc3339(),
@@ -58,12 +76,17 @@ impl Controller {
         index: usize,
         command: &Command,
         precondition: Option<Precondition>,
+        wanted: Option<Wanted>,
     ) -> Result<Done, Rejection> {
         let runtime = &self.services[index];
         if let Some(precondition) = precondition {
             check(runtime, precondition)?;
         }
-        let event = event(runtime, command)?;
+        let event = match wanted {
+            Some(wanted) => self.image_event(index, command, wanted)?,
+            None => event(runtime, command)?,
+        };
+        let runtime = &self.services[index];
         let before = runtime.state.release.as_ref().map(|release| release.id.clone());
         let serving = runtime.state.sides[runtime.state.active].release.clone();
         match self.apply(index, event).await {
@@ -76,6 +99,16 @@ impl Controller {
                     "version {version} is active already: nothing to do; --force releases it again"
                 ),
             }),
+            Err(Refused::UnderWay { version, release }) => Ok(Done {
+                message: format!("version {version} is under release already, as {release}: nothing to do"),
+                release: Some(release),
+                noop: true,
+                accepted: false,
+            }),
+            // It is sent again by itself when it can be taken.
+            Err(refused @ Refused::StoreUnwritable) if matches!(command, Command::Pushed { .. }) => {
+                Err(Rejection::Unavailable(refused.to_string()))
+            }
             Err(Refused::UnknownRelease(id)) => Err(Rejection::UnknownRelease(id)),
             Err(refused) => Err(Rejection::Conflict(refused.to_string())),
         }
@@ -107,6 +140,15 @@ fn event(runtime: &ServiceRuntime, command: &Command) -> Result<Event, Rejection
         Command::Deploy { image: None, version, force, auto_promote } => {
             Event::Deploy { version: version.map(Version), auto_promote, force, source: Source::Person }
         }
+        Command::Pushed { version: Some(version), image: None, at, .. } => {
+            Event::Pushed { version: Version(version), at }
+        }
+        Command::Pushed { subject, .. } => {
+            return Err(Rejection::Invalid(format!(
+                "service \"{}\" can't release {subject}: its endpoints run somewhere else, and it names no version",
+                runtime.name()
+            )));
+        }
         Command::Promote { force } => Event::Promote { force },
         Command::Abort => Event::Abort,
         Command::Rollback { to, quarantine, force } => {
@@ -128,13 +170,13 @@ fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>,
     let release = release.map(ToString::to_string);
     let started = taken.release.is_some() && taken.release.as_ref() != before;
     let accepted = match command {
-        Command::Deploy { .. } => true,
+        Command::Deploy { .. } | Command::Pushed { .. } => true,
         // After success a rollback is a release of its own, followed like any other.
         Command::Rollback { .. } => started,
         _ => false,
     };
     let next = match command {
-        Command::Deploy { .. } => format!(
+        Command::Deploy { .. } | Command::Pushed { .. } => format!(
             "next: `greenlight status {name} --watch` follows it; `greenlight abort {name}` ends it before the switch"
         ),
         Command::Promote { .. } => format!("undo: `greenlight rollback {name}`"),
@@ -165,6 +207,7 @@ fn describe(command: &Command) -> String {
             let auto = auto_promote.map(|auto| format!(", auto_promote {auto}")).unwrap_or_default();
             format!("deploy {what}{auto}{}", forced(*force))
         }
+        Command::Pushed { subject, .. } => format!("push of {subject}"),
         Command::Promote { force } => format!("promote{}", forced(*force)),
         Command::Abort => "abort".to_owned(),
         Command::Rollback { to, quarantine, force } => format!(

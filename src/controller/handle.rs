@@ -15,15 +15,41 @@ pub struct Actor(pub String);
 /// What a person or a script asks of one service.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    Deploy { image: Option<String>, version: Option<String>, force: bool, auto_promote: Option<bool> },
-    Promote { force: bool },
+    Deploy {
+        image: Option<String>,
+        version: Option<String>,
+        force: bool,
+        auto_promote: Option<bool>,
+    },
+    /// A webhook, or a look at the registry, says that something was pushed. `image`: to be resolved and
+    /// run; `version`: its label, where somebody else runs the endpoints. `at`: when, in Unix seconds by
+    /// the sender's clock. `digest`: what the tag is said to be; it is waited for, and not run by.
+    Pushed {
+        subject: String,
+        image: Option<String>,
+        version: Option<String>,
+        digest: Option<String>,
+        at: Option<u64>,
+    },
+    Promote {
+        force: bool,
+    },
     Abort,
-    Rollback { to: Option<String>, quarantine: bool, force: bool },
-    Pin { reason: Option<String>, lasts: Option<Duration> },
+    Rollback {
+        to: Option<String>,
+        quarantine: bool,
+        force: bool,
+    },
+    Pin {
+        reason: Option<String>,
+        lasts: Option<Duration>,
+    },
     Unpin,
     Pause,
     Resume,
-    Unquarantine { version: String },
+    Unquarantine {
+        version: String,
+    },
 }
 
 /// `If-Match`.

@@ -6,10 +6,14 @@
 
 mod apply;
 mod commands;
+mod containers;
+mod ejected;
+mod errands;
 mod evidence;
 mod exhibit;
 mod handle;
 mod metrics;
+mod news;
 mod perform;
 mod persist;
 mod reload;
@@ -17,6 +21,7 @@ mod run;
 mod service;
 mod start;
 mod story;
+mod synthetic;
 mod table;
 mod view;
 mod workers;

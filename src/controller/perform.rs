@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::model::{Color, Epoch, ReleaseId};
 use crate::release::{By, Effect, Event, Kind, Phase, Release, State};
 
+use super::errands::About;
 use super::run::{Controller, Internal};
 
 impl Controller {
@@ -19,23 +20,24 @@ impl Controller {
                 Effect::Undrain { color } => self.undrain(index, color),
                 Effect::Refresh => self.table_dirty = true,
                 Effect::Notify { notice, release, reason } => {
-                    let release = release.map(|id| id.to_string()).unwrap_or_default();
-                    tracing::debug!(service = %self.services[index].name(), release, ?notice, "{reason}");
+                    self.announce(index, notice, release.as_ref(), reason);
                 }
                 Effect::Alarm { alarm, raised: true, reason } => {
                     tracing::warn!(service = %self.services[index].name(), ?alarm, "{reason}");
+                    self.announce_alarm(index, alarm, true, reason);
                 }
                 Effect::Alarm { alarm, raised: false, reason } => {
                     tracing::info!(service = %self.services[index].name(), ?alarm, "over: {reason}");
+                    self.announce_alarm(index, alarm, false, reason);
+                }
+                Effect::Errand { errand, release, color, version, other } => {
+                    self.run_errand(index, About { errand, release, color, version, other });
                 }
                 Effect::Pull { .. }
                 | Effect::Start { .. }
                 | Effect::SaveEvidence { .. }
                 | Effect::Stop { .. }
-                | Effect::Remove { .. } => {
-                    // `config` refuses managed upstreams until their provider is built.
-                    tracing::error!(service = %self.services[index].name(), ?effect, "no engine to do this with");
-                }
+                | Effect::Remove { .. } => self.order(index, effect),
             }
         }
         self.views_dirty = true;
@@ -47,6 +49,7 @@ impl Controller {
             service.rosters[color].adopt(Some(release));
             // What this colour did as another version says nothing about this one.
             service.windows[color].clear();
+            service.ailing[color] = None;
         }
         service.told[color] = service.rosters[color].summary();
         let event = Event::Health {
@@ -104,7 +107,16 @@ impl Controller {
     pub(super) fn publish_table(&mut self) {
         self.table_dirty = false;
         let routes = self.services.iter_mut().map(|service| {
-            let route = super::table::service_route(&service.config, &service.state, &service.rosters);
+            let route = super::table::service_route(
+                &service.config,
+                &service.state,
+                &service.rosters,
+                &service.ejected,
+            );
+            let route = match &service.containers {
+                Some(containers) => super::table::hold_back(route, &containers.unproved),
+                None => route,
+            };
             match &service.route {
                 Some(old) if **old == route => Arc::clone(old),
                 _ => {

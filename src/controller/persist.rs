@@ -10,6 +10,8 @@ use crate::model::Version;
 use crate::release::{Event, State, Step};
 use crate::store::{StoreFault, StoredRelease};
 
+use super::containers::Stored;
+use super::news::Untold;
 use super::run::Controller;
 use super::view::{AuditEntry, ReleaseView};
 
@@ -27,6 +29,18 @@ pub(super) struct Record {
     /// Since when each version is in quarantine (RFC 3339, for people).
     #[serde(default)]
     pub(super) quarantined_at: BTreeMap<Version, String>,
+    /// What else is known of its containers.
+    #[serde(default)]
+    pub(super) containers: Stored,
+    /// Ends of releases that people may not have been told of.
+    #[serde(default)]
+    pub(super) untold: Vec<Untold>,
+}
+
+/// The state in a stored record, as it was saved (at tick 0).
+pub(super) fn record_state(json: &str) -> Result<State, String> {
+    let record: Record = serde_json::from_str(json).map_err(|why| why.to_string())?;
+    Ok(record.state)
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<String, StoreFault> {
@@ -42,13 +56,14 @@ impl Controller {
     /// Writes a step's state, and the records of the releases it speaks of, in one transaction.
     pub(super) async fn save(&mut self, index: usize, step: &Step) -> Result<(), StoreFault> {
         let service = &mut self.services[index];
-        let before = (service.live.clone(), service.last.clone());
+        let before = (service.live.clone(), service.last.clone(), service.untold.clone());
         service.update_views_of(&step.state, &step.ended);
+        service.note_ends(step);
         let written = self.write(index, &step.state).await;
         if written.is_err() {
             // The step did not happen, and so its records say nothing.
             let service = &mut self.services[index];
-            (service.live, service.last) = before;
+            (service.live, service.last, service.untold) = before;
             service.unwritten_releases.clear();
         }
         written
@@ -59,7 +74,15 @@ impl Controller {
         for entry in &state.quarantine {
             quarantined_at.entry(entry.version.clone()).or_insert_with(clock::wall_rfc3339);
         }
-        let record = Record { format: FORMAT, state: state.to_saved(clock::now()), quarantined_at };
+        let containers = self.services[index].stored_containers(state);
+        let untold = self.services[index].untold.clone();
+        let record = Record {
+            format: FORMAT,
+            state: state.to_saved(clock::now()),
+            quarantined_at,
+            containers,
+            untold,
+        };
         let json = encode(&record)?;
         let service = &self.services[index];
         let releases = service.unwritten_releases.values().map(stored).collect::<Result<Vec<_>, _>>()?;

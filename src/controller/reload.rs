@@ -74,6 +74,7 @@ impl Controller {
             }
         }
         self.provider.set_sources(sources(&config));
+        self.engines.aim(&config);
         self.config = Arc::clone(&config);
         self.table_dirty = true;
         self.views_dirty = true;
@@ -122,6 +123,7 @@ impl Controller {
                     drain.abort();
                 }
             }
+            runtime.errands.values().for_each(tokio::task::AbortHandle::abort);
             metrics.forget(&name, &super::story::WORDS);
             tracing::warn!(service = %name, "no longer configured: its routes are gone, its record stays");
             false
@@ -146,9 +148,15 @@ impl Controller {
 
     async fn change_service(&mut self, index: usize, service: Arc<Service>) {
         let runtime = &mut self.services[index];
+        let service = with_same_kind(&runtime.config, service);
         let policy = service.policy.clone();
         let changed = runtime.config.policy != policy;
+        let other_containers = runtime.config.upstream != service.upstream;
         runtime.config = service;
+        if let (true, Some(containers)) = (other_containers, runtime.containers.as_mut()) {
+            containers.reconfigure(&runtime.config, &self.internal);
+            self.place_containers(index);
+        }
         if changed {
             self.apply_fact(index, Event::PolicyChanged(Box::new(policy))).await;
         }
@@ -163,6 +171,18 @@ fn load(path: &Path, tls: &Live) -> Result<(Config, Reloaded), Vec<String>> {
     })?;
     let files = tls.read(&loaded.config)?;
     Ok((loaded.config, files))
+}
+
+/// Who runs the endpoints is not changed live: such a service keeps its upstream until the restart.
+fn with_same_kind(old: &Arc<Service>, new: Arc<Service>) -> Arc<Service> {
+    let kind = |service: &Service| match &service.upstream {
+        Upstream::Fixed { .. } => (false, false),
+        Upstream::Docker { follow, .. } => (true, *follow),
+    };
+    if kind(old) == kind(&new) {
+        return new;
+    }
+    Arc::new(Service { upstream: old.upstream.clone(), ..(*new).clone() })
 }
 
 /// What the fixed provider resolves.

@@ -6,21 +6,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::clock;
 use crate::config::Config;
-use crate::model::{Color, EndpointId, ServiceName, Tick};
-use crate::probe::{ProbeReport, Prober};
+use crate::model::{Color, EndpointId, ReleaseId, ServiceName, Tick, Version};
+use crate::notify::Notifiers;
+use crate::probe::{ProbeReport, Prober, Synthetic, SyntheticReport};
+use crate::provider::docker::{News, Reference};
 use crate::provider::{FixedProvider, ProviderUpdate};
-use crate::release::Event;
+use crate::release::{Event, Notice};
 use crate::routing::RouteTable;
 use crate::store::Store;
 use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerReport};
 
+use super::containers::{Engines, Wanted};
 use super::handle::Request;
 use super::metrics::Metrics;
 use super::service::ServiceRuntime;
@@ -36,6 +39,18 @@ const REPORTS_PER_TURN: usize = 256;
 #[derive(Debug)]
 pub(super) enum Internal {
     Event(ServiceName, Event),
+    /// What an image that a request asks for was found to be.
+    Asked(Box<Request>, Wanted),
+    /// A poll has found that the tag means this digest now.
+    Found(ServiceName, Reference, Version),
+    /// The image of a release is there, and what it is.
+    Pulled(ServiceName, ReleaseId, Reference, Version),
+    /// The containers of a set were started.
+    CameUp(ServiceName, ReleaseId),
+    /// A set that was to be stopped or removed has been.
+    Swept(ServiceName, ReleaseId),
+    /// Every notifier is done with the end of a release.
+    Told(ServiceName, ReleaseId, Notice),
     /// A closed second, from every worker that answered.
     Counts(Vec<WorkerReport>),
 }
@@ -46,7 +61,9 @@ pub(super) struct Inlets {
     pub(super) internal: mpsc::Receiver<Internal>,
     pub(super) probes: mpsc::Receiver<ProbeReport>,
     pub(super) endpoints: mpsc::Receiver<ProviderUpdate>,
+    pub(super) news: mpsc::Receiver<News>,
     pub(super) suspects: mpsc::Receiver<Suspect>,
+    pub(super) synthetic: mpsc::Receiver<SyntheticReport>,
 }
 
 /// Everything the loop owns.
@@ -66,8 +83,13 @@ pub struct Controller {
     pub(super) store: Arc<dyn Store>,
     pub(super) tls: Arc<Live>,
     pub(super) prober: Prober,
+    pub(super) synthetic: Synthetic,
     pub(super) provider: FixedProvider,
+    pub(super) engines: Engines,
+    /// Places for requests whose image is being resolved.
+    pub(super) asking: Arc<Semaphore>,
     pub(super) metrics: Metrics,
+    pub(super) notifiers: Arc<Notifiers>,
     /// Called with the new configuration after a reload, for what others keep of it (the log level).
     pub(super) reloaded: watch::Sender<Arc<Config>>,
     pub(super) tasks: JoinSet<()>,
@@ -86,7 +108,9 @@ enum Turn {
     Internal(Internal),
     Probe(ProbeReport),
     Endpoints(ProviderUpdate),
+    News(News),
     Suspect(Suspect),
+    Synthetic(SyntheticReport),
     Second,
     Wake,
     Stop,
@@ -113,8 +137,10 @@ impl Controller {
                     () = tokio::time::sleep_until(wake) => Turn::Wake,
                     _ = second.tick() => Turn::Second,
                     Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
+                    Some(news) = self.inlets.news.recv() => Turn::News(news),
                     Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
                     Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
+                    Some(report) = self.inlets.synthetic.recv() => Turn::Synthetic(report),
                     Some((actor, reply)) = self.inbox.reloads.recv() => Turn::Reload(actor, reply),
                 }
             };
@@ -122,14 +148,15 @@ impl Controller {
                 Turn::Stop => break,
                 Turn::Request(request) => self.command(request).await,
                 Turn::Reload(actor, reply) => self.reload(actor, reply).await,
-                Turn::Internal(Internal::Event(service, event)) => self.event(&service, event).await,
-                Turn::Internal(Internal::Counts(reports)) => self.counts(reports).await,
+                Turn::Internal(message) => self.internal(message).await,
                 Turn::Probe(report) => {
                     self.probed(&report);
                     self.more_probes();
                 }
                 Turn::Endpoints(update) => self.endpoints(&update),
-                Turn::Suspect(suspect) => self.prober.suspect(&suspect.endpoint),
+                Turn::News(news) => self.engine_news(&news),
+                Turn::Synthetic(report) => self.synthetic_answer(&report),
+                Turn::Suspect(suspect) => self.suspected(&suspect),
                 Turn::Second => self.second().await,
                 Turn::Wake => self.deadlines().await,
             }
@@ -160,6 +187,30 @@ impl Controller {
     pub(super) async fn take_pending(&mut self) {
         while let Some((index, event)) = self.pending.pop_front() {
             self.apply_fact(index, event).await;
+        }
+    }
+
+    async fn internal(&mut self, message: Internal) {
+        match message {
+            Internal::Event(service, event) => self.event(&service, event).await,
+            Internal::Told(service, release, notice) => self.told(&service, &release, notice),
+            Internal::Counts(reports) => self.counts(reports).await,
+            Internal::Asked(request, wanted) => self.asked(*request, wanted).await,
+            Internal::Found(service, image, version) => {
+                if let Some(index) = self.index(service.as_str()) {
+                    self.found(index, image, version).await;
+                }
+            }
+            Internal::Pulled(service, release, image, version) => {
+                if let Some(index) = self.index(service.as_str()) {
+                    if let Some(containers) = self.services[index].containers.as_mut() {
+                        containers.stored.images.insert(version.clone(), image.to_string());
+                    }
+                    self.apply_fact(index, Event::Pulled { release, version }).await;
+                }
+            }
+            Internal::CameUp(service, set) => self.came_up(&service, set),
+            Internal::Swept(service, set) => self.swept(&service, &set),
         }
     }
 
@@ -223,6 +274,8 @@ impl Controller {
             let _ = internal.send(Internal::Counts(reports)).await;
         });
         self.save_unsaved().await;
+        self.show_progress().await;
+        self.sweep();
         while self.tasks.try_join_next().is_some() {}
     }
 }

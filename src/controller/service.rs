@@ -10,12 +10,19 @@ use crate::config::Service;
 use crate::health::{ColorHealth, Roster};
 use crate::judge::{BaselineWindow, Bucket};
 use crate::model::{PerColor, ReleaseId, Revision, ServiceName, Tick, Version};
-use crate::release::{Phase, State};
+use crate::release::{Errand, Phase, State};
 use crate::routing::ServiceRoute;
 
+use super::containers::{Containers, Stored};
+use super::ejected::Ejected;
 use super::exhibit::Course;
+use super::news::Untold;
+use super::synthetic::Asked;
 use super::view::ReleaseView;
 use super::{Done, EventView, Rejection};
+
+/// Enough for what one step can end.
+pub(super) const RECENT_MAX: usize = 8;
 
 /// Somebody who is answered once the traffic has moved.
 #[derive(Debug)]
@@ -35,9 +42,12 @@ pub(super) struct ServiceRuntime {
     pub(super) revision: Revision,
     pub(super) deadline: Option<Tick>,
     pub(super) rosters: PerColor<Roster>,
-    /// The last summaries that the state was told.
+    /// The last summaries that the state was told, and what probes fail by.
     pub(super) told: PerColor<ColorHealth>,
+    pub(super) ailing: PerColor<Option<String>>,
     pub(super) windows: PerColor<BaselineWindow>,
+    /// Endpoints that workers have taken out of their pools.
+    pub(super) ejected: Ejected,
     /// What the workers have counted since the last closed second.
     pub(super) buckets: PerColor<Bucket>,
     pub(super) inflight: BTreeMap<crate::model::EndpointId, u64>,
@@ -45,6 +55,12 @@ pub(super) struct ServiceRuntime {
     pub(super) live: BTreeMap<ReleaseId, ReleaseView>,
     /// The last final release, for the service's view.
     pub(super) last: Option<ReleaseView>,
+    /// Records of releases that ended last, for what is told of them; at most [`RECENT_MAX`].
+    pub(super) recent: Vec<ReleaseView>,
+    /// Ends that not every notifier has been told of; stored with the record.
+    pub(super) untold: Vec<Untold>,
+    /// Tasks of hooks and tags.
+    pub(super) errands: BTreeMap<(ReleaseId, Errand), AbortHandle>,
     pub(super) waiters: Vec<Waiter>,
     pub(super) drains: PerColor<Option<AbortHandle>>,
     /// Counters have changed since the record was written.
@@ -57,8 +73,12 @@ pub(super) struct ServiceRuntime {
     pub(super) unwritten: Vec<EventView>,
     pub(super) unwritten_releases: BTreeMap<ReleaseId, ReleaseView>,
     pub(super) route: Option<Arc<ServiceRoute>>,
+    /// Where its endpoints are containers.
+    pub(super) containers: Option<Box<Containers>>,
     /// What the last release's judge saw, for people.
     pub(super) course: Option<Course>,
+    /// Our own requests in a bake.
+    pub(super) asked: Asked,
 }
 
 impl ServiceRuntime {
@@ -70,11 +90,16 @@ impl ServiceRuntime {
             deadline: None,
             rosters: PerColor::default(),
             told: PerColor::default(),
+            ailing: PerColor::default(),
             windows: PerColor::default(),
+            ejected: Ejected::default(),
             buckets: PerColor::default(),
             inflight: BTreeMap::new(),
             live: BTreeMap::new(),
             last: None,
+            recent: Vec::new(),
+            untold: Vec::new(),
+            errands: BTreeMap::new(),
             waiters: Vec::new(),
             drains: PerColor::default(),
             unsaved: false,
@@ -83,12 +108,26 @@ impl ServiceRuntime {
             unwritten: Vec::new(),
             unwritten_releases: BTreeMap::new(),
             route: None,
+            containers: None,
             course: None,
+            asked: Asked::default(),
         }
     }
 
     pub(super) fn name(&self) -> &ServiceName {
         &self.config.name
+    }
+
+    /// What is stored of its containers beside a state: images of versions that it does not know any
+    /// more are forgotten.
+    pub(super) fn stored_containers(&self, state: &State) -> Stored {
+        let mut stored =
+            self.containers.as_ref().map(|containers| containers.stored.clone()).unwrap_or_default();
+        stored.images.retain(|version, _| {
+            let last = state.release.as_ref().is_some_and(|release| release.version == *version);
+            last || state.knows_version(version) || state.quarantined(version).is_some()
+        });
+        stored
     }
 
     /// Whether traffic is on its way from one colour to the other.

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use prometheus::Registry;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::clock;
 use crate::config::{Config, Service, Upstream};
 use crate::model::{Color, ReleaseId, Revision};
-use crate::probe::Prober;
+use crate::notify::Notifiers;
+use crate::probe::{Prober, Synthetic};
 use crate::provider::FixedProvider;
+use crate::provider::docker::News;
 use crate::release::{self, Event, Pin, State};
 use crate::routing::RouteTable;
 use crate::store::{Store, StoreFault};
@@ -22,6 +24,7 @@ use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
+use super::containers::{ASKED_MAX, Containers, Engines, Stored, found, images, restored};
 use super::exhibit::{Course, Exhibits};
 use super::metrics::Metrics;
 use super::persist::{FORMAT, Record};
@@ -36,6 +39,7 @@ const REQUESTS: usize = 64;
 const INTERNAL: usize = 1024;
 const PROBES: usize = 4096;
 const ENDPOINTS: usize = 256;
+const NEWS: usize = 64;
 
 /// What the controller is made from.
 #[derive(Debug)]
@@ -50,6 +54,8 @@ pub struct Options {
     pub suspects: mpsc::Receiver<Suspect>,
     /// Read again by a reload, and by whom probes know the endpoints that speak TLS.
     pub tls: Arc<Live>,
+    /// Messages out.
+    pub notifiers: Arc<Notifiers>,
 }
 
 /// How far the store's word can be taken. Anything but whole has the services come up pinned
@@ -89,12 +95,14 @@ impl Prepared {
     /// Loads every service's record, resolves its endpoints, and stores the first table. Probes
     /// start at once; traffic need not wait for them.
     pub async fn new(options: Options) -> Result<Self, StartFault> {
-        let Options { path, config, store, memory, registry, table, suspects, tls } = options;
+        let Options { path, config, store, memory, registry, table, suspects, tls, notifiers } = options;
         let metrics = Metrics::register(&registry)?;
         let (handle, inbox) = super::channel(REQUESTS);
         let (internal, internal_out) = mpsc::channel(INTERNAL);
         let (probes_in, probes) = mpsc::channel(PROBES);
+        let (synthetic_in, synthetic) = mpsc::channel(PROBES);
         let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
+        let (news_in, news) = mpsc::channel(NEWS);
         let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
         let mut controller = Controller {
             path,
@@ -104,14 +112,18 @@ impl Prepared {
             endpoints: HashMap::new(),
             table,
             internal,
-            inlets: Inlets { internal: internal_out, probes, endpoints, suspects },
+            inlets: Inlets { internal: internal_out, probes, endpoints, news, suspects, synthetic },
             inbox,
             workers: Workers::new(&[]),
             store,
             prober: Prober::start(probes_in, Arc::clone(tls.origins())),
+            synthetic: Synthetic::start(synthetic_in, Arc::clone(tls.origins())),
             tls,
             provider: FixedProvider::start(endpoints_in),
+            engines: Engines::new(news_in),
+            asking: Arc::new(Semaphore::new(ASKED_MAX)),
             metrics,
+            notifiers,
             reloaded,
             tasks: JoinSet::new(),
             pending: VecDeque::new(),
@@ -120,10 +132,12 @@ impl Prepared {
             views_dirty: false,
             targets_dirty: true,
         };
-        let loading = config.services.iter().map(|service| controller.load(service, memory));
         let resolving = sources(&config);
         let resolving = join_all(resolving.iter().map(FixedProvider::resolve));
-        let (loaded, resolved) = tokio::join!(join_all(loading), resolving);
+        // Without a record the engines tell what runs.
+        let (looked, resolved) = tokio::join!(Engines::look(&config), resolving);
+        let loading = config.services.iter().map(|service| controller.load(service, memory, &looked));
+        let loaded = join_all(loading).await;
         for runtime in loaded {
             controller.services.push(runtime?);
         }
@@ -137,6 +151,7 @@ impl Prepared {
         for index in 0..controller.services.len() {
             controller.begin(index);
         }
+        controller.engines.aim(&config);
         // A pin that nobody has seen yet must outlive the next start too.
         controller.save_unsaved().await;
         controller.provider.set_sources(sources(&config));
@@ -164,12 +179,18 @@ impl Prepared {
 
 impl Controller {
     /// A service as its record has it, or as new.
-    async fn load(&self, service: &Arc<Service>, memory: Memory) -> Result<ServiceRuntime, StartFault> {
+    async fn load(
+        &self,
+        service: &Arc<Service>,
+        memory: Memory,
+        looked: &[News],
+    ) -> Result<ServiceRuntime, StartFault> {
         let initial = match service.upstream {
             Upstream::Fixed { initial, .. } | Upstream::Docker { initial, .. } => initial,
         };
         let mut rebuilt = memory != Memory::Whole;
-        let mut quarantined_at = BTreeMap::new();
+        let (mut quarantined_at, mut containers) = (BTreeMap::new(), Stored::default());
+        let mut untold = Vec::new();
         let (state, revision) = match self.store.load(&service.name).await? {
             None if memory != Memory::Whole => (self.rebuild(service, initial).await, Revision(0)),
             None => (State::new(service.name.clone(), initial, service.policy.clone()), Revision(0)),
@@ -178,8 +199,11 @@ impl Controller {
                     return Err(StartFault::NewerRecord { service: service.name.to_string(), found });
                 }
                 Ok(Decoded::Known(record)) => {
-                    let Record { mut state, quarantined_at: since, .. } = *record;
+                    let Record { mut state, quarantined_at: since, containers: known, untold: ends, .. } =
+                        *record;
                     quarantined_at = since;
+                    containers = known;
+                    untold = ends;
                     state.policy = service.policy.clone();
                     if memory == Memory::Previous && state.pin.is_none() {
                         let reason = "state rebuilt from the previous copy of the store".to_owned();
@@ -194,8 +218,20 @@ impl Controller {
                 }
             },
         };
+        let no_record = revision == Revision(0) || (rebuilt && memory != Memory::Previous);
+        let sets = found(service.name.as_str(), looked.iter().flat_map(|news| news.containers.values()));
+        let (state, from_containers) = restored(state, no_record, memory == Memory::Previous, &sets);
+        if from_containers {
+            containers.images.extend(images(&sets));
+        }
+        rebuilt |= from_containers;
         let mut runtime = ServiceRuntime::new(Arc::clone(service), state, revision);
+        runtime.containers = Containers::new(service, containers, &self.store, &self.internal);
+        for news in looked {
+            runtime.hear(news);
+        }
         runtime.quarantined_at = quarantined_at;
+        runtime.untold = untold;
         runtime.unsaved = rebuilt;
         self.restore_views(&mut runtime).await?;
         Ok(runtime)
@@ -248,11 +284,15 @@ impl Controller {
 
     /// What the restored state implies: evidence owned by its release, drains, deadlines.
     pub(super) fn begin(&mut self, index: usize) {
+        // Endpoints first: what is adopted is adopted with all that runs.
+        self.place_containers(index);
         let service = &mut self.services[index];
         let now = clock::now();
         service.deadline = service.state.next_deadline(now);
         let effects = release::reconcile(&service.state, now);
         self.perform(index, effects);
+        self.tidy(index);
+        self.tell_again(index);
         // What came due while nothing ran is due now.
         self.pending.push_back((index, Event::Deadline));
         self.show_metrics(index);
@@ -263,7 +303,7 @@ impl Controller {
     /// A service that a reload has added. The provider brings its endpoints: a look-up may take
     /// long, and nothing waits for it here.
     pub(super) async fn add_service(&mut self, service: Arc<Service>) -> Result<(), StartFault> {
-        let runtime = self.load(&service, Memory::Whole).await?;
+        let runtime = self.load(&service, Memory::Whole, &[]).await?;
         self.services.push(runtime);
         self.begin(self.services.len() - 1);
         Ok(())

@@ -10,7 +10,7 @@ use crate::release::{Gate, Note, Release, State, Stretch};
 use super::metrics::Shown;
 use super::persist::WRITE_TIMEOUT;
 use super::run::Controller;
-use super::service::ServiceRuntime;
+use super::service::{RECENT_MAX, ServiceRuntime};
 use super::view::{EndpointView, PinView, QuarantineView, ServiceView};
 use super::{EventView, ReleaseView, Views};
 
@@ -96,11 +96,13 @@ impl ServiceRuntime {
             ..ReleaseView::default()
         });
         view.version = release.version.to_string();
+        view.image = self.containers.as_ref().and_then(|c| c.stored.images.get(&release.version).cloned());
         view.color = release.color.to_string();
         release.word().clone_into(&mut view.state);
         view.reason.clone_from(&release.reason);
         view.verdict = release.verdict.map(|verdict| verdict.as_str().to_owned());
         view.cause = release.cause().map(str::to_owned);
+        view.canary_percent = release.canary_percent();
         view.numbers = numbers(judged(release).as_ref());
         if view.promoted_at.is_none() && release.phase.stretch() == Stretch::After {
             view.promoted_at = Some(clock::wall_rfc3339());
@@ -109,6 +111,10 @@ impl ServiceRuntime {
             let now = clock::wall_rfc3339();
             view.finished_at = Some(now);
             self.live.remove(&release.id);
+            if self.recent.len() == RECENT_MAX {
+                self.recent.remove(0);
+            }
+            self.recent.push(view.clone());
             self.unwritten_releases.insert(release.id.clone(), view.clone());
             if current || self.last.is_none() {
                 self.last = Some(view);
@@ -122,7 +128,10 @@ impl ServiceRuntime {
         let state = &self.state;
         let shown = |release: &Release| {
             let live = self.live.get(&release.id).cloned();
-            live.or_else(|| self.last.clone().filter(|view| view.id == release.id.as_str()))
+            let view = live.or_else(|| self.last.clone().filter(|view| view.id == release.id.as_str()));
+            let progress = self.containers.as_ref().and_then(|containers| containers.progress.as_ref());
+            let progress = progress.filter(|(id, _)| *id == release.id).map(|(_, text)| text.clone());
+            view.map(|view| ReleaseView { progress, ..view })
         };
         let now = clock::now();
         ServiceView {
@@ -273,8 +282,7 @@ impl Controller {
                 words: &WORDS,
                 pinned: state.pin.is_some(),
                 rollback_available: state.rollback_available(),
-                errors: numbers.as_ref(),
-                latency: None,
+                judged: numbers.as_ref(),
             },
         );
     }

@@ -66,14 +66,23 @@ pub struct ReleaseView {
     /// `deploy` or `rollback`.
     pub kind: String,
     pub version: String,
+    /// The image that was asked for, where containers are run: `registry.example.org/org/app:prod`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     pub color: String,
     pub state: String,
     pub reason: String,
+    /// How far the pull that runs is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
     pub started_at: String,
     pub promoted_at: Option<String>,
     pub finished_at: Option<String>,
     /// `pass`, `fail` or `inconclusive`; null until there is one.
     pub verdict: Option<String>,
+    /// The candidate's share of the traffic before the switch, in percent; absent but in a canary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary_percent: Option<u8>,
     /// Why a degraded release is so: `pinned`, `old_sick`, `hold`, `inconclusive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,

@@ -62,7 +62,7 @@ impl LatencyBaseline {
             let (slow, repeats) = slow_counts(times, slow_after);
             (times.total() + repeats, slow)
         });
-        let dispersion = dispersion::pearson(scatter);
+        let dispersion = dispersion::of_intervals(scatter);
         Some(Self { timed, slow, repeats, p95, slow_after, dispersion })
     }
 }

@@ -4,8 +4,12 @@ use super::{Baseline, Policy, wilson};
 
 /// Under so many requests a baseline says little.
 pub(super) const REQUESTS_MIN: u64 = 200;
-/// p0 then, unless the baseline holds [`ERRORS_MIN`] errors.
+/// p0 where there is no baseline at all, and the least p0 of a thin one.
 const THIN_RATE: f64 = 0.01;
+/// The most that p0 is taken for while a thin baseline holds fewer errors than [`ERRORS_MIN`]: of a
+/// handful of requests the Wilson bound says "anything", and with p1 at three times this a candidate
+/// that mostly fails is still found.
+const THIN_RATE_MAX: f64 = 0.25;
 const ERRORS_MIN: u64 = 3;
 /// The highest p1: past it even a service that mostly fails would pass for no worse.
 const BAD_RATE_MAX: f64 = 0.9;
@@ -24,8 +28,23 @@ impl Rates {
     /// lucky baseline is not held against the candidate.
     pub(super) fn of_errors(baseline: &Baseline, policy: &Policy) -> Self {
         let upper = wilson::upper(baseline.errors, baseline.requests);
-        let thin = baseline.requests < REQUESTS_MIN && baseline.errors < ERRORS_MIN;
-        let p0 = if thin { THIN_RATE } else { upper }.max(policy.rate_floor);
+        let p0 = match baseline.requests {
+            0 => THIN_RATE,
+            REQUESTS_MIN.. => upper,
+            _ if baseline.errors >= ERRORS_MIN => upper.max(THIN_RATE),
+            _ => upper.clamp(THIN_RATE, THIN_RATE_MAX),
+        };
+        Self::over(p0, policy)
+    }
+
+    /// A route's: what its own baseline allows, however few requests that holds. Of a route that the
+    /// baseline has hardly seen nothing is known, and so it is not judged.
+    pub(super) fn of_route(requests: u64, errors: u64, policy: &Policy) -> Self {
+        Self::over(wilson::upper(errors, requests), policy)
+    }
+
+    fn over(p0: f64, policy: &Policy) -> Self {
+        let p0 = p0.max(policy.rate_floor);
         let p1 = (policy.ratio * p0).max(p0 + policy.add_points).min(BAD_RATE_MAX);
         Self { p0, p1 }
     }

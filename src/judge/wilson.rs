@@ -19,3 +19,8 @@ pub(super) fn upper(bad: u64, n: u64) -> f64 {
     let spread = Z * (share * (1.0 - share) / count + z2 / (4.0 * count * count)).sqrt();
     ((center + spread) / (1.0 + z2 / count)).min(1.0)
 }
+
+/// The lower end of the same interval; 0 when nothing was seen.
+pub(super) fn lower(bad: u64, n: u64) -> f64 {
+    if n == 0 { 0.0 } else { (1.0 - upper(n - bad.min(n), n)).max(0.0) }
+}

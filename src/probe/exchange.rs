@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::health::{CheckKind, ProbeFailure, ProbeOutcome};
+use crate::health::{Check, CheckKind, ProbeFailure, ProbeOutcome};
 use crate::tls::{Origins, Trust};
 
 use super::ProbeTarget;
@@ -42,8 +42,8 @@ enum Security {
 }
 
 impl Security {
-    fn of(target: &ProbeTarget, origins: &Origins) -> Self {
-        let Some(tls) = &target.check.tls else { return Self::Plain };
+    fn of(check: &Check, origins: &Origins) -> Self {
+        let Some(tls) = &check.tls else { return Self::Plain };
         let name = match ServerName::try_from(tls.server_name.clone()) {
             Ok(name) => name,
             Err(why) => return Self::Unusable(why.to_string()),
@@ -64,11 +64,15 @@ struct Request {
 
 impl Plan {
     pub(super) fn of(target: &ProbeTarget, origins: &Origins) -> Self {
-        let mut address = target.endpoint.address;
-        if let Some(port) = target.check.port {
+        Self::new(target.endpoint.address, &target.check, origins)
+    }
+
+    pub(super) fn new(endpoint: SocketAddr, check: &Check, origins: &Origins) -> Self {
+        let mut address = endpoint;
+        if let Some(port) = check.port {
             address.set_port(port);
         }
-        let request = match &target.check.kind {
+        let request = match &check.kind {
             CheckKind::Tcp => None,
             CheckKind::Http { path, host, expect_status, expect_body } => Some(Request {
                 bytes: request(path, host).into_bytes(),
@@ -76,7 +80,7 @@ impl Plan {
                 expect_body: expect_body.clone(),
             }),
         };
-        Self { address, timeout: target.check.timeout, request, security: Security::of(target, origins) }
+        Self { address, timeout: check.timeout, request, security: Security::of(check, origins) }
     }
 
     /// Probes once. It takes `timeout` at most, whatever the other side does.

@@ -1,8 +1,10 @@
-//! L3: where endpoints come from: `fixed` lists them in the configuration; `docker` later runs
-//! containers.
+//! L3: where endpoints come from: `fixed` lists them in the configuration; `docker` runs containers,
+//! or follows those that somebody else runs.
 
+pub mod docker;
 mod fixed;
 mod lookup;
+pub mod registry;
 #[cfg(test)]
 mod tests;
 

@@ -3,11 +3,16 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
+use crate::clock;
+use crate::http1::Scheme;
 use crate::model::Color;
 use crate::routing::Protocol;
 
+use super::affinity;
 use super::answer::{self, Own, To};
+use super::call::Call;
 use super::connect::{ConnectFault, Connected, connect, connect_fresh};
 use super::connection::{After, Connection};
 use super::exchange::{ClientSide, Ending, Exchange, Seen};
@@ -54,6 +59,11 @@ pub async fn run(connection: &mut Connection, request: &mut Request) -> Outcome 
         if let Err(own) = hold(connection, request).await {
             break Done::Answer(own);
         }
+        if request.call.admitted.is_none()
+            && let Err(own) = admit(connection, request).await
+        {
+            break Done::Answer(own);
+        }
         match one(connection, request, &mut tries, &mut download).await {
             Some(done) => break done,
             None => request.call.take_current(&connection.worker),
@@ -63,10 +73,13 @@ pub async fn run(connection: &mut Connection, request: &mut Request) -> Outcome 
     let (after, status, cause) = match done {
         Done::Passed { after, status, cause } => (after, status, cause),
         Done::Answer(own) => {
-            let to = To::request(&request.facts, request.upload.is_read(), request.call.extra());
+            let complete = request.upload.is_read();
             if let Some(rest) = request.upload.abandon() {
                 connection.ahead.extend_from_slice(rest.data());
             }
+            let settings = &request.call.service.route.settings;
+            let extra = request.call.extra();
+            let to = To { extra, settings: Some(settings), ..To::request(&request.facts, complete) };
             let (after, bytes) = answer::reply(connection, &own, &to, download.unsent().to_vec()).await;
             download.sent += bytes;
             (after, Some(own.status), Some(own.text))
@@ -98,7 +111,7 @@ async fn one(
     };
     connection.seat.attempt(Some(tag(inflight.service.key, inflight.color)));
     let connected = reach(&worker, &connection.seat, request, tries, &inflight).await;
-    let Connected { stream: mut upstream, reused } = match connected {
+    let Connected { stream: mut upstream, reused, at } = match connected {
         Ok(connected) => connected,
         Err(fault) => {
             return match tries.not_connected(&worker, &request.call, &inflight, fault) {
@@ -107,14 +120,19 @@ async fn one(
             };
         }
     };
-    let (ending, seen) = exchange(connection, request, tries, &inflight, &mut upstream, download).await;
+    let (ending, seen) = exchange(connection, request, tries, &inflight, (&mut upstream, at), download).await;
     let heard = seen.map(|seen| seen.heard);
+    if let (Ending::NoResponse, Some(idle), true) = (ending, reused, upstream.is_socket()) {
+        slot_died(&worker, &inflight, idle);
+    }
     let end = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
         End::NotProcessed
+    } else if ending.end() == End::Complete && seen.is_some_and(|seen| seen.failed_at_end) {
+        End::Failed
     } else {
         ending.end()
     };
-    match tries.ended(&worker, &request.call, &inflight, (end, heard, reused)) {
+    match tries.ended(&worker, &request.call, &inflight, (end, heard, reused.is_some())) {
         Next::Again => {
             request.upload.rewind();
             None
@@ -167,10 +185,14 @@ async fn exchange(
     request: &mut Request,
     tries: &mut Tries,
     inflight: &InFlight,
-    upstream: &mut Stream,
+    (upstream, began): (&mut Stream, Instant),
     download: &mut Lane,
 ) -> (Ending, Option<Seen>) {
     let call = &request.call;
+    let cookie = cookie(call, inflight, connection.peer.scheme);
+    let set_cookie = cookie.as_deref().map(|cookie| ("Set-Cookie", cookie));
+    let extra = [call.extra().or(set_cookie), call.extra().and(set_cookie)];
+    let extra: &[_] = &extra.map(Option::unwrap_or_default)[..extra.iter().flatten().count()];
     let client = ClientSide {
         stream: &mut connection.stream,
         ahead: &mut connection.ahead,
@@ -186,9 +208,22 @@ async fn exchange(
         upstream,
         upload,
         download,
-        call.extra(),
+        extra,
+        began,
     );
-    exchange.run(|heard| tries.heard(call, inflight, heard)).await
+    exchange.run(|heard| tries.heard(worker, call, inflight, heard)).await
+}
+
+/// The cookie for a client that is to come back to its endpoint and has none that says so.
+fn cookie(call: &Call, inflight: &InFlight, scheme: Scheme) -> Option<String> {
+    let settings = &call.service.route.settings;
+    let key = inflight.slot.key;
+    let new = settings.affinity && call.preview.is_none() && call.affinity != Some(key);
+    new.then(|| affinity::set_cookie(key, scheme == Scheme::Https))
+}
+
+fn slot_died(worker: &Worker, inflight: &InFlight, idle: Duration) {
+    inflight.slot.pool.lifetime.died(idle, worker.ticks.now());
 }
 
 /// What the client gets.
@@ -231,14 +266,15 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
 
 /// An idle connection that is still good, as far as can be told. For a request that could be
 /// replayed the runtime's word is enough; for others the system is asked.
-fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Stream> {
-    let sure = !request.call.repeatable;
+fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Connected> {
+    let twice = request.call.repeatable;
+    let at = clock::instant();
     loop {
-        let mut stream = inflight.slot.take_idle(worker.ticks.now())?;
-        let heard = stream.is_ready_to_read();
-        if !(heard || sure) || stream.is_quiet() {
-            return Some(stream);
+        let (mut stream, idle) = inflight.slot.pool.take(at, twice)?;
+        if (twice && !stream.is_ready_to_read()) || stream.is_quiet() {
+            return Some(Connected { stream, reused: Some(idle), at });
         }
+        slot_died(worker, inflight, idle);
     }
 }
 
@@ -249,7 +285,7 @@ fn keep(worker: &Worker, request: &Request, inflight: &InFlight, upstream: Strea
     }
     let settings = &request.call.service.route.settings;
     let max = settings.pool_idle_max.div_ceil(worker.parts.workers.max(1));
-    inflight.slot.keep_idle(upstream, max, settings.pool_idle_timeout, &worker.ticks);
+    inflight.slot.keep_idle(upstream, max, clock::instant(), settings.pool_idle_timeout);
 }
 
 /// Holds a request of a paused service until it is resumed, for `pause_timeout` at most.
@@ -264,4 +300,19 @@ async fn hold(connection: &Connection, request: &mut Request) -> Result<(), Own>
         Interrupt::Cut => Own::CUT,
         Interrupt::Expired => Own::PAUSED,
     })
+}
+
+/// Lets the request in, or has it wait for `queue_timeout` at most, where the service has a number of
+/// requests that may be in flight.
+async fn admit(connection: &Connection, request: &mut Request) -> Result<(), Own> {
+    let Some(waiting) = request.call.enter()? else { return Ok(()) };
+    let (worker, seat) = (&connection.worker, &connection.seat);
+    seat.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
+    let turn = unless_told(seat, waiting.turn()).await;
+    request.call.admitted = turn.map_err(|interrupt| match interrupt {
+        Interrupt::Cut => Own::CUT,
+        Interrupt::Expired => Own::FULL,
+    })?;
+    request.call.take_current(worker);
+    Ok(())
 }

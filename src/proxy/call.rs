@@ -4,9 +4,11 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-use crate::judge::ClientKey;
+use crate::judge::{ClientKey, RouteTemplate};
 use crate::model::Color;
 
+use super::answer::Own;
+use super::gate::{Admitted, Waiting};
 use super::view::ServiceView;
 use super::worker::Worker;
 
@@ -17,9 +19,15 @@ pub struct Call {
     /// `Some` for a preview host.
     pub preview: Option<Color>,
     pub client: ClientKey,
+    /// Method and path with ids folded: what the judge counts it by.
+    pub route: RouteTemplate,
     /// May be sent a second time although an origin may have seen it: GET, HEAD or OPTIONS with no
     /// body and no upgrade.
     pub repeatable: bool,
+    /// The endpoint that the client's cookie names.
+    pub affinity: Option<u64>,
+    /// Its place among the requests that may be in flight, where their number is limited.
+    pub admitted: Option<Admitted>,
 }
 
 impl Call {
@@ -40,6 +48,19 @@ impl Call {
         if let Some(service) = worker.view.again(&self.service) {
             self.service = service;
         }
+    }
+
+    /// Lets the request in if its service has room for it.
+    ///
+    /// # Errors
+    /// The answer to a request for which there is no place to wait either.
+    pub fn enter(&mut self) -> Result<Option<Waiting>, Own> {
+        let Some(gate) = &self.service.gate else { return Ok(None) };
+        self.admitted = gate.enter();
+        if self.admitted.is_some() {
+            return Ok(None);
+        }
+        gate.queue(self.service.route.settings.queue_max).map(Some).ok_or(Own::FULL)
     }
 
     /// Whether the service's requests are held now. Previews are not.

@@ -4,9 +4,11 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpSocket, TcpStream};
+
+use crate::clock;
 
 use super::origin_side::{Offer, OriginSide, Transport};
 use super::seats::Seat;
@@ -33,8 +35,17 @@ pub enum ConnectFault {
 #[derive(Debug)]
 pub struct Connected {
     pub stream: Stream,
-    /// It was idle before: the endpoint may have closed it at this moment.
-    pub reused: bool,
+    /// How long it was idle before: the endpoint may have closed it at this moment. `None`: fresh.
+    pub reused: Option<Duration>,
+    /// When it was there.
+    pub at: Instant,
+}
+
+impl Connected {
+    /// A connection that was made for this request.
+    pub fn fresh(stream: Stream) -> Self {
+        Self { stream, reused: None, at: clock::instant() }
+    }
 }
 
 /// An idle connection that `idle` finds; else a fresh one within `wait` (0: as long as the system
@@ -44,10 +55,10 @@ pub async fn connect(
     seat: &Seat,
     slot: &Rc<Slot>,
     wait: Duration,
-    mut idle: impl FnMut() -> Option<Stream>,
+    mut idle: impl FnMut() -> Option<Connected>,
 ) -> Result<Connected, ConnectFault> {
-    if let Some(stream) = idle() {
-        return Ok(Connected { stream, reused: true });
+    if let Some(connected) = idle() {
+        return Ok(connected);
     }
     seat.arm(worker.ticks.after(wait));
     let _turn = loop {
@@ -55,11 +66,11 @@ pub async fn connect(
             break turn;
         }
         unless_told(seat, turn::wait(slot)).await.map_err(told)?;
-        if let Some(stream) = idle() {
-            return Ok(Connected { stream, reused: true });
+        if let Some(connected) = idle() {
+            return Ok(connected);
         }
     };
-    Ok(Connected { stream: open(seat, slot, Offer::Either).await?, reused: false })
+    Ok(Connected::fresh(open(seat, slot, Offer::Either).await?))
 }
 
 /// A fresh connection at once: for the one replay of a request, which has waited already.
@@ -70,7 +81,7 @@ pub async fn connect_fresh(
     wait: Duration,
 ) -> Result<Connected, ConnectFault> {
     seat.arm(worker.ticks.after(wait));
-    Ok(Connected { stream: open(seat, slot, Offer::Either).await?, reused: false })
+    Ok(Connected::fresh(open(seat, slot, Offer::Either).await?))
 }
 
 /// A fresh socket, with its handshake done, while the deadline of `seat` runs.

@@ -16,7 +16,9 @@ use crate::tls::{Challenges, Origins};
 use crate::traffic::{Suspect, WorkerAsk, WorkerLink};
 
 use super::access::{AccessLog, AccessSwitch};
+use super::address::Addresses;
 use super::files::connections_max;
+use super::gate::Gates;
 use super::listener::ListenerFacts;
 use super::metrics::Metrics;
 use super::worker::{Worker, WorkerParts};
@@ -87,6 +89,8 @@ impl DataPlane {
         let workers = options.workers.max(1);
         let connections_max = connections_max(options.limits.connections_max);
         let connections = Arc::new(AtomicUsize::new(0));
+        let addresses = Addresses::new(options.limits.connections_per_address_max);
+        let gates = Arc::new(Gates::default());
         let trusted_proxies: Arc<[_]> = options.trusted_proxies.into();
         let mut listeners = options.listeners.into_iter();
         for id in 0..workers {
@@ -96,6 +100,8 @@ impl DataPlane {
                 limits: options.limits.clone(),
                 connections_max,
                 connections: Arc::clone(&connections),
+                addresses: Arc::clone(&addresses),
+                gates: Arc::clone(&gates),
                 trusted_proxies: Arc::clone(&trusted_proxies),
                 table: Arc::clone(&options.table),
                 suspects: options.suspects.clone(),

@@ -10,10 +10,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::http1::{
-    BodyFault, BodyReader, Framing, HeadLimits, Sending, write_chunk_header, write_last_chunk,
+    BodyFault, BodyReader, Framing, HeadLimits, Sending, Trailers, write_chunk_header, write_last_chunk,
 };
 
 use super::chunk::{Chunk, ChunkPool};
+use super::farewell::{Frames, Passing};
 use super::stream::Stream;
 
 /// Pieces up to this many bytes are copied behind what is to be written already: cheaper than a
@@ -67,6 +68,8 @@ pub struct Lane {
     trailers: bool,
     /// Payload bytes that may still come.
     left: u64,
+    /// Of a WebSocket connection: where its frames end.
+    frames: Option<Box<Frames>>,
     /// Bytes written.
     pub sent: u64,
 }
@@ -97,6 +100,7 @@ impl Lane {
             forgotten: false,
             trailers: false,
             left: if body_bytes_max == 0 { u64::MAX } else { body_bytes_max },
+            frames: None,
             sent: 0,
         }
     }
@@ -119,6 +123,23 @@ impl Lane {
         self.trailers = pass;
     }
 
+    /// What passes are the frames of a WebSocket connection.
+    pub fn watch(&mut self, frames: Frames) {
+        self.frames = Some(Box::new(frames));
+    }
+
+    /// Ends a WebSocket connection in this direction: a Close frame goes out where one may stand.
+    pub fn want_close(&mut self) {
+        if let Some(frames) = &mut self.frames {
+            frames.want_close();
+        }
+    }
+
+    /// Whether our Close frame is written.
+    pub fn has_said_close(&self) -> bool {
+        self.frames.as_ref().is_some_and(|frames| frames.has_said()) && !self.is_blocked()
+    }
+
     /// Gives bytes that were read before.
     pub fn give(&mut self, chunk: Chunk) {
         self.chunk = Some(chunk).filter(|chunk| !chunk.is_empty());
@@ -138,6 +159,11 @@ impl Lane {
     /// What is gathered and not written yet.
     pub fn unsent(&self) -> &[u8] {
         &self.out[self.at..]
+    }
+
+    /// The trailers behind the body, once it is read.
+    pub fn trailers(&self) -> Option<&Trailers> {
+        self.reader.trailers()
     }
 
     /// Whether something waits to be written.
@@ -187,6 +213,10 @@ impl Lane {
     /// Frames what is at hand, before anything is written: a malformed body is then found before
     /// the other side hears of it.
     pub fn prepare(&mut self) -> Result<(), LaneEnd> {
+        if self.frames.is_some() {
+            self.prepare_frames();
+            return Ok(());
+        }
         // Nothing may be put before a tail that a short write has left.
         while self.pass == 0
             && self.tail.is_empty()
@@ -208,6 +238,33 @@ impl Lane {
             }
         }
         Ok(())
+    }
+
+    /// The same for frames, which need no framing of ours.
+    fn prepare_frames(&mut self) {
+        while self.pass == 0 && !self.ended {
+            let Some(frames) = &mut self.frames else { return };
+            if frames.is_due() {
+                // What was written is forgotten at the latest now.
+                if self.at == self.out.len() {
+                    self.out.clear();
+                    self.at = 0;
+                }
+                frames.say(&mut self.out);
+            }
+            let Some(chunk) = self.chunk.as_mut().filter(|chunk| !chunk.is_empty()) else { break };
+            let length = chunk.data().len();
+            match frames.pass(chunk.data()) {
+                Passing::All => self.pass = length,
+                Passing::Until(count) => {
+                    self.out.extend_from_slice(&chunk.data()[..count]);
+                    frames.say(&mut self.out);
+                    chunk.consume(length);
+                }
+                Passing::Nothing => chunk.consume(length),
+            }
+            self.ended = frames.is_answered();
+        }
     }
 
     /// Moves bytes until the lane ends or one side makes it wait. `moved` is set when any moved.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::http1::RequestHead;
+use crate::routing::HOOKS_PREFIX;
 
 use super::access::{AccessSink, Entry};
 use super::attempt::Outcome;
@@ -27,7 +28,7 @@ impl Line {
             client,
             method: text(head.method_span.of(buf)),
             host: text(head.authority.of(buf)),
-            path: text(path),
+            path: text(cut_token(path)),
             request_id: text(request_id),
         }
     }
@@ -50,6 +51,14 @@ impl Line {
             request_id: &self.request_id,
         });
     }
+}
+
+/// A webhook's URL holds its token: of `/hooks/NAME/TOKEN` no more than the name is written, on
+/// whichever listener it came.
+fn cut_token(path: &[u8]) -> &[u8] {
+    let Some(rest) = path.strip_prefix(HOOKS_PREFIX) else { return path };
+    let name = rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len());
+    &path[..HOOKS_PREFIX.len() + name]
 }
 
 fn text(bytes: &[u8]) -> String {

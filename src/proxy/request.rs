@@ -2,13 +2,17 @@
 
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::clock;
-use crate::http1::{Forward, Framing, RequestHead, Sending, TargetForm, client_address, write_request};
-use crate::judge::ClientKey;
+use crate::http1::{
+    FieldKind, Forward, Framing, RequestHead, Sending, TargetForm, client_address, write_request,
+};
+use crate::judge::{ClientKey, RouteTemplate};
 use crate::model::Color;
 
+use super::affinity;
 use super::answer::{self, Own, To};
 use super::attempt::{self, Outcome};
 use super::call::Call;
@@ -17,6 +21,7 @@ use super::connection::{After, Connection};
 use super::facts::Facts;
 use super::lane::{Lane, LaneEnd};
 use super::local;
+use super::preview;
 use super::record::Line;
 use super::view::{ServiceView, Target};
 
@@ -38,7 +43,7 @@ pub struct Request {
 /// A request that gets an answer of ours at once.
 struct Refusal {
     own: Own,
-    to: To,
+    to: To<'static>,
     line: Option<Box<Line>>,
     /// The service and colour that it counts for.
     service: Option<(Rc<ServiceView>, Color)>,
@@ -80,13 +85,7 @@ fn prepare(
         Ok(found) => found,
         Err((own, found)) => {
             let complete = !head.framing.has_body();
-            let to = To {
-                version: head.version,
-                method: head.method,
-                keep: head.keep_alive(),
-                complete,
-                extra: None,
-            };
+            let to = To::head(&head, complete);
             let service = found.map(|found| {
                 let color = found.preview.unwrap_or(found.service.route.active);
                 (found.service, color)
@@ -110,6 +109,7 @@ fn prepare(
         request_id,
         upgrade: facts.upgrade.is_some(),
     };
+    let route = RouteTemplate::new(head.method_span.of(buf), head.target.path.of(buf));
     let mut out = Vec::with_capacity(HEAD_BYTES);
     write_request(&head, buf, &forward, &mut out);
     let sending = match head.framing {
@@ -119,6 +119,7 @@ fn prepare(
     };
     let mut upload = Lane::new(out, head.framing, sending, &worker.head_limits, settings.body_bytes_max);
     upload.pass_trailers(facts.trailers);
+    let affinity = settings.affinity.then(|| affinity::named(&head, buf)).flatten();
     drop(head);
     chunk.consume(head_bytes);
     if facts.has_body {
@@ -132,11 +133,19 @@ fn prepare(
             _ => Own::BODY_TOO_LARGE,
         };
         let color = preview.unwrap_or(service.route.active);
-        let to = To::request(&facts, false, None);
+        let to = To::request(&facts, false);
         return Err(Box::new(Refusal { own, to, line, service: Some((service, color)) }));
     }
     service.cell.began(worker.ticks.now());
-    let call = Call { service, preview, client: client_key(address), repeatable: facts.is_replayable() };
+    let call = Call {
+        service,
+        preview,
+        client: client_key(address),
+        route,
+        repeatable: facts.is_replayable(),
+        affinity,
+        admitted: None,
+    };
     Ok(Request { facts, call, upload, began, line })
 }
 
@@ -152,11 +161,12 @@ fn find(
     }
     let host = head.authority.of(buf);
     worker.refresh();
-    let found = worker.view.find(Some(host).filter(|host| !host.is_empty()));
+    let found = worker.view.find_hook(head.target.path.of(buf));
+    let found = found.or_else(|| worker.view.find(Some(host).filter(|host| !host.is_empty())));
     let found = found.ok_or((Own::NO_SERVICE, None))?;
     let settings = &found.service.route.settings;
-    let allowed = &settings.preview_allow;
-    if found.preview.is_some() && !allowed.is_empty() && !allowed.iter().any(|net| net.contains(&address)) {
+    let token = || head.value_of(buf, FieldKind::PreviewToken);
+    if found.preview.is_some() && !preview::is_shown(settings, address, token) {
         // To whom a preview is not shown there is none.
         return Err((Own::NO_SERVICE, None));
     }
@@ -170,6 +180,8 @@ fn find(
 
 async fn refuse(connection: &mut Connection, refusal: Refusal, began: Instant) -> After {
     let Refusal { own, to, line, service } = refusal;
+    let settings = service.as_ref().map(|(service, _)| Arc::clone(&service.route.settings));
+    let to = To { settings: settings.as_deref(), ..to };
     let (after, bytes) = answer::reply(connection, &own, &to, Vec::new()).await;
     let duration = clock::instant().duration_since(began);
     if let Some((service, color)) = &service {

@@ -26,6 +26,10 @@ impl Signals {
     const CUT: Self = Self(2);
     /// The worker is shutting down: close when nothing is in flight.
     const CLOSING: Self = Self(4);
+    /// What is in flight is a WebSocket connection: not said to it, but of it.
+    const WEBSOCKET: Self = Self(8);
+    /// It is to be ended in good order.
+    const FAREWELL: Self = Self(16);
 
     pub fn expired(self) -> bool {
         self.0 & Self::EXPIRED.0 != 0
@@ -37,6 +41,15 @@ impl Signals {
 
     pub fn closing(self) -> bool {
         self.0 & Self::CLOSING.0 != 0
+    }
+
+    /// Say to both sides of the WebSocket connection that we go away.
+    pub fn farewell(self) -> bool {
+        self.0 & Self::FAREWELL.0 != 0
+    }
+
+    fn is_open_websocket(self) -> bool {
+        self.0 & (Self::WEBSOCKET.0 | Self::FAREWELL.0) == Self::WEBSOCKET.0
     }
 
     fn add(&mut self, other: Self) {
@@ -162,6 +175,21 @@ impl Seats {
         count
     }
 
+    /// Tells one in `one_in` of the WebSocket connections with this tag (`None`: of all) that they end
+    /// in good order, one at least; those that were told already are not counted. Tells how many.
+    pub fn farewell(&self, tag: Option<AttemptTag>, one_in: u32) -> u64 {
+        let mut rows = self.rows.borrow_mut();
+        let open = rows.rows.iter_mut().filter(|row| {
+            row.signals.is_open_websocket() && row.attempt.is_some() && (tag.is_none() || row.attempt == tag)
+        });
+        let mut open: Vec<&mut Row> = open.collect();
+        let count = open.len().div_ceil(usize::try_from(one_in.max(1)).unwrap_or(usize::MAX));
+        for row in &mut open[..count] {
+            row.signal(Signals::FAREWELL);
+        }
+        count as u64
+    }
+
     /// Tells every connection to close as soon as nothing is in flight on it.
     pub fn close_idle(&self) {
         self.signal_all(Signals::CLOSING);
@@ -221,7 +249,16 @@ impl Seat {
 
     /// What attempt is in flight here, for [`Seats::cut`].
     pub fn attempt(&self, tag: Option<AttemptTag>) {
-        self.with(|row| row.attempt = tag);
+        self.with(|row| {
+            row.attempt = tag;
+            row.signals.remove(Signals::WEBSOCKET);
+            row.signals.remove(Signals::FAREWELL);
+        });
+    }
+
+    /// The attempt in flight has become a WebSocket connection.
+    pub fn is_websocket(&self) {
+        self.with(|row| row.signals.add(Signals::WEBSOCKET));
     }
 
     pub fn signals(&self) -> Signals {

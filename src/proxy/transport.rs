@@ -64,10 +64,12 @@ async fn prepare(
     seat: Seat,
     socket: TcpStream,
     address: SocketAddr,
-    counted: Counted,
+    mut counted: Counted,
 ) {
     seat.settle().await;
-    if let Some(begun) = begin(&worker, &listener, &seat, socket, address).await {
+    let Some(begun) = begin(&worker, &listener, &seat, socket, address).await else { return };
+    let (_, _, (client, _)) = &begun;
+    if !listener.facts.proxy_protocol || counted.claim(&worker, client.ip()) {
         proceed(worker, listener, seat, begun, counted);
     }
 }

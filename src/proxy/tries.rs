@@ -7,15 +7,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::judge::Outcome;
 use crate::model::{Color, EndpointId};
-use crate::traffic::Suspect;
 
 use super::answer::Own;
 use super::call::Call;
 use super::connect::ConnectFault;
-use super::evidence::{self, Attempt};
+use super::evidence::{self, Attempt, Noted};
 use super::slot::InFlight;
+use super::view::Wish;
 use super::worker::Worker;
 
 /// Endpoints of one colour that are tried for one request before it fails.
@@ -36,6 +35,8 @@ pub struct Heard {
 pub enum End {
     /// The response was passed on, whole.
     Complete,
+    /// The same, and its trailers call it a failure (grpc-status).
+    Failed,
     /// The connection ended, and no byte of a response was there.
     NoResponse,
     /// The origin has said that it did nothing with it: REFUSED_STREAM, or a GOAWAY below it
@@ -80,6 +81,9 @@ pub struct Tries {
     replayed: bool,
     /// The warm old colour answers in the candidate's place.
     shield: Option<Color>,
+    /// This request's lot, 0 to 99, once one was drawn: it is in a canary's share when it is under
+    /// its percent. Kept from attempt to attempt.
+    lot: Option<u8>,
 }
 
 impl Tries {
@@ -87,20 +91,43 @@ impl Tries {
     /// same turn: whoever has acknowledged one starts nothing by an older one.
     pub fn pick(&mut self, worker: &Worker, call: &Call) -> Result<InFlight, Own> {
         loop {
-            let color = self.shield.unwrap_or_else(|| call.color());
+            let color = match self.shield {
+                Some(color) => color,
+                None => self.color_for(worker, call),
+            };
             self.color = Some(color);
-            if let Some(inflight) = call.service.pick(color, worker.random(), &self.failed) {
+            let wish = Wish {
+                color,
+                random: worker.random(),
+                now: worker.ticks.now(),
+                tried: &self.failed,
+                affinity: call.affinity,
+            };
+            if let Some(inflight) = call.service.pick(&wish) {
                 self.count = self.count.saturating_add(1);
                 self.endpoint = Some(inflight.slot.endpoint.address);
+                if self.is_evidence(call) {
+                    evidence::begin(call, &inflight);
+                }
                 return Ok(inflight);
             }
             if self.last.is_none() {
-                self.record(call, color, None, Outcome::Error, None);
+                self.record(worker, call, (color, None), Noted::Lost("no endpoint"));
             }
             if !self.raise_shield(worker, call, color) {
                 return Err(self.last.unwrap_or(Own::NO_ENDPOINT));
             }
         }
+    }
+
+    /// The colour that this request is for, by the table that was taken last.
+    fn color_for(&mut self, worker: &Worker, call: &Call) -> Color {
+        let percent = call.service.route.canary_percent;
+        if percent == 0 || call.preview.is_some() {
+            return call.color();
+        }
+        let lot = *self.lot.get_or_insert_with(|| lot(worker.random()));
+        if lot < percent { call.color().other() } else { call.color() }
     }
 
     /// Whether only a fresh connection will do.
@@ -122,28 +149,30 @@ impl Tries {
             ConnectFault::Exhausted => return Next::Answer(Own::EXHAUSTED),
             ConnectFault::Cut => return Next::Answer(Own::CUT),
         };
-        self.record(call, inflight.color, Some(inflight), Outcome::Error, None);
+        let cause = match fault {
+            ConnectFault::TimedOut => "no connection in time",
+            _ => "the connection was refused or reset",
+        };
+        self.record(worker, call, (inflight.color, Some(inflight)), Noted::Lost(cause));
         let slot = &inflight.slot;
         if fault == ConnectFault::Refused && slot.suspicious(worker.ticks.now()) {
-            // A full queue drops it: the probes find out anyway.
-            let _ = worker.parts.suspects.try_send(Suspect { endpoint: slot.endpoint.id.clone() });
+            worker.suspect(slot, false);
         }
         self.elsewhere(worker, call, inflight, own)
     }
 
     /// A response's head is there. True: pass it on. False: end the attempt, and tell
     /// [`Tries::ended`] that it was [`End::Withheld`].
-    pub fn heard(&mut self, call: &Call, inflight: &InFlight, heard: Heard) -> bool {
-        if heard.failed {
-            // A failure is known at the head; whether it is a success shows at the end.
-            self.record(call, inflight.color, Some(inflight), Outcome::Error, Some(heard.first_byte));
+    pub fn heard(&mut self, worker: &Worker, call: &Call, inflight: &InFlight, heard: Heard) -> bool {
+        self.record(worker, call, (inflight.color, Some(inflight)), Noted::Head(heard));
+        if heard.status == 101 {
+            inflight.is_tunnel();
         }
         let passing = matches!(heard.status, 502..=504) && call.repeatable;
         !(passing && self.is_shielded(call, inflight.color))
     }
 
-    /// Tells the judge how the attempt ended, unless its head has said so already, and what the
-    /// client gets. `reused`: the connection had been idle before.
+    /// Tells the judge how the attempt ended, unless its head has said so, and what the client gets. `reused`: the connection had been idle before.
     pub fn ended(
         &mut self,
         worker: &Worker,
@@ -163,7 +192,7 @@ impl Tries {
             self.replayed = true;
             return Next::Again;
         }
-        self.conclude(call, inflight, end, heard);
+        self.conclude(worker, call, inflight, (end, heard));
         let color = inflight.color;
         match end {
             End::NotProcessed => self.elsewhere(worker, call, inflight, Own::NO_RESPONSE),
@@ -180,30 +209,43 @@ impl Tries {
     }
 
     /// What the client did, and what we did, is no evidence about a colour.
-    fn conclude(&self, call: &Call, inflight: &InFlight, end: End, heard: Option<Heard>) {
+    fn conclude(
+        &self,
+        worker: &Worker,
+        call: &Call,
+        inflight: &InFlight,
+        (end, heard): (End, Option<Heard>),
+    ) {
         if heard.is_some_and(|heard| heard.failed) {
             return;
         }
-        let outcome = match end {
-            End::Complete => Outcome::Success,
-            End::NoResponse | End::NotProcessed | End::Malformed | End::Late | End::Short | End::Withheld => {
-                Outcome::Error
-            }
-            End::NotTheirs => return,
+        let cause = match end {
+            End::Failed => "a grpc-status that is a failure",
+            End::NoResponse => "the connection ended without a response",
+            End::NotProcessed => "the request was refused",
+            End::Malformed => "no valid response",
+            End::Late => "no response head in time",
+            End::Short => "the response was cut short",
+            End::Complete | End::Withheld | End::NotTheirs => return,
         };
-        self.record(call, inflight.color, Some(inflight), outcome, heard.map(|heard| heard.first_byte));
+        let noted = heard.map_or(Noted::Lost(cause), |heard| Noted::Broken(heard, cause));
+        self.record(worker, call, (inflight.color, Some(inflight)), noted);
+    }
+
+    /// Previews and second attempts of the shield are no evidence.
+    fn is_evidence(&self, call: &Call) -> bool {
+        call.preview.is_none() && self.shield.is_none()
     }
 
     fn record(
         &self,
+        worker: &Worker,
         call: &Call,
-        color: Color,
-        inflight: Option<&InFlight>,
-        outcome: Outcome,
-        first_byte: Option<Duration>,
+        (color, inflight): (Color, Option<&InFlight>),
+        noted: Noted,
     ) {
-        let evidence = call.preview.is_none() && self.shield.is_none();
-        evidence::record(&Attempt { call, color, inflight, outcome, first_byte, evidence });
+        let evidence = self.is_evidence(call);
+        evidence::record(worker, &Attempt { call, color, inflight, noted, evidence });
     }
 
     /// The origin did nothing with it: another endpoint of its colour, else the shield.
@@ -222,9 +264,8 @@ impl Tries {
         let route = &call.service.route;
         self.shield.is_none()
             && call.preview.is_none()
-            && route.baking
             && route.settings.shield
-            && color == route.active
+            && if color == route.active { route.baking } else { route.canary_percent > 0 }
             && call.service.has_endpoint(color.other())
     }
 
@@ -239,6 +280,11 @@ impl Tries {
         }
         raised
     }
+}
+
+/// 64 random bits as a number of 0 to 99, even to within one in 2^25.
+fn lot(random: u64) -> u8 {
+    u8::try_from(((random >> 32) * 100) >> 32).unwrap_or(0)
 }
 
 fn may_replay(worker: &Worker, call: &Call) -> bool {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::model::{ReleaseId, Version};
 
 use super::turn::Turn;
-use super::{Kind, Phase, Queued, Refused, Release, Source, State, Stretch, ending, pin, queue};
+use super::{
+    Kind, Phase, Queued, Refused, Release, Source, State, Stretch, UpstreamKind, ending, pin, queue,
+};
 
 /// What is asked.
 pub(super) struct Ask<'a> {
@@ -21,6 +23,9 @@ pub(super) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
     writable(&turn.state)?;
     if let (Some(version), false) = (ask.version, ask.force) {
         fresh_version(&turn.state, version)?;
+        if ask.source != Source::Person {
+            not_under_way(&turn.state, version)?;
+        }
     }
     if ask.force {
         pin::lift(turn, "a deploy with --force");
@@ -44,6 +49,20 @@ pub(super) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Takes a push. The same message twice, however often it comes, is one release.
+pub(super) fn pushed(turn: &mut Turn, version: &Version, at: Option<u64>) -> Result<(), Refused> {
+    writable(&turn.state)?;
+    if let (Some(at), Some(newest)) = (at, turn.state.newest_push)
+        && at < newest
+    {
+        return Err(Refused::OlderPush { version: version.0.clone(), seconds: newest - at });
+    }
+    let ask = Ask { version: Some(version), auto_promote: None, force: false, source: Source::Webhook };
+    deploy(turn, &ask)?;
+    turn.state.newest_push = turn.state.newest_push.max(at);
+    Ok(())
+}
+
 /// A release that has got nowhere yet.
 pub(super) fn new_release(
     turn: &Turn,
@@ -64,8 +83,13 @@ pub(super) fn new_release(
         reason: String::new(),
         auto_promote: true,
         forced,
+        expected: match turn.state.policy.upstream {
+            UpstreamKind::Managed => turn.state.policy.replicas,
+            UpstreamKind::Fixed => 0,
+        },
         gated: false,
         reverts: 0,
+        hooked: false,
         verdict: None,
         numbers: None,
         baseline: None,
@@ -124,6 +148,14 @@ pub(super) fn fresh_version(state: &State, version: &Version) -> Result<(), Refu
         return Err(Refused::SameVersion { version: version.0.clone() });
     }
     free_version(state, version)
+}
+
+/// No release of it waits or runs: a machine that says the same thing twice asks for one release.
+fn not_under_way(state: &State, version: &Version) -> Result<(), Refused> {
+    let under_way = state.queued.iter().chain(state.running()).find(|release| release.version == *version);
+    under_way.map_or(Ok(()), |release| {
+        Err(Refused::UnderWay { version: version.0.clone(), release: release.id.to_string() })
+    })
 }
 
 /// Not in quarantine.

@@ -41,10 +41,16 @@ pub struct Release {
     pub forced: bool,
     /// Whose containers serve it: its own, or those kept from the release that it goes back to.
     pub containers: ReleaseId,
+    /// How many endpoints the gate asks for at least: a container that is gone is none that is well.
+    #[serde(default)]
+    pub expected: u32,
     /// Whether its gate was open when it got the traffic.
     pub gated: bool,
     /// How often traffic was moved back from it: 0 or 1.
     pub reverts: u32,
+    /// Whether its `pre_promote` hook has passed.
+    #[serde(default)]
+    pub hooked: bool,
     pub verdict: Option<Verdict>,
     pub numbers: Option<Numbers>,
     pub baseline: Option<Baseline>,
@@ -67,6 +73,15 @@ impl Release {
     #[must_use]
     pub fn deadline(&self) -> Option<Tick> {
         self.phase.deadline()
+    }
+
+    /// The share of the traffic that it has before its switch, in percent.
+    #[must_use]
+    pub fn canary_percent(&self) -> Option<u8> {
+        match &self.phase {
+            Phase::Canary(canary) => Some(canary.percent()).filter(|percent| *percent > 0),
+            _ => None,
+        }
     }
 
     /// `pinned`, `old_sick`, `hold` or `inconclusive` while it is degraded.

@@ -2,18 +2,31 @@
 
 use super::condition::count;
 use super::turn::Turn;
-use super::{Awaiting, Checking, Gate, Notice, Phase, Refused, accept, ending, pin, promoting};
+use super::{
+    Awaiting, Checking, Gate, Notice, Phase, Refused, accept, canary, ending, errand, pin, promoting,
+};
 
 pub(super) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
+    let Phase::Checking(_) = release.phase else { return false };
+    if let Some(Err(why)) = errand::before_switch_ended(turn) {
+        ending::fail(turn, format!("the pre_promote hook failed: {why}"));
+        return true;
+    }
+    let Some(release) = turn.running() else { return false };
     let Phase::Checking(checking) = release.phase else { return false };
     let (color, by_itself) = (release.color, release.auto_promote && !turn.state.is_pinned());
-    let health = turn.health(color);
+    let (health, expected) = (turn.health(color), release.expected);
     // The gate is asked first: one that opened in time counts, however late this is called.
     match turn.state.gate(turn.at) {
         Some(Gate::Open { at }) if at <= checking.deadline => {
+            match errand::before_switch(turn) {
+                errand::Before::Passed => {}
+                errand::Before::Begun => return true,
+                errand::Before::Running => return false,
+            }
             if by_itself {
-                promoting::promote(turn, "the gate opened");
+                canary::begin(turn, checking.since, checking.deadline.since(turn.at), "the gate opened");
             } else {
                 wait(turn, checking);
             }
@@ -24,10 +37,15 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
                 return false;
             }
             let deadline = accept::seconds(turn.state.policy.progress_deadline);
+            let gone = expected.saturating_sub(health.map_or(0, |health| health.total));
+            let gone =
+                if gone > 0 { format!(", {gone} of {expected} containers gone") } else { String::new() };
+            let ailing = turn.state.ailing[color].as_ref().map(|why| format!("; probes fail: {why}"));
+            let ailing = ailing.unwrap_or_default();
             ending::fail(
                 turn,
                 format!(
-                    "the gate was shut after {deadline} (progress_deadline): {color} had {}",
+                    "the gate was shut after {deadline} (progress_deadline): {color} had {}{gone}{ailing}",
                     count(health)
                 ),
             );
@@ -65,7 +83,10 @@ pub(super) fn advance_awaiting(turn: &mut Turn) -> bool {
     }
     // The pin has ended: the gate is asked again.
     match turn.state.gate(turn.at) {
-        Some(Gate::Open { .. }) => promoting::promote(turn, "the pin ended and the gate is open"),
+        Some(Gate::Open { .. }) => {
+            let why = "the pin ended and the gate is open";
+            canary::begin(turn, awaiting.since, awaiting.progress_left, why);
+        }
         Some(Gate::Opens { .. } | Gate::Shut) | None => {
             let deadline = turn.at + awaiting.progress_left;
             let left = accept::seconds(awaiting.progress_left);
@@ -78,6 +99,9 @@ pub(super) fn advance_awaiting(turn: &mut Turn) -> bool {
     true
 }
 
+const NOT_HEALTHY: &str =
+    "its endpoints are not all healthy for min_healthy_time now: promote again when they are";
+
 /// A person's promote: of a release that waits for it, or of a degraded one.
 pub(super) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refused> {
     accept::writable(&turn.state)?;
@@ -88,15 +112,20 @@ pub(super) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refused> {
     };
     let id = release.id.clone();
     match &release.phase {
-        Phase::AwaitingPromotion(_) => {
+        Phase::AwaitingPromotion(awaiting) => {
+            let (since, left) = (awaiting.since, awaiting.progress_left);
             pin::lift_or_refuse(turn, force, "a promote with --force")?;
             match turn.state.gate(turn.at) {
-                Some(Gate::Open { .. }) => promoting::promote(turn, "promoted by a person"),
-                Some(Gate::Opens { .. } | Gate::Shut) | None => {
-                    return wrong(
-                        "its endpoints are not all healthy for min_healthy_time now: promote again when they are",
-                    );
-                }
+                Some(Gate::Open { .. }) => canary::begin(turn, since, left, "promoted by a person"),
+                Some(Gate::Opens { .. } | Gate::Shut) | None => return wrong(NOT_HEALTHY),
+            }
+        }
+        // The steps that are left are skipped by a person's word.
+        Phase::Canary(_) => {
+            pin::lift_or_refuse(turn, force, "a promote with --force")?;
+            match turn.state.gate(turn.at) {
+                Some(Gate::Open { .. }) => promoting::promote(turn, "promoted by a person in the canary"),
+                Some(Gate::Opens { .. } | Gate::Shut) | None => return wrong(NOT_HEALTHY),
             }
         }
         Phase::Degraded(_) => {

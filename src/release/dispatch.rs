@@ -6,8 +6,8 @@ use crate::model::{Color, Epoch, ReleaseId};
 
 use super::turn::Turn;
 use super::{
-    Alarm, Event, Phase, Policy, Refused, Stage, accept, bake, checking, pin, promoting, quarantine,
-    reverting, rollback, standby, starting,
+    Alarm, Event, Phase, Policy, Refused, Stage, accept, bake, canary, checking, errand, pin, promoting,
+    quarantine, reverting, rollback, standby, starting,
 };
 
 pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
@@ -16,6 +16,7 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
             let (version, auto_promote) = (version.as_ref(), *auto_promote);
             accept::deploy(turn, &accept::Ask { version, auto_promote, force: *force, source: *source })
         }
+        Event::Pushed { version, at } => accept::pushed(turn, version, *at),
         Event::Promote { force } => checking::promote(turn, *force),
         Event::Abort => pin::abort(turn),
         Event::Rollback { to, quarantine, force } => {
@@ -28,8 +29,16 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
         Event::Resume => pin::pause(turn, false),
         Event::Unquarantine { version } => quarantine::unquarantine(turn, version),
         Event::Health { color, release, health } => observe(turn, *color, release.as_ref(), *health),
+        Event::Ailing { color, why } => {
+            turn.state.ailing[*color].clone_from(why);
+            Ok(())
+        }
         Event::Acknowledged { epoch, baseline } => acknowledged(turn, *epoch, baseline),
         Event::Bucket { color, epoch, bucket } => judge(turn, *color, *epoch, bucket),
+        Event::Control { epoch, old } => control(turn, *epoch, old),
+        Event::Canary { release, candidate, old, baseline } => {
+            canary::observe(turn, release, candidate, old, baseline.as_deref())
+        }
         Event::Drained { color, release } => standby::said_drained(turn, *color, release.as_ref()),
         Event::Deadline => Ok(()),
         Event::PolicyChanged(policy) => {
@@ -44,11 +53,22 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
             turn.state.unwritable = !writable;
             Ok(())
         }
-        Event::Pulled { release, version: _ } => starting::pulled(turn, release),
+        Event::ErrandDone { release, errand, outcome } => errand::done(turn, release, *errand, outcome),
+        Event::Pulled { release, version } => starting::pulled(turn, release, version),
         Event::PullFailed { release, why } => starting::pull_failed(turn, release, why),
         Event::Started { release } => starting::started(turn, release),
         Event::StartFailed { release, why } => starting::start_failed(turn, release, why),
-        Event::EndpointRestarted { release, restarts } => starting::restarted(turn, release, *restarts),
+        Event::EndpointRestarted { release, restarts, why } => {
+            starting::restarted(turn, release, *restarts, why.as_deref())
+        }
+        Event::Containers { color, ids } => {
+            turn.state.seen[*color] = Some(ids.clone());
+            Ok(())
+        }
+        Event::EngineAway(why) => {
+            turn.state.engine_away.clone_from(why);
+            Ok(())
+        }
     }
 }
 
@@ -99,6 +119,7 @@ fn acknowledged(turn: &mut Turn, epoch: Epoch, baseline: &Baseline) -> Result<()
             | Phase::Starting(_)
             | Phase::Checking(_)
             | Phase::AwaitingPromotion(_)
+            | Phase::Canary(_)
             | Phase::Succeeded
             | Phase::Failed
             | Phase::Cancelled
@@ -136,12 +157,26 @@ fn judge(turn: &mut Turn, color: Color, epoch: Epoch, bucket: &Bucket) -> Result
         | Phase::Starting(_)
         | Phase::Checking(_)
         | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
         | Phase::Succeeded
         | Phase::Failed
         | Phase::Cancelled
         | Phase::Reverted
         | Phase::RolledBack => return unexpected,
     }
+    Ok(())
+}
+
+fn control(turn: &mut Turn, epoch: Epoch, old: &Bucket) -> Result<(), Refused> {
+    if epoch != turn.state.epoch {
+        return Err(Refused::Stale(format!("epoch {epoch}")));
+    }
+    let state = turn.state.state_word();
+    let Some(bake) = turn.state.release.as_mut().and_then(|release| release.phase.bake_mut()) else {
+        return Err(Refused::Unexpected { fact: "control", state });
+    };
+    bake.control.push(old);
+    turn.counted();
     Ok(())
 }
 

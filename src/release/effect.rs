@@ -2,8 +2,11 @@
 
 use crate::model::{Color, Epoch, ReleaseId, Version};
 
+use super::Errand;
+
 /// What people may be told; names are those of `[[notifiers]] events`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Notice {
     Started,
     Awaiting,
@@ -17,6 +20,25 @@ pub enum Notice {
     Alarm,
 }
 
+impl Notice {
+    /// As in `[[notifiers]] events`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Awaiting => "awaiting",
+            Self::Promoted => "promoted",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Reverted => "reverted",
+            Self::RolledBack => "rolled_back",
+            Self::Degraded => "degraded",
+            Self::Alarm => "alarm",
+        }
+    }
+}
+
 /// Something a person should look at; it stays until its cause is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -27,6 +49,8 @@ pub enum Alarm {
     ExternalCause,
     /// The active colour is down and no release is under way; the reason names what would help.
     ActiveDown,
+    /// The candidate is slower than the old colour was, and `latency` is "notify".
+    Slow,
     /// A trip with no way to act on it.
     Degraded,
     /// The store can't be written.
@@ -35,6 +59,12 @@ pub enum Alarm {
     Inconclusive,
     /// The state was rebuilt from what runs.
     StateRebuilt,
+    /// An engine does not answer: nothing is started or stopped there until it does.
+    EngineAway,
+    /// A hook of a release failed after the switch, or on the way back.
+    HookFailed,
+    /// Tags could not be moved in the registry.
+    TagsFailed,
 }
 
 impl Alarm {
@@ -45,10 +75,14 @@ impl Alarm {
             Self::Unacknowledged => "unacknowledged",
             Self::ExternalCause => "external-cause",
             Self::ActiveDown => "active-down",
+            Self::Slow => "slow",
             Self::Degraded => "degraded",
             Self::StoreUnwritable => "store-unwritable",
             Self::Inconclusive => "inconclusive",
             Self::StateRebuilt => "state-rebuilt",
+            Self::EngineAway => "engine-away",
+            Self::HookFailed => "hook-failed",
+            Self::TagsFailed => "tags-failed",
         }
     }
 }
@@ -89,6 +123,16 @@ pub enum Effect {
         alarm: Alarm,
         raised: bool,
         reason: String,
+    },
+
+    /// Run a hook of the release, or move its tags; then [`super::Event::ErrandDone`].
+    Errand {
+        errand: Errand,
+        release: ReleaseId,
+        color: Color,
+        version: Version,
+        /// What the other colour runs, where that is known.
+        other: Option<Version>,
     },
 
     // Managed containers.

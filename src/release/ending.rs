@@ -5,8 +5,8 @@ use crate::model::{Color, ReleaseId, Version};
 
 use super::turn::Turn;
 use super::{
-    By, Effect, Fallback, Fate, Notice, Phase, Release, Side, Stretch, UpstreamKind, bake, quarantine,
-    standby,
+    By, Effect, Errand, Fallback, Fate, Notice, Phase, Release, Side, Stretch, UpstreamKind, bake, errand,
+    quarantine, standby,
 };
 
 /// The candidate keeps the traffic; the old colour stays warm for `standby_ttl`.
@@ -24,6 +24,7 @@ pub(super) fn succeed(turn: &mut Turn, reason: String) {
     });
     turn.enter(Phase::Succeeded, reason);
     turn.announce(Notice::Succeeded);
+    errand::begin(turn, Errand::Tags);
     if verdict == Some(Verdict::Pass) {
         quarantine::lift(turn, &version, "a forced release of it passed");
     }
@@ -38,6 +39,8 @@ pub(super) fn succeed_alone(turn: &mut Turn) {
     );
     turn.announce(Notice::Promoted);
     turn.announce(Notice::Succeeded);
+    errand::begin(turn, Errand::PostPromote);
+    errand::begin(turn, Errand::Tags);
 }
 
 /// A degraded release ends with its verdict, by a person's word or because nobody spoke.
@@ -109,6 +112,7 @@ pub(super) fn went_back(turn: &mut Turn, by: By, reason: String) {
 fn discard(turn: &mut Turn) {
     let Some(release) = turn.running() else { return };
     let (id, color, containers) = (release.id.clone(), release.color, release.containers.clone());
+    let gated = release.gated;
     match turn.state.policy.upstream {
         // Nothing lives on a colour for ever, not even what a preview host began.
         UpstreamKind::Fixed => {
@@ -123,9 +127,15 @@ fn discard(turn: &mut Turn) {
                 turn.then(Effect::Remove { release: id, color });
                 return;
             }
+            turn.then(Effect::SaveEvidence { release: containers.clone() });
+            if gated && color != turn.state.active {
+                // It had a share of the traffic: what is in flight may finish, then it is stopped and
+                // kept.
+                turn.state.sides[color].fate = Fate::Warm { drain_at: turn.at };
+                return;
+            }
             let side = std::mem::take(&mut turn.state.sides[color]);
             turn.state.health[color] = None;
-            turn.then(Effect::SaveEvidence { release: containers.clone() });
             if containers == id {
                 turn.then(Effect::Remove { release: id, color });
             } else {

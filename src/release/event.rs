@@ -6,7 +6,7 @@ use crate::health::ColorHealth;
 use crate::judge::{Baseline, Bucket};
 use crate::model::{Color, Epoch, ReleaseId, Version};
 
-use super::Policy;
+use super::{Errand, Policy};
 
 /// Where a release comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -27,6 +27,13 @@ pub enum Event {
         auto_promote: Option<bool>,
         force: bool,
         source: Source,
+    },
+    /// A registry or a build says that this version is there: released after the debounce, unless
+    /// it is active, under way, in quarantine, or older than what was pushed last.
+    Pushed {
+        version: Version,
+        /// When it was pushed by the sender's clock (Unix seconds); compared with other pushes alone.
+        at: Option<u64>,
     },
     Promote {
         force: bool,
@@ -56,6 +63,12 @@ pub enum Event {
         release: Option<ReleaseId>,
         health: ColorHealth,
     },
+    /// What the last probes of a colour's endpoints failed by, in words: for the reason of a release
+    /// that does not get past its gate.
+    Ailing {
+        color: Color,
+        why: Option<String>,
+    },
     /// Every worker (and every live front door) has acknowledged the table of this epoch.
     /// `baseline` is the losing colour's last `baseline_window`, frozen when the table was swapped.
     Acknowledged {
@@ -69,6 +82,19 @@ pub enum Event {
         epoch: Epoch,
         bucket: Bucket,
     },
+    /// One closed second of what was asked of the old colour in a bake (`synthetic`): a live control.
+    Control {
+        epoch: Epoch,
+        old: Bucket,
+    },
+    /// One closed second of both colours while the candidate has a share of the traffic.
+    Canary {
+        release: ReleaseId,
+        candidate: Bucket,
+        old: Bucket,
+        /// The old colour's last `baseline_window`; only looked at while there is no judge yet.
+        baseline: Option<Box<Baseline>>,
+    },
     /// Nothing is in flight on this colour any more, or what was has been cut.
     Drained {
         color: Color,
@@ -81,7 +107,16 @@ pub enum Event {
     /// The service's record can (or can't) be written.
     StoreWritable(bool),
 
-    // Facts of managed containers (a later issue fills them).
+    /// How an errand of a release went; the error is for people.
+    ErrandDone {
+        release: ReleaseId,
+        errand: Errand,
+        outcome: Result<(), String>,
+    },
+
+    // Facts of containers.
+    /// The image is there. `version`: its digest, which an accepted release need not know yet (the
+    /// registry did not answer then).
     Pulled {
         release: ReleaseId,
         version: Version,
@@ -97,8 +132,17 @@ pub enum Event {
         release: ReleaseId,
         why: String,
     },
+    /// A container has ended and was started again by its engine. `why`: how it ended.
     EndpointRestarted {
         release: ReleaseId,
         restarts: u32,
+        why: Option<String>,
     },
+    /// Which containers of a colour run, where somebody else runs them: their ids, sorted.
+    Containers {
+        color: Color,
+        ids: Vec<String>,
+    },
+    /// An engine does not answer, and why; `None`: all of them do.
+    EngineAway(Option<String>),
 }

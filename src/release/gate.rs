@@ -28,6 +28,7 @@ impl State {
         let since = match &release.phase {
             Phase::Checking(checking) => checking.since,
             Phase::AwaitingPromotion(awaiting) => awaiting.since,
+            Phase::Canary(canary) => canary.since,
             Phase::Queued(_)
             | Phase::Pulling { .. }
             | Phase::Starting(_)
@@ -49,7 +50,7 @@ impl State {
     fn ask(&self, release: &Release, since: Tick, now: Tick) -> Gate {
         let Some(health) = self.health[release.color] else { return Gate::Shut };
         let Some(clean_since) = health.clean_since else { return Gate::Shut };
-        if health.total == 0 || health.healthy < health.total {
+        if health.total == 0 || health.healthy < health.total.max(release.expected) {
             return Gate::Shut;
         }
         let at = clean_since.max(since) + self.min_healthy_time(release);

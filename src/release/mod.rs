@@ -13,11 +13,12 @@
 //! | accepting a release, its guards | `accept`, `rollback` |
 //! | queued | `queue` |
 //! | pulling, starting | `starting` |
-//! | checking, awaiting_promotion | `gate`, `checking` |
+//! | checking, awaiting_promotion | `gate`, `checking`, `canary` |
 //! | promoting | `promoting` |
 //! | baking | `bake`, `trip` |
 //! | reverting, degraded | `reverting`, `degraded` |
 //! | final states, fates of the colour that lost | `ending`, `standby`, `quarantine` |
+//! | hooks and tags | `errand` |
 //! | pins, pauses, alarms, the on_healthy edge | `pin`, `alarm`, `discovery` |
 //! | restarts | `restart` |
 //! | what never happens | `invariants` |
@@ -26,6 +27,7 @@ mod accept;
 mod alarm;
 mod attempt;
 mod bake;
+mod canary;
 mod checking;
 mod condition;
 mod degraded;
@@ -33,6 +35,7 @@ mod discovery;
 mod dispatch;
 mod effect;
 mod ending;
+mod errand;
 mod event;
 mod gate;
 mod invariants;
@@ -62,11 +65,12 @@ mod tests;
 pub use attempt::{Kind, Release};
 pub use condition::Condition;
 pub use effect::{Alarm, Effect, Notice};
+pub use errand::{Errand, Errands, Run};
 pub use event::{Event, Source};
 pub use gate::Gate;
 pub use phase::{
-    Awaiting, Bake, By, Checking, Degradation, Degraded, Outside, Phase, Promoting, Queued, Reverting, Stage,
-    Starting, Stretch,
+    Awaiting, Bake, By, Canary, Checking, Degradation, Degraded, Outside, Phase, Promoting, Queued,
+    Reverting, Stage, Starting, Stretch,
 };
 pub use policy::{Mode, OnInconclusive, OnTrip, Policy, Trigger, UpstreamKind};
 pub use refused::Refused;

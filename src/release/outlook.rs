@@ -82,6 +82,12 @@ impl State {
         }
     }
 
+    /// The candidate's share of the traffic before the switch, in percent; 0 but in a canary.
+    #[must_use]
+    pub fn canary_percent(&self) -> u8 {
+        self.release.as_ref().and_then(Release::canary_percent).unwrap_or(0)
+    }
+
     /// Why a version may not be released unforced.
     #[must_use]
     pub fn quarantined(&self, version: &Version) -> Option<&Quarantined> {
@@ -106,7 +112,8 @@ impl State {
             | Phase::Pulling { .. }
             | Phase::Starting(_)
             | Phase::Checking(_)
-            | Phase::AwaitingPromotion(_) => release.kind == Kind::Deploy && after_success,
+            | Phase::AwaitingPromotion(_)
+            | Phase::Canary(_) => release.kind == Kind::Deploy && after_success,
             Phase::Succeeded | Phase::Failed | Phase::Cancelled | Phase::Reverted | Phase::RolledBack => {
                 after_success
             }
@@ -135,6 +142,11 @@ impl State {
             due(Some(queued.expires));
         }
         due(self.release.as_ref().and_then(Release::deadline));
+        if let Some(Phase::Canary(canary)) = self.release.as_ref().map(|release| &release.phase)
+            && canary.open
+        {
+            due(Some(canary.until));
+        }
         if let Some(Gate::Opens { at }) = self.gate(now) {
             due(Some(at));
         }
@@ -145,6 +157,7 @@ impl State {
                 Fate::Free | Fate::Drained => None,
             });
         }
+        self.errands.iter().for_each(|run| due(Some(run.deadline)));
         if self.discovers() && !self.discovery.armed {
             due(self.discovery.down_since.map(|since| since + DOWN_BEFORE_EDGE));
         }
@@ -170,6 +183,23 @@ impl State {
         } else {
             self.active.other()
         }
+    }
+
+    /// Whether a set of containers may be stopped: no colour has it, and no release that runs.
+    #[must_use]
+    pub fn may_stop(&self, containers: &ReleaseId) -> bool {
+        self.running().is_none_or(|release| release.containers != *containers)
+            && self.sides.iter().all(|(_, side)| side.containers.as_ref() != Some(containers))
+    }
+
+    /// Whether a version may be asked for again without a pull: its image is not removed.
+    #[must_use]
+    pub fn knows_version(&self, version: &Version) -> bool {
+        self.running().is_some_and(|release| release.version == *version)
+            || self.queued.as_ref().is_some_and(|release| release.version == *version)
+            || self.fallback.as_ref().is_some_and(|fallback| fallback.version == *version)
+            || self.kept.iter().any(|kept| kept.version == *version)
+            || self.sides.iter().any(|(_, side)| side.version.as_ref() == Some(version))
     }
 
     /// Whether a set of containers has a place in the record; a set that has none was left behind

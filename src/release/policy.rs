@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::health::Thresholds;
 use crate::judge;
 
+use super::Errands;
+
 /// Who starts a release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trigger {
@@ -53,6 +55,8 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     pub upstream: UpstreamKind,
+    /// How many containers a managed colour has; 0 where that is not ours to say.
+    pub replicas: u32,
     pub trigger: Trigger,
     pub auto_promote: bool,
     pub debounce: Duration,
@@ -71,12 +75,17 @@ pub struct Policy {
     pub min_healthy_time: Duration,
     pub mode: Mode,
     pub judge: judge::Policy,
+    /// Hooks and tags.
+    pub errands: Errands,
+    /// Shares of the traffic before the switch, rising; empty: one atomic switch.
+    pub canary_percent: Vec<u8>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
             upstream: UpstreamKind::Fixed,
+            replicas: 0,
             trigger: Trigger::Manual,
             auto_promote: true,
             debounce: Duration::from_secs(5),
@@ -95,6 +104,8 @@ impl Default for Policy {
             min_healthy_time: Duration::from_secs(10),
             mode: Mode::Enforce,
             judge: judge::Policy::default(),
+            errands: Errands::default(),
+            canary_percent: Vec::new(),
         }
     }
 }

@@ -47,6 +47,7 @@ pub(super) fn begin(turn: &mut Turn, mut release: Release) {
     }
     release.color = turn.state.candidate_color();
     turn.clear(Alarm::Inconclusive, "a new release begins");
+    turn.clear(Alarm::HookFailed, "a new release begins");
     if release.source == Source::Person {
         turn.state.discovery.disarmed[release.color] = false;
     }
@@ -95,5 +96,6 @@ pub(super) fn adopt(turn: &mut Turn, release: &Release) {
         fate: Fate::Free,
     };
     turn.state.health[color] = None;
+    turn.state.ailing[color] = None;
     turn.then(Effect::Adopt { color, release: release.id.clone() });
 }

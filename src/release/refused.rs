@@ -6,6 +6,12 @@ pub enum Refused {
     /// Nothing to do and nothing wrong: the version is active already.
     #[error("version {version} is active already")]
     SameVersion { version: String },
+    /// Nothing to do and nothing wrong: a release of it is under way, and no person asks for another.
+    #[error("version {version} is under release already, as {release}")]
+    UnderWay { version: String, release: String },
+    /// Messages overtake each other: what was pushed last stays.
+    #[error("version {version} was pushed {seconds} s before the one that was pushed last: ignored")]
+    OlderPush { version: String, seconds: u64 },
     #[error("the service is pinned{}: unpin it, or use --force", reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default())]
     Pinned { reason: Option<String> },
     #[error("version {version} is in quarantine: it was reverted ({why}); use --force, or `quarantine rm`")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::{Color, PerColor, Tick};
 
 use super::promoting::ACKNOWLEDGE_WAIT;
-use super::{Alarm, Effect, Fate, Phase, Release, Stage, State, UpstreamKind, bake};
+use super::{Alarm, Effect, Fate, Phase, Release, Stage, State, UpstreamKind, bake, errand};
 
 /// At least this much of a progress deadline is left after a restart.
 const PROGRESS_LEFT_MIN: Duration = Duration::from_mins(1);
@@ -27,6 +27,7 @@ impl State {
     fn each_tick(&mut self, visit: &mut impl FnMut(&mut Tick)) {
         self.pin.iter_mut().filter_map(|pin| pin.until.as_mut()).for_each(&mut *visit);
         self.discovery.down_since.iter_mut().for_each(&mut *visit);
+        self.errands.iter_mut().map(|run| &mut run.deadline).for_each(&mut *visit);
         for color in Color::ALL {
             match &mut self.sides[color].fate {
                 Fate::Warm { drain_at: tick } | Fate::Draining { until: tick } => visit(tick),
@@ -54,6 +55,11 @@ fn each_tick_of(phase: &mut Phase, visit: &mut impl FnMut(&mut Tick)) {
         Phase::AwaitingPromotion(awaiting) => {
             visit(&mut awaiting.since);
             visit(&mut awaiting.expires);
+        }
+        Phase::Canary(canary) => {
+            visit(&mut canary.since);
+            visit(&mut canary.until);
+            visit(&mut canary.deadline);
         }
         Phase::Promoting(promoting) => visit(&mut promoting.deadline),
         Phase::Reverting(reverting) => match &mut reverting.stage {
@@ -85,6 +91,10 @@ pub fn restore(saved: State, now: Tick) -> State {
     state.rebase(Tick::ZERO, now);
     state.health = PerColor::default();
     state.unwritable = false;
+    state.ailing = PerColor::default();
+    state.seen = PerColor::default();
+    state.engine_away = None;
+    state.alarms.remove(&Alarm::EngineAway);
     // What was counted without a break is broken now; what had been seen stays seen.
     state.discovery.down_since = None;
     // The workers of this process begin with the stored table.
@@ -94,6 +104,7 @@ pub fn restore(saved: State, now: Tick) -> State {
     if let Some(bake) = state.release.as_mut().and_then(|release| release.phase.bake_mut()) {
         bake.acknowledged = true;
     }
+    errand::restore(&mut state, now);
     let bake_end = now + bake::grace(&state.policy);
     let unknown_end = now + state.unknown_wait();
     let progress_end = now + PROGRESS_LEFT_MIN;
@@ -109,6 +120,7 @@ pub fn restore(saved: State, now: Tick) -> State {
             awaiting.since = now;
             awaiting.progress_left = awaiting.progress_left.max(PROGRESS_LEFT_MIN);
         }
+        Phase::Canary(canary) => canary.restarted(now, progress_end),
         Phase::Promoting(promoting) => promoting.deadline = now + ACKNOWLEDGE_WAIT,
         Phase::Baking(bake) => {
             bake.deadline = bake.deadline.max(bake_end);
@@ -154,6 +166,7 @@ pub fn reconcile(state: &State, now: Tick) -> Vec<Effect> {
     for (alarm, reason) in &state.alarms {
         effects.push(Effect::Alarm { alarm: *alarm, raised: true, reason: reason.clone() });
     }
+    effects.extend(errand::reconcile(state));
     if state.policy.upstream == UpstreamKind::Managed {
         containers(state, &mut effects);
     }
@@ -171,6 +184,7 @@ fn switching(state: &State) -> bool {
         | Phase::Starting(_)
         | Phase::Checking(_)
         | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
         | Phase::Baking(_)
         | Phase::Degraded(_)
         | Phase::Succeeded
@@ -186,7 +200,7 @@ fn containers(state: &State, effects: &mut Vec<Effect>) {
     for kept in state.kept.iter().filter(|kept| Some(&kept.containers) != active) {
         effects.push(Effect::Stop { release: kept.containers.clone(), color: kept.color });
     }
-    let Some(Release { id, version, color, containers, phase, .. }) = &state.release else { return };
+    let Some(Release { id, version, color, containers, phase, gated, .. }) = &state.release else { return };
     match phase {
         Phase::Pulling { .. } => {
             effects.push(Effect::Pull { release: id.clone(), version: version.clone() });
@@ -194,13 +208,16 @@ fn containers(state: &State, effects: &mut Vec<Effect>) {
         Phase::Starting(starting) if starting.cleared => {
             effects.push(Effect::Start { release: containers.clone(), color: *color });
         }
-        Phase::Failed | Phase::Cancelled if containers == id => {
+        // One that had a share of the traffic is drained and kept.
+        Phase::Failed | Phase::Cancelled if containers == id && !gated => {
+            effects.push(Effect::SaveEvidence { release: id.clone() });
             effects.push(Effect::Remove { release: id.clone(), color: *color });
         }
         Phase::Queued(_)
         | Phase::Starting(_)
         | Phase::Checking(_)
         | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
         | Phase::Promoting(_)
         | Phase::Baking(_)
         | Phase::Reverting(_)

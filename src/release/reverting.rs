@@ -4,8 +4,8 @@ use super::condition::count;
 use super::promoting::ACKNOWLEDGE_WAIT;
 use super::turn::Turn;
 use super::{
-    Alarm, Bake, By, Condition, Degraded, Effect, Phase, Reverting, Stage, UpstreamKind, accept, degraded,
-    ending,
+    Alarm, Bake, By, Condition, Degraded, Effect, Errand, Phase, Reverting, Stage, UpstreamKind, accept,
+    degraded, ending, errand,
 };
 
 /// The old colour's health is not known yet.
@@ -34,6 +34,7 @@ pub(super) fn swap(turn: &mut Turn, by: By, why: String) {
     let reason = format!("{why}; {old} gets all traffic back at epoch {epoch}");
     turn.enter(Phase::Reverting(Reverting { by, why, stage: Stage::Swapped { deadline } }), reason);
     turn.then(Effect::Swap { epoch, active: old });
+    errand::begin(turn, Errand::OnRevert);
     if turn.state.policy.upstream == UpstreamKind::Managed {
         turn.then(Effect::SaveEvidence { release: containers });
     }

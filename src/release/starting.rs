@@ -1,7 +1,7 @@
 //! pulling and starting: managed containers only. What is decided here needs no engine; the
 //! engine's shell performs it and says how it went.
 
-use crate::model::ReleaseId;
+use crate::model::{ReleaseId, Version};
 
 use super::turn::Turn;
 use super::{
@@ -34,16 +34,42 @@ pub(super) fn advance_pulling(turn: &mut Turn) -> bool {
         return false;
     }
     let waited = accept::seconds(turn.state.policy.pull_timeout);
-    ending::fail(turn, format!("the image was not there after {waited} (pull_timeout)"));
+    let cause = cause(turn);
+    ending::fail(turn, format!("the image was not there after {waited} (pull_timeout){cause}"));
     true
 }
 
-pub(super) fn pulled(turn: &mut Turn, id: &ReleaseId) -> Result<(), Refused> {
+/// What is known to have been in the way.
+fn cause(turn: &Turn) -> String {
+    turn.state.engine_away.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
+}
+
+/// The image is there. Where its digest was not known before, the questions that a release is asked
+/// when it is accepted are asked now.
+pub(super) fn pulled(turn: &mut Turn, id: &ReleaseId, version: &Version) -> Result<(), Refused> {
     let release = owned(turn, id, |release| &release.id)?;
     let Phase::Pulling { .. } = release.phase else {
         return Err(Refused::Unexpected { fact: "pulled", state: release.word() });
     };
-    let reason = format!("{} is pulled; containers are created in {}", release.version, release.color);
+    if release.version != *version {
+        accept::writable(&turn.state)?;
+        let asked = if release.forced { Ok(()) } else { accept::fresh_version(&turn.state, version) };
+        if let Some(current) = turn.state.release.as_mut() {
+            current.version = version.clone();
+        }
+        match asked {
+            Ok(()) => {}
+            Err(same @ Refused::SameVersion { .. }) => {
+                ending::cancel(turn, same.to_string());
+                return Ok(());
+            }
+            Err(refused) => {
+                ending::fail(turn, refused.to_string());
+                return Ok(());
+            }
+        }
+    }
+    let reason = format!("{version} is pulled; containers are created in {}", release.color);
     let deadline = turn.at + turn.state.policy.progress_deadline;
     turn.enter(Phase::Starting(Starting { deadline, cleared: false }), reason);
     Ok(())
@@ -66,7 +92,8 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
     let release = release.clone();
     if turn.at >= starting.deadline {
         let waited = accept::seconds(turn.state.policy.progress_deadline);
-        ending::fail(turn, format!("not all containers ran after {waited} (progress_deadline)"));
+        let cause = cause(turn);
+        ending::fail(turn, format!("not all containers ran after {waited} (progress_deadline){cause}"));
         return true;
     }
     if starting.cleared {
@@ -87,7 +114,10 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
     turn.state.kept.retain(|kept| kept.containers != release.containers);
     queue::adopt(turn, &release);
     turn.then(Effect::Start { release: release.containers.clone(), color: release.color });
+    let replicas = turn.state.policy.replicas;
     if let Some(current) = turn.state.release.as_mut() {
+        // A reload may have changed it while the release waited.
+        current.expected = replicas;
         current.phase = Phase::Starting(Starting { cleared: true, ..starting });
     }
     true
@@ -116,16 +146,22 @@ pub(super) fn start_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result
 /// More than this and the release has failed.
 const RESTARTS_MAX: u32 = 2;
 
-pub(super) fn restarted(turn: &mut Turn, id: &ReleaseId, restarts: u32) -> Result<(), Refused> {
+pub(super) fn restarted(
+    turn: &mut Turn,
+    id: &ReleaseId,
+    restarts: u32,
+    why: Option<&str>,
+) -> Result<(), Refused> {
     let release = owned(turn, id, |release| &release.containers)?;
     let (Phase::Starting(_) | Phase::Checking(_)) = release.phase else {
         return Err(Refused::Unexpected { fact: "endpoint_restarted", state: release.word() });
     };
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     if restarts > RESTARTS_MAX {
         accept::writable(&turn.state)?;
-        ending::fail(turn, format!("a container restarted {restarts} times: more than twice"));
+        ending::fail(turn, format!("a container restarted {restarts} times: more than twice{why}"));
     } else {
-        turn.note(format!("a container restarted ({restarts} of {RESTARTS_MAX} borne)"));
+        turn.note(format!("a container restarted ({restarts} of {RESTARTS_MAX} borne){why}"));
     }
     Ok(())
 }

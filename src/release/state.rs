@@ -8,7 +8,7 @@ use crate::health::ColorHealth;
 use crate::model::{Color, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version};
 
 use super::side::{Fallback, Kept, Side};
-use super::{Alarm, Policy, Release};
+use super::{Alarm, Policy, Release, Run};
 
 /// A person has fixed the active colour; nothing moves by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub struct Quarantined {
 }
 
 /// What `trigger = "on_healthy"` has seen of the other colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discovery {
     /// Since when nothing has run there while the active colour was healthy throughout.
     pub down_since: Option<Tick>,
@@ -36,6 +36,10 @@ pub struct Discovery {
     pub armed: bool,
     /// After a revert, rollback or failure of that colour: until a person's deploy.
     pub disarmed: PerColor<bool>,
+    /// Containers that somebody else runs: those that the colour had when it last had the traffic or
+    /// a release. `None`: never looked. A colour with none of them left has come up anew.
+    #[serde(default)]
+    pub known: PerColor<Option<Vec<String>>>,
 }
 
 /// The whole record.
@@ -59,14 +63,29 @@ pub struct State {
     /// Newest last; at most [`State::QUARANTINE_MAX`].
     pub quarantine: Vec<Quarantined>,
     pub discovery: Discovery,
+    /// Hooks and tags that are under way; at most 8.
+    #[serde(default)]
+    pub errands: Vec<Run>,
+    /// When what was pushed last was pushed, by the senders' clocks (Unix seconds).
+    #[serde(default)]
+    pub newest_push: Option<u64>,
     /// Alarms raised, with why.
     pub alarms: BTreeMap<Alarm, String>,
     /// Each colour's last summary; `None` until there is one (after a restart).
     #[serde(skip)]
     pub health: PerColor<Option<ColorHealth>>,
+    /// What each colour's last probes failed by.
+    #[serde(skip)]
+    pub ailing: PerColor<Option<String>>,
     /// The store can't be written now.
     #[serde(skip)]
     pub unwritable: bool,
+    /// Which containers of each colour run now, where somebody else runs them.
+    #[serde(skip)]
+    pub seen: PerColor<Option<Vec<String>>>,
+    /// Why an engine does not answer, while one does not.
+    #[serde(skip)]
+    pub engine_away: Option<String>,
     #[serde(skip)]
     pub policy: Policy,
 }
@@ -92,9 +111,14 @@ impl State {
             kept: Vec::new(),
             quarantine: Vec::new(),
             discovery: Discovery::default(),
+            errands: Vec::new(),
+            newest_push: None,
             alarms: BTreeMap::new(),
             health: PerColor::default(),
+            ailing: PerColor::default(),
             unwritable: false,
+            seen: PerColor::default(),
+            engine_away: None,
             policy,
         }
     }

@@ -1,5 +1,6 @@
 //! What the data plane must know of a service beside its endpoints.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -13,6 +14,15 @@ pub enum Protocol {
     Http1,
     H2c,
     Https,
+}
+
+/// What a client gets in place of a sentence of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorPage {
+    /// 502, 503 or 504.
+    pub status: u16,
+    pub content_type: &'static str,
+    pub body: Arc<[u8]>,
 }
 
 /// The `[services.NAME.proxy]` keys and their kin, validated. Sizes in bytes; 0 means "no limit"
@@ -36,8 +46,21 @@ pub struct ServiceSettings {
     pub queue_max: usize,
     pub queue_timeout: Duration,
     pub pause_timeout: Duration,
-    /// Networks that may use the preview hosts; empty = all.
+    /// Networks that may use the preview hosts; empty = all, if there is no token either.
     pub preview_allow: Vec<IpNet>,
+    /// The SHA-256 of the token that lets in from everywhere.
+    pub preview_token: Option<[u8; 32]>,
+    /// Whether a cookie of ours keeps a client on its endpoint.
+    pub affinity: bool,
+    pub error_pages: Vec<ErrorPage>,
+}
+
+impl ServiceSettings {
+    /// The page for an answer of ours with this status.
+    #[must_use]
+    pub fn error_page(&self, status: u16) -> Option<&ErrorPage> {
+        self.error_pages.iter().find(|page| page.status == status)
+    }
 }
 
 impl Default for ServiceSettings {
@@ -59,6 +82,9 @@ impl Default for ServiceSettings {
             queue_timeout: Duration::from_secs(5),
             pause_timeout: Duration::from_secs(30),
             preview_allow: Vec::new(),
+            preview_token: None,
+            affinity: false,
+            error_pages: Vec::new(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The immutable table: host -> service -> colour -> endpoints.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::model::{Color, Endpoint, Epoch, PerColor, ServiceName};
+use crate::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName};
 
 use super::index::{HostIndex, Target};
 use super::{ServiceSettings, normalize_host};
@@ -13,6 +15,9 @@ pub struct EndpointRoute {
     pub endpoint: Endpoint,
     /// Whether new requests may be sent here (healthy, or tried because too few are).
     pub usable: bool,
+    /// How often its probes have shown that it is back after attempts had failed: what takes it
+    /// into a pool again that it was taken out of for them.
+    pub returns: u64,
 }
 
 /// One colour of a service.
@@ -34,10 +39,43 @@ pub struct ServiceRoute {
     pub active: Color,
     pub epoch: Epoch,
     pub paused: bool,
+    /// Requests in a hundred that go to the other colour, before a switch; 0: none.
+    pub canary_percent: u8,
     /// True while a bake runs: the shield may answer from the other colour.
     pub baking: bool,
+    /// tau of the latency rule, while it counts: an attempt of the active colour is slow that has no
+    /// response head after it.
+    pub slow_after: Option<Duration>,
     pub colors: PerColor<ColorRoute>,
     pub settings: Arc<ServiceSettings>,
+}
+
+/// What a webhook's path begins with.
+pub const HOOKS_PREFIX: &[u8] = b"/hooks/";
+
+/// A message has 256 KiB at most; a larger one need not be carried to where it is refused.
+const HOOK_BYTES_MAX: u64 = 256 * 1024;
+
+/// Webhooks as an origin: one endpoint on the loopback, reached like any other. The name can't be a
+/// service's.
+fn hooks_route(address: SocketAddr) -> ServiceRoute {
+    let endpoint = Endpoint { id: EndpointId::from("greenlight/hooks"), address };
+    let mut colors = PerColor::<ColorRoute>::default();
+    colors[Color::Blue].endpoints.push(EndpointRoute { endpoint, usable: true, returns: 0 });
+    ServiceRoute {
+        name: ServiceName::from("greenlight/hooks"),
+        hosts: Vec::new(),
+        preview_hosts: PerColor::default(),
+        default: false,
+        active: Color::Blue,
+        epoch: Epoch::default(),
+        paused: false,
+        baking: false,
+        canary_percent: 0,
+        slow_after: None,
+        colors,
+        settings: Arc::new(ServiceSettings { body_bytes_max: HOOK_BYTES_MAX, ..ServiceSettings::default() }),
+    }
 }
 
 /// The answer to a lookup.
@@ -55,6 +93,7 @@ pub struct Found<'a> {
 pub struct RouteTable {
     generation: u64,
     services: Vec<Arc<ServiceRoute>>,
+    hooks: Option<Arc<ServiceRoute>>,
     pub(super) index: Arc<HostIndex>,
 }
 
@@ -66,6 +105,18 @@ impl RouteTable {
 
     pub fn services(&self) -> &[Arc<ServiceRoute>] {
         &self.services
+    }
+
+    /// The same table with our own webhooks under [`HOOKS_PREFIX`] of every host: kept by the tables
+    /// that are built after it.
+    #[must_use]
+    pub fn with_hooks(self, address: SocketAddr) -> Self {
+        Self { hooks: Some(Arc::new(hooks_route(address))), ..self }
+    }
+
+    /// Where webhooks go, if the public listeners take them.
+    pub fn hooks(&self) -> Option<&Arc<ServiceRoute>> {
+        self.hooks.as_ref()
     }
 
     /// Looks up a host as it stands in a request (case, port and one final dot do not matter).
@@ -112,6 +163,7 @@ impl TableBuilder {
         } else {
             Arc::new(HostIndex::new(&services))
         };
-        RouteTable { generation: previous.generation + 1, services, index }
+        let hooks = previous.hooks.clone();
+        RouteTable { generation: previous.generation + 1, services, hooks, index }
     }
 }

@@ -107,6 +107,11 @@ impl Raw {
         raw
     }
 
+    /// The same socket, for another thread.
+    pub fn try_clone(&self) -> Self {
+        Self { socket: self.socket.try_clone().unwrap(), buffer: self.buffer.clone() }
+    }
+
     pub fn send(&mut self, bytes: &[u8]) {
         self.socket.write_all(bytes).expect("the front door reads");
     }

@@ -8,10 +8,15 @@
 mod basics;
 #[path = "../proxy/client.rs"]
 mod client;
+mod floods;
 mod frames;
 #[path = "../proxy/front.rs"]
 mod front;
+mod h2_origin;
 #[path = "../proxy/origin.rs"]
 mod origin;
 mod peer;
 mod rules;
+mod timers;
+mod tunnels;
+mod upstream;

@@ -39,6 +39,7 @@ pub fn endpoints(color: Color, addresses: &[SocketAddr]) -> ColorRoute {
     let route = |address: &SocketAddr| EndpointRoute {
         endpoint: Endpoint { id: EndpointId::new(format!("app/{color}/{address}")), address: *address },
         usable: true,
+        returns: 0,
     };
     ColorRoute { endpoints: addresses.iter().map(route).collect() }
 }
@@ -57,7 +58,9 @@ impl Setup {
             active: Color::Blue,
             epoch: Epoch(0),
             paused: false,
+            canary_percent: 0,
             baking: false,
+            slow_after: None,
             colors: PerColor { blue: endpoints(Color::Blue, blue), green: endpoints(Color::Green, green) },
             settings: Arc::new(ServiceSettings::default()),
         };
@@ -187,7 +190,7 @@ impl Front {
         value.parse().ok()
     }
 
-    fn ask<T>(&self, ask: impl Fn(oneshot::Sender<T>) -> WorkerAsk) -> Vec<T> {
+    pub fn ask<T>(&self, ask: impl Fn(oneshot::Sender<T>) -> WorkerAsk) -> Vec<T> {
         let answers = self.plane.as_ref().unwrap().links().iter().map(|link| {
             let (reply, answer) = oneshot::channel();
             link.ask.blocking_send(ask(reply)).unwrap();

@@ -6,7 +6,7 @@ use greenlight::health::ColorHealth;
 use greenlight::judge::{Baseline, Bucket, Outcome};
 use greenlight::model::{Color, Epoch, ReleaseId, Tick, Version};
 use greenlight::release::{
-    Event, Mode, OnInconclusive, OnTrip, Policy, Source, State, Trigger, UpstreamKind,
+    Errand, Event, Mode, OnInconclusive, OnTrip, Policy, Source, State, Trigger, UpstreamKind,
 };
 
 /// A line's words: bare ones, and `key=value`.
@@ -66,7 +66,11 @@ pub fn policy(policy: &mut Policy, words: &Words) {
             "standby_ttl" => policy.standby_ttl = duration(value),
             "drain_timeout" => policy.drain_timeout = duration(value),
             "min_healthy_time" => policy.min_healthy_time = duration(value),
+            "replicas" => policy.replicas = value.parse().unwrap(),
             "keep_releases" => policy.keep_releases = value.parse().unwrap(),
+            "canary_percent" => {
+                policy.canary_percent = value.split(',').map(|percent| percent.parse().unwrap()).collect();
+            }
             "auto_promote" => policy.auto_promote = value.parse().unwrap(),
             "trigger" => {
                 policy.trigger =
@@ -94,9 +98,18 @@ pub fn policy(policy: &mut Policy, words: &Words) {
                     ],
                 );
             }
+            "pre_promote" => policy.errands.pre_promote = Some(duration(value)),
+            "post_promote" => policy.errands.post_promote = Some(duration(value)),
+            "on_revert" => policy.errands.on_revert = Some(duration(value)),
+            "tags" => policy.errands.tags = Some(duration(value)),
             key => panic!("no such key: {key}"),
         }
     }
+}
+
+fn errand(text: &str) -> Errand {
+    let all = [Errand::PrePromote, Errand::PostPromote, Errand::OnRevert, Errand::Tags];
+    all.into_iter().find(|errand| errand.as_str() == text).expect(text)
 }
 
 fn pick<T: Copy>(value: &str, of: &[(&str, T)]) -> T {
@@ -156,6 +169,15 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
             force,
             source: if words.has("webhook") { Source::Webhook } else { Source::Person },
         },
+        "pushed" => Event::Pushed {
+            version: Version(words.value("version").unwrap().to_owned()),
+            at: words.value("at").map(|at| at.parse().unwrap()),
+        },
+        "errand" => Event::ErrandDone {
+            release: running(),
+            errand: errand(words.bare(1).unwrap()),
+            outcome: words.value("why").map_or(Ok(()), |why| Err(why.replace('_', " "))),
+        },
         "promote" => Event::Promote { force },
         "abort" => Event::Abort,
         "rollback" => Event::Rollback {
@@ -187,6 +209,26 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
             let epoch = words.value("epoch").map_or(state.epoch, |epoch| Epoch(epoch.parse().unwrap()));
             Event::Bucket { color, epoch, bucket: bucket(requests, errors) }
         }
+        "control" => {
+            let (requests, errors) = two(words.bare(1).unwrap());
+            let epoch = words.value("epoch").map_or(state.epoch, |epoch| Epoch(epoch.parse().unwrap()));
+            Event::Control { epoch, old: bucket(requests, errors) }
+        }
+        "canary" => {
+            let (requests, errors) = two(words.bare(1).unwrap());
+            let (old, old_errors) = words.value("old").map_or((0, 0), two);
+            let baseline = words.value("baseline").map(two).map(|(requests, errors)| {
+                Box::new(Baseline { requests, errors, seconds: 600, ..Baseline::default() })
+            });
+            let release =
+                words.value("of").map(ReleaseId::from).or_else(|| Some(state.release.as_ref()?.id.clone()));
+            Event::Canary {
+                release: release.unwrap_or_else(|| ReleaseId::from("none")),
+                candidate: bucket(requests, errors),
+                old: bucket(old, old_errors),
+                baseline,
+            }
+        }
         "drained" => {
             let color = color(words.bare(1).unwrap());
             Event::Drained { color, release: state.sides[color].release.clone() }
@@ -199,14 +241,28 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
         }
         "store" => Event::StoreWritable(words.has("on")),
         "pulled" => {
-            Event::Pulled { release: running(), version: state.release.as_ref().unwrap().version.clone() }
+            let version = words.value("version").map(|version| Version(version.to_owned()));
+            let known = || state.release.as_ref().unwrap().version.clone();
+            Event::Pulled { release: running(), version: version.unwrap_or_else(known) }
         }
         "pull_failed" => Event::PullFailed { release: running(), why: "no such image".to_owned() },
         "started" => Event::Started { release: running() },
         "start_failed" => Event::StartFailed { release: running(), why: "port is taken".to_owned() },
         "restarted" => {
-            Event::EndpointRestarted { release: running(), restarts: count(words, "times").unwrap() }
+            let why = words.value("why").map(str::to_owned);
+            Event::EndpointRestarted { release: running(), restarts: count(words, "times").unwrap(), why }
         }
+        "ailing" => Event::Ailing {
+            color: color(words.bare(1).unwrap()),
+            why: words.value("why").map(|why| why.replace('_', " ")),
+        },
+        "containers" => {
+            let ids = words.value("ids").unwrap_or_default().split('+').filter(|id| !id.is_empty());
+            Event::Containers { color: color(words.bare(1).unwrap()), ids: ids.map(str::to_owned).collect() }
+        }
+        "engine" => Event::EngineAway(
+            words.has("away").then(|| "the engine unix:///e does not answer: refused".into()),
+        ),
         word => panic!("no such event: {word}"),
     }
 }

@@ -17,6 +17,9 @@ pub fn state(state: &State) -> String {
         if let Some(cause) = release.cause() {
             write!(line, "({cause})").unwrap();
         }
+        if let Some(percent) = release.canary_percent() {
+            write!(line, " {percent} %").unwrap();
+        }
         if let Some(verdict) = release.verdict {
             write!(line, " verdict {}", verdict.as_str()).unwrap();
         }
@@ -64,6 +67,10 @@ pub fn effect(effect: &Effect) -> String {
         Effect::Notify { notice, .. } => format!("notify {notice:?}").to_lowercase(),
         Effect::Alarm { alarm, raised, .. } => {
             format!("alarm {} {}", alarm.as_str(), if *raised { "up" } else { "over" })
+        }
+        Effect::Errand { errand, release, other, .. } => {
+            let other = other.as_ref().map_or(String::new(), |other| format!(" beside {other}"));
+            format!("run {} of {release}{other}", errand.as_str())
         }
         Effect::Pull { release, version } => format!("pull {version} for {release}"),
         Effect::Start { release, color } => format!("start {release} in {color}"),

@@ -22,6 +22,7 @@ const STATES: &[(&str, &str, &[&str])] = &[
         "auto_promote=false",
         &["0 health blue 1/1", "1 deploy version=v2", "2 health green 1/1", "12 deadline"],
     ),
+    ("checking (canary)", "canary_percent=5", SWITCHED),
     ("promoting", "", SWITCHED),
     ("baking", "", &[SWITCHED[0], SWITCHED[1], SWITCHED[2], SWITCHED[3], "13 ack baseline=60000/60"]),
     (
@@ -110,6 +111,9 @@ const EVENTS: &[&str] = &[
     "deploy version=v3 force",
     "deploy version=v3 webhook",
     "deploy version=v2",
+    "pushed version=v2",
+    "pushed version=v3 at=100",
+    "errand pre_promote of=backend-1",
     "deploy",
     "promote",
     "promote force",
@@ -132,6 +136,10 @@ const EVENTS: &[&str] = &[
     "bucket 100/0",
     "bucket 100/100",
     "bucket 100/0 epoch=9",
+    "control 5/0",
+    "control 5/0 epoch=9",
+    "canary 5/0 old=100/0",
+    "canary 5/0 old=100/0 of=backend-9",
     "drained blue",
     "drained green",
     "deadline",
@@ -145,6 +153,11 @@ const EVENTS: &[&str] = &[
     "restarted of=backend-1 times=1",
     "restarted of=backend-1 times=3",
     "pulled of=backend-9",
+    "pulled of=backend-1 version=v9",
+    "containers green ids=c1",
+    "ailing green why=status_503",
+    "engine away",
+    "engine back",
 ];
 
 fn reach(keys: &str, way: &[&str]) -> (State, Tick) {
@@ -217,7 +230,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// How many kinds of events there are; [`kind`] does not compile when one is added.
-const KINDS: usize = 21;
+const KINDS: usize = 28;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -243,6 +256,13 @@ fn kind(event: &Event) -> usize {
         Event::Started { .. } => 19,
         Event::StartFailed { .. } => 20,
         Event::EndpointRestarted { .. } => 21,
+        Event::Containers { .. } => 22,
+        Event::EngineAway(_) => 23,
+        Event::Ailing { .. } => 24,
+        Event::Pushed { .. } => 25,
+        Event::ErrandDone { .. } => 26,
+        Event::Canary { .. } => 27,
+        Event::Control { .. } => 28,
     }
 }
 

@@ -103,6 +103,14 @@ fn command(front: &mut Front) -> Outcome {
             }
             let number = front.rng.below(8);
             let version = (number > 0).then(|| Version(format!("v{number}")));
+            if let Some(version) = version.clone().filter(|_| front.rng.one_in(150)) {
+                // Messages overtake each other, and some have no time.
+                let at = front
+                    .rng
+                    .one_in(700)
+                    .then(|| 1_000 + front.now.unsigned_abs() / 1000 - front.rng.below(20));
+                return front.give(&Event::Pushed { version, at });
+            }
             let source = if front.rng.one_in(350) { Source::Webhook } else { Source::Person };
             let auto_promote = front.rng.one_in(100).then_some(front.rng.one_in(500));
             Event::Deploy { version, auto_promote, force, source }
@@ -158,7 +166,7 @@ fn fault(front: &mut Front) -> Outcome {
             let running = front.state.release.as_ref().map(|release| release.containers.clone());
             let restarts = u32::try_from(front.rng.below(5)).unwrap();
             if let Some(release) = running {
-                return front.give(&Event::EndpointRestarted { release, restarts });
+                return front.give(&Event::EndpointRestarted { release, restarts, why: None });
             }
         }
     }

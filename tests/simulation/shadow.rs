@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use greenlight::health::ProbeOutcome;
 use greenlight::model::{Color, Epoch, PerColor, ReleaseId, Tick};
-use greenlight::release::{Event, Fate, Kind, Persist, Phase, Release, State, Step};
+use greenlight::release::{Effect, Errand, Event, Fate, Kind, Persist, Phase, Release, State, Step};
 
 /// One endpoint, by the results that were delivered since its release began.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ struct Seen {
 pub struct Table {
     pub active: Color,
     pub epoch: Epoch,
+    /// Percent of the traffic that the other colour gets before its switch.
+    pub share: u8,
 }
 
 #[derive(Debug)]
@@ -32,6 +34,9 @@ pub struct Shadow {
     /// Ended in memory, not in the store yet.
     pending: Vec<Release>,
     reverts: BTreeMap<ReleaseId, u32>,
+    /// Errands that the world has begun, and releases whose first hook has passed.
+    begun: BTreeSet<(ReleaseId, Errand)>,
+    passed: BTreeSet<ReleaseId>,
 }
 
 type Verdict = Result<(), String>;
@@ -45,6 +50,8 @@ impl Shadow {
             ended: BTreeMap::new(),
             pending: Vec::new(),
             reverts: BTreeMap::new(),
+            begun: BTreeSet::new(),
+            passed: BTreeSet::new(),
         }
     }
 
@@ -107,6 +114,24 @@ impl Shadow {
         healthy > 0 && healthy * 2 >= self.seen[color].len()
     }
 
+    /// An errand is done by somebody: only after it was written down, which the front looks to.
+    pub fn errand_begun(&mut self, errand: Errand, release: &ReleaseId) {
+        self.begun.insert((release.clone(), errand));
+    }
+
+    /// A hook that passed may let a release through; what was never begun can't have.
+    pub fn reported(&mut self, before: &State, event: &Event) -> Verdict {
+        let Event::ErrandDone { release, errand, outcome } = event else { return Ok(()) };
+        ensure(self.begun.contains(&(release.clone(), *errand)), || {
+            format!("{} of {release} reports and was never begun", errand.as_str())
+        })?;
+        let waited = before.running().is_some_and(|running| running.id == *release);
+        if *errand == Errand::PrePromote && outcome.is_ok() && waited {
+            self.passed.insert(release.clone());
+        }
+        Ok(())
+    }
+
     /// Every rule about one step.
     pub fn judge(&self, before: &State, event: &Event, step: &Step, now: i64) -> Verdict {
         let after = &step.state;
@@ -122,6 +147,7 @@ impl Shadow {
             ensure(back || !after.unwritable, || "a switch without a store".to_owned())?;
             self.judge_switch(after, now)?;
         }
+        self.judge_share(before, after, now)?;
         if before.pin.is_some() && after.pin.is_some() {
             ensure(after.epoch == before.epoch, || format!("traffic moved under a pin by {event:?}"))?;
         }
@@ -133,7 +159,36 @@ impl Shadow {
         ensure(step.persist == Persist::Now || step.after_persist.is_empty(), || {
             "effects wait for a write that nobody asked for".to_owned()
         })?;
+        Self::judge_errands(before, event, step)?;
         Self::judge_quarantine(before, after)
+    }
+
+    /// A failed hook before the switch ends its release there; one after it moves nothing; what is
+    /// begun is in the record that is written first.
+    fn judge_errands(before: &State, event: &Event, step: &Step) -> Verdict {
+        let after = &step.state;
+        for effect in step.now.iter().chain(&step.after_persist) {
+            let Effect::Errand { errand, release, .. } = effect else { continue };
+            let recorded = after.errands.iter().any(|run| run.errand == *errand && run.release == *release);
+            ensure(recorded, || format!("{} of {release} is run and not recorded", errand.as_str()))?;
+        }
+        if let Event::ErrandDone { release, errand: Errand::PrePromote, outcome: Err(_) } = event
+            && before.running().is_some_and(|running| running.id == *release)
+            && !after.unwritable
+        {
+            ensure(after.running().is_none_or(|running| running.id != *release), || {
+                format!("{release} goes on after its pre_promote hook failed")
+            })?;
+        }
+        if let Event::ErrandDone { errand: Errand::PostPromote | Errand::OnRevert | Errand::Tags, .. } = event
+        {
+            let (old, new) = (before.running(), after.running());
+            let same = old.map(|release| (&release.id, release.word()))
+                == new.map(|release| (&release.id, release.word()));
+            ensure(after.epoch == before.epoch, || "an errand after the switch moved traffic".to_owned())?;
+            ensure(same || old.is_none() || step.notes.len() > 1, || "an errand ended a release".to_owned())?;
+        }
+        Ok(())
     }
 
     /// No new request to a colour that was not gated healthy for this release; a revert only to a
@@ -146,6 +201,10 @@ impl Shadow {
                 Kind::Rollback => std::time::Duration::ZERO,
             };
             let min_healthy = i64::try_from(min_healthy.as_millis()).unwrap();
+            let hooked = after.policy.errands.pre_promote.is_some() && release.kind == Kind::Deploy;
+            ensure(!hooked || self.passed.contains(&release.id), || {
+                format!("{} got the traffic and its pre_promote hook has not passed", release.id)
+            })?;
             ensure(self.owner[release.color].as_ref() == Some(&release.id), || {
                 format!("{} got the traffic by the evidence of {:?}", release.id, self.owner[release.color])
             })?;
@@ -160,6 +219,29 @@ impl Shadow {
                 "{} was reverted to a colour that is not healthy: {:?}",
                 release.id, self.seen[after.active]
             )
+        })
+    }
+
+    /// The candidate has traffic before its switch only by a canary's share, of a gate that is open
+    /// when the share begins; never under a pin; and no more of it once a store can't be written.
+    fn judge_share(&self, before: &State, after: &State, now: i64) -> Verdict {
+        let (had, has) = (before.canary_percent(), after.canary_percent());
+        if has == 0 {
+            return Ok(());
+        }
+        let release = after.running().ok_or("a share without a release")?;
+        ensure(release.color != after.active, || format!("{} shares with itself", release.id))?;
+        ensure(!after.is_pinned(), || format!("{} has {has} % under a pin", release.id))?;
+        ensure(has <= had || !after.unwritable, || format!("{} got {has} % without a store", release.id))?;
+        if had > 0 {
+            return ensure(has >= had, || format!("{} went from {had} % to {has} %", release.id));
+        }
+        let min_healthy = i64::try_from(after.policy.min_healthy_time.as_millis()).unwrap();
+        ensure(self.owner[release.color].as_ref() == Some(&release.id), || {
+            format!("{} got a share by the evidence of {:?}", release.id, self.owner[release.color])
+        })?;
+        ensure(self.proven(release.color, now, min_healthy), || {
+            format!("{} got a share unproven: {:?}", release.id, self.seen[release.color])
         })
     }
 

@@ -63,11 +63,13 @@ pub struct Setup {
     pub analysis: &'static str,
     /// Options of `sample-app`.
     pub green: &'static [&'static str],
+    /// More of the configuration, whole tables.
+    pub more: String,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { processes: 2, health: "", release: "", analysis: "", green: &[] }
+        Self { processes: 2, health: "", release: "", analysis: "", green: &[], more: String::new() }
     }
 }
 
@@ -98,6 +100,7 @@ pub fn write_config(folder: &Path, setup: &Setup, upstreams: &PerColor<Vec<Socke
     {
         writeln!(text, "[services.{SERVICE}.{section}]\n{lines}").unwrap();
     }
+    text.push_str(&setup.more);
     let file = folder.join("greenlight.toml");
     std::fs::write(&file, text).unwrap();
     Written { listener, admin, file }
@@ -131,6 +134,18 @@ impl House {
         let log = folder.path().join("greenlight.log");
         let mut door = Door::start(exe(), &written.file, &log, written.admin).unwrap();
         door.ready(START).await.unwrap();
+        Self { door, upstreams, listener: written.listener, folder, _machine: machine }
+    }
+
+    /// The same with upstreams of the test's own, which have to answer probes.
+    pub async fn open_before(setup: &Setup, upstreams: &PerColor<Vec<SocketAddr>>) -> Self {
+        let machine = MACHINE.read().await;
+        let folder = tempfile::tempdir().unwrap();
+        let written = write_config(folder.path(), setup, upstreams);
+        let log = folder.path().join("greenlight.log");
+        let mut door = Door::start(exe(), &written.file, &log, written.admin).unwrap();
+        door.ready(START).await.unwrap();
+        let upstreams = PerColor::default();
         Self { door, upstreams, listener: written.listener, folder, _machine: machine }
     }
 

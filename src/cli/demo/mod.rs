@@ -5,7 +5,7 @@
 //! demo starts a front door and processes with is also what the integration tests use.
 
 mod cast;
-mod child;
+pub mod child;
 pub mod client;
 pub mod door;
 pub mod load;

@@ -9,13 +9,15 @@ use crate::config::kind::{
 use crate::config::name::url;
 use crate::config::section::Section;
 use crate::config::walk::{Item, Walk};
-use crate::config::{Docker, Engine, EngineTls, Publish, RegistryAuth, Secret, Tags, Upstream};
+use crate::config::{
+    ContainerLog, Docker, Engine, EngineTls, Healthcheck, Publish, RegistryAuth, Secret, Tags, Upstream,
+};
 use crate::model::Color;
 
 use super::upstream;
 
 /// The keys that only this kind has.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "image",
     "replicas",
     "follow",
@@ -28,6 +30,8 @@ const KEYS: [&str; 18] = [
     "memory",
     "cpus",
     "user",
+    "healthcheck",
+    "log",
     "stop_signal",
     "stop_timeout",
     "engines",
@@ -77,6 +81,15 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
         memory_bytes: memory.map(|memory| memory.0),
         cpus: section.optional("cpus", cores),
         user: section.optional("user", text("a user, such as \"1000\" or \"app\"")),
+        healthcheck: section.optional_section("healthcheck", healthcheck),
+        log: section.optional_section("log", |log| ContainerLog {
+            driver: log.value("driver", text("a log driver, such as \"json-file\""), "json-file".to_owned()),
+            options: log.map(
+                "options",
+                text("an option's value in quotes, such as \"10m\""),
+                "{ max-size = \"10m\" }",
+            ),
+        }),
         stop_signal: section.value("stop_signal", text_that("a signal", judge_signal), default.stop_signal),
         stop_timeout: section.value("stop_timeout", duration(..), default.stop_timeout),
         engines: section.rows("engines", engine).unwrap_or(default.engines),
@@ -87,6 +100,25 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
             previous: tags.optional("previous", text("a tag, such as \"previous\"")),
         }),
     };
+    let (port_key, network_key) = (section.key("port"), section.key("network"));
+    if engine.network == "host"
+        && engine.port.is_none()
+        && !follow
+        && section.walk.sound(&[&port_key, &network_key])
+    {
+        let right = "is missing: with network = \"host\" the first port must be said (port = 8080): each container \
+                     is told its own in PORT, counting up from it";
+        section.walk.fault(&port_key, right);
+    }
+    let far =
+        |engine: &&Engine| engine.url.strip_prefix("tcp://").is_some_and(|address| !is_loopback(address));
+    let publish_key = section.key("publish");
+    if engine.publish == Publish::Loopback && engine.engines.iter().any(|engine| far(&engine)) {
+        section.walk.fault(
+            &publish_key,
+            "can't be: a port published on 127.0.0.1 of an engine on the network is not reached from here",
+        );
+    }
     let key = section.key("engines");
     if engine.engines.is_empty() && section.walk.sound(&[&key]) {
         section.walk.fault(&key, "is empty: [{ url = \"unix:///var/run/docker.sock\" }] is the default");
@@ -156,6 +188,20 @@ fn is_loopback(address: &str) -> bool {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn healthcheck(table: &mut Section<'_, '_>) -> Healthcheck {
+    Healthcheck {
+        command: table.value(
+            "command",
+            list(text("a program or an argument"), "[\"app\", \"health\"]"),
+            Vec::new(),
+        ),
+        interval: table.optional("interval", duration(..)),
+        timeout: table.optional("timeout", duration(..)),
+        retries: table.optional("retries", integer(1..=1000)),
+        start_period: table.optional("start_period", duration(..)),
+    }
 }
 
 fn registry_auth(table: &mut Section<'_, '_>) -> RegistryAuth {

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::config::content::content_type;
 use crate::config::kind::{file, flag, list, secret, wrong_type};
 use crate::config::name::{HOST_BYTES_MAX, exact_host, host, judge_name, network};
 use crate::config::section::Section;
 use crate::config::walk::join;
-use crate::config::{Service, UpstreamTls};
+use crate::config::{Affinity, Hook, Service, UpstreamTls};
 use crate::model::{Color, OriginTls, PerColor, ServiceName};
 use crate::release;
 use crate::routing::{Protocol, ServiceSettings};
@@ -16,6 +18,9 @@ use crate::routing::{Protocol, ServiceSettings};
 use toml::de::DeValue;
 
 use super::{health, hook, release as releases, settings, upstream};
+
+/// Two manifests read and written; a registry that takes longer is away.
+const TAGS_TIMEOUT: Duration = Duration::from_mins(2);
 
 pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     if let Err(message) = judge_name(name) {
@@ -35,6 +40,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     check.tls.clone_from(&tls);
     let mut policy = release::Policy {
         upstream: upstream::kind(&upstream),
+        replicas: upstream::replicas(&upstream),
         thresholds: gate.thresholds,
         interval: check.interval,
         timeout: check.timeout,
@@ -42,8 +48,15 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
         ..release::Policy::default()
     };
     section.section("release", |section| releases::release(section, &mut policy));
-    let analysis = section.section("analysis", |section| releases::analysis(section, &mut policy));
+    let synthetic = section.section("analysis", |section| releases::analysis(section, &mut policy));
     let hooks = section.section("hooks", hook::points);
+    let timeout = |hook: &Option<Hook>| hook.as_ref().map(|hook| hook.timeout);
+    policy.errands = release::Errands {
+        pre_promote: timeout(&hooks.pre_promote),
+        post_promote: timeout(&hooks.post_promote),
+        on_revert: timeout(&hooks.on_revert),
+        tags: upstream::moves_tags(&upstream).then_some(TAGS_TIMEOUT),
+    };
     let (settings, affinity) = section.section("proxy", settings::proxy);
     Service {
         name: ServiceName::from(name),
@@ -56,11 +69,15 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
         upstream_tls,
         check: Arc::new(check),
         policy,
-        latency: analysis.latency,
-        canary_percent: analysis.canary_percent,
-        synthetic: analysis.synthetic,
+        synthetic,
         hooks,
-        settings: Arc::new(ServiceSettings { protocol, tls, preview_allow, ..settings }),
+        settings: Arc::new(ServiceSettings {
+            protocol,
+            tls,
+            preview_allow,
+            affinity: affinity == Affinity::Cookie,
+            ..settings
+        }),
         affinity,
     }
 }
@@ -163,6 +180,10 @@ fn error_pages(section: &mut Section<'_, '_>) -> BTreeMap<u16, PathBuf> {
     let mut valid = BTreeMap::new();
     for (status, page) in pages {
         if let Some(status) = status.parse::<u16>().ok().filter(|status| ERROR_PAGES.contains(status)) {
+            if let Err(message) = content_type(&page) {
+                let key = join(&section.key("error_pages"), &status.to_string());
+                section.walk.fault(&key, message);
+            }
             valid.insert(status, page);
         } else {
             let key = join(&section.key("error_pages"), &status);

@@ -45,10 +45,27 @@ pub(super) fn upstream(section: &mut Section<'_, '_>) -> (Upstream, Protocol, Op
     (upstream, protocol, tls)
 }
 
+/// Who starts and stops the endpoints: followed containers are as little ours as listed addresses.
 pub(super) fn kind(upstream: &Upstream) -> UpstreamKind {
     match upstream {
-        Upstream::Fixed { .. } => UpstreamKind::Fixed,
-        Upstream::Docker { .. } => UpstreamKind::Managed,
+        Upstream::Fixed { .. } | Upstream::Docker { follow: true, .. } => UpstreamKind::Fixed,
+        Upstream::Docker { follow: false, .. } => UpstreamKind::Managed,
+    }
+}
+
+/// How many containers a release asks for; 0 where that is not ours to say.
+pub(super) fn replicas(upstream: &Upstream) -> u32 {
+    match upstream {
+        Upstream::Fixed { .. } | Upstream::Docker { follow: true, .. } => 0,
+        Upstream::Docker { follow: false, replicas, .. } => *replicas,
+    }
+}
+
+/// Whether tags are moved in the registry after a success.
+pub(super) fn moves_tags(upstream: &Upstream) -> bool {
+    match upstream {
+        Upstream::Fixed { .. } => false,
+        Upstream::Docker { engine, .. } => engine.tags.is_some(),
     }
 }
 

@@ -34,7 +34,9 @@ pub struct Wanted {
 impl Wanted {
     fn connected(&self, worker: &Rc<Worker>, lease: Lease, reused: bool) -> Connected {
         let upstream = Upstream::new(Rc::clone(worker), lease, self.trailers);
-        Connected { stream: Stream::Upstream(Box::new(upstream)), reused }
+        let connected = Connected::fresh(Stream::Upstream(Box::new(upstream)));
+        // A connection that carries other requests is not idle.
+        Connected { reused: reused.then_some(Duration::ZERO), ..connected }
     }
 }
 
@@ -66,7 +68,7 @@ pub async fn connect_known(
     if socket.is_tls() && !socket.has_agreed_on_http2() {
         // It has changed its mind.
         links.forget();
-        return Ok(Connected { stream: socket, reused: false });
+        return Ok(Connected::fresh(socket));
     }
     let lease = speak(worker, seat, slot, socket, wanted).await?;
     Ok(wanted.connected(worker, lease, false))
@@ -79,7 +81,7 @@ pub async fn connect_agreed(
     seat: &Seat,
     slot: &Rc<Slot>,
     wanted: Wanted,
-    idle: impl FnMut() -> Option<Stream>,
+    idle: impl FnMut() -> Option<Connected>,
 ) -> Result<Connected, ConnectFault> {
     if let Some(lease) = slot.links.lease(worker, wanted.idle_timeout) {
         return if wanted.tunnel && !lease.takes_tunnels() {
@@ -114,7 +116,7 @@ async fn alone(
     wanted: Wanted,
 ) -> Result<Connected, ConnectFault> {
     seat.arm(worker.ticks.after(wanted.wait));
-    Ok(Connected { stream: open(seat, slot, Offer::Http1).await?, reused: false })
+    Ok(Connected::fresh(open(seat, slot, Offer::Http1).await?))
 }
 
 /// Makes a link of a fresh socket, or finds that it can't be one.

@@ -96,6 +96,10 @@ impl Downstream {
     pub fn poll_send(&mut self, context: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let first = parts.first().map_or(&[][..], |part| part);
         let head_bytes = self.take_heads(first)?;
+        if head_bytes > 0 && self.tunnel {
+            // What the client sends is read from now on: nobody is woken for it yet.
+            context.waker().wake_by_ref();
+        }
         let Half::Body(outlet) = &mut self.half else { return Poll::Ready(Ok(head_bytes)) };
         let behind = parts.get(1..).unwrap_or_default().iter().map(|part| &**part);
         match outlet.poll_send(context, std::iter::once(&first[head_bytes..]).chain(behind)) {

@@ -136,6 +136,10 @@ impl Served {
         self.vitals.begin_turn();
         loop {
             match self.connection.poll_accept(context) {
+                // Streams that were reset by the client take a moment to end.
+                Poll::Ready(Some(Ok((_, mut respond)))) if self.streams.count.get() >= self.tasks_max() => {
+                    respond.send_reset(Reason::REFUSED_STREAM);
+                }
                 Poll::Ready(Some(Ok((request, respond)))) => {
                     let count = StreamCount::new(&self.streams, &self.worker);
                     let served = task::serve(
@@ -159,6 +163,11 @@ impl Served {
                 },
             }
         }
+    }
+
+    /// Streams that are served at once, those that the client has reset included.
+    fn tasks_max(&self) -> usize {
+        usize::try_from(self.worker.parts.limits.h2_streams_max).unwrap_or(usize::MAX).saturating_mul(2)
     }
 
     /// Looks at signals and times when nothing can be done now.

@@ -44,6 +44,8 @@ pub struct Upstream {
     response: Option<ResponseFuture>,
     inlet: Option<Inlet>,
     unprocessed: bool,
+    /// The stream could not be opened.
+    failed: bool,
 }
 
 impl fmt::Debug for Upstream {
@@ -64,6 +66,7 @@ impl Upstream {
             response: None,
             inlet: None,
             unprocessed: false,
+            failed: false,
         }
     }
 
@@ -76,7 +79,11 @@ impl Upstream {
     /// Takes the request's head, then its body.
     pub fn poll_send(&mut self, context: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let first = parts.first().map_or(&[][..], |part| part);
-        let head_bytes = if self.outlet.is_none() && !first.is_empty() { self.ask(first)? } else { 0 };
+        let head_bytes = if self.outlet.is_none() && !first.is_empty() {
+            self.ask(first).inspect_err(|_| self.failed = true)?
+        } else {
+            0
+        };
         let Some(outlet) = &mut self.outlet else { return Poll::Ready(Ok(0)) };
         let behind = parts.get(1..).unwrap_or_default().iter().map(|part| &**part);
         match outlet.poll_send(context, std::iter::once(&first[head_bytes..]).chain(behind)) {
@@ -131,6 +138,9 @@ impl Upstream {
     ) -> Poll<io::Result<usize>> {
         if let Some(inlet) = &mut self.inlet {
             return inlet.poll_fill(context, chunk, bytes_max).map_err(|why| self.note(why));
+        }
+        if self.failed {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         // Not asked yet: the one who asks looks here next.
         let Some(response) = &mut self.response else { return Poll::Pending };

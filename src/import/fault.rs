@@ -1,0 +1,21 @@
+//! Why nothing could be imported.
+
+/// Each says what is wrong and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImportFault {
+    /// With the line that the parser names; never with the text, which may hold a secret.
+    #[error("this is not YAML: {0}")]
+    NotYaml(String),
+    #[error("this is not a compose file: {0}")]
+    NotCompose(String),
+    #[error(
+        "none of its services has a VIRTUAL_HOST, and no dockercloud/haproxy links to one: there is nothing that a front door would serve"
+    )]
+    NothingToServe,
+    #[error(
+        "the variables of the script are not there: BLUE_URL and GREEN_URL say which hosts are served (or name a compose file)"
+    )]
+    NoScript,
+    #[error("{name} is not a URL with a host, such as \"http://blue.backend.example.org/\"")]
+    BadUrl { name: &'static str },
+}

@@ -1,0 +1,57 @@
+//! The HTTP client of messages out: no proxy of the environment, no redirects, deadlines.
+
+use std::time::Duration;
+
+use reqwest::Client;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A client for this URL's scheme. Certificates are read only where there is something to verify:
+/// a host without any can still be told of things over plain HTTP.
+///
+/// # Errors
+/// The system's certificates can't be read.
+pub(super) fn client(url: &str, timeout: Duration) -> Result<Client, String> {
+    // A second install changes nothing: it is the same provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("greenlight/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(timeout);
+    if !url.starts_with("https://") {
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|why| causes(why))
+}
+
+/// An error with its causes, without the URL: it may be a secret.
+pub(super) fn causes(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(source) = cause {
+        let more = source.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = source.source();
+    }
+    text
+}
+
+/// The beginning of an answer's body, for an error: at most 200 characters in one line.
+pub(super) async fn excerpt(response: reqwest::Response) -> String {
+    let mut response = response;
+    let mut bytes = Vec::new();
+    while bytes.len() < 800 {
+        match response.chunk().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk[..chunk.len().min(800)]),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().filter(|c| !c.is_control()).take(200).collect()
+}

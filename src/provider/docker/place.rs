@@ -1,0 +1,101 @@
+//! Whose a container is, and where it is reached: pure.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::config::Docker;
+use crate::model::{Color, Endpoint, EndpointId, PerColor, ReleaseId, ServiceName};
+
+use super::container::Container;
+
+/// What decides whether a container is a service's.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    pub service: &'a ServiceName,
+    pub config: &'a Docker,
+    /// Somebody else runs the containers.
+    pub follow: bool,
+    pub hosts: &'a [String],
+    pub preview_hosts: &'a PerColor<Vec<String>>,
+}
+
+/// A container of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    pub color: Color,
+    /// Which release's it is; `None` where somebody else runs it.
+    pub set: Option<ReleaseId>,
+    /// Where requests go; `None` while it does not run. `Err` says why there is no way to it.
+    pub endpoint: Result<Option<Endpoint>, String>,
+}
+
+/// Characters of an id that are shown: as `docker ps` does.
+const ID_CHARS: usize = 12;
+
+/// A container's place in a service; `None` if it is none of its.
+#[must_use]
+pub fn place(rules: &Rules<'_>, container: &Container, host: IpAddr) -> Option<Placed> {
+    let (color, set) = owner(rules, container)?;
+    let endpoint = |address: SocketAddr| Endpoint {
+        id: EndpointId::new(container.id.chars().take(ID_CHARS).collect::<String>()),
+        address,
+    };
+    let endpoint = if container.running {
+        container
+            .address(rules.config, host)
+            .map(|address| Some(endpoint(address)))
+            .map_err(|why| format!("container {}: {why}", container.name))
+    } else {
+        Ok(None)
+    };
+    Some(Placed { color, set, endpoint })
+}
+
+fn owner(rules: &Rules<'_>, container: &Container) -> Option<(Color, Option<ReleaseId>)> {
+    if let Some(marks) = &container.marks {
+        if marks.service != *rules.service {
+            return None;
+        }
+        // What carries a release is ours; without one somebody else has marked it to be followed.
+        return match (&marks.set, rules.follow) {
+            (Some(set), false) => Some((marks.color, Some(set.clone()))),
+            (_, true) => Some((marks.color, None)),
+            (None, false) => None,
+        };
+    }
+    if !rules.follow {
+        return None;
+    }
+    virtual_color(rules, container.virtual_host.as_deref()?).map(|color| (color, None))
+}
+
+/// The colour that a `VIRTUAL_HOST` names: one of its hosts is a colour's preview host, and none is
+/// the other's. The service's own host alone says nothing about a colour.
+fn virtual_color(rules: &Rules<'_>, virtual_host: &str) -> Option<Color> {
+    let hosts: Vec<String> = virtual_host.split(',').filter_map(bare_host).collect();
+    let names = |color: Color| rules.preview_hosts[color].iter().any(|preview| hosts.contains(preview));
+    match (names(Color::Blue), names(Color::Green)) {
+        (true, false) => Some(Color::Blue),
+        (false, true) => Some(Color::Green),
+        (true, true) | (false, false) => None,
+    }
+}
+
+/// Whether a container says that it serves the service's host, and not for which colour.
+#[must_use]
+pub fn names_host_only(rules: &Rules<'_>, container: &Container) -> bool {
+    let Some(virtual_host) = container.virtual_host.as_deref().filter(|_| container.marks.is_none()) else {
+        return false;
+    };
+    rules.follow
+        && container.running
+        && virtual_color(rules, virtual_host).is_none()
+        && virtual_host.split(',').filter_map(bare_host).any(|host| rules.hosts.contains(&host))
+}
+
+/// The host of one entry of a `VIRTUAL_HOST`: `[scheme://]host[:port][/path]`.
+fn bare_host(entry: &str) -> Option<String> {
+    let entry = entry.trim();
+    let entry = entry.split_once("://").map_or(entry, |(_, rest)| rest);
+    let host = entry.split('/').next()?.split(':').next()?.trim_end_matches('.');
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}

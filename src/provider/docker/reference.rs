@@ -1,0 +1,126 @@
+//! Image references: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`, as `docker pull` takes them.
+
+use std::fmt;
+
+/// Where images without a host are.
+pub(super) const HUB: &str = "docker.io";
+
+/// An image reference, taken apart. Kept as it was written: `org/app` stays so, and is the Docker
+/// Hub's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// With the host, where there is one.
+    pub repository: String,
+    pub tag: Option<String>,
+    /// `sha256:...`
+    pub digest: Option<String>,
+}
+
+/// A text that is no image reference; says what one is like.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{text}\" is no image: {why}; one is such as \"registry.example.org/org/app:prod\"")]
+pub struct NotAnImage {
+    pub text: String,
+    pub why: &'static str,
+}
+
+impl Reference {
+    /// Takes a reference apart.
+    ///
+    /// # Errors
+    /// Longer than 255 characters, an empty part, or a character that no name, tag or digest has.
+    pub fn parse(text: &str) -> Result<Self, NotAnImage> {
+        let fault = |why| NotAnImage { text: text.chars().take(255).collect(), why };
+        if text.is_empty() || text.len() > 255 {
+            return Err(fault("it has 1 to 255 characters"));
+        }
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) if is_digest(digest) => (rest, Some(digest.to_owned())),
+            Some(_) => return Err(fault("after @ comes sha256: and 64 hexadecimal digits")),
+            None => (text, None),
+        };
+        // A colon after the last slash begins a tag; one before it a port.
+        let name_at = rest.rfind('/').map_or(0, |slash| slash + 1);
+        let (repository, tag) = match rest[name_at..].split_once(':') {
+            Some((_, tag)) => (&rest[..rest.len() - tag.len() - 1], Some(tag)),
+            None => (rest, None),
+        };
+        if tag.is_some_and(|tag| !is_tag(tag)) {
+            return Err(fault("a tag has 1 to 128 letters, digits, _, . and -"));
+        }
+        let (host, path) = match repository.split_once('/') {
+            Some((host, path)) if is_host(host) => (Some(host), path),
+            _ => (None, repository),
+        };
+        if host.is_some_and(|host| !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b))) {
+            return Err(fault("its host has a character that no host name has"));
+        }
+        if !path.split('/').all(is_component) {
+            return Err(fault("its name has lower-case letters, digits, and between them . _ - and /"));
+        }
+        Ok(Self { repository: repository.to_owned(), tag: tag.map(str::to_owned), digest })
+    }
+
+    /// The registry's host: `docker.io` where none is written.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        match self.repository.split_once('/') {
+            Some((host, _)) if is_host(host) => host,
+            _ => HUB,
+        }
+    }
+
+    /// The same repository at a digest: what is pulled and run.
+    #[must_use]
+    pub fn at(&self, digest: &str) -> String {
+        format!("{}@{digest}", self.repository)
+    }
+
+    /// The same repository with another tag, and no digest.
+    #[must_use]
+    pub fn tagged(&self, tag: &str) -> Self {
+        Self { repository: self.repository.clone(), tag: Some(tag.to_owned()), digest: None }
+    }
+}
+
+impl fmt::Display for Reference {
+    /// With the tag that is meant where none is written: `latest`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.repository)?;
+        match (&self.tag, &self.digest) {
+            (Some(tag), _) => write!(f, ":{tag}")?,
+            (None, None) => f.write_str(":latest")?,
+            (None, Some(_)) => {}
+        }
+        self.digest.as_ref().map_or(Ok(()), |digest| write!(f, "@{digest}"))
+    }
+}
+
+/// `sha256:` and 64 lower-case hexadecimal digits: the one algorithm that registries use.
+#[must_use]
+pub fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|hex| {
+        hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
+}
+
+/// Whether a text can be a tag.
+#[must_use]
+pub fn is_tag(text: &str) -> bool {
+    let rest = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
+    (1..=128).contains(&text.len())
+        && text.bytes().all(rest)
+        && !text.starts_with('.')
+        && !text.starts_with('-')
+}
+
+/// The first part of a name is a host if it could not be anything else.
+fn is_host(part: &str) -> bool {
+    part.contains('.') || part.contains(':') || part == "localhost"
+}
+
+fn is_component(part: &str) -> bool {
+    let sound = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    part.bytes().all(sound) && edge(part.as_bytes().first()) && edge(part.as_bytes().last())
+}

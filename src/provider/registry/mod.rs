@@ -1,0 +1,14 @@
+//! A registry's HTTP API (OCI distribution specification 1.1), as far as tags are moved by it: a
+//! manifest is read by its digest and written again under a tag. No image passes through us.
+
+mod challenge;
+mod client;
+mod fault;
+mod retag;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::{Login, Manifest, Registry};
+pub use fault::RegistryFault;
+pub use retag::{Retag, digest_of, login, retag};

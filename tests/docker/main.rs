@@ -1,0 +1,23 @@
+//! From a pushed image to retired containers, against a real Docker Engine and a real registry.
+//!
+//! Each test has its own registry, front door and names; the engine that runs the containers and the
+//! one that makes the images are shared, since they are what takes long to start.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../support/docker/mod.rs"]
+mod docker;
+#[allow(dead_code, reason = "a part of what the other tests share")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod engines;
+mod follow;
+mod imports;
+mod kills;
+mod own_image;
+mod provider;
+mod refused;
+mod released;
+mod site;
+mod slack;

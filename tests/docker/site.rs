@@ -1,0 +1,336 @@
+//! A front door of a service whose containers a real engine runs: registry, Slack, load and all.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::query_parameters::ListContainersOptionsBuilder;
+use greenlight::cli::demo::door::{Admin, Door};
+use greenlight::cli::demo::load::{Load, Plan};
+use greenlight::controller::{ReleaseView, ServiceView, is_final};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::docker::engine::{self, Engine};
+use crate::docker::image::{self, Recipe};
+use crate::docker::registry::{self, Registry};
+use crate::slack::Slack;
+use crate::support::{START, address, exe};
+
+/// Where a test gives up waiting for a step: these share two cores with each other.
+pub const PATIENCE: Duration = Duration::from_mins(2);
+/// Between two looks at something that is awaited.
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
+/// 128 bits, as the registry has it in its configuration.
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// The engine that most tests run their containers on.
+pub async fn shared() -> &'static Engine {
+    static ENGINE: OnceCell<Engine> = OnceCell::const_new();
+    ENGINE.get_or_init(|| started(engine::Options::default())).await
+}
+
+/// The engine that images are made on: another one, so that they really are pulled.
+pub async fn builder() -> Docker {
+    static ENGINE: OnceCell<Engine> = OnceCell::const_new();
+    ENGINE.get_or_init(|| started(engine::Options::default())).await.api().await
+}
+
+pub async fn started(options: engine::Options) -> Engine {
+    tokio::task::spawn_blocking(move || Engine::start(options)).await.unwrap()
+}
+
+/// What differs between tests.
+#[derive(Clone, Debug)]
+pub struct Setup<'a> {
+    /// Also the host, `NAME.example.org`; tests share an engine, so each has its own.
+    pub service: &'a str,
+    pub engine: &'a Engine,
+    pub replicas: usize,
+    /// Lines of `[services.NAME.upstream]` beside image, replicas and engines.
+    pub upstream: &'a str,
+    pub health: &'a str,
+    pub release: &'a str,
+    /// More of the file: hooks, or whole sections.
+    pub more: &'a str,
+    /// The registry asks for a password.
+    pub auth: bool,
+}
+
+/// Checks that take two seconds or so at least, and a bake of four.
+pub const HEALTH: &str =
+    "interval = \"250ms\"\ntimeout = \"1s\"\nrise = 2\nfall = 2\nmin_healthy_time = \"1s\"";
+pub const RELEASE: &str = "debounce = \"300ms\"\nbake_time = \"4s\"\nstandby_ttl = \"3s\"\ndrain_timeout = \"2s\"\nprogress_deadline = \"1m\"";
+
+impl<'a> Setup<'a> {
+    pub fn new(service: &'a str, engine: &'a Engine) -> Self {
+        Self {
+            service,
+            engine,
+            replicas: 2,
+            upstream: "publish = \"loopback\"\nstop_timeout = \"5s\"",
+            health: HEALTH,
+            release: RELEASE,
+            more: "",
+            auth: false,
+        }
+    }
+}
+
+/// One container of ours, as the engine shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub id: String,
+    pub name: String,
+    /// As it was created: by digest.
+    pub image: String,
+    pub release: String,
+    pub color: String,
+    pub running: bool,
+}
+
+#[derive(Debug)]
+pub struct Site {
+    pub service: String,
+    pub api: Docker,
+    pub registry: Registry,
+    pub slack: Slack,
+    pub door: Door,
+    pub listener: SocketAddr,
+    pub hooks: SocketAddr,
+    pub replicas: usize,
+    pub folder: TempDir,
+}
+
+impl Site {
+    /// Starts all of it. Nothing is released yet.
+    pub async fn open(setup: &Setup<'_>) -> Self {
+        let (listener, admin, hooks) = (address(), address(), address());
+        let notify = Some(format!("http://{hooks}/hooks/registry/{TOKEN}"));
+        let registry = Registry::start(address(), &registry::Options { auth: setup.auth, notify }).await;
+        let slack = Slack::start().await;
+        let folder = tempfile::Builder::new().prefix("greenlight-site.").tempdir().unwrap();
+        let file = folder.path().join("greenlight.toml");
+        std::fs::write(folder.path().join("hook.token"), TOKEN).unwrap();
+        std::fs::write(folder.path().join("slack.url"), slack.url()).unwrap();
+        let addresses = Addresses { listener, admin, hooks };
+        std::fs::write(&file, config(setup, &registry, &folder, &addresses)).unwrap();
+        let log = folder.path().join("greenlight.log");
+        let mut door = Door::start(exe(), &file, &log, admin).unwrap();
+        door.ready(START).await.unwrap();
+        Self {
+            service: setup.service.to_owned(),
+            api: setup.engine.api().await,
+            registry,
+            slack,
+            door,
+            listener,
+            hooks,
+            replicas: setup.replicas,
+            folder,
+        }
+    }
+
+    pub fn admin(&self) -> &Admin {
+        &self.door.admin
+    }
+
+    pub fn host(&self) -> String {
+        format!("{}.example.org", self.service)
+    }
+
+    /// `ADDRESS/org/SERVICE:TAG`. One repository a test: engines are shared.
+    pub fn image(&self, tag: &str) -> String {
+        self.registry.image(&format!("org/{}:{tag}", self.service))
+    }
+
+    /// Makes an image and pushes it; the registry tells of it. Its digest.
+    pub async fn push(&self, tag: &str, recipe: &Recipe) -> String {
+        let builder = builder().await;
+        let name = self.image(tag);
+        image::make(&builder, &name, recipe).await;
+        image::push(&builder, &name, self.registry.credentials()).await
+    }
+
+    /// Asks for a release of an image; the answer whatever it is.
+    pub async fn deploy(&self, image: &str) -> (u16, Value) {
+        let path = format!("/v1/services/{}/releases", self.service);
+        let answer = self.admin().ask("POST", &path, Some(&json!({ "image": image }))).await.unwrap();
+        (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
+    }
+
+    /// Asks for a release that has to be accepted; its id.
+    pub async fn release(&self, image: &str) -> String {
+        let (status, body) = self.deploy(image).await;
+        assert_eq!(status, 202, "{body}");
+        body["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn view(&self) -> ServiceView {
+        self.admin().service(&self.service).await.unwrap()
+    }
+
+    /// Waits until the service is as wanted.
+    pub async fn until(&self, what: &str, wanted: impl Fn(&ServiceView) -> bool) -> ServiceView {
+        let until = self.admin().until(&self.service, what, PATIENCE, wanted).await;
+        until.unwrap_or_else(|trouble| panic!("{trouble}\n{}", self.door.tail()))
+    }
+
+    pub async fn until_state(&self, state: &str) -> ServiceView {
+        self.until(&format!("state {state}"), |service| service.state == state).await
+    }
+
+    /// Waits until the release of this digest is final.
+    pub async fn until_released(&self, digest: &str) -> ReleaseView {
+        self.until_end(digest, |release| release.version.contains(digest)).await
+    }
+
+    /// Waits until the release of this id is final.
+    pub async fn until_final(&self, id: &str) -> ReleaseView {
+        self.until_end(id, |release| release.id == id).await
+    }
+
+    async fn until_end(&self, what: &str, which: impl Fn(&ReleaseView) -> bool) -> ReleaseView {
+        let ended = |release: &ReleaseView| which(release) && is_final(&release.state);
+        let view = self
+            .until(&format!("the end of {what}"), |service| service.release.as_ref().is_some_and(&ended))
+            .await;
+        view.release.unwrap()
+    }
+
+    /// A load through the front door.
+    pub fn load(&self, connections: u32, rate: f64) -> Load {
+        Load::start(&Plan {
+            target: self.listener,
+            host: self.host(),
+            path: "/".to_owned(),
+            connections,
+            rate: Some(rate),
+            timeout: Duration::from_secs(10),
+        })
+    }
+
+    /// All containers that carry our label with this service, running or not, by name.
+    pub async fn containers(&self) -> Vec<Seen> {
+        seen(&self.api, &[format!("greenlight.service={}", self.service)]).await
+    }
+
+    /// Waits until our containers are as wanted.
+    pub async fn until_containers(&self, what: &str, wanted: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
+        let begun = tokio::time::Instant::now();
+        loop {
+            let found = self.containers().await;
+            if wanted(&found) {
+                return found;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{what}: not within {PATIENCE:?}: {found:#?}\n{}",
+                self.door.tail()
+            );
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Waits until exactly `replicas` containers run, all of this release.
+    pub async fn until_only(&self, release: &str) -> Vec<Seen> {
+        let replicas = self.replicas;
+        self.until_containers(&format!("only {release} runs"), |all| {
+            let running: Vec<_> = all.iter().filter(|one| one.running).collect();
+            running.len() == replicas && running.iter().all(|one| one.release == release)
+        })
+        .await
+    }
+
+    /// Starts the front door again on the same file and store; does not wait for it.
+    pub fn start_again(&mut self) {
+        let log = self.folder.path().join("greenlight.log");
+        self.door = Door::start(exe(), &self.door.config, &log, self.door.admin.address).unwrap();
+    }
+
+    /// What is kept of a release's containers, as JSON text.
+    pub async fn explained(&self, release: &str) -> String {
+        let path = format!("/v1/releases/{release}/explain");
+        let answer = self.admin().ask("GET", &path, None).await.unwrap();
+        assert_eq!(answer.status, 200);
+        String::from_utf8_lossy(&answer.body).into_owned()
+    }
+
+    /// The front door's whole log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.door.log).unwrap_or_default()
+    }
+}
+
+/// Containers that carry all of these labels.
+pub async fn seen(api: &Docker, labels: &[String]) -> Vec<Seen> {
+    let filters = HashMap::from([("label".to_owned(), labels.to_vec())]);
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+    let mut found: Vec<Seen> = api
+        .list_containers(Some(options))
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|one| {
+            let labels: BTreeMap<_, _> = one.labels.unwrap_or_default().into_iter().collect();
+            let label = |name: &str| labels.get(name).cloned().unwrap_or_default();
+            Seen {
+                id: one.id.unwrap_or_default(),
+                name: one.names.unwrap_or_default().join(",").trim_start_matches('/').to_owned(),
+                image: one.image.unwrap_or_default(),
+                release: label("greenlight.release"),
+                color: label("greenlight.color"),
+                running: one.state.is_some_and(|state| state.to_string() == "running"),
+            }
+        })
+        .collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
+struct Addresses {
+    listener: SocketAddr,
+    admin: SocketAddr,
+    hooks: SocketAddr,
+}
+
+fn config(setup: &Setup<'_>, registry: &Registry, folder: &TempDir, addresses: &Addresses) -> String {
+    let Addresses { listener, admin, hooks } = addresses;
+    let Setup { service, replicas, upstream, health, release, more, .. } = setup;
+    let folder = folder.path().display();
+    let image = registry.image(&format!("org/{service}:prod"));
+    let mut text = format!(
+        "[runtime]\nworkers = 2\n[[listeners]]\nbind = \"{listener}\"\n[admin]\nbind = \"{admin}\"\n\
+         [store]\npath = \"{folder}/store\"\n[hooks]\nbind = \"{hooks}\"\n\
+         [[webhooks]]\nname = \"registry\"\nkind = \"registry\"\nservice = \"{service}\"\n\
+         token = {{ file = \"{folder}/hook.token\" }}\nallow = [\"org/{service}:prod\"]\n\
+         [[notifiers]]\nkind = \"slack\"\nurl = {{ file = \"{folder}/slack.url\" }}\n"
+    );
+    let _ = write!(
+        text,
+        "[services.{service}]\nhosts = [\"{service}.example.org\"]\n\
+         [services.{service}.upstream]\nkind = \"docker\"\nengines = [{{ url = \"{}\" }}]\n",
+        setup.engine.url()
+    );
+    if !upstream.contains("follow") {
+        let _ = write!(text, "image = \"{image}\"\nreplicas = {replicas}\n");
+    }
+    for (section, lines) in [("", *upstream), ("health", *health), ("release", *release)] {
+        if !section.is_empty() {
+            let _ = writeln!(text, "[services.{service}.{section}]");
+        }
+        let _ = writeln!(text, "{lines}");
+    }
+    text + more
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the front door's log\n{}", self.log());
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A stand-in for Slack's incoming webhooks: keeps what it is told.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+type Told = Arc<(Mutex<Vec<Value>>, watch::Sender<()>)>;
+
+/// Ends with this value.
+#[derive(Debug)]
+pub struct Slack {
+    pub address: SocketAddr,
+    told: Told,
+    server: JoinHandle<()>,
+}
+
+impl Slack {
+    pub async fn start() -> Self {
+        let told: Told = Arc::new((Mutex::default(), watch::Sender::new(())));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/services/T0/B0/token", post(take)).with_state(Arc::clone(&told));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { address, told, server }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/services/T0/B0/token", self.address)
+    }
+
+    /// The `text` of each message, in the order they came.
+    pub fn texts(&self) -> Vec<String> {
+        let messages = self.told.0.lock().unwrap();
+        messages.iter().map(|message| message["text"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Waits for a message whose text, or any part of it, holds all of these words; gives it whole.
+    pub async fn until(&self, words: &[&str], limit: Duration) -> String {
+        let mut changes = self.told.1.subscribe();
+        let found = async {
+            loop {
+                changes.borrow_and_update();
+                if let Some(message) = self.find(words) {
+                    return message;
+                }
+                changes.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(limit, found)
+            .await
+            .unwrap_or_else(|_| panic!("Slack was not told of {words:?}, but: {:#?}", self.texts()))
+    }
+
+    fn find(&self, words: &[&str]) -> Option<String> {
+        let messages = self.told.0.lock().unwrap();
+        messages.iter().map(Value::to_string).find(|message| words.iter().all(|word| message.contains(word)))
+    }
+}
+
+async fn take(State(told): State<Told>, body: String) -> &'static str {
+    let message = serde_json::from_str(&body).expect("Slack takes JSON");
+    told.0.lock().unwrap().push(message);
+    told.1.send_replace(());
+    "ok"
+}
+
+impl Drop for Slack {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}

@@ -1,0 +1,112 @@
+//! A Docker Engine of a test's own (`tests/docker/engine` starts and ends it).
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
+
+use bollard::{API_DEFAULT_VERSION, Docker};
+use tempfile::TempDir;
+
+use super::script;
+
+/// Seconds that the test's own questions to an engine may take.
+const API_TIMEOUT: u64 = 60;
+
+/// How an engine differs from a plain one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// `--live-restore`: containers survive the daemon.
+    pub live_restore: bool,
+    /// The data folder is a file system of this size, such as `64m`.
+    pub disk: Option<&'static str>,
+}
+
+/// A running engine; it ends with this value, or with the process that started it.
+#[derive(Debug)]
+pub struct Engine {
+    pipes: Mutex<Option<(ChildStdin, BufReader<ChildStdout>)>>,
+    script: Mutex<Child>,
+    folder: PathBuf,
+    // Its folder is removed by the script; what is above it, here.
+    _top: TempDir,
+}
+
+impl Engine {
+    /// Starts one and waits until its API answers. Blocks for half a second or so.
+    pub fn start(options: Options) -> Self {
+        let top = tempfile::Builder::new().prefix("greenlight-engine.").tempdir().unwrap();
+        let folder = top.path().join("e");
+        let mut command = Command::new(script("engine"));
+        command.arg(&folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if options.live_restore {
+            command.arg("--live-restore");
+        }
+        if let Some(size) = options.disk {
+            command.env("DISK", size);
+        }
+        let mut child = command.spawn().expect("tests/docker/engine starts");
+        let pipes = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let engine = Self { pipes: Mutex::new(Some(pipes)), script: Mutex::new(child), folder, _top: top };
+        engine.expect("ready");
+        engine
+    }
+
+    /// What `engines = [{ url = }]` takes.
+    pub fn url(&self) -> String {
+        format!("unix://{}/docker.sock", self.folder.display())
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("docker.sock")
+    }
+
+    /// Its API, at the version that it speaks.
+    pub async fn api(&self) -> Docker {
+        Docker::connect_with_unix(&self.url(), API_TIMEOUT, API_DEFAULT_VERSION)
+            .unwrap()
+            .negotiate_version()
+            .await
+            .unwrap()
+    }
+
+    /// `kill -9` of dockerd; blocks until it is gone.
+    pub fn kill(&self) {
+        self.tell("kill");
+        self.expect("killed");
+    }
+
+    /// Starts dockerd again after a kill; blocks until its API answers.
+    pub fn start_again(&self) {
+        self.tell("start");
+        self.expect("ready");
+    }
+
+    /// The last lines of dockerd's log.
+    pub fn tail(&self) -> String {
+        let text = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    fn tell(&self, command: &str) {
+        let mut pipes = self.pipes.lock().unwrap();
+        let (input, _) = pipes.as_mut().unwrap();
+        writeln!(input, "{command}").unwrap();
+        input.flush().unwrap();
+    }
+
+    fn expect(&self, word: &str) {
+        let mut line = String::new();
+        self.pipes.lock().unwrap().as_mut().unwrap().1.read_line(&mut line).unwrap();
+        assert_eq!(line.trim(), word, "dockerd's last lines:\n{}", self.tail());
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // The end of its input ends it.
+        drop(self.pipes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
+        let _ = self.script.lock().unwrap_or_else(std::sync::PoisonError::into_inner).wait();
+    }
+}
