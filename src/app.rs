@@ -272,6 +272,7 @@ async fn watch_files(live: Arc<tls::Live>) {
 struct Guard {
     token: Option<admin::Token>,
     live: Arc<tls::Live>,
+    book: crate::hooks::Book,
 }
 
 impl Guard {
@@ -279,7 +280,8 @@ impl Guard {
         let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
         let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
         let live = tls::Live::open(config).map_err(|faults| Fault::Config(faults.join("\n")))?;
-        Ok(Self { token: token.map(|token| admin::Token::new(&token)), live: Arc::new(live) })
+        let token = token.map(|token| admin::Token::new(&token));
+        Ok(Self { token, live: Arc::new(live), book: hooks::read(config)? })
     }
 }
 
