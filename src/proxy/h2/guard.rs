@@ -16,6 +16,9 @@ const POINTS_MAX: i64 = 2000;
 const POINTS_A_TICK: i64 = 20;
 /// Bytes sent to the client that bring one point back.
 const BYTES_A_POINT: i64 = 64;
+/// Points that come back with each head and each piece of a body that is sent, however small: clients
+/// of gRPC open windows and ping for every message.
+const POINTS_A_PIECE: i64 = 10;
 
 /// The connection preface of a client (RFC 9113, 3.4), which comes before the first frame.
 const PREFACE_BYTES: usize = 24;
@@ -27,6 +30,7 @@ const TINY_BYTES: u32 = 5;
 
 const END_STREAM: u8 = 0x1;
 const ACK: u8 = 0x1;
+const END_HEADERS: u8 = 0x4;
 const PADDED: u8 = 0x8;
 
 /// The types of frames (RFC 9113, 6).
@@ -84,9 +88,15 @@ pub struct Guard {
     in_settings: bool,
     setting: [u8; SETTING_BYTES],
     setting_have: usize,
+    /// A head has begun and not ended.
+    in_head: bool,
     /// Streams that the client has ended or reset, the last ones.
     ended: [u32; ENDED_MAX],
     ended_at: usize,
+    /// The same of what is sent.
+    out_header: [u8; FRAME_HEADER_BYTES],
+    out_have: usize,
+    out_skip: usize,
     /// What may still be spent, in sent bytes: 64 to the point.
     left: i64,
     /// The tick at which points came back last.
@@ -112,8 +122,12 @@ impl Guard {
             in_settings: false,
             setting: [0; SETTING_BYTES],
             setting_have: 0,
+            in_head: false,
             ended: [0; ENDED_MAX],
             ended_at: 0,
+            out_header: [0; FRAME_HEADER_BYTES],
+            out_have: 0,
+            out_skip: 0,
             left: POINTS_MAX * BYTES_A_POINT,
             filled_at: now,
             settings_seen: false,
@@ -126,10 +140,30 @@ impl Guard {
         self.settings_seen
     }
 
-    /// So many bytes went to the peer.
-    pub fn sent(&mut self, count: usize) {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        self.left = self.left.saturating_add(count).min(POINTS_MAX * BYTES_A_POINT);
+    /// These bytes went to the peer.
+    pub fn sent(&mut self, mut bytes: &[u8]) {
+        if !self.counts {
+            return;
+        }
+        let mut back = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        while !bytes.is_empty() {
+            let skipped = self.out_skip.min(bytes.len());
+            self.out_skip -= skipped;
+            bytes = &bytes[skipped..];
+            let taken = bytes.len().min(FRAME_HEADER_BYTES - self.out_have);
+            self.out_header[self.out_have..self.out_have + taken].copy_from_slice(&bytes[..taken]);
+            self.out_have += taken;
+            bytes = &bytes[taken..];
+            if self.out_have == FRAME_HEADER_BYTES {
+                self.out_have = 0;
+                let [high, middle, low, kind, ..] = self.out_header;
+                self.out_skip = u32::from_be_bytes([0, high, middle, low]) as usize;
+                if matches!(kind, kind::DATA | kind::HEADERS) {
+                    back = back.saturating_add(POINTS_A_PIECE * BYTES_A_POINT);
+                }
+            }
+        }
+        self.left = self.left.saturating_add(back).min(POINTS_MAX * BYTES_A_POINT);
     }
 
     /// Looks at bytes that came, however they are cut.
@@ -179,6 +213,11 @@ impl Guard {
     /// A frame on a stream: what was ended can't go on.
     fn on_stream(&mut self, kind: u8, flags: u8, stream: u32) -> Result<(), Offence> {
         let carries = matches!(kind, kind::HEADERS | kind::DATA);
+        // Inside a head anything but CONTINUATION is a fault of its own, which h2 finds.
+        let in_head = std::mem::replace(&mut self.in_head, opens_head(kind, flags, self.in_head));
+        if in_head {
+            return Ok(());
+        }
         if carries && stream != 0 && self.ended.contains(&stream) {
             return Err(Offence::StreamClosed(kind));
         }
@@ -206,6 +245,14 @@ impl Guard {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a head goes on behind this frame.
+fn opens_head(kind: u8, flags: u8, before: bool) -> bool {
+    match kind {
+        kind::HEADERS | kind::CONTINUATION => flags & END_HEADERS == 0,
+        _ => before,
     }
 }
 
