@@ -214,7 +214,8 @@ impl Guard {
     fn on_stream(&mut self, kind: u8, flags: u8, stream: u32) -> Result<(), Offence> {
         let carries = matches!(kind, kind::HEADERS | kind::DATA);
         // Inside a head anything but CONTINUATION is a fault of its own, which h2 finds.
-        let in_head = std::mem::replace(&mut self.in_head, opens_head(kind, flags, self.in_head));
+        let in_head = self.in_head;
+        self.in_head = opens_head(kind, flags, in_head);
         if in_head {
             return Ok(());
         }
