@@ -1,11 +1,17 @@
-# One static binary in an empty image.
+# greenlight in an image with nothing else: one static binary, not run as root.
 #
 #   docker build -t greenlight .
-#   docker run --network host -v /etc/greenlight:/etc/greenlight:ro -v greenlight:/var/lib/greenlight greenlight
+#   docker network create front
+#   docker run -d --name greenlight --network front -p 80:80 \
+#     --group-add "$(stat -c %g /var/run/docker.sock)" -v /var/run/docker.sock:/var/run/docker.sock \
+#     -v /etc/greenlight:/etc/greenlight:ro -v greenlight:/var/lib/greenlight --stop-timeout 40 greenlight
 #
-# `--network host`: a front door that binds the host's ports sees clients' addresses, and reaches
-# upstreams on the host's loopback. The volume keeps what is active over a restart of the container.
-# SIGTERM drains (30 s by default): give `docker stop -t 40`.
+# The services' containers go into the same network: network = "front" in [services.NAME.upstream].
+# The volume keeps what is active over a restart. SIGTERM drains (30 s by default), hence the timeout.
+# The admin API stays on the container's own loopback: `docker exec greenlight /greenlight status`.
+#
+# With `--network host` a front door sees clients' own addresses and reaches upstreams on the host's
+# loopback; ports under 1024 then need `--user 0` or net.ipv4.ip_unprivileged_port_start.
 
 FROM rust:1.95-alpine AS build
 RUN apk add --no-cache musl-dev gcc make
@@ -23,11 +29,12 @@ RUN cargo build --locked --release --bin greenlight \
     && cp target/release/greenlight /image/greenlight
 
 FROM scratch
-COPY --from=build /image /
-# Root, for ports under 1024 and for reading certificates; `--user 65532 --cap-add NET_BIND_SERVICE`
-# with a volume of that user is the other way.
+COPY --from=build --chown=65532:65532 /image /
+USER 65532:65532
 STOPSIGNAL SIGTERM
 VOLUME /var/lib/greenlight
-EXPOSE 80
+EXPOSE 80 443
+# Where the admin API is on another address, or has a token: GREENLIGHT_ADMIN, GREENLIGHT_TOKEN_FILE.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["/greenlight", "health"]
 ENTRYPOINT ["/greenlight"]
 CMD ["run"]

@@ -28,7 +28,9 @@ fn service(n: usize, hosts: Vec<String>, settings: &Arc<ServiceSettings>) -> Arc
         active: Color::Blue,
         epoch: Epoch(1),
         paused: false,
+        canary_percent: 0,
         baking: false,
+        slow_after: None,
         colors: PerColor::from_fn(|_| ColorRoute::default()),
         settings: Arc::clone(settings),
     })

@@ -16,18 +16,23 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, watch};
 
+use crate::acme;
 use crate::admin;
 use crate::config::{self, Config, Faults};
 use crate::controller::{self, Memory};
 use crate::notify::Notifiers;
-use crate::proxy::{DataPlane, DataPlaneOptions, StartFault, raise_file_limit};
+use crate::proxy::{DataPlane, DataPlaneOptions, ListenerFacts, StartFault, raise_file_limit};
 use crate::routing::RouteTable;
 use crate::store::{Opened, SqliteStore, Store, StoreFault};
+use crate::tls;
 
+/// How often files of certificates are looked at.
+const FILES_LOOKED_AT_EVERY: Duration = Duration::from_secs(2);
 /// Suspects that wait for the prober; more of them say nothing new.
 const SUSPECTS: usize = 256;
 
@@ -128,6 +133,7 @@ async fn serve(
     with_input: bool,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
+    let Guard { token, live } = guard;
     let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
     let table = Arc::new(ArcSwap::from_pointee(bound.hooks.route(RouteTable::default())));
@@ -141,12 +147,23 @@ async fn serve(
         registry: registry.clone(),
         table: Arc::clone(&table),
         suspects,
+        tls: Arc::clone(&live),
         notifiers: Arc::clone(&notifiers),
     })
     .await?;
+    let certificates = acme::Keeper::new(acme::Options {
+        entrances: acme_entrances(&config, &live),
+        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
+        challenges: Arc::clone(live.challenges()),
+        store: Arc::clone(&store),
+    })
+    .await;
     let data_plane = DataPlane::start(DataPlaneOptions {
         workers,
         listeners: bound.public,
+        facts: facts(&config, &live),
+        challenges: Arc::clone(live.challenges()),
+        origins: Arc::clone(live.origins()),
         limits: config.limits.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         log: config.log.clone(),
@@ -154,6 +171,7 @@ async fn serve(
         suspects: suspects_in,
         registry: registry.clone(),
     })?;
+    let files = tokio::spawn(watch_files(Arc::clone(&live)));
     let handle = prepared.handle();
     let reloaded = prepared.reloaded();
     let (stop_in, stop) = watch::channel(false);
@@ -170,10 +188,11 @@ async fn serve(
         handle: handle.clone(),
         store,
         registry,
-        token: guard.token,
-        tls: guard.tls,
+        token,
+        tls: live.admin().map(Arc::clone),
         ready: Arc::clone(&ready),
     };
+    let certificates = tokio::spawn(certificates.run(stop.clone()));
     let api = tokio::spawn(admin::serve(bound.admin, options, stop));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -194,28 +213,66 @@ async fn serve(
     };
     signals.until_told_to_stop(&handle, reloaded, apply, with_input).await;
     drop(access);
+    files.abort();
     ready.store(false, Ordering::Release);
     data_plane.shutdown().await;
     stop_in.send_replace(true);
-    // Both end by themselves now; a panic in one of them has been printed and changes nothing.
-    let _ = tokio::join!(control, api, webhooks);
+    // They end by themselves now; a panic in one of them has been printed and changes nothing.
+    let _ = tokio::join!(control, api, certificates, webhooks);
     tracing::info!("greenlight has stopped");
     Ok(())
 }
 
-/// What keeps strangers out of the admin API, read before anything is bound.
+/// What the data plane has to know of the listeners.
+fn facts(config: &Config, live: &tls::Live) -> Vec<ListenerFacts> {
+    let entrances = live.entrances().iter().cloned();
+    let https_port =
+        config.listeners.iter().find(|listener| listener.tls.is_some()).map(|tls| tls.bind.port());
+    let facts = config.listeners.iter().zip(entrances).map(|(listener, tls)| ListenerFacts {
+        proxy_protocol: listener.proxy_protocol,
+        redirect_to_https: listener.redirect_to_https,
+        https_port,
+        ready_path: listener.ready_path.clone(),
+        hsts: listener.tls.as_ref().map_or(Duration::ZERO, |tls| tls.hsts),
+        tls,
+    });
+    facts.collect()
+}
+
+/// The listeners whose certificates come by ACME.
+fn acme_entrances(config: &Config, live: &tls::Live) -> Vec<(config::Acme, Arc<tls::Entrance>)> {
+    let pairs = config.listeners.iter().zip(live.entrances()).filter_map(|(listener, entrance)| {
+        Some((listener.tls.as_ref()?.acme.clone()?, Arc::clone(entrance.as_ref()?)))
+    });
+    pairs.collect()
+}
+
+/// Looks for changed certificate files every two seconds. Ends with the runtime.
+async fn watch_files(live: Arc<tls::Live>) {
+    let mut every = tokio::time::interval(FILES_LOOKED_AT_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let live = Arc::clone(&live);
+        let looked = tokio::task::spawn_blocking(move || live.look()).await;
+        if looked.is_err() {
+            tracing::error!("looking for changed certificates has panicked");
+        }
+    }
+}
+
+/// The secrets and certificates that the configuration names, read before anything is bound.
 struct Guard {
     token: Option<admin::Token>,
-    tls: Option<Arc<rustls::ServerConfig>>,
+    live: Arc<tls::Live>,
 }
 
 impl Guard {
     fn read(config: &Config) -> Result<Self, Fault> {
         let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
         let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
-        let tls = config.admin.tls.as_ref().map(admin::server_config).transpose();
-        let tls = tls.map_err(|why| Fault::Config(format!("admin.tls: {why}")))?;
-        Ok(Self { token: token.map(|token| admin::Token::new(&token)), tls })
+        let live = tls::Live::open(config).map_err(|faults| Fault::Config(faults.join("\n")))?;
+        Ok(Self { token: token.map(|token| admin::Token::new(&token)), live: Arc::new(live) })
     }
 }
 

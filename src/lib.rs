@@ -6,11 +6,12 @@
 //! | layer | rooms | may do |
 //! |---|---|---|
 //! | L0 | [`model`] | nothing but data |
-//! | L1 | [`health`] [`judge`] [`release`] [`routing`] [`http1`] | decide: no clock, no IO, no async, no logging |
+//! | L1 | [`health`] [`judge`] [`release`] [`replay`] [`routing`] [`http1`] [`proxy_protocol`] | decide: no clock, no IO, no async, no logging |
 //! | L2 | [`config`] [`import`] | turn a file into a validated configuration; turn what people run today into such a file |
-//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`admin`] [`notify`] [`hooks`] | move bytes, keep time |
+//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`tls`] [`acme`] [`hooks`] [`notify`] [`admin`] | move bytes, keep time |
 //! | L4 | [`cli`] [`app`] | name every room |
 
+pub mod acme;
 pub mod admin;
 pub mod app;
 pub mod cli;
@@ -27,7 +28,10 @@ pub mod notify;
 pub mod probe;
 pub mod provider;
 pub mod proxy;
+pub mod proxy_protocol;
 pub mod release;
+pub mod replay;
 pub mod routing;
 pub mod store;
+pub mod tls;
 pub mod traffic;

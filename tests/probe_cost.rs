@@ -97,7 +97,14 @@ async fn count(reports: &mut mpsc::Receiver<ProbeReport>, time: Duration) -> (u3
 }
 
 fn targets(port: u16, kind: &CheckKind) -> Vec<ProbeTarget> {
-    let check = Check { kind: kind.clone(), port: None, interval: INTERVAL, timeout: INTERVAL * 2, fall: 3 };
+    let check = Check {
+        kind: kind.clone(),
+        tls: None,
+        port: None,
+        interval: INTERVAL,
+        timeout: INTERVAL * 2,
+        fall: 3,
+    };
     let check = Arc::new(check);
     (0..ENDPOINTS)
         .map(|number| {
@@ -124,7 +131,7 @@ fn two_thousand_endpoints_cost_less_than_a_core() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (sender, mut reports) = mpsc::channel(1024);
-            let prober = Prober::start(sender);
+            let prober = Prober::start(sender, Arc::default());
             prober.set_targets(targets(origin.1, &kind));
             count(&mut reports, WARM_UP).await;
             let (began, before) = (clock::instant(), cpu_seconds());

@@ -63,10 +63,10 @@ def process_tree(pid):
 
 
 class Engine:
-    """A child process that listens on `port`; ended by its pid."""
+    """A child process that listens on `port`, and with TLS on `tls`; ended by its pid."""
 
-    def __init__(self, name, command, port, log, env=None):
-        self.name, self.port = name, port
+    def __init__(self, name, command, port, log, env=None, tls=None):
+        self.name, self.port, self.tls = name, port, tls
         self.log_path = log
         with open(log, "wb") as sink:
             self.process = subprocess.Popen(
@@ -125,11 +125,25 @@ def relay(build, folder, origin):
     return Engine("relay", command, port, folder / "relay.log")
 
 
+def certificate(folder):
+    """One P-256 certificate for all: `tls.pem`, `tls.key`, and both in `tls.both`, as HAProxy wants them."""
+    made = folder / "tls.pem"
+    if not made.exists():
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "30", "-subj", "/CN=bench.example.org", "-addext", "subjectAltName=DNS:bench.example.org",
+             "-keyout", str(folder / "tls.key"), "-out", str(made)],
+            check=True, capture_output=True,
+        )
+        (folder / "tls.both").write_text(made.read_text() + (folder / "tls.key").read_text())
+
+
 HAPROXY = """\
 global
     nbthread 1
     maxconn 8000
     stats socket {folder}/haproxy.sock
+    ssl-default-bind-ciphersuites TLS_AES_256_GCM_SHA384
 defaults
     mode http
     no log
@@ -142,6 +156,7 @@ defaults
     timeout http-request 10s
 frontend public
     bind 127.0.0.1:{port}
+    bind 127.0.0.1:{tls} ssl crt {folder}/tls.both alpn h2,http/1.1
     default_backend origin
 backend origin
     server origin 127.0.0.1:{origin} pool-max-conn 1024 pool-purge-delay 60s
@@ -149,10 +164,12 @@ backend origin
 
 
 def haproxy(_build, folder, origin):
-    port = free_port()
+    port, tls = free_port(), free_port()
+    certificate(folder)
     path = folder / "haproxy.cfg"
-    path.write_text(HAPROXY.format(folder=folder, port=port, origin=origin))
-    return Engine("haproxy", ["haproxy", "-f", str(path), "-db"], port, folder / "haproxy.log")
+    path.write_text(HAPROXY.format(folder=folder, port=port, tls=tls, origin=origin))
+    command = ["haproxy", "-f", str(path), "-db"]
+    return Engine("haproxy", command, port, folder / "haproxy.log", tls=tls)
 
 
 NGINX = """\
@@ -181,6 +198,10 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{port};
+        listen 127.0.0.1:{tls} ssl http2;
+        ssl_certificate {folder}/tls.pem;
+        ssl_certificate_key {folder}/tls.key;
+        ssl_protocols TLSv1.3;
         location / {{
             proxy_pass http://origin;
             proxy_http_version 1.1;
@@ -195,11 +216,12 @@ http {{
 
 
 def nginx(_build, folder, origin):
-    port = free_port()
+    port, tls = free_port(), free_port()
+    certificate(folder)
     path = folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""  # its worker has to reach the folder
-    path.write_text(NGINX.format(user=user, folder=folder, port=port, origin=origin))
-    return Engine("nginx", ["nginx", "-p", str(folder), "-c", str(path)], port, folder / "nginx.log")
+    path.write_text(NGINX.format(user=user, folder=folder, port=port, tls=tls, origin=origin))
+    return Engine("nginx", ["nginx", "-p", str(folder), "-c", str(path)], port, folder / "nginx.log", tls=tls)
 
 
 GREENLIGHT = """\
@@ -207,6 +229,10 @@ GREENLIGHT = """\
 workers = 1
 [[listeners]]
 bind = "127.0.0.1:{port}"
+[[listeners]]
+bind = "127.0.0.1:{tls}"
+[listeners.tls]
+certificates = [{{ cert = "{folder}/tls.pem", key = "{folder}/tls.key" }}]
 [admin]
 bind = "127.0.0.1:{admin}"
 [store]
@@ -234,14 +260,18 @@ pool_idle_max = 1024
 
 def greenlight(command, folder, origins):
     """A whole front door in the middle of a bake: probing, counting and judging are all at work."""
-    port, admin = free_port(), free_port()
+    port, tls, admin = free_port(), free_port(), free_port()
+    certificate(folder)
     path = folder / "greenlight.toml"
-    path.write_text(GREENLIGHT.format(folder=folder, port=port, admin=admin, blue=origins[0], green=origins[1]))
+    text = GREENLIGHT.format(
+        folder=folder, port=port, tls=tls, admin=admin, blue=origins[0], green=origins[1]
+    )
+    path.write_text(text)
     places = {"{config}": path, "{port}": port, "{origin}": origins[0]}
     words = shlex.split(command)
     for place, value in places.items():
         words = [word.replace(place, str(value)) for word in words]
-    engine = Engine("greenlight", words, port, folder / "greenlight.log")
+    engine = Engine("greenlight", words, port, folder / "greenlight.log", tls=tls)
     engine.admin = admin
     return engine
 

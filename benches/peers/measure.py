@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import resource
+import shutil
 import socket
 import statistics
 import subprocess
@@ -11,17 +12,37 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import engines
 from engines import Failed
 
 IDLE_CONNECTIONS = 3000
 
-# name, path, connections
+
+
+class Load(NamedTuple):
+    """What wrk does, and the bars for CPU a request to HAProxy's and to the relay's."""
+
+    title: str
+    path: str
+    connections: int
+    to_haproxy: float
+    to_relay: float = None
+    tls: bool = False
+    # A handshake for every request.
+    fresh: bool = False
+    # HTTP/2, loaded by h2load: so many streams on each connection at once.
+    streams: int = 0
+
+
 LOADS = [
-    ("64 connections, 128 B", "/", 64),
-    ("64 connections, 64 KiB", "/64k", 64),
-    ("1 000 connections, 128 B", "/", 1000),
+    Load("64 connections, 128 B", "/", 64, 0.9, 1.3),
+    Load("64 connections, 64 KiB", "/64k", 64, 0.9, 1.3),
+    Load("1 000 connections, 128 B", "/", 1000, 1.0),
+    Load("TLS, 64 connections, 128 B", "/", 64, 0.95, tls=True),
+    Load("HTTP/2 over TLS, 8 connections of 16 streams, 128 B", "/", 8, 1.1, tls=True, streams=16),
+    Load("TLS, a new connection for each request of 128 B", "/", 64, 0.6, tls=True, fresh=True),
 ]
 
 
@@ -31,18 +52,50 @@ def milliseconds(text):
     return float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60000.0}[unit]
 
 
-def load(engine, path, connections, duration):
+def load_http2(engine, what, duration):
+    """One h2load run; refuses to count one that saw an error."""
+    with tempfile.NamedTemporaryFile(prefix="greenlight-h2load-") as log:
+        before = engine.cpu_seconds()
+        command = ["h2load", "-t1", f"-c{what.connections}", f"-m{what.streams}", f"-D{duration}",
+                   f"--log-file={log.name}", f"https://127.0.0.1:{engine.tls}{what.path}"]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        spent = engine.cpu_seconds() - before
+        # Start, status, microseconds.
+        lines = [line.split() for line in Path(log.name).read_text().splitlines()]
+    if "h2" not in re.search(r"Application protocol: (\S+)", text).group(1):
+        raise Failed(f"{engine.name}, {what.title}: not HTTP/2")
+    bad = [line for line in lines if line[1] != "200"]
+    trouble = re.search(r" (\d+) failed, (\d+) errored, (\d+) timeout", text)
+    # What is in flight when the time is over is told as failed by nobody.
+    if bad or any(int(count) for count in trouble.groups()):
+        raise Failed(f"{engine.name}, {what.title}: {len(bad)} other than 200, {trouble.group()}")
+    if len(lines) < what.connections * what.streams or spent <= 0:
+        raise Failed(f"{engine.name}: {len(lines)} requests and {spent} s of CPU tell nothing; load for longer")
+    times = sorted(int(line[2]) for line in lines)
+    return {
+        "cpu": spent * 1e6 / len(lines),
+        "rate": len(lines) / duration,
+        "p99": times[len(times) * 99 // 100] / 1000,
+        "requests": len(lines),
+    }
+
+
+def load(engine, what, duration):
     """One wrk run; refuses to count one that saw an error."""
+    if what.streams:
+        return load_http2(engine, what, duration)
     before = engine.cpu_seconds()
-    command = [
-        "wrk", "-t1", f"-c{connections}", f"-d{duration}s", "--timeout", "10s", "--latency",
-        f"http://127.0.0.1:{engine.port}{path}",
-    ]
+    connections = what.connections
+    base = f"https://127.0.0.1:{engine.tls}" if what.tls else f"http://127.0.0.1:{engine.port}"
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{duration}s", "--timeout", "10s", "--latency"]
+    if what.fresh:
+        command += ["-H", "Connection: close"]
+    command.append(base + what.path)
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     spent = engine.cpu_seconds() - before
     trouble = re.search(r"Socket errors:.*|Non-2xx or 3xx responses:.*", text)
     if trouble:
-        raise Failed(f"{engine.name}, {connections} connections on {path}: {trouble.group()}")
+        raise Failed(f"{engine.name}, {what.title}: {trouble.group()}")
     requests = int(re.search(r"(\d+) requests in", text).group(1))
     if requests < connections or spent <= 0:
         raise Failed(f"{engine.name}: {requests} requests and {spent} s of CPU tell nothing; load for longer")
@@ -98,28 +151,38 @@ def median(samples, key):
     return statistics.median(sample[key] for sample in samples)
 
 
+def ratio(samples, peers):
+    """The median over rounds, each of runs that followed each other; None where there is no peer."""
+    return statistics.median(a["cpu"] / b["cpu"] for a, b in zip(samples, peers)) if peers else None
+
+
+def shown_ratio(value):
+    return "" if value is None else f"{value:.2f}"
+
+
 def tables(results, names, memory):
     """The markdown, and the ratios by load: {load: {name: (to haproxy, to relay)}}."""
     lines, ratios = [], {}
-    for title, _, _ in LOADS:
+    for what in LOADS:
+        title = what.title
+        shown = [name for name in names if (name, title) in results]
+        if not shown:
+            continue
         lines += [
             f"**{title}**", "",
             "| | CPU us/request | min..max | requests/s | p99 ms | CPU to HAProxy | CPU to the relay |",
             "|---|---|---|---|---|---|---|",
         ]
-        cpu = {name: median(results[name, title], "cpu") for name in names}
-        for name in names:
+        cpu = {name: median(results[name, title], "cpu") for name in shown}
+        for name in shown:
             samples = results[name, title]
             spread = f"{min(s['cpu'] for s in samples):.1f}..{max(s['cpu'] for s in samples):.1f}"
             # Each round's ratio is of runs that follow each other; their median is what counts.
-            to = [
-                statistics.median(a["cpu"] / b["cpu"] for a, b in zip(samples, results[peer, title]))
-                for peer in ("haproxy", "relay")
-            ]
+            to = [ratio(samples, results.get((peer, title))) for peer in ("haproxy", "relay")]
             ratios[title, name] = tuple(to)
             lines.append(
                 f"| {name} | {cpu[name]:.1f} | {spread} | {median(samples, 'rate'):,.0f} |"
-                f" {median(samples, 'p99'):.2f} | {to[0]:.2f} | {to[1]:.2f} |"
+                f" {median(samples, 'p99'):.2f} | {shown_ratio(to[0])} | {shown_ratio(to[1])} |"
             )
         lines.append("")
     lines += [
@@ -133,12 +196,14 @@ def tables(results, names, memory):
 def missed(ratios, memory):
     """The bars that greenlight misses, in words."""
     bars = []
-    for title, _, connections in LOADS:
-        to_haproxy, to_relay = ratios[title, "greenlight"]
-        limit = 0.9 if connections == 64 else 1.0
-        bars.append((f"{title}: CPU to HAProxy", to_haproxy, limit))
-        if connections == 64:
-            bars.append((f"{title}: CPU to the relay", to_relay, 1.3))
+    for what in LOADS:
+        for peer, value, limit in zip(
+            ("HAProxy", "the relay"),
+            ratios.get((what.title, "greenlight"), (None, None)),
+            (what.to_haproxy, what.to_relay),
+        ):
+            if limit is not None and value is not None:
+                bars.append((f"{what.title}: CPU to {peer}", value, limit))
     bars.append(("KiB for an idle connection", max(memory["greenlight"]) / 1024, 3.0))
     return [f"{what} is {value:.2f}, the bar is {limit}" for what, value, limit in bars if value > limit]
 
@@ -184,13 +249,16 @@ def measure(options, folder):
         results = {}
         order = list(up)
         for engine in up.values():
-            load(engine, "/", 64, 1)
+            load(engine, LOADS[0], 1)
         for round_number in range(options.rounds):
-            for title, path, connections in LOADS:
-                for name in order:
-                    sample = load(up[name], path, connections, options.seconds)
-                    results.setdefault((name, title), []).append(sample)
-                    print(f"round {round_number + 1}, {title}, {name}: {sample['cpu']:.1f} us", file=sys.stderr)
+            for what in (what for what in LOADS if options.only in what.title):
+                if what.streams and shutil.which("h2load") is None:
+                    continue
+                for name in (name for name in order if not what.tls or up[name].tls):
+                    sample = load(up[name], what, options.seconds)
+                    results.setdefault((name, what.title), []).append(sample)
+                    said = f"round {round_number + 1}, {what.title}, {name}: {sample['cpu']:.1f} us"
+                    print(said, file=sys.stderr)
             order = order[1:] + order[:1]
         return results, list(up), memory, notes
     finally:
@@ -211,6 +279,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="one round of 2 s")
     parser.add_argument("--bar", action="store_true", help="exit 1 if greenlight misses a bar")
     parser.add_argument("--without", nargs="*", default=[], metavar="ENGINE", help="leave these out")
+    parser.add_argument("--only", default="", metavar="TEXT", help="the loads with this in their title")
     parser.add_argument("--build", default="target/release", help="where the examples are")
     parser.add_argument(
         "--greenlight", default="target/release/greenlight run -c {config}", metavar="COMMAND",

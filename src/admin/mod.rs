@@ -34,7 +34,6 @@ mod server;
 mod services;
 mod shared;
 mod status;
-mod tls;
 mod token;
 
 pub use commands::Answer;
@@ -42,7 +41,6 @@ pub use explain::Explanation;
 pub use problem::Problem;
 pub use server::{ServeFault, serve};
 pub use shared::Options;
-pub use tls::{TlsFault, server_config};
 pub use token::Token;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Connections: accepted up to a limit, each with deadlines, all let finish at the end.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,6 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+
+use crate::tls::Entrance;
 
 use super::caller::Peer;
 use super::router::router;
@@ -60,7 +63,7 @@ pub async fn serve(
     }
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
-    let tls = options.tls.clone().map(TlsAcceptor::from);
+    let tls = options.tls.clone();
     let router = router(Shared::new(options, local, shutdown.clone()));
 
     let mut connections = JoinSet::new();
@@ -71,7 +74,7 @@ pub async fn serve(
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(connection(stream, peer, tls.clone(), router.clone(), shutdown.clone()));
+                    connections.spawn(connection(stream, peer, acceptor(tls.as_deref()), router.clone(), shutdown.clone()));
                 }
                 Err(fault) => {
                     tracing::warn!(%fault, "the admin listener could not accept");
@@ -87,6 +90,11 @@ pub async fn serve(
         connections.shutdown().await;
     }
     Ok(())
+}
+
+/// By the certificates that are served now.
+fn acceptor(tls: Option<&Entrance>) -> Option<TlsAcceptor> {
+    tls.map(|tls| TlsAcceptor::from(Arc::new(tls.current().config.clone())))
 }
 
 async fn connection(

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::controller::{Handle, ReleaseView};
 use crate::store::Store;
+use crate::tls::Entrance;
 
 use super::Token;
 use super::idempotency::Memory;
@@ -25,7 +26,7 @@ pub struct Options {
     pub registry: Registry,
     /// Needed on any other address than loopback, with `tls`.
     pub token: Option<Token>,
-    pub tls: Option<Arc<rustls::ServerConfig>>,
+    pub tls: Option<Arc<Entrance>>,
     /// What `/readyz` says.
     pub ready: Arc<AtomicBool>,
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config;
+use crate::tls;
 
 use super::exit::Exit;
 use super::output::{complain, say};
@@ -24,6 +25,11 @@ pub(super) struct Args {
 pub(super) fn check(args: &Args) -> Exit {
     match config::load(&args.file) {
         Ok(loaded) => {
+            let unusable = tls::check(&loaded.config);
+            if !unusable.is_empty() {
+                complain_all(&unusable.join("\n"));
+                return Exit::Usage;
+            }
             complain_all(&config::render_faults(&args.file, &loaded.warnings));
             say(&config::summary(&args.file, &loaded));
             Exit::Done

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -102,6 +102,13 @@ impl Admin {
         }
         let (_, body) = self.answer(self.client.request(Method::GET, url)).await?;
         self.parse(&body)
+    }
+
+    /// Reads what a browser would be shown.
+    pub(super) async fn page(&self, segments: &[&str]) -> Result<String, Fault> {
+        let request = self.client.request(Method::GET, self.url(segments)).header(ACCEPT, "text/html");
+        let (_, body) = self.answer(request).await?;
+        String::from_utf8(body).map_err(|why| self.strange(why.to_string()))
     }
 
     /// Sends a change; one whose answer is lost is sent again under the same key.

@@ -5,6 +5,7 @@
 //! an exit code that scripts can tell apart ([`exit::Exit`]).
 
 mod abort;
+mod analyze;
 mod ask;
 mod check;
 mod client;
@@ -16,6 +17,7 @@ mod exit;
 mod explain;
 mod fault;
 mod follow;
+mod health;
 mod history;
 mod import;
 mod output;
@@ -90,9 +92,12 @@ enum Verb {
     History(history::Args),
     Explain(explain::Args),
     Quarantine(quarantine::Args),
+    Analyze(analyze::Args),
     Import(import::Args),
     Reload(reload::Args),
     Completions(completions::Args),
+    #[command(hide = true)]
+    Health(health::Args),
     #[command(hide = true)]
     SampleApp(sample_app::Args),
 }
@@ -107,6 +112,7 @@ pub fn main() -> ExitCode {
         Verb::SampleApp(args) => sample_app::run(&args),
         Verb::Run(args) => run::run(&args),
         Verb::Check(args) => check::check(&args).into(),
+        Verb::Analyze(args) => analyze::analyze(&args).into(),
         Verb::Completions(args) => completions::print(&args).into(),
         Verb::Import(args) => import::import(&args).into(),
         verb => ask(&connection, verb).into(),
@@ -134,11 +140,13 @@ fn ask(connection: &Connection, verb: Verb) -> Exit {
             Verb::History(args) => history::history(&admin, &args).await,
             Verb::Explain(args) => explain::explain(&admin, &args).await,
             Verb::Quarantine(args) => quarantine::quarantine(&admin, &args).await,
+            Verb::Health(args) => health::health(&admin, &args).await,
             Verb::Reload(args) => reload::reload(&admin, &args).await,
             Verb::Demo(_)
             | Verb::SampleApp(_)
             | Verb::Run(_)
             | Verb::Check(_)
+            | Verb::Analyze(_)
             | Verb::Import(_)
             | Verb::Completions(_) => Err(Fault::Internal("this verb asks nobody".into())),
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::quantity::show_duration;
 use super::walk::{Walk, join};
-use super::{Config, Service};
+use super::{Config, HookAction, Service, Upstream};
 
 /// Runs them all.
 pub(super) fn check(walk: &mut Walk<'_>, config: &Config) {
@@ -20,6 +20,7 @@ pub(super) fn check(walk: &mut Walk<'_>, config: &Config) {
         addresses::upstream(walk, config, service);
         deadline(walk, service);
         risks(walk, service);
+        commands(walk, service);
     }
     webhooks(walk, config);
     if config.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
@@ -64,6 +65,29 @@ fn deadline(walk: &mut Walk<'_>, service: &Service) {
     }
 }
 
+/// A command is run in a container of the new image: where somebody else runs the endpoints there is
+/// none.
+fn commands(walk: &mut Walk<'_>, service: &Service) {
+    let Upstream::Fixed { .. } = service.upstream else { return };
+    let hooks = &service.hooks;
+    let points = [
+        ("pre_promote", &hooks.pre_promote),
+        ("post_promote", &hooks.post_promote),
+        ("on_revert", &hooks.on_revert),
+    ];
+    for (name, hook) in points {
+        let path = key(service, &format!("hooks.{name}.command"));
+        let kind = key(service, "upstream.kind");
+        let is_command = hook.as_ref().is_some_and(|hook| matches!(hook.action, HookAction::Command(_)));
+        if is_command && walk.sound(&[&path, &kind]) {
+            walk.fault(
+                &path,
+                "needs upstream.kind = \"docker\": it is run in a fresh container of the new image; use url here",
+            );
+        }
+    }
+}
+
 /// What is legal and better not so.
 fn risks(walk: &mut Walk<'_>, service: &Service) {
     let policy = &service.policy;
@@ -90,6 +114,13 @@ fn risks(walk: &mut Walk<'_>, service: &Service) {
             walk.warn(&path, message);
         }
     }
+    let (queue, requests) = (key(service, "proxy.queue_max"), key(service, "proxy.requests_max"));
+    if service.settings.queue_max > 0
+        && service.settings.requests_max == 0
+        && walk.sound(&[&queue, &requests])
+    {
+        walk.warn(&queue, "has no effect with requests_max = 0: nobody has to wait");
+    }
 }
 
 /// Webhooks have names of their own, services that exist, and a way in.
@@ -98,7 +129,7 @@ fn webhooks(walk: &mut Walk<'_>, config: &Config) {
     let names: Vec<String> = walk
         .places
         .keys()
-        .filter(|path| super::not_in_force::matches("services.*", path))
+        .filter(|path| super::pattern::matches("services.*", path))
         .filter_map(|path| path.strip_prefix("services.").map(str::to_owned))
         .collect();
     for (index, webhook) in config.webhooks.iter().enumerate() {

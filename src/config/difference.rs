@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Config;
-use super::not_in_force::matches;
+use super::pattern::matches;
 
 /// Key paths that can be applied live, and those that need a restart.
 ///

@@ -9,7 +9,7 @@ use toml::de::DeTable;
 use super::fault::{Fault, Faults, Severity};
 use super::section::Section;
 use super::walk::{Reference, Walk};
-use super::{Config, cross, not_in_force, read};
+use super::{Config, content, cross, read};
 
 /// The largest file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -24,7 +24,8 @@ pub struct Loaded {
     pub warnings: Vec<Fault>,
 }
 
-/// Reads and validates a file, and sees that the secrets and files it names can be read.
+/// Reads and validates a file, sees that the secrets and files it names can be read, and reads the
+/// contents that are kept ([`super::content`]).
 ///
 /// # Errors
 /// Every fault of the file.
@@ -89,9 +90,9 @@ fn validate(text: &str, base: &Path, on_disk: bool) -> Result<Loaded, Faults> {
     root.finish();
     walk.judge_unknown();
     cross::check(&mut walk, &config);
-    not_in_force::check(&mut walk);
     if on_disk {
         references(&mut walk);
+        content::read(&mut walk, &mut config);
     }
     let (faults, warnings): (Vec<_>, Vec<_>) =
         std::mem::take(&mut walk.faults).into_iter().partition(|fault| fault.severity == Severity::Fault);

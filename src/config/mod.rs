@@ -1,10 +1,10 @@
 //! L2: a file becomes a validated [`Config`], or every fault of it at once.
 //!
 //! The way: text -> spanned TOML tree ([`walk`], [`section`], [`kind`]: every key with its place, its
-//! kind and its default) -> checks between keys ([`cross`]) -> keys that are not in force yet
-//! ([`not_in_force`]) -> [`Config`]. One pass finds all; nothing is read twice.
+//! kind and its default) -> checks between keys ([`cross`]) -> [`Config`]. One pass finds all; nothing is read twice.
 
 mod container;
+mod content;
 mod cross;
 mod difference;
 mod fault;
@@ -13,7 +13,7 @@ mod kind;
 mod message;
 mod name;
 mod nearest;
-mod not_in_force;
+mod pattern;
 mod quantity;
 mod read;
 mod report;
@@ -27,6 +27,7 @@ mod types;
 mod walk;
 
 pub use container::{ContainerLog, Docker, Engine, EngineTls, Healthcheck, Publish, RegistryAuth, Tags};
+pub use content::PAGE_BYTES_MAX;
 pub use difference::{Difference, difference};
 pub use fault::{Fault, Faults, Severity};
 pub use file::{FILE_BYTES_MAX, Loaded, load, parse};
@@ -34,8 +35,8 @@ pub use message::{Hook, HookAction, HookPoints, Hooks, Notifier, NotifierKind, W
 pub use report::{render_faults, summary};
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretFault};
 pub use types::{
-    Access, Acme, Admin, AdminTls, Affinity, CertificateFiles, Config, LatencyAction, Limits, Listener,
-    ListenerTls, Log, LogFormat, Service, Synthetic, Upstream, UpstreamTls,
+    Access, Acme, Admin, AdminTls, Affinity, CertificateFiles, Config, Limits, Listener, ListenerTls, Log,
+    LogFormat, Service, Synthetic, Upstream, UpstreamTls,
 };
 
 use shown::Shown;

@@ -62,8 +62,7 @@ impl Default for Limits {
     }
 }
 
-/// `[[listeners]]`. What later issues use (tls, proxy_protocol, ...) is validated already; until it
-/// is built `check` says that it is not in force.
+/// `[[listeners]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listener {
     pub bind: SocketAddr,
@@ -104,6 +103,8 @@ pub struct Acme {
     pub directory: String,
     /// Exact hosts, normalised.
     pub hosts: Vec<String>,
+    /// Who signs the directory's own certificate; `None`: the system's authorities.
+    pub ca: Option<PathBuf>,
 }
 
 /// `[admin] tls`.
@@ -169,17 +170,8 @@ impl Upstream {
 pub struct UpstreamTls {
     /// Who signs the endpoints' certificates; `None`: the system's authorities.
     pub ca: Option<PathBuf>,
-    /// The name that the certificates are for; `None`: the client's Host.
+    /// The name that the certificates are for; `None`: the service's first exact host.
     pub server_name: Option<String>,
-}
-
-/// What the latency rule does when it trips.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LatencyAction {
-    #[default]
-    Revert,
-    Notify,
-    Off,
 }
 
 /// Whether a client keeps to the endpoint that it was first sent to.
@@ -215,9 +207,6 @@ pub struct Service {
     pub upstream_tls: Option<UpstreamTls>,
     pub check: Arc<Check>,
     pub policy: release::Policy,
-    pub latency: LatencyAction,
-    /// Steps before the switch, rising, each 1 to 99; empty: one atomic switch.
-    pub canary_percent: Vec<u8>,
     pub synthetic: Option<Synthetic>,
     pub hooks: HookPoints,
     pub settings: Arc<ServiceSettings>,

@@ -5,6 +5,7 @@ use crate::release::{self, Event, Persist, Phase, Refused, Step};
 
 use super::Rejection;
 use super::run::Controller;
+use super::table::is_shielded;
 
 /// What a command is answered from.
 #[derive(Debug)]
@@ -57,6 +58,7 @@ impl Controller {
     async fn adopt_step(&mut self, index: usize, step: Step) -> Taken {
         let Step { state, now, after_persist, persist, deadline, reason, notes, ended, release } = step;
         let service = &mut self.services[index];
+        self.table_dirty |= is_shielded(&service.state) != is_shielded(&state);
         service.state = state;
         service.deadline = deadline;
         service.unsaved |= persist == Persist::Soon;

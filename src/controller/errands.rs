@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::clock;
-use crate::config::{Hook, HookAction, Upstream};
+use crate::config::{Docker, Hook, HookAction, Upstream};
 use crate::model::{Color, ReleaseId, Version};
 use crate::notify::{HookCall, call};
-use crate::provider::docker::{CommandEnd, CommandRun, DockerFault, run_command};
-use crate::provider::registry::{Login, Retag, digest_of, retag};
+use crate::provider::docker::{CommandEnd, CommandRun, DockerFault, Reference, run_command};
+use crate::provider::registry::{Retag, digest_of, login, retag};
 use crate::release::{Errand, Event};
 
 use super::run::{Controller, Internal};
@@ -49,11 +49,16 @@ impl ServiceRuntime {
         }
     }
 
+    /// The image that a version was asked for as, and the keys of its containers.
+    fn image_and_keys(&self, version: &Version) -> Option<(Reference, Docker)> {
+        let Upstream::Docker { engine, .. } = &self.config.upstream else { return None };
+        let image = self.containers.as_ref()?.image_of(&self.config, version)?;
+        Some((image, (**engine).clone()))
+    }
+
     /// The command of a hook, in a fresh container of the release's image.
     fn hook_command(&self, about: &About, command: Vec<String>, timeout: Duration) -> Option<CommandRun> {
-        let Upstream::Docker { image, engine, .. } = &self.config.upstream else { return None };
-        let known =
-            self.containers.as_ref().and_then(|containers| containers.stored.images.get(&about.version));
+        let (image, config) = self.image_and_keys(&about.version)?;
         let call = self.hook_call(about);
         let told = [
             ("HOOK", call.hook),
@@ -65,8 +70,8 @@ impl ServiceRuntime {
         ];
         Some(CommandRun {
             service: self.name().clone(),
-            config: (**engine).clone(),
-            image: known.or(image.as_ref())?.clone(),
+            config,
+            image: image.to_string(),
             version: about.version.to_string(),
             command,
             env: told.iter().map(|(name, value)| format!("GREENLIGHT_{name}={value}")).collect(),
@@ -134,9 +139,14 @@ impl Controller {
                 })
             }
             None if about.errand == Errand::Tags => {
-                let service = std::sync::Arc::clone(&service.config);
+                let place = service.image_and_keys(&about.version);
                 self.tasks.spawn(async move {
-                    let moving = move_tags(&service.upstream, &about);
+                    let moving = async {
+                        match &place {
+                            Some((image, docker)) => move_tags(image, docker, &about).await,
+                            None => Ok(()),
+                        }
+                    };
                     let late = |_| Err(format!("no end within {}", humantime::format_duration(timeout)));
                     let outcome = tokio::time::timeout(timeout, moving).await.unwrap_or_else(late);
                     let _ = internal.send(done(outcome)).await;
@@ -154,9 +164,8 @@ impl Controller {
 }
 
 /// `stable` to what serves now, `previous` to what served before.
-async fn move_tags(upstream: &Upstream, about: &About) -> Result<(), String> {
-    let Upstream::Docker { image: Some(image), engine, .. } = upstream else { return Ok(()) };
-    let Some(tags) = &engine.tags else { return Ok(()) };
+async fn move_tags(image: &Reference, docker: &Docker, about: &About) -> Result<(), String> {
+    let Some(tags) = &docker.tags else { return Ok(()) };
     let stable = digest_of(&about.version.0)
         .ok_or_else(|| format!("the version {} names no digest: there is nothing to tag", about.version))?;
     let previous = about.other.as_ref().and_then(|other| digest_of(&other.0));
@@ -167,34 +176,19 @@ async fn move_tags(upstream: &Upstream, about: &About) -> Result<(), String> {
     if let Some(tag) = &tags.stable {
         moves.push((tag.clone(), stable.to_owned()));
     }
-    let (host, repository) = place(image);
-    let login = match &engine.registry_auth {
-        Some(auth) => {
-            let auth = auth.clone();
-            let read = move || {
-                let username =
-                    auth.username.read().map_err(|why| format!("registry_auth.username: {why}"))?;
-                let password =
-                    auth.password.read().map_err(|why| format!("registry_auth.password: {why}"))?;
-                Ok::<_, String>(Login::Password { username, password })
-            };
-            Some(tokio::task::spawn_blocking(read).await.map_err(|why| why.to_string())??)
-        }
-        None => None,
-    };
-    retag(&Retag { host, repository, moves }, login).await.map_err(|why| why.to_string())
+    let host = image.registry().to_owned();
+    let login = login(&host, docker.registry_auth.as_ref()).await?;
+    let retagging = Retag { host, repository: repository(image), moves };
+    retag(&retagging, login).await.map_err(|why| why.to_string())
 }
 
-/// Host and repository of an image's name.
-fn place(image: &str) -> (String, String) {
-    let name = image.split_once('@').map_or(image, |(name, _)| name);
-    let name_at = name.rfind('/').map_or(0, |slash| slash + 1);
-    let name = name[name_at..].find(':').map_or(name, |colon| &name[..name_at + colon]);
-    match name.split_once('/') {
-        Some((host, path)) if host.contains('.') || host.contains(':') || host == "localhost" => {
-            (host.to_owned(), path.to_owned())
-        }
-        Some(_) => ("docker.io".to_owned(), name.to_owned()),
-        None => ("docker.io".to_owned(), format!("library/{name}")),
+/// The repository as its registry calls it: official images of the Docker Hub have a folder there.
+fn repository(image: &Reference) -> String {
+    let host = format!("{}/", image.registry());
+    let path = image.repository.strip_prefix(&host).unwrap_or(&image.repository);
+    if image.registry() == "docker.io" && !path.contains('/') {
+        format!("library/{path}")
+    } else {
+        path.to_owned()
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::clock;
-use crate::health::{Observed, Roster};
+use crate::health::{Observed, ProbeOutcome, Roster};
 use crate::judge::Bucket;
 use crate::model::{Color, Health, PerColor};
 use crate::probe::{ProbeReport, ProbeTarget};
 use crate::provider::ProviderUpdate;
-use crate::release::Event;
-use crate::traffic::WorkerReport;
+use crate::release::{Event, Phase};
+use crate::traffic::{Suspect, WorkerReport};
 
 use super::run::Controller;
 
@@ -26,6 +26,11 @@ impl Controller {
         let service = &mut self.services[index];
         let thresholds = service.state.thresholds(color);
         let roster = &mut service.rosters[color];
+        let passed = matches!(report.outcome, ProbeOutcome::Pass);
+        if service.ejected.probed(&report.endpoint, passed, thresholds.rise) {
+            tracing::info!(service = %name, %color, endpoint = %report.endpoint, "its probes pass: back in the pool");
+            self.table_dirty = true;
+        }
         let observed = roster.observe(
             report.owner.as_ref(),
             &report.endpoint,
@@ -48,6 +53,18 @@ impl Controller {
             }
         }
         self.tell_health(index, color);
+    }
+
+    /// A worker could not reach an endpoint, or has taken it out of its pool.
+    pub(super) fn suspected(&mut self, suspect: &Suspect) {
+        self.prober.suspect(&suspect.endpoint);
+        if suspect.ejected
+            && let Some((name, color)) = self.endpoints.get(&suspect.endpoint).cloned()
+            && let Some(index) = self.index(name.as_str())
+            && self.services[index].ejected.told(&suspect.endpoint)
+        {
+            tracing::info!(service = %name, %color, endpoint = %suspect.endpoint, "attempts fail: out of the pool");
+        }
     }
 
     /// Queues the colour's summary for the state if it is not what the state was told last.
@@ -86,6 +103,14 @@ impl Controller {
             return;
         }
         tracing::info!(service = %update.service, color = %update.color, count = update.endpoints.len(), "endpoints changed");
+        let service = &mut self.services[index];
+        let there = |id: &crate::model::EndpointId| {
+            service
+                .rosters
+                .iter()
+                .any(|(_, roster)| roster.endpoints().iter().any(|(known, _)| known.id == *id))
+        };
+        service.ejected.retain(there);
         self.targets_dirty = true;
         self.table_dirty = true;
         self.views_dirty = true;
@@ -134,15 +159,40 @@ impl Controller {
         for index in 0..self.services.len() {
             let service = &mut self.services[index];
             let policy = service.state.policy.judge;
-            let closed: PerColor<Bucket> = std::mem::take(&mut service.buckets);
+            let mut closed: PerColor<Bucket> = std::mem::take(&mut service.buckets);
             let active = service.state.active;
             service.windows[active].push(&closed[active], &policy);
             let epoch = service.state.epoch;
+            // Users' requests alone are the next release's baseline; ours are evidence of this one.
+            if self.synthetic_second(index, &mut closed) {
+                self.control_second(index, closed[active.other()].clone()).await;
+            }
             let bucket = closed[active].clone();
             self.apply_fact(index, Event::Bucket { color: active, epoch, bucket }).await;
+            let service = &self.services[index];
+            let told = service.route.as_ref().and_then(|route| route.slow_after);
+            self.table_dirty |= told != super::table::slow_after(&service.state);
+            self.canary_second(index, &closed).await;
             self.follow_course(index, &closed);
         }
         self.views_dirty = true;
+    }
+
+    /// Gives the state both colours' second while the candidate has a share of the traffic.
+    async fn canary_second(&mut self, index: usize, closed: &PerColor<Bucket>) {
+        let service = &self.services[index];
+        let Some(release) = service.state.running() else { return };
+        let Phase::Canary(canary) = &release.phase else { return };
+        if !canary.open {
+            return;
+        }
+        let baseline = canary.judge.is_none().then(|| {
+            let window = &service.windows[release.color.other()];
+            Box::new(window.freeze(&service.state.policy.judge))
+        });
+        let (candidate, old) = (closed[release.color].clone(), closed[release.color.other()].clone());
+        let event = Event::Canary { release: release.id.clone(), candidate, old, baseline };
+        self.apply_fact(index, event).await;
     }
 }
 

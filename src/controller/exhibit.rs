@@ -133,7 +133,8 @@ impl Controller {
             return;
         }
         let at = clock::wall().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-        let numbers = judged(release);
+        // What a verdict keeps is no longer the judge's score of this second.
+        let numbers = if ended { None } else { judged(release) };
         let (candidate, old) = (&closed[release.color], &closed[release.color.other()]);
         course.series.push(i64::try_from(at).unwrap_or(i64::MAX), candidate, old, numbers.as_ref());
         course.unwritten += 1;

@@ -23,11 +23,12 @@ pub enum Command {
     },
     /// A webhook, or a look at the registry, says that something was pushed. `image`: to be resolved and
     /// run; `version`: its label, where somebody else runs the endpoints. `at`: when, in Unix seconds by
-    /// the sender's clock.
+    /// the sender's clock. `digest`: what the tag is said to be; it is waited for, and not run by.
     Pushed {
         subject: String,
         image: Option<String>,
         version: Option<String>,
+        digest: Option<String>,
         at: Option<u64>,
     },
     Promote {

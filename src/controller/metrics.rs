@@ -67,7 +67,7 @@ impl Metrics {
             probes_total: counter("probes_total", "Probes by result", &["service", "color", "result"])?,
             judge_score: real(
                 "judge_score",
-                "The score S of a rule, 0 without a bake",
+                "The score S of a rule (errors, latency, and route: the route nearest to its bound), 0 without a bake",
                 &["service", "rule"],
             )?,
             judge_threshold: real(
@@ -106,8 +106,7 @@ impl Metrics {
         }
         self.pinned.with_label_values(&[name]).set(i64::from(shown.pinned));
         self.rollback_available.with_label_values(&[name]).set(i64::from(shown.rollback_available));
-        for (rule, numbers) in [("errors", shown.errors), ("latency", shown.latency)] {
-            let (s, h) = numbers.map_or((0.0, 0.0), |numbers| (numbers.s, numbers.h));
+        for (rule, (s, h)) in rules(shown.judged) {
             self.judge_score.with_label_values(&[name, rule]).set(s);
             self.judge_threshold.with_label_values(&[name, rule]).set(h);
         }
@@ -127,7 +126,7 @@ impl Metrics {
         for word in words {
             let _ = self.release_state.remove_label_values(&[name, *word]);
         }
-        for rule in ["errors", "latency"] {
+        for (rule, _) in rules(None) {
             let _ = self.judge_score.remove_label_values(&[name, rule]);
             let _ = self.judge_threshold.remove_label_values(&[name, rule]);
         }
@@ -161,6 +160,17 @@ pub(super) struct Shown<'a> {
     pub(super) words: &'a [&'a str],
     pub(super) pinned: bool,
     pub(super) rollback_available: bool,
-    pub(super) errors: Option<&'a Numbers>,
-    pub(super) latency: Option<&'a Numbers>,
+    /// The numbers of a bake.
+    pub(super) judged: Option<&'a Numbers>,
+}
+
+/// Each rule's score and bound; of the routes' rules those of the one that is nearest to its bound.
+fn rules(numbers: Option<&Numbers>) -> [(&'static str, (f64, f64)); 3] {
+    let latency = numbers.and_then(|numbers| numbers.latency.as_ref());
+    let route = numbers.and_then(|numbers| numbers.routes.first());
+    [
+        ("errors", numbers.map_or((0.0, 0.0), |numbers| (numbers.s, numbers.h))),
+        ("latency", latency.map_or((0.0, 0.0), |latency| (latency.s, latency.h))),
+        ("route", route.map_or((0.0, 0.0), |route| (route.s, route.h))),
+    ]
 }

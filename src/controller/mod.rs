@@ -7,6 +7,7 @@
 mod apply;
 mod commands;
 mod containers;
+mod ejected;
 mod errands;
 mod evidence;
 mod exhibit;
@@ -20,6 +21,7 @@ mod run;
 mod service;
 mod start;
 mod story;
+mod synthetic;
 mod table;
 mod view;
 mod workers;

@@ -107,7 +107,12 @@ impl Controller {
     pub(super) fn publish_table(&mut self) {
         self.table_dirty = false;
         let routes = self.services.iter_mut().map(|service| {
-            let route = super::table::service_route(&service.config, &service.state, &service.rosters);
+            let route = super::table::service_route(
+                &service.config,
+                &service.state,
+                &service.rosters,
+                &service.ejected,
+            );
             let route = match &service.containers {
                 Some(containers) => super::table::hold_back(route, &containers.unproved),
                 None => route,

@@ -1,5 +1,6 @@
 //! A changed configuration file, applied without losing a request; a faulty one changes nothing.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crate::config::{self, Config, Service, Upstream};
 use crate::model::Color;
 use crate::provider::FixedSource;
 use crate::release::Event;
+use crate::tls::{Live, Reloaded};
 
 use super::run::Controller;
 use super::service::ServiceRuntime;
@@ -20,11 +22,17 @@ const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(2);
 impl Controller {
     pub(super) async fn reload(&mut self, actor: Actor, reply: oneshot::Sender<ReloadReport>) {
         let path = self.path.clone();
-        let loaded = tokio::task::spawn_blocking(move || config::load(&path)).await;
+        let tls = Arc::clone(&self.tls);
+        let loaded = tokio::task::spawn_blocking(move || load(&path, &tls)).await;
         let report = match loaded {
-            Ok(Ok(loaded)) => self.take_config(loaded.config, &actor.0).await,
+            Ok(Ok((config, files))) => {
+                // Whether the configuration names others or not: the files may be new.
+                let read = self.tls.adopt(files);
+                let mut report = self.take_config(config, &actor.0).await;
+                report.applied.extend(read);
+                report
+            }
             Ok(Err(faults)) => {
-                let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
                 tracing::error!(?faults, "the configuration file is faulty: nothing was changed");
                 ReloadReport { faults, ..ReloadReport::default() }
             }
@@ -153,6 +161,16 @@ impl Controller {
             self.apply_fact(index, Event::PolicyChanged(Box::new(policy))).await;
         }
     }
+}
+
+/// A configuration and the certificates that it names: all sound, or every fault.
+fn load(path: &Path, tls: &Live) -> Result<(Config, Reloaded), Vec<String>> {
+    let loaded = config::load(path).map_err(|faults| {
+        let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
+        faults
+    })?;
+    let files = tls.read(&loaded.config)?;
+    Ok((loaded.config, files))
 }
 
 /// Who runs the endpoints is not changed live: such a service keeps its upstream until the restart.

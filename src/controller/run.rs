@@ -14,12 +14,13 @@ use crate::clock;
 use crate::config::Config;
 use crate::model::{Color, EndpointId, ReleaseId, ServiceName, Tick, Version};
 use crate::notify::Notifiers;
-use crate::probe::{ProbeReport, Prober};
+use crate::probe::{ProbeReport, Prober, Synthetic, SyntheticReport};
 use crate::provider::docker::{News, Reference};
 use crate::provider::{FixedProvider, ProviderUpdate};
 use crate::release::{Event, Notice};
 use crate::routing::RouteTable;
 use crate::store::Store;
+use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerReport};
 
 use super::containers::{Engines, Wanted};
@@ -62,6 +63,7 @@ pub(super) struct Inlets {
     pub(super) endpoints: mpsc::Receiver<ProviderUpdate>,
     pub(super) news: mpsc::Receiver<News>,
     pub(super) suspects: mpsc::Receiver<Suspect>,
+    pub(super) synthetic: mpsc::Receiver<SyntheticReport>,
 }
 
 /// Everything the loop owns.
@@ -79,7 +81,9 @@ pub struct Controller {
     pub(super) inbox: Inbox,
     pub(super) workers: Workers,
     pub(super) store: Arc<dyn Store>,
+    pub(super) tls: Arc<Live>,
     pub(super) prober: Prober,
+    pub(super) synthetic: Synthetic,
     pub(super) provider: FixedProvider,
     pub(super) engines: Engines,
     /// Places for requests whose image is being resolved.
@@ -106,6 +110,7 @@ enum Turn {
     Endpoints(ProviderUpdate),
     News(News),
     Suspect(Suspect),
+    Synthetic(SyntheticReport),
     Second,
     Wake,
     Stop,
@@ -135,6 +140,7 @@ impl Controller {
                     Some(news) = self.inlets.news.recv() => Turn::News(news),
                     Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
                     Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
+                    Some(report) = self.inlets.synthetic.recv() => Turn::Synthetic(report),
                     Some((actor, reply)) = self.inbox.reloads.recv() => Turn::Reload(actor, reply),
                 }
             };
@@ -149,7 +155,8 @@ impl Controller {
                 }
                 Turn::Endpoints(update) => self.endpoints(&update),
                 Turn::News(news) => self.engine_news(&news),
-                Turn::Suspect(suspect) => self.prober.suspect(&suspect.endpoint),
+                Turn::Synthetic(report) => self.synthetic_answer(&report),
+                Turn::Suspect(suspect) => self.suspected(&suspect),
                 Turn::Second => self.second().await,
                 Turn::Wake => self.deadlines().await,
             }

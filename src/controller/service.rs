@@ -14,8 +14,10 @@ use crate::release::{Errand, Phase, State};
 use crate::routing::ServiceRoute;
 
 use super::containers::{Containers, Stored};
+use super::ejected::Ejected;
 use super::exhibit::Course;
 use super::news::Untold;
+use super::synthetic::Asked;
 use super::view::ReleaseView;
 use super::{Done, EventView, Rejection};
 
@@ -44,6 +46,8 @@ pub(super) struct ServiceRuntime {
     pub(super) told: PerColor<ColorHealth>,
     pub(super) ailing: PerColor<Option<String>>,
     pub(super) windows: PerColor<BaselineWindow>,
+    /// Endpoints that workers have taken out of their pools.
+    pub(super) ejected: Ejected,
     /// What the workers have counted since the last closed second.
     pub(super) buckets: PerColor<Bucket>,
     pub(super) inflight: BTreeMap<crate::model::EndpointId, u64>,
@@ -73,6 +77,8 @@ pub(super) struct ServiceRuntime {
     pub(super) containers: Option<Box<Containers>>,
     /// What the last release's judge saw, for people.
     pub(super) course: Option<Course>,
+    /// Our own requests in a bake.
+    pub(super) asked: Asked,
 }
 
 impl ServiceRuntime {
@@ -86,6 +92,7 @@ impl ServiceRuntime {
             told: PerColor::default(),
             ailing: PerColor::default(),
             windows: PerColor::default(),
+            ejected: Ejected::default(),
             buckets: PerColor::default(),
             inflight: BTreeMap::new(),
             live: BTreeMap::new(),
@@ -103,6 +110,7 @@ impl ServiceRuntime {
             route: None,
             containers: None,
             course: None,
+            asked: Asked::default(),
         }
     }
 

@@ -14,12 +14,13 @@ use crate::clock;
 use crate::config::{Config, Service, Upstream};
 use crate::model::{Color, ReleaseId, Revision};
 use crate::notify::Notifiers;
-use crate::probe::Prober;
+use crate::probe::{Prober, Synthetic};
 use crate::provider::FixedProvider;
 use crate::provider::docker::News;
 use crate::release::{self, Event, Pin, State};
 use crate::routing::RouteTable;
 use crate::store::{Store, StoreFault};
+use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
@@ -51,6 +52,8 @@ pub struct Options {
     pub registry: Registry,
     pub table: Arc<ArcSwap<RouteTable>>,
     pub suspects: mpsc::Receiver<Suspect>,
+    /// Read again by a reload, and by whom probes know the endpoints that speak TLS.
+    pub tls: Arc<Live>,
     /// Messages out.
     pub notifiers: Arc<Notifiers>,
 }
@@ -92,11 +95,12 @@ impl Prepared {
     /// Loads every service's record, resolves its endpoints, and stores the first table. Probes
     /// start at once; traffic need not wait for them.
     pub async fn new(options: Options) -> Result<Self, StartFault> {
-        let Options { path, config, store, memory, registry, table, suspects, notifiers } = options;
+        let Options { path, config, store, memory, registry, table, suspects, tls, notifiers } = options;
         let metrics = Metrics::register(&registry)?;
         let (handle, inbox) = super::channel(REQUESTS);
         let (internal, internal_out) = mpsc::channel(INTERNAL);
         let (probes_in, probes) = mpsc::channel(PROBES);
+        let (synthetic_in, synthetic) = mpsc::channel(PROBES);
         let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
         let (news_in, news) = mpsc::channel(NEWS);
         let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
@@ -108,11 +112,13 @@ impl Prepared {
             endpoints: HashMap::new(),
             table,
             internal,
-            inlets: Inlets { internal: internal_out, probes, endpoints, news, suspects },
+            inlets: Inlets { internal: internal_out, probes, endpoints, news, suspects, synthetic },
             inbox,
             workers: Workers::new(&[]),
             store,
-            prober: Prober::start(probes_in),
+            prober: Prober::start(probes_in, Arc::clone(tls.origins())),
+            synthetic: Synthetic::start(synthetic_in, Arc::clone(tls.origins())),
+            tls,
             provider: FixedProvider::start(endpoints_in),
             engines: Engines::new(news_in),
             asking: Arc::new(Semaphore::new(ASKED_MAX)),

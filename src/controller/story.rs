@@ -102,6 +102,7 @@ impl ServiceRuntime {
         view.reason.clone_from(&release.reason);
         view.verdict = release.verdict.map(|verdict| verdict.as_str().to_owned());
         view.cause = release.cause().map(str::to_owned);
+        view.canary_percent = release.canary_percent();
         view.numbers = numbers(judged(release).as_ref());
         if view.promoted_at.is_none() && release.phase.stretch() == Stretch::After {
             view.promoted_at = Some(clock::wall_rfc3339());
@@ -281,8 +282,7 @@ impl Controller {
                 words: &WORDS,
                 pinned: state.pin.is_some(),
                 rollback_available: state.rollback_available(),
-                errors: numbers.as_ref(),
-                latency: None,
+                judged: numbers.as_ref(),
             },
         );
     }

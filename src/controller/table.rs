@@ -2,15 +2,23 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Service;
 use crate::health::{EndpointHealth, ProbeFailure, Roster};
 use crate::model::{Color, Endpoint, EndpointId, Health, PerColor};
-use crate::release::{Phase, State};
+use crate::release::{Kind, Phase, State};
 use crate::routing::{ColorRoute, EndpointRoute, ServiceRoute};
 
+use super::ejected::Ejected;
+
 /// A service's route as its record and its endpoints' health make it.
-pub(super) fn service_route(config: &Service, state: &State, rosters: &PerColor<Roster>) -> ServiceRoute {
+pub(super) fn service_route(
+    config: &Service,
+    state: &State,
+    rosters: &PerColor<Roster>,
+    ejected: &Ejected,
+) -> ServiceRoute {
     ServiceRoute {
         name: config.name.clone(),
         hosts: config.hosts.clone(),
@@ -19,10 +27,17 @@ pub(super) fn service_route(config: &Service, state: &State, rosters: &PerColor<
         active: state.active,
         epoch: state.epoch,
         paused: state.paused,
-        baking: matches!(state.running().map(|release| &release.phase), Some(Phase::Baking(_))),
-        colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints())),
+        canary_percent: state.canary_percent(),
+        baking: is_shielded(state),
+        slow_after: slow_after(state),
+        colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints(), ejected)),
         settings: Arc::clone(&config.settings),
     }
+}
+
+/// What the data plane is to count as slow: only while a judge that wants it watches.
+pub(super) fn slow_after(state: &State) -> Option<Duration> {
+    state.running()?.phase.bake()?.judge.slow_after()
 }
 
 /// Keeps requests from containers that joined a pool whose others serve, until they are found healthy:
@@ -40,11 +55,19 @@ pub(super) fn hold_back(mut route: ServiceRoute, unproved: &BTreeSet<EndpointId>
     route
 }
 
+/// Whether the old colour may answer for the candidate: from the switch to the end of the bake. Not in
+/// a rollback: there the other colour is what a person wanted to be rid of.
+pub(super) fn is_shielded(state: &State) -> bool {
+    state.running().is_some_and(|release| {
+        matches!(release.phase, Phase::Promoting(_) | Phase::Baking(_)) && release.kind != Kind::Rollback
+    })
+}
+
 /// Which endpoints may be sent requests. Unknown ones may: after a restart the stored active
 /// colour serves at once, and the gate alone decides about a candidate. Unhealthy ones may not,
 /// unless more than half of the colour is: then a few left over would be crushed, or nobody would
 /// be asked at all, so all that run are tried.
-pub(super) fn color_route(endpoints: &[(Endpoint, EndpointHealth)]) -> ColorRoute {
+pub(super) fn color_route(endpoints: &[(Endpoint, EndpointHealth)], ejected: &Ejected) -> ColorRoute {
     let sick = endpoints.iter().filter(|(_, health)| health.health == Health::Unhealthy).count();
     let try_all = sick * 2 > endpoints.len();
     let endpoints = endpoints
@@ -52,6 +75,7 @@ pub(super) fn color_route(endpoints: &[(Endpoint, EndpointHealth)]) -> ColorRout
         .map(|(endpoint, health)| EndpointRoute {
             endpoint: endpoint.clone(),
             usable: health.health != Health::Unhealthy || (try_all && runs(health)),
+            returns: ejected.returns(&endpoint.id),
         })
         .collect();
     ColorRoute { endpoints }

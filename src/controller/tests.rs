@@ -3,6 +3,7 @@
 
 mod flaky;
 mod rig;
+mod synthetic;
 mod table;
 
 use std::time::Duration;

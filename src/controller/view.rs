@@ -80,6 +80,9 @@ pub struct ReleaseView {
     pub finished_at: Option<String>,
     /// `pass`, `fail` or `inconclusive`; null until there is one.
     pub verdict: Option<String>,
+    /// The candidate's share of the traffic before the switch, in percent; absent but in a canary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary_percent: Option<u8>,
     /// Why a degraded release is so: `pinned`, `old_sick`, `hold`, `inconclusive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,

@@ -12,6 +12,9 @@ use crate::traffic::{WorkerAsk, WorkerLink, WorkerReport};
 
 /// How long a worker may take to hand over its counts; what comes later comes with the next.
 const COLLECT_TIMEOUT: Duration = Duration::from_millis(500);
+/// Over how long WebSocket connections are told: all at once would come back at once.
+const FAREWELL_SPREAD: Duration = Duration::from_secs(10);
+const FAREWELL_STEPS: u32 = 40;
 /// How often a drain looks whether anything is still in flight.
 const DRAIN_POLL: Duration = Duration::from_millis(100);
 
@@ -65,13 +68,38 @@ impl Workers {
         self.ask_all(question).await.into_iter().flatten().sum()
     }
 
+    /// Tells a colour's WebSocket connections that they end, one after the other over `spread`.
+    async fn farewell(&self, service: &ServiceName, color: Color, spread: Duration) {
+        let mut told = 0;
+        for left in (1..=FAREWELL_STEPS).rev() {
+            let question =
+                |reply| WorkerAsk::Farewell { service: service.clone(), color, one_in: left, reply };
+            told += self.ask_all(question).await.into_iter().flatten().sum::<u64>();
+            tokio::time::sleep(spread / FAREWELL_STEPS).await;
+        }
+        if told > 0 {
+            tracing::info!(%service, %color, told, "WebSocket connections were told that their colour goes away");
+        }
+    }
+
     /// Waits until nothing is in flight on a colour that gets no new requests, at most `timeout`,
-    /// then ends what is left. Returns how many attempts were cut.
+    /// then ends what is left. WebSocket connections are asked to end over the first quarter of that
+    /// time, over 10 s at most. Returns how many attempts were cut.
     pub(super) async fn drain(&self, service: &ServiceName, color: Color, timeout: Duration) -> u64 {
         self.acknowledge().await;
+        let farewell = async {
+            self.farewell(service, color, FAREWELL_SPREAD.min(timeout / 4)).await;
+            std::future::pending::<()>().await;
+        };
         let empty = async {
             while self.inflight(service, color).await > 0 {
                 tokio::time::sleep(DRAIN_POLL).await;
+            }
+        };
+        let empty = async {
+            tokio::select! {
+                () = empty => {}
+                () = farewell => {}
             }
         };
         if tokio::time::timeout(timeout, empty).await.is_ok() {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::OriginTls;
+
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CheckKind {
@@ -19,6 +21,8 @@ pub enum CheckKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     pub kind: CheckKind,
+    /// `Some`: the HTTP check is made over TLS.
+    pub tls: Option<OriginTls>,
     /// Default: the endpoint's own.
     pub port: Option<u16>,
     pub interval: Duration,

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 const WAITING_MAX: usize = 256;
 const WAITING_PER_SERVICE_MAX: usize = 32;
 /// A registry or a store that is away is asked again after these pauses.
-const PAUSES: [Duration; 6] = [
+pub(super) const PAUSES: [Duration; 6] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::from_secs(5),
@@ -33,6 +33,9 @@ pub struct Arrival {
     pub image: Option<String>,
     /// The version's label, where somebody else does.
     pub version: Option<String>,
+    /// The digest that the sender says the tag has. Nothing is run by it; it tells whether the registry
+    /// shows the push already.
+    pub digest: Option<String>,
     /// When it was pushed, in Unix seconds by the sender's clock, never after our own.
     pub at: Option<u64>,
     pub client: IpAddr,
@@ -65,9 +68,9 @@ pub(super) struct Intake {
 
 impl Intake {
     /// Starts the task; it ends when this is dropped. Has to run on a tokio runtime.
-    pub(super) fn start(deliver: Deliver) -> Self {
+    pub(super) fn start(deliver: Deliver, pauses: &'static [Duration]) -> Self {
         let (arrivals, inlet) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(run(inlet, deliver));
+        tokio::spawn(run(inlet, deliver, pauses));
         Self { arrivals }
     }
 
@@ -91,7 +94,7 @@ struct Line {
     waiting: VecDeque<Arrival>,
 }
 
-async fn run(mut inlet: mpsc::Receiver<Arrival>, deliver: Deliver) {
+async fn run(mut inlet: mpsc::Receiver<Arrival>, deliver: Deliver, pauses: &'static [Duration]) {
     let mut lines: BTreeMap<String, Line> = BTreeMap::new();
     let mut under_way: JoinSet<String> = JoinSet::new();
     loop {
@@ -119,7 +122,7 @@ async fn run(mut inlet: mpsc::Receiver<Arrival>, deliver: Deliver) {
         match line.waiting.pop_front() {
             Some(arrival) => {
                 line.busy = true;
-                under_way.spawn(bring(arrival, Arc::clone(&deliver)));
+                under_way.spawn(bring(arrival, Arc::clone(&deliver), pauses));
             }
             None => {
                 lines.remove(&service);
@@ -147,9 +150,9 @@ fn queue(line: &mut Line, arrival: Arrival) {
 }
 
 /// Delivers one, again and again while that may help.
-async fn bring(arrival: Arrival, deliver: Deliver) -> String {
+async fn bring(arrival: Arrival, deliver: Deliver, pauses: &[Duration]) -> String {
     let service = arrival.service.clone();
-    for pause in PAUSES.into_iter().map(Some).chain([None]) {
+    for pause in pauses.iter().copied().map(Some).chain([None]) {
         let Delivered::Later(why) = deliver(arrival.clone()).await else { break };
         let Some(pause) = pause else {
             tracing::error!(

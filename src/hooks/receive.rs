@@ -179,7 +179,8 @@ fn take(shared: &Shared, hook: &Hook, body: &[u8], client: IpAddr) -> Result<Res
         let (webhook, service) = (hook.name.clone(), hook.service.clone());
         // By a clock that is ahead nothing could be pushed after it.
         let at = push.at.map(|at| at.min(now()));
-        arrivals.push(Arrival { webhook, service, subject, image, version, at, client });
+        let digest = push.digest.clone();
+        arrivals.push(Arrival { webhook, service, subject, image, version, digest, at, client });
     }
     if arrivals.is_empty()
         && let Some(why) = &ignored

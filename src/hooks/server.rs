@@ -20,7 +20,7 @@ use tower::ServiceExt;
 
 use super::book::Book;
 use super::credential::Signing;
-use super::intake::{Deliver, Intake};
+use super::intake::{Deliver, Intake, PAUSES};
 use super::receive::{Caller, elsewhere, with_token, without_token};
 use super::watch::Watch;
 
@@ -71,7 +71,7 @@ pub(super) struct Shared {
 pub async fn serve(options: Options, shutdown: watch::Receiver<bool>) -> std::io::Result<()> {
     let Options { own, inner, book, watch, deliver } = options;
     let nobody = Signing::new(&format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..)));
-    let shared = Arc::new(Shared { book, watch, intake: Intake::start(deliver), nobody });
+    let shared = Arc::new(Shared { book, watch, intake: Intake::start(deliver, &PAUSES), nobody });
     let router = Router::new()
         .route("/hooks/{name}", any(without_token))
         .route("/hooks/{name}/{token}", any(with_token))

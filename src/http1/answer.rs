@@ -13,9 +13,18 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Methods that are served; for the `Allow` of a 405 (RFC 9110, 15.5.6).
 const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-/// Appends a whole response with a plain-text body. To HEAD the body is left out and its length
-/// told; 1xx, 204 and 304 have neither. An error is never to be stored: it is about this moment.
+/// The content type of what we say ourselves.
+pub const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Appends a whole response with a plain-text body: [`write_page`].
 pub fn write_answer(status: u16, body: &[u8], answer: &Answer<'_>, out: &mut Vec<u8>) {
+    write_page(status, (TEXT, body), answer, out);
+}
+
+/// Appends a whole response with a body and its content type. To HEAD the body is left out and its
+/// length told; 1xx, 204 and 304 have neither. An error is never to be stored: it is about this
+/// moment.
+pub fn write_page(status: u16, (kind, body): (&str, &[u8]), answer: &Answer<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"HTTP/1.1 ");
     write_decimal(u64::from(status), out);
     out.push(b' ');
@@ -24,7 +33,9 @@ pub fn write_answer(status: u16, body: &[u8], answer: &Answer<'_>, out: &mut Vec
     let has_body = !matches!(status, 100..=199 | 204 | 304);
     if has_body {
         if !body.is_empty() {
-            out.extend_from_slice(b"Content-Type: text/plain; charset=utf-8\r\n");
+            for part in [b"Content-Type: ", kind.as_bytes(), b"\r\n"] {
+                out.extend_from_slice(part);
+            }
         }
         out.extend_from_slice(b"Content-Length: ");
         write_decimal(body.len() as u64, out);

@@ -67,6 +67,11 @@ impl BodyReader {
         self.phase == Phase::Done
     }
 
+    /// Whether the next byte is payload, and not framing.
+    pub fn is_at_payload(&self) -> bool {
+        matches!(self.phase, Phase::Length | Phase::ToEnd | Phase::Data)
+    }
+
     /// The trailers that may pass; none before the end of the body, or if there were none.
     pub fn trailers(&self) -> Option<&Trailers> {
         let reader = self.trailers.as_ref().filter(|_| self.is_done())?;

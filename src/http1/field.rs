@@ -37,6 +37,8 @@ pub enum FieldKind {
     XForwardedOther,
     XRealIp,
     XRequestId,
+    /// `X-Greenlight-Preview`: a token for us, which no origin is to see.
+    PreviewToken,
     ContentType,
     Date,
 }
@@ -91,6 +93,7 @@ impl FieldKind {
             ],
             18 => &[(b"proxy-authenticate", Self::ProxyAuthenticate)],
             19 => &[(b"proxy-authorization", Self::ProxyAuthorization)],
+            20 => &[(b"x-greenlight-preview", Self::PreviewToken)],
             _ => &[],
         };
         for &(lower, kind) in candidates {

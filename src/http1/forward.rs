@@ -66,7 +66,8 @@ fn passes(kind: FieldKind, peer: &Peer) -> bool {
         | FieldKind::Forwarded
         | FieldKind::XForwardedFor
         | FieldKind::XRealIp
-        | FieldKind::XRequestId => false,
+        | FieldKind::XRequestId
+        | FieldKind::PreviewToken => false,
         FieldKind::XForwardedProto | FieldKind::XForwardedHost | FieldKind::XForwardedPort => peer.trusted,
         other => !other.is_hop_by_hop(),
     }

@@ -44,8 +44,9 @@ mod tests;
 mod trailer;
 mod upgrade;
 mod version;
+mod websocket;
 
-pub use answer::{CONTINUE, write_answer, write_fault};
+pub use answer::{CONTINUE, TEXT, write_answer, write_fault, write_page};
 pub use authority::{host_of, same_authority, valid_authority};
 pub use body::{BodyReader, Piece};
 pub use chunk::{ChunkHeader, write_chunk_header, write_last_chunk};
@@ -69,3 +70,4 @@ pub use target::{Target, TargetForm};
 pub use trailer::{Trailers, forbidden_in_trailers};
 pub use upgrade::Upgrade;
 pub use version::Version;
+pub use websocket::{CLOSE_GOING_AWAY, FrameScanner, write_close};

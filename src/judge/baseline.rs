@@ -1,7 +1,8 @@
 //! What the old colour did before the switch: rolling until then, frozen from then on.
 //!
-//! Counts are kept a second apart (they show how much errors scatter); clients and times, which
-//! take more room, in slices of ten seconds. So ten minutes of a service are about 120 KiB.
+//! Counts are kept a second apart (they show how much errors scatter); clients, times and routes,
+//! which take more room, in slices of ten seconds. So ten minutes of a service are about 120 KiB,
+//! and 120 KiB more where all of it is spread over more than a hundred routes.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clients::MANY;
 use super::latency::LatencyBaseline;
+use super::route_window::RouteWindow;
 use super::{Bucket, Policy, dispersion};
 
 /// The frozen baseline. The default is "there is none".
@@ -20,15 +22,29 @@ pub struct Baseline {
     pub errors: u64,
     /// Seconds it covers.
     pub seconds: u64,
-    /// How much more the errors of a second scattered than independent ones would: 1 to 8; 0 when
-    /// nobody has measured it, which is taken as 1.
+    /// How much more errors scattered than independent ones would: 1 to 8, or to 1.5 times the
+    /// requests of a second if that is more; 0 when nobody has measured it, which is taken as 1.
     pub dispersion: f64,
     /// Different clients, counted up to 20: 20 is "20 or more".
     pub clients: usize,
     /// The largest share of the requests that one client can have made.
     pub top_client_share: f64,
-    /// `None` when under 200 response heads were timed.
+    /// `None` when too few response heads were timed.
     pub latency: Option<LatencyBaseline>,
+    /// The busiest route templates, at most [`super::ROUTES_MAX`], the busiest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteBaseline>,
+}
+
+/// What the old colour did on one route.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RouteBaseline {
+    /// `GET /orders/{id}`.
+    pub route: String,
+    pub requests: u64,
+    pub errors: u64,
+    /// 1 to 8, over slices of ten seconds.
+    pub dispersion: f64,
 }
 
 impl Baseline {
@@ -50,6 +66,7 @@ pub struct BaselineWindow {
     /// Requests and errors of each second.
     seconds: VecDeque<(u32, u32)>,
     slices: VecDeque<Slice>,
+    routes: RouteWindow,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -69,8 +86,10 @@ impl BaselineWindow {
                 let mut slice = Slice::default();
                 slice.add(bucket);
                 self.slices.push_back(slice);
+                self.routes.open();
             }
         }
+        self.routes.add(bucket);
         let window = window(policy);
         while self.seconds.len() > window {
             self.seconds.pop_front();
@@ -82,6 +101,7 @@ impl BaselineWindow {
         {
             covered -= oldest.seconds as usize;
             self.slices.pop_front();
+            self.routes.drop_oldest();
         }
     }
 
@@ -89,6 +109,7 @@ impl BaselineWindow {
     pub fn clear(&mut self) {
         self.seconds.clear();
         self.slices.clear();
+        self.routes = RouteWindow::default();
     }
 
     /// The last `baseline_window` as the judge needs it.
@@ -97,16 +118,17 @@ impl BaselineWindow {
         let counts = || self.seconds.iter().skip(skip).map(|&(n, e)| (u64::from(n), u64::from(e)));
         let mut all = Bucket::default();
         for slice in &self.slices {
-            all.merge(&slice.sum);
+            all.merge_all_but_routes(&slice.sum);
         }
         Baseline {
             requests: counts().map(|(n, _)| n).sum(),
             errors: counts().map(|(_, e)| e).sum(),
             seconds: counts().count() as u64,
-            dispersion: dispersion::pearson(counts()),
+            dispersion: dispersion::of_seconds(counts()),
             clients: all.clients(),
             top_client_share: share(all.top_client_at_most(), all.requests),
             latency: LatencyBaseline::new(&all, self.slices.iter().map(|slice| &slice.sum)),
+            routes: self.routes.freeze(),
         }
     }
 }
@@ -114,7 +136,7 @@ impl BaselineWindow {
 impl Slice {
     fn add(&mut self, bucket: &Bucket) {
         self.seconds += 1;
-        self.sum.merge(bucket);
+        self.sum.merge_all_but_routes(bucket);
     }
 }
 

@@ -9,6 +9,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::clients::{Distinct, Frequent};
+use super::failure::{FAILURES_MAX, FailedRequest};
+use super::route::{RouteKey, RouteTemplate};
+use super::routes::{RouteCount, Routes};
 use super::times::Times;
 
 /// A client, by a hash of its address (peer, or right-most untrusted X-Forwarded-For).
@@ -21,8 +24,8 @@ pub enum Outcome {
     Error,
 }
 
-/// Counts of one second. At most about 1.8 KiB; recording allocates only for the first attempt
-/// after [`Bucket::default`], never after [`Bucket::clear`].
+/// Counts of one second. At most about 18 KiB (16 of them routes); recording allocates only for the
+/// first attempt after [`Bucket::default`], never after [`Bucket::clear`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Bucket {
@@ -33,6 +36,18 @@ pub struct Bucket {
     /// Further seconds that such attempts went on without one.
     pub slow_repeats: u64,
     detail: Option<Box<Detail>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    routes: Option<Box<RouteDetail>>,
+    /// The first failing requests, at most [`FAILURES_MAX`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failures: Vec<FailedRequest>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct RouteDetail {
+    counts: Routes,
+    erring: Frequent<32, (RouteKey, ClientKey)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +76,58 @@ impl Bucket {
         }
     }
 
+    /// Counts the same attempt for its route.
+    pub fn record_route(&mut self, route: &RouteTemplate, client: ClientKey, outcome: Outcome) {
+        let routes = self.routes.get_or_insert_default();
+        let failed = outcome == Outcome::Error;
+        routes.counts.add(route, 1, u32::from(failed));
+        if failed {
+            routes.erring.add((route.key(), client), 1);
+        }
+    }
+
+    /// An attempt that was recorded as a success at its head has failed after all.
+    pub fn record_broken(&mut self, route: &RouteTemplate, client: ClientKey) {
+        self.errors += 1;
+        self.detail.get_or_insert_default().erring.add(client, 1);
+        let routes = self.routes.get_or_insert_default();
+        routes.counts.add(route, 0, 1);
+        routes.erring.add((route.key(), client), 1);
+    }
+
+    /// Keeps a failing request, if there is room for one more.
+    pub fn keep_failure(&mut self, failure: impl FnOnce() -> FailedRequest) {
+        if self.failures.len() < FAILURES_MAX {
+            self.failures.push(failure());
+        }
+    }
+
+    /// Counts many attempts at once, of one client or of nobody in particular: what is counted of a
+    /// log, or made up in a simulation.
+    pub fn add(&mut self, client: Option<ClientKey>, successes: u32, errors: u32) {
+        self.requests += u64::from(successes) + u64::from(errors);
+        self.errors += u64::from(errors);
+        if let Some(client) = client {
+            let detail = self.detail.get_or_insert_default();
+            detail.seen.add(client);
+            detail.asking.add(client, successes.saturating_add(errors));
+            if errors > 0 {
+                detail.erring.add(client, errors);
+            }
+        }
+    }
+
+    /// The same for a route.
+    pub fn add_route(&mut self, route: &RouteTemplate, successes: u32, errors: u32) {
+        let routes = self.routes.get_or_insert_default();
+        routes.counts.add(route, successes.saturating_add(errors), errors);
+    }
+
+    /// Counts many times to first byte at once.
+    pub fn add_times(&mut self, time: Duration, count: u32) {
+        self.detail.get_or_insert_default().first_byte.add_many(time, count);
+    }
+
     /// Counts an attempt that has no response head [`super::Judge::slow_after`] its start, when
     /// that time passes. It is recorded too when it ends.
     pub fn record_slow(&mut self, client: ClientKey) {
@@ -78,6 +145,18 @@ impl Bucket {
 
     /// Adds another worker's counts of the same second.
     pub fn merge(&mut self, other: &Self) {
+        if let Some(theirs) = &other.routes {
+            let ours = self.routes.get_or_insert_default();
+            ours.counts.merge(&theirs.counts);
+            ours.erring.merge(&theirs.erring);
+        }
+        let room = FAILURES_MAX.saturating_sub(self.failures.len());
+        self.failures.extend(other.failures.iter().take(room).cloned());
+        self.merge_all_but_routes(other);
+    }
+
+    /// What the rolling baseline sums up by tens of seconds.
+    pub(super) fn merge_all_but_routes(&mut self, other: &Self) {
         self.requests += other.requests;
         self.errors += other.errors;
         self.slow += other.slow;
@@ -98,11 +177,34 @@ impl Bucket {
         if let Some(detail) = &mut detail {
             **detail = Detail::default();
         }
-        *self = Self { detail, ..Self::default() };
+        let mut routes = self.routes.take();
+        if let Some(routes) = &mut routes {
+            routes.counts.clear();
+            routes.erring = Frequent::default();
+        }
+        let mut failures = std::mem::take(&mut self.failures);
+        failures.clear();
+        *self = Self { detail, routes, failures, ..Self::default() };
     }
 
     pub fn is_empty(&self) -> bool {
-        self.requests == 0 && self.slow == 0 && self.slow_repeats == 0
+        self.requests == 0 && self.errors == 0 && self.slow == 0 && self.slow_repeats == 0
+    }
+
+    /// The first failing requests.
+    pub fn failures(&self) -> &[FailedRequest] {
+        &self.failures
+    }
+
+    /// Requests and errors by route.
+    pub(super) fn routes(&self) -> impl Iterator<Item = &RouteCount> {
+        self.routes.iter().flat_map(|routes| routes.counts.iter())
+    }
+
+    /// The clients with most errors on a route.
+    pub(super) fn erring_on(&self, route: RouteKey) -> impl Iterator<Item = (ClientKey, u32)> + '_ {
+        let entries = self.routes.iter().flat_map(|routes| routes.erring.entries());
+        entries.filter(move |((on, _), _)| *on == route).map(|((_, client), count)| (client, count))
     }
 
     /// The clients with most errors, and never more errors than they made.

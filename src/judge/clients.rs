@@ -17,16 +17,25 @@ use super::ClientKey;
 /// and whoever makes more than one in `N + 1` is among the kept. With `N` clients or fewer all
 /// counts are exact.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(from = "Vec<(ClientKey, u32)>", into = "Vec<(ClientKey, u32)>")]
-pub(super) struct Frequent<const N: usize> {
+#[serde(
+    from = "Vec<(K, u32)>",
+    into = "Vec<(K, u32)>",
+    bound = "K: Key + Serialize + serde::de::DeserializeOwned"
+)]
+pub(super) struct Frequent<const N: usize, K: Key = ClientKey> {
     /// A key beside a count of 0 is a free place. Keys apart from counts: the search runs over
     /// keys alone.
-    keys: [ClientKey; N],
+    keys: [K; N],
     counts: [u32; N],
 }
 
-impl<const N: usize> Frequent<N> {
-    pub(super) fn add(&mut self, key: ClientKey, weight: u32) {
+/// What can be counted: a client, or a client on a route.
+pub(super) trait Key: Copy + Ord + Default {}
+
+impl<K: Copy + Ord + Default> Key for K {}
+
+impl<const N: usize, K: Key> Frequent<N, K> {
+    pub(super) fn add(&mut self, key: K, weight: u32) {
         // A free place with this very key is as good as any: one search finds both.
         if let Some(at) = self.keys.iter().position(|&known| known == key) {
             self.counts[at] = self.counts[at].saturating_add(weight);
@@ -53,7 +62,7 @@ impl<const N: usize> Frequent<N> {
     }
 
     /// The kept keys with their counts, in no order that means anything.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (ClientKey, u32)> + '_ {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (K, u32)> + '_ {
         self.keys.iter().copied().zip(self.counts.iter().copied()).filter(|(_, count)| *count > 0)
     }
 
@@ -65,14 +74,14 @@ impl<const N: usize> Frequent<N> {
     }
 }
 
-impl<const N: usize> Default for Frequent<N> {
+impl<const N: usize, K: Key> Default for Frequent<N, K> {
     fn default() -> Self {
-        Self { keys: [0; N], counts: [0; N] }
+        Self { keys: [K::default(); N], counts: [0; N] }
     }
 }
 
 /// Equal when they say the same; places do not matter.
-impl<const N: usize> PartialEq for Frequent<N> {
+impl<const N: usize, K: Key> PartialEq for Frequent<N, K> {
     fn eq(&self, other: &Self) -> bool {
         let sorted = |one: &Self| {
             let mut entries: Vec<_> = one.entries().collect();
@@ -83,14 +92,14 @@ impl<const N: usize> PartialEq for Frequent<N> {
     }
 }
 
-impl<const N: usize> From<Frequent<N>> for Vec<(ClientKey, u32)> {
-    fn from(sketch: Frequent<N>) -> Self {
+impl<const N: usize, K: Key> From<Frequent<N, K>> for Vec<(K, u32)> {
+    fn from(sketch: Frequent<N, K>) -> Self {
         sketch.entries().collect()
     }
 }
 
-impl<const N: usize> From<Vec<(ClientKey, u32)>> for Frequent<N> {
-    fn from(entries: Vec<(ClientKey, u32)>) -> Self {
+impl<const N: usize, K: Key> From<Vec<(K, u32)>> for Frequent<N, K> {
+    fn from(entries: Vec<(K, u32)>) -> Self {
         let mut sketch = Self::default();
         for (key, count) in entries {
             sketch.add(key, count);

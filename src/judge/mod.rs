@@ -13,21 +13,27 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `bucket` `clients` `times` | what the data plane counts, bounded |
-//! | `baseline` `dispersion` `wilson` `rates` | how it was, and what is too bad |
+//! | `bucket` `clients` `times` `route` `routes` `failure` | what the data plane counts, bounded |
+//! | `baseline` `route_window` `dispersion` `wilson` `rates` | how it was, and what is too bad |
 //! | `cusum` `ledger` | the running score |
-//! | `watch` `latency` `down` | the rules; `verdict` `policy` the words |
+//! | `watch` `route_rules` `latency` `down` | the rules; `verdict` `policy` the words |
 
 mod baseline;
 mod bucket;
 mod clients;
+mod control;
 mod cusum;
 mod dispersion;
 mod down;
+mod failure;
 mod latency;
 mod ledger;
 mod policy;
 mod rates;
+mod route;
+mod route_rules;
+mod route_window;
+mod routes;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -36,11 +42,20 @@ mod verdict;
 mod watch;
 mod wilson;
 
-pub use baseline::{Baseline, BaselineWindow};
+pub use baseline::{Baseline, BaselineWindow, RouteBaseline};
 pub use bucket::{Bucket, ClientKey, Outcome};
+pub use control::Control;
 pub use down::hard_down;
+pub use failure::{FAILURES_MAX, FailedRequest};
 pub use latency::{LatencyBaseline, SLOW_REPEATS_MAX};
 pub use policy::{OnLatency, Policy};
+pub use route::{ROUTE_BYTES_MAX, RouteKey, RouteTemplate};
+pub use routes::ROUTES_PER_SECOND_MAX;
 pub use series::{Counts, RuleSeries, Series};
-pub use verdict::{Numbers, RuleNumbers, Trip, TripRule, Verdict};
+pub use verdict::{Numbers, RouteNumbers, RuleNumbers, Trip, TripRule, Verdict};
 pub use watch::Judge;
+
+/// Route templates that have an error rule of their own.
+pub const ROUTES_MAX: usize = 64;
+/// Routes that a verdict shows.
+pub const ROUTES_SHOWN: usize = 8;

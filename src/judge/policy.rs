@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 pub enum OnLatency {
     /// The same as a trip of the error rule.
-    Revert,
-    /// It is in the numbers, and that is all.
-    Notify,
-    /// The rule is not run. The default here, whatever the configuration's is: it makes sense only
-    /// with a data plane that counts slow attempts ([`super::Bucket::record_slow`]).
     #[default]
+    Revert,
+    /// It is told, and that is all.
+    Notify,
+    /// The rule is not run.
     Off,
 }
 
@@ -45,7 +44,7 @@ impl Default for Policy {
             rate_floor: 0.005,
             ratio: 3.0,
             add_points: 0.02,
-            latency: OnLatency::Off,
+            latency: OnLatency::Revert,
             latency_warmup: Duration::from_secs(10),
         }
     }

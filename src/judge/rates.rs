@@ -1,12 +1,18 @@
 //! The two rates that a rule tells apart: as it was, and too bad to keep.
 
-use super::{Baseline, Policy, wilson};
+use super::{Baseline, Policy, RouteBaseline, wilson};
 
 /// Under so many requests a baseline says little.
 pub(super) const REQUESTS_MIN: u64 = 200;
-/// p0 then, unless the baseline holds [`ERRORS_MIN`] errors.
+/// p0 where there is no baseline at all, and the least p0 of a thin one.
 const THIN_RATE: f64 = 0.01;
+/// The most that p0 is taken for while a thin baseline holds fewer errors than [`ERRORS_MIN`]: of a
+/// handful of requests the Wilson bound says "anything", and with p1 at three times this a candidate
+/// that mostly fails is still found.
+const THIN_RATE_MAX: f64 = 0.25;
 const ERRORS_MIN: u64 = 3;
+/// Failures that would show how they come.
+const CLUMPS: f64 = 6.0;
 /// The highest p1: past it even a service that mostly fails would pass for no worse.
 const BAD_RATE_MAX: f64 = 0.9;
 /// p1 / p0 under which a rule is off.
@@ -23,9 +29,24 @@ impl Rates {
     /// The error rule's. p0 is what the baseline's rate may have been at the most, so that a
     /// lucky baseline is not held against the candidate.
     pub(super) fn of_errors(baseline: &Baseline, policy: &Policy) -> Self {
-        let upper = wilson::upper(baseline.errors, baseline.requests);
-        let thin = baseline.requests < REQUESTS_MIN && baseline.errors < ERRORS_MIN;
-        let p0 = if thin { THIN_RATE } else { upper }.max(policy.rate_floor);
+        let upper = upper(baseline.requests, baseline.errors, baseline.dispersion);
+        let p0 = match baseline.requests {
+            0 => THIN_RATE,
+            REQUESTS_MIN.. => upper,
+            _ if baseline.errors >= ERRORS_MIN => upper.max(THIN_RATE),
+            _ => upper.clamp(THIN_RATE, THIN_RATE_MAX),
+        };
+        Self::over(p0, policy)
+    }
+
+    /// A route's: what its own baseline allows, however few requests that holds. Of a route that the
+    /// baseline has hardly seen nothing is known, and so it is not judged.
+    pub(super) fn of_route(route: &RouteBaseline, policy: &Policy) -> Self {
+        Self::over(upper(route.requests, route.errors, route.dispersion), policy)
+    }
+
+    fn over(p0: f64, policy: &Policy) -> Self {
+        let p0 = p0.max(policy.rate_floor);
         let p1 = (policy.ratio * p0).max(p0 + policy.add_points).min(BAD_RATE_MAX);
         Self { p0, p1 }
     }
@@ -39,4 +60,13 @@ impl Rates {
     pub(super) fn weights(self) -> (f64, f64) {
         ((self.p1 / self.p0).ln(), ((1.0 - self.p0) / (1.0 - self.p1)).ln())
     }
+}
+
+/// Wilson's upper bound, as wide as clumps make it. Where the baseline holds too few failures to
+/// show how they come (at most some ten at the bound itself) clumps of two or three are reckoned with: a
+/// higher p0 costs no time where everything fails, and lets a few clumps be forgotten sooner.
+fn upper(requests: u64, errors: u64, dispersion: f64) -> f64 {
+    let failures = requests as f64 * wilson::upper(errors, requests);
+    let unseen = 1.0 + (CLUMPS / failures.max(1.0)).min(1.5);
+    wilson::upper_of_clumps(errors, requests, dispersion.max(unseen))
 }

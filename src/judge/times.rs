@@ -17,8 +17,12 @@ pub(super) struct Times {
 
 impl Times {
     pub(super) fn add(&mut self, time: Duration) {
+        self.add_many(time, 1);
+    }
+
+    pub(super) fn add_many(&mut self, time: Duration, count: u32) {
         let bin = &mut self.bins[bin_of(time)];
-        *bin = bin.saturating_add(1);
+        *bin = bin.saturating_add(count);
     }
 
     pub(super) fn merge(&mut self, other: &Self) {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::FailedRequest;
+
 /// At the end of a bake, or when a rule trips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,6 +30,8 @@ pub enum TripRule {
     Errors,
     Latency,
     HardDown,
+    /// The error rule of one route template.
+    Route,
 }
 
 impl TripRule {
@@ -36,6 +40,7 @@ impl TripRule {
             Self::Errors => "errors",
             Self::Latency => "latency",
             Self::HardDown => "hard_down",
+            Self::Route => "route",
         }
     }
 }
@@ -72,13 +77,49 @@ pub struct Numbers {
     /// The latency rule; `None` when it is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<RuleNumbers>,
+    /// The rule that is at its bound, or was when the release was moved back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<TripRule>,
+    /// Routes with errors, the one nearest to its bound first; at most
+    /// [`ROUTES_SHOWN`](super::ROUTES_SHOWN).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteNumbers>,
+    /// Templates that have an error rule of their own.
+    pub routes_judged: usize,
+    /// The first requests that failed, oldest first; at most
+    /// [`FAILURES_MAX`](super::FAILURES_MAX).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub first_failures: Vec<FailedRequest>,
+}
+
+/// One route template's part.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RouteNumbers {
+    /// Method and path, ids folded: `GET /orders/{id}`.
+    pub route: String,
+    /// Requests and errors of the candidate since the switch.
+    pub n: u64,
+    pub e: u64,
+    pub p0: f64,
+    pub p1: f64,
+    pub s: f64,
+    pub h: f64,
+    pub baseline_requests: u64,
+    pub baseline_errors: u64,
+    /// False when the baseline says too little about it.
+    pub rule_on: bool,
+    /// Whether the score is at its bound now.
+    pub tripped: bool,
 }
 
 impl Numbers {
     /// Each rule's name, score and bound: what is drawn.
     pub fn scores(&self) -> impl Iterator<Item = (&str, f64, f64)> {
         let latency = self.latency.iter().map(|rule| ("latency", rule.s, rule.h));
-        std::iter::once(("errors", self.s, self.h)).chain(latency)
+        // The one nearest to its bound stands for all.
+        let route = self.routes.first().map(|route| ("route", route.s, route.h));
+        std::iter::once(("errors", self.s, self.h)).chain(latency).chain(route)
     }
 }
 

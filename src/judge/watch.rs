@@ -7,7 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::cusum::{self, Cusum, Evidence};
 use super::latency::LatencyRule;
 use super::rates::Rates;
-use super::{Baseline, Bucket, Numbers, OnLatency, Policy, Trip, TripRule, Verdict, wilson};
+use super::route_rules::RouteRules;
+use super::{
+    Baseline, Bucket, FAILURES_MAX, FailedRequest, Numbers, OnLatency, Policy, Trip, TripRule, Verdict,
+    dispersion, wilson,
+};
 
 /// Plain data: stored with the service's record once a second, and goes on from there exactly
 /// (scores are integers, so that no digit is lost on the way through text).
@@ -24,6 +28,11 @@ pub struct Judge {
     seconds: u64,
     errors: Cusum,
     latency: LatencyRule,
+    #[serde(default)]
+    routes: RouteRules,
+    /// The first requests that failed, oldest first.
+    #[serde(default)]
+    first_failures: Vec<FailedRequest>,
     /// Whether a rule that reverts has been at its bound since the last reset.
     failed: bool,
 }
@@ -36,8 +45,10 @@ impl Judge {
         let bound = cusum::bound(policy.alpha, expected, 0);
         let rates = Rates::of_errors(&baseline, &policy);
         Self {
-            errors: Cusum::new(rates, baseline.dispersion, baseline.many_clients(), bound),
+            errors: Cusum::new(rates, dispersion(&baseline, rates), baseline.many_clients(), bound),
             latency: LatencyRule::new(&baseline, &policy, expected),
+            routes: RouteRules::new(&baseline, &policy, expected),
+            first_failures: Vec::new(),
             expected,
             n: 0,
             e: 0,
@@ -51,16 +62,23 @@ impl Judge {
     /// Judges one closed second of the candidate; seconds without a request are fed too. A trip is
     /// reported each time a score is at its bound.
     pub fn observe(&mut self, bucket: &Bucket) -> Option<Trip> {
-        let errors = bucket.errors.min(bucket.requests);
         self.n += bucket.requests;
-        self.e += errors;
-        let evidence = Evidence { bad: errors, good: bucket.requests - errors, clients: bucket.erring() };
+        self.e += bucket.errors;
+        // More errors than requests: responses that were counted before have broken off.
+        let good = bucket.requests.saturating_sub(bucket.errors);
+        let evidence = Evidence { bad: bucket.errors, good, clients: bucket.erring() };
         self.errors.observe(evidence, cusum::bound(self.policy.alpha, self.expected, self.n));
-        let warm = self.seconds >= self.policy.latency_warmup.as_secs();
-        self.seconds += 1;
-        if warm && self.policy.latency != OnLatency::Off {
+        self.routes.observe(bucket, &self.policy);
+        if self.times_count() {
             self.latency.observe(bucket, &self.policy, self.expected);
+            if self.policy.latency == OnLatency::Notify {
+                // Nothing is done about it, so it may be over again.
+                self.latency.cap();
+            }
         }
+        self.seconds = self.seconds.saturating_add(1);
+        let room = FAILURES_MAX.saturating_sub(self.first_failures.len());
+        self.first_failures.extend(bucket.failures().iter().take(room).cloned());
         let rule = self.rule()?;
         self.failed = true;
         Some(Trip { rule, numbers: self.numbers() })
@@ -76,6 +94,7 @@ impl Judge {
     pub fn reset(&mut self) {
         self.errors.reset();
         self.latency.reset();
+        self.routes.reset();
         self.failed = false;
     }
 
@@ -83,12 +102,24 @@ impl Judge {
     pub fn cap(&mut self) {
         self.errors.cap();
         self.latency.cap();
+        self.routes.cap();
     }
 
-    /// The time without a response head after which an attempt is slow: see
-    /// [`Bucket::record_slow`].
-    pub fn slow_after(&self) -> Duration {
-        self.latency.slow_after()
+    /// The time without a response head after which an attempt is slow now (see
+    /// [`Bucket::record_slow`]). `None` while slow attempts do not count: the rule is off, or the
+    /// candidate is still warming up. An attempt that hangs at the end of that is slow then.
+    pub fn slow_after(&self) -> Option<Duration> {
+        self.times_count().then(|| self.latency.slow_after())
+    }
+
+    /// Whether the latency rule is at its bound and only tells so.
+    pub fn slow_told(&self) -> bool {
+        self.policy.latency == OnLatency::Notify && self.latency.tripped()
+    }
+
+    /// Whether the next second counts for the latency rule.
+    fn times_count(&self) -> bool {
+        self.policy.latency != OnLatency::Off && self.seconds >= self.policy.latency_warmup.as_secs()
     }
 
     pub fn numbers(&self) -> Numbers {
@@ -101,13 +132,17 @@ impl Judge {
             p1: rates.p1,
             s: self.errors.score(),
             h: self.errors.bound(),
-            dispersion: self.baseline.dispersion.max(1.0),
+            dispersion: dispersion(&self.baseline, rates),
             baseline_requests: self.baseline.requests,
             baseline_errors: self.baseline.errors,
             rule_on: self.errors.on(),
             upper: wilson::upper(self.e, self.n),
             many_clients: self.errors.many_clients(),
             latency: latency.then(|| self.latency.numbers(&self.baseline)),
+            rule: self.rule(),
+            routes: self.routes.numbers(&self.policy),
+            routes_judged: self.routes.judged(),
+            first_failures: self.first_failures.clone(),
         }
     }
 
@@ -130,10 +165,17 @@ impl Judge {
     fn rule(&self) -> Option<TripRule> {
         if self.errors.tripped() {
             Some(TripRule::Errors)
+        } else if self.routes.tripped() {
+            Some(TripRule::Route)
         } else if self.policy.latency == OnLatency::Revert && self.latency.tripped() {
             Some(TripRule::Latency)
         } else {
             None
         }
     }
+}
+
+/// As it was measured, and no less than so few failures allow to believe.
+fn dispersion(baseline: &Baseline, rates: Rates) -> f64 {
+    baseline.dispersion.max(dispersion::least(baseline.requests, rates))
 }

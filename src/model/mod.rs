@@ -6,11 +6,13 @@
 mod color;
 mod endpoint;
 mod id;
+mod origin_tls;
 mod time;
 mod version;
 
 pub use color::{Color, PerColor, UnknownColor};
 pub use endpoint::{Endpoint, Health};
 pub use id::{EndpointId, ReleaseId, ServiceName};
+pub use origin_tls::OriginTls;
 pub use time::Tick;
 pub use version::{Epoch, Revision, Version};

@@ -2,12 +2,16 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
-use crate::health::{CheckKind, ProbeFailure, ProbeOutcome};
+use crate::health::{Check, CheckKind, ProbeFailure, ProbeOutcome};
+use crate::tls::{Origins, Trust};
 
 use super::ProbeTarget;
 use super::answer::Answer;
@@ -22,6 +26,33 @@ pub(super) struct Plan {
     timeout: Duration,
     /// `None`: the connection is enough.
     request: Option<Request>,
+    security: Security,
+}
+
+/// How the endpoint is spoken to.
+#[derive(Debug)]
+enum Security {
+    Plain,
+    Tls {
+        trust: Arc<Trust>,
+        name: ServerName<'static>,
+    },
+    /// What the configuration says can't be used: its check is no check.
+    Unusable(String),
+}
+
+impl Security {
+    fn of(check: &Check, origins: &Origins) -> Self {
+        let Some(tls) = &check.tls else { return Self::Plain };
+        let name = match ServerName::try_from(tls.server_name.clone()) {
+            Ok(name) => name,
+            Err(why) => return Self::Unusable(why.to_string()),
+        };
+        match origins.trust(&tls.ca) {
+            Ok(trust) => Self::Tls { trust, name },
+            Err(why) => Self::Unusable(why.to_string()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -32,12 +63,16 @@ struct Request {
 }
 
 impl Plan {
-    pub(super) fn of(target: &ProbeTarget) -> Self {
-        let mut address = target.endpoint.address;
-        if let Some(port) = target.check.port {
+    pub(super) fn of(target: &ProbeTarget, origins: &Origins) -> Self {
+        Self::new(target.endpoint.address, &target.check, origins)
+    }
+
+    pub(super) fn new(endpoint: SocketAddr, check: &Check, origins: &Origins) -> Self {
+        let mut address = endpoint;
+        if let Some(port) = check.port {
             address.set_port(port);
         }
-        let request = match &target.check.kind {
+        let request = match &check.kind {
             CheckKind::Tcp => None,
             CheckKind::Http { path, host, expect_status, expect_body } => Some(Request {
                 bytes: request(path, host).into_bytes(),
@@ -45,7 +80,7 @@ impl Plan {
                 expect_body: expect_body.clone(),
             }),
         };
-        Self { address, timeout: target.check.timeout, request }
+        Self { address, timeout: check.timeout, request, security: Security::of(check, origins) }
     }
 
     /// Probes once. It takes `timeout` at most, whatever the other side does.
@@ -67,13 +102,45 @@ impl Plan {
         let Some(request) = &self.request else {
             return Ok(ProbeOutcome::Pass);
         };
-        stream.write_all(&request.bytes).await?;
         let mut answer = Answer::new(&request.expect_status, request.expect_body.as_deref());
-        loop {
-            stream.readable().await?;
-            if let Some(outcome) = read(&stream, &mut answer)? {
-                return Ok(outcome);
+        match &self.security {
+            Security::Plain => {
+                stream.write_all(&request.bytes).await?;
+                loop {
+                    stream.readable().await?;
+                    if let Some(outcome) = read(&stream, &mut answer)? {
+                        return Ok(outcome);
+                    }
+                }
             }
+            // Boxed: plain probes, of which there are many, do not hold what this needs.
+            Security::Tls { trust, name } => {
+                let connector = TlsConnector::from(trust.current());
+                Box::pin(secured(connector.connect(name.clone(), stream), request, answer)).await
+            }
+            Security::Unusable(why) => Ok(ProbeOutcome::Fail(ProbeFailure::Network(why.clone()))),
+        }
+    }
+}
+
+/// The exchange over TLS. Bytes behind which no `close_notify` comes may be cut: an error then.
+async fn secured(
+    handshake: tokio_rustls::Connect<TcpStream>,
+    request: &Request,
+    mut answer: Answer<'_>,
+) -> io::Result<ProbeOutcome> {
+    let mut stream = handshake.await?;
+    stream.write_all(&request.bytes).await?;
+    let mut buffer = vec![0; READ_MAX];
+    loop {
+        let length = stream.read(&mut buffer).await?;
+        if length == 0 {
+            return Ok(answer.end());
+        }
+        if let Some(outcome) = answer.take(&buffer[..length]) {
+            // The endpoint need not wait for our goodbye, but gets one.
+            let _ = stream.shutdown().await;
+            return Ok(outcome);
         }
     }
 }

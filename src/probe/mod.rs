@@ -20,7 +20,9 @@ mod chunks;
 mod exchange;
 mod prober;
 mod schedule;
+mod synthetic;
 #[cfg(test)]
 mod tests;
 
 pub use prober::{ProbeReport, ProbeTarget, Prober};
+pub use synthetic::{Synthetic, SyntheticReport, SyntheticTarget};

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::health::{Check, ProbeFailure, ProbeOutcome};
 use crate::model::{Endpoint, EndpointId, ReleaseId, Tick};
+use crate::tls::Origins;
 
 use super::exchange::Plan;
 use super::schedule::Schedule;
@@ -46,6 +47,7 @@ pub struct ProbeReport {
 pub struct Prober {
     reports: mpsc::Sender<ProbeReport>,
     runtime: Handle,
+    origins: Arc<Origins>,
     slots: Mutex<HashMap<EndpointId, Slot>>,
 }
 
@@ -65,8 +67,8 @@ impl Drop for Slot {
 impl Prober {
     /// Starts with no targets. Runs on the current (control plane) runtime until dropped.
     #[must_use]
-    pub fn start(reports: mpsc::Sender<ProbeReport>) -> Self {
-        Self { reports, runtime: Handle::current(), slots: Mutex::default() }
+    pub fn start(reports: mpsc::Sender<ProbeReport>, origins: Arc<Origins>) -> Self {
+        Self { reports, runtime: Handle::current(), origins, slots: Mutex::default() }
     }
 
     /// Replaces the targets: those that stay keep their schedule, new ones are probed at once, those
@@ -94,7 +96,11 @@ impl Prober {
                 let first = now + spread(gap, count - prompt);
                 prompt = prompt.saturating_sub(1);
                 let desk = Arc::new(Desk::new(target));
-                let task = self.runtime.spawn(Arc::clone(&desk).keep_probing(first, self.reports.clone()));
+                let task = self.runtime.spawn(Arc::clone(&desk).keep_probing(
+                    first,
+                    self.reports.clone(),
+                    Arc::clone(&self.origins),
+                ));
                 place.insert(Slot { desk, task });
             }
         }
@@ -185,10 +191,15 @@ impl Desk {
         target
     }
 
-    async fn keep_probing(self: Arc<Self>, first: Instant, reports: mpsc::Sender<ProbeReport>) {
+    async fn keep_probing(
+        self: Arc<Self>,
+        first: Instant,
+        reports: mpsc::Sender<ProbeReport>,
+        origins: Arc<Origins>,
+    ) {
         let mut schedule = Schedule::new(first);
         let mut target = self.read_orders(&mut schedule);
-        let mut plan = Plan::of(&target);
+        let mut plan = Plan::of(&target, &origins);
         loop {
             tokio::select! {
                 // News first: a probe that is about to start belongs to whom it is for now.
@@ -196,7 +207,7 @@ impl Desk {
                 () = self.changed.notified() => {
                     let latest = self.read_orders(&mut schedule);
                     if !Arc::ptr_eq(&latest, &target) {
-                        plan = Plan::of(&latest);
+                        plan = Plan::of(&latest, &origins);
                         target = latest;
                     }
                     continue;

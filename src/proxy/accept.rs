@@ -1,6 +1,7 @@
 //! Accepting: one task a listener.
 
 use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,8 +9,9 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use super::connection;
-use super::stream::Stream;
+use super::address::Entered;
+use super::listener::{Listener, ListenerFacts};
+use super::transport;
 use super::worker::Worker;
 
 /// How often a full house looks whether there is room again.
@@ -19,8 +21,9 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts until the task is aborted. At the connection limit it pauses: the kernel's backlog
 /// holds what comes meanwhile.
-pub async fn accept(worker: Rc<Worker>, listener: TcpListener) {
+pub async fn accept(worker: Rc<Worker>, listener: TcpListener, facts: ListenerFacts) {
     let port = listener.local_addr().map_or(0, |address| address.port());
+    let entry = Listener::new(facts, port);
     loop {
         while !worker.has_room() {
             tokio::time::sleep(FULL_PAUSE).await;
@@ -29,10 +32,13 @@ pub async fn accept(worker: Rc<Worker>, listener: TcpListener) {
             Ok((socket, peer)) => {
                 // Small answers must not wait for more of them; a socket that is gone shows later.
                 let _ = socket.set_nodelay(true);
-                let counted = Counted::new(&worker.parts.connections);
-                let served =
-                    connection::serve(Rc::clone(&worker), Stream::Plain(socket), peer.ip(), port, counted);
-                tokio::task::spawn_local(served);
+                let mut counted = Counted::new(&worker.parts.connections);
+                // With a PROXY header the address is known only behind it: claimed then.
+                if !entry.facts.proxy_protocol && !counted.claim(&worker, peer.ip()) {
+                    continue;
+                }
+                let entry = Rc::clone(&entry);
+                transport::serve(Rc::clone(&worker), entry, socket, peer, counted);
             }
             // The peer gave up between SYN and accept.
             Err(why) if is_peers(&why) => {}
@@ -53,17 +59,37 @@ fn is_peers(why: &io::Error) -> bool {
 
 /// One client connection in the number that all workers share.
 #[derive(Debug)]
-pub struct Counted(Arc<AtomicUsize>);
+pub struct Counted {
+    connections: Arc<AtomicUsize>,
+    /// Its place among those of its address.
+    entered: Option<Entered>,
+}
 
 impl Counted {
     fn new(connections: &Arc<AtomicUsize>) -> Self {
         connections.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(connections))
+        Self { connections: Arc::clone(connections), entered: None }
+    }
+
+    /// Takes one of the connections that the client's address may have. False: it has them all, and
+    /// this one is to be closed. Trusted proxies speak for many, so theirs are not counted. (With
+    /// PROXY protocol the address is known only after its header: claimed then.)
+    pub fn claim(&mut self, worker: &Worker, address: IpAddr) -> bool {
+        let parts = &worker.parts;
+        if parts.trusted_proxies.iter().any(|network| network.contains(&address)) {
+            return true;
+        }
+        let Ok(entered) = parts.addresses.enter(address) else {
+            parts.metrics.refused.inc();
+            return false;
+        };
+        self.entered = entered;
+        true
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,8 +1,10 @@
 //! Every answer that is our own: the status-code policy on one page.
 
 use crate::http1::{
-    Answer, BodyFault, Method, Persistence, RequestFault, Version, write_answer, write_fault,
+    Answer, BodyFault, Method, Persistence, RequestFault, RequestHead, TEXT, Version, write_fault, write_page,
 };
+
+use crate::routing::ServiceSettings;
 
 use super::connection::{After, Connection};
 use super::facts::Facts;
@@ -46,6 +48,7 @@ impl Own {
     pub const MALFORMED: Self = Self::new(502, "the origin's answer is malformed\n");
     pub const NO_ENDPOINT: Self = Self::new(503, "no origin is available\n").retried();
     pub const PAUSED: Self = Self::new(503, "the service is paused\n").retried();
+    pub const FULL: Self = Self::new(503, "the service has too many requests at once\n").retried();
     pub const EXHAUSTED: Self = Self::new(503, "the proxy has no room for this request\n").retried();
     pub const CUT: Self = Self::new(503, "the request was ended; it may be sent again\n").retried().closing();
     pub const CONNECT_LATE: Self = Self::new(504, "the origin did not accept a connection in time\n");
@@ -59,7 +62,7 @@ impl Own {
         }
     }
 
-    fn write(&self, connection: &Connection, to: &To, keep: bool, out: &mut Vec<u8>) {
+    fn write(&self, connection: &Connection, to: &To<'_>, keep: bool, out: &mut Vec<u8>) {
         let mut extra: Vec<(&str, &str)> = Vec::new();
         if self.retry_after {
             extra.push(("Retry-After", "1"));
@@ -68,6 +71,7 @@ impl Own {
             extra.push(("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
         }
         extra.extend(to.extra);
+        extra.extend(connection.listener.hsts.map(|value| ("Strict-Transport-Security", value)));
         let date = connection.worker.date.get();
         let answer = Answer {
             version: to.version,
@@ -76,13 +80,21 @@ impl Own {
             date: Some(&date),
             extra: &extra,
         };
-        write_answer(self.status, self.text.as_bytes(), &answer, out);
+        write_page(self.status, self.content(to.settings), &answer, out);
+    }
+
+    /// The content type and the body: the service's own page, if it has one for this status.
+    pub fn content<'a>(&self, settings: Option<&'a ServiceSettings>) -> (&'static str, &'a [u8]) {
+        match settings.and_then(|settings| settings.error_page(self.status)) {
+            Some(page) => (page.content_type, &page.body),
+            None => (TEXT, self.text.as_bytes()),
+        }
     }
 }
 
 /// What an answer has to know of its request.
 #[derive(Clone, Copy, Debug)]
-pub struct To {
+pub struct To<'a> {
     pub version: Version,
     pub method: Method,
     /// The client wants its connection kept.
@@ -90,15 +102,30 @@ pub struct To {
     /// The request was read to its end.
     pub complete: bool,
     pub extra: Option<(&'static str, &'static str)>,
+    /// Of the service, if that is known: it may have pages of its own.
+    pub settings: Option<&'a ServiceSettings>,
 }
 
-impl To {
+impl To<'_> {
     /// A request of which nothing is known.
-    const UNKNOWN: Self =
-        Self { version: Version::Http11, method: Method::Get, keep: false, complete: false, extra: None };
+    const UNKNOWN: Self = Self {
+        version: Version::Http11,
+        method: Method::Get,
+        keep: false,
+        complete: false,
+        extra: None,
+        settings: None,
+    };
 
-    pub fn request(facts: &Facts, complete: bool, extra: Option<(&'static str, &'static str)>) -> Self {
-        Self { version: facts.version, method: facts.method, keep: facts.keep, complete, extra }
+    /// Of a request whose head alone was read.
+    pub fn head(head: &RequestHead, complete: bool) -> Self {
+        let (version, method, keep) = (head.version, head.method, head.keep_alive());
+        Self { version, method, keep, complete, ..Self::UNKNOWN }
+    }
+
+    pub fn request(facts: &Facts, complete: bool) -> Self {
+        let Facts { version, method, keep, .. } = *facts;
+        Self { version, method, keep, complete, ..Self::UNKNOWN }
     }
 }
 
@@ -106,13 +133,14 @@ impl To {
 pub async fn refuse(connection: &mut Connection, fault: RequestFault) -> After {
     connection.worker.unrouted(fault.status());
     let mut out = Vec::with_capacity(256);
+    let hsts = connection.listener.hsts.map(|value| ("Strict-Transport-Security", value));
     let date = connection.worker.date.get();
     let answer = Answer {
         version: Version::Http11,
         method: Method::Get,
         persistence: Persistence::Close,
         date: Some(&date),
-        extra: &[],
+        extra: hsts.as_slice(),
     };
     write_fault(fault, &answer, &mut out);
     if connection.send_all(&out).await { After::Linger } else { After::Close }
@@ -126,7 +154,7 @@ pub async fn send(connection: &mut Connection, own: &Own) -> After {
 
 /// Answers a request, after `unsent` (interim heads that were not written yet). Tells what becomes
 /// of the connection, and how many bytes were written.
-pub async fn reply(connection: &mut Connection, own: &Own, to: &To, mut unsent: Vec<u8>) -> (After, u64) {
+pub async fn reply(connection: &mut Connection, own: &Own, to: &To<'_>, mut unsent: Vec<u8>) -> (After, u64) {
     let keep = own.keeps && to.keep && to.complete && !connection.worker.closing.get();
     own.write(connection, to, keep, &mut unsent);
     if !connection.send_all(&unsent).await {

@@ -1,26 +1,30 @@
-//! From a request to its answer: which endpoint, how often, and what the judge is told.
+//! From a request to its answer over HTTP/1.1, attempt after attempt. What is tried, and how often,
+//! is decided in [`super::tries`].
 
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::Poll;
+use std::time::{Duration, Instant};
 
-use crate::judge;
-use crate::model::{Color, EndpointId};
-use crate::traffic::Suspect;
+use crate::clock;
+use crate::http1::Scheme;
+use crate::model::Color;
+use crate::routing::Protocol;
 
+use super::affinity;
 use super::answer::{self, Own, To};
+use super::call::Call;
 use super::connect::{ConnectFault, Connected, connect, connect_fresh};
 use super::connection::{After, Connection};
 use super::exchange::{ClientSide, Ending, Exchange, Seen};
+use super::h2::{self, Wanted};
 use super::lane::Lane;
 use super::request::Request;
+use super::seats::Seat;
 use super::slot::InFlight;
 use super::stream::Stream;
+use super::tries::{End, Next, Tries};
+use super::wait::{Interrupt, unless_told};
 use super::worker::{Worker, tag};
-
-/// Endpoints that are tried for one request before it fails.
-const ATTEMPTS_MAX: u8 = 3;
 
 /// What came of a request, for the counts and the access log.
 #[derive(Clone, Copy, Debug)]
@@ -41,52 +45,41 @@ impl Outcome {
     }
 }
 
-/// The state of a request between its attempts.
-#[derive(Debug, Default)]
-struct Tries {
-    count: u8,
-    /// Endpoints that did not accept a connection.
-    failed: Vec<EndpointId>,
-    /// What to answer if there is no other endpoint.
-    last: Option<Own>,
-    /// The one replay was used: only a fresh connection will do.
-    replayed: bool,
-    color: Option<Color>,
-    endpoint: Option<SocketAddr>,
-}
-
-/// What follows an attempt.
-enum Next {
-    Again,
+/// What the client got.
+enum Done {
+    Passed { after: After, status: Option<u16>, cause: Option<&'static str> },
     Answer(Own),
-    Over { after: After, status: Option<u16>, cause: Option<&'static str> },
 }
 
 /// Serves a request: attempt after attempt, each with the table of its moment.
 pub async fn run(connection: &mut Connection, request: &mut Request) -> Outcome {
     let mut tries = Tries::default();
     let mut download = Lane::interim();
-    let next = loop {
-        if request.service.route.paused && request.preview.is_none() {
-            match hold(connection, request).await {
-                Ok(()) => {}
-                Err(next) => break next,
-            }
+    let done = loop {
+        if let Err(own) = hold(connection, request).await {
+            break Done::Answer(own);
+        }
+        if request.call.admitted.is_none()
+            && let Err(own) = admit(connection, request).await
+        {
+            break Done::Answer(own);
         }
         match one(connection, request, &mut tries, &mut download).await {
-            Next::Again => take_current(&connection.worker, request),
-            next => break next,
+            Some(done) => break done,
+            None => request.call.take_current(&connection.worker),
         }
     };
     connection.seat.attempt(None);
-    let (after, status, cause) = match next {
-        Next::Over { after, status, cause } => (after, status, cause),
-        Next::Again => (After::Close, None, None),
-        Next::Answer(own) => {
-            let to = To::request(&request.facts, request.upload.is_read(), request.extra());
+    let (after, status, cause) = match done {
+        Done::Passed { after, status, cause } => (after, status, cause),
+        Done::Answer(own) => {
+            let complete = request.upload.is_read();
             if let Some(rest) = request.upload.abandon() {
                 connection.ahead.extend_from_slice(rest.data());
             }
+            let settings = &request.call.service.route.settings;
+            let extra = request.call.extra();
+            let to = To { extra, settings: Some(settings), ..To::request(&request.facts, complete) };
             let (after, bytes) = answer::reply(connection, &own, &to, download.unsent().to_vec()).await;
             download.sent += bytes;
             (after, Some(own.status), Some(own.text))
@@ -103,112 +96,141 @@ pub async fn run(connection: &mut Connection, request: &mut Request) -> Outcome 
     }
 }
 
-/// One attempt. From the look at the view to the count in flight there is no await: whoever has
-/// acknowledged a table starts nothing by an older one.
+/// One attempt; `None`: there is to be another. From the look at the view to the count in flight
+/// there is no await: whoever has acknowledged a table starts nothing by an older one.
 async fn one(
     connection: &mut Connection,
     request: &mut Request,
     tries: &mut Tries,
     download: &mut Lane,
-) -> Next {
+) -> Option<Done> {
     let worker = Rc::clone(&connection.worker);
-    let route = &request.service.route;
-    let color = request.preview.unwrap_or(route.active);
-    tries.color = Some(color);
-    let Some(inflight) = request.service.pick(color, worker.random(), &tries.failed) else {
-        let own = tries.last.unwrap_or(Own::NO_ENDPOINT);
-        if tries.last.is_none() {
-            evidence(request, color, judge::Outcome::Error, None);
-        }
-        return Next::Answer(own);
+    let inflight = match tries.pick(&worker, &request.call) {
+        Ok(inflight) => inflight,
+        Err(own) => return Some(Done::Answer(own)),
     };
-    connection.seat.attempt(Some(tag(inflight.service.key, color)));
-    tries.count += 1;
-    tries.endpoint = Some(inflight.slot.endpoint.address);
-
-    let wait = request.service.route.settings.connect_timeout;
-    let (seat, slot) = (&connection.seat, &inflight.slot);
-    let connected = if tries.replayed {
-        connect_fresh(&worker, seat, slot, wait).await
-    } else {
-        connect(&worker, seat, slot, wait, || take_idle(&worker, &inflight, request)).await
-    };
-    let Connected { stream: mut upstream, reused } = match connected {
+    connection.seat.attempt(Some(tag(inflight.service.key, inflight.color)));
+    let connected = reach(&worker, &connection.seat, request, tries, &inflight).await;
+    let Connected { stream: mut upstream, reused, at } = match connected {
         Ok(connected) => connected,
-        Err(fault) => return not_connected(&worker, request, tries, &inflight, fault),
+        Err(fault) => {
+            return match tries.not_connected(&worker, &request.call, &inflight, fault) {
+                Next::Answer(own) => Some(Done::Answer(own)),
+                Next::Again | Next::Over => None,
+            };
+        }
     };
-    let (ending, seen) = exchange(connection, request, &inflight, &mut upstream, download).await;
-    let stale = ending == Ending::NoResponse && reused && request.facts.is_replayable() && !tries.replayed;
-    if stale && may_replay(&worker, request) {
-        // The endpoint had closed a connection that it kept alive: no failure, if it answers now.
-        tries.replayed = true;
-        request.upload.rewind();
-        worker.parts.metrics.replays.inc();
-        return Next::Again;
+    let (ending, seen) = exchange(connection, request, tries, &inflight, (&mut upstream, at), download).await;
+    let heard = seen.map(|seen| seen.heard);
+    if let (Ending::NoResponse, Some(idle), true) = (ending, reused, upstream.is_socket()) {
+        slot_died(&worker, &inflight, idle);
     }
-    conclude(request, color, ending, seen.as_ref());
-    if ending == (Ending::Complete { reusable: true }) {
-        keep(&worker, request, &inflight, upstream);
+    let end = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
+        End::NotProcessed
+    } else if ending.end() == End::Complete && seen.is_some_and(|seen| seen.failed_at_end) {
+        End::Failed
+    } else {
+        ending.end()
+    };
+    match tries.ended(&worker, &request.call, &inflight, (end, heard, reused.is_some())) {
+        Next::Again => {
+            request.upload.rewind();
+            None
+        }
+        Next::Answer(own) => Some(Done::Answer(own)),
+        Next::Over => {
+            if ending == (Ending::Complete { reusable: true }) {
+                keep(&worker, request, &inflight, upstream);
+            }
+            Some(after(connection, request, ending, seen.as_ref()))
+        }
     }
-    after(connection, request, ending, seen.as_ref())
+}
+
+/// A connection to the endpoint, in the protocol that its service speaks.
+async fn reach(
+    worker: &Rc<Worker>,
+    seat: &Seat,
+    request: &Request,
+    tries: &Tries,
+    inflight: &InFlight,
+) -> Result<Connected, ConnectFault> {
+    let settings = &request.call.service.route.settings;
+    let (wait, slot, fresh) = (settings.connect_timeout, &inflight.slot, tries.wants_fresh());
+    let idle = || take_idle(worker, inflight, request);
+    if settings.protocol == Protocol::Http1 {
+        return if fresh {
+            connect_fresh(worker, seat, slot, wait).await
+        } else {
+            connect(worker, seat, slot, wait, idle).await
+        };
+    }
+    let wanted = Wanted {
+        wait,
+        idle_timeout: settings.pool_idle_timeout,
+        trailers: request.facts.trailers,
+        tunnel: request.facts.upgrade.is_some(),
+        fresh,
+    };
+    // Boxed: the way to an origin of HTTP/1.1 is not to hold room for this one.
+    if settings.protocol == Protocol::H2c {
+        Box::pin(h2::connect_known(worker, seat, slot, wanted)).await
+    } else {
+        Box::pin(h2::connect_agreed(worker, seat, slot, wanted, idle)).await
+    }
 }
 
 async fn exchange(
     connection: &mut Connection,
     request: &mut Request,
+    tries: &mut Tries,
     inflight: &InFlight,
-    upstream: &mut Stream,
+    (upstream, began): (&mut Stream, Instant),
     download: &mut Lane,
 ) -> (Ending, Option<Seen>) {
-    let extra = request.extra();
-    let public = request.preview.is_none();
+    let call = &request.call;
+    let cookie = cookie(call, inflight, connection.peer.scheme);
+    let set_cookie = cookie.as_deref().map(|cookie| ("Set-Cookie", cookie));
+    let extra = [call.extra().or(set_cookie), call.extra().and(set_cookie)];
+    let extra: &[_] = &extra.map(Option::unwrap_or_default)[..extra.iter().flatten().count()];
     let client = ClientSide {
         stream: &mut connection.stream,
         ahead: &mut connection.ahead,
         ended: &mut connection.ended,
     };
     let worker = &connection.worker;
-    let counts = &inflight.service.colors[inflight.color];
-    let key = request.client;
     let upload = &mut request.upload;
-    let exchange =
-        Exchange::new(worker, &connection.seat, &request.facts, client, upstream, upload, download, extra);
-    exchange
-        .run(|seen: &Seen| {
-            // A failure is known at the head; whether it is a success shows at the end.
-            if public && seen.failed {
-                counts.evidence(key, judge::Outcome::Error, Some(seen.first_byte));
-            }
-        })
-        .await
+    let exchange = Exchange::new(
+        worker,
+        &connection.seat,
+        &request.facts,
+        client,
+        upstream,
+        upload,
+        download,
+        extra,
+        began,
+    );
+    exchange.run(|heard| tries.heard(worker, call, inflight, heard)).await
 }
 
-/// Tells the judge how the attempt ended, unless its head has said so already. What the client
-/// did, and what we did, is no evidence about a colour.
-fn conclude(request: &Request, color: Color, ending: Ending, seen: Option<&Seen>) {
-    if seen.is_some_and(|seen| seen.failed) {
-        return;
-    }
-    let first_byte = seen.map(|seen| seen.first_byte);
-    match ending {
-        Ending::Complete { .. } => evidence(request, color, judge::Outcome::Success, first_byte),
-        Ending::NoResponse | Ending::Malformed | Ending::Late | Ending::Short => {
-            evidence(request, color, judge::Outcome::Error, first_byte);
-        }
-        Ending::Idle
-        | Ending::ClientGone
-        | Ending::BadBody(_)
-        | Ending::BodyTooLarge
-        | Ending::BodyStalled
-        | Ending::Cut => {}
-    }
+/// The cookie for a client that is to come back to its endpoint and has none that says so.
+fn cookie(call: &Call, inflight: &InFlight, scheme: Scheme) -> Option<String> {
+    let settings = &call.service.route.settings;
+    let key = inflight.slot.key;
+    let new = settings.affinity && call.preview.is_none() && call.affinity != Some(key);
+    new.then(|| affinity::set_cookie(key, scheme == Scheme::Https))
+}
+
+fn slot_died(worker: &Worker, inflight: &InFlight, idle: Duration) {
+    inflight.slot.pool.lifetime.died(idle, worker.ticks.now());
 }
 
 /// What the client gets.
-fn after(connection: &Connection, request: &Request, ending: Ending, seen: Option<&Seen>) -> Next {
-    let over = |after, status, cause| Next::Over { after, status, cause };
+fn after(connection: &Connection, request: &Request, ending: Ending, seen: Option<&Seen>) -> Done {
+    let over = |after, status, cause| Done::Passed { after, status, cause };
     if let Some(seen) = seen {
-        let status = Some(seen.status);
+        let status = Some(seen.heard.status);
         let broken = if seen.to_end { After::Reset } else { After::Close };
         return match ending {
             Ending::Complete { .. } if !request.upload.is_complete() => over(After::Linger, status, None),
@@ -223,118 +245,74 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
             Ending::BadBody(_) | Ending::BodyTooLarge | Ending::BodyStalled | Ending::Idle => {
                 over(broken, status, Some("the request's body did not end well"))
             }
-            Ending::NoResponse | Ending::Malformed | Ending::Late | Ending::Short => {
+            Ending::NoResponse | Ending::Malformed | Ending::Late | Ending::Withheld | Ending::Short => {
                 over(broken, status, Some("the origin's response was cut short"))
             }
         };
     }
     match ending {
-        Ending::NoResponse | Ending::Complete { .. } | Ending::Short => Next::Answer(Own::NO_RESPONSE),
-        Ending::Malformed => Next::Answer(Own::MALFORMED),
-        Ending::Late | Ending::Idle => Next::Answer(Own::RESPONSE_LATE),
+        Ending::NoResponse | Ending::Complete { .. } | Ending::Withheld | Ending::Short => {
+            Done::Answer(Own::NO_RESPONSE)
+        }
+        Ending::Malformed => Done::Answer(Own::MALFORMED),
+        Ending::Late | Ending::Idle => Done::Answer(Own::RESPONSE_LATE),
         Ending::ClientGone => over(After::Close, None, Some("the client went away")),
-        Ending::BadBody(fault) => Next::Answer(Own::bad_body(fault)),
-        Ending::BodyTooLarge => Next::Answer(Own::BODY_TOO_LARGE),
-        Ending::BodyStalled => Next::Answer(Own::LATE_BODY),
-        Ending::Cut => Next::Answer(Own::CUT),
+        Ending::BadBody(fault) => Done::Answer(Own::bad_body(fault)),
+        Ending::BodyTooLarge => Done::Answer(Own::BODY_TOO_LARGE),
+        Ending::BodyStalled => Done::Answer(Own::LATE_BODY),
+        Ending::Cut => Done::Answer(Own::CUT),
     }
-}
-
-/// No connection: safe to try elsewhere, since nothing was sent.
-fn not_connected(
-    worker: &Worker,
-    request: &Request,
-    tries: &mut Tries,
-    inflight: &InFlight,
-    fault: ConnectFault,
-) -> Next {
-    let own = match fault {
-        ConnectFault::Refused => Own::UNREACHABLE,
-        ConnectFault::TimedOut => Own::CONNECT_LATE,
-        ConnectFault::Exhausted => return Next::Answer(Own::EXHAUSTED),
-        ConnectFault::Cut => return Next::Answer(Own::CUT),
-    };
-    evidence(request, inflight.color, judge::Outcome::Error, None);
-    let slot = &inflight.slot;
-    if fault == ConnectFault::Refused && slot.suspicious(worker.ticks.now()) {
-        // A full queue drops it: the probes find out anyway.
-        let _ = worker.parts.suspects.try_send(Suspect { endpoint: slot.endpoint.id.clone() });
-    }
-    if tries.count >= ATTEMPTS_MAX {
-        return Next::Answer(own);
-    }
-    tries.failed.push(slot.endpoint.id.clone());
-    tries.last = Some(own);
-    Next::Again
 }
 
 /// An idle connection that is still good, as far as can be told. For a request that could be
 /// replayed the runtime's word is enough; for others the system is asked.
-fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Stream> {
-    let sure = !request.facts.is_replayable();
+fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Connected> {
+    let twice = request.call.repeatable;
+    let at = clock::instant();
     loop {
-        let stream = inflight.slot.take_idle(worker.ticks.now())?;
-        let heard = stream.is_ready_to_read();
-        if !(heard || sure) || stream.is_quiet() {
-            return Some(stream);
+        let (mut stream, idle) = inflight.slot.pool.take(at, twice)?;
+        if (twice && !stream.is_ready_to_read()) || stream.is_quiet() {
+            return Some(Connected { stream, reused: Some(idle), at });
         }
+        slot_died(worker, inflight, idle);
     }
 }
 
 fn keep(worker: &Worker, request: &Request, inflight: &InFlight, upstream: Stream) {
-    let settings = &request.service.route.settings;
+    if !upstream.is_socket() {
+        // A stream ends; its connection is kept by the others.
+        return;
+    }
+    let settings = &request.call.service.route.settings;
     let max = settings.pool_idle_max.div_ceil(worker.parts.workers.max(1));
-    inflight.slot.keep_idle(upstream, max, settings.pool_idle_timeout, &worker.ticks);
-}
-
-fn may_replay(worker: &Worker, request: &Request) -> bool {
-    let share = request.service.route.settings.retry_budget;
-    request.service.cell.may_replay(worker.ticks.now(), share, worker.parts.workers)
-}
-
-fn evidence(
-    request: &Request,
-    color: Color,
-    outcome: judge::Outcome,
-    first_byte: Option<std::time::Duration>,
-) {
-    if request.preview.is_none() {
-        request.service.cell.colors[color].evidence(request.client, outcome, first_byte);
-    }
-}
-
-/// Takes the table of this moment for the next attempt. A service that has gone meanwhile is tried
-/// as it was.
-fn take_current(worker: &Worker, request: &mut Request) {
-    worker.refresh();
-    if let Some(service) = worker.view.again(&request.service) {
-        request.service = service;
-    }
+    inflight.slot.keep_idle(upstream, max, clock::instant(), settings.pool_idle_timeout);
 }
 
 /// Holds a request of a paused service until it is resumed, for `pause_timeout` at most.
-async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), Next> {
-    let worker = Rc::clone(&connection.worker);
-    let wait = request.service.route.settings.pause_timeout;
-    connection.seat.arm(worker.ticks.after(wait));
-    while request.service.route.paused {
-        let seen = worker.view.rebuilt();
-        let held = worker.view.held();
-        let changed = poll_fn(|context| {
-            let signals = connection.seat.signals();
-            if worker.view.rebuilt() != seen {
-                Poll::Ready(Ok(()))
-            } else if signals.cut() {
-                Poll::Ready(Err(Own::CUT))
-            } else if signals.expired() {
-                Poll::Ready(Err(Own::PAUSED))
-            } else {
-                held.wake(context.waker());
-                Poll::Pending
-            }
-        });
-        changed.await.map_err(Next::Answer)?;
-        take_current(&worker, request);
+async fn hold(connection: &Connection, request: &mut Request) -> Result<(), Own> {
+    let call = &mut request.call;
+    if !call.is_paused() {
+        return Ok(());
     }
+    let (worker, seat) = (&connection.worker, &connection.seat);
+    seat.arm(worker.ticks.after(call.service.route.settings.pause_timeout));
+    unless_told(seat, call.resumed(worker)).await.map_err(|interrupt| match interrupt {
+        Interrupt::Cut => Own::CUT,
+        Interrupt::Expired => Own::PAUSED,
+    })
+}
+
+/// Lets the request in, or has it wait for `queue_timeout` at most, where the service has a number of
+/// requests that may be in flight.
+async fn admit(connection: &Connection, request: &mut Request) -> Result<(), Own> {
+    let Some(waiting) = request.call.enter()? else { return Ok(()) };
+    let (worker, seat) = (&connection.worker, &connection.seat);
+    seat.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
+    let turn = unless_told(seat, waiting.turn()).await;
+    request.call.admitted = turn.map_err(|interrupt| match interrupt {
+        Interrupt::Cut => Own::CUT,
+        Interrupt::Expired => Own::FULL,
+    })?;
+    request.call.take_current(worker);
     Ok(())
 }

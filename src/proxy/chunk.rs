@@ -78,6 +78,13 @@ impl Chunk {
     }
 }
 
+impl Chunk {
+    /// An empty chunk of the same pool.
+    pub fn another(&self) -> Self {
+        self.home.take()
+    }
+}
+
 impl Drop for Chunk {
     fn drop(&mut self) {
         let mut free = self.home.free.borrow_mut();

@@ -1,13 +1,18 @@
 //! A fresh connection to an endpoint.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 
+use crate::clock;
+
+use super::origin_side::{Offer, OriginSide, Transport};
 use super::seats::Seat;
+use super::secure::Secure;
 use super::slot::Slot;
 use super::stream::Stream;
 use super::turn::{self, Turn};
@@ -30,8 +35,17 @@ pub enum ConnectFault {
 #[derive(Debug)]
 pub struct Connected {
     pub stream: Stream,
-    /// It was idle before: the endpoint may have closed it at this moment.
-    pub reused: bool,
+    /// How long it was idle before: the endpoint may have closed it at this moment. `None`: fresh.
+    pub reused: Option<Duration>,
+    /// When it was there.
+    pub at: Instant,
+}
+
+impl Connected {
+    /// A connection that was made for this request.
+    pub fn fresh(stream: Stream) -> Self {
+        Self { stream, reused: None, at: clock::instant() }
+    }
 }
 
 /// An idle connection that `idle` finds; else a fresh one within `wait` (0: as long as the system
@@ -41,10 +55,10 @@ pub async fn connect(
     seat: &Seat,
     slot: &Rc<Slot>,
     wait: Duration,
-    mut idle: impl FnMut() -> Option<Stream>,
+    mut idle: impl FnMut() -> Option<Connected>,
 ) -> Result<Connected, ConnectFault> {
-    if let Some(stream) = idle() {
-        return Ok(Connected { stream, reused: true });
+    if let Some(connected) = idle() {
+        return Ok(connected);
     }
     seat.arm(worker.ticks.after(wait));
     let _turn = loop {
@@ -52,11 +66,11 @@ pub async fn connect(
             break turn;
         }
         unless_told(seat, turn::wait(slot)).await.map_err(told)?;
-        if let Some(stream) = idle() {
-            return Ok(Connected { stream, reused: true });
+        if let Some(connected) = idle() {
+            return Ok(connected);
         }
     };
-    open(seat, slot.endpoint.address).await
+    Ok(Connected::fresh(open(seat, slot, Offer::Either).await?))
 }
 
 /// A fresh connection at once: for the one replay of a request, which has waited already.
@@ -67,24 +81,51 @@ pub async fn connect_fresh(
     wait: Duration,
 ) -> Result<Connected, ConnectFault> {
     seat.arm(worker.ticks.after(wait));
-    open(seat, slot.endpoint.address).await
+    Ok(Connected::fresh(open(seat, slot, Offer::Either).await?))
 }
 
-async fn open(seat: &Seat, address: SocketAddr) -> Result<Connected, ConnectFault> {
+/// A fresh socket, with its handshake done, while the deadline of `seat` runs.
+pub async fn open(seat: &Seat, slot: &Slot, offer: Offer) -> Result<Stream, ConnectFault> {
+    let address = slot.endpoint.address;
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let socket = socket.map_err(|why| fault(&why))?;
     match unless_told(seat, socket.connect(address)).await {
         Ok(Ok(stream)) => {
             // Small requests must not wait for more of them; a socket that is gone shows later.
             let _ = stream.set_nodelay(true);
-            Ok(Connected { stream: Stream::Plain(stream), reused: false })
+            match &slot.transport {
+                Transport::Plain => Ok(Stream::Plain(stream)),
+                Transport::Tls(side) => shake_hands(seat, (side, offer), address, stream).await,
+                Transport::Broken => Err(ConnectFault::Refused),
+            }
         }
         Ok(Err(why)) => Err(fault(&why)),
         Err(interrupt) => Err(told(interrupt)),
     }
 }
 
-fn told(interrupt: Interrupt) -> ConnectFault {
+/// The handshake, inside of the connect's time. One that fails is a connect that failed: nothing was
+/// sent, so the request can go to another endpoint.
+async fn shake_hands(
+    seat: &Seat,
+    (side, offer): (&OriginSide, Offer),
+    address: SocketAddr,
+    socket: TcpStream,
+) -> Result<Stream, ConnectFault> {
+    let failed = |why: &dyn std::fmt::Display| {
+        tracing::debug!(endpoint = %address, %why, "the TLS handshake failed");
+        ConnectFault::Refused
+    };
+    let session = side.session(offer).map_err(|why| failed(&why))?;
+    let mut secure = Secure::new(socket, session);
+    match unless_told(seat, poll_fn(|context| secure.poll_handshake(context))).await {
+        Ok(Ok(())) => Ok(Stream::Tls(secure)),
+        Ok(Err(why)) => Err(failed(&why)),
+        Err(interrupt) => Err(told(interrupt)),
+    }
+}
+
+pub fn told(interrupt: Interrupt) -> ConnectFault {
     match interrupt {
         Interrupt::Expired => ConnectFault::TimedOut,
         Interrupt::Cut => ConnectFault::Cut,

@@ -1,19 +1,20 @@
 //! One client connection: request after request, until one side has had enough.
 
 use std::future::poll_fn;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::http1::{Peer, RequestFault, Scheme, parse_request};
+use crate::http1::{HeadLimits, Peer, RequestFault, parse_request};
 
 use super::accept::Counted;
 use super::answer::{self, Own};
 use super::chunk::Chunk;
+use super::listener::{Listener, Secured};
 use super::request;
 use super::seats::Seat;
 use super::stream::Stream;
+use super::transport::Arrival;
 use super::worker::Worker;
 
 /// What is read of a body that nobody wants, before its connection is closed: so that the client
@@ -28,6 +29,8 @@ pub enum After {
     /// The next request may come.
     Keep,
     Close,
+    /// The client is not there any more.
+    Gone,
     /// Closed once the client has had time to read the answer.
     Linger,
     /// Closed in a way that can't be taken for an end.
@@ -40,12 +43,24 @@ pub struct Connection {
     pub worker: Rc<Worker>,
     pub seat: Seat,
     pub stream: Stream,
+    pub listener: Rc<Listener>,
     pub peer: Peer,
+    /// `None`: plain.
+    pub secured: Option<Rc<Secured>>,
     /// Bytes of the next request that came early, or the part of a head that came so far.
     pub ahead: Vec<u8>,
     /// The client has sent its FIN.
     pub ended: bool,
-    _counted: Counted,
+    /// `None`: a stream of a connection that is counted itself.
+    _counted: Option<Counted>,
+}
+
+/// What the streams of an HTTP/2 connection have in common.
+#[derive(Debug)]
+pub struct ConnectionFacts {
+    pub listener: Rc<Listener>,
+    pub peer: Peer,
+    pub secured: Option<Rc<Secured>>,
 }
 
 /// What came of waiting for a request.
@@ -60,36 +75,82 @@ enum Next {
     Nothing,
 }
 
-/// Serves a connection to its end.
-pub async fn serve(worker: Rc<Worker>, stream: Stream, address: IpAddr, port: u16, counted: Counted) {
-    let seat = worker.seats.take();
-    seat.settle().await;
-    let peer = Peer::new(address, Scheme::Http, port, &worker.parts.trusted_proxies);
+/// Serves a connection to its end; `first` is what was read of it already.
+pub async fn serve(worker: Rc<Worker>, stream: Stream, arrival: Arrival, first: Chunk) {
+    let Arrival { seat, listener, peer, secured, counted } = arrival;
     let ahead = Vec::new();
-    let mut connection = Connection { worker, seat, stream, peer, ahead, ended: false, _counted: counted };
-    match connection.run().await {
-        After::Keep | After::Close => {}
+    let mut connection = Connection {
+        worker,
+        seat,
+        stream,
+        listener,
+        peer,
+        secured,
+        ahead,
+        ended: false,
+        _counted: Some(counted),
+    };
+    match connection.run(first).await {
+        After::Gone => {}
+        After::Keep | After::Close => connection.finish().await,
         After::Linger => connection.linger().await,
         After::Reset => connection.stream.reset_on_close(),
     }
 }
 
 impl Connection {
-    async fn run(&mut self) -> After {
-        let mut wait = self.worker.parts.limits.detection_timeout;
+    async fn run(&mut self, first: Chunk) -> After {
+        let mut next = self.parse(first);
         loop {
-            let after = match self.next(wait).await {
+            let next = match next.take() {
+                Some(next) => next,
+                None => self.next(self.worker.parts.limits.keep_alive_timeout).await,
+            };
+            let after = match next {
                 // Boxed: the state of a request is far larger than that of a wait, and would be held
                 // while nothing happens.
                 Next::Request(chunk, head_bytes) => Box::pin(request::serve(self, chunk, head_bytes)).await,
                 Next::Refused(fault) => answer::refuse(self, fault).await,
                 Next::Late => answer::send(self, &Own::LATE_HEAD).await,
+                Next::Nothing if self.ended => After::Gone,
                 Next::Nothing => After::Close,
             };
             if after != After::Keep {
                 return after;
             }
-            wait = self.worker.parts.limits.keep_alive_timeout;
+        }
+    }
+
+    /// A stream of an HTTP/2 connection, as a connection of its own.
+    pub fn for_stream(worker: Rc<Worker>, seat: Seat, stream: Stream, of: &ConnectionFacts) -> Self {
+        Self {
+            worker,
+            seat,
+            stream,
+            listener: Rc::clone(&of.listener),
+            peer: of.peer,
+            secured: of.secured.clone(),
+            ahead: Vec::new(),
+            ended: false,
+            _counted: None,
+        }
+    }
+
+    /// Serves the one request whose head is in `chunk`.
+    pub async fn serve_one(mut self, chunk: Chunk, limits: &HeadLimits) {
+        let parsed = {
+            let head = &mut *self.worker.request_head.borrow_mut();
+            head.clear();
+            parse_request(chunk.data(), limits, head)
+        };
+        match parsed {
+            Ok(Some(head_bytes)) => {
+                request::serve(&mut self, chunk, head_bytes).await;
+            }
+            Ok(None) => {}
+            Err(fault) => {
+                answer::refuse(&mut self, fault).await;
+            }
         }
     }
 
@@ -150,7 +211,10 @@ impl Connection {
             let mut chunk = self.worker.chunks.take();
             chunk.append(&self.ahead);
             match self.stream.poll_fill(context, &mut chunk) {
-                Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(None),
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    self.ended = true;
+                    Poll::Ready(None)
+                }
                 Poll::Ready(Ok(_)) => Poll::Ready(Some(chunk)),
                 Poll::Pending => {
                     let signals = self.seat.signals();
@@ -175,20 +239,38 @@ impl Connection {
                     Poll::Pending => return Poll::Pending,
                 }
             }
-            Poll::Ready(true)
+            match self.stream.poll_push(context) {
+                Poll::Ready(pushed) => Poll::Ready(pushed.is_ok()),
+                Poll::Pending if self.seat.signals().expired() => Poll::Ready(false),
+                Poll::Pending => Poll::Pending,
+            }
         })
         .await
     }
 
-    /// Says that nothing more will be sent, and reads on for a little.
-    async fn linger(&mut self) {
-        self.stream.finish_sending();
-        if self.ended {
+    /// Says over TLS that nothing more will be sent: a close alone could be anybody's.
+    async fn finish(&mut self) {
+        if !self.stream.is_tls() {
             return;
         }
         self.seat.arm(self.worker.ticks.after(LINGER_TIME));
-        let mut left = LINGER_BYTES_MAX;
+        poll_fn(|context| match self.stream.poll_finish(context) {
+            Poll::Pending if !self.seat.signals().expired() => Poll::Pending,
+            _ => Poll::Ready(()),
+        })
+        .await;
+    }
+
+    /// Says that nothing more will be sent, and reads on for a little.
+    async fn linger(&mut self) {
+        self.seat.arm(self.worker.ticks.after(LINGER_TIME));
+        let mut left = if self.ended { 0 } else { LINGER_BYTES_MAX };
         poll_fn(|context| {
+            // Over TLS it may have to wait for room; what is read meanwhile makes none.
+            let finished = self.stream.poll_finish(context);
+            if finished.is_pending() && !self.seat.signals().expired() {
+                return Poll::Pending;
+            }
             while left > 0 {
                 let mut chunk = self.worker.chunks.take();
                 match self.stream.poll_fill(context, &mut chunk) {

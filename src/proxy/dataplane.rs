@@ -12,10 +12,14 @@ use tokio::sync::mpsc;
 
 use crate::config::{Access, Limits, Log};
 use crate::routing::RouteTable;
+use crate::tls::{Challenges, Origins};
 use crate::traffic::{Suspect, WorkerAsk, WorkerLink};
 
 use super::access::{AccessLog, AccessSwitch};
+use super::address::Addresses;
 use super::files::connections_max;
+use super::gate::Gates;
+use super::listener::ListenerFacts;
 use super::metrics::Metrics;
 use super::worker::{Worker, WorkerParts};
 
@@ -30,6 +34,11 @@ pub struct DataPlaneOptions {
     /// For each worker its own sockets, one per `[[listeners]]` entry, bound and listening
     /// (SO_REUSEPORT), non-blocking ([`super::bind_shared`]).
     pub listeners: Vec<Vec<TcpListener>>,
+    /// What is special about each listener, in the same order; none for those that are missing.
+    pub facts: Vec<ListenerFacts>,
+    pub challenges: Arc<Challenges>,
+    /// For services whose endpoints speak TLS.
+    pub origins: Arc<Origins>,
     pub limits: Limits,
     pub trusted_proxies: Vec<ipnet::IpNet>,
     pub log: Log,
@@ -80,6 +89,8 @@ impl DataPlane {
         let workers = options.workers.max(1);
         let connections_max = connections_max(options.limits.connections_max);
         let connections = Arc::new(AtomicUsize::new(0));
+        let addresses = Addresses::new(options.limits.connections_per_address_max);
+        let gates = Arc::new(Gates::default());
         let trusted_proxies: Arc<[_]> = options.trusted_proxies.into();
         let mut listeners = options.listeners.into_iter();
         for id in 0..workers {
@@ -89,11 +100,16 @@ impl DataPlane {
                 limits: options.limits.clone(),
                 connections_max,
                 connections: Arc::clone(&connections),
+                addresses: Arc::clone(&addresses),
+                gates: Arc::clone(&gates),
                 trusted_proxies: Arc::clone(&trusted_proxies),
                 table: Arc::clone(&options.table),
                 suspects: options.suspects.clone(),
                 metrics: metrics.clone(),
                 access: plane.access.sink(&metrics.access_log_dropped),
+                listeners: options.facts.clone(),
+                challenges: Arc::clone(&options.challenges),
+                origins: Arc::clone(&options.origins),
             };
             plane.launch(parts, listeners.next().unwrap_or_default())?;
         }

@@ -6,23 +6,28 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::http1::{
     Answer, Asked, BodyFault, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
-    ResponseHead, Sending, parse_response, write_informational, write_response,
+    ResponseHead, Sending, Trailers, parse_response, write_informational, write_response,
 };
 
 use super::chunk::Chunk;
 use super::facts::Facts;
+use super::farewell::Frames;
 use super::lane::{Lane, LaneEnd};
 use super::seats::Seat;
 use super::stream::Stream;
+use super::tries::{End, Heard};
 use super::worker::Worker;
 use crate::clock;
 
 /// What is read of a client's next requests while one is served.
 const AHEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// RFC 6797, 6.1.
+const HSTS: &str = "Strict-Transport-Security";
 
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,21 +54,40 @@ pub enum Ending {
     BodyTooLarge,
     /// The client stopped sending its body.
     BodyStalled,
+    /// The response's head was there and is not passed on: another answers in its place.
+    Withheld,
     /// Ended by us, because the colour was drained or the worker shut down.
     Cut,
 }
 
+impl Ending {
+    /// As the decisions about attempts see it.
+    pub fn end(self) -> End {
+        match self {
+            Self::Complete { .. } => End::Complete,
+            Self::NoResponse => End::NoResponse,
+            Self::Malformed => End::Malformed,
+            Self::Late => End::Late,
+            Self::Short => End::Short,
+            Self::Withheld => End::Withheld,
+            Self::Idle
+            | Self::ClientGone
+            | Self::BadBody(_)
+            | Self::BodyTooLarge
+            | Self::BodyStalled
+            | Self::Cut => End::NotTheirs,
+        }
+    }
+}
+
 /// What a response head said, as far as it is needed later.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Seen {
-    pub status: u16,
-    /// From the start of the attempt to the head.
-    pub first_byte: Duration,
-    /// Whether the origin calls it a failure.
-    pub failed: bool,
+    pub heard: Heard,
     /// Whether the client's connection is kept after it.
     pub keep: bool,
+    /// The trailers call it a failure.
+    pub failed_at_end: bool,
     /// Bodies that end with the connection need a reset to end abnormally.
     pub to_end: bool,
     reusable: bool,
@@ -117,8 +141,8 @@ pub struct Exchange<'c> {
     interim: u8,
     began: Instant,
     seen: Option<Seen>,
-    /// A header that is added for preview hosts.
-    extra: Option<(&'static str, &'static str)>,
+    /// Fields of ours in the response.
+    extra: &'c [(&'c str, &'c str)],
 }
 
 impl<'c> Exchange<'c> {
@@ -131,7 +155,8 @@ impl<'c> Exchange<'c> {
         upstream: &'c mut Stream,
         upload: &'c mut Lane,
         download: &'c mut Lane,
-        extra: Option<(&'static str, &'static str)>,
+        extra: &'c [(&'c str, &'c str)],
+        began: Instant,
     ) -> Self {
         if facts.expect_continue && !upload.has_rest() {
             download.head().extend_from_slice(CONTINUE);
@@ -150,28 +175,37 @@ impl<'c> Exchange<'c> {
             waiting: Waiting::Nothing,
             partial: Vec::new(),
             interim: 0,
-            began: clock::instant(),
+            began,
             seen: None,
             extra,
         }
     }
 
-    /// Runs it to its end. `noted` is called once, when the response head is there.
-    pub async fn run(mut self, mut noted: impl FnMut(&Seen)) -> (Ending, Option<Seen>) {
-        let ending = poll_fn(|context| self.poll(context, &mut noted)).await;
+    /// Runs it to its end. `heard` is called once, when the response head is there, and says whether
+    /// it is passed on.
+    pub async fn run(mut self, mut heard: impl FnMut(Heard) -> bool) -> (Ending, Option<Seen>) {
+        let ending = poll_fn(|context| self.poll(context, &mut heard)).await;
         (ending, self.seen)
     }
 
-    fn poll(&mut self, context: &mut Context<'_>, noted: &mut impl FnMut(&Seen)) -> Poll<Ending> {
+    fn poll(&mut self, context: &mut Context<'_>, heard: &mut impl FnMut(Heard) -> bool) -> Poll<Ending> {
         let mut moved = false;
-        if self.seat.signals().cut() {
+        let signals = self.seat.signals();
+        if signals.cut() {
             return Poll::Ready(Ending::Cut);
+        }
+        if self.client.stream.poll_given_up(context).is_ready() {
+            return Poll::Ready(Ending::ClientGone);
+        }
+        if signals.farewell() {
+            self.download.want_close();
+            self.upload.want_close();
         }
         if let Some(ending) = self.poll_upload(context, &mut moved) {
             return Poll::Ready(ending);
         }
         if self.phase == Phase::Head
-            && let Some(ending) = self.poll_head(context, noted, &mut moved)
+            && let Some(ending) = self.poll_head(context, heard, &mut moved)
         {
             return Poll::Ready(ending);
         }
@@ -182,6 +216,10 @@ impl<'c> Exchange<'c> {
         }
         if let Some(ending) = self.poll_client(context) {
             return Poll::Ready(ending);
+        }
+        // The client has answered our Close, or gone: what the origin may still say is nobody's.
+        if self.phase == Phase::Tunnel && self.upload_done && self.download.has_said_close() {
+            return Poll::Ready(Ending::Complete { reusable: false });
         }
         self.wait(moved)
     }
@@ -200,7 +238,8 @@ impl<'c> Exchange<'c> {
                 self.upload_done = true;
                 if self.phase == Phase::Tunnel {
                     *self.client.ended = true;
-                    self.upstream.finish_sending();
+                    // What waits for room leaves while the other direction goes on.
+                    let _ = self.upstream.poll_finish(context);
                 } else if let Some(rest) = self.upload.take_rest() {
                     self.client.ahead.extend_from_slice(rest.data());
                 }
@@ -221,7 +260,7 @@ impl<'c> Exchange<'c> {
     fn poll_head(
         &mut self,
         context: &mut Context<'_>,
-        noted: &mut impl FnMut(&Seen),
+        heard: &mut impl FnMut(Heard) -> bool,
         moved: &mut bool,
     ) -> Option<Ending> {
         loop {
@@ -243,7 +282,7 @@ impl<'c> Exchange<'c> {
                 Poll::Ready(Ok(_)) => *moved = true,
             }
             self.partial.clear();
-            match self.read_heads(chunk, noted) {
+            match self.read_heads(chunk, heard) {
                 Ok(true) => return None,
                 Ok(false) => {}
                 Err(ending) => return Some(ending),
@@ -252,7 +291,11 @@ impl<'c> Exchange<'c> {
     }
 
     /// Reads what heads there are in `chunk`; true when the final one was among them.
-    fn read_heads(&mut self, mut chunk: Chunk, noted: &mut impl FnMut(&Seen)) -> Result<bool, Ending> {
+    fn read_heads(
+        &mut self,
+        mut chunk: Chunk,
+        heard: &mut impl FnMut(Heard) -> bool,
+    ) -> Result<bool, Ending> {
         let worker = self.worker;
         let mut head = worker.response_head.borrow_mut();
         let asked = Asked { method: self.facts.method, upgrade: self.facts.upgrade.as_deref() };
@@ -268,10 +311,11 @@ impl<'c> Exchange<'c> {
                 return Ok(false);
             };
             if head.class != ResponseClass::Informational {
-                self.take_head(&head, chunk, head_bytes);
-                if let Some(seen) = &self.seen {
-                    noted(seen);
+                let said = self.hear(&head, chunk.data());
+                if !heard(said) {
+                    return Err(Ending::Withheld);
                 }
+                self.take_head(&head, chunk, head_bytes, said);
                 return Ok(true);
             }
             self.interim += 1;
@@ -286,29 +330,45 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Writes the client's head and begins the body.
-    fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize) {
+    fn hear(&self, head: &ResponseHead, buf: &[u8]) -> Heard {
         let failed_status = matches!(head.status, 500..=599) && head.status != 501 && head.status != 505;
-        let failed = failed_status || (self.facts.is_grpc && failed_grpc(head, chunk.data()));
-        let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken;
-        let extra: &[(&str, &str)] = self.extra.as_slice();
+        Heard {
+            status: head.status,
+            first_byte: clock::instant().duration_since(self.began),
+            failed: failed_status || (self.facts.is_grpc && failed_grpc(head.value_named(buf, GRPC_STATUS))),
+        }
+    }
+
+    /// Writes the client's head and begins the body.
+    fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: Heard) {
+        // Bytes behind a request for an upgrade that was not granted are of that protocol: nobody can
+        // take them for a request.
+        let clear = self.facts.upgrade.is_none() || self.client.ahead.is_empty();
+        let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken && clear;
+        // An origin's own policy stands.
+        let sent = |name: &str| head.value_named(chunk.data(), name.as_bytes()).is_some();
+        let hsts = self.facts.hsts.filter(|_| !sent(HSTS)).map(|value| (HSTS, value));
+        let mut extra = [("", ""); 4];
+        let pairs = self.extra.iter().copied().chain(hsts);
+        let count = extra.iter_mut().zip(pairs).map(|(place, pair)| *place = pair).count();
         let date = self.worker.date.get();
         let answer = Answer {
             version: self.facts.version,
             method: self.facts.method,
             persistence: if keep { Persistence::KeepAlive } else { Persistence::Close },
             date: Some(&date),
-            extra,
+            extra: &extra[..count],
         };
         let sending = write_response(head, chunk.data(), &answer, self.download.head());
         chunk.consume(head_bytes);
         self.seen = Some(Seen {
-            status: head.status,
-            first_byte: clock::instant().duration_since(self.began),
-            failed,
+            heard,
             keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
+            failed_at_end: false,
             to_end: sending == Sending::ToEnd,
-            reusable: head.reusable(),
+            // After a request for an upgrade some origins (Node's) read nothing more as a request,
+            // whatever they answered.
+            reusable: head.reusable() && self.facts.upgrade.is_none(),
         });
         if head.class == ResponseClass::Switching {
             self.begin_tunnel(chunk);
@@ -324,8 +384,23 @@ impl<'c> Exchange<'c> {
         self.phase = Phase::Tunnel;
         self.download.begin(Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, chunk);
         let ahead = std::mem::take(self.client.ahead);
+        // What the client sent ahead of the answer is of its first frames.
+        let mut up = Frames::new(Some(self.mask()));
+        up.pass(&ahead);
         *self.upload = Lane::new(ahead, Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, 0);
         self.upload_done = false;
+        let asked = self.facts.upgrade.as_deref().unwrap_or_default();
+        if asked.eq_ignore_ascii_case(b"websocket") {
+            self.download.watch(Frames::new(None));
+            self.upload.watch(up);
+            self.seat.is_websocket();
+        }
+    }
+
+    /// For the one frame that may come from us to a server (RFC 6455, 5.3 wants it unpredictable for
+    /// what a client could make a server see; two bytes of a status code are no such thing).
+    fn mask(&self) -> [u8; 4] {
+        u32::try_from(self.worker.random() >> 32).unwrap_or_default().to_be_bytes()
     }
 
     /// The response, towards the client.
@@ -340,9 +415,13 @@ impl<'c> Exchange<'c> {
             }
         }
         if self.phase == Phase::Tunnel {
-            self.client.stream.finish_sending();
+            let _ = self.client.stream.poll_finish(context);
             let over = self.upload_done || self.upload_broken;
             return over.then_some(Ending::Complete { reusable: false });
+        }
+        if let Some(seen) = &mut self.seen {
+            let status = self.download.trailers().filter(|_| self.facts.is_grpc).and_then(grpc_status);
+            seen.failed_at_end = failed_grpc(status);
         }
         let reusable = self.seen.is_some_and(|seen| seen.reusable)
             && self.upload_done
@@ -413,9 +492,15 @@ impl<'c> Exchange<'c> {
     }
 }
 
-/// Trailers-only answers of gRPC say in the head how the call failed: unknown, deadline exceeded,
-/// unimplemented-by-crash, unavailable and data loss are the origin's fault (DESIGN.md section 3).
-fn failed_grpc(head: &ResponseHead, buf: &[u8]) -> bool {
-    let status = head.value_named(buf, b"grpc-status");
+/// How a call of gRPC ended: in the trailers, or in the head of an answer that has nothing else.
+const GRPC_STATUS: &[u8] = b"grpc-status";
+
+fn grpc_status(trailers: &Trailers) -> Option<&[u8]> {
+    trailers.iter().find(|(name, _)| name.eq_ignore_ascii_case(GRPC_STATUS)).map(|(_, value)| value)
+}
+
+/// Unknown, deadline exceeded, internal, unavailable and data loss are the origin's fault (DESIGN.md
+/// section 3).
+fn failed_grpc(status: Option<&[u8]>) -> bool {
     matches!(status, Some(b"2" | b"4" | b"13" | b"14" | b"15"))
 }

@@ -23,6 +23,8 @@ pub struct Facts {
     pub response_timeout: Duration,
     pub stream_idle_timeout: Duration,
     pub tunnel_idle_timeout: Duration,
+    /// The value of `Strict-Transport-Security`, if the listener has one.
+    pub hsts: Option<&'static str>,
 }
 
 impl Facts {
@@ -43,6 +45,7 @@ impl Facts {
             response_timeout: settings.response_timeout,
             stream_idle_timeout: settings.stream_idle_timeout,
             tunnel_idle_timeout: settings.tunnel_idle_timeout,
+            hsts: None,
         }
     }
 

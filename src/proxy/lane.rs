@@ -10,10 +10,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::http1::{
-    BodyFault, BodyReader, Framing, HeadLimits, Sending, write_chunk_header, write_last_chunk,
+    BodyFault, BodyReader, Framing, HeadLimits, Sending, Trailers, write_chunk_header, write_last_chunk,
 };
 
 use super::chunk::{Chunk, ChunkPool};
+use super::farewell::{Frames, Passing};
 use super::stream::Stream;
 
 /// Pieces up to this many bytes are copied behind what is to be written already: cheaper than a
@@ -41,6 +42,7 @@ pub enum LaneEnd {
 
 /// One direction.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Lane {
     reader: BodyReader,
     sending: Sending,
@@ -56,12 +58,18 @@ pub struct Lane {
     /// be appended, so that a request that was not read can be sent again.
     out: Vec<u8>,
     at: usize,
+    /// Something that was written waits in the destination for room.
+    held: bool,
     /// Nothing more will be appended.
     ended: bool,
+    /// What was written is not at hand any more.
+    forgotten: bool,
     /// Whether trailers may pass.
     trailers: bool,
     /// Payload bytes that may still come.
     left: u64,
+    /// Of a WebSocket connection: where its frames end.
+    frames: Option<Box<Frames>>,
     /// Bytes written.
     pub sent: u64,
 }
@@ -87,9 +95,12 @@ impl Lane {
             tail: b"",
             out,
             at: 0,
+            held: false,
             ended,
+            forgotten: false,
             trailers: false,
             left: if body_bytes_max == 0 { u64::MAX } else { body_bytes_max },
+            frames: None,
             sent: 0,
         }
     }
@@ -110,6 +121,23 @@ impl Lane {
     /// Lets trailers pass.
     pub fn pass_trailers(&mut self, pass: bool) {
         self.trailers = pass;
+    }
+
+    /// What passes are the frames of a WebSocket connection.
+    pub fn watch(&mut self, frames: Frames) {
+        self.frames = Some(Box::new(frames));
+    }
+
+    /// Ends a WebSocket connection in this direction: a Close frame goes out where one may stand.
+    pub fn want_close(&mut self) {
+        if let Some(frames) = &mut self.frames {
+            frames.want_close();
+        }
+    }
+
+    /// Whether our Close frame is written.
+    pub fn has_said_close(&self) -> bool {
+        self.frames.as_ref().is_some_and(|frames| frames.has_said()) && !self.is_blocked()
     }
 
     /// Gives bytes that were read before.
@@ -133,9 +161,14 @@ impl Lane {
         &self.out[self.at..]
     }
 
+    /// The trailers behind the body, once it is read.
+    pub fn trailers(&self) -> Option<&Trailers> {
+        self.reader.trailers()
+    }
+
     /// Whether something waits to be written.
     pub fn is_blocked(&self) -> bool {
-        self.at < self.out.len() || self.pass > 0 || !self.tail.is_empty()
+        self.at < self.out.len() || self.pass > 0 || !self.tail.is_empty() || self.held
     }
 
     /// Whether the whole body was read and written.
@@ -156,6 +189,7 @@ impl Lane {
         self.pass = 0;
         self.skip = 0;
         self.tail = b"";
+        self.held = false;
         self.at = self.out.len();
         self.take_rest().filter(|_| self.ended)
     }
@@ -165,7 +199,12 @@ impl Lane {
         self.chunk.as_ref().is_some_and(|chunk| !chunk.is_empty())
     }
 
-    /// Begins again with the first byte. Right only for lanes without a body.
+    /// Whether everything that was written is still at hand.
+    pub fn can_rewind(&self) -> bool {
+        !self.forgotten
+    }
+
+    /// Begins again with the first byte. Right only while [`Lane::can_rewind`].
     pub fn rewind(&mut self) {
         self.at = 0;
         self.sent = 0;
@@ -174,6 +213,10 @@ impl Lane {
     /// Frames what is at hand, before anything is written: a malformed body is then found before
     /// the other side hears of it.
     pub fn prepare(&mut self) -> Result<(), LaneEnd> {
+        if self.frames.is_some() {
+            self.prepare_frames();
+            return Ok(());
+        }
         // Nothing may be put before a tail that a short write has left.
         while self.pass == 0
             && self.tail.is_empty()
@@ -195,6 +238,33 @@ impl Lane {
             }
         }
         Ok(())
+    }
+
+    /// The same for frames, which need no framing of ours.
+    fn prepare_frames(&mut self) {
+        while self.pass == 0 && !self.ended {
+            let Some(frames) = &mut self.frames else { return };
+            if frames.is_due() {
+                // What was written is forgotten at the latest now.
+                if self.at == self.out.len() {
+                    self.out.clear();
+                    self.at = 0;
+                }
+                frames.say(&mut self.out);
+            }
+            let Some(chunk) = self.chunk.as_mut().filter(|chunk| !chunk.is_empty()) else { break };
+            let length = chunk.data().len();
+            match frames.pass(chunk.data()) {
+                Passing::All => self.pass = length,
+                Passing::Until(count) => {
+                    self.out.extend_from_slice(&chunk.data()[..count]);
+                    frames.say(&mut self.out);
+                    chunk.consume(length);
+                }
+                Passing::Nothing => chunk.consume(length),
+            }
+            self.ended = frames.is_answered();
+        }
     }
 
     /// Moves bytes until the lane ends or one side makes it wait. `moved` is set when any moved.
@@ -257,6 +327,15 @@ impl Lane {
 
     /// One write; false when the destination is gone.
     fn poll_write(&mut self, context: &mut Context<'_>, to: &mut Stream) -> Poll<bool> {
+        if self.held {
+            return match to.poll_push(context) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(pushed) => {
+                    self.held = false;
+                    Poll::Ready(pushed.is_ok())
+                }
+            };
+        }
         let head = &self.out[self.at..];
         let data = self.chunk.as_ref().map_or(&[][..], |chunk| &chunk.data()[..self.pass]);
         let written: Poll<io::Result<usize>> = if data.is_empty() && self.tail.is_empty() {
@@ -270,6 +349,7 @@ impl Lane {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(false),
             Poll::Ready(Ok(count)) => {
+                self.held = to.has_unsent();
                 self.written(count);
                 Poll::Ready(true)
             }
@@ -285,6 +365,7 @@ impl Lane {
         if of_data > 0
             && let Some(chunk) = &mut self.chunk
         {
+            self.forgotten = true;
             chunk.consume(of_data);
             self.pass -= of_data;
             if self.pass == 0 {
@@ -352,6 +433,7 @@ impl Lane {
     /// Empties `out` if all of it is written.
     fn reuse(&mut self) {
         if self.at == self.out.len() {
+            self.forgotten |= self.at > 0;
             self.out.clear();
             self.at = 0;
         }
@@ -360,6 +442,7 @@ impl Lane {
     /// Gives memory back before a wait for the source.
     fn rest(&mut self) {
         if !self.ended && self.at == self.out.len() && self.out.capacity() > COPY_BYTES_MAX {
+            self.forgotten = true;
             self.out = Vec::new();
             self.at = 0;
         }

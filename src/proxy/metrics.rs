@@ -20,16 +20,23 @@ pub struct Metrics {
     requests: IntCounterVec,
     durations: HistogramVec,
     inflight: IntGaugeVec,
+    tunnels: IntGaugeVec,
     pub connections: IntGauge,
+    /// Connections closed at their accept, because their address had as many as it may.
+    pub refused: IntCounter,
     /// Requests that no service claims, or that are no requests at all.
     pub unrouted: IntCounterVec,
     /// Attempts ended by us because their colour was drained.
     pub cut: IntCounter,
     /// Requests sent a second time because their kept-alive upstream connection had gone.
     pub replays: IntCounter,
+    /// WebSocket connections that were told that we go away.
+    pub farewells: IntCounter,
+    /// Endpoints that left the pool because their attempts failed one after the other.
+    pub ejections: IntCounterVec,
     pub access_log_dropped: IntCounter,
-    /// Requests that the old colour answered in the candidate's place; none until there is a shield.
-    shield_retries: IntCounter,
+    /// Requests that the old colour was asked to answer in the candidate's place.
+    pub shield_retries: IntCounter,
 }
 
 /// One colour's members of the families.
@@ -38,6 +45,8 @@ pub struct ColorHandles {
     pub classes: [IntCounter; 6],
     pub duration: Histogram,
     pub inflight: IntGauge,
+    pub tunnels: IntGauge,
+    pub ejections: IntCounter,
 }
 
 impl Metrics {
@@ -58,6 +67,28 @@ impl Metrics {
             )?,
             inflight: IntGaugeVec::new(
                 Opts::new("greenlight_inflight", "Requests in flight by service and colour."),
+                &["service", "color"],
+            )?,
+            tunnels: IntGaugeVec::new(
+                Opts::new(
+                    "greenlight_tunnels",
+                    "Open WebSocket and other upgraded connections by service and colour.",
+                ),
+                &["service", "color"],
+            )?,
+            refused: IntCounter::new(
+                "greenlight_connections_refused_total",
+                "Connections closed because their address had as many as it may.",
+            )?,
+            farewells: IntCounter::new(
+                "greenlight_farewells_total",
+                "WebSocket connections that were sent a Close frame at a drain.",
+            )?,
+            ejections: IntCounterVec::new(
+                Opts::new(
+                    "greenlight_ejections_total",
+                    "Endpoints that a worker took out of its pool because their attempts failed.",
+                ),
                 &["service", "color"],
             )?,
             connections: IntGauge::new("greenlight_connections", "Open client connections.")?,
@@ -85,6 +116,10 @@ impl Metrics {
         registry.register(Box::new(metrics.requests.clone()))?;
         registry.register(Box::new(metrics.durations.clone()))?;
         registry.register(Box::new(metrics.inflight.clone()))?;
+        registry.register(Box::new(metrics.tunnels.clone()))?;
+        registry.register(Box::new(metrics.refused.clone()))?;
+        registry.register(Box::new(metrics.farewells.clone()))?;
+        registry.register(Box::new(metrics.ejections.clone()))?;
         registry.register(Box::new(metrics.connections.clone()))?;
         registry.register(Box::new(metrics.unrouted.clone()))?;
         registry.register(Box::new(metrics.cut.clone()))?;
@@ -101,6 +136,8 @@ impl Metrics {
             classes: CLASSES.map(|class| self.requests.with_label_values(&[labels[0], labels[1], class])),
             duration: self.durations.with_label_values(&labels),
             inflight: self.inflight.with_label_values(&labels),
+            tunnels: self.tunnels.with_label_values(&labels),
+            ejections: self.ejections.with_label_values(&labels),
         }
     }
 }

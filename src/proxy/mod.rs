@@ -2,10 +2,12 @@
 //! lock in the request path, nothing written by two workers (but the number of connections, which
 //! a person limits over all of them).
 //!
-//! The walk of a request: [`accept`] gives a socket to [`connection`], which waits for a head and
-//! hands it to [`request`]. There it is routed by the worker's [`view`] and made into the origin's
-//! request; [`attempt`] picks an endpoint and counts, finds or makes a connection, and starts an
-//! [`exchange`], whose two [`lane`]s move bytes until one of them ends the other. What an answer of
+//! The walk of a request: [`accept`] gives a socket to [`entry`], which tells HTTP/2 ([`h2`]) from
+//! HTTP/1.1; its [`connection`] waits for a head and hands it to [`request`]. There it is routed by
+//! the worker's [`view`] and made into the origin's request; [`attempt`] has [`tries`] pick an
+//! endpoint and count, finds or makes a connection, and starts an [`exchange`], whose two [`lane`]s
+//! move bytes until one of them ends the other. A stream of HTTP/2 walks the same way, on either
+//! side: [`h2`] gives it the shape of an HTTP/1.1 connection. What an answer of
 //! our own says is in [`answer`].
 //!
 //! Why it is built so, measured: a waiting connection holds no buffer ([`chunk`]); heads stay
@@ -15,27 +17,45 @@
 
 mod accept;
 mod access;
+mod address;
+mod affinity;
 mod answer;
 mod attempt;
+mod call;
 mod chunk;
 mod connect;
 mod connection;
 mod dataplane;
 mod date;
+mod entry;
+mod evidence;
 mod exchange;
 mod facts;
+mod farewell;
 mod files;
+mod gate;
+mod h2;
 mod lane;
+mod lifetime;
+mod listener;
+mod local;
 mod metrics;
+mod origin_side;
+mod pool;
+mod preview;
 mod record;
+mod recorder;
 mod request;
 mod seats;
+mod secure;
 mod service;
 mod slot;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod ticks;
+mod transport;
+mod tries;
 mod turn;
 mod view;
 mod wait;
@@ -44,3 +64,4 @@ mod worker;
 pub use access::AccessSwitch;
 pub use dataplane::{DataPlane, DataPlaneOptions, StartFault};
 pub use files::{bind_shared, connections_max, raise_file_limit};
+pub use listener::ListenerFacts;

@@ -2,19 +2,26 @@
 
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::clock;
-use crate::http1::{Forward, Framing, RequestHead, Sending, TargetForm, client_address, write_request};
-use crate::judge::ClientKey;
+use crate::http1::{
+    FieldKind, Forward, Framing, RequestHead, Sending, TargetForm, client_address, write_request,
+};
+use crate::judge::{ClientKey, RouteTemplate};
 use crate::model::Color;
 
+use super::affinity;
 use super::answer::{self, Own, To};
 use super::attempt::{self, Outcome};
+use super::call::Call;
 use super::chunk::Chunk;
 use super::connection::{After, Connection};
 use super::facts::Facts;
 use super::lane::{Lane, LaneEnd};
+use super::local;
+use super::preview;
 use super::record::Line;
 use super::view::{ServiceView, Target};
 
@@ -25,10 +32,7 @@ const HEAD_BYTES: usize = 1024;
 #[derive(Debug)]
 pub struct Request {
     pub facts: Facts,
-    pub service: Rc<ServiceView>,
-    /// `Some` for a preview host.
-    pub preview: Option<Color>,
-    pub client: ClientKey,
+    pub call: Call,
     /// The head for the origin, and the body behind it.
     pub upload: Lane,
     pub began: Instant,
@@ -36,17 +40,10 @@ pub struct Request {
     pub line: Option<Box<Line>>,
 }
 
-impl Request {
-    /// The header that preview hosts get; others are not told the colour.
-    pub fn extra(&self) -> Option<(&'static str, &'static str)> {
-        self.preview.map(|color| ("X-Greenlight-Color", color.as_str()))
-    }
-}
-
 /// A request that gets an answer of ours at once.
 struct Refusal {
     own: Own,
-    to: To,
+    to: To<'static>,
     line: Option<Box<Line>>,
     /// The service and colour that it counts for.
     service: Option<(Rc<ServiceView>, Color)>,
@@ -55,6 +52,9 @@ struct Refusal {
 /// Serves the request whose head is the first `head_bytes` of `chunk`, and is in the worker's
 /// `request_head`.
 pub async fn serve(connection: &mut Connection, chunk: Chunk, head_bytes: usize) -> After {
+    if let Some(local) = local::of(connection, chunk.data()) {
+        return local::answer(connection, chunk, head_bytes, &local).await;
+    }
     let began = clock::instant();
     let mut request = match prepare(connection, chunk, head_bytes, began) {
         Ok(request) => request,
@@ -85,13 +85,7 @@ fn prepare(
         Ok(found) => found,
         Err((own, found)) => {
             let complete = !head.framing.has_body();
-            let to = To {
-                version: head.version,
-                method: head.method,
-                keep: head.keep_alive(),
-                complete,
-                extra: None,
-            };
+            let to = To::head(&head, complete);
             let service = found.map(|found| {
                 let color = found.preview.unwrap_or(found.service.route.active);
                 (found.service, color)
@@ -106,7 +100,7 @@ fn prepare(
     };
     let Target { service, preview } = found;
     let settings = &service.route.settings;
-    let facts = Facts::new(&head, buf, settings);
+    let facts = Facts { hsts: connection.listener.hsts, ..Facts::new(&head, buf, settings) };
     let fallback_host = service.route.hosts.first().map_or(&b"localhost"[..], |host| host.as_bytes());
     let forward = Forward {
         peer: &connection.peer,
@@ -115,6 +109,7 @@ fn prepare(
         request_id,
         upgrade: facts.upgrade.is_some(),
     };
+    let route = RouteTemplate::new(head.method_span.of(buf), head.target.path.of(buf));
     let mut out = Vec::with_capacity(HEAD_BYTES);
     write_request(&head, buf, &forward, &mut out);
     let sending = match head.framing {
@@ -124,6 +119,7 @@ fn prepare(
     };
     let mut upload = Lane::new(out, head.framing, sending, &worker.head_limits, settings.body_bytes_max);
     upload.pass_trailers(facts.trailers);
+    let affinity = settings.affinity.then(|| affinity::named(&head, buf)).flatten();
     drop(head);
     chunk.consume(head_bytes);
     if facts.has_body {
@@ -137,11 +133,20 @@ fn prepare(
             _ => Own::BODY_TOO_LARGE,
         };
         let color = preview.unwrap_or(service.route.active);
-        let to = To::request(&facts, false, None);
+        let to = To::request(&facts, false);
         return Err(Box::new(Refusal { own, to, line, service: Some((service, color)) }));
     }
     service.cell.began(worker.ticks.now());
-    Ok(Request { client: client_key(address), facts, service, preview, upload, began, line })
+    let call = Call {
+        service,
+        preview,
+        client: client_key(address),
+        route,
+        repeatable: facts.is_replayable(),
+        affinity,
+        admitted: None,
+    };
+    Ok(Request { facts, call, upload, began, line })
 }
 
 /// Where the request goes, or the answer to one that goes nowhere.
@@ -160,8 +165,8 @@ fn find(
     let found = found.or_else(|| worker.view.find(Some(host).filter(|host| !host.is_empty())));
     let found = found.ok_or((Own::NO_SERVICE, None))?;
     let settings = &found.service.route.settings;
-    let allowed = &settings.preview_allow;
-    if found.preview.is_some() && !allowed.is_empty() && !allowed.iter().any(|net| net.contains(&address)) {
+    let token = || head.value_of(buf, FieldKind::PreviewToken);
+    if found.preview.is_some() && !preview::is_shown(settings, address, token) {
         // To whom a preview is not shown there is none.
         return Err((Own::NO_SERVICE, None));
     }
@@ -175,6 +180,8 @@ fn find(
 
 async fn refuse(connection: &mut Connection, refusal: Refusal, began: Instant) -> After {
     let Refusal { own, to, line, service } = refusal;
+    let settings = service.as_ref().map(|(service, _)| Arc::clone(&service.route.settings));
+    let to = To { settings: settings.as_deref(), ..to };
     let (after, bytes) = answer::reply(connection, &own, &to, Vec::new()).await;
     let duration = clock::instant().duration_since(began);
     if let Some((service, color)) = &service {
@@ -199,11 +206,11 @@ async fn refuse(connection: &mut Connection, refusal: Refusal, began: Instant) -
 /// Counts the request and writes its line.
 fn finish(connection: &Connection, request: &Request, outcome: &Outcome) -> After {
     let duration = clock::instant().duration_since(request.began);
-    let color = outcome.color.unwrap_or(request.service.route.active);
-    request.service.cell.colors[color].answered(outcome.status, duration);
+    let color = outcome.color.unwrap_or(request.call.service.route.active);
+    request.call.service.cell.colors[color].answered(outcome.status, duration);
     if let Some(line) = &request.line {
         let access = &connection.worker.parts.access;
-        line.write(access, Some(request.service.route.name.as_str()), outcome, duration);
+        line.write(access, Some(request.call.service.route.name.as_str()), outcome, duration);
     }
     outcome.after
 }
@@ -219,7 +226,7 @@ fn write_id(high: u64, low: u64, out: &mut [u8; 32]) {
 
 /// The same client has the same key in every worker (a finaliser of `splitmix64`; addresses differ
 /// in their last bits, keys should in all).
-fn client_key(address: IpAddr) -> ClientKey {
+pub fn client_key(address: IpAddr) -> ClientKey {
     let bits = match address {
         IpAddr::V4(address) => u128::from(address.to_bits()),
         IpAddr::V6(address) => address.to_bits(),

@@ -1,4 +1,4 @@
-//! The worker's client connections: each has a seat, with its deadline, its waker, and what the
+//! The worker's connections, and the streams of those that have some: each has a seat, with its deadline, its waker, and what the
 //! worker has to tell it.
 //!
 //! The seats are rows of one vector, so that looking for deadlines that have passed is one walk
@@ -26,6 +26,10 @@ impl Signals {
     const CUT: Self = Self(2);
     /// The worker is shutting down: close when nothing is in flight.
     const CLOSING: Self = Self(4);
+    /// What is in flight is a WebSocket connection: not said to it, but of it.
+    const WEBSOCKET: Self = Self(8);
+    /// It is to be ended in good order.
+    const FAREWELL: Self = Self(16);
 
     pub fn expired(self) -> bool {
         self.0 & Self::EXPIRED.0 != 0
@@ -37,6 +41,15 @@ impl Signals {
 
     pub fn closing(self) -> bool {
         self.0 & Self::CLOSING.0 != 0
+    }
+
+    /// Say to both sides of the WebSocket connection that we go away.
+    pub fn farewell(self) -> bool {
+        self.0 & Self::FAREWELL.0 != 0
+    }
+
+    fn is_open_websocket(self) -> bool {
+        self.0 & (Self::WEBSOCKET.0 | Self::FAREWELL.0) == Self::WEBSOCKET.0
     }
 
     fn add(&mut self, other: Self) {
@@ -55,13 +68,29 @@ pub struct AttemptTag {
     pub color: u8,
 }
 
+/// Who sits on a seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sitter {
+    /// A client's connection.
+    Client,
+    /// One stream of a client's HTTP/2 connection.
+    Stream,
+    /// A connection to an origin that several requests share: ends with the worker, not before.
+    Origin,
+}
+
 #[derive(Debug)]
 struct Row {
     deadline: u32,
     signals: Signals,
     attempt: Option<AttemptTag>,
     waker: Option<Waker>,
-    taken: bool,
+    sitter: Option<Sitter>,
+}
+
+impl Row {
+    const FREE: Self =
+        Self { deadline: NEVER, signals: Signals::NONE, attempt: None, waker: None, sitter: None };
 }
 
 #[derive(Debug, Default)]
@@ -74,16 +103,24 @@ struct Rows {
 #[derive(Debug, Default)]
 pub struct Seats {
     rows: RefCell<Rows>,
+    /// Seats of clients' connections and of their streams.
     taken: Cell<usize>,
+    /// Seats of clients' connections.
+    clients: Cell<usize>,
     /// Told whenever a seat is given back.
     left: Notify,
 }
 
 impl Seats {
-    /// Takes a seat; it is given back when the value is dropped.
+    /// Takes a seat for a client's connection; it is given back when the value is dropped.
     pub fn take(self: &Rc<Self>) -> Seat {
+        self.take_for(Sitter::Client)
+    }
+
+    /// Takes a seat.
+    pub fn take_for(self: &Rc<Self>, sitter: Sitter) -> Seat {
         let mut rows = self.rows.borrow_mut();
-        let row = Row { deadline: NEVER, signals: Signals::NONE, attempt: None, waker: None, taken: true };
+        let row = Row { sitter: Some(sitter), ..Row::FREE };
         let index = if let Some(index) = rows.free.pop() {
             rows.rows[index as usize] = row;
             index
@@ -91,13 +128,28 @@ impl Seats {
             rows.rows.push(row);
             u32::try_from(rows.rows.len() - 1).unwrap_or(u32::MAX)
         };
-        self.taken.set(self.taken.get() + 1);
+        self.count_one(sitter, 1);
         Seat { seats: Rc::clone(self), index }
     }
 
-    /// Seats that are taken.
+    /// Seats of clients' connections and of their streams: what a shutdown waits for.
     pub fn count(&self) -> usize {
         self.taken.get()
+    }
+
+    /// Clients' connections.
+    pub fn clients(&self) -> usize {
+        self.clients.get()
+    }
+
+    fn count_one(&self, sitter: Sitter, more: isize) {
+        let add = |count: &Cell<usize>| count.set(count.get().saturating_add_signed(more));
+        if sitter != Sitter::Origin {
+            add(&self.taken);
+        }
+        if sitter == Sitter::Client {
+            add(&self.clients);
+        }
     }
 
     /// Wakes every connection whose deadline is `now` or earlier.
@@ -123,6 +175,21 @@ impl Seats {
         count
     }
 
+    /// Tells one in `one_in` of the WebSocket connections with this tag (`None`: of all) that they end
+    /// in good order, one at least; those that were told already are not counted. Tells how many.
+    pub fn farewell(&self, tag: Option<AttemptTag>, one_in: u32) -> u64 {
+        let mut rows = self.rows.borrow_mut();
+        let open = rows.rows.iter_mut().filter(|row| {
+            row.signals.is_open_websocket() && row.attempt.is_some() && (tag.is_none() || row.attempt == tag)
+        });
+        let mut open: Vec<&mut Row> = open.collect();
+        let count = open.len().div_ceil(usize::try_from(one_in.max(1)).unwrap_or(usize::MAX));
+        for row in &mut open[..count] {
+            row.signal(Signals::FAREWELL);
+        }
+        count as u64
+    }
+
     /// Tells every connection to close as soon as nothing is in flight on it.
     pub fn close_idle(&self) {
         self.signal_all(Signals::CLOSING);
@@ -140,7 +207,7 @@ impl Seats {
     }
 
     fn signal_all(&self, signal: Signals) {
-        for row in self.rows.borrow_mut().rows.iter_mut().filter(|row| row.taken) {
+        for row in self.rows.borrow_mut().rows.iter_mut().filter(|row| row.sitter.is_some()) {
             row.signal(signal);
         }
     }
@@ -182,7 +249,16 @@ impl Seat {
 
     /// What attempt is in flight here, for [`Seats::cut`].
     pub fn attempt(&self, tag: Option<AttemptTag>) {
-        self.with(|row| row.attempt = tag);
+        self.with(|row| {
+            row.attempt = tag;
+            row.signals.remove(Signals::WEBSOCKET);
+            row.signals.remove(Signals::FAREWELL);
+        });
+    }
+
+    /// The attempt in flight has become a WebSocket connection.
+    pub fn is_websocket(&self) {
+        self.with(|row| row.signals.add(Signals::WEBSOCKET));
     }
 
     pub fn signals(&self) -> Signals {
@@ -200,10 +276,12 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut rows = self.seats.rows.borrow_mut();
         if let Some(row) = rows.rows.get_mut(self.index as usize) {
-            *row = Row { deadline: NEVER, signals: Signals::NONE, attempt: None, waker: None, taken: false };
+            let before = std::mem::replace(row, Row::FREE);
             rows.free.push(self.index);
+            if let Some(sitter) = before.sitter {
+                self.seats.count_one(sitter, -1);
+            }
         }
-        self.seats.taken.set(self.seats.taken.get().saturating_sub(1));
         self.seats.left.notify_one();
     }
 }

@@ -3,14 +3,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::local::LocalHistogram;
 
-use crate::judge::{Bucket, ClientKey, Outcome};
 use crate::model::{Color, PerColor, ServiceName};
+use crate::routing::ServiceRoute;
 
+use super::gate::{Gate, Gates};
 use super::metrics::{ColorHandles, Metrics};
+use super::recorder::Recorder;
 
 /// How long the replays are counted before the count begins again, in ticks (10 s).
 const BUDGET_WINDOW_TICKS: u32 = 100;
@@ -21,24 +24,33 @@ const BUDGET_FLOOR: u32 = 10;
 #[derive(Debug)]
 pub struct ColorCell {
     pub inflight: Cell<u64>,
-    bucket: RefCell<Bucket>,
+    /// Evidence for the judge: attempts for public hosts.
+    pub evidence: Recorder,
+    /// Attempts among those in flight that have become tunnels.
+    pub tunnels: Cell<u64>,
+    /// Endpoints that were taken out of the pool for failed attempts.
+    pub ejected: Cell<usize>,
     /// Requests by the first digit of their status; index 0 is "no answer was sent".
     classes: [Cell<u64>; 6],
     durations: LocalHistogram,
     handles: ColorHandles,
     /// What the gauge was last told of `inflight`.
     flushed_inflight: Cell<u64>,
+    flushed_tunnels: Cell<u64>,
 }
 
 impl ColorCell {
     fn new(handles: ColorHandles) -> Self {
         Self {
             inflight: Cell::new(0),
-            bucket: RefCell::new(Bucket::default()),
+            evidence: Recorder::default(),
+            tunnels: Cell::new(0),
+            ejected: Cell::new(0),
             classes: Default::default(),
             durations: handles.duration.local(),
             handles,
             flushed_inflight: Cell::new(0),
+            flushed_tunnels: Cell::new(0),
         }
     }
 
@@ -50,20 +62,9 @@ impl ColorCell {
         self.durations.observe(duration.as_secs_f64());
     }
 
-    /// Evidence for the judge: one attempt for a public host.
-    pub fn evidence(&self, client: ClientKey, outcome: Outcome, first_byte: Option<Duration>) {
-        self.bucket.borrow_mut().record(client, outcome, first_byte);
-    }
-
-    /// Hands over the evidence gathered since the last time; `None` if there is none.
-    pub fn take_bucket(&self) -> Option<Bucket> {
-        let mut bucket = self.bucket.borrow_mut();
-        if bucket.is_empty() { None } else { Some(std::mem::take(&mut *bucket)) }
-    }
-
-    /// Takes back evidence that could not be handed over.
-    pub fn give_back(&self, bucket: &Bucket) {
-        self.bucket.borrow_mut().merge(bucket);
+    /// Counts an endpoint that left the pool.
+    pub fn count_ejection(&self) {
+        self.handles.ejections.inc();
     }
 
     fn flush(&self) {
@@ -71,9 +72,12 @@ impl ColorCell {
             counter.inc_by(count.take());
         }
         self.durations.flush();
-        let now = self.inflight.get();
-        let before = self.flushed_inflight.replace(now);
-        self.handles.inflight.add(signed(now) - signed(before));
+        let change = |count: &Cell<u64>, flushed: &Cell<u64>| {
+            let now = count.get();
+            signed(now) - signed(flushed.replace(now))
+        };
+        self.handles.inflight.add(change(&self.inflight, &self.flushed_inflight));
+        self.handles.tunnels.add(change(&self.tunnels, &self.flushed_tunnels));
     }
 }
 
@@ -138,12 +142,19 @@ impl RetryBudget {
 pub struct Services {
     cells: RefCell<Vec<Rc<ServiceCell>>>,
     metrics: Metrics,
+    gates: Arc<Gates>,
     next_key: Cell<u32>,
 }
 
 impl Services {
-    pub fn new(metrics: Metrics) -> Self {
-        Self { cells: RefCell::new(Vec::new()), metrics, next_key: Cell::new(0) }
+    pub fn new(metrics: Metrics, gates: Arc<Gates>) -> Self {
+        Self { cells: RefCell::new(Vec::new()), metrics, gates, next_key: Cell::new(0) }
+    }
+
+    /// The gate of a service that has a number of requests that may be in flight.
+    pub fn gate(&self, route: &ServiceRoute) -> Option<Arc<Gate>> {
+        let max = route.settings.requests_max;
+        (max > 0).then(|| self.gates.gate(&route.name, max))
     }
 
     /// The cell of a service, made if there is none yet.
@@ -181,7 +192,7 @@ impl Services {
             for (_, color) in cell.colors.iter() {
                 color.flush();
             }
-            let quiet = cell.colors.iter().all(|(_, color)| color.bucket.borrow().is_empty());
+            let quiet = cell.colors.iter().all(|(_, color)| color.evidence.is_empty());
             Rc::strong_count(cell) > 1 || !quiet
         });
     }

@@ -1,80 +1,78 @@
-//! A worker's own part of an endpoint: what is in flight on it, and its idle connections.
+//! A worker's own part of an endpoint: what is in flight on it, its idle connections, and whether
+//! its attempts come to anything.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::model::{Color, Endpoint};
+use crate::routing::{WEIGHT_FULL, slow_weight};
 
+use super::h2::Links;
+use super::origin_side::Transport;
+use super::pool::Pool;
+use super::recorder::{Asker, Place};
 use super::service::ServiceCell;
 use super::stream::Stream;
-use super::ticks::Ticks;
 use super::turn::Turns;
 
-/// An idle connection to an endpoint.
-#[derive(Debug)]
-struct Idle {
-    stream: Stream,
-    /// Dropped at this tick.
-    until: u32,
-}
+/// Attempts that fail one after the other before an endpoint leaves its pool.
+const FAILURES_MAX: u8 = 5;
+/// The slow start of an endpoint that comes back, in ticks (10 s).
+pub const SLOW_START_TICKS: u32 = 100;
 
 /// Survives changes of the table as long as the endpoint does, or something is in flight on it.
 #[derive(Debug)]
 pub struct Slot {
     pub endpoint: Endpoint,
+    pub transport: Transport,
+    /// What a client's cookie calls it.
+    pub key: u64,
     pub inflight: Cell<u32>,
-    /// Last in first out, oldest first: a plain vector.
-    idle: RefCell<Vec<Idle>>,
+    pub pool: Pool,
+    /// Connections of HTTP/2, shared by many requests each.
+    pub links: Rc<Links>,
     /// Who may connect now.
     pub turns: Turns,
     /// The tick before which no further suspicion is sent.
     suspect_after: Cell<u32>,
+    /// Attempts that failed since one did not.
+    failures: Cell<u8>,
+    /// Taken out of its pool for that, until its probes bring it back.
+    ejected: Cell<bool>,
+    /// What the table said when it was looked at last.
+    returns: Cell<u64>,
+    usable: Cell<bool>,
+    /// The tick at which it gets its whole share again; 0: it has it.
+    slow_until: Cell<u32>,
 }
 
 impl Slot {
-    pub fn new(endpoint: Endpoint) -> Self {
+    pub fn new(endpoint: Endpoint, transport: Transport, usable: bool, returns: u64) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, endpoint.id.as_str().as_bytes());
+        let key = digest.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
         Self {
             endpoint,
+            transport,
+            key,
             inflight: Cell::new(0),
-            idle: RefCell::new(Vec::new()),
+            pool: Pool::default(),
+            links: Rc::default(),
             turns: Turns::default(),
             suspect_after: Cell::new(0),
+            failures: Cell::new(0),
+            ejected: Cell::new(false),
+            returns: Cell::new(returns),
+            usable: Cell::new(usable),
+            slow_until: Cell::new(0),
         }
-    }
-
-    /// The idle connection used last. One whose time is over is never given out, swept or not: the
-    /// endpoint may be closing it at this moment.
-    pub fn take_idle(&self, now: u32) -> Option<Stream> {
-        let mut idle = self.idle.borrow_mut();
-        let last = idle.pop()?;
-        if last.until > now {
-            return Some(last.stream);
-        }
-        // The others are older.
-        idle.clear();
-        None
     }
 
     /// Keeps a connection, unless there are `max` already.
-    pub fn keep_idle(&self, stream: Stream, max: usize, wait: Duration, ticks: &Ticks) {
-        let mut idle = self.idle.borrow_mut();
-        if !wait.is_zero() && idle.len() < max {
-            idle.push(Idle { stream, until: ticks.after(wait) });
-            drop(idle);
+    pub fn keep_idle(&self, stream: Stream, max: usize, now: Instant, wait: Duration) {
+        if self.pool.keep(stream, max, now, wait) {
             self.turns.next();
         }
-    }
-
-    pub fn has_idle(&self) -> bool {
-        !self.idle.borrow().is_empty()
-    }
-
-    /// Closes connections that were idle for too long.
-    pub fn sweep(&self, now: u32) {
-        let mut idle = self.idle.borrow_mut();
-        let stale = idle.iter().take_while(|idle| idle.until <= now).count();
-        idle.drain(..stale);
     }
 
     /// Whether the prober should hear of a failed connect now: once a tick is enough.
@@ -85,6 +83,42 @@ impl Slot {
         }
         due
     }
+
+    /// Whether it was taken out of its pool.
+    pub fn is_ejected(&self) -> bool {
+        self.ejected.get()
+    }
+
+    /// Counts how an attempt came out; true if the endpoint leaves its pool for it.
+    pub fn came_out(&self, failed: bool) -> bool {
+        if !failed {
+            self.failures.set(0);
+            return false;
+        }
+        let failures = self.failures.get().saturating_add(1);
+        self.failures.set(failures);
+        failures >= FAILURES_MAX && !self.ejected.replace(true)
+    }
+
+    /// What a new table says of it. What comes back starts slowly.
+    pub fn told(&self, usable: bool, returns: u64, now: u32) {
+        let proven = self.returns.replace(returns) != returns;
+        let back = (usable && !self.usable.replace(usable)) || (proven && self.ejected.get());
+        self.usable.set(usable);
+        if back {
+            self.ejected.set(false);
+            self.failures.set(0);
+            self.slow_until.set(now.saturating_add(SLOW_START_TICKS));
+        }
+    }
+
+    /// Its share, in parts of [`WEIGHT_FULL`].
+    pub fn weight(&self, now: u32) -> u32 {
+        match self.slow_until.get().saturating_sub(now) {
+            0 => WEIGHT_FULL,
+            left => slow_weight(left, SLOW_START_TICKS),
+        }
+    }
 }
 
 /// One attempt in flight, from the pick to the last byte: counted as long as it lives.
@@ -93,21 +127,52 @@ pub struct InFlight {
     pub slot: Rc<Slot>,
     pub service: Rc<ServiceCell>,
     pub color: Color,
+    /// Its place among those that wait for a response head, while it is evidence.
+    wait: Cell<Option<Place>>,
+    tunnel: Cell<bool>,
 }
 
 impl InFlight {
     pub fn new(slot: Rc<Slot>, service: Rc<ServiceCell>, color: Color) -> Self {
         slot.inflight.set(slot.inflight.get() + 1);
-        let count = &service.colors[color].inflight;
-        count.set(count.get() + 1);
-        Self { slot, service, color }
+        add(&service.colors[color].inflight);
+        Self { slot, service, color, wait: Cell::new(None), tunnel: Cell::new(false) }
+    }
+
+    /// Its time to first byte runs from now on.
+    pub fn waits(&self, asker: &Asker<'_>) {
+        self.wait.set(Some(self.service.colors[self.color].evidence.begin(asker)));
+    }
+
+    /// Its response head is there.
+    pub fn heard(&self) {
+        if let Some(place) = self.wait.take() {
+            self.service.colors[self.color].evidence.heard(place);
+        }
+    }
+
+    /// The attempt has become a tunnel.
+    pub fn is_tunnel(&self) {
+        if !self.tunnel.replace(true) {
+            add(&self.service.colors[self.color].tunnels);
+        }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
+        if let Some(place) = self.wait.take() {
+            self.service.colors[self.color].evidence.leave(place);
+        }
         self.slot.inflight.set(self.slot.inflight.get().saturating_sub(1));
-        let count = &self.service.colors[self.color].inflight;
-        count.set(count.get().saturating_sub(1));
+        let counts = &self.service.colors[self.color];
+        counts.inflight.set(counts.inflight.get().saturating_sub(1));
+        if self.tunnel.get() {
+            counts.tunnels.set(counts.tunnels.get().saturating_sub(1));
+        }
     }
+}
+
+fn add(count: &Cell<u64>) {
+    count.set(count.get() + 1);
 }

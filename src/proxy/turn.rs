@@ -87,7 +87,7 @@ impl Drop for Turn {
 pub async fn wait(slot: &Slot) {
     let place = Place(Rc::new(Cell::new(Queue::Out)));
     poll_fn(|context| {
-        if slot.turns.is_free() || slot.has_idle() {
+        if slot.turns.is_free() || !slot.pool.is_empty() {
             return Poll::Ready(());
         }
         // Woken for another reason it keeps its place; if its ticket was drawn it queues again.

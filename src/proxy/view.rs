@@ -9,12 +9,17 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Instant;
 
 use arc_swap::{ArcSwap, Cache};
 
 use crate::model::{Color, EndpointId, PerColor};
-use crate::routing::{HOOKS_PREFIX, RouteTable, ServiceRoute, pick_two};
+use crate::routing::{HOOKS_PREFIX, RouteTable, ServiceRoute, draw_two, gives_way};
+use crate::tls::Origins;
 
+use super::gate::Gate;
+use super::origin_side::Transport;
+use super::recorder::Wanted;
 use super::service::{ServiceCell, Services};
 use super::slot::{InFlight, Slot};
 
@@ -23,10 +28,26 @@ use super::slot::{InFlight, Slot};
 pub struct ServiceView {
     pub route: Arc<ServiceRoute>,
     pub cell: Rc<ServiceCell>,
+    /// How many requests may be in flight, if there is such a number.
+    pub gate: Option<Arc<Gate>>,
     /// Endpoints that may be sent to.
     usable: PerColor<Vec<Rc<Slot>>>,
     /// All endpoints: what is named by no view is forgotten.
-    _named: Vec<Rc<Slot>>,
+    named: PerColor<Vec<Rc<Slot>>>,
+}
+
+/// What an endpoint is picked by.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    pub color: Color,
+    /// 64 fresh random bits.
+    pub random: u64,
+    /// The tick of this moment.
+    pub now: u32,
+    /// Endpoints that have failed this request.
+    pub tried: &'a [EndpointId],
+    /// The one that the client's cookie names.
+    pub affinity: Option<u64>,
 }
 
 /// What a request's host leads to.
@@ -38,24 +59,61 @@ pub struct Target {
 }
 
 impl ServiceView {
-    /// Picks an endpoint of `color`, not one of `tried`, and counts the attempt in flight.
-    pub fn pick(&self, color: Color, random: u64, tried: &[EndpointId]) -> Option<InFlight> {
-        let usable = &self.usable[color];
-        let slot = if tried.is_empty() {
-            let index = pick_two(usable.len(), random, |index| load(usable, index))?;
-            usable.get(index)?
-        } else {
-            usable
-                .iter()
-                .filter(|slot| !tried.contains(&slot.endpoint.id))
-                .min_by_key(|slot| slot.inflight.get())?
+    /// Picks an endpoint and counts the attempt in flight: the one that the client is used to;
+    /// else of two drawn at random the one with fewer requests in flight; once one has failed the
+    /// one with the fewest of the others.
+    pub fn pick(&self, wish: &Wish<'_>) -> Option<InFlight> {
+        let slot = match wish.affinity.and_then(|key| self.named_by(key, wish)) {
+            Some(slot) => slot,
+            None if wish.tried.is_empty() => self.draw(wish)?,
+            None => self.least(wish)?,
         };
-        Some(InFlight::new(Rc::clone(slot), Rc::clone(&self.cell), color))
+        Some(InFlight::new(Rc::clone(slot), Rc::clone(&self.cell), wish.color))
     }
-}
 
-fn load(slots: &[Rc<Slot>], index: usize) -> u32 {
-    slots.get(index).map_or(u32::MAX, |slot| slot.inflight.get())
+    fn draw(&self, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
+        let usable = &self.usable[wish.color];
+        let (first, second) = draw_two(usable.len(), wish.random)?;
+        let (first, second) = (usable.get(first)?, usable.get(second)?);
+        let is_out = |slot: &Slot| slot.is_ejected() && !self.tries_all(wish.color);
+        let (chosen, other) =
+            if second.inflight.get() < first.inflight.get() { (second, first) } else { (first, second) };
+        match (is_out(chosen), is_out(other)) {
+            (true, true) => return self.least(wish),
+            (true, false) => return Some(other),
+            (false, true) => return Some(chosen),
+            (false, false) => {}
+        }
+        // Other bits than those that the two were drawn by.
+        let random = wish.random.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let gives_way = gives_way(chosen.weight(wish.now), other.weight(wish.now), random);
+        Some(if gives_way { other } else { chosen })
+    }
+
+    fn least(&self, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
+        let others = self.usable[wish.color].iter().filter(|slot| self.takes(slot, wish));
+        others.min_by_key(|slot| slot.inflight.get())
+    }
+
+    fn named_by(&self, key: u64, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
+        self.usable[wish.color].iter().find(|slot| slot.key == key && self.takes(slot, wish))
+    }
+
+    fn takes(&self, slot: &Slot, wish: &Wish<'_>) -> bool {
+        !wish.tried.contains(&slot.endpoint.id) && (!slot.is_ejected() || self.tries_all(wish.color))
+    }
+
+    /// Whether more than half of a colour is out: then all that run are used, since a few left over
+    /// would be crushed.
+    fn tries_all(&self, color: Color) -> bool {
+        let (usable, all) = (self.usable[color].len(), self.named[color].len());
+        (all - usable.min(all) + self.cell.colors[color].ejected.get()) * 2 > all
+    }
+
+    /// Whether there is anything of `color` to send to.
+    pub fn has_endpoint(&self, color: Color) -> bool {
+        !self.usable[color].is_empty()
+    }
 }
 
 /// A request that is held because its service is paused.
@@ -82,10 +140,11 @@ pub struct View {
     /// Requests held because their service is paused.
     waiting: RefCell<Vec<Weak<Held>>>,
     rebuilt: Cell<u64>,
+    origins: Arc<Origins>,
 }
 
 impl View {
-    pub fn new(table: Arc<ArcSwap<RouteTable>>, services: &Services) -> Self {
+    pub fn new(table: Arc<ArcSwap<RouteTable>>, services: &Services, origins: Arc<Origins>) -> Self {
         let mut cache = Cache::new(table);
         let first = Arc::clone(cache.load());
         let view = Self {
@@ -96,20 +155,21 @@ impl View {
             slots: RefCell::default(),
             waiting: RefCell::default(),
             rebuilt: Cell::new(0),
+            origins,
         };
-        view.rebuild(first, services);
+        view.rebuild(first, services, 0);
         view
     }
 
-    /// Takes the current table; tells its generation.
-    pub fn refresh(&self, services: &Services) -> u64 {
+    /// Takes the current table; tells its generation. `now`: the tick of this moment.
+    pub fn refresh(&self, services: &Services, now: u32) -> u64 {
         let mut cache = self.cache.borrow_mut();
         let current = cache.load();
         let same = Arc::ptr_eq(current, &self.table.borrow());
         if !same {
             let current = Arc::clone(current);
             drop(cache);
-            self.rebuild(current, services);
+            self.rebuild(current, services, now);
         }
         self.table.borrow().generation()
     }
@@ -161,25 +221,27 @@ impl View {
 
     /// Closes upstream connections that were idle for too long, and forgets slots that no table
     /// names and no attempt holds (their idle connections go with them).
-    pub fn sweep(&self, now: u32) {
+    pub fn sweep(&self, now: Instant, tick: u32) {
         self.slots.borrow_mut().retain(|_, slot| {
-            slot.sweep(now);
+            slot.pool.sweep(now, tick);
+            slot.links.sweep(tick);
             Rc::strong_count(slot) > 1
         });
     }
 
-    fn rebuild(&self, table: Arc<RouteTable>, services: &Services) {
+    fn rebuild(&self, table: Arc<RouteTable>, services: &Services, now: u32) {
         let mut slots = self.slots.borrow_mut();
         let before = self.services.take();
         let after = table.services().iter().enumerate().map(|(index, route)| {
             // An unchanged service keeps its place in most changes: look there first.
             let kept = before.get(index).filter(|view| Arc::ptr_eq(&view.route, route));
             let kept = kept.or_else(|| before.iter().find(|view| Arc::ptr_eq(&view.route, route)));
-            kept.map_or_else(|| Rc::new(build(route, services, &mut slots)), Rc::clone)
+            kept.map_or_else(|| Rc::new(build(route, services, &mut slots, (&self.origins, now))), Rc::clone)
         });
         let after = after.collect();
         *self.services.borrow_mut() = after;
-        let hooks = table.hooks().map(|route| Rc::new(build(route, services, &mut slots)));
+        let hooks =
+            table.hooks().map(|route| Rc::new(build(route, services, &mut slots, (&self.origins, now))));
         *self.hooks.borrow_mut() = hooks;
         *self.table.borrow_mut() = table;
         self.rebuilt.set(self.rebuilt.get() + 1);
@@ -195,17 +257,27 @@ fn build(
     route: &Arc<ServiceRoute>,
     services: &Services,
     slots: &mut HashMap<EndpointId, Rc<Slot>>,
+    (origins, now): (&Origins, u32),
 ) -> ServiceView {
+    let tls = route.settings.tls.as_ref();
     let mut usable = PerColor::from_fn(|_| Vec::new());
-    let mut named = Vec::new();
+    let mut named = PerColor::from_fn(|_| Vec::new());
     for (color, endpoints) in route.colors.iter() {
         for endpoint in &endpoints.endpoints {
             let known = slots.get(&endpoint.endpoint.id);
             let slot = match known {
-                Some(slot) if slot.endpoint.address == endpoint.endpoint.address => Rc::clone(slot),
-                // The same name at another address is another endpoint.
+                Some(slot)
+                    if slot.endpoint.address == endpoint.endpoint.address && slot.transport.is_by(tls) =>
+                {
+                    slot.told(endpoint.usable, endpoint.returns, now);
+                    Rc::clone(slot)
+                }
+                // The same name at another address is another endpoint, and so is one that is spoken
+                // to in another way.
                 _ => {
-                    let slot = Rc::new(Slot::new(endpoint.endpoint.clone()));
+                    let transport = Transport::new(tls, origins);
+                    let (usable, returns) = (endpoint.usable, endpoint.returns);
+                    let slot = Rc::new(Slot::new(endpoint.endpoint.clone(), transport, usable, returns));
                     slots.insert(endpoint.endpoint.id.clone(), Rc::clone(&slot));
                     slot
                 }
@@ -213,8 +285,17 @@ fn build(
             if endpoint.usable {
                 usable[color].push(Rc::clone(&slot));
             }
-            named.push(slot);
+            named[color].push(slot);
         }
     }
-    ServiceView { route: Arc::clone(route), cell: services.cell(&route.name), usable, _named: named }
+    let cell = services.cell(&route.name);
+    for (color, counts) in cell.colors.iter() {
+        let judged = color == route.active;
+        counts.evidence.want(Wanted {
+            slow_after: route.slow_after.filter(|_| judged),
+            failures: route.baking && judged,
+        });
+        counts.ejected.set(usable[color].iter().filter(|slot| slot.is_ejected()).count());
+    }
+    ServiceView { route: Arc::clone(route), cell, gate: services.gate(route), usable, named }
 }

@@ -17,20 +17,27 @@ use crate::config::Limits;
 use crate::http1::{HeadLimits, RequestHead, ResponseHead};
 use crate::model::Color;
 use crate::routing::RouteTable;
+use crate::tls::{Challenges, Origins};
 use crate::traffic::{Ack, ColorCounts, EndpointInflight, Suspect, WorkerAsk, WorkerReport};
 
 use super::accept::accept;
 use super::access::AccessSink;
+use super::address::Addresses;
 use super::chunk::ChunkPool;
 use super::date::DateLine;
+use super::gate::Gates;
+use super::listener::ListenerFacts;
 use super::metrics::Metrics;
 use super::seats::{AttemptTag, Seats};
 use super::service::Services;
+use super::slot::Slot;
 use super::ticks::{TICK, Ticks};
 use super::view::View;
 
 /// Ticks from one flush of the metrics to the next when nobody collects (1 s).
 const FLUSH_TICKS: u32 = 10;
+/// Over how long WebSocket connections are told of a shutdown: all at once would come back at once.
+const FAREWELL_SPREAD: Duration = Duration::from_secs(10);
 /// How long connections that were cut at the end of a shutdown have to go.
 const CUT_GRACE: Duration = Duration::from_millis(500);
 
@@ -44,11 +51,17 @@ pub struct WorkerParts {
     pub connections_max: usize,
     /// Client connections of all workers: the one number that they share.
     pub connections: Arc<AtomicUsize>,
+    pub addresses: Arc<Addresses>,
+    pub gates: Arc<Gates>,
     pub trusted_proxies: Arc<[IpNet]>,
     pub table: Arc<ArcSwap<RouteTable>>,
     pub suspects: mpsc::Sender<Suspect>,
     pub metrics: Metrics,
     pub access: AccessSink,
+    /// By the positions of their listeners.
+    pub listeners: Vec<ListenerFacts>,
+    pub challenges: Arc<Challenges>,
+    pub origins: Arc<Origins>,
 }
 
 /// A worker's own state, shared by the tasks of its thread.
@@ -67,6 +80,8 @@ pub struct Worker {
     pub response_head: RefCell<ResponseHead>,
     /// No new requests: connections close after the one they are at.
     pub closing: Cell<bool>,
+    /// The tick until which WebSocket connections are told so, one after the other.
+    farewell_until: Cell<u32>,
     /// Requests refused before a service was known, by status.
     unrouted: RefCell<Vec<(u16, u64)>>,
     random: RefCell<fastrand::Rng>,
@@ -82,8 +97,8 @@ impl Worker {
             fields_max: parts.limits.header_count_max,
             target_bytes_max: parts.limits.target_bytes_max,
         };
-        let services = Services::new(parts.metrics.clone());
-        let view = View::new(Arc::clone(&parts.table), &services);
+        let services = Services::new(parts.metrics.clone(), Arc::clone(&parts.gates));
+        let view = View::new(Arc::clone(&parts.table), &services, Arc::clone(&parts.origins));
         Rc::new(Self {
             head_limits,
             ticks: Ticks::default(),
@@ -96,6 +111,7 @@ impl Worker {
             response_head: RefCell::default(),
             unrouted: RefCell::default(),
             closing: Cell::new(false),
+            farewell_until: Cell::new(0),
             random: RefCell::new(fastrand::Rng::new()),
             started: clock::instant(),
             flushed_connections: Cell::new(0),
@@ -121,7 +137,13 @@ impl Worker {
 
     /// Takes the current table.
     pub fn refresh(&self) -> u64 {
-        self.view.refresh(&self.services)
+        self.view.refresh(&self.services, self.ticks.now())
+    }
+
+    /// Has an endpoint probed at once. `ejected`: it has left its pool, and comes back by its probes.
+    pub fn suspect(&self, slot: &Slot, ejected: bool) {
+        // A full queue drops it: the probes find out anyway, and what is ejected is told again.
+        let _ = self.parts.suspects.try_send(Suspect { endpoint: slot.endpoint.id.clone(), ejected });
     }
 
     /// Whether another client connection may be accepted. Workers that ask at the same moment may
@@ -134,7 +156,11 @@ impl Worker {
     pub async fn run(self: Rc<Self>, listeners: Vec<TcpListener>, mut asks: mpsc::Receiver<WorkerAsk>) {
         let accepting: Vec<_> = listeners
             .into_iter()
-            .map(|listener| tokio::task::spawn_local(accept(Rc::clone(&self), listener)))
+            .enumerate()
+            .map(|(index, listener)| {
+                let facts = self.parts.listeners.get(index).cloned().unwrap_or_default();
+                tokio::task::spawn_local(accept(Rc::clone(&self), listener, facts))
+            })
             .collect();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -186,6 +212,8 @@ impl Worker {
         }
         self.closing.set(true);
         self.seats.close_idle();
+        let spread = FAREWELL_SPREAD.min(timeout / 4);
+        self.farewell_until.set(self.ticks.after(spread.max(TICK)));
         tokio::time::Instant::now() + timeout
     }
 
@@ -194,10 +222,19 @@ impl Worker {
         let now = self.ticks.now();
         self.seats.expire(now);
         self.refresh();
+        if self.closing.get() {
+            let left = self.farewell_until.get().saturating_sub(now).max(1);
+            self.parts.metrics.farewells.inc_by(self.seats.farewell(None, left));
+        }
         self.parts.access.flush();
         if now >= self.next_flush.get() {
             self.date.set(clock::wall());
-            self.view.sweep(now);
+            self.view.sweep(clock::instant(), now);
+            self.view.for_each_slot(|slot| {
+                if slot.is_ejected() {
+                    self.suspect(slot, true);
+                }
+            });
             self.flush();
         }
     }
@@ -217,6 +254,12 @@ impl Worker {
             WorkerAsk::Inflight { service, color, reply } => {
                 let _ = reply.send(self.services.inflight(&service, color));
             }
+            WorkerAsk::Farewell { service, color, one_in, reply } => {
+                let tag = self.services.find(&service).map(|cell| tag(cell.key, color));
+                let told = tag.map_or(0, |tag| self.seats.farewell(Some(tag), one_in));
+                self.parts.metrics.farewells.inc_by(told);
+                let _ = reply.send(told);
+            }
             WorkerAsk::Cut { service, color, reply } => {
                 let tag = self.services.find(&service).map(|cell| tag(cell.key, color));
                 let cut = tag.map_or(0, |tag| self.seats.cut(tag));
@@ -231,7 +274,7 @@ impl Worker {
         let mut report = WorkerReport { worker: self.parts.id, ..WorkerReport::default() };
         self.services.for_each(|cell| {
             for (color, counts) in cell.colors.iter() {
-                if let Some(bucket) = counts.take_bucket() {
+                if let Some(bucket) = counts.evidence.take() {
                     report.colors.push(ColorCounts { service: cell.name.clone(), color, bucket });
                 }
             }
@@ -242,7 +285,7 @@ impl Worker {
                 report.inflight.push(EndpointInflight { endpoint: slot.endpoint.id.clone(), inflight });
             }
         });
-        report.connections = self.seats.count() as u64;
+        report.connections = self.seats.clients() as u64;
         self.flush();
         report
     }
@@ -250,7 +293,7 @@ impl Worker {
     fn give_back(&self, report: &WorkerReport) {
         for counts in &report.colors {
             if let Some(cell) = self.services.find(&counts.service) {
-                cell.colors[counts.color].give_back(&counts.bucket);
+                cell.colors[counts.color].evidence.give_back(&counts.bucket);
             }
         }
     }
@@ -261,7 +304,7 @@ impl Worker {
         for (status, count) in self.unrouted.take() {
             self.parts.metrics.unrouted.with_label_values(&[&status.to_string()]).inc_by(count);
         }
-        let connections = i64::try_from(self.seats.count()).unwrap_or(i64::MAX);
+        let connections = i64::try_from(self.seats.clients()).unwrap_or(i64::MAX);
         self.parts.metrics.connections.add(connections - self.flushed_connections.replace(connections));
     }
 }

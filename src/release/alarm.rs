@@ -1,11 +1,12 @@
 //! Alarms that follow the state: each is up exactly while its cause is there.
 
 use super::turn::Turn;
-use super::{Alarm, Condition, Phase, Stretch};
+use super::{Alarm, Condition, Phase, Stretch, trip};
 
 pub(super) fn settle(turn: &mut Turn) {
     degraded(turn);
     external_cause(turn);
+    slow(turn);
     active_down(turn);
     engine_away(turn);
     if turn.state.unwritable {
@@ -34,6 +35,7 @@ fn degraded(turn: &mut Turn) {
         | Phase::Starting(_)
         | Phase::Checking(_)
         | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
         | Phase::Promoting(_)
         | Phase::Baking(_)
         | Phase::Reverting(_)
@@ -56,6 +58,21 @@ fn external_cause(turn: &mut Turn) {
         turn.raise(Alarm::ExternalCause, "both colours are sick: nothing is judged or moved".to_owned());
     } else {
         turn.clear(Alarm::ExternalCause, "not both colours are sick any more");
+    }
+}
+
+/// `latency = "notify"`: up as long as the latency rule is at its bound.
+fn slow(turn: &mut Turn) {
+    let Some(bake) = turn.running().and_then(|release| release.phase.bake()) else {
+        return turn.clear(Alarm::Slow, "it is watched no more");
+    };
+    if !bake.judge.slow_told() {
+        return turn.clear(Alarm::Slow, "it is as fast again as the old colour was");
+    }
+    // One alarm for one slowness, whatever its numbers become.
+    if !turn.state.alarms.contains_key(&Alarm::Slow) {
+        let text = format!("{}; latency is \"notify\"", trip::slowness(&bake.judge.numbers()));
+        turn.raise(Alarm::Slow, text);
     }
 }
 

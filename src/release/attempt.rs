@@ -75,6 +75,15 @@ impl Release {
         self.phase.deadline()
     }
 
+    /// The share of the traffic that it has before its switch, in percent.
+    #[must_use]
+    pub fn canary_percent(&self) -> Option<u8> {
+        match &self.phase {
+            Phase::Canary(canary) => Some(canary.percent()).filter(|percent| *percent > 0),
+            _ => None,
+        }
+    }
+
     /// `pinned`, `old_sick`, `hold` or `inconclusive` while it is degraded.
     #[must_use]
     pub const fn cause(&self) -> Option<&'static str> {

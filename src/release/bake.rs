@@ -41,6 +41,7 @@ pub(super) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
         trip: None,
         outside: None,
         tainted: false,
+        control: crate::judge::Control::default(),
         acknowledged: baseline.is_some(),
         endpoints: Some(promoting.endpoints),
     };
@@ -167,7 +168,10 @@ fn weather(turn: &mut Turn, outside: Outside, mode: Mode) -> bool {
     let old = turn.condition(release.color.other());
     let over = match outside {
         Outside::Down => old == Condition::Fit || candidate == Condition::Fit,
-        Outside::Errors => old == Condition::Fit,
+        Outside::Errors => {
+            let control = release.phase.bake().map(|bake| (&bake.control, bake.judge.numbers().p1));
+            old == Condition::Fit && !control.is_some_and(|(control, p1)| control.is_over(p1))
+        }
     };
     let Some(bake) = release.phase.bake() else { return false };
     let limit = bake.limit;
@@ -222,6 +226,7 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
     let Some(release) = turn.state.release.as_mut() else { return false };
     let Some(bake) = release.phase.bake() else { return false };
     let numbers = bake.judge.numbers();
+    let rule = bake.trip.as_ref().map_or(TripRule::Errors, |trip| trip.rule);
     let verdict = if release.verdict == Some(Verdict::Fail) { Verdict::Fail } else { bake.judge.verdict() };
     let (extended, limit) = (bake.deadline + bake_time, bake.limit);
     let text = describe(&numbers);
@@ -236,7 +241,7 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
     match (verdict, turn.state.policy.on_inconclusive) {
         (Verdict::Pass, _) => ending::succeed(turn, format!("pass: {text}")),
         (Verdict::Fail, _) if enforced => {
-            return trip::tripped(turn, &Trip { rule: TripRule::Errors, numbers });
+            return trip::tripped(turn, &Trip { rule, numbers });
         }
         (Verdict::Fail, _) => ending::succeed(turn, format!("fail, observed and not acted on: {text}")),
         (Verdict::Inconclusive, OnInconclusive::Extend) if enforced && extended <= limit => {

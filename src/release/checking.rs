@@ -2,7 +2,9 @@
 
 use super::condition::count;
 use super::turn::Turn;
-use super::{Awaiting, Checking, Gate, Notice, Phase, Refused, accept, ending, errand, pin, promoting};
+use super::{
+    Awaiting, Checking, Gate, Notice, Phase, Refused, accept, canary, ending, errand, pin, promoting,
+};
 
 pub(super) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
@@ -24,7 +26,7 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
                 errand::Before::Running => return false,
             }
             if by_itself {
-                promoting::promote(turn, "the gate opened");
+                canary::begin(turn, checking.since, checking.deadline.since(turn.at), "the gate opened");
             } else {
                 wait(turn, checking);
             }
@@ -81,7 +83,10 @@ pub(super) fn advance_awaiting(turn: &mut Turn) -> bool {
     }
     // The pin has ended: the gate is asked again.
     match turn.state.gate(turn.at) {
-        Some(Gate::Open { .. }) => promoting::promote(turn, "the pin ended and the gate is open"),
+        Some(Gate::Open { .. }) => {
+            let why = "the pin ended and the gate is open";
+            canary::begin(turn, awaiting.since, awaiting.progress_left, why);
+        }
         Some(Gate::Opens { .. } | Gate::Shut) | None => {
             let deadline = turn.at + awaiting.progress_left;
             let left = accept::seconds(awaiting.progress_left);
@@ -94,6 +99,9 @@ pub(super) fn advance_awaiting(turn: &mut Turn) -> bool {
     true
 }
 
+const NOT_HEALTHY: &str =
+    "its endpoints are not all healthy for min_healthy_time now: promote again when they are";
+
 /// A person's promote: of a release that waits for it, or of a degraded one.
 pub(super) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refused> {
     accept::writable(&turn.state)?;
@@ -104,15 +112,20 @@ pub(super) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refused> {
     };
     let id = release.id.clone();
     match &release.phase {
-        Phase::AwaitingPromotion(_) => {
+        Phase::AwaitingPromotion(awaiting) => {
+            let (since, left) = (awaiting.since, awaiting.progress_left);
             pin::lift_or_refuse(turn, force, "a promote with --force")?;
             match turn.state.gate(turn.at) {
-                Some(Gate::Open { .. }) => promoting::promote(turn, "promoted by a person"),
-                Some(Gate::Opens { .. } | Gate::Shut) | None => {
-                    return wrong(
-                        "its endpoints are not all healthy for min_healthy_time now: promote again when they are",
-                    );
-                }
+                Some(Gate::Open { .. }) => canary::begin(turn, since, left, "promoted by a person"),
+                Some(Gate::Opens { .. } | Gate::Shut) | None => return wrong(NOT_HEALTHY),
+            }
+        }
+        // The steps that are left are skipped by a person's word.
+        Phase::Canary(_) => {
+            pin::lift_or_refuse(turn, force, "a promote with --force")?;
+            match turn.state.gate(turn.at) {
+                Some(Gate::Open { .. }) => promoting::promote(turn, "promoted by a person in the canary"),
+                Some(Gate::Opens { .. } | Gate::Shut) | None => return wrong(NOT_HEALTHY),
             }
         }
         Phase::Degraded(_) => {

@@ -6,8 +6,8 @@ use crate::model::{Color, Epoch, ReleaseId};
 
 use super::turn::Turn;
 use super::{
-    Alarm, Event, Phase, Policy, Refused, Stage, accept, bake, checking, errand, pin, promoting, quarantine,
-    reverting, rollback, standby, starting,
+    Alarm, Event, Phase, Policy, Refused, Stage, accept, bake, canary, checking, errand, pin, promoting,
+    quarantine, reverting, rollback, standby, starting,
 };
 
 pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
@@ -35,6 +35,10 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
         }
         Event::Acknowledged { epoch, baseline } => acknowledged(turn, *epoch, baseline),
         Event::Bucket { color, epoch, bucket } => judge(turn, *color, *epoch, bucket),
+        Event::Control { epoch, old } => control(turn, *epoch, old),
+        Event::Canary { release, candidate, old, baseline } => {
+            canary::observe(turn, release, candidate, old, baseline.as_deref())
+        }
         Event::Drained { color, release } => standby::said_drained(turn, *color, release.as_ref()),
         Event::Deadline => Ok(()),
         Event::PolicyChanged(policy) => {
@@ -115,6 +119,7 @@ fn acknowledged(turn: &mut Turn, epoch: Epoch, baseline: &Baseline) -> Result<()
             | Phase::Starting(_)
             | Phase::Checking(_)
             | Phase::AwaitingPromotion(_)
+            | Phase::Canary(_)
             | Phase::Succeeded
             | Phase::Failed
             | Phase::Cancelled
@@ -152,12 +157,26 @@ fn judge(turn: &mut Turn, color: Color, epoch: Epoch, bucket: &Bucket) -> Result
         | Phase::Starting(_)
         | Phase::Checking(_)
         | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
         | Phase::Succeeded
         | Phase::Failed
         | Phase::Cancelled
         | Phase::Reverted
         | Phase::RolledBack => return unexpected,
     }
+    Ok(())
+}
+
+fn control(turn: &mut Turn, epoch: Epoch, old: &Bucket) -> Result<(), Refused> {
+    if epoch != turn.state.epoch {
+        return Err(Refused::Stale(format!("epoch {epoch}")));
+    }
+    let state = turn.state.state_word();
+    let Some(bake) = turn.state.release.as_mut().and_then(|release| release.phase.bake_mut()) else {
+        return Err(Refused::Unexpected { fact: "control", state });
+    };
+    bake.control.push(old);
+    turn.counted();
     Ok(())
 }
 

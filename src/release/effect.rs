@@ -49,6 +49,8 @@ pub enum Alarm {
     ExternalCause,
     /// The active colour is down and no release is under way; the reason names what would help.
     ActiveDown,
+    /// The candidate is slower than the old colour was, and `latency` is "notify".
+    Slow,
     /// A trip with no way to act on it.
     Degraded,
     /// The store can't be written.
@@ -73,6 +75,7 @@ impl Alarm {
             Self::Unacknowledged => "unacknowledged",
             Self::ExternalCause => "external-cause",
             Self::ActiveDown => "active-down",
+            Self::Slow => "slow",
             Self::Degraded => "degraded",
             Self::StoreUnwritable => "store-unwritable",
             Self::Inconclusive => "inconclusive",

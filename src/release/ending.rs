@@ -112,6 +112,7 @@ pub(super) fn went_back(turn: &mut Turn, by: By, reason: String) {
 fn discard(turn: &mut Turn) {
     let Some(release) = turn.running() else { return };
     let (id, color, containers) = (release.id.clone(), release.color, release.containers.clone());
+    let gated = release.gated;
     match turn.state.policy.upstream {
         // Nothing lives on a colour for ever, not even what a preview host began.
         UpstreamKind::Fixed => {
@@ -126,9 +127,15 @@ fn discard(turn: &mut Turn) {
                 turn.then(Effect::Remove { release: id, color });
                 return;
             }
+            turn.then(Effect::SaveEvidence { release: containers.clone() });
+            if gated && color != turn.state.active {
+                // It had a share of the traffic: what is in flight may finish, then it is stopped and
+                // kept.
+                turn.state.sides[color].fate = Fate::Warm { drain_at: turn.at };
+                return;
+            }
             let side = std::mem::take(&mut turn.state.sides[color]);
             turn.state.health[color] = None;
-            turn.then(Effect::SaveEvidence { release: containers.clone() });
             if containers == id {
                 turn.then(Effect::Remove { release: id, color });
             } else {

@@ -112,8 +112,8 @@ impl Run {
     }
 }
 
-/// What a shell needs after its timeout to say so.
-const SLACK: Duration = Duration::from_secs(5);
+/// What a shell needs beside the timeout: a container is created before and removed after.
+const SLACK: Duration = Duration::from_secs(30);
 
 /// The oldest gives way: a limit on everything. A service has one release under way, and seconds of
 /// errands behind it.

@@ -82,6 +82,19 @@ pub enum Event {
         epoch: Epoch,
         bucket: Bucket,
     },
+    /// One closed second of what was asked of the old colour in a bake (`synthetic`): a live control.
+    Control {
+        epoch: Epoch,
+        old: Bucket,
+    },
+    /// One closed second of both colours while the candidate has a share of the traffic.
+    Canary {
+        release: ReleaseId,
+        candidate: Bucket,
+        old: Bucket,
+        /// The old colour's last `baseline_window`; only looked at while there is no judge yet.
+        baseline: Option<Box<Baseline>>,
+    },
     /// Nothing is in flight on this colour any more, or what was has been cut.
     Drained {
         color: Color,

@@ -28,6 +28,7 @@ impl State {
         let since = match &release.phase {
             Phase::Checking(checking) => checking.since,
             Phase::AwaitingPromotion(awaiting) => awaiting.since,
+            Phase::Canary(canary) => canary.since,
             Phase::Queued(_)
             | Phase::Pulling { .. }
             | Phase::Starting(_)

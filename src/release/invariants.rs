@@ -1,6 +1,6 @@
 //! What never happens, asked of a record after every step by the tests and the simulation.
 
-use super::{Fate, Phase, Promoting, Release, Stage, State, Stretch, UpstreamKind, errand};
+use super::{Canary, Fate, Phase, Promoting, Release, Stage, State, Stretch, UpstreamKind, errand};
 
 impl State {
     /// `Err` names the invariant that does not hold.
@@ -61,6 +61,7 @@ impl State {
             | Phase::Starting(_)
             | Phase::Checking(_)
             | Phase::AwaitingPromotion(_)
+            | Phase::Canary(_)
             | Phase::Failed
             | Phase::Cancelled => {
                 // Only the first release of managed containers may go to the active colour.
@@ -71,6 +72,10 @@ impl State {
         ensure(holds == (release.color == self.active), || {
             format!("{id} ({}) is {word} while {} is active", release.color, self.active)
         })?;
+        if let Phase::Canary(canary) = &release.phase {
+            check_canary(release, canary)?;
+            ensure(release.color != self.active, || format!("{id} shares traffic with itself"))?;
+        }
         let had_traffic =
             release.phase.stretch() == Stretch::After || gone_back || release.phase == Phase::Succeeded;
         ensure(!had_traffic || release.gated, || format!("{id} is {word} and its gate was never open"))?;
@@ -79,6 +84,14 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// A share only after the gate was open, and only of a step that there is.
+fn check_canary(release: &Release, canary: &Canary) -> Result<(), String> {
+    let id = &release.id;
+    ensure(release.gated, || format!("{id} is in its canary and its gate was never open"))?;
+    ensure(!canary.open || canary.step < canary.steps.len(), || format!("{id} is open in no step"))?;
+    ensure(canary.percent() < 100, || format!("{id} has {} % before its switch", canary.percent()))
 }
 
 /// Whether the traffic was moved back from it.
@@ -91,6 +104,7 @@ fn has_gone_back(release: &Release) -> bool {
         | Phase::Starting(_)
         | Phase::Checking(_)
         | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
         | Phase::Promoting(_)
         | Phase::Baking(_)
         | Phase::Degraded(_)

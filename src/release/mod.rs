@@ -13,7 +13,7 @@
 //! | accepting a release, its guards | `accept`, `rollback` |
 //! | queued | `queue` |
 //! | pulling, starting | `starting` |
-//! | checking, awaiting_promotion | `gate`, `checking` |
+//! | checking, awaiting_promotion | `gate`, `checking`, `canary` |
 //! | promoting | `promoting` |
 //! | baking | `bake`, `trip` |
 //! | reverting, degraded | `reverting`, `degraded` |
@@ -27,6 +27,7 @@ mod accept;
 mod alarm;
 mod attempt;
 mod bake;
+mod canary;
 mod checking;
 mod condition;
 mod degraded;
@@ -68,8 +69,8 @@ pub use errand::{Errand, Errands, Run};
 pub use event::{Event, Source};
 pub use gate::Gate;
 pub use phase::{
-    Awaiting, Bake, By, Checking, Degradation, Degraded, Outside, Phase, Promoting, Queued, Reverting, Stage,
-    Starting, Stretch,
+    Awaiting, Bake, By, Canary, Checking, Degradation, Degraded, Outside, Phase, Promoting, Queued,
+    Reverting, Stage, Starting, Stretch,
 };
 pub use policy::{Mode, OnInconclusive, OnTrip, Policy, Trigger, UpstreamKind};
 pub use refused::Refused;

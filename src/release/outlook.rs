@@ -82,6 +82,12 @@ impl State {
         }
     }
 
+    /// The candidate's share of the traffic before the switch, in percent; 0 but in a canary.
+    #[must_use]
+    pub fn canary_percent(&self) -> u8 {
+        self.release.as_ref().and_then(Release::canary_percent).unwrap_or(0)
+    }
+
     /// Why a version may not be released unforced.
     #[must_use]
     pub fn quarantined(&self, version: &Version) -> Option<&Quarantined> {
@@ -106,7 +112,8 @@ impl State {
             | Phase::Pulling { .. }
             | Phase::Starting(_)
             | Phase::Checking(_)
-            | Phase::AwaitingPromotion(_) => release.kind == Kind::Deploy && after_success,
+            | Phase::AwaitingPromotion(_)
+            | Phase::Canary(_) => release.kind == Kind::Deploy && after_success,
             Phase::Succeeded | Phase::Failed | Phase::Cancelled | Phase::Reverted | Phase::RolledBack => {
                 after_success
             }
@@ -135,6 +142,11 @@ impl State {
             due(Some(queued.expires));
         }
         due(self.release.as_ref().and_then(Release::deadline));
+        if let Some(Phase::Canary(canary)) = self.release.as_ref().map(|release| &release.phase)
+            && canary.open
+        {
+            due(Some(canary.until));
+        }
         if let Some(Gate::Opens { at }) = self.gate(now) {
             due(Some(at));
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::judge::{Bucket, Judge, Trip};
+use crate::judge::{Bucket, Control, Judge, Trip};
 use crate::model::Tick;
 
 /// Why a release is degraded.
@@ -41,10 +41,14 @@ impl Degraded {
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     Queued(Queued),
-    Pulling { deadline: Tick },
+    Pulling {
+        deadline: Tick,
+    },
     Starting(Starting),
     Checking(Checking),
     AwaitingPromotion(Awaiting),
+    /// A stage of checking: the gate is open and the candidate has a share of the traffic.
+    Canary(Box<Canary>),
     Promoting(Promoting),
     Baking(Box<Bake>),
     Reverting(Reverting),
@@ -93,6 +97,31 @@ pub struct Awaiting {
     pub expires: Tick,
 }
 
+/// The gate was open and the candidate has a share of the traffic, step by step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Canary {
+    /// As in [`Checking`]: the gate is asked again where it has to be.
+    pub since: Tick,
+    /// Percent of the traffic in each step, rising; as configured when it began.
+    pub steps: Vec<u8>,
+    /// The step that runs or comes next; `steps.len()` when all are over.
+    pub step: usize,
+    /// Whether the candidate has its share now; else all traffic is on the old colour and the gate
+    /// is waited for.
+    pub open: bool,
+    /// The step's end, while it is open.
+    pub until: Tick,
+    /// What is left of the step, while it is not.
+    pub step_left: Duration,
+    /// All steps and what was left of the progress deadline: not reset by anything.
+    pub deadline: Tick,
+    /// `None` until the first closed second has brought the old colour's past.
+    pub judge: Option<Judge>,
+    /// The old colour, live.
+    #[serde(default)]
+    pub control: Control,
+}
+
 /// The record says that the candidate is active; the workers are asked to acknowledge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Promoting {
@@ -129,6 +158,9 @@ pub struct Bake {
     /// The old colour has been sick since the score was last 0: what was counted then says
     /// nothing about the candidate.
     pub tainted: bool,
+    /// The old colour, where something is still asked of it: see [`super::Event::Control`].
+    #[serde(default)]
+    pub control: Control,
     /// Whether every worker has acknowledged the switch.
     pub acknowledged: bool,
     /// How many endpoints the candidate had; fewer are gone. `None`: to be read from the next summary.
@@ -186,7 +218,7 @@ impl Phase {
             Self::Queued(_) => "queued",
             Self::Pulling { .. } => "pulling",
             Self::Starting(_) => "starting",
-            Self::Checking(_) => "checking",
+            Self::Checking(_) | Self::Canary(_) => "checking",
             Self::AwaitingPromotion(_) => "awaiting_promotion",
             Self::Promoting(_) => "promoting",
             Self::Baking(_) => "baking",
@@ -208,7 +240,8 @@ impl Phase {
             | Self::Pulling { .. }
             | Self::Starting(_)
             | Self::Checking(_)
-            | Self::AwaitingPromotion(_) => Stretch::Before,
+            | Self::AwaitingPromotion(_)
+            | Self::Canary(_) => Stretch::Before,
             Self::Promoting(_) | Self::Baking(_) | Self::Reverting(_) | Self::Degraded(_) => Stretch::After,
             Self::Succeeded | Self::Failed | Self::Cancelled | Self::Reverted | Self::RolledBack => {
                 Stretch::Final
@@ -230,6 +263,7 @@ impl Phase {
             Self::Starting(starting) => Some(starting.deadline),
             Self::Checking(checking) => Some(checking.deadline),
             Self::AwaitingPromotion(awaiting) => Some(awaiting.expires),
+            Self::Canary(canary) => Some(canary.deadline),
             Self::Promoting(promoting) => Some(promoting.deadline),
             Self::Baking(bake) => Some(if bake.outside.is_some() { bake.limit } else { bake.deadline }),
             Self::Reverting(reverting) => match &reverting.stage {
@@ -250,6 +284,7 @@ impl Phase {
             | Self::Starting(_)
             | Self::Checking(_)
             | Self::AwaitingPromotion(_)
+            | Self::Canary(_)
             | Self::Promoting(_)
             | Self::Baking(_)
             | Self::Reverting(_)
@@ -276,6 +311,7 @@ impl Phase {
             | Self::Starting(_)
             | Self::Checking(_)
             | Self::AwaitingPromotion(_)
+            | Self::Canary(_)
             | Self::Promoting(_)
             | Self::Succeeded
             | Self::Failed
@@ -299,6 +335,7 @@ impl Phase {
             | Self::Starting(_)
             | Self::Checking(_)
             | Self::AwaitingPromotion(_)
+            | Self::Canary(_)
             | Self::Promoting(_)
             | Self::Succeeded
             | Self::Failed

@@ -77,6 +77,8 @@ pub struct Policy {
     pub judge: judge::Policy,
     /// Hooks and tags.
     pub errands: Errands,
+    /// Shares of the traffic before the switch, rising; empty: one atomic switch.
+    pub canary_percent: Vec<u8>,
 }
 
 impl Default for Policy {
@@ -103,6 +105,7 @@ impl Default for Policy {
             mode: Mode::Enforce,
             judge: judge::Policy::default(),
             errands: Errands::default(),
+            canary_percent: Vec::new(),
         }
     }
 }

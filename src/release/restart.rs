@@ -56,6 +56,11 @@ fn each_tick_of(phase: &mut Phase, visit: &mut impl FnMut(&mut Tick)) {
             visit(&mut awaiting.since);
             visit(&mut awaiting.expires);
         }
+        Phase::Canary(canary) => {
+            visit(&mut canary.since);
+            visit(&mut canary.until);
+            visit(&mut canary.deadline);
+        }
         Phase::Promoting(promoting) => visit(&mut promoting.deadline),
         Phase::Reverting(reverting) => match &mut reverting.stage {
             Stage::Waiting { until, .. } => visit(until),
@@ -115,6 +120,7 @@ pub fn restore(saved: State, now: Tick) -> State {
             awaiting.since = now;
             awaiting.progress_left = awaiting.progress_left.max(PROGRESS_LEFT_MIN);
         }
+        Phase::Canary(canary) => canary.restarted(now, progress_end),
         Phase::Promoting(promoting) => promoting.deadline = now + ACKNOWLEDGE_WAIT,
         Phase::Baking(bake) => {
             bake.deadline = bake.deadline.max(bake_end);
@@ -178,6 +184,7 @@ fn switching(state: &State) -> bool {
         | Phase::Starting(_)
         | Phase::Checking(_)
         | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
         | Phase::Baking(_)
         | Phase::Degraded(_)
         | Phase::Succeeded
@@ -193,7 +200,7 @@ fn containers(state: &State, effects: &mut Vec<Effect>) {
     for kept in state.kept.iter().filter(|kept| Some(&kept.containers) != active) {
         effects.push(Effect::Stop { release: kept.containers.clone(), color: kept.color });
     }
-    let Some(Release { id, version, color, containers, phase, .. }) = &state.release else { return };
+    let Some(Release { id, version, color, containers, phase, gated, .. }) = &state.release else { return };
     match phase {
         Phase::Pulling { .. } => {
             effects.push(Effect::Pull { release: id.clone(), version: version.clone() });
@@ -201,7 +208,8 @@ fn containers(state: &State, effects: &mut Vec<Effect>) {
         Phase::Starting(starting) if starting.cleared => {
             effects.push(Effect::Start { release: containers.clone(), color: *color });
         }
-        Phase::Failed | Phase::Cancelled if containers == id => {
+        // One that had a share of the traffic is drained and kept.
+        Phase::Failed | Phase::Cancelled if containers == id && !gated => {
             effects.push(Effect::SaveEvidence { release: id.clone() });
             effects.push(Effect::Remove { release: id.clone(), color: *color });
         }
@@ -209,6 +217,7 @@ fn containers(state: &State, effects: &mut Vec<Effect>) {
         | Phase::Starting(_)
         | Phase::Checking(_)
         | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
         | Phase::Promoting(_)
         | Phase::Baking(_)
         | Phase::Reverting(_)

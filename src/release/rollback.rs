@@ -42,6 +42,7 @@ fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
         | Phase::Starting(_)
         | Phase::Checking(_)
         | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
         | Phase::Succeeded
         | Phase::Failed
         | Phase::Cancelled

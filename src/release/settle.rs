@@ -2,8 +2,8 @@
 
 use super::turn::Turn;
 use super::{
-    Phase, alarm, bake, checking, degraded, discovery, errand, pin, promoting, queue, reverting, standby,
-    starting,
+    Phase, alarm, bake, canary, checking, degraded, discovery, errand, pin, promoting, queue, reverting,
+    standby, starting,
 };
 
 /// A bound on the rounds: no event leads through more states than there are. It can't be reached
@@ -41,6 +41,7 @@ fn running(turn: &mut Turn) -> bool {
         Phase::Starting(_) => writable && starting::advance(turn),
         Phase::Checking(_) => writable && checking::advance(turn),
         Phase::AwaitingPromotion(_) => writable && checking::advance_awaiting(turn),
+        Phase::Canary(_) => canary::advance(turn),
         Phase::Promoting(_) => promoting::advance(turn),
         Phase::Baking(_) => bake::advance(turn),
         Phase::Reverting(_) => reverting::advance(turn),

@@ -1,6 +1,6 @@
 //! A rule has tripped, or the bake ended without proof: where that leads.
 
-use crate::judge::{Trip, TripRule, Verdict};
+use crate::judge::{Numbers, Trip, TripRule, Verdict};
 use crate::model::Color;
 
 use super::condition::count;
@@ -46,7 +46,9 @@ pub(super) fn tripped(turn: &mut Turn, trip: &Trip) -> bool {
     record(turn, trip);
     let reason = why(turn, color, trip);
     let Some(bake) = current_bake(turn) else { return false };
+    let failing_too = trip.rule != TripRule::HardDown && bake.control.is_over(trip.numbers.p1);
     match way(&turn.state, turn.state.policy.on_trip) {
+        Way::Back | Way::Wait if failing_too => outside(turn, trip.rule, &reason),
         Way::Back => reverting::swap(turn, By::Judge, reason),
         Way::Wait => reverting::wait(turn, By::Judge, Box::new(bake), reason),
         Way::Pinned => degraded::enter(turn, Degraded::Pinned, Box::new(bake), &reason),
@@ -71,11 +73,12 @@ fn outside(turn: &mut Turn, rule: TripRule, reason: &str) {
     if let Phase::Baking(bake) = &mut release.phase {
         bake.outside = Some(match rule {
             TripRule::HardDown => Outside::Down,
-            TripRule::Errors | TripRule::Latency => Outside::Errors,
+            TripRule::Errors | TripRule::Latency | TripRule::Route => Outside::Errors,
         });
     }
     let health = count(turn.health(old));
-    turn.note(format!("{reason}; but {old} is sick too ({health}): the cause is outside, nothing is moved"));
+    let how = if turn.condition(old) == Condition::Sick { "is sick" } else { "fails our own requests" };
+    turn.note(format!("{reason}; but {old} {how} too ({health}): the cause is outside, nothing is moved"));
     turn.changed();
 }
 
@@ -106,6 +109,50 @@ pub(super) fn why(turn: &Turn, color: Color, trip: &Trip) -> String {
     match trip.rule {
         TripRule::HardDown => format!("{color} is down: {}", count(turn.health(color))),
         TripRule::Errors => format!("too many errors on {color}: {}", bake::describe(&trip.numbers)),
-        TripRule::Latency => format!("{color} is too slow: {}", bake::describe(&trip.numbers)),
+        TripRule::Latency => format!("{color} is too slow: {}", slowness(&trip.numbers)),
+        TripRule::Route => format!("too many errors on {color}: {}", bad_route(&trip.numbers)),
     }
+}
+
+/// The numbers of a rule about errors in a sentence.
+pub(super) fn errors(numbers: &Numbers) -> String {
+    if numbers.rule == Some(TripRule::Route) { bad_route(numbers) } else { bake::describe(numbers) }
+}
+
+/// The latency rule's numbers in a sentence.
+pub(super) fn slowness(numbers: &Numbers) -> String {
+    let Some(latency) = &numbers.latency else { return "not measured".to_owned() };
+    format!(
+        "{} of {} requests had no response within {} ms ({:.2} %, expected {:.2} %, borne under {:.2} %), score {:.1} of {:.1}",
+        latency.bad,
+        latency.n,
+        latency.slow_after_ms,
+        percent(latency.bad, latency.n),
+        100.0 * latency.p0,
+        100.0 * latency.p1,
+        latency.s,
+        latency.h
+    )
+}
+
+/// The numbers of the route that is over its bound, in a sentence.
+fn bad_route(numbers: &Numbers) -> String {
+    let Some(route) = numbers.routes.first() else { return bake::describe(numbers) };
+    format!(
+        "{}: {} errors in {} requests ({:.2} %, expected {:.2} %, borne under {:.2} %), score {:.1} of {:.1}; all routes: {} in {}",
+        route.route,
+        route.e,
+        route.n,
+        percent(route.e, route.n),
+        100.0 * route.p0,
+        100.0 * route.p1,
+        route.s,
+        route.h,
+        numbers.e,
+        numbers.n
+    )
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
 }

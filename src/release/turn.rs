@@ -89,12 +89,17 @@ impl Turn {
     /// The current release enters a state.
     pub(super) fn enter(&mut self, phase: Phase, reason: impl Into<String>) {
         let reason = reason.into();
+        let shared = self.state.canary_percent();
         if let Some(release) = self.state.release.as_mut() {
             release.phase = phase;
             release.reason.clone_from(&reason);
         }
         self.tell(reason);
         self.changed();
+        if shared > 0 && self.state.canary_percent() == 0 {
+            // Whatever ends a canary, all traffic is on the active colour.
+            self.then(Effect::Refresh);
+        }
     }
 
     /// Writes the line of the state that the current release is in, and its end where it has one.
@@ -193,6 +198,7 @@ fn told_by_its_state(alarm: Alarm) -> bool {
         Alarm::Degraded | Alarm::Inconclusive => true,
         Alarm::Unacknowledged
         | Alarm::ExternalCause
+        | Alarm::Slow
         | Alarm::ActiveDown
         | Alarm::StoreUnwritable
         | Alarm::StateRebuilt

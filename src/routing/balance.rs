@@ -12,17 +12,44 @@
 /// `count` / 2^32), and of two equal loads the first draw wins, which is as random as the draw.
 #[must_use]
 pub fn pick_two(count: usize, random: u64, load: impl Fn(usize) -> u32) -> Option<usize> {
+    let (first, second) = draw_two(count, random)?;
+    Some(if load(second) < load(first) { second } else { first })
+}
+
+/// The two draws of [`pick_two`]; of one endpoint both are the same.
+#[must_use]
+pub fn draw_two(count: usize, random: u64) -> Option<(usize, usize)> {
     match count {
         0 => None,
-        1 => Some(0),
+        1 => Some((0, 0)),
         _ => {
             let first = scale(random >> 32, count);
             let second = scale(random & 0xffff_ffff, count - 1);
             // The second is drawn from what the first left over: skip over it.
-            let second = if second >= first { second + 1 } else { second };
-            Some(if load(second) < load(first) { second } else { first })
+            Some((first, if second >= first { second + 1 } else { second }))
         }
     }
+}
+
+/// The weight of an endpoint that takes its whole share.
+pub const WEIGHT_FULL: u32 = 256;
+
+/// The weight of an endpoint that has come back: a tenth of its share at first, all of it when
+/// `left` of the slow start's `whole` time is over; evenly in between.
+#[must_use]
+pub fn slow_weight(left: u32, whole: u32) -> u32 {
+    let least = u64::from(WEIGHT_FULL) / 10;
+    let done = u64::from(whole.saturating_sub(left));
+    let grown = (u64::from(WEIGHT_FULL) - least) * done / u64::from(whole.max(1));
+    u32::try_from(least + grown).unwrap_or(WEIGHT_FULL)
+}
+
+/// Whether the endpoint that was picked gives this request to the other of the two, because it is
+/// in its slow start and the other is further. Two that began together share evenly: a colour that
+/// starts as a whole has nobody to spare it.
+#[must_use]
+pub fn gives_way(weight: u32, other: u32, random: u64) -> bool {
+    weight < other && scale(random & 0xffff_ffff, usize::try_from(other).unwrap_or(1)) >= weight as usize
 }
 
 /// 32 random bits as a number in `0..count`: a multiplication instead of a division (Lemire,

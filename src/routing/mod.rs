@@ -10,7 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use balance::pick_two;
+pub use balance::{WEIGHT_FULL, draw_two, gives_way, pick_two, slow_weight};
 pub use host::{HostFault, normalize_host};
-pub use settings::{Protocol, ServiceSettings};
+pub use settings::{ErrorPage, Protocol, ServiceSettings};
 pub use table::{ColorRoute, EndpointRoute, Found, HOOKS_PREFIX, RouteTable, ServiceRoute, TableBuilder};

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName};
 
@@ -14,6 +15,9 @@ pub struct EndpointRoute {
     pub endpoint: Endpoint,
     /// Whether new requests may be sent here (healthy, or tried because too few are).
     pub usable: bool,
+    /// How often its probes have shown that it is back after attempts had failed: what takes it
+    /// into a pool again that it was taken out of for them.
+    pub returns: u64,
 }
 
 /// One colour of a service.
@@ -35,8 +39,13 @@ pub struct ServiceRoute {
     pub active: Color,
     pub epoch: Epoch,
     pub paused: bool,
+    /// Requests in a hundred that go to the other colour, before a switch; 0: none.
+    pub canary_percent: u8,
     /// True while a bake runs: the shield may answer from the other colour.
     pub baking: bool,
+    /// tau of the latency rule, while it counts: an attempt of the active colour is slow that has no
+    /// response head after it.
+    pub slow_after: Option<Duration>,
     pub colors: PerColor<ColorRoute>,
     pub settings: Arc<ServiceSettings>,
 }
@@ -52,7 +61,7 @@ const HOOK_BYTES_MAX: u64 = 256 * 1024;
 fn hooks_route(address: SocketAddr) -> ServiceRoute {
     let endpoint = Endpoint { id: EndpointId::from("greenlight/hooks"), address };
     let mut colors = PerColor::<ColorRoute>::default();
-    colors[Color::Blue].endpoints.push(EndpointRoute { endpoint, usable: true });
+    colors[Color::Blue].endpoints.push(EndpointRoute { endpoint, usable: true, returns: 0 });
     ServiceRoute {
         name: ServiceName::from("greenlight/hooks"),
         hosts: Vec::new(),
@@ -62,6 +71,8 @@ fn hooks_route(address: SocketAddr) -> ServiceRoute {
         epoch: Epoch::default(),
         paused: false,
         baking: false,
+        canary_percent: 0,
+        slow_after: None,
         colors,
         settings: Arc::new(ServiceSettings { body_bytes_max: HOOK_BYTES_MAX, ..ServiceSettings::default() }),
     }

@@ -115,7 +115,9 @@ fn service(name: &str, hosts: &[&str]) -> ServiceRoute {
         active: Color::Blue,
         epoch: Epoch(0),
         paused: false,
+        canary_percent: 0,
         baking: false,
+        slow_after: None,
         colors: PerColor::from_fn(|_| ColorRoute::default()),
         settings: Arc::new(ServiceSettings::default()),
     }

@@ -106,6 +106,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         json: String,
     ) -> BoxFuture<'a, Result<(), StoreFault>>;
 
+    /// Keeps something that is no record of a service and nobody else may read (an ACME account, a
+    /// certificate with its key), in place of the one of that name.
+    fn keep_credential<'a>(&'a self, name: &'a str, json: String) -> BoxFuture<'a, Result<(), StoreFault>>;
+
+    fn credential<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreFault>>;
+
     /// A release's exhibits, by name.
     fn exhibits<'a>(
         &'a self,

@@ -159,6 +159,21 @@ pub(super) fn exhibits(db: &Connection, release: &ReleaseId) -> rusqlite::Result
         .collect()
 }
 
+pub(super) fn keep_credential(db: &Connection, name: &str, json: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO credentials (name, record) VALUES (?1, ?2)
+         ON CONFLICT (name) DO UPDATE SET record = excluded.record",
+    )?
+    .execute((name, json))
+    .map(drop)
+}
+
+pub(super) fn credential(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached("SELECT record FROM credentials WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
 fn stored_release(row: &Row<'_>) -> rusqlite::Result<StoredRelease> {
     Ok(StoredRelease {
         id: ReleaseId::new(row.get::<_, String>(0)?),

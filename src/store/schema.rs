@@ -54,6 +54,13 @@ pub(super) const STEPS: &[&str] = &[
         PRIMARY KEY (release, name)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- What is no record of a service: ACME accounts, certificates with their keys.
+    CREATE TABLE credentials (
+        name TEXT PRIMARY KEY NOT NULL,
+        record TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The format that this greenlight writes.

@@ -294,6 +294,21 @@ impl Store for SqliteStore {
         })
     }
 
+    fn keep_credential<'a>(&'a self, name: &'a str, json: String) -> BoxFuture<'a, Result<(), StoreFault>> {
+        let name = name.to_owned();
+        Box::pin(async move {
+            check_size("the credential", &json)?;
+            self.thread
+                .call(Way::Write, move |keeper| keeper.write(|db| rows::keep_credential(db, &name, &json)))
+                .await
+        })
+    }
+
+    fn credential<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreFault>> {
+        let name = name.to_owned();
+        Box::pin(self.thread.call(Way::Read, move |keeper| keeper.read(|db| rows::credential(db, &name))))
+    }
+
     fn exhibits<'a>(
         &'a self,
         release: &'a ReleaseId,

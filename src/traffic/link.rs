@@ -22,6 +22,9 @@ pub enum WorkerAsk {
     Collect { reply: oneshot::Sender<WorkerReport> },
     /// Attempts in flight on a colour, now.
     Inflight { service: ServiceName, color: Color, reply: oneshot::Sender<u64> },
+    /// Tell one in so many of a colour's WebSocket connections (one at least) that we go away, and
+    /// end them in good order; answers with how many were told.
+    Farewell { service: ServiceName, color: Color, one_in: u32, reply: oneshot::Sender<u64> },
     /// End what is still in flight on a colour; answers with how many were cut.
     Cut { service: ServiceName, color: Color, reply: oneshot::Sender<u64> },
     /// Stop accepting; finish what is in flight until `timeout`, then close; the worker ends.
@@ -35,6 +38,9 @@ pub type AskSender = mpsc::Sender<WorkerAsk>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suspect {
     pub endpoint: EndpointId,
+    /// The worker sends it nothing until the table says that its probes have brought it back
+    /// ([`crate::routing::EndpointRoute::returns`]).
+    pub ejected: bool,
 }
 
 /// The control plane's end of one worker.

@@ -12,6 +12,10 @@ mod docker;
 mod support;
 
 mod engines;
+mod follow;
+mod imports;
+mod kills;
+mod own_image;
 mod provider;
 mod refused;
 mod released;

@@ -35,7 +35,10 @@ impl Response {
 
 impl Client {
     pub fn connect(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).expect("the front door listens");
+        Self::of(TcpStream::connect(address).expect("the front door listens"))
+    }
+
+    pub fn of(socket: TcpStream) -> Self {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         socket.set_nodelay(true).unwrap();
@@ -49,6 +52,21 @@ impl Client {
     pub fn get(&mut self, host: &str, path: &str) -> Response {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
         self.response()
+    }
+
+    /// The same, where the front door may close instead.
+    pub fn try_get(&mut self, host: &str, path: &str) -> Result<Response, String> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        self.socket.write_all(request.as_bytes()).map_err(|why| why.to_string())?;
+        self.try_response(false)
+    }
+
+    /// Whether a byte of an answer, or the end, is there now.
+    pub fn has_answer(&self) -> bool {
+        self.socket.set_nonblocking(true).unwrap();
+        let peeked = self.socket.peek(&mut [0]);
+        self.socket.set_nonblocking(false).unwrap();
+        !self.buffer.is_empty() || !matches!(peeked, Err(why) if why.kind() == ErrorKind::WouldBlock)
     }
 
     pub fn half_close(&self) {
@@ -137,6 +155,11 @@ impl Client {
                 Err(why) => return Err(format!("reset: {why}")),
             }
         }
+    }
+
+    /// Forgets what was read and not taken.
+    pub fn forget(&mut self) {
+        self.buffer.clear();
     }
 
     /// Waits for the end of the connection, orderly or not, and checks that nothing came before.

@@ -8,10 +8,11 @@ use arc_swap::ArcSwap;
 use greenlight::config::{Access, Limits, Log, LogFormat};
 use greenlight::judge::Bucket;
 use greenlight::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName};
-use greenlight::proxy::{DataPlane, DataPlaneOptions, bind_shared};
+use greenlight::proxy::{DataPlane, DataPlaneOptions, ListenerFacts, bind_shared};
 use greenlight::routing::{
     ColorRoute, EndpointRoute, RouteTable, ServiceRoute, ServiceSettings, TableBuilder,
 };
+use greenlight::tls::Challenges;
 use greenlight::traffic::{Suspect, WorkerAsk, WorkerReport};
 use tokio::sync::{mpsc, oneshot};
 
@@ -29,6 +30,8 @@ pub struct Setup {
     pub limits: Limits,
     pub trusted: Vec<ipnet::IpNet>,
     pub access: Access,
+    pub facts: Vec<ListenerFacts>,
+    pub challenges: Arc<Challenges>,
     pub service: ServiceRoute,
 }
 
@@ -36,6 +39,7 @@ pub fn endpoints(color: Color, addresses: &[SocketAddr]) -> ColorRoute {
     let route = |address: &SocketAddr| EndpointRoute {
         endpoint: Endpoint { id: EndpointId::new(format!("app/{color}/{address}")), address: *address },
         usable: true,
+        returns: 0,
     };
     ColorRoute { endpoints: addresses.iter().map(route).collect() }
 }
@@ -54,11 +58,21 @@ impl Setup {
             active: Color::Blue,
             epoch: Epoch(0),
             paused: false,
+            canary_percent: 0,
             baking: false,
+            slow_after: None,
             colors: PerColor { blue: endpoints(Color::Blue, blue), green: endpoints(Color::Green, green) },
             settings: Arc::new(ServiceSettings::default()),
         };
-        Self { workers: 1, limits: limits(), trusted: Vec::new(), access: Access::Off, service }
+        Self {
+            workers: 1,
+            limits: limits(),
+            trusted: Vec::new(),
+            access: Access::Off,
+            facts: Vec::new(),
+            challenges: Arc::default(),
+            service,
+        }
     }
 
     pub fn settings(&mut self) -> &mut ServiceSettings {
@@ -75,6 +89,9 @@ impl Setup {
         let plane = DataPlane::start(DataPlaneOptions {
             workers: self.workers,
             listeners: sockets.into_iter().map(|socket| vec![socket]).collect(),
+            facts: self.facts,
+            challenges: self.challenges,
+            origins: Arc::default(),
             limits: self.limits,
             trusted_proxies: self.trusted,
             log: Log { level: "info".into(), format: LogFormat::Text, access: self.access },
@@ -173,7 +190,7 @@ impl Front {
         value.parse().ok()
     }
 
-    fn ask<T>(&self, ask: impl Fn(oneshot::Sender<T>) -> WorkerAsk) -> Vec<T> {
+    pub fn ask<T>(&self, ask: impl Fn(oneshot::Sender<T>) -> WorkerAsk) -> Vec<T> {
         let answers = self.plane.as_ref().unwrap().links().iter().map(|link| {
             let (reply, answer) = oneshot::channel();
             link.ask.blocking_send(ask(reply)).unwrap();

@@ -2,10 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod balance;
 mod basics;
+mod canary;
 mod client;
 mod control;
 mod failures;
+mod flood;
 mod front;
+mod limits;
+mod lying;
 mod origin;
+mod retries;
+mod shield;
 mod timers;
+mod upgrades;

@@ -68,6 +68,9 @@ pub fn policy(policy: &mut Policy, words: &Words) {
             "min_healthy_time" => policy.min_healthy_time = duration(value),
             "replicas" => policy.replicas = value.parse().unwrap(),
             "keep_releases" => policy.keep_releases = value.parse().unwrap(),
+            "canary_percent" => {
+                policy.canary_percent = value.split(',').map(|percent| percent.parse().unwrap()).collect();
+            }
             "auto_promote" => policy.auto_promote = value.parse().unwrap(),
             "trigger" => {
                 policy.trigger =
@@ -205,6 +208,26 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
             let color = words.value("of").map_or(state.active, color);
             let epoch = words.value("epoch").map_or(state.epoch, |epoch| Epoch(epoch.parse().unwrap()));
             Event::Bucket { color, epoch, bucket: bucket(requests, errors) }
+        }
+        "control" => {
+            let (requests, errors) = two(words.bare(1).unwrap());
+            let epoch = words.value("epoch").map_or(state.epoch, |epoch| Epoch(epoch.parse().unwrap()));
+            Event::Control { epoch, old: bucket(requests, errors) }
+        }
+        "canary" => {
+            let (requests, errors) = two(words.bare(1).unwrap());
+            let (old, old_errors) = words.value("old").map_or((0, 0), two);
+            let baseline = words.value("baseline").map(two).map(|(requests, errors)| {
+                Box::new(Baseline { requests, errors, seconds: 600, ..Baseline::default() })
+            });
+            let release =
+                words.value("of").map(ReleaseId::from).or_else(|| Some(state.release.as_ref()?.id.clone()));
+            Event::Canary {
+                release: release.unwrap_or_else(|| ReleaseId::from("none")),
+                candidate: bucket(requests, errors),
+                old: bucket(old, old_errors),
+                baseline,
+            }
         }
         "drained" => {
             let color = color(words.bare(1).unwrap());

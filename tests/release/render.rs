@@ -17,6 +17,9 @@ pub fn state(state: &State) -> String {
         if let Some(cause) = release.cause() {
             write!(line, "({cause})").unwrap();
         }
+        if let Some(percent) = release.canary_percent() {
+            write!(line, " {percent} %").unwrap();
+        }
         if let Some(verdict) = release.verdict {
             write!(line, " verdict {}", verdict.as_str()).unwrap();
         }

@@ -22,6 +22,7 @@ const STATES: &[(&str, &str, &[&str])] = &[
         "auto_promote=false",
         &["0 health blue 1/1", "1 deploy version=v2", "2 health green 1/1", "12 deadline"],
     ),
+    ("checking (canary)", "canary_percent=5", SWITCHED),
     ("promoting", "", SWITCHED),
     ("baking", "", &[SWITCHED[0], SWITCHED[1], SWITCHED[2], SWITCHED[3], "13 ack baseline=60000/60"]),
     (
@@ -135,6 +136,10 @@ const EVENTS: &[&str] = &[
     "bucket 100/0",
     "bucket 100/100",
     "bucket 100/0 epoch=9",
+    "control 5/0",
+    "control 5/0 epoch=9",
+    "canary 5/0 old=100/0",
+    "canary 5/0 old=100/0 of=backend-9",
     "drained blue",
     "drained green",
     "deadline",
@@ -225,7 +230,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// How many kinds of events there are; [`kind`] does not compile when one is added.
-const KINDS: usize = 26;
+const KINDS: usize = 28;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -256,6 +261,8 @@ fn kind(event: &Event) -> usize {
         Event::Ailing { .. } => 24,
         Event::Pushed { .. } => 25,
         Event::ErrandDone { .. } => 26,
+        Event::Canary { .. } => 27,
+        Event::Control { .. } => 28,
     }
 }
 

@@ -144,7 +144,7 @@ impl Front {
             told: PerColor::default(),
             upstream,
             sets: BTreeMap::new(),
-            table: Table { active: initial, epoch: Epoch::default() },
+            table: Table { active: initial, epoch: Epoch::default(), share: 0 },
             window: BaselineWindow::default(),
             frozen: Baseline::default(),
             queue: BinaryHeap::new(),
@@ -276,13 +276,16 @@ impl Front {
     pub fn second(&mut self) -> Outcome {
         self.at(1000, Due::Second);
         let mut bucket = Bucket::default();
-        let Table { active: color, epoch } = self.table;
+        let Table { active: color, epoch, share } = self.table;
         let load = self.rosters[color].endpoints().len();
         if load > 0 {
             self.upstream.serve(color, self.now, &mut self.rng, &mut bucket);
         }
         self.window.push(&bucket, &self.state.policy.judge);
         self.write_if_dirty()?;
+        if share > 0 {
+            self.shared_second(color, &bucket)?;
+        }
         let judged = self.state.running().is_some_and(|release| release.phase.bake().is_some())
             || is_switching(&self.state);
         if !judged && !self.rng.one_in(30) {
@@ -294,6 +297,17 @@ impl Front {
             return Ok(());
         }
         self.give(&Event::Bucket { color, epoch, bucket })
+    }
+
+    /// What both colours did while the candidate has a share of the traffic.
+    fn shared_second(&mut self, active: Color, old: &Bucket) -> Outcome {
+        let Some(release) = self.state.running().map(|release| release.id.clone()) else { return Ok(()) };
+        let mut candidate = Bucket::default();
+        if !self.rosters[active.other()].endpoints().is_empty() {
+            self.upstream.serve(active.other(), self.now, &mut self.rng, &mut candidate);
+        }
+        let baseline = Some(Box::new(self.window.freeze(&self.state.policy.judge)));
+        self.give(&Event::Canary { release, candidate, old: old.clone(), baseline })
     }
 
     // The loop.
@@ -365,7 +379,10 @@ impl Front {
             self.perform(effect)?;
         }
         if self.life == life {
-            let Table { active, epoch } = self.table;
+            let Table { active, epoch, share } = self.table;
+            ensure(share == self.state.canary_percent(), || {
+                format!("{share} % are shared, the record says {} %", self.state.canary_percent())
+            })?;
             ensure(active == self.state.active && epoch == self.state.epoch, || {
                 format!(
                     "{active} at {epoch} is served, the record says {} at {}",
@@ -401,7 +418,7 @@ impl Front {
                     self.frozen = self.window.freeze(&self.state.policy.judge);
                     self.window.clear();
                 }
-                self.table = Table { active: *active, epoch: *epoch };
+                self.table = Table { active: *active, epoch: *epoch, share: self.state.canary_percent() };
                 let slow = self.wild && self.rng.one_in(100);
                 let after = if slow { self.rng.millis(1, 20_000) } else { self.rng.millis(1, 50) };
                 self.at(after, Due::Acknowledged { epoch: *epoch });
@@ -413,8 +430,14 @@ impl Front {
                     self.at(after, Due::Drained { color: *color, release: release.clone() });
                 }
             }
+            Effect::Refresh => {
+                let share = self.state.canary_percent();
+                ensure(share <= self.table.share || self.disk.canary_percent() == share, || {
+                    format!("{share} % are shared before the store says so")
+                })?;
+                self.table.share = share;
+            }
             Effect::Undrain { .. }
-            | Effect::Refresh
             | Effect::Notify { .. }
             | Effect::Alarm { .. }
             | Effect::SaveEvidence { .. } => {}
@@ -507,7 +530,9 @@ impl Front {
         self.told = PerColor::default();
         self.window.clear();
         // The stored active set is served at once; the shell asks for acknowledgements only where told.
-        self.table = Table { active: self.state.active, epoch: self.state.epoch };
+        self.table =
+            Table { active: self.state.active, epoch: self.state.epoch, share: self.state.canary_percent() };
+        ensure(self.table.share == 0, || "a share by evidence from before a restart".to_owned())?;
         for color in Color::ALL {
             match self.state.policy.upstream {
                 UpstreamKind::Fixed => self.list_fixed(color),
@@ -597,5 +622,6 @@ pub fn policy(rng: &mut Rng) -> Policy {
         ]),
         judge: greenlight::judge::Policy::default(),
         errands,
+        canary_percent: if rng.one_in(300) { vec![5, 25] } else { Vec::new() },
     }
 }

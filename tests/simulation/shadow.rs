@@ -21,6 +21,8 @@ struct Seen {
 pub struct Table {
     pub active: Color,
     pub epoch: Epoch,
+    /// Percent of the traffic that the other colour gets before its switch.
+    pub share: u8,
 }
 
 #[derive(Debug)]
@@ -145,6 +147,7 @@ impl Shadow {
             ensure(back || !after.unwritable, || "a switch without a store".to_owned())?;
             self.judge_switch(after, now)?;
         }
+        self.judge_share(before, after, now)?;
         if before.pin.is_some() && after.pin.is_some() {
             ensure(after.epoch == before.epoch, || format!("traffic moved under a pin by {event:?}"))?;
         }
@@ -216,6 +219,29 @@ impl Shadow {
                 "{} was reverted to a colour that is not healthy: {:?}",
                 release.id, self.seen[after.active]
             )
+        })
+    }
+
+    /// The candidate has traffic before its switch only by a canary's share, of a gate that is open
+    /// when the share begins; never under a pin; and no more of it once a store can't be written.
+    fn judge_share(&self, before: &State, after: &State, now: i64) -> Verdict {
+        let (had, has) = (before.canary_percent(), after.canary_percent());
+        if has == 0 {
+            return Ok(());
+        }
+        let release = after.running().ok_or("a share without a release")?;
+        ensure(release.color != after.active, || format!("{} shares with itself", release.id))?;
+        ensure(!after.is_pinned(), || format!("{} has {has} % under a pin", release.id))?;
+        ensure(has <= had || !after.unwritable, || format!("{} got {has} % without a store", release.id))?;
+        if had > 0 {
+            return ensure(has >= had, || format!("{} went from {had} % to {has} %", release.id));
+        }
+        let min_healthy = i64::try_from(after.policy.min_healthy_time.as_millis()).unwrap();
+        ensure(self.owner[release.color].as_ref() == Some(&release.id), || {
+            format!("{} got a share by the evidence of {:?}", release.id, self.owner[release.color])
+        })?;
+        ensure(self.proven(release.color, now, min_healthy), || {
+            format!("{} got a share unproven: {:?}", release.id, self.seen[release.color])
         })
     }
 

@@ -137,6 +137,18 @@ impl House {
         Self { door, upstreams, listener: written.listener, folder, _machine: machine }
     }
 
+    /// The same with upstreams of the test's own, which have to answer probes.
+    pub async fn open_before(setup: &Setup, upstreams: &PerColor<Vec<SocketAddr>>) -> Self {
+        let machine = MACHINE.read().await;
+        let folder = tempfile::tempdir().unwrap();
+        let written = write_config(folder.path(), setup, upstreams);
+        let log = folder.path().join("greenlight.log");
+        let mut door = Door::start(exe(), &written.file, &log, written.admin).unwrap();
+        door.ready(START).await.unwrap();
+        let upstreams = PerColor::default();
+        Self { door, upstreams, listener: written.listener, folder, _machine: machine }
+    }
+
     pub fn admin(&self) -> &Admin {
         &self.door.admin
     }

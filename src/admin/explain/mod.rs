@@ -1,8 +1,13 @@
 //! Why a release ended as it did, on one page: as JSON, as text for a terminal, as HTML.
 
+mod chart;
+mod course;
 mod html;
 mod numbers;
+#[cfg(test)]
+mod tests;
 mod text;
+mod textplot;
 
 use axum::Json;
 use axum::extract::State;
@@ -48,8 +53,8 @@ pub struct Explanation {
 
 impl Explanation {
     pub(super) fn new(release: ReleaseView, events: Vec<EventView>, exhibits: Exhibits) -> Self {
-        let text = text::page(&release, &events);
         let Exhibits { series, containers } = exhibits;
+        let text = text::page(&release, &events, series.as_ref(), &containers);
         Self { numbers: release.numbers.clone(), release, events, series, evidence: containers, text }
     }
 }

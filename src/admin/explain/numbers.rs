@@ -1,6 +1,9 @@
 //! The judge's numbers in words: known ones first and in order, then whatever else there is.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+
+use crate::judge::{FailedRequest, RouteNumbers};
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,10 +19,11 @@ enum As {
     Count,
     Share,
     Decimal,
+    Millis,
     Plain,
 }
 
-const KNOWN: [(&str, &str, &str, As); 10] = [
+const KNOWN: [(&str, &str, &str, As); 14] = [
     ("n", "n", "requests to the new colour since the switch", As::Count),
     ("e", "e", "errors among them", As::Count),
     ("p0", "p0", "error rate of the old colour, at its worst", As::Share),
@@ -30,26 +34,72 @@ const KNOWN: [(&str, &str, &str, As); 10] = [
     ("baseline_requests", "baseline n", "requests to the old colour before the switch", As::Count),
     ("baseline_errors", "baseline e", "errors among them", As::Count),
     ("rule_on", "rule on", "whether the rule can tell good from bad here", As::Plain),
+    ("rule", "tripped by", "the rule that was at its bound", As::Plain),
+    ("upper", "e/n at most", "its error rate is surely under this; to pass, under p1", As::Share),
+    ("many_clients", "many clients", "whether one client's part of S is limited to h/4", As::Plain),
+    ("routes_judged", "routes", "route templates that have a rule of their own", As::Count),
 ];
+
+/// The latency rule's.
+const LATENCY: [(&str, &str, &str, As); 8] = [
+    ("slow_after_ms", "tau", "no response head after this is slow", As::Millis),
+    ("n", "n", "attempts judged since the warm-up", As::Count),
+    ("bad", "slow", "slow ones among them", As::Count),
+    ("p0", "p0", "share of slow attempts of the old colour, at its worst", As::Share),
+    ("p1", "p1", "share that would be bad", As::Share),
+    ("s", "S", "score: evidence that it is too slow", As::Decimal),
+    ("h", "h", "bound: it trips when S gets here", As::Decimal),
+    ("rule_on", "rule on", "whether the rule can tell good from bad here", As::Plain),
+];
+
+/// What has a table of its own.
+const ELSEWHERE: [&str; 3] = ["latency", "routes", "first_failures"];
 
 /// The table.
 pub(super) fn table(numbers: &Map<String, Value>) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for (key, name, meaning, kind) in KNOWN {
-        if let Some(value) = numbers.get(key) {
-            lines.push(Line {
-                name: name.to_owned(),
-                meaning: meaning.to_owned(),
-                value: written(key, value, kind, numbers),
-            });
-        }
+    let mut lines = known(numbers, "", &KNOWN);
+    if let Some(Value::Object(latency)) = numbers.get("latency") {
+        lines.extend(known(latency, "latency ", &LATENCY));
     }
     // serde_json's map is in the order of its keys.
-    for (key, value) in numbers.iter().filter(|(key, _)| KNOWN.iter().all(|known| known.0 != *key)) {
+    let told = |key: &str| KNOWN.iter().any(|known| known.0 == key) || ELSEWHERE.contains(&key);
+    for (key, value) in numbers.iter().filter(|(key, _)| !told(key)) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         lines.push(Line { name: key.clone(), meaning: String::new(), value });
     }
     lines
+}
+
+fn known(numbers: &Map<String, Value>, prefix: &str, known: &[(&str, &str, &str, As)]) -> Vec<Line> {
+    let line = |&(key, name, meaning, kind): &(&str, &str, &str, As)| {
+        let value = written(key, numbers.get(key)?, kind, numbers);
+        Some(Line { name: format!("{prefix}{name}"), meaning: meaning.to_owned(), value })
+    };
+    known.iter().filter_map(line).collect()
+}
+
+/// The routes that were nearest to their bounds; empty where none had errors.
+pub(super) fn routes(numbers: &Map<String, Value>) -> Vec<RouteNumbers> {
+    list(numbers, "routes")
+}
+
+/// The first requests that failed, oldest first.
+pub(super) fn first_failures(numbers: &Map<String, Value>) -> Vec<FailedRequest> {
+    list(numbers, "first_failures")
+}
+
+/// What a request got, in words.
+pub(super) fn outcome(failed: &FailedRequest) -> String {
+    let status = failed.status.map(|status| status.to_string());
+    let parts = [status, failed.cause.clone(), failed.slow.then(|| "slow".to_owned())];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "no answer".to_owned() } else { parts.join(", ") }
+}
+
+/// A list of the record; one that an older greenlight wrote in another way is left out.
+fn list<T: DeserializeOwned>(numbers: &Map<String, Value>, key: &str) -> Vec<T> {
+    let value = numbers.get(key).cloned().unwrap_or_default();
+    serde_json::from_value(value).unwrap_or_default()
 }
 
 fn written(key: &str, value: &Value, kind: As, numbers: &Map<String, Value>) -> String {
@@ -58,16 +108,18 @@ fn written(key: &str, value: &Value, kind: As, numbers: &Map<String, Value>) -> 
             Value::Bool(true) => "yes".to_owned(),
             Value::Bool(false) => "no".to_owned(),
             Value::Null => "-".to_owned(),
+            Value::String(text) => text.clone(),
             other => other.to_string(),
         };
     };
     match kind {
         As::Share => percent(number),
         As::Decimal => format!("{number:.2}"),
+        As::Millis => format!("{number} ms"),
         As::Plain => value.to_string(),
         As::Count => {
             let of = match key {
-                "e" => "n",
+                "e" | "bad" => "n",
                 "baseline_errors" => "baseline_requests",
                 _ => return grouped(value),
             };
@@ -79,7 +131,7 @@ fn written(key: &str, value: &Value, kind: As, numbers: &Map<String, Value>) -> 
     }
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.2} %", share * 100.0)
 }
 

@@ -3,17 +3,33 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::controller::{EventView, ReleaseView, is_final};
+use crate::controller::{ContainerEvidence, EventView, ReleaseView, is_final};
+use crate::judge::{RouteNumbers, Series};
 
-use super::numbers;
+use super::course::Course;
+use super::{numbers, textplot};
+
+/// Log lines of each container that a terminal is shown; the page and the JSON have all.
+const LOG_LINES_SHOWN: usize = 20;
 
 /// Timeline, numbers, verdict and cause. Ends with a line break.
-pub(super) fn page(release: &ReleaseView, events: &[EventView]) -> String {
+pub(super) fn page(
+    release: &ReleaseView,
+    events: &[EventView],
+    series: Option<&Series>,
+    containers: &[ContainerEvidence],
+) -> String {
     let mut text = String::new();
     // Writing to a String never fails.
     let _ = head(&mut text, release);
     let _ = timeline(&mut text, release, events);
     let _ = numbers_table(&mut text, release);
+    if let Some(course) = series.and_then(|series| Course::new(release, events, series)) {
+        let _ = course_plots(&mut text, &course);
+    }
+    let _ = routes(&mut text, release);
+    let _ = failures(&mut text, release);
+    let _ = logs(&mut text, containers);
     let _ = next(&mut text, release);
     text
 }
@@ -67,6 +83,64 @@ fn numbers_table(text: &mut String, release: &ReleaseView) -> std::fmt::Result {
     for line in lines {
         let row = format!("  {:<name_width$}  {:>value_width$}  {}", line.name, line.value, line.meaning);
         writeln!(text, "{}", row.trim_end())?;
+    }
+    Ok(())
+}
+
+fn course_plots(text: &mut String, course: &Course<'_>) -> std::fmt::Result {
+    writeln!(text, "\ncourse")?;
+    if let Some(crossed) = course.crossed_in_words() {
+        writeln!(text, "  {crossed}")?;
+    }
+    textplot::write(text, course)
+}
+
+fn routes(text: &mut String, release: &ReleaseView) -> std::fmt::Result {
+    let routes = numbers::routes(&release.numbers);
+    if routes.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\nroutes with errors")?;
+    let width = routes.iter().map(|route| route.route.len()).max().unwrap_or(0);
+    for route in routes {
+        let RouteNumbers { route, n, e, baseline_requests, baseline_errors, p1, s, h, tripped, .. } = route;
+        let word = if tripped { "  tripped" } else { "" };
+        let p1 = numbers::percent(p1);
+        writeln!(
+            text,
+            "  {route:<width$}  {e} of {n}, before {baseline_errors} of {baseline_requests}, p1 {p1}, S {s:.2} of {h:.2}{word}"
+        )?;
+    }
+    Ok(())
+}
+
+fn failures(text: &mut String, release: &ReleaseView) -> std::fmt::Result {
+    let failures = numbers::first_failures(&release.numbers);
+    if failures.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\nfirst failing requests")?;
+    let width = failures.iter().map(|failed| failed.route.len()).max().unwrap_or(0);
+    for failed in &failures {
+        let clock = failed.time.get(11..23).unwrap_or(&failed.time);
+        let got = numbers::outcome(failed);
+        let endpoint = failed.endpoint.as_deref().unwrap_or("no endpoint");
+        writeln!(text, "  {clock}  {:<width$}  {got}  {endpoint}", failed.route)?;
+    }
+    Ok(())
+}
+
+fn logs(text: &mut String, containers: &[ContainerEvidence]) -> std::fmt::Result {
+    if containers.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\ncontainers")?;
+    for ContainerEvidence { container, image, state, log_lines, .. } in containers {
+        writeln!(text, "  {container}  {state}  {image}")?;
+        let skipped = log_lines.len().saturating_sub(LOG_LINES_SHOWN);
+        for line in &log_lines[skipped..] {
+            writeln!(text, "    | {line}")?;
+        }
     }
     Ok(())
 }

@@ -99,7 +99,7 @@ async fn explain_is_a_story_in_three_forms() {
     let page = page.send().await.unwrap();
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     assert!(page.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
-    assert!(page.text().await.unwrap().contains("<h1>shop-1: reverted</h1>"));
+    assert!(page.text().await.unwrap().contains("shop-1 <span class=\"badge bad\">reverted</span>"));
 }
 
 #[tokio::test]

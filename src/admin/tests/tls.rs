@@ -3,8 +3,8 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::{Certificate, Identity};
 
-use crate::admin::{TlsFault, server_config};
 use crate::config::{AdminTls, CertificateFiles};
+use crate::tls::{Entrance, TlsFault};
 
 use super::*;
 
@@ -40,7 +40,7 @@ fn files(folder: &Path, issuer: &Issuer) -> AdminTls {
 async fn with_a_client_ca_only_its_clients_get_in() {
     let folder = tempfile::tempdir().unwrap();
     let ca = issuer();
-    let tls = server_config(&files(folder.path(), &ca)).unwrap();
+    let tls = Arc::new(Entrance::of_admin(&files(folder.path(), &ca)).unwrap());
     let (handle, _inbox) = channel(1);
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -77,19 +77,21 @@ async fn with_a_client_ca_only_its_clients_get_in() {
 fn files_that_do_not_fit_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let good = files(folder.path(), &issuer());
-    assert!(server_config(&good).is_ok());
+    assert!(Entrance::of_admin(&good).is_ok());
 
     let missing = folder.path().join("missing.pem");
     let mut bad = good.clone();
     bad.certificate.key.clone_from(&missing);
-    assert!(matches!(server_config(&bad).unwrap_err(), TlsFault::Pem { path, .. } if path == missing));
+    assert!(
+        matches!(Entrance::of_admin(&bad).unwrap_err(), TlsFault::Unreadable { path, .. } if path == missing)
+    );
 
     let mut bad = good.clone();
     bad.certificate.cert.clone_from(&good.certificate.key);
-    assert!(matches!(server_config(&bad).unwrap_err(), TlsFault::NoCertificate(_)));
+    assert!(matches!(Entrance::of_admin(&bad).unwrap_err(), TlsFault::NoCertificate(_)));
 
     let other = tempfile::tempdir().unwrap();
     let mut bad = good.clone();
     bad.certificate.key = files(other.path(), &issuer()).certificate.key;
-    assert!(matches!(server_config(&bad).unwrap_err(), TlsFault::Pair { .. }));
+    assert!(matches!(Entrance::of_admin(&bad).unwrap_err(), TlsFault::Pair { .. }));
 }

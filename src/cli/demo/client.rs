@@ -76,7 +76,13 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> Result<Self, Failure> {
         let stream = TcpStream::connect(address).await.map_err(Failure::Connect)?;
         stream.set_nodelay(true).map_err(Failure::Connect)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(4096) })
+        Ok(Self::of(stream))
+    }
+
+    /// One that is open.
+    #[must_use]
+    pub fn of(stream: TcpStream) -> Self {
+        Self { stream, buffer: Vec::with_capacity(4096) }
     }
 
     /// Sends a whole request and waits for its whole answer.

@@ -56,5 +56,8 @@ pub(super) fn health(section: &mut Section<'_, '_>, hosts: &[String]) -> (Check,
         Kind::Tcp => CheckKind::Tcp,
         Kind::Http => CheckKind::Http { path, host: host.unwrap_or_else(first), expect_status, expect_body },
     };
-    (Check { kind, port, interval, timeout, fall: thresholds.fall }, Gate { thresholds, min_healthy_time })
+    (
+        Check { kind, tls: None, port, interval, timeout, fall: thresholds.fall },
+        Gate { thresholds, min_healthy_time },
+    )
 }

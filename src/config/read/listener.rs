@@ -27,13 +27,19 @@ pub(super) fn all(root: &mut Section<'_, '_>) -> Vec<Listener> {
 fn listener(row: &mut Section<'_, '_>) -> Listener {
     // Where a bind is missing the file is refused; this one only lets the reading go on.
     let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-    Listener {
+    let redirect_key = row.key("redirect_to_https");
+    let listener = Listener {
         bind: row.required("bind", bind, "bind = \"0.0.0.0:80\"").unwrap_or(nowhere),
         proxy_protocol: row.value("proxy_protocol", flag, false),
         redirect_to_https: row.value("redirect_to_https", flag, false),
         tls: row.optional_section("tls", tls),
         ready_path: row.value("ready_path", ready_path, String::new()),
+    };
+    if listener.redirect_to_https && listener.tls.is_some() && row.walk.sound(&[&redirect_key]) {
+        row.walk
+            .warn(&redirect_key, "has no effect on a listener with tls: what comes there is https already");
     }
+    listener
 }
 
 /// Empty for none.
@@ -95,5 +101,6 @@ fn acme(acme: &mut Section<'_, '_>) -> Acme {
                 "hosts = [\"backend.example.org\"]",
             )
             .unwrap_or_default(),
+        ca: acme.optional("ca", file),
     }
 }

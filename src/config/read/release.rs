@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use crate::config::Synthetic;
 use crate::config::kind::{duration, flag, integer, list, number, some, some_time, text_that};
 use crate::config::name::judge_path;
 use crate::config::section::Section;
-use crate::config::{LatencyAction, Synthetic};
+use crate::judge::OnLatency;
 use crate::release::{Mode, OnInconclusive, OnTrip, Policy, Trigger};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -34,18 +35,12 @@ pub(super) fn release(section: &mut Section<'_, '_>, policy: &mut Policy) {
 }
 
 /// What `[analysis]` says beside the policy.
-#[derive(Clone, Debug)]
-pub(super) struct Analysis {
-    pub latency: LatencyAction,
-    pub canary_percent: Vec<u8>,
-    pub synthetic: Option<Synthetic>,
-}
-
-pub(super) fn analysis(section: &mut Section<'_, '_>, policy: &mut Policy) -> Analysis {
+/// The policy, and what `[analysis]` says beside it.
+pub(super) fn analysis(section: &mut Section<'_, '_>, policy: &mut Policy) -> Option<Synthetic> {
     const MODES: [(&str, Mode); 3] =
         [("enforce", Mode::Enforce), ("observe", Mode::Observe), ("off", Mode::Off)];
-    const LATENCY: [(&str, LatencyAction); 3] =
-        [("revert", LatencyAction::Revert), ("notify", LatencyAction::Notify), ("off", LatencyAction::Off)];
+    const LATENCY: [(&str, OnLatency); 3] =
+        [("revert", OnLatency::Revert), ("notify", OnLatency::Notify), ("off", OnLatency::Off)];
     policy.mode = section.word("mode", &MODES, policy.mode);
     let judge = &mut policy.judge;
     let alpha =
@@ -62,7 +57,7 @@ pub(super) fn analysis(section: &mut Section<'_, '_>, policy: &mut Policy) -> An
     judge.ratio = section.value("ratio", ratio, judge.ratio);
     let points = number(|points| (0.0..1.0).contains(&points), "a share from 0 to less than 1, such as 0.02");
     judge.add_points = section.value("add_points", points, judge.add_points);
-    let latency = section.word("latency", &LATENCY, LatencyAction::Revert);
+    judge.latency = section.word("latency", &LATENCY, judge.latency);
     judge.latency_warmup = section.value("latency_warmup", duration(..=DAY), judge.latency_warmup);
     let canary_percent = section.value("canary_percent", list(integer(1..=99), "[5, 25]"), Vec::new());
     let key = section.key("canary_percent");
@@ -79,5 +74,6 @@ pub(super) fn analysis(section: &mut Section<'_, '_>, policy: &mut Policy) -> An
         ),
         rate: synthetic.value("rate", integer(1..=1000), 5),
     });
-    Analysis { latency, canary_percent, synthetic }
+    policy.canary_percent = canary_percent;
+    synthetic
 }

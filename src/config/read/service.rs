@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::content::content_type;
 use crate::config::kind::{file, flag, list, secret, wrong_type};
 use crate::config::name::{HOST_BYTES_MAX, exact_host, host, judge_name, network};
 use crate::config::section::Section;
 use crate::config::walk::join;
-use crate::config::{Hook, Service};
-use crate::model::{Color, PerColor, ServiceName};
+use crate::config::{Affinity, Hook, Service, UpstreamTls};
+use crate::model::{Color, OriginTls, PerColor, ServiceName};
 use crate::release;
-use crate::routing::ServiceSettings;
+use crate::routing::{Protocol, ServiceSettings};
 
 use toml::de::DeValue;
 
@@ -34,7 +35,9 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     let preview_token = section.optional("preview_token", secret);
     let error_pages = error_pages(section);
     let (upstream, protocol, upstream_tls) = section.section("upstream", upstream::upstream);
-    let (check, gate) = section.section("health", |section| health::health(section, &hosts));
+    let tls = origin_tls(section, &hosts, protocol, upstream_tls.as_ref());
+    let (mut check, gate) = section.section("health", |section| health::health(section, &hosts));
+    check.tls.clone_from(&tls);
     let mut policy = release::Policy {
         upstream: upstream::kind(&upstream),
         replicas: upstream::replicas(&upstream),
@@ -45,7 +48,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
         ..release::Policy::default()
     };
     section.section("release", |section| releases::release(section, &mut policy));
-    let analysis = section.section("analysis", |section| releases::analysis(section, &mut policy));
+    let synthetic = section.section("analysis", |section| releases::analysis(section, &mut policy));
     let hooks = section.section("hooks", hook::points);
     let timeout = |hook: &Option<Hook>| hook.as_ref().map(|hook| hook.timeout);
     policy.errands = release::Errands {
@@ -66,13 +69,43 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
         upstream_tls,
         check: Arc::new(check),
         policy,
-        latency: analysis.latency,
-        canary_percent: analysis.canary_percent,
-        synthetic: analysis.synthetic,
+        synthetic,
         hooks,
-        settings: Arc::new(ServiceSettings { protocol, preview_allow, ..settings }),
+        settings: Arc::new(ServiceSettings {
+            protocol,
+            tls,
+            preview_allow,
+            affinity: affinity == Affinity::Cookie,
+            ..settings
+        }),
         affinity,
     }
+}
+
+/// What TLS towards the endpoints goes by: their certificates have to be for one known name.
+fn origin_tls(
+    section: &mut Section<'_, '_>,
+    hosts: &[String],
+    protocol: Protocol,
+    tls: Option<&UpstreamTls>,
+) -> Option<OriginTls> {
+    if protocol != Protocol::Https {
+        return None;
+    }
+    let told = tls.and_then(|tls| tls.server_name.as_ref());
+    let Some(server_name) = told.or_else(|| hosts.iter().find(|host| !host.starts_with("*."))) else {
+        let key = join(&section.key("upstream"), "tls");
+        let hosts = section.key("hosts");
+        if section.walk.sound(&[&key, &hosts]) {
+            let right =
+                "tls = { server_name = \"app.internal\" } names what the endpoints' certificates are for";
+            section.walk.fault(&key, format!("has no server_name, and the service no exact host: {right}"));
+        }
+        return None;
+    };
+    // An address in brackets is one without them in a certificate.
+    let server_name = server_name.trim_start_matches('[').trim_end_matches(']').to_owned();
+    Some(OriginTls { ca: tls.and_then(|tls| tls.ca.clone()), server_name })
 }
 
 fn hosts(section: &mut Section<'_, '_>, default: bool) -> Vec<String> {
@@ -147,6 +180,10 @@ fn error_pages(section: &mut Section<'_, '_>) -> BTreeMap<u16, PathBuf> {
     let mut valid = BTreeMap::new();
     for (status, page) in pages {
         if let Some(status) = status.parse::<u16>().ok().filter(|status| ERROR_PAGES.contains(status)) {
+            if let Err(message) = content_type(&page) {
+                let key = join(&section.key("error_pages"), &status.to_string());
+                section.walk.fault(&key, message);
+            }
             valid.insert(status, page);
         } else {
             let key = join(&section.key("error_pages"), &status);

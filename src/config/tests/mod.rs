@@ -3,6 +3,7 @@
 
 mod cases;
 mod changes;
+mod content;
 mod contract;
 mod disk;
 mod every_key;

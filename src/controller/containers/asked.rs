@@ -2,19 +2,47 @@
 //! the same digest can be a no-op and one in quarantine be refused. The loop waits for no registry.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::{Service, Upstream as Configured};
 use crate::controller::handle::Request;
 use crate::controller::run::{Controller, Internal};
 use crate::controller::{Command, Rejection};
 use crate::model::Version;
-use crate::provider::docker::{DockerFault, Reference, is_digest, is_tag};
+use crate::provider::docker::{DockerFault, Reference, Upstream, is_digest, is_tag};
 use crate::release::{Event, Source, Stretch};
 
 use super::{configured_image, upstream};
 
 /// Registries that are asked at a time, over all services.
 pub(in crate::controller) const ASKED_MAX: usize = 32;
+
+/// Between two looks at a tag that is not what a push said.
+const LOOK_AGAIN: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1600),
+];
+
+/// What a tag means. A registry tells of a push before it has written the tag (CNCF distribution: the event
+/// is sent when the manifest is stored), so a tag that is not yet what was told is looked at again for
+/// a while; then what it is counts.
+async fn settled(upstream: &Upstream, image: &Reference, told: Option<&str>) -> Result<Version, DockerFault> {
+    let mut found = upstream.resolve(image).await;
+    let Some(told) = told else { return found };
+    for pause in LOOK_AGAIN {
+        match &found {
+            Ok(version) if version.0 == told => break,
+            Err(why) if why.passes() => break,
+            _ => {}
+        }
+        tokio::time::sleep(pause).await;
+        found = upstream.resolve(image).await;
+    }
+    found
+}
 
 /// What an image was found to be.
 #[derive(Debug)]
@@ -43,8 +71,12 @@ impl Controller {
             return Err(Box::new((request, Some(Rejection::Unavailable(full)))));
         };
         let internal = self.internal.clone();
+        let told = match &request.command {
+            Command::Pushed { digest, .. } => digest.clone(),
+            _ => None,
+        };
         self.tasks.spawn(async move {
-            let version = upstream.resolve(&image).await;
+            let version = settled(&upstream, &image, told.as_deref()).await;
             drop(place);
             // The receiver is gone only when the process is stopping.
             let _ = internal.send(Internal::Asked(Box::new(request), Wanted { image, version })).await;

@@ -140,6 +140,7 @@ fn of_several_sets_of_a_colour_the_newest_serves() {
 #[test]
 fn a_container_that_was_started_again_gets_no_request_before_it_is_found_healthy() {
     let endpoint = |id: &str, usable| EndpointRoute {
+        returns: 0,
         endpoint: Endpoint { id: EndpointId::from(id), address: "127.0.0.1:1".parse().unwrap() },
         usable,
     };
@@ -147,6 +148,8 @@ fn a_container_that_was_started_again_gets_no_request_before_it_is_found_healthy
         let [a, b] = usable;
         let blue = ColorRoute { endpoints: vec![endpoint("a", a), endpoint("b", b)] };
         ServiceRoute {
+            canary_percent: 0,
+            slow_after: None,
             name: ServiceName::from("backend"),
             hosts: Vec::new(),
             preview_hosts: PerColor::default(),

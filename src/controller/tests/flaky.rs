@@ -111,6 +111,14 @@ impl Store for Flaky {
         self.refused().unwrap_or_else(|| self.store.exhibit(release, name, json))
     }
 
+    fn keep_credential<'a>(&'a self, name: &'a str, json: String) -> BoxFuture<'a, Result<(), StoreFault>> {
+        self.refused().unwrap_or_else(|| self.store.keep_credential(name, json))
+    }
+
+    fn credential<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreFault>> {
+        self.store.credential(name)
+    }
+
     fn exhibits<'a>(
         &'a self,
         release: &'a ReleaseId,

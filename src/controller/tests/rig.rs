@@ -29,16 +29,22 @@ pub(super) struct Origin {
 
 impl Origin {
     pub(super) async fn up() -> Self {
+        Self::failing("/nothing-fails").await
+    }
+
+    /// The same, but for requests of this path: those get 500.
+    pub(super) async fn failing(path: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = async move {
             loop {
                 let Ok((mut socket, _)) = listener.accept().await else { continue };
                 let mut request = [0; 1024];
-                let _ = socket.read(&mut request).await;
-                let _ = socket
-                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                    .await;
+                let read = socket.read(&mut request).await.unwrap_or(0);
+                let failing = request[..read].starts_with(format!("GET {path} ").as_bytes());
+                let status = if failing { "500 Internal Server Error" } else { "200 OK" };
+                let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                let _ = socket.write_all(answer.as_bytes()).await;
             }
         };
         Self { address, task: tokio::spawn(serving).abort_handle() }
@@ -104,6 +110,7 @@ bake_time = "5m"
             registry: prometheus::Registry::new(),
             table: Arc::clone(&table),
             suspects,
+            tls: Arc::default(),
             notifiers: Arc::new(crate::notify::Notifiers::start(&[], &prometheus::Registry::new())?),
         })
         .await?;
@@ -164,6 +171,19 @@ bake_time = "5m"
         };
         let found = tokio::time::timeout(PATIENCE, looking).await;
         found.unwrap_or_else(|_| panic!("{what} never came; last: {:#?}", self.service()))
+    }
+
+    /// The first value that is there.
+    pub(super) async fn until_some<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+        let looking = async {
+            loop {
+                if let Some(found) = look().await {
+                    return found;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("{what} never came"))
     }
 
     pub(super) async fn record(&self, id: &str) -> Option<ReleaseView> {

@@ -1,5 +1,6 @@
 //! Which endpoints may be sent requests.
 
+use super::super::ejected::Ejected;
 use super::super::table::color_route;
 use crate::health::{EndpointHealth, ProbeFailure};
 use crate::model::{Endpoint, EndpointId, Health, Tick};
@@ -21,7 +22,7 @@ fn route(healths: &[(Health, Option<ProbeFailure>)]) -> Vec<bool> {
             )
         })
         .collect();
-    color_route(&endpoints).endpoints.iter().map(|route| route.usable).collect()
+    color_route(&endpoints, &Ejected::default()).endpoints.iter().map(|route| route.usable).collect()
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod relay;
 mod request;
 mod response;
 mod scan;
+mod websocket;
 
 use std::net::IpAddr;
 

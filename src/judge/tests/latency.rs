@@ -55,8 +55,9 @@ fn the_limit_is_measured_on_the_service_itself() {
     assert_eq!((steady.timed, steady.slow), (12_000, 0));
     let tailed = known(10, Duration::from_millis(400)).latency.unwrap();
     assert!((600..800).contains(&tailed.slow_after.as_millis()), "1.5 p95: {tailed:?}");
-    let none = Judge::new(Baseline::default(), policy(OnLatency::Revert), 0.0);
-    assert_eq!(none.slow_after(), Duration::from_secs(2));
+    let none = warmed(OnLatency::Revert, Baseline::default());
+    assert_eq!(none.slow_after(), Some(Duration::from_secs(2)));
+    assert_eq!(warmed(OnLatency::Off, Baseline::default()).slow_after(), None);
     assert_eq!(known(0, Duration::ZERO).clients, 20);
 }
 

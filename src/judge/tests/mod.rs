@@ -7,6 +7,7 @@ mod judging;
 mod latency;
 mod properties;
 mod rates;
+mod series;
 mod statistics;
 
 use super::{Baseline, Bucket, ClientKey, Judge, Outcome, Policy};
@@ -55,6 +56,7 @@ fn baseline(errors: u64, clients: usize) -> Baseline {
         clients,
         top_client_share: 0.1,
         latency: None,
+        routes: Vec::new(),
     }
 }
 

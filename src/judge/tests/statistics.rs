@@ -31,8 +31,13 @@ fn rates_of_the_error_rule() {
     // requests, errors, p0, p1, told apart
     let table = [
         (0, 0, 0.01, 0.03, true),
-        (199, 2, 0.01, 0.03, true),
-        // From 3 errors on a thin baseline is believed: 3 of 199 may be 4.33 %.
+        // Of a handful of requests little is known: at most 25 % is granted.
+        (1, 0, 0.25, 0.75, true),
+        (2, 2, 0.25, 0.75, true),
+        (20, 0, 0.16113, 0.48339, true),
+        (199, 0, 0.01894, 0.05682, true),
+        (199, 2, 0.0359, 0.1077, true),
+        // From 3 errors on a thin baseline is believed, whatever it says.
         (199, 3, 0.04338, 0.13013, true),
         (3, 3, 1.0, 0.9, false),
         (200, 0, 0.0188, 0.0565, true),
@@ -73,25 +78,29 @@ fn bounds_grow_with_the_requests() {
 #[test]
 fn dispersion_of_clumps() {
     let even = |n: u64, bad: u64, count: usize| std::iter::repeat_n((n, bad), count);
-    assert!(near(dispersion::pearson(even(100, 1, 600)), 1.0), "less than chance is not believed");
-    assert!(near(dispersion::pearson(std::iter::empty()), 1.0));
-    assert!(near(dispersion::pearson(even(100, 50, 1)), 1.0));
-    assert!(near(dispersion::pearson(even(100, 0, 50)), 1.0));
-    assert!(near(dispersion::pearson(even(100, 100, 50)), 1.0));
-    let clumps = (0..600).map(|i| (100, if i % 10 == 0 { 20 } else { 0 }));
-    assert!(near(dispersion::pearson(clumps), 8.0), "clamped");
+    assert!(near(dispersion::of_seconds(even(100, 1, 600)), 1.0), "less than chance is not believed");
+    assert!(near(dispersion::of_seconds(std::iter::empty()), 1.0));
+    assert!(near(dispersion::of_seconds(even(100, 50, 1)), 1.0));
+    assert!(near(dispersion::of_seconds(even(100, 0, 50)), 1.0));
+    assert!(near(dispersion::of_seconds(even(100, 100, 50)), 1.0));
+    let mut random = Random(6);
+    let clumps = (0..600).map(|_| (100, if random.chance(0.1) { 20 } else { 0 }));
+    assert!(near(dispersion::of_seconds(clumps), 8.0), "clamped");
+    // The same clumps, ten at a time: single seconds see no difference, long windows do.
+    let incidents = (0..600).map(|i| (100, if i % 100 < 10 { 20 } else { 0 }));
+    assert!(near(dispersion::of_seconds(incidents), 32.0), "clamped too");
     let clumps = (0..600).map(|i| (100, if i % 3 == 0 { 4 } else { 0 }));
     // The worst 6, of 200 with 4 errors, are left out.
     let p = 776.0 / 59_400.0_f64;
     let misfit = |bad: f64| (bad - 100.0 * p).powi(2) / (100.0 * p * (1.0 - p));
     let expected = (194.0 * misfit(4.0) + 400.0 * misfit(0.0)) / 593.0;
-    let found = dispersion::pearson(clumps);
+    let found = dispersion::of_seconds(clumps);
     assert!((found - expected).abs() < 6e-4, "{found} {expected}");
     // Seconds without a request say nothing; one terrible second in ten minutes is left out.
     let quiet = (0..600).map(|i| if i % 2 == 0 { (0, 0) } else { (100, 1) });
-    assert!(near(dispersion::pearson(quiet), 1.0));
+    assert!(near(dispersion::of_seconds(quiet), 1.0));
     let incident = even(100, 1, 599).chain(std::iter::once((100, 100)));
-    assert!(near(dispersion::pearson(incident), 1.0));
+    assert!(near(dispersion::of_seconds(incident), 1.0));
 }
 
 #[test]
@@ -99,7 +108,7 @@ fn independent_errors_have_a_dispersion_near_one() {
     let mut random = Random(5);
     let mut second = || (100, (0..100).filter(|_| random.chance(0.05)).count() as u64);
     let counts: Vec<(u64, u64)> = (0..600).map(|_| second()).collect();
-    let found = dispersion::pearson(counts.into_iter());
+    let found = dispersion::of_seconds(counts.into_iter());
     assert!((1.0..1.15).contains(&found), "{found}");
 }
 

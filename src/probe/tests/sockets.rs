@@ -24,7 +24,7 @@ fn http(expect_body: Option<&str>) -> Check {
         expect_status: vec![200],
         expect_body: expect_body.map(str::to_owned),
     };
-    Check { kind, port: None, interval: INTERVAL, timeout: PATIENCE, fall: 3 }
+    Check { kind, tls: None, port: None, interval: INTERVAL, timeout: PATIENCE, fall: 3 }
 }
 
 fn tcp() -> Check {
@@ -43,7 +43,7 @@ fn owned(mut target: ProbeTarget, owner: &str) -> ProbeTarget {
 
 fn start() -> (Prober, mpsc::Receiver<ProbeReport>) {
     let (reports, received) = mpsc::channel(16);
-    (Prober::start(reports), received)
+    (Prober::start(reports, Arc::default()), received)
 }
 
 async fn next(reports: &mut mpsc::Receiver<ProbeReport>) -> ProbeReport {
@@ -266,7 +266,7 @@ async fn those_that_go_are_probed_no_more_and_those_that_stay_keep_their_schedul
 async fn a_full_channel_holds_probes_back_and_loses_none() {
     let (listener, address) = listen().await;
     let (sender, mut reports) = mpsc::channel(1);
-    let prober = Prober::start(sender);
+    let prober = Prober::start(sender, Arc::default());
     prober.set_targets(vec![target(address, http(None))]);
     // One waits in the channel, one for its place; no third is begun.
     answer(&listener, b"HTTP/1.1 200 OK\r\n\r\n").await;

@@ -26,7 +26,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 ///
 /// # Errors
 /// A secret that can't be read, a config file that is no JSON, a helper that fails.
-pub(super) async fn find(
+pub(in crate::provider) async fn find(
     registry: &str,
     configured: Option<&RegistryAuth>,
 ) -> Result<Option<DockerCredentials>, DockerFault> {

@@ -9,7 +9,7 @@
 mod call_off;
 mod command;
 mod container;
-mod credentials;
+pub(super) mod credentials;
 mod engine;
 mod evidence;
 mod fault;

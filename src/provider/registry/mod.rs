@@ -11,4 +11,4 @@ mod tests;
 
 pub use client::{Login, Manifest, Registry};
 pub use fault::RegistryFault;
-pub use retag::{Retag, digest_of, retag};
+pub use retag::{Retag, digest_of, login, retag};

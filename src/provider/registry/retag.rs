@@ -1,5 +1,8 @@
 //! Moving `stable` and `previous` after a success.
 
+use crate::config::RegistryAuth;
+use crate::provider::docker::credentials;
+
 use super::{Login, Registry, RegistryFault};
 
 /// What is to be moved.
@@ -18,6 +21,20 @@ pub struct Retag {
 pub fn digest_of(version: &str) -> Option<&str> {
     let digest = version.rsplit_once('@').map_or(version, |(_, digest)| digest);
     digest.starts_with("sha256:").then_some(digest)
+}
+
+/// Who we are to a registry: the configured user, else what the Docker config file says, with its
+/// helpers.
+///
+/// # Errors
+/// A secret that can't be read, or a helper that fails, in words without the secret.
+pub async fn login(host: &str, configured: Option<&RegistryAuth>) -> Result<Option<Login>, String> {
+    let found = credentials::find(host, configured).await.map_err(|why| why.to_string())?;
+    Ok(found.and_then(|found| match (found.identitytoken, found.username, found.password) {
+        (Some(identity), _, _) => Some(Login::Identity(identity)),
+        (None, Some(username), Some(password)) => Some(Login::Password { username, password }),
+        (None, _, _) => None,
+    }))
 }
 
 /// Moves the tags, one after the other. Doing it twice changes nothing. One that fails does not keep

@@ -2,9 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod address;
+mod affinity;
+mod balance;
 mod chunk;
 mod clocks;
+mod farewell;
+mod gate;
 mod lane;
+mod lifetime;
 mod pool;
 mod sizes;
 mod turn;

@@ -3,7 +3,7 @@ use crate::proxy::metrics::Metrics;
 use crate::proxy::service::Services;
 
 fn services() -> Services {
-    Services::new(Metrics::register(&prometheus::Registry::new()).unwrap())
+    Services::new(Metrics::register(&prometheus::Registry::new()).unwrap(), std::sync::Arc::default())
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::model::{Endpoint, EndpointId};
+use crate::proxy::origin_side::Transport;
 use crate::proxy::slot::Slot;
 use crate::proxy::turn::{Turn, wait};
 
@@ -25,7 +26,7 @@ fn woken() -> (Arc<Woken>, Waker) {
 #[test]
 fn turns_are_given_in_order_and_skip_those_who_left() {
     let address = ([127, 0, 0, 1], 1).into();
-    let slot = Rc::new(Slot::new(Endpoint { id: EndpointId::new("a"), address }));
+    let slot = Rc::new(Slot::new(Endpoint { id: EndpointId::new("a"), address }, Transport::Plain, true, 0));
     let mut turns: Vec<_> = std::iter::from_fn(|| Turn::take(&slot)).collect();
     assert_eq!(turns.len(), 32);
     let [(_, gone_waker), (first, first_waker), (second, second_waker)] = [woken(), woken(), woken()];

@@ -6,13 +6,14 @@ use arc_swap::ArcSwap;
 use crate::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName};
 use crate::proxy::metrics::Metrics;
 use crate::proxy::service::Services;
-use crate::proxy::view::View;
+use crate::proxy::view::{View, Wish};
 use crate::routing::{ColorRoute, EndpointRoute, RouteTable, ServiceRoute, TableBuilder};
 
 fn color(endpoints: &[(&str, u16, bool)]) -> ColorRoute {
     let route = |&(id, port, usable): &(&str, u16, bool)| EndpointRoute {
         endpoint: Endpoint { id: EndpointId::new(id), address: ([127, 0, 0, 1], port).into() },
         usable,
+        returns: 0,
     };
     ColorRoute { endpoints: endpoints.iter().map(route).collect() }
 }
@@ -26,10 +27,16 @@ fn service(name: &str, blue: &[(&str, u16, bool)]) -> Arc<ServiceRoute> {
         active: Color::Blue,
         epoch: Epoch(0),
         paused: false,
+        canary_percent: 0,
         baking: false,
+        slow_after: None,
         colors: PerColor { blue: color(blue), green: ColorRoute::default() },
         settings: Arc::default(),
     })
+}
+
+fn wish(color: Color, random: u64, tried: &[EndpointId]) -> Wish<'_> {
+    Wish { color, random, now: 0, tried, affinity: None }
 }
 
 struct Bench {
@@ -41,14 +48,15 @@ struct Bench {
 impl Bench {
     fn new(routes: Vec<Arc<ServiceRoute>>) -> Self {
         let table = Arc::new(ArcSwap::from_pointee(TableBuilder::build(&RouteTable::default(), routes)));
-        let services = Services::new(Metrics::register(&prometheus::Registry::new()).unwrap());
-        let view = View::new(Arc::clone(&table), &services);
+        let services =
+            Services::new(Metrics::register(&prometheus::Registry::new()).unwrap(), Arc::default());
+        let view = View::new(Arc::clone(&table), &services, Arc::default());
         Self { table, services, view }
     }
 
     fn store(&self, routes: Vec<Arc<ServiceRoute>>) -> u64 {
         self.table.store(Arc::new(TableBuilder::build(&self.table.load(), routes)));
-        self.view.refresh(&self.services)
+        self.view.refresh(&self.services, 0)
     }
 
     fn slots(&self) -> Vec<(String, u32)> {
@@ -65,7 +73,7 @@ fn a_refresh_takes_the_current_table_and_keeps_services_that_did_not_change() {
     let bench = Bench::new(vec![Arc::clone(&same), service("other", &[])]);
     let before = bench.view.find(Some(b"same.test")).unwrap().service;
     let rebuilt = bench.view.rebuilt();
-    bench.view.refresh(&bench.services);
+    bench.view.refresh(&bench.services, 0);
     assert_eq!(bench.view.rebuilt(), rebuilt, "the same table is not built twice");
     let generation = bench.store(vec![service("new", &[]), same]);
     assert_eq!(generation, bench.table.load().generation());
@@ -78,7 +86,7 @@ fn a_pick_counts_at_once_prefers_the_less_busy_and_leaves_out_what_failed() {
     let bench = Bench::new(vec![service("app", &[("a", 1, true), ("b", 2, true), ("c", 3, false)])]);
     let app = bench.view.find(Some(b"app.test")).unwrap().service;
     let picks: Vec<_> = (0..100_u64)
-        .map(|n| app.pick(Color::Blue, n.wrapping_mul(0x9e37_79b9_7f4a_7c15), &[]).unwrap())
+        .map(|n| app.pick(&wish(Color::Blue, n.wrapping_mul(0x9e37_79b9_7f4a_7c15), &[])).unwrap())
         .collect();
     assert_eq!(app.cell.colors.blue.inflight.get(), 100);
     let slots = bench.slots();
@@ -86,29 +94,29 @@ fn a_pick_counts_at_once_prefers_the_less_busy_and_leaves_out_what_failed() {
     assert!(slots[0].1.abs_diff(slots[1].1) <= 2, "{slots:?}");
     drop(picks);
     assert_eq!(app.cell.colors.blue.inflight.get(), 0);
-    let pick = app.pick(Color::Blue, 7, &[EndpointId::new("a")]).unwrap();
+    let pick = app.pick(&wish(Color::Blue, 7, &[EndpointId::new("a")])).unwrap();
     assert_eq!(pick.slot.endpoint.id.as_str(), "b");
-    assert!(app.pick(Color::Blue, 7, &[EndpointId::new("a"), EndpointId::new("b")]).is_none());
-    assert!(app.pick(Color::Green, 7, &[]).is_none());
+    assert!(app.pick(&wish(Color::Blue, 7, &[EndpointId::new("a"), EndpointId::new("b")])).is_none());
+    assert!(app.pick(&wish(Color::Green, 7, &[])).is_none());
 }
 
 #[test]
 fn slots_survive_changes_and_go_when_nothing_holds_them() {
     let bench = Bench::new(vec![service("app", &[("a", 1, true)])]);
     let app = bench.view.find(Some(b"app.test")).unwrap().service;
-    let pick = app.pick(Color::Blue, 0, &[]).unwrap();
+    let pick = app.pick(&wish(Color::Blue, 0, &[])).unwrap();
     drop(app);
     bench.store(vec![service("app", &[("a", 1, true), ("b", 2, true)])]);
     assert_eq!(bench.slots(), [("a".to_owned(), 1), ("b".to_owned(), 0)]);
     bench.store(vec![service("app", &[("b", 2, true)])]);
-    bench.view.sweep(0);
+    bench.view.sweep(crate::clock::instant(), 0);
     assert_eq!(bench.slots(), [("a".to_owned(), 1), ("b".to_owned(), 0)], "in flight: still counted");
     drop(pick);
-    bench.view.sweep(0);
+    bench.view.sweep(crate::clock::instant(), 0);
     assert_eq!(bench.slots(), [("b".to_owned(), 0)]);
     bench.store(vec![service("app", &[("b", 9, true)])]);
     let app = bench.view.find(Some(b"app.test")).unwrap().service;
-    assert_eq!(app.pick(Color::Blue, 0, &[]).unwrap().slot.endpoint.address.port(), 9);
+    assert_eq!(app.pick(&wish(Color::Blue, 0, &[])).unwrap().slot.endpoint.address.port(), 9);
 }
 
 #[test]
@@ -123,7 +131,7 @@ fn a_change_wakes_those_who_wait_for_it() {
     let woken = Arc::new(Woken(false.into()));
     let held = bench.view.held();
     held.wake(&Arc::clone(&woken).into());
-    bench.view.refresh(&bench.services);
+    bench.view.refresh(&bench.services, 0);
     assert!(!woken.0.load(std::sync::atomic::Ordering::SeqCst));
     bench.store(vec![]);
     assert!(woken.0.load(std::sync::atomic::Ordering::SeqCst));

@@ -57,6 +57,10 @@ impl Engine {
         format!("unix://{}/docker.sock", self.folder.display())
     }
 
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("docker.sock")
+    }
+
     /// Its API, at the version that it speaks.
     pub async fn api(&self) -> Docker {
         Docker::connect_with_unix(&self.url(), API_TIMEOUT, API_DEFAULT_VERSION)

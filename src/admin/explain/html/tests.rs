@@ -20,6 +20,7 @@ fn nothing_of_a_release_becomes_markup() {
         started_at: text(),
         promoted_at: Some(text()),
         finished_at: Some(text()),
+        canary_percent: None,
         verdict: Some(text()),
         cause: Some(text()),
         numbers: numbers.clone(),

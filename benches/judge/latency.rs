@@ -1,0 +1,262 @@
+//! The latency rule: times to first byte, counted as the data plane counts them.
+//!
+//! Every request has a moment at which it begins and a time to its head. It is looked at as the
+//! workers' lists are, once a second: slow when tau has passed, once more at each further look.
+
+use std::time::Duration;
+
+use greenlight::judge::{BaselineWindow, Bucket, Judge, Outcome as Answer, Policy, TripRule};
+
+use crate::random::{Poisson, Random, whole};
+
+/// Times to first byte.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Times {
+    /// Mean 100 ms.
+    Exponential,
+    /// Median 100 ms, and the sigma of the logarithm.
+    Lognormal(f64),
+    /// As [`Times::Exponential`], and 4 % are polls that are answered after 29 s.
+    LongPolls,
+}
+
+/// What the candidate does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change {
+    /// All times are this many times as long.
+    Factor(f64),
+    /// Five times as long for 8 s, then as before.
+    ColdStart,
+    /// At a random moment of the first minute this many requests, each of another client, hang for
+    /// ever, and nobody sends anything more.
+    Hang(u32),
+    /// One request hangs; the others go on.
+    OneHangs,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    pub rps: f64,
+    pub times: Times,
+    pub change: Change,
+    pub bake: i32,
+}
+
+/// Bins an eighth of an octave wide from 64 us on, as the judge's histogram has them.
+const BINS: u32 = 160;
+const MEAN_MICROS: f64 = 100_000.0;
+const POLLS: f64 = 0.04;
+const POLL_MICROS: f64 = 29e6;
+/// Seconds that are looked ahead: the longest time and the last repeat.
+const AHEAD: usize = 128;
+const REPEATS_MAX: u32 = 6;
+const BEFORE: usize = 600;
+/// Everything hangs for ever.
+const EVER: f64 = 1e9;
+
+fn edge(bin: u32) -> f64 {
+    f64::from((8 + bin % 8) << (bin / 8 + 3))
+}
+
+impl Times {
+    /// The share under a time in microseconds.
+    fn below(self, micros: f64) -> f64 {
+        match self {
+            Self::Exponential | Self::LongPolls => 1.0 - (-micros / MEAN_MICROS).exp(),
+            Self::Lognormal(sigma) => normal_below((micros / MEAN_MICROS).ln() / sigma),
+        }
+    }
+}
+
+/// The distribution function of the normal distribution; W. J. Cody's rational form is more than is
+/// needed: this one (Abramowitz and Stegun 26.2.17) is right to 7.5e-8.
+fn normal_below(x: f64) -> f64 {
+    let t = 1.0 / (1.0 + 0.231_641_9 * x.abs());
+    let poly = t
+        * (0.319_381_530
+            + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
+    let tail = (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt() * poly;
+    if x > 0.0 { 1.0 - tail } else { tail }
+}
+
+/// Draws the requests that begin in a second: counts by bin.
+#[derive(Debug)]
+pub struct Source {
+    setup: Setup,
+    /// The middle of each bin in microseconds, and how many requests a second fall into it.
+    bins: Vec<(f64, Poisson)>,
+}
+
+impl Source {
+    pub fn new(setup: Setup) -> Self {
+        let polls = if setup.times == Times::LongPolls { POLLS } else { 0.0 };
+        let mut bins: Vec<(f64, Poisson)> = (0..BINS)
+            .map(|bin| {
+                let (low, high) = (edge(bin), edge(bin + 1));
+                let share = setup.times.below(high) - if bin == 0 { 0.0 } else { setup.times.below(low) };
+                ((low * high).sqrt(), setup.rps * share * (1.0 - polls))
+            })
+            .filter(|(_, mean)| *mean > setup.rps * 1e-9)
+            .map(|(middle, mean)| (middle, Poisson::new(mean)))
+            .collect();
+        if polls > 0.0 {
+            bins.push((POLL_MICROS, Poisson::new(setup.rps * polls)));
+        }
+        Self { setup, bins }
+    }
+}
+
+/// What the seconds to come will hold.
+#[derive(Debug)]
+struct Ahead {
+    times: Vec<Vec<(f64, u32)>>,
+    slow: Vec<u32>,
+    repeats: Vec<u32>,
+    now: usize,
+}
+
+impl Ahead {
+    fn new() -> Self {
+        Self { times: vec![Vec::new(); AHEAD], slow: vec![0; AHEAD], repeats: vec![0; AHEAD], now: 0 }
+    }
+
+    fn slot(&self, second: usize) -> Option<usize> {
+        (second >= self.now && second < self.now + AHEAD).then_some(second % AHEAD)
+    }
+
+    fn answered(&mut self, second: usize, micros: f64, count: u32) {
+        if let Some(slot) = self.slot(second) {
+            self.times[slot].push((micros, count));
+        }
+    }
+
+    /// A request that begins at `began` (in seconds) and takes `micros`, where `tau` seconds are slow
+    /// and slow ones count from the second `warm` on.
+    fn slow(&mut self, began: f64, micros: f64, tau: f64, warm: usize) {
+        let ends = began + micros / 1e6;
+        let passes = whole(began + tau) as usize;
+        let first = passes.max(warm);
+        if ends < first as f64 {
+            return;
+        }
+        if let Some(slot) = self.slot(first) {
+            self.slow[slot] += 1;
+        }
+        // Looks are at the ends of seconds.
+        for again in 1..=REPEATS_MAX as usize {
+            let second = first + again;
+            if ends < (second + 1) as f64 {
+                break;
+            }
+            if let Some(slot) = self.slot(second) {
+                self.repeats[slot] += 1;
+            }
+        }
+    }
+
+    /// Moves what is counted in this second to a bucket.
+    fn close(&mut self, bucket: &mut Bucket, random: &mut Random) {
+        let slot = self.now % AHEAD;
+        bucket.clear();
+        for (micros, count) in self.times[slot].drain(..) {
+            bucket.add_times(Duration::from_micros(u64::from(whole(micros))), count);
+            bucket.add(Some(client(random)), count, 0);
+        }
+        for _ in 0..std::mem::take(&mut self.slow[slot]) {
+            bucket.record_slow(client(random));
+        }
+        for _ in 0..std::mem::take(&mut self.repeats[slot]) {
+            bucket.record_still_slow(client(random));
+        }
+        self.now += 1;
+    }
+}
+
+fn client(random: &mut Random) -> u64 {
+    Random::new(random.bits() % 1000, 7).bits()
+}
+
+/// Seconds from the change to the trip, and requests that were slow until then.
+pub fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
+    let policy = Policy::default();
+    let setup = source.setup;
+    let mut window = BaselineWindow::default();
+    let mut bucket = Bucket::default();
+    let mut ahead = Ahead::new();
+    // The polls of the first half minute are answered in the window.
+    for second in 0..BEFORE {
+        for (micros, requests) in &source.bins {
+            let count = requests.draw(random);
+            if count > 0 {
+                let later = whole(random.unit() + micros / 1e6) as usize;
+                ahead.answered(second + later, *micros, count);
+            }
+        }
+        ahead.close(&mut bucket, random);
+        window.push(&bucket, &policy);
+    }
+    let baseline = window.freeze(&policy);
+    let mut judge = Judge::new(baseline, policy, setup.rps * f64::from(setup.bake));
+    let warm = usize::try_from(policy.latency_warmup.as_secs()).unwrap_or(0);
+    let tau = judge_tau(&judge, &policy);
+    let change_at = match setup.change {
+        Change::Hang(_) | Change::OneHangs => random.unit() * 60.0,
+        Change::Factor(_) | Change::ColdStart => 0.0,
+    };
+    let mut ahead = Ahead::new();
+    let mut slow_seen = 0;
+    for at in 0..setup.bake {
+        let second = usize::try_from(at).unwrap_or(0);
+        let factor = match setup.change {
+            Change::Factor(factor) => factor,
+            Change::ColdStart if at < 8 => 5.0,
+            Change::ColdStart | Change::Hang(_) | Change::OneHangs => 1.0,
+        };
+        let silent = matches!(setup.change, Change::Hang(_)) && f64::from(at) >= change_at;
+        for (micros, requests) in &source.bins {
+            let count = if silent { 0 } else { requests.draw(random) };
+            let micros = micros * factor;
+            if micros / 1e6 <= tau {
+                if count > 0 {
+                    let later = whole(random.unit() + micros / 1e6) as usize;
+                    ahead.answered(second + later, micros, count);
+                }
+                continue;
+            }
+            for _ in 0..count {
+                let began = f64::from(at) + random.unit();
+                ahead.slow(began, micros, tau, warm);
+                ahead.answered(whole(began + micros / 1e6) as usize, micros, 1);
+            }
+        }
+        if at == i32::try_from(whole(change_at)).unwrap_or(0) {
+            let hanging = match setup.change {
+                Change::Hang(count) => count,
+                Change::OneHangs => 1,
+                Change::Factor(_) | Change::ColdStart => 0,
+            };
+            for _ in 0..hanging {
+                ahead.slow(change_at, EVER, tau, warm);
+            }
+        }
+        ahead.close(&mut bucket, random);
+        slow_seen += bucket.slow;
+        if let Some(trip) = judge.observe(&bucket) {
+            assert_eq!(trip.rule, TripRule::Latency, "nothing fails here");
+            let since = f64::from(at + 1) - change_at;
+            return Some((i32::try_from(whole(since.ceil())).unwrap_or(0), slow_seen));
+        }
+    }
+    None
+}
+
+/// In seconds: what the judge will tell the workers once it is warm.
+fn judge_tau(judge: &Judge, policy: &Policy) -> f64 {
+    let mut warm = judge.clone();
+    let mut quiet = Bucket::default();
+    quiet.record(0, Answer::Success, None);
+    for _ in 0..policy.latency_warmup.as_secs() {
+        warm.observe(&quiet);
+    }
+    warm.slow_after().map_or(2.0, |tau| tau.as_secs_f64())
+}

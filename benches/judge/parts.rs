@@ -1,0 +1,63 @@
+//! What is done already: a line a cell, so that a run can be stopped and started again.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+
+use crate::Found;
+use crate::rivals::RULES;
+
+#[derive(Debug, Default)]
+pub struct Parts {
+    known: HashMap<String, Found>,
+    file: Option<File>,
+}
+
+impl Parts {
+    /// Without a path nothing is kept.
+    pub fn open(path: Option<&str>) -> Self {
+        let Some(path) = path else { return Self::default() };
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let known = text.lines().filter_map(read).collect();
+        Self { known, file: OpenOptions::new().create(true).append(true).open(path).ok() }
+    }
+
+    pub fn get(&self, key: &str) -> Option<Found> {
+        self.known.get(key).cloned()
+    }
+
+    pub fn put(&mut self, key: &str, found: &Found) {
+        let Found { runs, trips, seconds, errors, rivals, named } = found;
+        let numbers: Vec<String> = [*runs as f64, *trips as f64, *errors, *named as f64]
+            .iter()
+            .chain(seconds)
+            .chain(rivals)
+            .map(ToString::to_string)
+            .collect();
+        if let Some(file) = &mut self.file {
+            // A line that is not written is only done again.
+            let _ = writeln!(file, "{key}\t{}", numbers.join(" "));
+        }
+    }
+}
+
+fn read(line: &str) -> Option<(String, Found)> {
+    let (key, numbers) = line.split_once('\t')?;
+    let numbers: Vec<f64> = numbers.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [runs, trips, errors, named, first, second, third, rivals @ ..] = numbers.as_slice() else {
+        return None;
+    };
+    let rivals: [f64; RULES.len()] = rivals.try_into().ok()?;
+    let count = |number: f64| u64::from(crate::random::whole(number));
+    Some((
+        key.to_owned(),
+        Found {
+            runs: count(*runs),
+            trips: count(*trips),
+            seconds: [*first, *second, *third],
+            errors: *errors,
+            rivals,
+            named: count(*named),
+        },
+    ))
+}

@@ -1,0 +1,78 @@
+//! A service of twenty routes: one of them, at 1 % of the traffic, breaks altogether.
+
+use greenlight::judge::{BaselineWindow, Bucket, Judge, Policy, RouteTemplate, TripRule};
+
+use crate::random::{Poisson, Random};
+
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    pub rps: f64,
+    pub bake: i32,
+    /// The share of the rare route's requests that fail after the switch; `None`: as before.
+    pub broken: Option<f64>,
+}
+
+const ROUTES: usize = 20;
+/// The rare one.
+const RARE: usize = ROUTES - 1;
+const RARE_SHARE: f64 = 0.01;
+/// What fails of each, before and after: most hardly ever, some often.
+const ERRORS: [f64; 5] = [0.0, 0.001, 0.005, 0.03, 0.2];
+
+#[derive(Debug)]
+pub struct Source {
+    setup: Setup,
+    routes: Vec<(RouteTemplate, [Poisson; 2], [Poisson; 2])>,
+}
+
+impl Source {
+    pub fn new(setup: Setup) -> Self {
+        // As busy as 1/rank, but for the rare one.
+        let all: f64 = (1..ROUTES).map(|rank| 1.0 / rank as f64).sum();
+        let routes = (0..ROUTES).map(|at| {
+            let name = format!("/v1/thing-{}/17", (b'a' + u8::try_from(at).unwrap_or(0)) as char);
+            let share = if at == RARE { RARE_SHARE } else { (1.0 - RARE_SHARE) / (at + 1) as f64 / all };
+            let errors = if at == RARE { 0.001 } else { ERRORS[at % ERRORS.len()] };
+            let after = if at == RARE { setup.broken.unwrap_or(errors) } else { errors };
+            let pair = |errors: f64| {
+                [Poisson::new(setup.rps * share * (1.0 - errors)), Poisson::new(setup.rps * share * errors)]
+            };
+            (RouteTemplate::new(b"GET", name.as_bytes()), pair(errors), pair(after))
+        });
+        Self { setup, routes: routes.collect() }
+    }
+}
+
+/// Seconds to the trip, failures until then, and whether the record names the route.
+pub fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64, bool)> {
+    let policy = Policy::default();
+    let mut window = BaselineWindow::default();
+    let mut bucket = Bucket::default();
+    for _ in 0..600 {
+        fill(&mut bucket, source, false, random);
+        window.push(&bucket, &policy);
+    }
+    let expected = source.setup.rps * f64::from(source.setup.bake);
+    let mut judge = Judge::new(window.freeze(&policy), policy, expected);
+    for at in 0..source.setup.bake {
+        fill(&mut bucket, source, true, random);
+        if let Some(trip) = judge.observe(&bucket) {
+            let rare = source.routes[RARE].0.as_str();
+            let named = trip.rule == TripRule::Route && trip.numbers.routes[0].route == rare;
+            return Some((at + 1, trip.numbers.e, named));
+        }
+    }
+    None
+}
+
+fn fill(bucket: &mut Bucket, source: &Source, after: bool, random: &mut Random) {
+    bucket.clear();
+    for (route, before_counts, after_counts) in &source.routes {
+        let [good, bad] = if after { after_counts } else { before_counts };
+        let (good, bad) = (good.draw(random), bad.draw(random));
+        if good + bad > 0 {
+            bucket.add(None, good, bad);
+            bucket.add_route(route, good, bad);
+        }
+    }
+}

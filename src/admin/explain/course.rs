@@ -1,0 +1,117 @@
+//! A release's course as it is drawn: seconds from the switch, marks, and the bound crossed.
+
+use std::time::UNIX_EPOCH;
+
+use crate::controller::{EventView, ReleaseView};
+use crate::judge::{RuleSeries, Series};
+
+/// What is drawn, by text and by SVG alike.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Course<'a> {
+    pub(super) series: &'a Series,
+    /// Each point's beginning, in seconds from the switch (or, if there was none, from the
+    /// candidate's first request).
+    pub(super) x: Vec<f64>,
+    pub(super) marks: Vec<Mark>,
+    /// The first point at which a rule was at its bound.
+    pub(super) crossed: Option<Crossing>,
+    /// Whether 0 is the switch.
+    pub(super) switched: bool,
+}
+
+/// A moment with a name.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Mark {
+    pub(super) x: f64,
+    pub(super) name: &'static str,
+}
+
+/// A rule that got to its bound.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Crossing {
+    pub(super) rule: String,
+    pub(super) x: f64,
+    pub(super) s: f64,
+    pub(super) h: f64,
+}
+
+impl<'a> Course<'a> {
+    /// `None` where there is nothing to draw.
+    pub(super) fn new(release: &ReleaseView, events: &[EventView], series: &'a Series) -> Option<Self> {
+        if series.at.len() < 2 {
+            return None;
+        }
+        let switch = release.promoted_at.as_deref().and_then(seconds);
+        // A release that ended in its canary has no switch: its first request is the beginning.
+        let first = series.candidate.requests.iter().position(|requests| *requests > 0);
+        let first = first.and_then(|at| series.at.get(at)).copied().unwrap_or(0);
+        let zero = switch.unwrap_or(series.from as f64 + f64::from(first));
+        let x: Vec<f64> = series.at.iter().map(|at| series.from as f64 + f64::from(*at) - zero).collect();
+        let (first, last) = (x[0], x[x.len() - 1] + f64::from(series.step));
+        let marks = events
+            .iter()
+            .filter_map(|event| Some(Mark { x: seconds(&event.time)? - zero, name: mark(&event.event)? }))
+            .filter(|mark| mark.x >= first && mark.x <= last)
+            .collect();
+        let crossed =
+            series.rules.iter().filter_map(|rule| crossing(rule, &x)).min_by(|a, b| a.x.total_cmp(&b.x));
+        Some(Self { series, x, marks, crossed, switched: switch.is_some() })
+    }
+
+    /// Seconds that a point stands for.
+    pub(super) fn step(&self) -> f64 {
+        f64::from(self.series.step.max(1))
+    }
+
+    /// A column as events a second.
+    pub(super) fn rate(&self, column: &[u32]) -> Vec<f64> {
+        column.iter().map(|count| f64::from(*count) / self.step()).collect()
+    }
+
+    /// The end of the last point.
+    pub(super) fn end(&self) -> f64 {
+        self.x.last().copied().unwrap_or(0.0) + self.step()
+    }
+
+    /// The rules that were run; of those that say the same all the time only the error rule.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &'a RuleSeries> {
+        let run = |rule: &&RuleSeries| rule.h.iter().any(|bound| *bound > 0.0);
+        let moved = |rule: &&RuleSeries| rule.rule == "errors" || rule.s.iter().any(|score| *score > 0.0);
+        self.series.rules.iter().filter(run).filter(moved)
+    }
+
+    /// The bound that was crossed, in a sentence.
+    pub(super) fn crossed_in_words(&self) -> Option<String> {
+        let Crossing { rule, x, s, h } = self.crossed.as_ref()?;
+        let since = if self.switched { "after the switch" } else { "after its first request" };
+        Some(format!("the {rule} rule was at its bound {x:.0} s {since}: S {s:.2}, h {h:.2}"))
+    }
+}
+
+fn crossing(rule: &RuleSeries, x: &[f64]) -> Option<Crossing> {
+    let at = rule.s.iter().zip(&rule.h).position(|(score, bound)| *bound > 0.0 && score >= bound)?;
+    Some(Crossing {
+        rule: rule.rule.clone(),
+        x: x.get(at).copied()?,
+        s: f64::from(rule.s[at]),
+        h: f64::from(rule.h[at]),
+    })
+}
+
+/// The states that are marked in a plot.
+fn mark(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "promoting" => "switch",
+        "reverting" => "back",
+        "succeeded" => "end",
+        "failed" => "failed",
+        "degraded" => "degraded",
+        _ => return None,
+    })
+}
+
+/// An RFC 3339 time as seconds since 1970.
+fn seconds(time: &str) -> Option<f64> {
+    let time = humantime::parse_rfc3339_weak(time).ok()?;
+    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs_f64())
+}

@@ -1,0 +1,187 @@
+//! A log, read in blocks: one thread reads and parses, the other judges.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use memchr::{memchr_iter, memrchr};
+
+use crate::cli::fault::Fault;
+use crate::replay::{Format, Found, Line, Parsed, Replay, ServiceFilter, Settings};
+
+const BLOCK_BYTES: usize = 1 << 20;
+/// A longer line is not one of an access log.
+const LINE_BYTES_MAX: usize = 256 * 1024;
+const BATCH_LINES: usize = 2048;
+/// Batches between the threads.
+const BATCHES: usize = 4;
+/// Lines without a format that it recognises after which it gives up.
+const STRANGE_MAX: u64 = 1000;
+/// Bytes shown of a line that can't be read.
+const SHOWN_BYTES: usize = 160;
+
+/// What was read.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) format: Format,
+    pub(super) found: Found,
+    pub(super) lines: Lines,
+}
+
+/// Counts of lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lines {
+    pub(super) read: u64,
+    /// No evidence: the client went away, or it never got to the service.
+    pub(super) not_counted: u64,
+    pub(super) other_service: u64,
+    pub(super) unreadable: u64,
+    /// The first unreadable one: its number and its beginning.
+    pub(super) first_unreadable: Option<(u64, String)>,
+}
+
+/// Reads a log to its end.
+pub(super) fn read(path: &Path, settings: Settings, service: Option<String>) -> Result<Read, Fault> {
+    let from: Box<dyn io::Read> = if path.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(|why| Fault::Usage(format!("--replay {}: {why}", path.display())))?)
+    };
+    let (batches, judged) = sync_channel::<Vec<Line>>(BATCHES);
+    std::thread::scope(|scope| {
+        let judging = scope.spawn(move || {
+            let mut replay = Replay::new(settings);
+            while let Ok(batch) = judged.recv() {
+                batch.iter().for_each(|line| replay.add(line));
+            }
+            replay.end()
+        });
+        let mut reader = Reader::new(batches, ServiceFilter::new(service));
+        let read = blocks(from, path, &mut reader);
+        let Reader { format, lines, batches, .. } = reader;
+        // The other thread ends when nothing more can come.
+        drop(batches);
+        let found = judging.join().map_err(|_| Fault::Internal("the judging thread has failed".into()))?;
+        read?;
+        let format = format.ok_or_else(|| unknown(path, &lines))?;
+        Ok(Read { format, found, lines })
+    })
+}
+
+/// Gives whole lines to `reader`; what is behind the last line break waits for the next block.
+fn blocks(mut from: impl io::Read, path: &Path, reader: &mut Reader) -> Result<(), Fault> {
+    let mut block = vec![0; BLOCK_BYTES];
+    let mut held = 0;
+    loop {
+        let got = match from.read(&mut block[held..]) {
+            Ok(got) => got,
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
+            Err(why) => return Err(Fault::Usage(format!("--replay {}: {why}", path.display()))),
+        };
+        if got == 0 {
+            reader.lines_of(&block[..held])?;
+            return reader.hand_over();
+        }
+        let end = held + got;
+        match memrchr(b'\n', &block[..end]) {
+            Some(last) => {
+                reader.lines_of(&block[..last])?;
+                block.copy_within(last + 1..end, 0);
+                held = end - last - 1;
+            }
+            None => held = end,
+        }
+        if held == block.len() || (held > LINE_BYTES_MAX && held > block.len() / 2) {
+            // No line: what there is of it is counted as one that can't be read.
+            reader.lines_of(&block[..held])?;
+            held = 0;
+        }
+        if reader.is_hopeless() {
+            return Err(unknown(path, &reader.lines));
+        }
+    }
+}
+
+struct Reader {
+    format: Option<Format>,
+    filter: ServiceFilter,
+    lines: Lines,
+    batch: Vec<Line>,
+    batches: SyncSender<Vec<Line>>,
+}
+
+impl Reader {
+    fn new(batches: SyncSender<Vec<Line>>, filter: ServiceFilter) -> Self {
+        let batch = Vec::with_capacity(BATCH_LINES);
+        Self { format: None, filter, lines: Lines::default(), batch, batches }
+    }
+
+    fn lines_of(&mut self, text: &[u8]) -> Result<(), Fault> {
+        let mut from = 0;
+        for end in memchr_iter(b'\n', text) {
+            self.line(&text[from..end])?;
+            from = end + 1;
+        }
+        self.line(&text[from..])
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), Fault> {
+        if line.is_empty() || line == b"\r" {
+            return Ok(());
+        }
+        self.lines.read += 1;
+        self.format = self.format.or_else(|| Format::of(line));
+        let parsed = self.format.and_then(|format| format.parse(line, &mut self.filter));
+        match parsed {
+            Some(Parsed::Counted(line)) => {
+                self.batch.push(line);
+                if self.batch.len() == BATCH_LINES {
+                    return self.hand_over();
+                }
+            }
+            Some(Parsed::NotCounted) => self.lines.not_counted += 1,
+            Some(Parsed::OtherService) => self.lines.other_service += 1,
+            Some(Parsed::Ambiguous(other)) => {
+                let first = self.filter.seen().unwrap_or_default();
+                return Err(Fault::Usage(format!(
+                    "the log is of several services (\"{first}\", \"{other}\"): choose one with --service"
+                )));
+            }
+            None => {
+                self.lines.unreadable += 1;
+                let number = self.lines.read;
+                self.lines.first_unreadable.get_or_insert_with(|| (number, beginning(line)));
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_over(&mut self) -> Result<(), Fault> {
+        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_LINES));
+        self.batches.send(batch).map_err(|_| Fault::Internal("the judging thread has ended".into()))
+    }
+
+    fn is_hopeless(&self) -> bool {
+        self.format.is_none() && self.lines.read >= STRANGE_MAX
+    }
+}
+
+fn beginning(line: &[u8]) -> String {
+    let cut = &line[..line.len().min(SHOWN_BYTES)];
+    let mut text = String::from_utf8_lossy(cut).trim_end().to_owned();
+    if cut.len() < line.len() {
+        text.push_str("...");
+    }
+    text
+}
+
+fn unknown(path: &Path, lines: &Lines) -> Fault {
+    let path = super::shown(path);
+    match &lines.first_unreadable {
+        Some((number, text)) => Fault::Usage(format!(
+            "{path}: no line is of a format that is known (greenlight, HAProxy's HTTP log, combined, Caddy's JSON); line {number} is: {text}"
+        )),
+        None => Fault::Usage(format!("{path}: it has no lines")),
+    }
+}

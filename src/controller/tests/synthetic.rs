@@ -1,0 +1,57 @@
+//! A service that nobody uses, watched by requests of our own.
+
+use super::deploy;
+use super::rig::{Origin, Rig};
+
+const SYNTHETIC: &str = "[services.backend.analysis]\nsynthetic = { paths = [\"/work\"], rate = 50 }";
+
+fn number(service: &super::super::ServiceView, key: &str) -> u64 {
+    let release = service.release.as_ref();
+    release.and_then(|release| release.numbers.get(key)?.as_u64()).unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn they_are_evidence_for_a_candidate_without_traffic() {
+    let (blue, green) = (Origin::up().await, Origin::up().await);
+    let rig = Rig::start(&blue, &green, SYNTHETIC).await;
+    rig.command(deploy("v2")).await.unwrap();
+    let seen = rig.until("evidence", |service| number(service, "n") >= 20).await;
+    assert_eq!((seen.state.as_str(), number(&seen, "e")), ("baking", 0));
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_candidate_that_fails_them_is_reverted_and_its_course_is_kept() {
+    let (blue, green) = (Origin::up().await, Origin::failing("/work").await);
+    let rig = Rig::start(&blue, &green, SYNTHETIC).await;
+    rig.command(deploy("v2")).await.unwrap();
+    let after = rig.until("the revert", |service| service.epoch == 2 && service.state == "stable").await;
+    assert_eq!(after.active, "blue");
+    let release = after.release.as_ref().unwrap();
+    assert_eq!((release.state.as_str(), release.verdict.as_deref()), ("reverted", Some("fail")));
+    assert!(release.reason.contains("too many errors on green"), "{}", release.reason);
+    let id = crate::model::ReleaseId::from("backend-1");
+    let course = rig
+        .until_some("its course", async || {
+            let exhibits = super::super::Exhibits::read(&rig.store, &id).await.unwrap();
+            let crossed = |rule: &crate::judge::RuleSeries| {
+                rule.rule == "errors" && rule.s.iter().zip(&rule.h).any(|(s, h)| *h > 0.0 && s >= h)
+            };
+            exhibits.series.filter(|series| series.rules.iter().any(crossed))
+        })
+        .await;
+    assert_eq!(course.candidate.errors, course.candidate.requests);
+    assert!(course.candidate.errors.iter().sum::<u32>() >= 4, "{course:?}");
+    rig.stop().await;
+}
+
+/// Both colours fail what we ask, though their probes pass: nobody's release is to blame.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_on_both_colours_is_an_outside_cause() {
+    let (blue, green) = (Origin::failing("/work").await, Origin::failing("/work").await);
+    let rig = Rig::start(&blue, &green, SYNTHETIC).await;
+    rig.command(deploy("v2")).await.unwrap();
+    let service = rig.until("the alarm", |service| service.alarms.contains_key("external-cause")).await;
+    assert_eq!((service.active.as_str(), service.epoch, service.state.as_str()), ("green", 1, "baking"));
+    rig.stop().await;
+}

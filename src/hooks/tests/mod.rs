@@ -1,0 +1,6 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod allow;
+mod intake;
+mod payloads;
+mod senders;

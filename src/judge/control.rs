@@ -1,0 +1,43 @@
+//! The old colour while it still answers beside the candidate: a control that lives.
+//!
+//! A baseline is the past. What has begun to fail for everybody since (a database, a network) is
+//! not the candidate's fault, and the old colour shows it: when it is surely worse now than its
+//! own past may have been, the cause is outside, and nothing is held against the candidate.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bucket, wilson};
+
+/// The old colour's last seconds: requests and errors.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Control {
+    seconds: VecDeque<(u32, u32)>,
+}
+
+/// Seconds that count. Fewer would know too little at a few requests a second; more would be slow
+/// to forget an outage that is over.
+const SECONDS: usize = 30;
+/// Fewer errors than these are nobody's outage.
+const ERRORS_MIN: u64 = 3;
+
+impl Control {
+    /// Adds a closed second of the old colour, also one without a request.
+    pub fn push(&mut self, bucket: &Bucket) {
+        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        self.seconds.push_back((small(bucket.requests), small(bucket.errors)));
+        while self.seconds.len() > SECONDS {
+            self.seconds.pop_front();
+        }
+    }
+
+    /// Whether its error rate is surely over `rate` now: the lower end of the 95 % interval is.
+    pub fn is_over(&self, rate: f64) -> bool {
+        let (n, e) = self.seconds.iter().fold((0, 0), |(n, e), &(requests, errors)| {
+            (n + u64::from(requests), e + u64::from(errors.min(requests)))
+        });
+        e >= ERRORS_MIN && wilson::lower(e, n) > rate
+    }
+}

@@ -1,0 +1,116 @@
+//! Which protocol a connection speaks: ALPN says it on TLS, the first bytes on a plain socket.
+//!
+//! Prior knowledge of HTTP/2 (RFC 9113, 3.3) begins with a preface whose first bytes could be the
+//! begin of an HTTP/1.1 request of an unknown method. A connection whose first byte is no `P` is
+//! HTTP/1.1 at once, and the buffer that its bytes were read into goes on as it is.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
+use super::chunk::Chunk;
+use super::connection;
+use super::h2;
+use super::seats::Seat;
+use super::stream::Stream;
+use super::transport::Arrival;
+use super::worker::Worker;
+
+/// The part of HTTP/2's preface that no request of HTTP/1 begins with. The rest of it is read by
+/// whoever serves the connection.
+const PREFACE_BEGIN: &[u8] = b"PRI * HTTP/2.0";
+
+/// What ALPN (RFC 7301) has settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alpn {
+    /// There is no TLS: the first bytes tell.
+    Plain,
+    /// `http/1.1`, or a TLS client that named nothing.
+    Http1,
+    /// `h2`.
+    Http2,
+}
+
+/// What the first bytes are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spoken {
+    Http1,
+    Http2,
+    /// More bytes are needed.
+    Unclear,
+}
+
+/// Serves a connection whose transport stands (TCP alone, or TLS after its handshake) to its end.
+///
+/// The arrival's seat has its deadline: `detection_timeout` from the accept,
+/// so that the handshake and the first bytes share it. A client that sends nothing in that time,
+/// or half a preface, is closed without a word: browsers connect ahead of need.
+pub async fn after_transport(worker: Rc<Worker>, mut stream: Stream, arrival: Arrival, alpn: Alpn) {
+    arrival.seat.settle().await;
+    let read = first_bytes(&worker, &arrival.seat, &mut stream, alpn).await;
+    let Some((spoken, first)) = read else {
+        return goodbye(&mut stream).await;
+    };
+    if spoken == Spoken::Http2 {
+        // Boxed: it would be held by every waiting HTTP/1.1 connection too.
+        Box::pin(h2::serve(worker, stream, arrival, first)).await;
+    } else {
+        connection::serve(worker, stream, arrival, first).await;
+    }
+}
+
+/// Over TLS even a connection on which nothing came ends with its `close_notify`, as far as the socket
+/// takes it at once.
+async fn goodbye(stream: &mut Stream) {
+    if stream.is_tls() {
+        poll_fn(|context| {
+            let _ = stream.poll_finish(context);
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
+
+/// Reads until it is clear what is spoken. `None`: nothing is, and the connection is to close.
+async fn first_bytes(
+    worker: &Worker,
+    seat: &Seat,
+    stream: &mut Stream,
+    alpn: Alpn,
+) -> Option<(Spoken, Chunk)> {
+    // Only a preface that comes in pieces is ever kept here.
+    let mut begun = Vec::new();
+    poll_fn(|context| {
+        loop {
+            let mut chunk = worker.chunks.take();
+            chunk.append(&begun);
+            match stream.poll_fill(context, &mut chunk) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(None),
+                Poll::Ready(Ok(_)) => match spoken(alpn, chunk.data()) {
+                    Spoken::Unclear => {
+                        begun.clear();
+                        begun.extend_from_slice(chunk.data());
+                    }
+                    settled => return Poll::Ready(Some((settled, chunk))),
+                },
+                Poll::Pending => {
+                    let signals = seat.signals();
+                    let told = signals.expired() || signals.cut() || signals.closing();
+                    return if told { Poll::Ready(None) } else { Poll::Pending };
+                }
+            }
+        }
+    })
+    .await
+}
+
+fn spoken(alpn: Alpn, data: &[u8]) -> Spoken {
+    match alpn {
+        Alpn::Http1 => Spoken::Http1,
+        Alpn::Http2 => Spoken::Http2,
+        Alpn::Plain if data.first() != PREFACE_BEGIN.first() => Spoken::Http1,
+        Alpn::Plain if data.starts_with(PREFACE_BEGIN) => Spoken::Http2,
+        Alpn::Plain if PREFACE_BEGIN.starts_with(data) => Spoken::Unclear,
+        Alpn::Plain => Spoken::Http1,
+    }
+}

@@ -1,0 +1,141 @@
+//! What a client may cost.
+
+use proptest::prelude::*;
+
+use crate::proxy::h2::guard::{Guard, Offence};
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let [_, high, middle, low] = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&[high, middle, low, kind, flags, 0, 0, 0, 1][..], payload].concat()
+}
+
+/// How many such frames a fresh connection takes in one tick.
+fn taken(kind: u8, flags: u8, payload: &[u8]) -> Option<u32> {
+    let mut guard = Guard::for_client(0);
+    guard.received(PREFACE, 0).unwrap();
+    (0..10_000).find(|_| guard.received(&frame(kind, flags, payload), 0).is_err())
+}
+
+#[test]
+fn what_asks_for_nothing_has_an_end() {
+    let table = [
+        ("PING", 6, 0, &[0; 8][..], 1000),
+        ("PING answered", 6, 1, &[0; 8], 1000),
+        ("SETTINGS", 4, 0, &[], 100),
+        ("SETTINGS acknowledged", 4, 1, &[], 500),
+        ("RST_STREAM", 3, 0, &[0; 4], 500),
+        ("PRIORITY", 2, 0, &[0; 5], 500),
+        ("CONTINUATION", 9, 0, &[0; 100], 500),
+        ("WINDOW_UPDATE", 8, 0, &[0; 4], 2000),
+        ("empty DATA", 0, 0, &[], 200),
+        ("tiny DATA", 0, 0, b"abcd", 1000),
+        ("DATA of padding", 0, 8, &[20; 21], 1000),
+        ("an unknown frame", 77, 0, &[], 1000),
+    ];
+    for (name, kind, flags, payload, most) in table {
+        assert_eq!(taken(kind, flags, payload), Some(most), "{name}");
+    }
+}
+
+#[test]
+fn requests_and_messages_cost_nothing() {
+    for (kind, flags, payload) in [(1, 4, &[0x82][..]), (0, 0, b"12345"), (0, 8, &[0; 300])] {
+        assert_eq!(taken(kind, flags, payload), None, "{kind} {flags}");
+    }
+}
+
+#[test]
+fn points_come_back_with_time_and_with_what_is_sent() {
+    let ping = frame(6, 0, &[0; 8]);
+    let mut guard = Guard::for_client(7);
+    guard.received(PREFACE, 7).unwrap();
+    // A ping costs two points; 20 come back in a tick.
+    let spend = |guard: &mut Guard, now, count| (0..count).all(|_| guard.received(&ping, now).is_ok());
+    assert!(spend(&mut guard, 7, 1000));
+    assert!(spend(&mut guard, 8, 10));
+    assert!(spend(&mut guard, 18, 100));
+    guard.sent(64 * 100);
+    assert!(spend(&mut guard, 18, 50));
+    guard.sent(usize::MAX);
+    assert!(spend(&mut guard, 18, 1000));
+    assert!(spend(&mut guard, u32::MAX, 1000), "never more than at first");
+    assert!(!spend(&mut guard, u32::MAX, 1));
+}
+
+#[test]
+fn an_origin_is_not_counted_but_looked_at() {
+    let mut guard = Guard::for_origin(0);
+    for _ in 0..5000 {
+        guard.received(&frame(6, 0, &[0; 8]), 0).unwrap();
+    }
+    guard.received(&frame(4, 1, &[]), 0).unwrap();
+    assert!(!guard.settings_seen(), "an acknowledgement says nothing of the peer");
+    guard.received(&frame(4, 0, &[0, 3, 0, 0, 0, 1]), 0).unwrap();
+    assert!(guard.settings_seen());
+}
+
+fn offence(frames: &[Vec<u8>]) -> Option<Offence> {
+    let mut guard = Guard::for_client(0);
+    let bytes = [PREFACE, &frames.concat()].concat();
+    let before = bytes.len() - frames.last().unwrap().len();
+    let stop = guard.received(&bytes, 0).err()?;
+    // What came before the offence is handed on, and nothing of the frame but perhaps its header.
+    assert!(stop.good == before || stop.good == before + 9, "{stop:?}");
+    Some(stop.offence)
+}
+
+#[test]
+fn offences_have_the_names_that_the_rfc_gives_them() {
+    let get = |flags| frame(1, flags, &[0x82]);
+    let table = [
+        (vec![frame(6, 0, &[0; 7])], Some(Offence::FrameSize(6))),
+        (vec![frame(4, 0, &[0; 5])], Some(Offence::FrameSize(4))),
+        (vec![frame(4, 1, &[0; 6])], Some(Offence::FrameSize(4))),
+        (vec![frame(2, 0, &[0; 4])], Some(Offence::FrameSize(2))),
+        (vec![frame(3, 0, &[0; 5])], Some(Offence::FrameSize(3))),
+        (vec![frame(8, 0, &[0; 3])], Some(Offence::FrameSize(8))),
+        (vec![frame(4, 0, &[0, 4, 0x80, 0, 0, 0])], Some(Offence::Window)),
+        (vec![frame(4, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff, 0, 3, 0xff, 0, 0, 0])], None),
+        (vec![frame(5, 4, &[0; 4])], Some(Offence::Push)),
+        (vec![get(5), get(5)], Some(Offence::StreamClosed(1))),
+        (vec![get(5), frame(0, 0, b"x")], Some(Offence::StreamClosed(0))),
+        (vec![get(4), frame(0, 0, b"x"), get(5)], None),
+        (vec![get(4), frame(3, 0, &[0; 4]), get(5)], Some(Offence::StreamClosed(1))),
+        (vec![get(5), frame(8, 0, &[0; 4]), frame(2, 0, &[0; 5]), frame(3, 0, &[0; 4])], None),
+    ];
+    for (frames, expected) in table {
+        assert_eq!(offence(&frames), expected, "{frames:?}");
+    }
+}
+
+proptest! {
+    /// The verdict does not depend on how the bytes are cut.
+    #[test]
+    fn cuts_change_nothing(
+        frames in proptest::collection::vec((0_u8..12, 0_u8..16, 0_usize..40, any::<bool>()), 1..60),
+        cuts in proptest::collection::vec(1_usize..30, 1..40),
+    ) {
+        let mut bytes = PREFACE.to_vec();
+        for (kind, flags, length, fits) in frames {
+            let fixed = match kind { 2 => 5, 3 | 8 => 4, 4 => length / 6 * 6, 6 => 8, _ => length };
+            let length = if fits { fixed } else { length };
+            bytes.extend_from_slice(&frame(kind, flags, &vec![7; length]));
+        }
+        // Often enough that some of them are floods.
+        let bytes: Vec<u8> = [PREFACE, &bytes[PREFACE.len()..].repeat(40)].concat();
+        let mut whole = Guard::for_client(0);
+        let expected = whole.received(&bytes, 0).map_err(|stop| stop.offence);
+        let mut pieces = Guard::for_client(0);
+        let mut found: Result<(), Offence> = Ok(());
+        let (mut at, mut cut) = (0, cuts.iter().cycle());
+        while at < bytes.len() && found.is_ok() {
+            let end = bytes.len().min(at + cut.next().unwrap());
+            found = pieces.received(&bytes[at..end], 0).map_err(|stop| stop.offence);
+            at = end;
+        }
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(pieces.settings_seen(), whole.settings_seen());
+    }
+}

@@ -1,0 +1,95 @@
+//! Which certificate a client gets: by the name it asks for (SNI), else the first.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use crate::routing::normalize_host;
+
+use super::pem;
+
+type Named = HashMap<Box<[u8]>, Vec<usize>, FixedState>;
+
+/// The certificates of one listener, by the names that they hold.
+///
+/// An exact name wins over a wildcard; a wildcard stands for exactly one label (RFC 6125, 6.4.3). Of
+/// several for one name (RSA beside ECDSA) the first that the client can verify is taken.
+#[derive(Debug, Default)]
+pub struct Certificates {
+    /// The first is the default.
+    keys: Vec<Arc<CertifiedKey>>,
+    exact: Named,
+    /// By what follows the `*.`.
+    wildcard: Named,
+}
+
+impl Certificates {
+    pub(super) fn new(keys: Vec<Arc<CertifiedKey>>) -> Self {
+        let mut set = Self { keys, ..Self::default() };
+        for (index, key) in set.keys.iter().enumerate() {
+            for name in pem::names(key) {
+                let (named, name) = match name.strip_prefix("*.") {
+                    Some(suffix) => (&mut set.wildcard, suffix),
+                    None => (&mut set.exact, name.as_str()),
+                };
+                named.entry(name.as_bytes().into()).or_default().push(index);
+            }
+        }
+        set
+    }
+
+    /// No certificate yet (ACME's first is on its way): every handshake is refused.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Whether a request for `host` came in on the wrong connection (421; RFC 9110, 15.5.20): the
+    /// certificate that `sni` was answered with does not cover the host, and another one does. A load
+    /// balancer in front that sends one SNI for all, or none, is thus never refused by mistake.
+    #[must_use]
+    pub fn is_misdirected(&self, sni: &str, host: &[u8]) -> bool {
+        if host.eq_ignore_ascii_case(sni.as_bytes()) {
+            return false;
+        }
+        let mut buffer = [0; 256];
+        let Ok(host) = normalize_host(host, &mut buffer) else { return false };
+        let covering = [self.exact.get(host), self.of_wildcard(host)];
+        let mut covering = covering.into_iter().flatten().flatten().peekable();
+        let chosen = self.chosen(sni.as_bytes());
+        covering.peek().is_some() && !covering.any(|index| chosen.contains(index))
+    }
+
+    fn of_wildcard(&self, host: &[u8]) -> Option<&Vec<usize>> {
+        let dot = host.iter().position(|byte| *byte == b'.')?;
+        self.wildcard.get(&host[dot + 1..])
+    }
+
+    /// What the name is answered with: never empty while there is a certificate.
+    fn chosen(&self, name: &[u8]) -> &[usize] {
+        let mut buffer = [0; 256];
+        let name = normalize_host(name, &mut buffer).unwrap_or_default();
+        match self.exact.get(name).or_else(|| self.of_wildcard(name)) {
+            Some(named) => named,
+            None if self.keys.is_empty() => &[],
+            None => &[0],
+        }
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let chosen = match hello.server_name() {
+            Some(name) => self.chosen(name.as_bytes()),
+            None if self.keys.is_empty() => return None,
+            None => &[0],
+        };
+        let offered = hello.signature_schemes();
+        let fits = |index: &&usize| self.keys[**index].key.choose_scheme(offered).is_some();
+        let index = chosen.iter().find(fits).or(chosen.first())?;
+        self.keys.get(*index).map(Arc::clone)
+    }
+}

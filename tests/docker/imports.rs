@@ -1,0 +1,177 @@
+//! What `greenlight import` prints runs: checked, started, its services released and asked.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use bollard::models::NetworkCreateRequest;
+use greenlight::cli::demo::client::{Connection, request};
+use greenlight::config::{self, Config, Upstream};
+use tokio::process::{Child, Command};
+
+use crate::docker::available;
+use crate::docker::engine::{self, Engine};
+use crate::docker::image::{self, Recipe};
+use crate::docker::registry::{self, PASSWORD, Registry, USER};
+use crate::site::{PATIENCE, builder, shared, started};
+use crate::support::{address, exe};
+
+/// What is set where the command is run: the script's and the files' own variables.
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("DOCKERHUB_USER", USER),
+    ("DOCKERHUB_PASS", PASSWORD),
+    ("TAG", "2026.11"),
+    ("SMTP_PASSWORD", "letmein"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_import_prints_runs() {
+    if !available() {
+        return;
+    }
+    let engine = shared().await;
+    let options = registry::Options { auth: true, notify: None };
+    let registry = Registry::start(address(), &options).await;
+    // Two of them have a service "backend", which an engine takes for one.
+    let other = started(engine::Options::default()).await;
+    let files = [
+        (engine, "dockercloud-haproxy.yml"),
+        (engine, "stack-file.yml"),
+        (engine, "nginx-proxy.yml"),
+        (&other, "script.env"),
+    ];
+    futures_util::future::join_all(files.iter().map(|(engine, file)| runs(engine, &registry, file))).await;
+}
+
+async fn runs(engine: &Engine, registry: &Registry, file: &str) {
+    let folder = tempfile::Builder::new().prefix("greenlight-import.").tempdir().unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/import").join(file);
+    std::fs::copy(golden, folder.path().join(file)).unwrap();
+    std::fs::write(folder.path().join("blog.env"), "A=1\n").unwrap();
+    std::fs::create_dir(folder.path().join("themes")).unwrap();
+    let secrets = folder.path().join("secrets");
+    std::fs::create_dir(&secrets).unwrap();
+    let arguments: Vec<&str> = if file.ends_with(".env") {
+        vec!["import", "--env-file", file]
+    } else {
+        vec!["import", file, "--secrets", "secrets"]
+    };
+    let printed = succeeded(greenlight(folder.path(), &arguments).output().await.unwrap(), file);
+    let listener = address();
+    let admin = address();
+    let written = Written { folder: folder.path(), listener, admin };
+    let (text, config) = adapted(&printed, engine, registry, &written).await;
+    let path = folder.path().join("greenlight.toml");
+    std::fs::write(&path, &text).unwrap();
+    succeeded(greenlight(folder.path(), &["check", "greenlight.toml"]).output().await.unwrap(), &text);
+
+    let _door = door(folder.path());
+    let releases = config.services.iter().map(|service| release(folder.path(), admin, service.name.as_str()));
+    futures_util::future::join_all(releases).await;
+    for service in &config.services {
+        let host = service.hosts.first().map_or("anything.example.org", String::as_str);
+        let mut connection = Connection::open(listener).await.unwrap();
+        let answer = connection.ask(&request("GET", "/", host, None)).await.unwrap();
+        let version = answer.field("x-version").map(str::to_owned);
+        assert_eq!(
+            (answer.status, version),
+            (200, Some(service.name.to_string())),
+            "{host} of {file}\n{text}"
+        );
+    }
+    println!("RESULT import: {file}: {} services checked, released and asked", config.services.len());
+}
+
+/// One release to its end, as a person would ask for it.
+async fn release(folder: &Path, admin: SocketAddr, service: &str) {
+    let url = format!("http://{admin}");
+    let arguments = ["--admin", &url, "deploy", service, "--wait", "--timeout", "2m"];
+    let begun = tokio::time::Instant::now();
+    loop {
+        let output = greenlight(folder, &arguments).output().await.unwrap();
+        // The front door has only just been started.
+        let unreachable = output.status.code() == Some(1) && begun.elapsed() < PATIENCE;
+        if !unreachable {
+            succeeded(output, service);
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+fn greenlight(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(exe());
+    command.args(arguments).envs(ENVIRONMENT.iter().copied()).current_dir(folder).kill_on_drop(true);
+    command
+}
+
+/// It ends with this value.
+fn door(folder: &Path) -> Child {
+    let log = std::fs::File::create(folder.join("log")).unwrap();
+    greenlight(folder, &["run", "--until-stdin-ends", "-c", "greenlight.toml"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::from(log.try_clone().unwrap()))
+        .stderr(Stdio::from(log))
+        .spawn()
+        .unwrap()
+}
+
+fn succeeded(output: Output, what: &str) -> String {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}: {out}\n{err}\n{what}", output.status);
+    out.into_owned()
+}
+
+struct Written<'a> {
+    folder: &'a Path,
+    listener: SocketAddr,
+    admin: SocketAddr,
+}
+
+/// Only what belongs to the machine is changed: ports, folders, the engine, the registry's name and its credentials,
+/// and five minutes of bake. The images are made, and the networks that compose would have made.
+async fn adapted(printed: &str, engine: &Engine, registry: &Registry, at: &Written<'_>) -> (String, Config) {
+    let folder = at.folder.display().to_string();
+    let before =
+        config::parse(printed, at.folder).unwrap_or_else(|faults| panic!("{faults:?}\n{printed}")).config;
+    let mut text = printed.replace("/var/lib/greenlight", &format!("{folder}/store"));
+    for (number, listener) in before.listeners.iter().enumerate() {
+        let to = if number == 0 { at.listener } else { address() };
+        text = text.replace(&format!("bind = \"{}\"", listener.bind), &format!("bind = \"{to}\""));
+    }
+    text = text.replace(
+        "kind = \"docker\"\n",
+        &format!("kind = \"docker\"\nengines = [{{ url = \"{}\" }}]\n", engine.url()),
+    );
+    let auth = "registry_auth = { username = { env = \"DOCKERHUB_USER\" }, password = { env = \"DOCKERHUB_PASS\" } }";
+    if !text.contains(auth) {
+        text = text.replace("replicas = ", &format!("{auth}\nreplicas = "));
+    }
+    let api = engine.api().await;
+    let mut images = BTreeMap::new();
+    for service in &before.services {
+        let Upstream::Docker { image: Some(image), engine, .. } = &service.upstream else {
+            panic!("{} runs no image", service.name)
+        };
+        let name = registry.image(&format!("imported/{}:v1", service.name));
+        let port = engine.port.unwrap_or(image::PORT).to_string();
+        let recipe = Recipe::new(service.name.as_str()).with(&["--port", &port]);
+        let builder = builder().await;
+        image::make(&builder, &name, &recipe).await;
+        image::push(&builder, &name, registry.credentials()).await;
+        images.insert(image.clone(), name);
+        if !matches!(engine.network.as_str(), "bridge" | "host") {
+            let network =
+                NetworkCreateRequest { name: engine.network.clone(), ..NetworkCreateRequest::default() };
+            // Two services of a file share one.
+            let _ = api.create_network(network).await;
+        }
+        text += &format!("\n[services.{}.release]\nbake_time = \"1s\"\n", service.name);
+    }
+    for (image, name) in images {
+        text = text.replace(&format!("image = \"{image}\""), &format!("image = \"{name}\""));
+    }
+    text += &format!("\n[admin]\nbind = \"{}\"\n", at.admin);
+    (text, before)
+}

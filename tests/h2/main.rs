@@ -1,0 +1,22 @@
+//! HTTP/2 over real sockets, towards clients and towards origins: the `h2` crate as the other end, and
+//! frames made by hand where it is too well-behaved.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+// The harness of `tests/proxy` is shared; each set uses its own part of it.
+#![allow(dead_code)]
+
+mod basics;
+#[path = "../proxy/client.rs"]
+mod client;
+mod floods;
+mod frames;
+#[path = "../proxy/front.rs"]
+mod front;
+mod h2_origin;
+#[path = "../proxy/origin.rs"]
+mod origin;
+mod peer;
+mod rules;
+mod timers;
+mod tunnels;
+mod upstream;

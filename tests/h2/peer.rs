@@ -1,0 +1,127 @@
+//! A client that speaks HTTP/2, driven from outside of its runtime.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use h2::client::{Builder, ResponseFuture, SendRequest};
+use h2::{RecvStream, SendStream};
+use http::{HeaderMap, Request, StatusCode};
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use super::client::PATIENCE;
+use super::front::HOST;
+
+#[derive(Debug)]
+pub struct Peer {
+    pub runtime: Runtime,
+    pub sender: SendRequest<Bytes>,
+    /// The connection's end.
+    pub driver: JoinHandle<Result<(), h2::Error>>,
+}
+
+/// A whole response.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    pub trailers: Option<HeaderMap>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// A request to [`HOST`].
+pub fn request(method: &str, path: &str) -> Request<()> {
+    Request::builder().method(method).uri(format!("http://{HOST}{path}")).body(()).unwrap()
+}
+
+impl Peer {
+    pub fn connect(address: SocketAddr) -> Self {
+        Self::connect_as(address, &Builder::new())
+    }
+
+    pub fn connect_as(address: SocketAddr, builder: &Builder) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (sender, driver) = runtime.block_on(async {
+            let socket = TcpStream::connect(address).await.unwrap();
+            socket.set_nodelay(true).unwrap();
+            let (sender, connection) = builder.handshake(socket).await.unwrap();
+            (sender, tokio::spawn(connection))
+        });
+        Self { runtime, sender, driver }
+    }
+
+    /// Waits for it, for so long that only a fault takes longer.
+    pub fn wait<F: Future>(&self, what: F) -> F::Output {
+        self.runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, what).await.expect("it happens in time") })
+    }
+
+    pub fn send(&mut self, request: Request<()>, ends: bool) -> (ResponseFuture, SendStream<Bytes>) {
+        let ready = self.sender.clone().ready();
+        self.sender = self.wait(ready).unwrap();
+        self.sender.send_request(request, ends).unwrap()
+    }
+
+    pub fn ask(&mut self, request: Request<()>) -> Result<Answer, h2::Error> {
+        let (response, _) = self.send(request, true);
+        self.answer(response)
+    }
+
+    pub fn get(&mut self, path: &str) -> Answer {
+        self.ask(request("GET", path)).unwrap()
+    }
+
+    pub fn post(&mut self, request: Request<()>, body: impl Into<Bytes>) -> Result<Answer, h2::Error> {
+        let (response, mut send) = self.send(request, false);
+        send.send_data(body.into(), true)?;
+        self.answer(response)
+    }
+
+    pub fn answer(&self, response: ResponseFuture) -> Result<Answer, h2::Error> {
+        self.wait(whole(response))
+    }
+}
+
+/// The whole response.
+pub async fn whole(response: ResponseFuture) -> Result<Answer, h2::Error> {
+    let (head, mut body) = response.await?.into_parts();
+    let bytes = rest(&mut body).await?;
+    let trailers = body.trailers().await?;
+    Ok(Answer { status: head.status, headers: head.headers, body: bytes, trailers })
+}
+
+/// What is left of a body.
+pub async fn rest(body: &mut RecvStream) -> Result<Vec<u8>, h2::Error> {
+    let mut bytes = Vec::new();
+    while let Some(data) = body.data().await {
+        let data = data?;
+        bytes.extend_from_slice(&data);
+        body.flow_control().release_capacity(data.len())?;
+    }
+    Ok(bytes)
+}
+
+/// Sends all of `data` as the windows open.
+pub async fn send_all(send: &mut SendStream<Bytes>, mut data: Bytes, ends: bool) -> Result<(), h2::Error> {
+    while !data.is_empty() {
+        send.reserve_capacity(data.len());
+        let room = std::future::poll_fn(|context| send.poll_capacity(context)).await;
+        let Some(room) = room.transpose()? else { return Err(h2::Reason::CANCEL.into()) };
+        let piece = data.split_to(room.min(data.len()));
+        send.send_data(piece, ends && data.is_empty())?;
+    }
+    Ok(())
+}

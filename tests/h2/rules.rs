@@ -1,0 +1,282 @@
+//! FRONT-DOOR.md's "refuse" and "forward", where they have a meaning in HTTP/2. A refused request is
+//! answered on its stream and reaches no origin; the connection stays.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request};
+
+use super::frames::{END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Raw, block, frame};
+use super::front::{Front, HOST};
+use super::origin::Origin;
+use super::peer::{Peer, request};
+
+const METHOD: (&str, &str) = (":method", "GET");
+const SCHEME: (&str, &str) = (":scheme", "http");
+const PATH: (&str, &str) = (":path", "/");
+const AUTHORITY: (&str, &str) = (":authority", HOST);
+
+/// The status that answers these fields, read from the first byte of the response's head; 0 is a
+/// stream that was reset.
+fn status(raw: &mut Raw, stream: u32, fields: &[(&str, &str)]) -> u16 {
+    status_or(raw, stream, fields).expect("the connection stays")
+}
+
+/// The same; `None`: the connection ends.
+fn status_or(raw: &mut Raw, stream: u32, fields: &[(&str, &str)]) -> Option<u16> {
+    raw.send(&frame(HEADERS, END_HEADERS | END_STREAM, stream, &block(fields)));
+    let answer = raw.until(|frame| frame.stream == stream || frame.kind == GOAWAY)?;
+    Some(match (answer.kind, answer.payload.first()) {
+        (GOAWAY, _) => return None,
+        (RST_STREAM, _) => 0,
+        (HEADERS, Some(0x88)) => 200,
+        (HEADERS, Some(0x8c)) => 400,
+        (HEADERS, Some(0x8d)) => 404,
+        (HEADERS, other) => panic!("a status that has no index of its own: {other:?}"),
+        other => panic!("{other:?}"),
+    })
+}
+
+#[test]
+fn malformed_requests_are_refused_on_their_stream() {
+    let origin = Origin::naming("x");
+    let front = Front::between(&[origin.address], &[]);
+    let base = [METHOD, SCHEME, PATH, AUTHORITY];
+    let with = |more: &[(&'static str, &'static str)]| [&base, more].concat();
+    let table: Vec<(&str, Vec<(&str, &str)>, u16)> = vec![
+        ("authority and another host", with(&[("host", "other.test")]), 400),
+        ("authority and two hosts", with(&[("host", HOST), ("host", HOST)]), 400),
+        ("no authority, no host", vec![METHOD, SCHEME, PATH], 400),
+        ("two hosts", vec![METHOD, SCHEME, PATH, ("host", HOST), ("host", HOST)], 400),
+        ("an empty host", vec![METHOD, SCHEME, PATH, ("host", "")], 400),
+        ("userinfo", vec![METHOD, SCHEME, PATH, (":authority", "user@app.test")], 400),
+        ("a host that is none", vec![METHOD, SCHEME, PATH, ("host", "a/b")], 400),
+        ("two lengths", with(&[("content-length", "0"), ("content-length", "0")]), 400),
+        ("white space around a value", with(&[("x-a", " b")]), 0),
+        ("white space behind a value", with(&[("x-a", "b\t")]), 0),
+        // What h2 itself refuses: RST_STREAM with PROTOCOL_ERROR (RFC 9113, 8.1.1).
+        ("a length that is no number", with(&[("content-length", "+1")]), 0),
+        ("a length and no body", with(&[("content-length", "5")]), 0),
+        ("connection", with(&[("connection", "close")]), 0),
+        ("transfer-encoding", with(&[("transfer-encoding", "chunked")]), 0),
+        ("upgrade", with(&[("upgrade", "websocket")]), 0),
+        ("keep-alive", with(&[("keep-alive", "5")]), 0),
+        ("proxy-connection", with(&[("proxy-connection", "close")]), 0),
+        ("te that is not trailers", with(&[("te", "gzip")]), 0),
+        ("no path", vec![METHOD, SCHEME, AUTHORITY], 0),
+        ("an empty path", vec![METHOD, SCHEME, (":path", ""), AUTHORITY], 0),
+        ("no scheme", vec![METHOD, PATH, AUTHORITY], 0),
+        ("no method", vec![SCHEME, PATH, AUTHORITY], 0),
+        ("a pseudo-field twice", vec![METHOD, METHOD, SCHEME, PATH, AUTHORITY], 0),
+        ("a pseudo-field behind a field", vec![METHOD, SCHEME, PATH, ("x-a", "b"), AUTHORITY], 0),
+        ("a response's pseudo-field", vec![METHOD, SCHEME, PATH, AUTHORITY, (":status", "200")], 0),
+        ("a path of another shape", vec![METHOD, SCHEME, (":path", "http://app.test/"), AUTHORITY], 0),
+        ("an asterisk that is not for OPTIONS", vec![METHOD, SCHEME, (":path", "*"), AUTHORITY], 400),
+    ];
+    let mut raw = Raw::connect(front.address);
+    let mut stream = 1;
+    for (what, fields, expected) in table {
+        assert_eq!(status(&mut raw, stream, &fields), expected, "{what}");
+        stream += 2;
+    }
+    assert_eq!(origin.heads(), Vec::<String>::new(), "nothing of it has reached the origin");
+    // Names that are none leave nothing of h2's reading to rely on: the connection ends.
+    for bad in [("X-A", "b"), (":x", "y"), ("x a", "b"), ("", "b")] {
+        let mut raw = Raw::connect(front.address);
+        assert_eq!(status_or(&mut raw, 1, &with(&[bad])), None, "{bad:?}");
+    }
+    assert_eq!(origin.heads(), Vec::<String>::new());
+    assert_eq!(status(&mut raw, stream, &base), 200, "and the connection is as good as ever");
+    assert_eq!(origin.heads().len(), 1);
+}
+
+#[test]
+fn other_refusals_have_their_own_status() {
+    let origin = Origin::naming("x");
+    let front = Front::between(&[origin.address], &[]);
+    let mut peer = Peer::connect(front.address);
+    assert_eq!(peer.ask(request("TRACE", "/")).unwrap().status, 405);
+    let connect = Request::builder().method("CONNECT").uri("app.test:80").body(()).unwrap();
+    let answer = peer.ask(connect).unwrap();
+    assert_eq!(answer.status, 405);
+    assert!(answer.header("allow").is_some());
+    assert_eq!(peer.ask(request("GET", &format!("/{}", "a".repeat(8192)))).unwrap().status, 414);
+    let mut expects = request("GET", "/");
+    expects.headers_mut().insert("expect", HeaderValue::from_static("a miracle"));
+    assert_eq!(peer.ask(expects).unwrap().status, 417);
+    let nowhere = Request::builder().uri("http://nowhere.test/").body(()).unwrap();
+    assert_eq!(peer.ask(nowhere).unwrap().status, 404);
+    assert_eq!(origin.heads(), Vec::<String>::new());
+    assert_eq!(peer.get("/").text(), "x");
+}
+
+fn with_fields(count: usize) -> Request<()> {
+    let mut asked = request("GET", "/");
+    for number in 0..count {
+        let name = http::HeaderName::from_bytes(format!("x-{number}").as_bytes()).unwrap();
+        asked.headers_mut().insert(name, HeaderValue::from_static("v"));
+    }
+    asked
+}
+
+#[test]
+fn heads_over_the_limits_are_431() {
+    let origin = Origin::naming("x");
+    let front = Front::between(&[origin.address], &[]);
+    let mut peer = Peer::connect(front.address);
+    // The authority counts, as Host does in HTTP/1.1.
+    assert_eq!(peer.ask(with_fields(99)).unwrap().status, 200);
+    assert_eq!(peer.ask(with_fields(100)).unwrap().status, 431);
+    let sized = |bytes: usize| {
+        let mut asked = request("GET", "/");
+        asked.headers_mut().insert("x-a", HeaderValue::from_str(&"a".repeat(bytes)).unwrap());
+        asked
+    };
+    let around = "host: app.test\r\n".len() + "x-a: \r\n".len();
+    assert_eq!(peer.ask(sized(32 * 1024 - around)).unwrap().status, 200);
+    assert_eq!(peer.ask(sized(32 * 1024 - around + 1)).unwrap().status, 431);
+    // So large that h2 does not read it to its end.
+    assert_eq!(peer.ask(sized(100 * 1024)).unwrap().status, 431);
+    // Chunked framing is ours, and counts for nothing.
+    assert_eq!(peer.post(with_fields(99), "body").err().map(|why| why.to_string()), None);
+    assert_eq!(peer.get("/").text(), "x");
+}
+
+#[test]
+fn cookies_are_joined_before_they_are_counted() {
+    let origin = Origin::naming("x");
+    let front = Front::between(&[origin.address], &[]);
+    let mut peer = Peer::connect(front.address);
+    let mut asked = request("GET", "/");
+    for number in 0..150 {
+        asked.headers_mut().append("cookie", HeaderValue::from_str(&format!("c{number}=1")).unwrap());
+    }
+    assert_eq!(peer.ask(asked).unwrap().status, 200);
+    let head = &origin.heads()[0];
+    assert!(head.contains("cookie: c0=1; c1=1; c2=1"), "{head}");
+    assert_eq!(head.matches("cookie").count(), 1);
+}
+
+#[test]
+fn what_is_forwarded_is_normalised() {
+    let origin = Origin::naming("x");
+    let front = Front::between(&[origin.address], &[]);
+    let mut peer = Peer::connect(front.address);
+    let mut asked = Request::builder().uri("http://APP.test.:80/p%20q?x=1|2").body(()).unwrap();
+    for (name, value) in [
+        ("x-forwarded-for", "1.2.3.4"),
+        ("x-forwarded-proto", "https"),
+        ("x-real-ip", "1.2.3.4"),
+        ("forwarded", "for=1.2.3.4"),
+        ("x_forwarded_for", "1.2.3.4"),
+        ("content_length", "7"),
+        ("grpc_metadata", "kept"),
+        ("proxy-authorization", "secret"),
+        ("trailer", "x-a"),
+        ("http2-settings", "AAA"),
+        ("te", "trailers"),
+        ("x-request-id", "mine"),
+    ] {
+        asked.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    assert_eq!(peer.ask(asked).unwrap().status, 200);
+    let head = origin.heads().remove(0);
+    assert!(head.starts_with("GET /p%20q?x=1|2 HTTP/1.1\r\nHost: APP.test.:80\r\n"), "{head}");
+    assert!(head.contains("grpc_metadata: kept\r\n"), "{head}");
+    assert!(
+        head.contains("X-Forwarded-For: 127.0.0.1\r\n") && head.contains("X-Real-IP: 127.0.0.1\r\n"),
+        "{head}"
+    );
+    for gone in ["1.2.3.4", "https", "_forwarded", "content_length", "secret", "trailer", "AAA", "mine"] {
+        assert!(!head.to_ascii_lowercase().contains(&gone.to_ascii_lowercase()), "{gone}: {head}");
+    }
+}
+
+#[test]
+fn bytes_over_0x7f_pass_in_values_and_are_encoded_in_paths() {
+    let origin = Origin::naming("x");
+    let front = Front::between(&[origin.address], &[]);
+    let mut raw = Raw::connect(front.address);
+    let fields = [METHOD, SCHEME, (":path", "/b\u{fc}cher"), AUTHORITY, ("x-a", "b\u{fc}cher")];
+    assert_eq!(status(&mut raw, 1, &fields), 200);
+    let head = origin.heads().remove(0);
+    assert!(head.starts_with("GET /b%C3%BCcher HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("x-a: b\u{fc}cher\r\n"), "{head}");
+}
+
+#[test]
+fn host_may_stand_alone_or_agree() {
+    let origin = Origin::naming("x");
+    let front = Front::between(&[origin.address], &[]);
+    let mut raw = Raw::connect(front.address);
+    assert_eq!(status(&mut raw, 1, &[METHOD, SCHEME, PATH, ("host", HOST)]), 200);
+    assert_eq!(status(&mut raw, 3, &[METHOD, SCHEME, PATH, AUTHORITY, ("host", "APP.test.:80")]), 200);
+    for head in origin.heads() {
+        assert_eq!(head.to_ascii_lowercase().matches("\r\nhost: ").count(), 1, "{head}");
+    }
+}
+
+#[test]
+fn options_of_the_whole_server_is_ours() {
+    let origin = Origin::naming("x");
+    let front = Front::between(&[origin.address], &[]);
+    let mut raw = Raw::connect(front.address);
+    let fields = [(":method", "OPTIONS"), SCHEME, (":path", "*"), AUTHORITY];
+    assert_eq!(status(&mut raw, 1, &fields), 200);
+    assert_eq!(origin.heads(), Vec::<String>::new());
+}
+
+#[test]
+fn an_expectation_is_met_by_us() {
+    let origin = Origin::start(|link| {
+        while link.head().is_some() {
+            let body = link.take_until(b"0\r\n\r\n").unwrap();
+            link.send(super::origin::with_length("HTTP/1.1 200 OK", &body));
+        }
+    });
+    let front = Front::between(&[origin.address], &[]);
+    let mut peer = Peer::connect(front.address);
+    let mut asked = request("POST", "/");
+    asked.headers_mut().insert("expect", HeaderValue::from_static("100-continue"));
+    let (mut response, mut send) = peer.send(asked, false);
+    let interim = peer.wait(std::future::poll_fn(|context| response.poll_informational(context)));
+    assert_eq!(interim.unwrap().unwrap().status(), 100);
+    send.send_data(Bytes::from_static(b"body"), true).unwrap();
+    assert_eq!(peer.answer(response).unwrap().text(), "4\r\nbody\r\n0\r\n\r\n");
+    assert!(!origin.heads()[0].to_ascii_lowercase().contains("expect"));
+}
+
+#[test]
+fn a_body_over_the_limit_is_413() {
+    let origin = Origin::start(|link| {
+        while link.head().is_some() {
+            link.rest();
+        }
+    });
+    let mut setup = super::front::Setup::new(&[origin.address], &[]);
+    setup.settings().body_bytes_max = 10;
+    let front = setup.start();
+    let mut peer = Peer::connect(front.address);
+    let mut told = request("POST", "/");
+    told.headers_mut().insert("content-length", HeaderValue::from_static("11"));
+    assert_eq!(peer.post(told, "12345678901").unwrap().status, 413);
+    assert_eq!(origin.heads(), Vec::<String>::new());
+    assert_eq!(peer.post(request("POST", "/"), "12345678901").unwrap().status, 413);
+}
+
+#[test]
+fn trailers_that_are_no_trailers_end_the_request() {
+    let origin = Origin::start(|link| {
+        while link.head().is_some() {
+            link.rest();
+        }
+    });
+    let front = Front::between(&[origin.address], &[]);
+    let mut peer = Peer::connect(front.address);
+    let (response, mut send) = peer.send(request("POST", "/"), false);
+    let mut trailers = HeaderMap::new();
+    for number in 0..120 {
+        let name = http::HeaderName::from_bytes(format!("x-{number}").as_bytes()).unwrap();
+        trailers.insert(name, HeaderValue::from_static("v"));
+    }
+    send.send_trailers(trailers).unwrap();
+    assert_eq!(peer.answer(response).unwrap().status, 431);
+}

@@ -1,0 +1,153 @@
+//! Thousands of clients and origins that do nothing: each ends at its limit, and a client that means
+//! well notices none of it.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use super::client::PATIENCE;
+use super::front::{Front, HOST, Setup};
+use super::origin::Origin;
+
+const LIMIT: Duration = Duration::from_secs(3);
+/// A deadline is at most two ticks late; the rest is a busy machine.
+const GRACE: Duration = Duration::from_secs(1);
+
+fn count() -> usize {
+    std::env::var("GREENLIGHT_FLOOD").ok().and_then(|text| text.parse().ok()).unwrap_or(5000)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a stopwatch")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// A client whose system holds little of what it does not read: else gigabytes would be moved first.
+fn connect(address: SocketAddr) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&address.into()).unwrap();
+    socket.into()
+}
+
+/// What a bad client does, by its number.
+fn begin(mut socket: &TcpStream, number: usize) {
+    let bytes: &[u8] = match number % 8 {
+        // Nothing at all; half a preface of HTTP/2; half a hello of TLS.
+        0 => b"",
+        1 => b"PRI * HT",
+        2 => b"\x16\x03\x01",
+        // Half a head; half a body; half a chunk.
+        3 => b"GET / HTTP/1.1\r\nHost: app.te",
+        4 => b"POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 100\r\n\r\nhalf",
+        5 => b"POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhalf",
+        // A request whose origin never answers; one whose answer is not read.
+        6 => b"GET /silent HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n",
+        _ => b"GET /endless HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n",
+    };
+    socket.write_all(bytes).unwrap();
+}
+
+/// Serves nobody well: silent, or without an end.
+fn hopeless() -> Origin {
+    Origin::start(|link| {
+        let Some(head) = link.head() else { return };
+        if !head.starts_with("GET /endless") {
+            link.rest();
+            return;
+        }
+        link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let chunk = format!("{:x}\r\n{}\r\n", 60_000, "x".repeat(60_000));
+        // Until nobody takes it any more.
+        link.socket.set_write_timeout(Some(PATIENCE * 3)).unwrap();
+        while (&link.socket).write_all(chunk.as_bytes()).is_ok() {}
+    })
+}
+
+fn impatient(blue: &Origin, green: &Origin, connections: usize) -> Front {
+    let mut setup = Setup::new(&[blue.address], &[green.address]);
+    setup.limits.connections_max = connections;
+    setup.limits.detection_timeout = LIMIT;
+    setup.limits.request_head_timeout = LIMIT;
+    setup.limits.body_stall_timeout = LIMIT;
+    setup.limits.write_stall_timeout = LIMIT;
+    setup.settings().response_timeout = LIMIT;
+    // Thousands of connects to one small origin take their time; that is not what is measured.
+    setup.settings().connect_timeout = PATIENCE * 3;
+    setup.start()
+}
+
+/// What a bad client is told before its connection ends.
+fn told(number: usize) -> &'static str {
+    match number % 8 {
+        0 | 1 => "",
+        2 => "400",
+        3..=5 => "408",
+        6 => "504",
+        _ => "200",
+    }
+}
+
+#[test]
+fn each_ends_at_its_limit_and_a_second_at_most() {
+    let (origin, other) = (hopeless(), Origin::naming("good"));
+    let front = impatient(&origin, &other, 100);
+    let clients: Vec<_> = (0..7)
+        .map(|number| {
+            let socket = connect(front.address);
+            begin(&socket, number);
+            std::thread::spawn(move || {
+                let begun = now();
+                socket.set_read_timeout(Some(PATIENCE)).unwrap();
+                let mut answer = String::new();
+                (&socket).read_to_string(&mut answer).unwrap();
+                (number, answer, begun.elapsed())
+            })
+        })
+        .collect();
+    for client in clients {
+        let (number, answer, took) = client.join().unwrap();
+        assert_eq!(answer.get(9..12).unwrap_or_default(), told(number), "client {number}: {answer}");
+        // Bytes that are no HTTP are refused at once.
+        let least = if number == 2 { Duration::ZERO } else { LIMIT };
+        assert!((least..LIMIT + GRACE).contains(&took), "client {number} ended after {took:?}");
+    }
+}
+
+#[test]
+fn thousands_that_do_nothing_are_ended_and_leave_a_good_client_alone() {
+    let count = count();
+    // Of the same front door and the same service, but not of an origin that is out of its depth.
+    let (origin, well) = (hopeless(), Origin::naming("good"));
+    let host = format!("green.{HOST}");
+    let front = impatient(&origin, &well, count * 2);
+    let mut good = front.client();
+    assert_eq!(good.get(&host, "/good").text(), "good");
+    let bad: Vec<_> = (0..count)
+        .map(|number| {
+            let socket = connect(front.address);
+            begin(&socket, number);
+            socket
+        })
+        .collect();
+    // The good client is served all the while.
+    let begun = now();
+    let mut waits = Vec::new();
+    while front.collect()[0].connections > 1 {
+        let asked = now();
+        assert_eq!(good.get(&host, "/good").text(), "good");
+        waits.push(asked.elapsed());
+        assert!(begun.elapsed() < LIMIT + PATIENCE * 3, "some never end");
+    }
+    waits.sort_unstable();
+    let (served, p99) = (waits.len(), waits[waits.len() * 99 / 100]);
+    println!("RESULT flood: {count} that do nothing, a good client served {served} times, p99 {p99:?}");
+    assert!(p99 < Duration::from_millis(250), "a good client waited {p99:?}");
+    for (number, socket) in bad.iter().enumerate() {
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut answer = [0; 12];
+        let read = (&*socket).read(&mut answer).unwrap_or(0);
+        let status = std::str::from_utf8(&answer[..read]).unwrap_or_default().get(9..).unwrap_or_default();
+        assert_eq!(status, told(number), "client {number}");
+    }
+}

@@ -1,0 +1,23 @@
+//! TLS on both sides of the data plane, over real sockets: real certificates made for each test, real
+//! handshakes, raw bytes behind them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(dead_code, reason = "the harness is tests/proxy's")]
+
+mod binary;
+mod bodies;
+mod certs;
+mod choice;
+#[path = "../proxy/client.rs"]
+mod client;
+mod clients;
+#[path = "../proxy/front.rs"]
+mod front;
+mod local;
+#[path = "../proxy/origin.rs"]
+mod origin;
+mod proxy_header;
+mod reload;
+mod secure_client;
+mod secure_origin;
+mod upstream;

@@ -1,0 +1,102 @@
+//! Changed files: served at once, without a connection lost; broken ones change nothing.
+
+use greenlight::tls::check;
+use rustls::HandshakeKind;
+
+use super::certs::{Files, facts, list};
+use super::front::{Front, HOST, Setup};
+use super::origin::Origin;
+use super::secure_client::Settings;
+
+fn front(origin: &Origin, live: &greenlight::tls::Live) -> Front {
+    let mut setup = Setup::new(&[origin.address], &[]);
+    setup.facts = vec![facts(live)];
+    setup.start()
+}
+
+#[test]
+fn a_changed_certificate_is_served_and_connections_go_on() {
+    let files = Files::new();
+    files.issue("app", &["app.test", "old.test"]);
+    let live = files.live(&list(&["app"]));
+    let front = front(&Origin::naming("ok"), &live);
+    let settings = Settings::new(&files.authority);
+    let mut old = settings.connect(front.address, "app.test");
+    assert_eq!(settings.shown().names[1], "old.test");
+    assert_eq!(old.get(HOST, "/").text(), "ok");
+    // Between hello and Finished when the files change: nobody notices.
+    for round in 0..3 {
+        let name = format!("new{round}.test");
+        files.issue("app", &["app.test", &name]);
+        live.look();
+        let fresh = Settings::new(&files.authority);
+        let mut new = fresh.connect(front.address, "app.test");
+        assert_eq!(fresh.shown().names[1], name);
+        assert_eq!(new.get(HOST, "/").text(), "ok");
+        assert_eq!(old.get(HOST, "/").text(), "ok", "the old connection goes on");
+        // Tickets outlive the certificate: they are of the same listener.
+        let mut resumed = settings.connect(front.address, "app.test");
+        assert_eq!(resumed.kind(), HandshakeKind::Resumed);
+        assert_eq!(resumed.get(HOST, "/").text(), "ok");
+    }
+}
+
+#[test]
+fn broken_files_keep_what_was_served() {
+    let files = Files::new();
+    files.issue("app", &["app.test", "good.test"]);
+    let tls = list(&["app"]);
+    let live = files.live(&tls);
+    let front = front(&Origin::naming("ok"), &live);
+    let good = std::fs::read(files.path("app.pem")).unwrap();
+    let stranger = files.authority.issue(&["app.test", "stranger.test"]);
+    let config = files.config(&tls);
+    let broken: [(&str, &[u8], &str); 4] = [
+        ("app.pem", b"", "holds no certificate"),
+        ("app.pem", &good[..good.len() / 2], "app.pem"),
+        ("app.pem", stranger.cert.as_bytes(), "do not belong together"),
+        ("app.key", b"-----BEGIN", "holds no private key"),
+    ];
+    for (name, bytes, said) in broken {
+        let before = std::fs::read(files.path(name)).unwrap();
+        files.write(name, bytes);
+        live.look();
+        let faults = check(&config);
+        assert!(faults.len() == 1 && faults[0].contains(said), "{faults:?}");
+        assert_eq!(live.read(&config).unwrap_err(), faults, "a reload is answered with the same");
+        let settings = Settings::new(&files.authority);
+        assert_eq!(settings.connect(front.address, "app.test").get(HOST, "/").text(), "ok");
+        assert_eq!(settings.shown().names[1], "good.test", "{said}");
+        files.write(name, before);
+        live.look();
+        assert_eq!(check(&config), [""; 0]);
+    }
+    // And a good one is taken up again afterwards.
+    files.issue("app", &["app.test", "after.test"]);
+    live.look();
+    let settings = Settings::new(&files.authority);
+    settings.connect(front.address, "app.test");
+    assert_eq!(settings.shown().names[1], "after.test");
+}
+
+#[test]
+fn a_reload_may_name_other_certificates() {
+    let files = Files::new();
+    files.issue("one", &["app.test", "one.test"]);
+    files.issue("two", &["app.test", "two.test"]);
+    let live = files.live(&list(&["one"]));
+    let front = front(&Origin::naming("ok"), &live);
+    let read = live.read(&files.config(&list(&["two", "one"]))).unwrap();
+    let shown = || {
+        let settings = Settings::new(&files.authority);
+        settings.connect(front.address, "app.test");
+        settings.shown().names[1].clone()
+    };
+    assert_eq!(shown(), "one.test", "nothing is in force before it is adopted");
+    live.adopt(read);
+    assert_eq!(shown(), "two.test");
+    // The new files are looked at from now on.
+    files.issue("two", &["app.test", "three.test"]);
+    live.look();
+    assert_eq!(shown(), "three.test");
+}

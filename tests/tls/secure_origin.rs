@@ -1,0 +1,127 @@
+//! An origin that speaks TLS.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
+
+use super::certs::Issued;
+use super::client::PATIENCE;
+
+/// How it was shaken, and the name that was asked for.
+pub type Shaken = (HandshakeKind, Option<String>);
+
+#[derive(Debug)]
+pub struct SecureOrigin {
+    pub address: SocketAddr,
+    handshakes: Arc<Mutex<Vec<Shaken>>>,
+    connections: Arc<AtomicUsize>,
+}
+
+/// One connection of it.
+pub struct Link {
+    pub stream: StreamOwned<ServerConnection, TcpStream>,
+    buffer: Vec<u8>,
+}
+
+impl SecureOrigin {
+    pub fn start(issued: &Issued, script: impl Fn(&mut Link) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut config = ServerConfig::builder_with_provider(greenlight::tls::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(issued.chain(), issued.private())
+            .unwrap();
+        config.ticketer = rustls::crypto::ring::Ticketer::new().unwrap();
+        let config = Arc::new(config);
+        let handshakes = Arc::<Mutex<Vec<_>>>::default();
+        let connections = Arc::<AtomicUsize>::default();
+        let script = Arc::new(script);
+        let (noted, count) = (Arc::clone(&handshakes), Arc::clone(&connections));
+        std::thread::spawn(move || {
+            for socket in listener.incoming() {
+                let Ok(mut socket) = socket else { return };
+                count.fetch_add(1, Ordering::SeqCst);
+                socket.set_read_timeout(Some(PATIENCE)).unwrap();
+                socket.set_nodelay(true).unwrap();
+                let mut session = ServerConnection::new(Arc::clone(&config)).unwrap();
+                let (script, noted) = (Arc::clone(&script), Arc::clone(&noted));
+                std::thread::spawn(move || {
+                    while session.is_handshaking() {
+                        if session.complete_io(&mut socket).is_err() {
+                            return;
+                        }
+                    }
+                    let shaken =
+                        (session.handshake_kind().unwrap(), session.server_name().map(str::to_owned));
+                    noted.lock().unwrap().push(shaken);
+                    script(&mut Link { stream: StreamOwned::new(session, socket), buffer: Vec::new() });
+                });
+            }
+        });
+        Self { address, handshakes, connections }
+    }
+
+    /// Answers every request without a body with these bytes.
+    pub fn answering(issued: &Issued, bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        Self::start(issued, move |link| {
+            while link.head().is_some() {
+                link.send(&bytes);
+            }
+        })
+    }
+
+    pub fn handshakes(&self) -> Vec<Shaken> {
+        self.handshakes.lock().unwrap().clone()
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+impl Link {
+    pub fn head(&mut self) -> Option<String> {
+        loop {
+            if let Some(at) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+                let head: Vec<u8> = self.buffer.drain(..at + 4).collect();
+                return Some(String::from_utf8_lossy(&head).into_owned());
+            }
+            self.more()?;
+        }
+    }
+
+    pub fn take(&mut self, count: usize) -> Option<Vec<u8>> {
+        while self.buffer.len() < count {
+            self.more()?;
+        }
+        Some(self.buffer.drain(..count).collect())
+    }
+
+    fn more(&mut self) -> Option<()> {
+        let mut bytes = [0; 16 * 1024];
+        match self.stream.read(&mut bytes) {
+            Ok(0) | Err(_) => None,
+            Ok(count) => {
+                self.buffer.extend_from_slice(&bytes[..count]);
+                Some(())
+            }
+        }
+    }
+
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.stream.write_all(bytes.as_ref());
+        let _ = self.stream.flush();
+    }
+
+    /// Says that nothing more comes, as TLS does.
+    pub fn finish(&mut self) {
+        self.stream.conn.send_close_notify();
+        let _ = self.stream.flush();
+    }
+}
