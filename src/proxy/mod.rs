@@ -34,6 +34,7 @@ mod facts;
 mod farewell;
 mod files;
 mod gate;
+mod grpc;
 mod h2;
 mod lane;
 mod lifetime;
