@@ -122,8 +122,9 @@ fn image_of(service: &Service, command: &Command) -> Result<Option<Reference>, R
         Configured::Docker { follow, .. } => *follow,
     };
     let (image, version) = match command {
-        Command::Deploy { image, version, .. } => (image.as_deref(), version.as_deref()),
-        Command::Pushed { image, version, .. } => (image.as_deref(), version.as_deref()),
+        Command::Deploy { image, version, .. } | Command::Pushed { image, version, .. } => {
+            (image.as_deref(), version.as_deref())
+        }
         _ => return Ok(None),
     };
     let parse = |text: &str| Reference::parse(text).map_err(|why| Rejection::Invalid(why.to_string()));
