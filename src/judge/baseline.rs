@@ -22,14 +22,14 @@ pub struct Baseline {
     pub errors: u64,
     /// Seconds it covers.
     pub seconds: u64,
-    /// How much more the errors of a second scattered than independent ones would: 1 to 8; 0 when
-    /// nobody has measured it, which is taken as 1.
+    /// How much more errors scattered than independent ones would: 1 to 8, or to 1.5 times the
+    /// requests of a second if that is more; 0 when nobody has measured it, which is taken as 1.
     pub dispersion: f64,
     /// Different clients, counted up to 20: 20 is "20 or more".
     pub clients: usize,
     /// The largest share of the requests that one client can have made.
     pub top_client_share: f64,
-    /// `None` when under 200 response heads were timed.
+    /// `None` when too few response heads were timed.
     pub latency: Option<LatencyBaseline>,
     /// The busiest route templates, at most [`super::ROUTES_MAX`], the busiest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -1,6 +1,6 @@
 //! The two rates that a rule tells apart: as it was, and too bad to keep.
 
-use super::{Baseline, Policy, wilson};
+use super::{Baseline, Policy, RouteBaseline, wilson};
 
 /// Under so many requests a baseline says little.
 pub(super) const REQUESTS_MIN: u64 = 200;
@@ -11,6 +11,8 @@ const THIN_RATE: f64 = 0.01;
 /// that mostly fails is still found.
 const THIN_RATE_MAX: f64 = 0.25;
 const ERRORS_MIN: u64 = 3;
+/// Failures that would show how they come.
+const CLUMPS: f64 = 6.0;
 /// The highest p1: past it even a service that mostly fails would pass for no worse.
 const BAD_RATE_MAX: f64 = 0.9;
 /// p1 / p0 under which a rule is off.
@@ -27,7 +29,7 @@ impl Rates {
     /// The error rule's. p0 is what the baseline's rate may have been at the most, so that a
     /// lucky baseline is not held against the candidate.
     pub(super) fn of_errors(baseline: &Baseline, policy: &Policy) -> Self {
-        let upper = wilson::upper(baseline.errors, baseline.requests);
+        let upper = upper(baseline.requests, baseline.errors, baseline.dispersion);
         let p0 = match baseline.requests {
             0 => THIN_RATE,
             REQUESTS_MIN.. => upper,
@@ -39,8 +41,8 @@ impl Rates {
 
     /// A route's: what its own baseline allows, however few requests that holds. Of a route that the
     /// baseline has hardly seen nothing is known, and so it is not judged.
-    pub(super) fn of_route(requests: u64, errors: u64, policy: &Policy) -> Self {
-        Self::over(wilson::upper(errors, requests), policy)
+    pub(super) fn of_route(route: &RouteBaseline, policy: &Policy) -> Self {
+        Self::over(upper(route.requests, route.errors, route.dispersion), policy)
     }
 
     fn over(p0: f64, policy: &Policy) -> Self {
@@ -58,4 +60,13 @@ impl Rates {
     pub(super) fn weights(self) -> (f64, f64) {
         ((self.p1 / self.p0).ln(), ((1.0 - self.p0) / (1.0 - self.p1)).ln())
     }
+}
+
+/// Wilson's upper bound, as wide as clumps make it. Where the baseline holds too few failures to
+/// show how they come (at most some ten at the bound itself) clumps of two or three are reckoned with: a
+/// higher p0 costs no time where everything fails, and lets a few clumps be forgotten sooner.
+fn upper(requests: u64, errors: u64, dispersion: f64) -> f64 {
+    let failures = requests as f64 * wilson::upper(errors, requests);
+    let unseen = 1.0 + (CLUMPS / failures.max(1.0)).min(1.5);
+    wilson::upper_of_clumps(errors, requests, dispersion.max(unseen))
 }
