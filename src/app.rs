@@ -110,7 +110,6 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         tracing::warn!(%why, "the file limit could not be raised");
     }
     let guard = Guard::read(&config)?;
-    let live = Arc::new(tls::Live::open(&config).map_err(|faults| Fault::Config(faults.join("\n")))?);
     let book = hooks::read(&config)?;
     let workers = worker_count(&config);
     let bound = bind(&config, workers)?;
@@ -120,7 +119,7 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(Fault::Runtime)?;
-    runtime.block_on(serve(path, config, workers, bound, guard, live, book, level, with_input))
+    runtime.block_on(serve(path, config, workers, bound, guard, book, level, with_input))
 }
 
 async fn serve(
@@ -129,12 +128,12 @@ async fn serve(
     workers: usize,
     bound: Bound,
     guard: Guard,
-    live: Arc<tls::Live>,
     book: crate::hooks::Book,
     level: log::LogHandle,
     with_input: bool,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
+    let Guard { token, live } = guard;
     let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
     let table = Arc::new(ArcSwap::from_pointee(bound.hooks.route(RouteTable::default())));
@@ -189,7 +188,7 @@ async fn serve(
         handle: handle.clone(),
         store,
         registry,
-        token: guard.token,
+        token,
         tls: live.admin().map(Arc::clone),
         ready: Arc::clone(&ready),
     };
@@ -262,16 +261,18 @@ async fn watch_files(live: Arc<tls::Live>) {
     }
 }
 
-/// What keeps strangers out of the admin API, read before anything is bound.
+/// The secrets and certificates that the configuration names, read before anything is bound.
 struct Guard {
     token: Option<admin::Token>,
+    live: Arc<tls::Live>,
 }
 
 impl Guard {
     fn read(config: &Config) -> Result<Self, Fault> {
         let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
         let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
-        Ok(Self { token: token.map(|token| admin::Token::new(&token)) })
+        let live = tls::Live::open(config).map_err(|faults| Fault::Config(faults.join("\n")))?;
+        Ok(Self { token: token.map(|token| admin::Token::new(&token)), live: Arc::new(live) })
     }
 }
 

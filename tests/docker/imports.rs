@@ -11,10 +11,10 @@ use greenlight::config::{self, Config, Upstream};
 use tokio::process::{Child, Command};
 
 use crate::docker::available;
-use crate::docker::engine::Engine;
+use crate::docker::engine::{self, Engine};
 use crate::docker::image::{self, Recipe};
 use crate::docker::registry::{self, PASSWORD, Registry, USER};
-use crate::site::{PATIENCE, builder, shared};
+use crate::site::{PATIENCE, builder, shared, started};
 use crate::support::{address, exe};
 
 /// What is set where the command is run: the script's and the files' own variables.
@@ -33,8 +33,15 @@ async fn what_import_prints_runs() {
     let engine = shared().await;
     let options = registry::Options { auth: true, notify: None };
     let registry = Registry::start(address(), &options).await;
-    let files = ["dockercloud-haproxy.yml", "stack-file.yml", "nginx-proxy.yml", "script.env"];
-    futures_util::future::join_all(files.iter().map(|file| runs(engine, &registry, file))).await;
+    // Two of them have a service "backend", which an engine takes for one.
+    let other = started(engine::Options::default()).await;
+    let files = [
+        (engine, "dockercloud-haproxy.yml"),
+        (engine, "stack-file.yml"),
+        (engine, "nginx-proxy.yml"),
+        (&other, "script.env"),
+    ];
+    futures_util::future::join_all(files.iter().map(|(engine, file)| runs(engine, &registry, file))).await;
 }
 
 async fn runs(engine: &Engine, registry: &Registry, file: &str) {

@@ -50,8 +50,8 @@ fn malformed_requests_are_refused_on_their_stream() {
         ("userinfo", vec![METHOD, SCHEME, PATH, (":authority", "user@app.test")], 400),
         ("a host that is none", vec![METHOD, SCHEME, PATH, ("host", "a/b")], 400),
         ("two lengths", with(&[("content-length", "0"), ("content-length", "0")]), 400),
-        ("white space around a value", with(&[("x-a", " b")]), 400),
-        ("white space behind a value", with(&[("x-a", "b\t")]), 400),
+        ("white space around a value", with(&[("x-a", " b")]), 0),
+        ("white space behind a value", with(&[("x-a", "b\t")]), 0),
         // What h2 itself refuses: RST_STREAM with PROTOCOL_ERROR (RFC 9113, 8.1.1).
         ("a length that is no number", with(&[("content-length", "+1")]), 0),
         ("a length and no body", with(&[("content-length", "5")]), 0),

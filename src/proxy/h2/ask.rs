@@ -102,7 +102,9 @@ fn write_line(
     out.push(b' ');
     let path = head.uri.path_and_query().map_or("", PathAndQuery::as_str);
     let is_asterisk = path == "*" && head.method == Method::OPTIONS;
-    if is_connect && !is_extended {
+    if is_connect && !is_extended && head.uri.authority().is_none() {
+        return Err(RequestFault::Authority);
+    } else if is_connect && !is_extended {
         // Refused by the parser for its method.
         out.push(b'*');
     } else if !path.starts_with('/') && !is_asterisk {

@@ -6,6 +6,9 @@
 //! WINDOW_UPDATE (CVE-2019-9511 to 9518). h2 bounds the memory that some of them take; nothing in it
 //! bounds their rate. Honest clients send such frames too, but in proportion to what they are sent: so
 //! each costs points, points come back with time, and with every byte that goes to the client.
+//!
+//! And what h2 is imprecise about: a frame of a wrong length, a window that is too large, a frame on a
+//! stream that the client has ended itself (RFC 9113, 5.1, 6) get the error that the RFC names for them.
 
 /// What one connection may owe, in points.
 const POINTS_MAX: i64 = 2000;
@@ -33,16 +36,40 @@ mod kind {
     pub const PRIORITY: u8 = 2;
     pub const RST_STREAM: u8 = 3;
     pub const SETTINGS: u8 = 4;
+    pub const PUSH_PROMISE: u8 = 5;
     pub const PING: u8 = 6;
     pub const WINDOW_UPDATE: u8 = 8;
     pub const CONTINUATION: u8 = 9;
 }
 
-/// The client sends more of what asks for nothing than anybody needs.
+/// Streams that are remembered as ended.
+const ENDED_MAX: usize = 32;
+/// A setting: its name and its value.
+const SETTING_BYTES: usize = 6;
+/// SETTINGS_INITIAL_WINDOW_SIZE, and the most that it may be (RFC 9113, 6.5.2).
+const INITIAL_WINDOW_SIZE: u16 = 4;
+const WINDOW_MAX: u32 = 0x7fff_ffff;
+
+/// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a flood of frames of type {kind}")]
-pub struct Flood {
-    pub kind: u8,
+pub enum Offence {
+    #[error("a flood of frames of type {0}")]
+    Flood(u8),
+    #[error("a frame of type {0} has a wrong length")]
+    FrameSize(u8),
+    #[error("an initial window over 2^31-1")]
+    Window,
+    #[error("a frame of type {0} on a stream that the client has ended")]
+    StreamClosed(u8),
+    #[error("a client can't push")]
+    Push,
+}
+
+/// An offence, and how many of the bytes came before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stop {
+    pub offence: Offence,
+    pub good: usize,
 }
 
 /// The account of one connection.
@@ -53,6 +80,13 @@ pub struct Guard {
     have: usize,
     /// Bytes that are no frame header: the preface, or the rest of a payload.
     skip: usize,
+    /// The payload is of SETTINGS: the one that is being read, and its bytes that came.
+    in_settings: bool,
+    setting: [u8; SETTING_BYTES],
+    setting_have: usize,
+    /// Streams that the client has ended or reset, the last ones.
+    ended: [u32; ENDED_MAX],
+    ended_at: usize,
     /// What may still be spent, in sent bytes: 64 to the point.
     left: i64,
     /// The tick at which points came back last.
@@ -75,6 +109,11 @@ impl Guard {
             header: [0; FRAME_HEADER_BYTES],
             have: 0,
             skip: 0,
+            in_settings: false,
+            setting: [0; SETTING_BYTES],
+            setting_have: 0,
+            ended: [0; ENDED_MAX],
+            ended_at: 0,
             left: POINTS_MAX * BYTES_A_POINT,
             filled_at: now,
             settings_seen: false,
@@ -94,40 +133,94 @@ impl Guard {
     }
 
     /// Looks at bytes that came, however they are cut.
-    pub fn received(&mut self, mut bytes: &[u8], now: u32) -> Result<(), Flood> {
+    pub fn received(&mut self, bytes: &[u8], now: u32) -> Result<(), Stop> {
         let ticks = i64::from(now.saturating_sub(self.filled_at));
         self.filled_at = now;
         let back = ticks.saturating_mul(POINTS_A_TICK * BYTES_A_POINT);
         self.left = self.left.saturating_add(back).min(POINTS_MAX * BYTES_A_POINT);
-        while !bytes.is_empty() {
-            let skipped = self.skip.min(bytes.len());
+        let mut at = 0;
+        while at < bytes.len() {
+            let skipped = self.skip.min(bytes.len() - at);
+            if self.in_settings {
+                self.settings(&bytes[at..at + skipped]).map_err(|offence| Stop { offence, good: at })?;
+            }
             self.skip -= skipped;
-            bytes = &bytes[skipped..];
-            let taken = bytes.len().min(FRAME_HEADER_BYTES - self.have);
-            self.header[self.have..self.have + taken].copy_from_slice(&bytes[..taken]);
+            at += skipped;
+            let taken = (bytes.len() - at).min(FRAME_HEADER_BYTES - self.have);
+            self.header[self.have..self.have + taken].copy_from_slice(&bytes[at..at + taken]);
             self.have += taken;
-            bytes = &bytes[taken..];
+            at += taken;
             if self.have == FRAME_HEADER_BYTES {
                 self.have = 0;
-                self.frame()?;
+                let good = at.saturating_sub(FRAME_HEADER_BYTES);
+                self.frame().map_err(|offence| Stop { offence, good })?;
             }
         }
         Ok(())
     }
 
-    fn frame(&mut self) -> Result<(), Flood> {
-        let [high, middle, low, kind, flags, ..] = self.header;
+    fn frame(&mut self) -> Result<(), Offence> {
+        let [high, middle, low, kind, flags, s0, s1, s2, s3] = self.header;
         let length = u32::from_be_bytes([0, high, middle, low]);
         self.skip = usize::try_from(length).unwrap_or(usize::MAX);
         self.settings_seen |= kind == kind::SETTINGS && flags & ACK == 0;
-        if self.counts {
-            self.left -= cost(kind, flags, length) * BYTES_A_POINT;
-            if self.left < 0 {
-                return Err(Flood { kind });
+        if !self.counts {
+            return Ok(());
+        }
+        self.in_settings = kind == kind::SETTINGS;
+        self.setting_have = 0;
+        check_length(kind, flags, length)?;
+        // The highest bit is reserved.
+        self.on_stream(kind, flags, u32::from_be_bytes([s0, s1, s2, s3]) & WINDOW_MAX)?;
+        self.left -= cost(kind, flags, length) * BYTES_A_POINT;
+        if self.left < 0 { Err(Offence::Flood(kind)) } else { Ok(()) }
+    }
+
+    /// A frame on a stream: what was ended can't go on.
+    fn on_stream(&mut self, kind: u8, flags: u8, stream: u32) -> Result<(), Offence> {
+        let carries = matches!(kind, kind::HEADERS | kind::DATA);
+        if carries && stream != 0 && self.ended.contains(&stream) {
+            return Err(Offence::StreamClosed(kind));
+        }
+        if kind == kind::RST_STREAM || (carries && flags & END_STREAM != 0) {
+            self.ended[self.ended_at] = stream;
+            self.ended_at = (self.ended_at + 1) % ENDED_MAX;
+        }
+        Ok(())
+    }
+
+    /// Some of a payload of SETTINGS.
+    fn settings(&mut self, mut bytes: &[u8]) -> Result<(), Offence> {
+        while !bytes.is_empty() {
+            let taken = bytes.len().min(SETTING_BYTES - self.setting_have);
+            self.setting[self.setting_have..self.setting_have + taken].copy_from_slice(&bytes[..taken]);
+            self.setting_have += taken;
+            bytes = &bytes[taken..];
+            if self.setting_have == SETTING_BYTES {
+                self.setting_have = 0;
+                let [n0, n1, v0, v1, v2, v3] = self.setting;
+                let (name, value) = (u16::from_be_bytes([n0, n1]), u32::from_be_bytes([v0, v1, v2, v3]));
+                if name == INITIAL_WINDOW_SIZE && value > WINDOW_MAX {
+                    return Err(Offence::Window);
+                }
             }
         }
         Ok(())
     }
+}
+
+/// The lengths that RFC 9113, 6 fixes.
+fn check_length(kind: u8, flags: u8, length: u32) -> Result<(), Offence> {
+    let fits = match kind {
+        kind::PING => length == 8,
+        kind::PRIORITY => length == 5,
+        kind::RST_STREAM | kind::WINDOW_UPDATE => length == 4,
+        kind::SETTINGS if flags & ACK != 0 => length == 0,
+        kind::SETTINGS => length.is_multiple_of(6),
+        kind::PUSH_PROMISE => return Err(Offence::Push),
+        _ => true,
+    };
+    if fits { Ok(()) } else { Err(Offence::FrameSize(kind)) }
 }
 
 /// What a frame costs, in points.

@@ -21,7 +21,7 @@ use crate::proxy::transport::Arrival;
 use crate::proxy::wait::unless_told;
 use crate::proxy::worker::Worker;
 
-use super::guard::Guard;
+use super::guard::{Guard, Offence};
 use super::pulse::Pulse;
 use super::socket::{Socket, Vitals};
 use super::task;
@@ -181,8 +181,8 @@ impl Served {
             self.seat.arm(by);
             return Look::Wait;
         }
-        if self.vitals.is_flooded() {
-            return self.end(Reason::ENHANCE_YOUR_CALM);
+        if let Some(offence) = self.vitals.offence() {
+            return self.end(code(offence));
         }
         if signals.closing() && !std::mem::replace(&mut self.closing, true) {
             self.connection.graceful_shutdown();
@@ -212,6 +212,17 @@ impl Served {
         self.connection.abrupt_shutdown(reason);
         self.ends_by = Some(self.worker.ticks.after(LAST_WORDS));
         Look::Again
+    }
+}
+
+/// The code that says it (RFC 9113, 7).
+fn code(offence: Offence) -> Reason {
+    match offence {
+        Offence::Flood(_) => Reason::ENHANCE_YOUR_CALM,
+        Offence::FrameSize(_) => Reason::FRAME_SIZE_ERROR,
+        Offence::Window => Reason::FLOW_CONTROL_ERROR,
+        Offence::StreamClosed(_) => Reason::STREAM_CLOSED,
+        Offence::Push => Reason::PROTOCOL_ERROR,
     }
 }
 

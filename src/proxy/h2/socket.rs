@@ -16,7 +16,7 @@ use crate::proxy::chunk::Chunk;
 use crate::proxy::stream::Stream;
 use crate::proxy::worker::Worker;
 
-use super::guard::Guard;
+use super::guard::{Guard, Offence};
 
 /// Bytes that are read of one connection in one turn.
 const TURN_BYTES_MAX: usize = 64 * 1024;
@@ -25,8 +25,8 @@ const TURN_BYTES_MAX: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Vitals {
     guard: RefCell<Guard>,
-    /// The peer floods us: nothing more is read.
-    flooded: Cell<bool>,
+    /// The connection is to end for it: nothing more is read.
+    offence: Cell<Option<Offence>>,
     /// The tick at which something came last.
     pub heard_at: Cell<u32>,
     /// The tick since which the socket takes nothing.
@@ -40,7 +40,7 @@ impl Vitals {
     pub fn new(guard: Guard, now: u32) -> Rc<Self> {
         Rc::new(Self {
             guard: RefCell::new(guard),
-            flooded: Cell::new(false),
+            offence: Cell::new(None),
             heard_at: Cell::new(now),
             stuck_since: Cell::new(None),
             turn_bytes: Cell::new(0),
@@ -53,8 +53,8 @@ impl Vitals {
         self.turn_bytes.set(0);
     }
 
-    pub fn is_flooded(&self) -> bool {
-        self.flooded.get()
+    pub fn offence(&self) -> Option<Offence> {
+        self.offence.get()
     }
 
     /// Waits until the peer has said what it can do.
@@ -73,18 +73,22 @@ impl Vitals {
         }
     }
 
-    fn received(&self, bytes: &[u8], now: u32) {
+    /// Looks at what came; tells how much of it may be handed on.
+    fn received(&self, bytes: &[u8], now: u32) -> usize {
         self.heard_at.set(now);
         self.turn_bytes.set(self.turn_bytes.get().saturating_add(bytes.len()));
         let mut guard = self.guard.borrow_mut();
-        if let Err(flood) = guard.received(bytes, now) {
-            tracing::debug!(%flood, "closing an HTTP/2 connection");
-            self.flooded.set(true);
+        let mut good = bytes.len();
+        if let Err(stop) = guard.received(bytes, now) {
+            tracing::debug!(offence = %stop.offence, "closing an HTTP/2 connection");
+            self.offence.set(Some(stop.offence));
+            good = stop.good;
         }
         if guard.settings_seen() {
             drop(guard);
             self.wake();
         }
+        good
     }
 }
 
@@ -124,7 +128,7 @@ impl AsyncRead for Socket {
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.vitals.flooded.get() {
+        if this.vitals.offence.get().is_some() {
             return Poll::Pending;
         }
         if this.vitals.turn_bytes.get() >= TURN_BYTES_MAX {
@@ -143,11 +147,14 @@ impl AsyncRead for Socket {
         } else {
             ready!(Pin::new(&mut this.stream).poll_read(context, out))?;
         }
-        this.vitals.received(&out.filled()[before..], this.worker.ticks.now());
-        if this.vitals.flooded.get() {
-            // What came last is not looked at: whoever polls sees the flag.
-            out.set_filled(before);
-            return Poll::Pending;
+        let count = out.filled().len() - before;
+        let good = this.vitals.received(&out.filled()[before..], this.worker.ticks.now());
+        if good < count {
+            // Whoever polls sees the offence.
+            out.set_filled(before + good);
+            if good == 0 {
+                return Poll::Pending;
+            }
         }
         Poll::Ready(Ok(()))
     }

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
-use h2::RecvStream;
 use h2::ext::Protocol;
 use h2::server::SendResponse;
+use h2::{Reason, RecvStream};
 use http::header::CONTENT_LENGTH;
 use http::{Request, StatusCode};
 
-use crate::http1::Method;
+use crate::http1::{Method, RequestFault};
 use crate::proxy::connection::{Connection, ConnectionFacts};
 use crate::proxy::seats::Sitter;
 use crate::proxy::stream::Stream;
@@ -41,9 +41,15 @@ pub async fn serve(
     let asked = match written {
         Ok(asked) if fits => asked,
         refused => {
-            let status = refused.err().map_or(431, |fault| fault.status());
-            worker.unrouted(status);
-            refuse(&mut respond, status);
+            let fault = refused.err().unwrap_or(RequestFault::BlockTooLarge);
+            worker.unrouted(fault.status());
+            match fault {
+                // Malformed (RFC 9113, 8.1.1 and 8.5): as h2 has it with the rest of what is.
+                RequestFault::FieldValue | RequestFault::Authority => {
+                    respond.send_reset(Reason::PROTOCOL_ERROR);
+                }
+                _ => refuse(&mut respond, fault.status()),
+            }
             return;
         }
     };

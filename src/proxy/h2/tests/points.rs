@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::proxy::h2::guard::{Flood, Guard};
+use crate::proxy::h2::guard::{Guard, Offence};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -41,7 +41,7 @@ fn what_asks_for_nothing_has_an_end() {
 
 #[test]
 fn requests_and_messages_cost_nothing() {
-    for (kind, flags, payload) in [(1, 4, &[0x82][..]), (0, 0, b"12345"), (0, 1, b""), (0, 8, &[0; 300])] {
+    for (kind, flags, payload) in [(1, 4, &[0x82][..]), (0, 0, b"12345"), (0, 8, &[0; 300])] {
         assert_eq!(taken(kind, flags, payload), None, "{kind} {flags}");
     }
 }
@@ -51,16 +51,17 @@ fn points_come_back_with_time_and_with_what_is_sent() {
     let ping = frame(6, 0, &[0; 8]);
     let mut guard = Guard::for_client(7);
     guard.received(PREFACE, 7).unwrap();
-    let spend = |guard: &mut Guard, now| (0..10_000).find(|_| guard.received(&ping, now).is_err());
-    assert_eq!(spend(&mut guard, 7), Some(1000));
-    // A flood is over for good where it is used; here it shows what has come back: 20 points a tick.
-    assert_eq!(spend(&mut guard, 8), Some(9));
-    assert_eq!(spend(&mut guard, 18), Some(99));
+    // A ping costs two points; 20 come back in a tick.
+    let spend = |guard: &mut Guard, now, count| (0..count).all(|_| guard.received(&ping, now).is_ok());
+    assert!(spend(&mut guard, 7, 1000));
+    assert!(spend(&mut guard, 8, 10));
+    assert!(spend(&mut guard, 18, 100));
     guard.sent(64 * 100);
-    assert_eq!(spend(&mut guard, 18), Some(49));
+    assert!(spend(&mut guard, 18, 50));
     guard.sent(usize::MAX);
-    assert_eq!(spend(&mut guard, 18), Some(1000), "never more than at first");
-    assert_eq!(spend(&mut guard, u32::MAX), Some(1000));
+    assert!(spend(&mut guard, 18, 1000));
+    assert!(spend(&mut guard, u32::MAX, 1000), "never more than at first");
+    assert!(!spend(&mut guard, u32::MAX, 1));
 }
 
 #[test]
@@ -75,27 +76,63 @@ fn an_origin_is_not_counted_but_looked_at() {
     assert!(guard.settings_seen());
 }
 
+fn offence(frames: &[Vec<u8>]) -> Option<Offence> {
+    let mut guard = Guard::for_client(0);
+    let bytes = [PREFACE, &frames.concat()].concat();
+    let before = bytes.len() - frames.last().unwrap().len();
+    let stop = guard.received(&bytes, 0).err()?;
+    // What came before the offence is handed on, and nothing of the frame but perhaps its header.
+    assert!(stop.good == before || stop.good == before + 9, "{stop:?}");
+    Some(stop.offence)
+}
+
+#[test]
+fn offences_have_the_names_that_the_rfc_gives_them() {
+    let get = |flags| frame(1, flags, &[0x82]);
+    let table = [
+        (vec![frame(6, 0, &[0; 7])], Some(Offence::FrameSize(6))),
+        (vec![frame(4, 0, &[0; 5])], Some(Offence::FrameSize(4))),
+        (vec![frame(4, 1, &[0; 6])], Some(Offence::FrameSize(4))),
+        (vec![frame(2, 0, &[0; 4])], Some(Offence::FrameSize(2))),
+        (vec![frame(3, 0, &[0; 5])], Some(Offence::FrameSize(3))),
+        (vec![frame(8, 0, &[0; 3])], Some(Offence::FrameSize(8))),
+        (vec![frame(4, 0, &[0, 4, 0x80, 0, 0, 0])], Some(Offence::Window)),
+        (vec![frame(4, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff, 0, 3, 0xff, 0, 0, 0])], None),
+        (vec![frame(5, 4, &[0; 4])], Some(Offence::Push)),
+        (vec![get(5), get(5)], Some(Offence::StreamClosed(1))),
+        (vec![get(5), frame(0, 0, b"x")], Some(Offence::StreamClosed(0))),
+        (vec![get(4), frame(0, 0, b"x"), get(5)], None),
+        (vec![get(4), frame(3, 0, &[0; 4]), get(5)], Some(Offence::StreamClosed(1))),
+        (vec![get(5), frame(8, 0, &[0; 4]), frame(2, 0, &[0; 5]), frame(3, 0, &[0; 4])], None),
+    ];
+    for (frames, expected) in table {
+        assert_eq!(offence(&frames), expected, "{frames:?}");
+    }
+}
+
 proptest! {
     /// The verdict does not depend on how the bytes are cut.
     #[test]
     fn cuts_change_nothing(
-        frames in proptest::collection::vec((0_u8..12, any::<u8>(), 0_usize..40), 1..60),
+        frames in proptest::collection::vec((0_u8..12, 0_u8..16, 0_usize..40, any::<bool>()), 1..60),
         cuts in proptest::collection::vec(1_usize..30, 1..40),
     ) {
         let mut bytes = PREFACE.to_vec();
-        for (kind, flags, length) in frames {
+        for (kind, flags, length, fits) in frames {
+            let fixed = match kind { 2 => 5, 3 | 8 => 4, 4 => length / 6 * 6, 6 => 8, _ => length };
+            let length = if fits { fixed } else { length };
             bytes.extend_from_slice(&frame(kind, flags, &vec![7; length]));
         }
         // Often enough that some of them are floods.
         let bytes: Vec<u8> = [PREFACE, &bytes[PREFACE.len()..].repeat(40)].concat();
         let mut whole = Guard::for_client(0);
-        let expected = whole.received(&bytes, 0);
+        let expected = whole.received(&bytes, 0).map_err(|stop| stop.offence);
         let mut pieces = Guard::for_client(0);
-        let mut found: Result<(), Flood> = Ok(());
+        let mut found: Result<(), Offence> = Ok(());
         let (mut at, mut cut) = (0, cuts.iter().cycle());
         while at < bytes.len() && found.is_ok() {
             let end = bytes.len().min(at + cut.next().unwrap());
-            found = pieces.received(&bytes[at..end], 0);
+            found = pieces.received(&bytes[at..end], 0).map_err(|stop| stop.offence);
             at = end;
         }
         prop_assert_eq!(found, expected);
