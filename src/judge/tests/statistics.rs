@@ -25,7 +25,7 @@ fn wilson_upper_bounds() {
 #[test]
 fn rates_of_the_error_rule() {
     let of = |requests, errors| {
-        let baseline = Baseline { requests, errors, ..Baseline::default() };
+        let baseline = Baseline { requests, errors, seconds: 600, ..Baseline::default() };
         Rates::of_errors(&baseline, &Policy::default())
     };
     // requests, errors, p0, p1, told apart
@@ -55,6 +55,15 @@ fn rates_of_the_error_rule() {
         assert!(near(rates.p0, p0) && near(rates.p1, p1), "{errors} of {requests}: {rates:?}");
         assert_eq!(rates.told_apart(), apart, "{errors} of {requests}: {rates:?}");
     }
+}
+
+#[test]
+fn a_short_baseline_of_busy_traffic_is_taken_at_its_word() {
+    let short = Baseline { requests: 1000, seconds: 10, ..Baseline::default() };
+    let rates = Rates::of_errors(&short, &Policy::default());
+    assert!(rates.p0 <= 0.005, "100 requests a second: {rates:?}");
+    let thin = Baseline { seconds: 600, ..short };
+    assert!(Rates::of_errors(&thin, &Policy::default()).p0 > 0.008, "1.7 requests a second");
 }
 
 #[test]
