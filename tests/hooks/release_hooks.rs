@@ -64,7 +64,7 @@ async fn hooks_after_the_switch_raise_alarms_and_move_nothing() {
         hooks(&[("post_promote", hook.url("/post")), ("on_revert", hook.url("/back"))])
     );
     let release = "bake_time = \"10m\"\nstandby_ttl = \"1h\"";
-    let house = House::open(&Setup { more, release, ..quick() }).await;
+    let house = House::open(&Setup { release, more, ..quick() }).await;
     house.admin().deploy(SERVICE, "v2", true).await.unwrap();
     assert_eq!(hook.next(PATIENCE).await.path, "/post");
     let alarm = news.next(PATIENCE).await.json();
