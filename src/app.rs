@@ -110,8 +110,6 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         tracing::warn!(%why, "the file limit could not be raised");
     }
     let guard = Guard::read(&config)?;
-    let live = Arc::new(tls::Live::open(&config).map_err(|faults| Fault::Config(faults.join("\n")))?);
-    let book = hooks::read(&config)?;
     let workers = worker_count(&config);
     let bound = bind(&config, workers)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -120,7 +118,7 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(Fault::Runtime)?;
-    runtime.block_on(serve(path, config, workers, bound, guard, live, book, level, with_input))
+    runtime.block_on(serve(path, config, workers, bound, guard, level, with_input))
 }
 
 async fn serve(
@@ -129,12 +127,11 @@ async fn serve(
     workers: usize,
     bound: Bound,
     guard: Guard,
-    live: Arc<tls::Live>,
-    book: crate::hooks::Book,
     level: log::LogHandle,
     with_input: bool,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
+    let Guard { token, live, book } = guard;
     let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
     let table = Arc::new(ArcSwap::from_pointee(bound.hooks.route(RouteTable::default())));
@@ -152,13 +149,7 @@ async fn serve(
         notifiers: Arc::clone(&notifiers),
     })
     .await?;
-    let certificates = acme::Keeper::new(acme::Options {
-        entrances: acme_entrances(&config, &live),
-        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
-        challenges: Arc::clone(live.challenges()),
-        store: Arc::clone(&store),
-    })
-    .await;
+    let certificates = keeper(&config, &live, &store).await;
     let data_plane = DataPlane::start(DataPlaneOptions {
         workers,
         listeners: bound.public,
@@ -189,20 +180,13 @@ async fn serve(
         handle: handle.clone(),
         store,
         registry,
-        token: guard.token,
+        token,
         tls: live.admin().map(Arc::clone),
         ready: Arc::clone(&ready),
     };
     let certificates = tokio::spawn(certificates.run(stop.clone()));
     let api = tokio::spawn(admin::serve(bound.admin, options, stop));
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        listeners = ?config.listeners.iter().map(|listener| listener.bind).collect::<Vec<_>>(),
-        admin = %config.admin.bind,
-        services = config.services.len(),
-        workers,
-        "greenlight runs"
-    );
+    say_that_it_runs(&config, workers);
     let access = data_plane.access_log();
     let apply = |config: &Config| {
         log::set(&level, &config.log);
@@ -222,6 +206,28 @@ async fn serve(
     let _ = tokio::join!(control, api, certificates, webhooks);
     tracing::info!("greenlight has stopped");
     Ok(())
+}
+
+/// Who keeps the certificates that come by ACME.
+async fn keeper(config: &Config, live: &tls::Live, store: &Arc<dyn Store>) -> acme::Keeper {
+    let options = acme::Options {
+        entrances: acme_entrances(config, live),
+        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
+        challenges: Arc::clone(live.challenges()),
+        store: Arc::clone(store),
+    };
+    acme::Keeper::new(options).await
+}
+
+fn say_that_it_runs(config: &Config, workers: usize) {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        listeners = ?config.listeners.iter().map(|listener| listener.bind).collect::<Vec<_>>(),
+        admin = %config.admin.bind,
+        services = config.services.len(),
+        workers,
+        "greenlight runs"
+    );
 }
 
 /// What the data plane has to know of the listeners.
@@ -262,16 +268,20 @@ async fn watch_files(live: Arc<tls::Live>) {
     }
 }
 
-/// What keeps strangers out of the admin API, read before anything is bound.
+/// The secrets and certificates that the configuration names, read before anything is bound.
 struct Guard {
     token: Option<admin::Token>,
+    live: Arc<tls::Live>,
+    book: crate::hooks::Book,
 }
 
 impl Guard {
     fn read(config: &Config) -> Result<Self, Fault> {
         let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
         let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
-        Ok(Self { token: token.map(|token| admin::Token::new(&token)) })
+        let live = tls::Live::open(config).map_err(|faults| Fault::Config(faults.join("\n")))?;
+        let token = token.map(|token| admin::Token::new(&token));
+        Ok(Self { token, live: Arc::new(live), book: hooks::read(config)? })
     }
 }
 

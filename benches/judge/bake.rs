@@ -37,13 +37,15 @@ pub fn bake(
     source: &Source,
     limits: Option<&[f64; RULES.len()]>,
     random: &mut Random,
-    known: &mut Known,
+    (known, with_rivals): (&mut Known, bool),
 ) -> Outcome {
     let policy = Policy::default();
     let mut run = source.start(random);
     let mut window = BaselineWindow::default();
     let mut bucket = Bucket::default();
     let by_client = matches!(setup.traffic.shape, Shape::Client { .. });
+    let with_rivals = setup.rivals && with_rivals;
+    let mut last_minute = std::collections::VecDeque::with_capacity(60);
     known.clear();
     let mut left = setup.thin.unwrap_or(u32::MAX);
     let first = if setup.thin.is_some() { thin_start(setup) } else { -BEFORE };
@@ -51,15 +53,24 @@ pub fn bake(
         let second = cut(next(source, &mut run, at, random), &mut left);
         fill(&mut bucket, second, by_client, random);
         window.push(&bucket, &policy);
-        if setup.rivals {
+        if with_rivals {
             known.add(second);
+            if last_minute.len() == 60 {
+                last_minute.pop_front();
+            }
+            last_minute.push_back(second);
         }
     }
     let baseline = window.freeze(&policy);
-    known.close();
+    if with_rivals {
+        known.close();
+    }
     let rate = if baseline.seconds == 0 { 0.0 } else { baseline.requests as f64 / baseline.seconds as f64 };
     let mut judge = Judge::new(baseline, policy, rate * f64::from(setup.traffic.bake));
-    let mut rivals = setup.rivals.then(|| Rivals::new(known));
+    let mut rivals = with_rivals.then(|| Rivals::new(known));
+    if let Some(rivals) = &mut rivals {
+        last_minute.iter().for_each(|&second| rivals.before(second));
+    }
     let mut outcome = Outcome::default();
     let mut seen = 0;
     for at in 0..setup.traffic.bake {

@@ -122,7 +122,7 @@ fn errors(
     Cell { group, row, column, kind: Kind::Errors(bake::Setup { traffic, thin, rivals: true }), bar, runs }
 }
 
-fn odd() -> [(&'static str, Shape, &'static [f64], f64); 9] {
+fn odd() -> [(&'static str, Shape, &'static [f64], f64); 10] {
     [
         ("errors five at a time", Shape::Bursts, &[0.001, 0.01, 0.05], 0.01),
         ("errors five in five seconds", Shape::SlowBursts, &[0.001, 0.01, 0.05], 0.01),
@@ -133,6 +133,7 @@ fn odd() -> [(&'static str, Shape, &'static [f64], f64); 9] {
         ("2 s outage in the baseline", Shape::OutageBefore, &[0.001, 0.01], 0.01),
         ("2 s outage in the bake", Shape::Outage, &[0.001, 0.01, 0.05], 0.02),
         ("2 s outage in the bake", Shape::Outage, &[0.2], 0.02),
+        ("2 s outage in its first 10 s", Shape::EarlyOutage, &[0.001, 0.01], 0.02),
     ]
 }
 

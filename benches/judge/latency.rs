@@ -25,7 +25,7 @@ pub enum Times {
 pub enum Change {
     /// All times are this many times as long.
     Factor(f64),
-    /// Five times as long for 8 s, twice for 4 s more, then as before.
+    /// Five times as long for 8 s, then as before.
     ColdStart,
     /// At a random moment of the first minute this many requests, each of another client, hang for
     /// ever, and nobody sends anything more.
@@ -210,7 +210,6 @@ pub fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
         let factor = match setup.change {
             Change::Factor(factor) => factor,
             Change::ColdStart if at < 8 => 5.0,
-            Change::ColdStart if at < 12 => 2.0,
             Change::ColdStart | Change::Hang(_) | Change::OneHangs => 1.0,
         };
         let silent = matches!(setup.change, Change::Hang(_)) && f64::from(at) >= change_at;

@@ -21,6 +21,9 @@ use parts::Parts;
 use random::Random;
 use rivals::{Known, MOST, RULES};
 
+/// Runs of a cell in which the rivals run too.
+const RIVALS_RUNS: u64 = 2000;
+
 /// What came of a cell's runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
     let file =
         arguments.iter().position(|argument| argument == "--parts").and_then(|at| arguments.get(at + 1));
     let mut parts = Parts::open(file.map(String::as_str));
+    let rivals = value("--rivals").unwrap_or(RIVALS_RUNS);
     let threads = value("--threads").unwrap_or(2).max(1);
     let only =
         arguments.iter().position(|argument| argument == "--only").and_then(|at| arguments.get(at + 1));
@@ -83,7 +87,7 @@ fn main() -> ExitCode {
             }
             let key = format!("{}|{}|{}|{}|{:?}", cell.group, cell.row, cell.column, cell.runs, limits);
             *found = parts.get(&key).unwrap_or_else(|| {
-                let found = run(cell, limits.as_ref(), threads);
+                let found = run(cell, limits.as_ref(), (threads, rivals));
                 parts.put(&key, &found);
                 found
             });
@@ -92,6 +96,9 @@ fn main() -> ExitCode {
     }
     let text = if quick { table::quick(&cells, &found) } else { table::full(&cells, &found) };
     println!("{text}");
+    if has("--rivals") {
+        return ExitCode::SUCCESS;
+    }
     let missed = table::missed(&cells, &found);
     for line in &missed {
         eprintln!("MISSED {line}");
@@ -100,7 +107,7 @@ fn main() -> ExitCode {
 }
 
 /// All runs of a cell, over several threads; which thread does which does not matter.
-fn run(cell: &Cell, limits: Option<&[f64; RULES.len()]>, threads: u64) -> Found {
+fn run(cell: &Cell, limits: Option<&[f64; RULES.len()]>, (threads, rivals): (u64, u64)) -> Found {
     let source = match cell.kind {
         Kind::Errors(setup) => Source::Errors(setup, streams::Source::new(setup.traffic)),
         Kind::Latency(setup) => Source::Latency(latency::Source::new(setup)),
@@ -118,7 +125,10 @@ fn run(cell: &Cell, limits: Option<&[f64; RULES.len()]>, threads: u64) -> Found 
                 if run >= cell.runs {
                     return done;
                 }
-                done.push((run, one(&source, limits, &mut Random::new(seed, run), &mut known)));
+                done.push((
+                    run,
+                    one(&source, limits, &mut Random::new(seed, run), (&mut known, run < rivals)),
+                ));
             }
         };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
@@ -126,10 +136,15 @@ fn run(cell: &Cell, limits: Option<&[f64; RULES.len()]>, threads: u64) -> Found 
     });
     all.sort_by_key(|(run, _)| *run);
     let all: Vec<One> = all.into_iter().map(|(_, one)| one).collect();
-    summary(cell, &all)
+    summary(cell, &all, rivals)
 }
 
-fn one(source: &Source, limits: Option<&[f64; RULES.len()]>, random: &mut Random, known: &mut Known) -> One {
+fn one(
+    source: &Source,
+    limits: Option<&[f64; RULES.len()]>,
+    random: &mut Random,
+    known: (&mut Known, bool),
+) -> One {
     match source {
         Source::Errors(setup, source) => {
             let outcome = bake::bake(setup, source, limits, random, known);
@@ -149,7 +164,7 @@ fn one(source: &Source, limits: Option<&[f64; RULES.len()]>, random: &mut Random
     }
 }
 
-fn summary(cell: &Cell, all: &[One]) -> Found {
+fn summary(cell: &Cell, all: &[One], ran: u64) -> Found {
     let quantile = |values: &mut Vec<f64>, share: f64| {
         values.sort_by(f64::total_cmp);
         let at = usize::try_from(random::whole(share * (values.len() as f64 - 1.0))).unwrap_or(0);
@@ -161,7 +176,8 @@ fn summary(cell: &Cell, all: &[One]) -> Found {
         all.iter().filter_map(|one| one.trip.map(|(_, errors)| errors as f64)).collect();
     let share = if let Bar::False(bar) = cell.bar { 1.0 - bar.max(0.01) } else { 0.5 };
     let rivals = std::array::from_fn(|rule| {
-        let mut values: Vec<f64> = all.iter().map(|one| one.rivals[rule]).collect();
+        let mut values: Vec<f64> =
+            all.iter().take(usize::try_from(ran).unwrap_or(0)).map(|one| one.rivals[rule]).collect();
         // So many runs may lie over the limit, and no more.
         values.sort_by(f64::total_cmp);
         let above = if share > 0.5 {

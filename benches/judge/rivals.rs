@@ -114,11 +114,14 @@ impl<'a> Rivals<'a> {
         }
     }
 
-    /// Takes a second; afterwards `worst` holds the highest number of each rule so far.
-    pub fn observe(&mut self, second: Second, random: &mut Random) {
+    /// A second before the switch: what looks at the last minute of a service sees it too.
+    pub fn before(&mut self, second: Second) {
+        let _ = self.roll(second);
+    }
+
+    /// Moves the windows on by a second; its requests and failures.
+    fn roll(&mut self, second: Second) -> (f64, f64) {
         let (n, bad) = (f64::from(second.good + second.bad), f64::from(second.bad));
-        self.n += n;
-        self.e += bad;
         let old = std::mem::replace(&mut self.recent[self.at], second);
         let ten_ago = self.recent[(self.at + 50) % 60];
         self.at = (self.at + 1) % 60;
@@ -126,6 +129,14 @@ impl<'a> Rivals<'a> {
         self.long.1 += bad - f64::from(old.bad);
         self.short.0 += n - f64::from(ten_ago.good + ten_ago.bad);
         self.short.1 += bad - f64::from(ten_ago.bad);
+        (n, bad)
+    }
+
+    /// Takes a second; afterwards `worst` holds the highest number of each rule so far.
+    pub fn observe(&mut self, second: Second, random: &mut Random) {
+        let (n, bad) = self.roll(second);
+        self.n += n;
+        self.e += bad;
         if n <= 0.0 {
             return;
         }

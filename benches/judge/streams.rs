@@ -25,6 +25,8 @@ pub enum Shape {
     OutageBefore,
     /// Two seconds of the bake in which everything fails: something that both colours need.
     Outage,
+    /// The same, and it begins in the first ten seconds.
+    EarlyOutage,
 }
 
 /// One cell's traffic.
@@ -130,6 +132,7 @@ impl Source {
     pub fn start(&self, random: &mut Random) -> Run {
         let span = match self.traffic.shape {
             Shape::OutageBefore => BEFORE - 3,
+            Shape::EarlyOutage => 10,
             _ => self.traffic.bake - 3,
         };
         let at = random.unit() * f64::from(span * EIGHTHS);
@@ -177,7 +180,7 @@ impl Source {
                 let step = usize::try_from((at + BEFORE) / RISE_STEP).unwrap_or(0);
                 self.rise[step.min(self.rise.len() - 1)].draw(random)
             }
-            Shape::OutageBefore | Shape::Outage => {
+            Shape::OutageBefore | Shape::Outage | Shape::EarlyOutage => {
                 let begins = at * EIGHTHS;
                 let (from, until) =
                     (run.outage_at.max(begins), (run.outage_at + 2 * EIGHTHS).min(begins + EIGHTHS));

@@ -22,14 +22,14 @@ pub struct Baseline {
     pub errors: u64,
     /// Seconds it covers.
     pub seconds: u64,
-    /// How much more the errors of a second scattered than independent ones would: 1 to 8; 0 when
-    /// nobody has measured it, which is taken as 1.
+    /// How much more errors scattered than independent ones would: 1 to 8, or to 1.5 times the
+    /// requests of a second if that is more; 0 when nobody has measured it, which is taken as 1.
     pub dispersion: f64,
     /// Different clients, counted up to 20: 20 is "20 or more".
     pub clients: usize,
     /// The largest share of the requests that one client can have made.
     pub top_client_share: f64,
-    /// `None` when under 200 response heads were timed.
+    /// `None` when too few response heads were timed.
     pub latency: Option<LatencyBaseline>,
     /// The busiest route templates, at most [`super::ROUTES_MAX`], the busiest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -43,6 +43,9 @@ pub struct RouteBaseline {
     pub route: String,
     pub requests: u64,
     pub errors: u64,
+    /// Seconds that the whole baseline covers.
+    #[serde(default)]
+    pub seconds: u64,
     /// 1 to 8, over slices of ten seconds.
     pub dispersion: f64,
 }
@@ -128,7 +131,7 @@ impl BaselineWindow {
             clients: all.clients(),
             top_client_share: share(all.top_client_at_most(), all.requests),
             latency: LatencyBaseline::new(&all, self.slices.iter().map(|slice| &slice.sum)),
-            routes: self.routes.freeze(),
+            routes: self.routes.freeze(counts().count() as u64),
         }
     }
 }

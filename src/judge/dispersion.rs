@@ -8,44 +8,63 @@
 //! Over single seconds it sees clumps within a second, and not bad seconds that follow each other.
 //! What a running sum suffers from is the variance of long sums, so it is taken over windows of 4
 //! and 16 s too (the index of dispersion for counts, D. R. Cox and P. A. W. Lewis, "The Statistical
-//! Analysis of Series of Events", 1966, section 4.5). What they show beyond single seconds is that
-//! errors follow each other, and multiplies. Long windows are few, so they count only when they
-//! scatter more than chance would make them in one of forty: where errors are independent the score
-//! stays as it was.
+//! Analysis of Series of Events", 1966, section 4.5), and the largest is used. Long windows are few,
+//! so they count only when they scatter more than chance would make them in one of forty: where
+//! errors are independent the score stays as it was.
+//!
+//! One incident is not the way a service is: the worst half minute of ten minutes is left out, if it
+//! alone would have tripped the rule. Many are.
 
-/// Between these a dispersion of single seconds is used: less than independent is not believed, and
-/// a baseline so wild that it would need more must not switch the judge off.
-const RANGE: (f64, f64) = (1.0, 8.0);
-/// So much more long windows may scatter than single seconds: see ARCHITECTURE.md.
-const LONG_MAX: f64 = 4.0;
-/// Seconds in a window, beside single ones.
+use super::rates::Rates;
+
+/// Less than independent is not believed.
+const LEAST: f64 = 1.0;
+/// The most: a baseline so wild that it would need more must not switch the judge off. With this
+/// many times the requests of a second a candidate that fails altogether is found within half a
+/// minute or so (at ln(p1/p0) = 1.1 and h = 22); where traffic is thin, 8.
+const MOST: f64 = 8.0;
+const MOST_PER_REQUEST: f64 = 1.5;
+/// Seconds in a long window.
 const LONG: [usize; 2] = [4, 16];
 /// In standard deviations: what chance passes in one case of forty.
 const CHANCE: f64 = 2.0;
+/// The part of the baseline that one incident may be: half a minute of ten minutes.
+const INCIDENT: usize = 20;
+/// Failures over what was to be expected that make it one: so many at once trip the rule.
+const INCIDENT_ERRORS: f64 = 20.0;
 
-/// Of `(requests, failures)` of each second, in the order of time: that of single seconds (1 to 8),
-/// times what windows of 4 or 16 s show beyond it (1 to 4); without the 1 % of seconds that fit
-/// worst (one bad second in ten minutes is an incident, not the way this service is), to three
-/// decimals.
+/// Of `(requests, failures)` of each second, in the order of time: the largest over windows of 1, 4
+/// and 16 s, without the worst incident, to three decimals.
 pub(super) fn of_seconds(seconds: impl Iterator<Item = (u64, u64)>) -> f64 {
-    let counts = without_worst(floats(seconds));
-    let single = pearson(&counts).map_or(RANGE.0, |found| found.dispersion.max(RANGE.0));
-    let mut following = 1.0_f64;
+    let mut counts = floats(seconds);
+    let (requests, _) = sum(&counts);
+    let most = MOST.max(MOST_PER_REQUEST * requests / counts.len().max(1) as f64);
+    without_incident(&mut counts);
+    let mut largest = pearson(&counts).map_or(LEAST, |found| found.dispersion);
     for window in LONG {
-        let sums: Vec<(f64, f64)> = counts.chunks_exact(window).map(sum).filter(|(n, _)| *n > 0.0).collect();
+        let sums: Vec<(f64, f64)> = counts.chunks_exact(window).map(sum).collect();
         if let Some(found) = pearson(&sums)
-            && found.dispersion > single * (1.0 + CHANCE * found.deviation)
+            && found.dispersion > LEAST + CHANCE * found.deviation
         {
-            following = following.max((found.dispersion / single).min(LONG_MAX));
+            largest = largest.max(found.dispersion);
         }
     }
-    rounded(single.min(RANGE.1) * following)
+    rounded(largest.clamp(LEAST, most))
 }
 
-/// Of `(requests, failures)` of intervals that are long already: Pearson's alone.
+/// Of `(requests, failures)` of intervals that are long already: Pearson's alone, at most 8.
 pub(super) fn of_intervals(intervals: impl Iterator<Item = (u64, u64)>) -> f64 {
-    let counts = without_worst(floats(intervals));
-    rounded(pearson(&counts).map_or(RANGE.0, |found| found.dispersion.clamp(RANGE.0, RANGE.1)))
+    let mut counts = floats(intervals);
+    without_incident(&mut counts);
+    rounded(pearson(&counts).map_or(LEAST, |found| found.dispersion.clamp(LEAST, MOST)))
+}
+
+/// The least dispersion that is believed where failures are few. At rate p0 ten minutes hold
+/// `ten_minutes` x p0 of them; the fewer those are the less shows how they come, and the longer one
+/// clump is remembered. 1.5 for four and fewer, 1.1 for a hundred.
+pub(super) fn least(ten_minutes: f64, rates: Rates) -> f64 {
+    let failures = ten_minutes * rates.p0;
+    LEAST + (1.0 / failures.sqrt()).min(0.5)
 }
 
 fn floats(counts: impl Iterator<Item = (u64, u64)>) -> Vec<(f64, f64)> {
@@ -56,16 +75,26 @@ fn rounded(dispersion: f64) -> f64 {
     (dispersion * 1000.0).round() / 1000.0
 }
 
-/// Empties the 1 % of intervals (of those with a request) that fit worst.
-fn without_worst(mut counts: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    let Some(share) = share(&counts) else { return counts };
-    let mut order: Vec<usize> = (0..counts.len()).filter(|&at| counts[at].0 > 0.0).collect();
-    let worst = order.len().div_ceil(100);
-    order.sort_by(|&a, &b| misfit(counts[b], share).total_cmp(&misfit(counts[a], share)));
-    for &at in &order[..worst] {
-        counts[at] = (0.0, 0.0);
+/// Empties the stretch (a twentieth of all) with most failures over the rest's rate, if they are many.
+fn without_incident(counts: &mut [(f64, f64)]) {
+    let length = counts.len().div_ceil(INCIDENT);
+    let all = sum(counts);
+    let mut inside = (0.0, 0.0);
+    let mut worst = (INCIDENT_ERRORS, None);
+    for end in 0..counts.len() {
+        inside = (inside.0 + counts[end].0, inside.1 + counts[end].1);
+        if let Some(gone) = end.checked_sub(length) {
+            inside = (inside.0 - counts[gone].0, inside.1 - counts[gone].1);
+        }
+        let rest = (all.1 - inside.1) / (all.0 - inside.0).max(1.0);
+        let excess = inside.1 - inside.0 * rest;
+        if excess > worst.0 {
+            worst = (excess, Some(end));
+        }
     }
-    counts
+    if let Some(end) = worst.1 {
+        counts[(end + 1).saturating_sub(length)..=end].fill((0.0, 0.0));
+    }
 }
 
 struct Found {

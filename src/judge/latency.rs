@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::cusum::{self, Cusum, Evidence};
-use super::rates::{REQUESTS_MIN, Rates};
+use super::rates::{Rates, ten_minutes};
 use super::times::{Times, edge_after};
 use super::verdict::RuleNumbers;
 use super::{Baseline, Bucket, Policy, dispersion, wilson};
@@ -20,6 +20,8 @@ use super::{Baseline, Bucket, Policy, dispersion, wilson};
 /// How often an attempt without a response head counts again: once a further second.
 pub const SLOW_REPEATS_MAX: u32 = 6;
 
+/// Fewer times say nothing of a 95th percentile.
+const TIMED_MIN: u64 = 40;
 /// tau without a baseline.
 const SLOW_AFTER_DEFAULT: Duration = Duration::from_secs(2);
 /// p0 is at least this; p1 is at least the other, and three times p0.
@@ -48,11 +50,11 @@ pub struct LatencyBaseline {
 }
 
 impl LatencyBaseline {
-    /// `None` with under 200 times. `parts` are the pieces that `all` is the sum of.
+    /// `None` with under [`TIMED_MIN`] times. `parts` are the pieces that `all` is the sum of.
     pub(super) fn new<'b>(all: &Bucket, parts: impl Iterator<Item = &'b Bucket>) -> Option<Self> {
         let times = all.first_byte()?;
         let timed = times.total();
-        if timed < REQUESTS_MIN {
+        if timed < TIMED_MIN {
             return None;
         }
         let p95 = times.percentile(95)?;
@@ -95,6 +97,9 @@ impl LatencyRule {
     pub(super) fn new(baseline: &Baseline, policy: &Policy, expected: f64) -> Self {
         let known = baseline.latency.as_ref();
         let dispersion = known.map_or(1.0, |latency| latency.dispersion);
+        let seen = known.map_or(0, |latency| latency.timed + latency.repeats);
+        let dispersion =
+            dispersion.max(dispersion::least(ten_minutes(seen, baseline.seconds), rates(baseline)));
         let bound = cusum::bound(policy.alpha, expected, 0);
         Self {
             cusum: Cusum::new(rates(baseline), dispersion, baseline.many_clients(), bound),
@@ -109,7 +114,9 @@ impl LatencyRule {
         let good = bucket.first_byte().map_or(0, |times| times.under(self.slow_after));
         self.slow += bucket.slow;
         self.n += good + bucket.slow;
-        self.run += bucket.slow;
+        // Of one second all are different: a repeat is of a request that no other count is of. Those
+        // that hang since before the score rose are among them.
+        self.run = (self.run + bucket.slow).max(bucket.slow + bucket.slow_repeats);
         let evidence = Evidence { bad: bucket.slow + bucket.slow_repeats, good, clients: bucket.waiting() };
         self.cusum.observe(evidence, cusum::bound(policy.alpha, expected, self.n));
         if self.cusum.score() <= 0.0 {

@@ -1,6 +1,6 @@
 //! The two rates that a rule tells apart: as it was, and too bad to keep.
 
-use super::{Baseline, Policy, wilson};
+use super::{Baseline, Policy, RouteBaseline, wilson};
 
 /// Under so many requests a baseline says little.
 pub(super) const REQUESTS_MIN: u64 = 200;
@@ -11,6 +11,8 @@ const THIN_RATE: f64 = 0.01;
 /// that mostly fails is still found.
 const THIN_RATE_MAX: f64 = 0.25;
 const ERRORS_MIN: u64 = 3;
+/// Failures that would show how they come.
+const CLUMPS: f64 = 6.0;
 /// The highest p1: past it even a service that mostly fails would pass for no worse.
 const BAD_RATE_MAX: f64 = 0.9;
 /// p1 / p0 under which a rule is off.
@@ -27,7 +29,8 @@ impl Rates {
     /// The error rule's. p0 is what the baseline's rate may have been at the most, so that a
     /// lucky baseline is not held against the candidate.
     pub(super) fn of_errors(baseline: &Baseline, policy: &Policy) -> Self {
-        let upper = wilson::upper(baseline.errors, baseline.requests);
+        let ten_minutes = ten_minutes(baseline.requests, baseline.seconds);
+        let upper = upper((baseline.requests, baseline.errors), ten_minutes, baseline.dispersion);
         let p0 = match baseline.requests {
             0 => THIN_RATE,
             REQUESTS_MIN.. => upper,
@@ -39,8 +42,9 @@ impl Rates {
 
     /// A route's: what its own baseline allows, however few requests that holds. Of a route that the
     /// baseline has hardly seen nothing is known, and so it is not judged.
-    pub(super) fn of_route(requests: u64, errors: u64, policy: &Policy) -> Self {
-        Self::over(wilson::upper(errors, requests), policy)
+    pub(super) fn of_route(route: &RouteBaseline, policy: &Policy) -> Self {
+        let ten_minutes = ten_minutes(route.requests, route.seconds);
+        Self::over(upper((route.requests, route.errors), ten_minutes, route.dispersion), policy)
     }
 
     fn over(p0: f64, policy: &Policy) -> Self {
@@ -58,4 +62,19 @@ impl Rates {
     pub(super) fn weights(self) -> (f64, f64) {
         ((self.p1 / self.p0).ln(), ((1.0 - self.p0) / (1.0 - self.p1)).ln())
     }
+}
+
+/// Requests of ten minutes at the baseline's rate, and no fewer than it holds.
+pub(super) fn ten_minutes(requests: u64, seconds: u64) -> f64 {
+    requests as f64 * (600.0 / seconds.max(1) as f64).max(1.0)
+}
+
+/// Wilson's upper bound, as wide as clumps make it. Where traffic is so thin that at this rate ten
+/// minutes hold some ten failures or fewer, nothing shows how they come, and one clump is remembered
+/// for minutes: clumps of two or three are reckoned with. A higher p0 costs no time where everything
+/// fails, and lets a few clumps be forgotten sooner.
+fn upper((requests, errors): (u64, u64), ten_minutes: f64, dispersion: f64) -> f64 {
+    let failures = ten_minutes * wilson::upper(errors, requests);
+    let unseen = 1.0 + (CLUMPS / failures.max(1.0)).min(1.5);
+    wilson::upper_of_clumps(errors, requests, dispersion.max(unseen))
 }

@@ -9,10 +9,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::cusum::{self, Cusum, Evidence};
-use super::rates::Rates;
+use super::rates::{Rates, ten_minutes};
 use super::route::{RouteKey, RouteTemplate};
 use super::verdict::RouteNumbers;
-use super::{Baseline, Bucket, Policy, ROUTES_MAX, ROUTES_SHOWN};
+use super::{Baseline, Bucket, Policy, ROUTES_MAX, ROUTES_SHOWN, RouteBaseline, dispersion};
 
 /// The rules of a bake.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,22 +27,19 @@ pub(super) struct RouteRules {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct RouteRule {
     key: RouteKey,
-    route: String,
+    baseline: RouteBaseline,
     cusum: Cusum,
     /// Since the switch.
     n: u64,
     e: u64,
     /// Requests expected in the bake.
     expected: f64,
-    baseline_requests: u64,
-    baseline_errors: u64,
 }
 
 impl RouteRules {
     /// `expected` requests in the bake, over all routes.
     pub(super) fn new(baseline: &Baseline, policy: &Policy, expected: f64) -> Self {
-        let rates = |requests, errors| Rates::of_route(requests, errors, policy);
-        let judged = baseline.routes.iter().filter(|route| rates(route.requests, route.errors).told_apart());
+        let judged = baseline.routes.iter().filter(|route| Rates::of_route(route, policy).told_apart());
         let split = u32::try_from(judged.count().max(1)).unwrap_or(u32::MAX);
         let alpha = policy.alpha / f64::from(split);
         let share = |requests: u64| requests as f64 / baseline.requests.max(1) as f64;
@@ -54,16 +51,17 @@ impl RouteRules {
                 // Whole, so that it reads back from text as the same number.
                 let expected = (expected * share(route.requests)).ceil();
                 let bound = cusum::bound(alpha, expected, 0);
-                let rates = rates(route.requests, route.errors);
+                let rates = Rates::of_route(route, policy);
+                let dispersion = route
+                    .dispersion
+                    .max(dispersion::least(ten_minutes(route.requests, route.seconds), rates));
                 RouteRule {
                     key: RouteTemplate::from(route.route.as_str()).key(),
-                    route: route.route.clone(),
-                    cusum: Cusum::new(rates, route.dispersion, baseline.many_clients(), bound),
+                    baseline: route.clone(),
+                    cusum: Cusum::new(rates, dispersion, baseline.many_clients(), bound),
                     n: 0,
                     e: 0,
                     expected,
-                    baseline_requests: route.requests,
-                    baseline_errors: route.errors,
                 }
             })
             .collect();
@@ -124,15 +122,20 @@ impl RouteRule {
     /// A template without a baseline.
     fn unknown(route: &RouteTemplate, policy: &Policy) -> Self {
         let bound = cusum::bound(policy.alpha, 0.0, 0);
+        let baseline = RouteBaseline {
+            route: route.as_str().to_owned(),
+            requests: 0,
+            errors: 0,
+            seconds: 0,
+            dispersion: 1.0,
+        };
         Self {
             key: route.key(),
-            route: route.as_str().to_owned(),
-            cusum: Cusum::new(Rates::of_route(0, 0, policy), 1.0, false, bound),
+            cusum: Cusum::new(Rates::of_route(&baseline, policy), 1.0, false, bound),
+            baseline,
             n: 0,
             e: 0,
             expected: 0.0,
-            baseline_requests: 0,
-            baseline_errors: 0,
         }
     }
 
@@ -141,17 +144,17 @@ impl RouteRule {
     }
 
     fn numbers(&self, policy: &Policy) -> RouteNumbers {
-        let rates = Rates::of_route(self.baseline_requests, self.baseline_errors, policy);
+        let rates = Rates::of_route(&self.baseline, policy);
         RouteNumbers {
-            route: self.route.clone(),
+            route: self.baseline.route.clone(),
             n: self.n,
             e: self.e,
             p0: rates.p0,
             p1: rates.p1,
             s: self.cusum.score(),
             h: self.cusum.bound(),
-            baseline_requests: self.baseline_requests,
-            baseline_errors: self.baseline_errors,
+            baseline_requests: self.baseline.requests,
+            baseline_errors: self.baseline.errors,
             rule_on: self.cusum.on(),
             tripped: self.cusum.tripped(),
         }

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::cusum::{self, Cusum, Evidence};
 use super::latency::LatencyRule;
-use super::rates::Rates;
+use super::rates::{Rates, ten_minutes};
 use super::route_rules::RouteRules;
 use super::{
     Baseline, Bucket, FAILURES_MAX, FailedRequest, Numbers, OnLatency, Policy, Trip, TripRule, Verdict,
-    wilson,
+    dispersion, wilson,
 };
 
 /// Plain data: stored with the service's record once a second, and goes on from there exactly
@@ -45,7 +45,7 @@ impl Judge {
         let bound = cusum::bound(policy.alpha, expected, 0);
         let rates = Rates::of_errors(&baseline, &policy);
         Self {
-            errors: Cusum::new(rates, baseline.dispersion, baseline.many_clients(), bound),
+            errors: Cusum::new(rates, dispersion(&baseline, rates), baseline.many_clients(), bound),
             latency: LatencyRule::new(&baseline, &policy, expected),
             routes: RouteRules::new(&baseline, &policy, expected),
             first_failures: Vec::new(),
@@ -132,7 +132,7 @@ impl Judge {
             p1: rates.p1,
             s: self.errors.score(),
             h: self.errors.bound(),
-            dispersion: self.baseline.dispersion.max(1.0),
+            dispersion: dispersion(&self.baseline, rates),
             baseline_requests: self.baseline.requests,
             baseline_errors: self.baseline.errors,
             rule_on: self.errors.on(),
@@ -173,4 +173,9 @@ impl Judge {
             None
         }
     }
+}
+
+/// As it was measured, and no less than so few failures allow to believe.
+fn dispersion(baseline: &Baseline, rates: Rates) -> f64 {
+    baseline.dispersion.max(dispersion::least(ten_minutes(baseline.requests, baseline.seconds), rates))
 }

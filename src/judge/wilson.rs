@@ -9,11 +9,18 @@ pub(super) const Z: f64 = 1.96;
 /// 1 when nothing was seen. Unlike the textbook interval it holds for few and for no failures:
 /// 0 of 200 says "under 1.9 %", not "0".
 pub(super) fn upper(bad: u64, n: u64) -> f64 {
+    upper_of_clumps(bad, n, 1.0)
+}
+
+/// The same where failures come in clumps: so many requests tell no more than `n / dispersion`
+/// independent ones would (the variance of the rate is that many times as large; McCullagh and
+/// Nelder, "Generalized Linear Models", 1989, section 4.5).
+pub(super) fn upper_of_clumps(bad: u64, n: u64, dispersion: f64) -> f64 {
     if n == 0 {
         return 1.0;
     }
-    let count = n as f64;
-    let share = bad.min(n) as f64 / count;
+    let count = n as f64 / dispersion.max(1.0);
+    let share = bad.min(n) as f64 / n as f64;
     let z2 = Z * Z;
     let center = share + z2 / (2.0 * count);
     let spread = Z * (share * (1.0 - share) / count + z2 / (4.0 * count * count)).sqrt();

@@ -17,7 +17,7 @@ fn release(state: &str) -> ReleaseNews {
     ReleaseNews {
         id: "backend-7".to_owned(),
         kind: "deploy".to_owned(),
-        version: "registry.example.org/org/app@sha256:0123<&>".to_owned(),
+        version: format!("registry.example.org/org/<&>@sha256:{}", "0123456789abcdef".repeat(4)),
         color: "green".to_owned(),
         state: state.to_owned(),
         started_at: "2026-01-01T10:00:00.000Z".to_owned(),

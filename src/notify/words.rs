@@ -9,7 +9,7 @@ use super::{News, ReleaseNews};
 /// What happened, in a line.
 pub(super) fn title(news: &News) -> String {
     let service = &news.service;
-    let version = news.release.as_ref().map_or("a release", |release| release.version.as_str());
+    let version = news.release.as_ref().map_or("a release".to_owned(), |release| short(&release.version));
     match news.notice {
         Notice::Started => format!("{service}: release of {version} started"),
         Notice::Awaiting => format!("{service}: {version} is ready and waits to be promoted"),
@@ -48,6 +48,9 @@ pub(super) fn sign(news: &News) -> &'static str {
 pub(super) fn facts(news: &News) -> Vec<(&'static str, String)> {
     let Some(release) = &news.release else { return Vec::new() };
     let mut facts = vec![("Release", format!("{} ({}, {})", release.id, release.kind, release.color))];
+    if short(&release.version) != release.version {
+        facts.push(("Version", release.version.clone()));
+    }
     if let Some(verdict) = &release.verdict {
         facts.push(("Verdict", verdict.clone()));
     }
@@ -77,6 +80,17 @@ fn numbers(release: &ReleaseNews) -> Option<String> {
         text += &format!(", score {s:.1} of {h:.1}");
     }
     Some(text)
+}
+
+/// A version as people say it: of a digest the first twelve digits.
+fn short(version: &str) -> String {
+    const SHOWN: usize = "sha256:".len() + 12;
+    match version.find("sha256:") {
+        Some(at) if version.len() > at + SHOWN && version.is_char_boundary(at + SHOWN) => {
+            version[..at + SHOWN].to_owned()
+        }
+        _ => version.to_owned(),
+    }
 }
 
 /// What to type next, and what that does: to undo it where it can be undone.

@@ -44,6 +44,7 @@ pub enum LaneEnd {
 
 /// One direction.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Lane {
     reader: BodyReader,
     sending: Sending,

@@ -133,7 +133,9 @@ fn push_encoded(bytes: &[u8], out: &mut String) {
         if byte.is_ascii() {
             out.push(char::from(*byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            for nibble in [byte >> 4, byte & 15] {
+                out.push(char::from(b"0123456789ABCDEF"[usize::from(nibble)]));
+            }
         }
     }
 }
@@ -159,8 +161,8 @@ pub fn of(connection: &Connection, buf: &[u8]) -> Option<Local> {
 }
 
 fn says_https(head: &RequestHead, buf: &[u8]) -> bool {
-    let said = head.fields.iter().filter(|field| field.kind == FieldKind::XForwardedProto);
-    said.last().is_some_and(|field| field.value.of(buf).eq_ignore_ascii_case(b"https"))
+    let mut said = head.fields.iter().filter(|field| field.kind == FieldKind::XForwardedProto);
+    said.next_back().is_some_and(|field| field.value.of(buf).eq_ignore_ascii_case(b"https"))
 }
 
 /// Sends it, and writes the request's line.
@@ -202,10 +204,9 @@ pub async fn answer(
     drop(chunk);
     let sent = connection.send_all(&bytes).await;
     let after = match (sent, keep, complete) {
-        (false, ..) => After::Close,
         (true, true, _) => After::Keep,
-        (true, false, true) => After::Close,
         (true, false, false) => After::Linger,
+        (false, ..) | (true, false, true) => After::Close,
     };
     if let Some(line) = line {
         let outcome = Outcome::answered(after, local.status(), bytes.len() as u64);

@@ -126,8 +126,16 @@ impl Tries {
         if percent == 0 || call.preview.is_some() {
             return call.color();
         }
-        let lot = *self.lot.get_or_insert_with(|| lot(worker.random()));
-        if lot < percent { call.color().other() } else { call.color() }
+        let (route, active) = (&call.service.route, call.color());
+        let sticky = route.settings.affinity;
+        if sticky && call.affinity.is_some_and(|key| call.service.is_named(active.other(), key)) {
+            // It was in the share before: its cookie says so, wherever it comes from now.
+            return active.other();
+        }
+        // With affinity a client draws once a release, by its address; else each request does.
+        let random = || if sticky { mixed(call.client ^ route.epoch.0) } else { worker.random() };
+        let lot = *self.lot.get_or_insert_with(|| lot(random()));
+        if lot < percent { active.other() } else { active }
     }
 
     /// Whether only a fresh connection will do.
@@ -280,6 +288,13 @@ impl Tries {
         }
         raised
     }
+}
+
+/// A client's key as bits that look random (the finisher of splitmix64).
+fn mixed(key: u64) -> u64 {
+    let key = (key ^ (key >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let key = (key ^ (key >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    key ^ (key >> 31)
 }
 
 /// 64 random bits as a number of 0 to 99, even to within one in 2^25.

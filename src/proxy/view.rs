@@ -110,6 +110,11 @@ impl ServiceView {
         (all - usable.min(all) + self.cell.colors[color].ejected.get()) * 2 > all
     }
 
+    /// Whether a client's cookie names an endpoint of `color` that can be sent to.
+    pub fn is_named(&self, color: Color, key: u64) -> bool {
+        self.usable[color].iter().any(|slot| slot.key == key)
+    }
+
     /// Whether there is anything of `color` to send to.
     pub fn has_endpoint(&self, color: Color) -> bool {
         !self.usable[color].is_empty()

@@ -25,7 +25,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Header, usize)>, HeaderFault
     if BEGIN_BYTES + length > HEADER_BYTES_MAX {
         return Err(HeaderFault::Long(length));
     }
-    let is_local = begin[12] & 15 == 0;
+    let is_local = begin[12] == 0x20;
     let address_bytes = match begin[13] {
         // Of LOCAL and of an unspecified family everything is to be skipped.
         _ if is_local => 0,

@@ -26,7 +26,7 @@ pub enum TlsFault {
 }
 
 impl TlsFault {
-    pub(super) fn unreadable(path: &Path, why: impl ToString) -> Self {
+    pub(super) fn unreadable(path: &Path, why: &dyn ToString) -> Self {
         Self::Unreadable { path: path.to_owned(), why: why.to_string() }
     }
 }

@@ -110,14 +110,18 @@ impl Live {
             match entrance.adopt(&tls, files) {
                 Ok(true) => changed.push(format!("listeners[{index}].tls (its files)")),
                 Ok(false) => {}
-                Err(why) => tracing::error!("{}: what was served before stays", at(index, &why)),
+                Err(why) => {
+                    tracing::error!("{}: what was served before stays", at(index, &why));
+                }
             }
         }
         if let (Some(entrance), Some((tls, files))) = (&self.admin, reloaded.admin) {
             match entrance.adopt(&tls, files) {
                 Ok(true) => changed.push("admin.tls (its files)".to_owned()),
                 Ok(false) => {}
-                Err(why) => tracing::error!("{}: what was served before stays", at_admin(&why)),
+                Err(why) => {
+                    tracing::error!("{}: what was served before stays", at_admin(&why));
+                }
             }
         }
         changed
@@ -129,25 +133,31 @@ impl Live {
         for (index, entrance) in self.entrances.iter().enumerate() {
             match entrance.as_ref().map(|entrance| entrance.reload()) {
                 Some(Ok(true)) => {
-                    tracing::info!(listener = index, "changed certificates are served from now on")
+                    tracing::info!(listener = index, "changed certificates are served from now on");
                 }
-                Some(Err(why)) => tracing::error!("{}: what was served before stays", at(index, &why)),
+                Some(Err(why)) => {
+                    tracing::error!("{}: what was served before stays", at(index, &why));
+                }
                 Some(Ok(false)) | None => {}
             }
         }
         match self.admin.as_ref().map(|entrance| entrance.reload()) {
             Some(Ok(true)) => {
-                tracing::info!("the admin listener's changed certificate is served from now on")
+                tracing::info!("the admin listener's changed certificate is served from now on");
             }
-            Some(Err(why)) => tracing::error!("{}: what was served before stays", at_admin(&why)),
+            Some(Err(why)) => {
+                tracing::error!("{}: what was served before stays", at_admin(&why));
+            }
             Some(Ok(false)) | None => {}
         }
         for (path, read) in self.origins.reload() {
             match read {
                 Ok(()) => {
-                    tracing::info!(file = %path.display(), "changed authorities are trusted from now on")
+                    tracing::info!(file = %path.display(), "changed authorities are trusted from now on");
                 }
-                Err(why) => tracing::error!(%why, "whom we trusted before stays trusted"),
+                Err(why) => {
+                    tracing::error!(%why, "whom we trusted before stays trusted");
+                }
             }
         }
     }

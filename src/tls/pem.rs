@@ -25,10 +25,10 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 fn read(path: &Path) -> Result<Vec<u8>, TlsFault> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|why| TlsFault::unreadable(path, why))?;
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|why| TlsFault::unreadable(path, why))?;
+    let file = std::fs::File::open(path).map_err(|why| TlsFault::unreadable(path, &why))?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|why| TlsFault::unreadable(path, &why))?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(TlsFault::unreadable(path, format!("it is larger than {FILE_BYTES_MAX} bytes")));
+        return Err(TlsFault::unreadable(path, &format!("it is larger than {FILE_BYTES_MAX} bytes")));
     }
     Ok(bytes)
 }
@@ -38,7 +38,7 @@ pub(super) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFaul
     let bytes = read(path)?;
     let found = CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|why| TlsFault::unreadable(path, format!("as PEM: {why}")))?;
+        .map_err(|why| TlsFault::unreadable(path, &format!("as PEM: {why}")))?;
     if found.is_empty() { Err(TlsFault::NoCertificate(path.to_owned())) } else { Ok(found) }
 }
 

@@ -9,7 +9,7 @@ mod pebble;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use greenlight::acme::{Keeper, Options};
@@ -115,12 +115,15 @@ impl Door {
 
     /// Asks again until the answer is what is waited for.
     async fn until(&self, host: &str, wanted: impl Fn(&Said) -> bool) -> Said {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = greenlight::clock::instant() + Duration::from_mins(1);
         loop {
             if let Some(said) = self.shown(host).filter(&wanted) {
                 return said;
             }
-            assert!(Instant::now() < deadline, "no such certificate for {host} within a minute");
+            assert!(
+                greenlight::clock::instant() < deadline,
+                "no such certificate for {host} within a minute"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -241,11 +244,11 @@ async fn what_was_issued_is_served_after_a_restart_without_the_server() {
 
 /// The store of a run that has ended: its tasks may hold it a moment longer.
 async fn reopened(folder: &tempfile::TempDir) -> Arc<dyn Store> {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = greenlight::clock::instant() + Duration::from_secs(10);
     loop {
         match SqliteStore::open(&folder.path().join("store")) {
             Ok(store) => return Arc::new(store),
-            Err(why) => assert!(Instant::now() < deadline, "{why}"),
+            Err(why) => assert!(greenlight::clock::instant() < deadline, "{why}"),
         }
         tokio::task::yield_now().await;
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
@@ -84,10 +84,10 @@ impl Pebble {
             .spawn()
             .unwrap();
         let pebble = Self { folder, port, children: vec![server, names] };
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = greenlight::clock::instant() + Duration::from_secs(20);
         let listens = |port| TcpStream::connect(("127.0.0.1", port)).is_ok();
         while !listens(port) || !listens(management) {
-            assert!(Instant::now() < deadline, "pebble does not listen: {}", pebble.log());
+            assert!(greenlight::clock::instant() < deadline, "pebble does not listen: {}", pebble.log());
             std::thread::yield_now();
         }
         pebble

@@ -14,7 +14,7 @@ use crate::site::{PATIENCE, Setup, Site, started};
 use crate::support::{START, setting};
 
 const UPSTREAM: &str = "network = \"host\"\nstop_timeout = \"2s\"\nport = ";
-const RELEASE: &str = "debounce = \"0s\"\nbake_time = \"3s\"\nstandby_ttl = \"2s\"\ndrain_timeout = \"1s\"\nprogress_deadline = \"30s\"";
+const RELEASE: &str = "debounce = \"0s\"\nbake_time = \"7s\"\nstandby_ttl = \"2s\"\ndrain_timeout = \"1s\"\nprogress_deadline = \"30s\"";
 /// How long dockerd is away.
 const AWAY: Duration = Duration::from_secs(1);
 
@@ -171,13 +171,23 @@ async fn until_moment(site: &Site, id: &str, state: &str) -> String {
     }
 }
 
-/// A person's word, once it is asked for.
+/// A person's word, once it is asked for; again while the gate, shut by a restart, is not open yet.
 async fn promote_if_waiting(site: &Site) {
-    site.until("a release that waits, or its end", |service| {
-        service.state == "awaiting_promotion" || service.state == "stable"
-    })
-    .await;
-    if site.view().await.state == "awaiting_promotion" {
-        site.admin().promote(&site.service).await.unwrap();
+    let path = format!("/v1/services/{}/promote", site.service);
+    let begun = Instant::now();
+    loop {
+        let view = site.until("a release that waits, or its end", |service| {
+            service.state == "awaiting_promotion" || service.state == "stable"
+        });
+        if view.await.state == "stable" {
+            return;
+        }
+        let answer = site.admin().ask("POST", &path, Some(&serde_json::json!({}))).await.unwrap();
+        if answer.status < 300 {
+            return;
+        }
+        let said = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(answer.status == 409 && begun.elapsed() < PATIENCE, "{}: {said}", answer.status);
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

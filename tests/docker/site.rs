@@ -100,7 +100,6 @@ pub struct Site {
     pub slack: Slack,
     pub door: Door,
     pub listener: SocketAddr,
-    pub hooks: SocketAddr,
     pub replicas: usize,
     pub folder: TempDir,
 }
@@ -128,7 +127,6 @@ impl Site {
             slack,
             door,
             listener,
-            hooks,
             replicas: setup.replicas,
             folder,
         }
@@ -155,6 +153,11 @@ impl Site {
         image::push(&builder, &name, self.registry.credentials()).await
     }
 
+    /// Pushes once more what was pushed last under this tag.
+    pub async fn push_again(&self, tag: &str) -> String {
+        image::push(&builder().await, &self.image(tag), self.registry.credentials()).await
+    }
+
     /// Asks for a release of an image; the answer whatever it is.
     pub async fn deploy(&self, image: &str) -> (u16, Value) {
         let path = format!("/v1/services/{}/releases", self.service);
@@ -177,10 +180,6 @@ impl Site {
     pub async fn until(&self, what: &str, wanted: impl Fn(&ServiceView) -> bool) -> ServiceView {
         let until = self.admin().until(&self.service, what, PATIENCE, wanted).await;
         until.unwrap_or_else(|trouble| panic!("{trouble}\n{}", self.door.tail()))
-    }
-
-    pub async fn until_state(&self, state: &str) -> ServiceView {
-        self.until(&format!("state {state}"), |service| service.state == state).await
     }
 
     /// Waits until the release of this digest is final.

@@ -79,3 +79,44 @@ fn what_fails_in_a_canary_is_answered_by_the_old_colour_and_counted() {
     assert!(tried > 50, "{tried}");
     assert_eq!(front.evidence(Color::Green), (tried, tried));
 }
+
+/// With affinity a client keeps its colour through all steps; its cookie brings it back there even
+/// from a client address whose lot is another.
+#[test]
+fn with_affinity_a_client_stays_where_it_was() {
+    let (blue, green) = (Origin::naming("blue"), Origin::naming("green"));
+    let mut setup = Setup::new(&[blue.address], &[green.address]);
+    setup.settings().affinity = true;
+    setup.service.canary_percent = 50;
+    let front = setup.start();
+    let (on_blue, on_green) = answers(&front, HOST);
+    assert!(on_blue == 0 || on_green == 0, "one client, two colours: {on_blue} and {on_green}");
+    // Whichever it was: with 99 % it is green, and the cookie that it gets then holds at 1 %.
+    let request = |cookie: &str| format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n{cookie}\r\n");
+    let mut cookie = None;
+    for epoch in 1..200 {
+        front.change(|service| {
+            service.epoch = greenlight::model::Epoch(epoch);
+            service.canary_percent = 50;
+        });
+        let mut client = front.client();
+        client.send(request(""));
+        let response = client.response();
+        if response.text() == "green" {
+            let set = response.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+            cookie = Some(format!("Cookie: {set}\r\n"));
+            break;
+        }
+    }
+    let cookie = cookie.expect("in one of two hundred releases this client is in the half that shares");
+    front.change(|service| service.canary_percent = 1);
+    let mut client = front.client();
+    for _ in 0..100 {
+        client.send(request(&cookie));
+        assert_eq!(client.response().text(), "green");
+    }
+    // The end of the share is the end of that.
+    front.change(|service| service.canary_percent = 0);
+    client.send(request(&cookie));
+    assert_eq!(client.response().text(), "blue");
+}

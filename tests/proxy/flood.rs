@@ -2,11 +2,11 @@
 //! well notices none of it.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::client::PATIENCE;
-use super::front::{HOST, Setup};
+use super::front::{Front, HOST, Setup};
 use super::origin::Origin;
 
 const LIMIT: Duration = Duration::from_secs(3);
@@ -42,78 +42,112 @@ fn begin(mut socket: &TcpStream, number: usize) {
         4 => b"POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 100\r\n\r\nhalf",
         5 => b"POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhalf",
         // A request whose origin never answers; one whose answer is not read.
-        6 => b"GET /silent HTTP/1.1\r\nHost: app.test\r\n\r\n",
-        _ => b"GET /endless HTTP/1.1\r\nHost: app.test\r\n\r\n",
+        6 => b"GET /silent HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n",
+        _ => b"GET /endless HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n",
     };
     socket.write_all(bytes).unwrap();
 }
 
-#[test]
-fn thousands_that_do_nothing_end_at_their_limits_and_leave_a_good_client_alone() {
-    let count = count();
-    let origin = Origin::start(|link| {
-        while let Some(head) = link.head() {
-            if head.starts_with("GET /endless") {
-                link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-                let chunk = format!("{:x}\r\n{}\r\n", 60_000, "x".repeat(60_000));
-                // Until nobody takes it any more.
-                link.socket.set_write_timeout(Some(PATIENCE * 3)).unwrap();
-                while (&link.socket).write_all(chunk.as_bytes()).is_ok() {}
-                return;
-            } else {
-                link.rest();
-                return;
-            }
+/// Serves nobody well: silent, or without an end.
+fn hopeless() -> Origin {
+    Origin::start(|link| {
+        let Some(head) = link.head() else { return };
+        if !head.starts_with("GET /endless") {
+            link.rest();
+            return;
         }
-    });
-    // Of the same front door and the same service, but not of an origin that is out of its depth.
-    let well = Origin::naming("good");
-    let host = format!("green.{HOST}");
-    let mut setup = Setup::new(&[origin.address], &[well.address]);
-    setup.limits.connections_max = count * 2;
+        link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let chunk = format!("{:x}\r\n{}\r\n", 60_000, "x".repeat(60_000));
+        // Until nobody takes it any more.
+        link.socket.set_write_timeout(Some(PATIENCE * 3)).unwrap();
+        while (&link.socket).write_all(chunk.as_bytes()).is_ok() {}
+    })
+}
+
+fn impatient(blue: &Origin, green: &Origin, connections: usize) -> Front {
+    let mut setup = Setup::new(&[blue.address], &[green.address]);
+    setup.limits.connections_max = connections;
     setup.limits.detection_timeout = LIMIT;
     setup.limits.request_head_timeout = LIMIT;
     setup.limits.body_stall_timeout = LIMIT;
     setup.limits.write_stall_timeout = LIMIT;
     setup.settings().response_timeout = LIMIT;
-    let front = setup.start();
+    // Thousands of connects to one small origin take their time; that is not what is measured.
+    setup.settings().connect_timeout = PATIENCE * 3;
+    setup.start()
+}
 
+/// What a bad client is told before its connection ends.
+fn told(number: usize) -> &'static str {
+    match number % 8 {
+        0 | 1 => "",
+        2 => "400",
+        3..=5 => "408",
+        6 => "504",
+        _ => "200",
+    }
+}
+
+#[test]
+fn each_ends_at_its_limit_and_a_second_at_most() {
+    let (origin, other) = (hopeless(), Origin::naming("good"));
+    let front = impatient(&origin, &other, 100);
+    let clients: Vec<_> = (0..7)
+        .map(|number| {
+            let socket = connect(front.address);
+            begin(&socket, number);
+            std::thread::spawn(move || {
+                let begun = now();
+                socket.set_read_timeout(Some(PATIENCE)).unwrap();
+                let mut answer = String::new();
+                (&socket).read_to_string(&mut answer).unwrap();
+                (number, answer, begun.elapsed())
+            })
+        })
+        .collect();
+    for client in clients {
+        let (number, answer, took) = client.join().unwrap();
+        assert_eq!(answer.get(9..12).unwrap_or_default(), told(number), "client {number}: {answer}");
+        // Bytes that are no HTTP are refused at once.
+        let least = if number == 2 { Duration::ZERO } else { LIMIT };
+        assert!((least..LIMIT + GRACE).contains(&took), "client {number} ended after {took:?}");
+    }
+}
+
+#[test]
+fn thousands_that_do_nothing_are_ended_and_leave_a_good_client_alone() {
+    let count = count();
+    // Of the same front door and the same service, but not of an origin that is out of its depth.
+    let (origin, well) = (hopeless(), Origin::naming("good"));
+    let host = format!("green.{HOST}");
+    let front = impatient(&origin, &well, count * 2);
     let mut good = front.client();
     assert_eq!(good.get(&host, "/good").text(), "good");
     let bad: Vec<_> = (0..count)
         .map(|number| {
             let socket = connect(front.address);
             begin(&socket, number);
-            (socket, number, now())
+            socket
         })
         .collect();
     // The good client is served all the while.
-    let mut slowest = Duration::ZERO;
-    while front.collect()[0].connections > count as u64 / 2 {
-        let begun = now();
-        assert_eq!(good.get(&host, "/good").text(), "good");
-        slowest = slowest.max(begun.elapsed());
-    }
-    assert!(slowest < GRACE, "a good client waited {slowest:?}");
+    let begun = now();
+    let mut waits = Vec::new();
     while front.collect()[0].connections > 1 {
+        let asked = now();
         assert_eq!(good.get(&host, "/good").text(), "good");
+        waits.push(asked.elapsed());
+        assert!(begun.elapsed() < LIMIT + PATIENCE * 3, "some never end");
     }
-    let last = bad.last().unwrap().2;
-    assert!(last.elapsed() < LIMIT + GRACE, "the last ended {:?} after it began", last.elapsed());
-    // Each was ended by us, with an answer where there was a request.
-    for (socket, number, _) in bad {
+    waits.sort_unstable();
+    let (served, p99) = (waits.len(), waits[waits.len() * 99 / 100]);
+    println!("RESULT flood: {count} that do nothing, a good client served {served} times, p99 {p99:?}");
+    assert!(p99 < Duration::from_millis(250), "a good client waited {p99:?}");
+    for (number, socket) in bad.iter().enumerate() {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        let _ = socket.shutdown(Shutdown::Write);
         let mut answer = [0; 12];
-        let read = (&socket).read(&mut answer).unwrap_or(0);
+        let read = (&*socket).read(&mut answer).unwrap_or(0);
         let status = std::str::from_utf8(&answer[..read]).unwrap_or_default().get(9..).unwrap_or_default();
-        let expected = match number % 8 {
-            0 | 1 => "",
-            2 => "400",
-            3..=5 => "408",
-            6 => "504",
-            _ => "200",
-        };
-        assert_eq!(status, expected, "client {number}");
+        assert_eq!(status, told(number), "client {number}");
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::certs::Files;
 use super::secure_client::Settings;
@@ -77,9 +77,9 @@ impl Program {
 }
 
 fn until(what: &str, mut question: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = greenlight::clock::instant() + PATIENCE;
     while !question() {
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        assert!(greenlight::clock::instant() < deadline, "not within {PATIENCE:?}: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -10,10 +10,13 @@ use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 use super::certs::Issued;
 use super::client::PATIENCE;
 
+/// How it was shaken, and the name that was asked for.
+pub type Shaken = (HandshakeKind, Option<String>);
+
 #[derive(Debug)]
 pub struct SecureOrigin {
     pub address: SocketAddr,
-    handshakes: Arc<Mutex<Vec<(HandshakeKind, Option<String>)>>>,
+    handshakes: Arc<Mutex<Vec<Shaken>>>,
     connections: Arc<AtomicUsize>,
 }
 
@@ -73,7 +76,7 @@ impl SecureOrigin {
         })
     }
 
-    pub fn handshakes(&self) -> Vec<(HandshakeKind, Option<String>)> {
+    pub fn handshakes(&self) -> Vec<Shaken> {
         self.handshakes.lock().unwrap().clone()
     }
 

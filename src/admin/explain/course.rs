@@ -73,9 +73,11 @@ impl<'a> Course<'a> {
         self.x.last().copied().unwrap_or(0.0) + self.step()
     }
 
-    /// The rules that were run.
+    /// The rules that were run; of those that say the same all the time only the error rule.
     pub(super) fn rules(&self) -> impl Iterator<Item = &'a RuleSeries> {
-        self.series.rules.iter().filter(|rule| rule.h.iter().any(|bound| *bound > 0.0))
+        let run = |rule: &&RuleSeries| rule.h.iter().any(|bound| *bound > 0.0);
+        let moved = |rule: &&RuleSeries| rule.rule == "errors" || rule.s.iter().any(|score| *score > 0.0);
+        self.series.rules.iter().filter(run).filter(moved)
     }
 
     /// The bound that was crossed, in a sentence.

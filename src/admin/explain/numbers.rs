@@ -35,12 +35,7 @@ const KNOWN: [(&str, &str, &str, As); 14] = [
     ("baseline_errors", "baseline e", "errors among them", As::Count),
     ("rule_on", "rule on", "whether the rule can tell good from bad here", As::Plain),
     ("rule", "tripped by", "the rule that was at its bound", As::Plain),
-    (
-        "upper",
-        "e/n at most",
-        "upper bound (95 %) of the new colour's error rate: a pass needs it under p1",
-        As::Share,
-    ),
+    ("upper", "e/n at most", "its error rate is surely under this; to pass, under p1", As::Share),
     ("many_clients", "many clients", "whether one client's part of S is limited to h/4", As::Plain),
     ("routes_judged", "routes", "route templates that have a rule of their own", As::Count),
 ];
