@@ -83,6 +83,7 @@ impl Ending {
 
 /// What a response head said, as far as it is needed later.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Seen {
     pub heard: Heard,
     /// Whether the client's connection is kept after it.

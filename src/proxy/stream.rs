@@ -123,13 +123,13 @@ impl Stream {
             }
             Self::Tls(secure) => secure.poll_finish(context).map(drop),
             Self::Downstream(stream) => {
-                let _: () = stream.finish();
+                stream.finish();
                 Poll::Ready(())
-            },
+            }
             Self::Upstream(stream) => {
-                let _: () = stream.finish();
+                stream.finish();
                 Poll::Ready(())
-            },
+            }
         }
     }
 

@@ -78,6 +78,7 @@ pub struct Stop {
 
 /// The account of one connection.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Guard {
     header: [u8; FRAME_HEADER_BYTES],
     /// Bytes of the header that came.
@@ -273,20 +274,19 @@ fn check_length(kind: u8, flags: u8, length: u32) -> Result<(), Offence> {
 
 /// What a frame costs, in points.
 fn cost(kind: u8, flags: u8, length: u32) -> i64 {
+    let goes_on = flags & END_STREAM == 0;
     match kind {
-        // Requests and messages are paid for by the limits of streams and windows.
-        kind::HEADERS => 0,
-        kind::DATA if flags & END_STREAM != 0 => 0,
-        kind::DATA if length == 0 => 10,
+        kind::DATA if goes_on && length == 0 => 10,
         // The length of a padded frame says little.
-        kind::DATA if length < TINY_BYTES || (flags & PADDED != 0 && length <= 256) => 2,
-        kind::DATA => 0,
+        kind::DATA if goes_on && (length < TINY_BYTES || (flags & PADDED != 0 && length <= 256)) => 2,
+        // Requests and messages are paid for by the limits of streams and windows.
+        kind::HEADERS | kind::DATA => 0,
         kind::WINDOW_UPDATE => 1,
-        kind::PING => 2,
         kind::PRIORITY | kind::RST_STREAM | kind::CONTINUATION => 4,
         kind::SETTINGS if flags & ACK != 0 => 4,
         kind::SETTINGS => 20,
-        // Unknown ones are to be ignored (RFC 9113, 4.1), and some clients send them to see that.
+        // PING; and unknown ones, which are to be ignored (RFC 9113, 4.1) and which some clients send to
+        // see that.
         _ => 2,
     }
 }
