@@ -104,8 +104,9 @@ pub(super) fn command(news: &News) -> Option<(&'static str, String)> {
     match news.notice {
         Notice::Started => undo("abort"),
         Notice::Awaiting => Some(("Go on", format!("greenlight promote {service}"))),
-        Notice::Promoted | Notice::Succeeded if news.rollback_available => undo("rollback"),
-        Notice::Degraded if news.rollback_available => undo("rollback"),
+        Notice::Promoted | Notice::Succeeded | Notice::Degraded if news.rollback_available => {
+            undo("rollback")
+        }
         Notice::Degraded => Some(("Keep it", format!("greenlight promote {service}"))),
         Notice::Failed | Notice::Reverted | Notice::RolledBack | Notice::Cancelled => {
             release.and_then(explain)
