@@ -149,7 +149,7 @@ async fn serve(
         notifiers: Arc::clone(&notifiers),
     })
     .await?;
-    let certificates = keeper(&config, &live, &store).await;
+    let certificates = acme::Keeper::new(acme_options(&config, &live, &store)).await;
     let data_plane = DataPlane::start(DataPlaneOptions {
         workers,
         listeners: bound.public,
@@ -172,10 +172,9 @@ async fn serve(
     let (runtime, stopped) = (tokio::runtime::Handle::current(), stop.clone());
     let control = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
     let ready = Arc::new(AtomicBool::new(true));
-    let shelf = Arc::new(ArcSwap::from_pointee(book));
     let parts =
         hooks::Parts { handle: handle.clone(), store: Arc::clone(&store), registry: registry.clone() };
-    let webhooks = hooks::start(bound.hooks, &shelf, parts, stop.clone())?;
+    let (shelf, webhooks) = hooks::start(bound.hooks, parts, stop.clone())?;
     let options = admin::Options {
         handle: handle.clone(),
         store,
@@ -208,17 +207,6 @@ async fn serve(
     Ok(())
 }
 
-/// Who keeps the certificates that come by ACME.
-async fn keeper(config: &Config, live: &tls::Live, store: &Arc<dyn Store>) -> acme::Keeper {
-    let options = acme::Options {
-        entrances: acme_entrances(config, live),
-        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
-        challenges: Arc::clone(live.challenges()),
-        store: Arc::clone(store),
-    };
-    acme::Keeper::new(options).await
-}
-
 fn say_that_it_runs(config: &Config, workers: usize) {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -244,6 +232,15 @@ fn facts(config: &Config, live: &tls::Live) -> Vec<ListenerFacts> {
         tls,
     });
     facts.collect()
+}
+
+fn acme_options(config: &Config, live: &tls::Live, store: &Arc<dyn Store>) -> acme::Options {
+    acme::Options {
+        entrances: acme_entrances(config, live),
+        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
+        challenges: Arc::clone(live.challenges()),
+        store: Arc::clone(store),
+    }
 }
 
 /// The listeners whose certificates come by ACME.

@@ -44,7 +44,9 @@ impl Push {
 
 /// Unix seconds of an RFC 3339 time, with an offset or `Z`.
 pub(super) fn unix_seconds(text: &str) -> Option<u64> {
-    let (clock, offset) = if let Some(clock) = text.strip_suffix(['Z', 'z']) { (clock, 0) } else {
+    let (clock, offset) = if let Some(clock) = text.strip_suffix(['Z', 'z']) {
+        (clock, 0)
+    } else {
         let at = text.len().checked_sub(6)?;
         let (clock, offset) = (text.get(..at)?, text.get(at..)?);
         let (hours, minutes) = offset.get(1..)?.split_once(':')?;

@@ -17,7 +17,10 @@ const LIMIT_AND_MORE: Duration = Duration::from_millis(1400);
 
 fn timed(begin: Instant) {
     let took = begin.elapsed();
-    assert!(took >= LIMIT.checked_sub(Duration::from_millis(5)).unwrap() && took <= LIMIT_AND_MORE, "{took:?}");
+    assert!(
+        took >= LIMIT.checked_sub(Duration::from_millis(5)).unwrap() && took <= LIMIT_AND_MORE,
+        "{took:?}"
+    );
 }
 
 fn front(origin: &Origin, set: impl FnOnce(&mut Setup)) -> Front {

@@ -93,7 +93,7 @@ fn workers_add_up() {
 fn second(routes: usize, rare_fails: bool) -> Bucket {
     let mut bucket = Bucket::default();
     for i in 0..100_u64 {
-        let target = if i == 0 { "/rare/5".to_owned() } else { format!("/r-{}", i as usize % routes) };
+        let target = if i == 0 { "/rare/5".to_owned() } else { format!("/r-{}", i % routes as u64) };
         let route = RouteTemplate::new(b"GET", target.as_bytes());
         let outcome = if i == 0 && rare_fails { Outcome::Error } else { Outcome::Success };
         let client = Random(i).bits();

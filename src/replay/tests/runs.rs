@@ -39,7 +39,8 @@ fn scattered(second: i64, request: u64) -> u64 {
 
 #[test]
 fn a_service_that_runs_well_is_never_reverted() {
-    let found = log(6, 10, Plan::Hourly, &|second, request| (scattered(second, request).is_multiple_of(500), 20));
+    let found =
+        log(6, 10, Plan::Hourly, &|second, request| (scattered(second, request).is_multiple_of(500), 20));
     assert_eq!(found.requests, 6 * 3600 * 10);
     assert_eq!(found.findings.len(), 5);
     for finding in &found.findings {
