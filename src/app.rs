@@ -131,7 +131,7 @@ async fn serve(
     with_input: bool,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
-    let Guard { token, live, book } = guard;
+    let Guard { token, live } = guard;
     let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
     let table = Arc::new(ArcSwap::from_pointee(bound.hooks.route(RouteTable::default())));
@@ -269,7 +269,6 @@ async fn watch_files(live: Arc<tls::Live>) {
 struct Guard {
     token: Option<admin::Token>,
     live: Arc<tls::Live>,
-    book: crate::hooks::Book,
 }
 
 impl Guard {
@@ -278,7 +277,7 @@ impl Guard {
         let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
         let live = tls::Live::open(config).map_err(|faults| Fault::Config(faults.join("\n")))?;
         let token = token.map(|token| admin::Token::new(&token));
-        Ok(Self { token, live: Arc::new(live), book: hooks::read(config)? })
+        Ok(Self { token, live: Arc::new(live) })
     }
 }
 

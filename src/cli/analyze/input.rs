@@ -53,7 +53,7 @@ pub(super) fn read(path: &Path, settings: Settings, service: Option<String>) -> 
         let judging = scope.spawn(move || {
             let mut replay = Replay::new(settings);
             while let Ok(batch) = judged.recv() {
-                for line in batch.iter() {
+                for line in &batch {
                     replay.add(line);
                 }
             }
