@@ -52,6 +52,7 @@ impl Ground {
         }
     }
 
+    #[expect(clippy::unused_self, reason = "asked of the engine, as the rest is")]
     fn upstream(&self, service: &str, config: config::Docker) -> Upstream {
         Upstream::new(ServiceName::from(service), config, 2)
     }

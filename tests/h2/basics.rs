@@ -232,7 +232,7 @@ fn a_cancelled_request_reaches_the_origin_at_once() {
         let is_soon = (0..3).any(|_| {
             let (response, mut send) = peer.send(request(if body { "POST" } else { "GET" }, "/"), !body);
             assert_eq!(heard.recv(), Ok("asked"));
-            let begin = std::time::Instant::now();
+            let begin = greenlight::clock::instant();
             send.send_reset(Reason::CANCEL);
             assert_eq!(heard.recv_timeout(super::client::PATIENCE), Ok("gone"));
             times.push(begin.elapsed());

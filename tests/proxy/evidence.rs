@@ -163,7 +163,7 @@ fn a_slow_answer_counts_once_whether_it_was_seen_waiting_or_not() {
             until(&front, &mut sum, |sum| sum.slow == 1);
         } else {
             // Nothing is asked of the workers until tau has passed.
-            let (_never, nothing) = mpsc::channel::<()>();
+            let (_never, nothing) = mpsc::sync_channel::<()>(1);
             assert!(nothing.recv_timeout(TAU * 2).is_err());
         }
         let repeats = sum.slow_repeats;
@@ -188,7 +188,7 @@ fn without_a_judge_that_wants_it_nothing_is_slow() {
     let mut client = front.client();
     client.send(format!("GET /slow HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));
     arrivals.recv_timeout(PATIENCE).unwrap();
-    let (_never, nothing) = mpsc::channel::<()>();
+    let (_never, nothing) = mpsc::sync_channel::<()>(1);
     assert!(nothing.recv_timeout(TAU * 2).is_err());
     assert!(handed_over(&front).is_empty());
     // What still hangs when slow ones begin to count is slow then.
