@@ -133,6 +133,7 @@ fn push_encoded(bytes: &[u8], out: &mut String) {
         if byte.is_ascii() {
             out.push(char::from(*byte));
         } else {
+            out.push('%');
             for nibble in [byte >> 4, byte & 15] {
                 out.push(char::from(b"0123456789ABCDEF"[usize::from(nibble)]));
             }

@@ -1,7 +1,8 @@
 //! Webhooks in: who may, how often, what comes of it, and what is not written anywhere.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ring::hmac;
 use serde_json::json;
@@ -23,14 +24,15 @@ impl Door {
         let (secrets, hooks) = (Secrets::new(), address());
         let token = secrets.file("token", TOKEN);
         let secret = secrets.file("secret", SECRET);
-        let access = secrets.path("access.log");
+        let access = secrets.path("access.log").display().to_string();
         let mut more = format!(
-            "[log]\naccess = {access:?}\nlevel = \"debug\"\n[hooks]\nbind = \"{hooks}\"\npublic = true\n\
+            "[log]\naccess = \"{access}\"\nlevel = \"debug\"\n[hooks]\nbind = \"{hooks}\"\npublic = true\n\
              [[webhooks]]\nname = \"hub\"\nkind = \"dockerhub\"\nservice = \"{SERVICE}\"\ntoken = {token}\n\
              allow = [\"org/app:prod\", \"org/app:v*\"]\n"
         );
         for (name, kind) in [("ci", "generic"), ("gh", "github"), ("bb", "bitbucket")] {
-            more += &format!(
+            let _ = write!(
+                more,
                 "[[webhooks]]\nname = \"{name}\"\nkind = \"{kind}\"\nservice = \"{SERVICE}\"\nsecret = {secret}\n\
                  allow = [\"org/app:*\", \"v*\"]\n"
             );
@@ -59,7 +61,7 @@ async fn twenty_equal_webhooks_at_once_are_one_release() {
     let sends = (0..20).map(|_| {
         let (to, request) = (door.hooks, request.clone());
         tokio::spawn(async move {
-            let begun = Instant::now();
+            let begun = greenlight::clock::instant();
             (send(to, &request).await.status, begun.elapsed())
         })
     });
@@ -234,7 +236,7 @@ async fn who_calls_too_often_is_told_so_and_who_guesses_keeps_nobody_out() {
     assert_eq!(send(door.hooks, &known).await.status, 202, "guesses do not count against the sender");
     // At once: 120 and 10 a second.
     let mut statuses = Vec::new();
-    let begun = Instant::now();
+    let begun = greenlight::clock::instant();
     while !statuses.contains(&429) && begun.elapsed() < PATIENCE {
         let many = (0..50).map(|_| {
             let (to, known) = (door.hooks, known.clone());
@@ -262,7 +264,7 @@ async fn a_wrong_name_takes_as_long_as_a_wrong_token() {
     // In turn, so that what else the machine does falls on both.
     for round in 0..400 {
         let which = round % 2;
-        let begun = Instant::now();
+        let begun = greenlight::clock::instant();
         assert_eq!(send(door.hooks, &requests[which]).await.status, 404);
         took[which].push(begun.elapsed());
     }
@@ -286,7 +288,7 @@ async fn a_reload_changes_webhooks_and_keeps_the_rest() {
     door.secrets.file("token", new_token);
     let reloaded = door.house.admin().ask("POST", "/v1/reload", Some(&json!({}))).await.unwrap();
     assert_eq!(reloaded.status, 200);
-    let begun = Instant::now();
+    let begun = greenlight::clock::instant();
     while door.hub(new_token, &body).await != 202 {
         assert!(begun.elapsed() < PATIENCE, "the new token is not taken");
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use greenlight::cli::demo::client::{Answer, Connection};
 use greenlight::controller::ReleaseView;
@@ -38,7 +38,7 @@ impl Secrets {
     pub fn file(&self, name: &str, content: &str) -> String {
         let path = self.0.path().join(name);
         std::fs::write(&path, content).unwrap();
-        format!("{{ file = {path:?} }}")
+        format!("{{ file = \"{}\" }}", path.display())
     }
 
     pub fn path(&self, name: &str) -> std::path::PathBuf {
@@ -76,7 +76,7 @@ pub fn dockerhub(repository: &str, tag: &str, pushed_at: u64) -> Vec<u8> {
 }
 
 pub fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    greenlight::clock::wall().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 pub fn hex(bytes: &[u8]) -> String {

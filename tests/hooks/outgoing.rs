@@ -1,6 +1,6 @@
 //! Messages out: what is told, by whom it is signed, and that nothing waits for it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -80,7 +80,7 @@ async fn nothing_waits_for_a_receiver_and_what_failed_is_told_again() {
     slack.answers(Answer::Never);
     webhook.answers(Answer::Status(500));
     let house = House::open(&Setup { more: notifiers(&secrets, &slack, &webhook), ..quick() }).await;
-    let begun = Instant::now();
+    let begun = greenlight::clock::instant();
     house.admin().deploy(SERVICE, "v2", true).await.unwrap();
     until(&house, "v2", "succeeded").await;
     let took = begun.elapsed();

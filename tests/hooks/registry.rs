@@ -2,6 +2,7 @@
 //!
 //! Images are written by its own HTTP API: no container engine is needed for that.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -55,10 +56,11 @@ impl Server {
         if locked {
             let users = folder.path().join("users");
             std::fs::write(&users, HASH).unwrap();
-            text += &format!("auth:\n  htpasswd:\n    realm: here\n    path: {}\n", users.display());
+            let _ = write!(text, "auth:\n  htpasswd:\n    realm: here\n    path: {}\n", users.display());
         }
         if let Some(url) = hook {
-            text += &format!(
+            let _ = write!(
+                text,
                 "notifications:\n  endpoints:\n    - name: greenlight\n      url: {url}\n      headers:\n        \
                  Authorization: [Bearer {TOKEN}]\n      timeout: 2s\n      threshold: 3\n      backoff: 1s\n"
             );

@@ -62,6 +62,7 @@ fn a_farewell_is_a_close_frame_on_both_sides_between_frames() {
     assert_eq!(client.take(3).unwrap(), &DOWN[..3]);
     client.send(UP);
     assert_eq!(seen.recv_timeout(PATIENCE).unwrap(), UP);
+    assert_eq!(front.evidence(Color::Blue), (1, 0), "an answer counts at its head");
     assert_eq!(front.metric("greenlight_tunnels{color=\"blue\",service=\"app\"}"), Some(1.0));
 
     assert_eq!(farewell(&front, 1), 1);
@@ -79,7 +80,7 @@ fn a_farewell_is_a_close_frame_on_both_sides_between_frames() {
     while front.inflight(Color::Blue) > 0 {
         std::thread::yield_now();
     }
-    assert_eq!(front.evidence(Color::Blue), (1, 0));
+    assert_eq!(front.evidence(Color::Blue), (0, 0), "its end is no second answer");
     assert_eq!(front.metric("greenlight_tunnels{color=\"blue\",service=\"app\"}"), Some(0.0));
     assert_eq!(front.metric("greenlight_farewells_total"), Some(1.0));
     assert_eq!(front.metric("greenlight_cut_total"), Some(0.0));
