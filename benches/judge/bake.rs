@@ -69,7 +69,7 @@ pub fn bake(
     let mut judge = Judge::new(baseline, policy, rate * f64::from(setup.traffic.bake));
     let mut rivals = with_rivals.then(|| Rivals::new(known));
     if let Some(rivals) = &mut rivals {
-        for &second in last_minute.iter() {
+        for &second in &last_minute {
             rivals.before(second);
         }
     }
