@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use greenlight::health::{ColorHealth, ProbeFailure, ProbeOutcome, Roster, Thresholds};
-use greenlight::judge::{self, Baseline, BaselineWindow, Bucket, Judge, Outcome};
+use greenlight::judge::{self, Baseline, BaselineWindow, Bucket, Judge, Outcome, RouteTemplate};
 use greenlight::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName, Tick};
+use greenlight::proxy::{Asker, Failure, Recorder, Wanted};
 use greenlight::release::{self, Event, Source, State};
 use greenlight::routing::{ColorRoute, RouteTable, ServiceRoute, ServiceSettings, TableBuilder, pick_two};
 
@@ -140,6 +141,50 @@ fn recording(c: &mut Criterion) {
     group.finish();
 }
 
+/// All that a request costs the worker for the judge's sake: its template, its place among those that
+/// wait, two looks at the clock, its counts. The bar is 0.4 us.
+fn evidence(c: &mut Criterion) {
+    let mut group = c.benchmark_group("evidence");
+    let targets: Vec<String> = (0..1024)
+        .map(|n| match n % 4 {
+            0 => format!("/api/v2/orders/{n}/lines?page=2"),
+            1 => format!("/static/app.{n:08x}.js"),
+            2 => "/api/v2/search".to_owned(),
+            _ => format!("/users/0b8c9f3e-26a7-4a4e-9a52-{n:012x}"),
+        })
+        .collect();
+    for errors in [0_usize, 100] {
+        let recorder = Recorder::default();
+        recorder.want(Wanted { slow_after: Some(Duration::from_secs(1)), failures: false });
+        let endpoint = "127.0.0.1:80".parse().ok();
+        let mut n = 0_usize;
+        group.throughput(Throughput::Elements(1));
+        group.bench_function(format!("request, {errors} of 1000 fail"), |b| {
+            b.iter(|| {
+                n += 1;
+                let route = RouteTemplate::new(b"GET", black_box(targets[n % 1024].as_bytes()));
+                let asker = Asker { client: (n % 300) as u64, route: &route, endpoint };
+                let place = recorder.begin(&asker);
+                recorder.heard(place);
+                if n % 1000 < errors {
+                    recorder.failure(&asker, Failure { status: Some(500), cause: None });
+                } else {
+                    recorder.success(&asker);
+                }
+            });
+        });
+        black_box(recorder.take());
+    }
+    group.bench_function("template", |b| {
+        let mut n = 0_usize;
+        b.iter(|| {
+            n += 1;
+            RouteTemplate::new(b"GET", black_box(targets[n % 1024].as_bytes())).key()
+        });
+    });
+    group.finish();
+}
+
 /// A second of 100 requests with one error.
 fn second() -> Bucket {
     let mut bucket = Bucket::default();
@@ -233,5 +278,5 @@ fn stepping(c: &mut Criterion) {
     c.bench_function("step_deadline_not_due", |b| b.iter(|| black_box(release::step(&state, &early, later))));
 }
 
-criterion_group!(core, routing, picking, recording, judging, probing, stepping);
+criterion_group!(core, routing, picking, recording, evidence, judging, probing, stepping);
 criterion_main!(core);

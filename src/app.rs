@@ -110,7 +110,6 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         tracing::warn!(%why, "the file limit could not be raised");
     }
     let guard = Guard::read(&config)?;
-    let book = hooks::read(&config)?;
     let workers = worker_count(&config);
     let bound = bind(&config, workers)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -119,7 +118,7 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(Fault::Runtime)?;
-    runtime.block_on(serve(path, config, workers, bound, guard, book, level, with_input))
+    runtime.block_on(serve(path, config, workers, bound, guard, level, with_input))
 }
 
 async fn serve(
@@ -128,7 +127,6 @@ async fn serve(
     workers: usize,
     bound: Bound,
     guard: Guard,
-    book: crate::hooks::Book,
     level: log::LogHandle,
     with_input: bool,
 ) -> Result<(), Fault> {
@@ -151,13 +149,7 @@ async fn serve(
         notifiers: Arc::clone(&notifiers),
     })
     .await?;
-    let certificates = acme::Keeper::new(acme::Options {
-        entrances: acme_entrances(&config, &live),
-        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
-        challenges: Arc::clone(live.challenges()),
-        store: Arc::clone(&store),
-    })
-    .await;
+    let certificates = acme::Keeper::new(acme_options(&config, &live, &store)).await;
     let data_plane = DataPlane::start(DataPlaneOptions {
         workers,
         listeners: bound.public,
@@ -180,10 +172,9 @@ async fn serve(
     let (runtime, stopped) = (tokio::runtime::Handle::current(), stop.clone());
     let control = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
     let ready = Arc::new(AtomicBool::new(true));
-    let shelf = Arc::new(ArcSwap::from_pointee(book));
     let parts =
         hooks::Parts { handle: handle.clone(), store: Arc::clone(&store), registry: registry.clone() };
-    let webhooks = hooks::start(bound.hooks, &shelf, parts, stop.clone())?;
+    let (shelf, webhooks) = hooks::start(bound.hooks, parts, stop.clone())?;
     let options = admin::Options {
         handle: handle.clone(),
         store,
@@ -194,14 +185,7 @@ async fn serve(
     };
     let certificates = tokio::spawn(certificates.run(stop.clone()));
     let api = tokio::spawn(admin::serve(bound.admin, options, stop));
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        listeners = ?config.listeners.iter().map(|listener| listener.bind).collect::<Vec<_>>(),
-        admin = %config.admin.bind,
-        services = config.services.len(),
-        workers,
-        "greenlight runs"
-    );
+    say_that_it_runs(&config, workers);
     let access = data_plane.access_log();
     let apply = |config: &Config| {
         log::set(&level, &config.log);
@@ -223,6 +207,17 @@ async fn serve(
     Ok(())
 }
 
+fn say_that_it_runs(config: &Config, workers: usize) {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        listeners = ?config.listeners.iter().map(|listener| listener.bind).collect::<Vec<_>>(),
+        admin = %config.admin.bind,
+        services = config.services.len(),
+        workers,
+        "greenlight runs"
+    );
+}
+
 /// What the data plane has to know of the listeners.
 fn facts(config: &Config, live: &tls::Live) -> Vec<ListenerFacts> {
     let entrances = live.entrances().iter().cloned();
@@ -237,6 +232,15 @@ fn facts(config: &Config, live: &tls::Live) -> Vec<ListenerFacts> {
         tls,
     });
     facts.collect()
+}
+
+fn acme_options(config: &Config, live: &tls::Live, store: &Arc<dyn Store>) -> acme::Options {
+    acme::Options {
+        entrances: acme_entrances(config, live),
+        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
+        challenges: Arc::clone(live.challenges()),
+        store: Arc::clone(store),
+    }
 }
 
 /// The listeners whose certificates come by ACME.
@@ -272,7 +276,8 @@ impl Guard {
         let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
         let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
         let live = tls::Live::open(config).map_err(|faults| Fault::Config(faults.join("\n")))?;
-        Ok(Self { token: token.map(|token| admin::Token::new(&token)), live: Arc::new(live) })
+        let token = token.map(|token| admin::Token::new(&token));
+        Ok(Self { token, live: Arc::new(live) })
     }
 }
 

@@ -50,7 +50,7 @@ fn write_haproxy(path: &Path, lines: u64) {
         let second = millis / 1000;
         let incident = (7 * 3600 + 60..7 * 3600 + 240).contains(&second);
         let bits = random.next();
-        let failed = if incident { bits % 5 == 0 } else { bits % 500 == 0 };
+        let failed = if incident { bits.is_multiple_of(5) } else { bits.is_multiple_of(500) };
         let status = if failed { 502 } else { 200 };
         let client = (bits >> 16) % 4000;
         let took = 5 + (bits >> 32) % 60;

@@ -108,11 +108,12 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
     let shell = |more: &[&'static str]| Some([BELOW_L3, more].concat());
     match room {
         "model" => Some(vec![]),
-        "health" | "judge" | "routing" | "http1" | "proxy_protocol" | "clock" => Some(vec!["model"]),
+        "health" | "judge" | "routing" | "http1" | "proxy_protocol" | "import" | "clock" => {
+            Some(vec!["model"])
+        }
         "release" => Some(vec!["model", "health", "judge"]),
         "replay" => Some(vec!["model", "judge"]),
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
-        "import" => Some(vec!["model"]),
         "traffic" | "proxy" | "probe" | "provider" | "store" | "tls" | "notify" | "hooks" => shell(&[]),
         "admin" => shell(&["controller", "store"]),
         "acme" => shell(&["store"]),

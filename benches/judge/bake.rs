@@ -69,7 +69,9 @@ pub fn bake(
     let mut judge = Judge::new(baseline, policy, rate * f64::from(setup.traffic.bake));
     let mut rivals = with_rivals.then(|| Rivals::new(known));
     if let Some(rivals) = &mut rivals {
-        last_minute.iter().for_each(|&second| rivals.before(second));
+        for &second in last_minute.iter() {
+            rivals.before(second);
+        }
     }
     let mut outcome = Outcome::default();
     let mut seen = 0;

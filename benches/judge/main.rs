@@ -49,7 +49,7 @@ struct One {
 }
 
 enum Source {
-    Errors(bake::Setup, streams::Source),
+    Errors(Box<(bake::Setup, streams::Source)>),
     Latency(latency::Source),
     Routes(routes::Source),
 }
@@ -109,7 +109,7 @@ fn main() -> ExitCode {
 /// All runs of a cell, over several threads; which thread does which does not matter.
 fn run(cell: &Cell, limits: Option<&[f64; RULES.len()]>, (threads, rivals): (u64, u64)) -> Found {
     let source = match cell.kind {
-        Kind::Errors(setup) => Source::Errors(setup, streams::Source::new(setup.traffic)),
+        Kind::Errors(setup) => Source::Errors(Box::new((setup, streams::Source::new(setup.traffic)))),
         Kind::Latency(setup) => Source::Latency(latency::Source::new(setup)),
         Kind::Routes(setup) => Source::Routes(routes::Source::new(setup)),
     };
@@ -146,7 +146,8 @@ fn one(
     known: (&mut Known, bool),
 ) -> One {
     match source {
-        Source::Errors(setup, source) => {
+        Source::Errors(errors) => {
+            let (setup, source) = &**errors;
             let outcome = bake::bake(setup, source, limits, random, known);
             let rivals = if limits.is_some() {
                 outcome.passed.map(|second| second.map_or(f64::INFINITY, f64::from))

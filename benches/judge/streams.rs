@@ -146,7 +146,6 @@ impl Source {
     pub fn second(&self, run: &mut Run, at: i32, random: &mut Random) -> Second {
         let plain = if at < 0 { &self.before } else { &self.after };
         match self.traffic.shape {
-            Shape::Steady => plain.draw(random),
             Shape::Bursts => {
                 let clumps = if at < 0 { &self.clumps } else { &self.clumps_after };
                 Second { good: plain.good.draw(random), bad: CLUMP * clumps.draw(random), client_bad: 0 }
@@ -175,7 +174,7 @@ impl Source {
                 second.bad += second.client_bad;
                 second
             }
-            Shape::Client { .. } => plain.draw(random),
+            Shape::Steady | Shape::Client { .. } => plain.draw(random),
             Shape::Rise => {
                 let step = usize::try_from((at + BEFORE) / RISE_STEP).unwrap_or(0);
                 self.rise[step.min(self.rise.len() - 1)].draw(random)

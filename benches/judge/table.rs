@@ -72,7 +72,7 @@ pub fn missed(cells: &[Cell], found: &[Found]) -> Vec<String> {
 
 pub fn quick(cells: &[Cell], found: &[Found]) -> String {
     let lines = cells.iter().zip(found);
-    lines.map(|(cell, found)| format!("{}: {}\n", cell.row, short(cell, found))).collect()
+    lines.map(|(cell, found)| format!("{}: {}\n", cell.row, short(cell, found))).collect::<Vec<_>>().concat()
 }
 
 pub fn full(cells: &[Cell], found: &[Found]) -> String {

@@ -22,18 +22,20 @@ use super::{Fault, listen};
 const REFUSALS: usize = 64;
 
 /// What webhooks come in by.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Bound {
+    book: Book,
     own: Option<TcpListener>,
     /// Where the public listeners hand them over: on the loopback, at a port of the system's choice.
     inner: Option<TcpListener>,
 }
 
 pub(super) fn bind(config: &Config) -> Result<Bound, Fault> {
+    let book = read(config)?;
     let own = config.hooks.bind.map(|address| listen::single("hooks.bind", address)).transpose()?;
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let inner = config.hooks.public.then(|| listen::single("hooks.public", loopback)).transpose()?;
-    Ok(Bound { own, inner })
+    Ok(Bound { book, own, inner })
 }
 
 impl Bound {
@@ -47,7 +49,7 @@ impl Bound {
 }
 
 /// Reads the webhooks' secrets. One that can't be read would be a webhook that never answers.
-pub(super) fn read(config: &Config) -> Result<Book, Fault> {
+fn read(config: &Config) -> Result<Book, Fault> {
     let (book, faults) = Book::read(config, &Book::default());
     match faults.first() {
         Some(fault) => Err(Fault::Config(fault.to_string())),
@@ -74,17 +76,17 @@ pub(super) struct Parts {
 /// Serves until `stop` says true.
 pub(super) fn start(
     bound: Bound,
-    shelf: &Arc<ArcSwap<Book>>,
     parts: Parts,
     stop: watch::Receiver<bool>,
-) -> Result<JoinHandle<std::io::Result<()>>, Fault> {
+) -> Result<(hooks::Shelf, JoinHandle<std::io::Result<()>>), Fault> {
     let Parts { handle, store, registry } = parts;
     let (refusals, refused) = mpsc::channel(REFUSALS);
     let watch = Watch::new(&registry, refusals)?;
     tokio::spawn(write_refusals(refused, handle.clone(), store));
-    let Bound { own, inner } = bound;
-    let options = hooks::Options { own, inner, book: Arc::clone(shelf), watch, deliver: deliver(handle) };
-    Ok(tokio::spawn(hooks::serve(options, stop)))
+    let Bound { book, own, inner } = bound;
+    let shelf = Arc::new(ArcSwap::from_pointee(book));
+    let options = hooks::Options { own, inner, book: Arc::clone(&shelf), watch, deliver: deliver(handle) };
+    Ok((shelf, tokio::spawn(hooks::serve(options, stop))))
 }
 
 /// Gives a push to its service. Everything that comes of it is in the audit log.

@@ -112,13 +112,11 @@ pub fn run(args: &Args) -> ExitCode {
 /// Whether it crashed, as it was asked to.
 async fn serve_until_crash(args: &Args) -> std::io::Result<bool> {
     let Some(after) = args.crash_after else { return serve(args).await.map(|()| false) };
-    match tokio::time::timeout(after, serve(args)).await {
-        Ok(ended) => ended.map(|()| false),
-        Err(_) => {
-            eprintln!("greenlight: sample-app: {} {} crashes on purpose", args.name, args.version_label);
-            Ok(true)
-        }
+    if let Ok(ended) = tokio::time::timeout(after, serve(args)).await {
+        return ended.map(|()| false);
     }
+    eprintln!("greenlight: sample-app: {} {} crashes on purpose", args.name, args.version_label);
+    Ok(true)
 }
 
 async fn serve(args: &Args) -> std::io::Result<()> {

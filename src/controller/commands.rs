@@ -19,7 +19,8 @@ impl Controller {
             let _ = request.reply.send(Err(Rejection::UnknownService(request.service)));
             return;
         };
-        if let Err((request, refused)) = self.resolve_first(index, request) {
+        if let Err(back) = self.resolve_first(index, request) {
+            let (request, refused) = *back;
             self.answer(index, request, refused.map(Err)).await;
         }
     }

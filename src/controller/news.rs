@@ -118,7 +118,7 @@ impl Controller {
             let (internal, name, release) = (self.internal.clone(), service.name().clone(), release.clone());
             // A full channel: it is told again after a restart, once too often.
             Receipt::new(move || {
-                drop(internal.try_send(Internal::Told(name.clone(), release.clone(), notice)))
+                drop(internal.try_send(Internal::Told(name.clone(), release.clone(), notice)));
             })
         });
         self.notifiers.tell(news, receipt);

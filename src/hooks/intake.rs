@@ -108,7 +108,12 @@ async fn run(mut inlet: mpsc::Receiver<Arrival>, deliver: Deliver, pauses: &'sta
             }
             Some(done) = under_way.join_next() => {
                 // A panic has been printed; its service would wait for ever.
-                let Ok(service) = done else { lines.values_mut().for_each(|line| line.busy = false); continue };
+                let Ok(service) = done else {
+                    for line in lines.values_mut() {
+                        line.busy = false;
+                    }
+                    continue;
+                };
                 if let Some(line) = lines.get_mut(&service) {
                     line.busy = false;
                 }

@@ -44,15 +44,14 @@ impl Push {
 
 /// Unix seconds of an RFC 3339 time, with an offset or `Z`.
 pub(super) fn unix_seconds(text: &str) -> Option<u64> {
-    let (clock, offset) = match text.strip_suffix(['Z', 'z']) {
-        Some(clock) => (clock, 0),
-        None => {
-            let at = text.len().checked_sub(6)?;
-            let (clock, offset) = (text.get(..at)?, text.get(at..)?);
-            let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-            let seconds = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
-            (clock, if offset.starts_with('-') { -seconds } else { seconds })
-        }
+    let (clock, offset) = if let Some(clock) = text.strip_suffix(['Z', 'z']) {
+        (clock, 0)
+    } else {
+        let at = text.len().checked_sub(6)?;
+        let (clock, offset) = (text.get(..at)?, text.get(at..)?);
+        let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+        let seconds = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
+        (clock, if offset.starts_with('-') { -seconds } else { seconds })
     };
     let time = humantime::parse_rfc3339(&format!("{clock}Z")).ok()?;
     let seconds = i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()?;

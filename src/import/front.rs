@@ -27,7 +27,7 @@ impl<'a> Front<'a> {
     }
 
     /// Whether this is a service that the load balancer sends requests to.
-    pub(super) fn serves(&self, unit: &Unit) -> bool {
+    pub(super) fn serves(self, unit: &Unit) -> bool {
         if is_one_of(FRONTS, unit) || is_one_of(COMPANIONS, unit) {
             return false;
         }
@@ -37,18 +37,18 @@ impl<'a> Front<'a> {
     }
 
     /// dockercloud/haproxy serves what it links to, host or not.
-    pub(super) fn links_to(&self, unit: &Unit) -> bool {
+    pub(super) fn links_to(self, unit: &Unit) -> bool {
         self.unit.is_some_and(|front| {
             front.links.iter().any(|link| link.split(':').next() == Some(unit.name.as_str()))
         })
     }
 
     /// Whether this is neither the load balancer nor behind it.
-    pub(super) fn leaves(&self, unit: &Unit) -> bool {
+    pub(super) fn leaves(self, unit: &Unit) -> bool {
         !self.serves(unit) && !is_one_of(FRONTS, unit) && !is_one_of(COMPANIONS, unit)
     }
 
-    fn setting(&self, name: &str) -> Option<&'a str> {
+    fn setting(self, name: &str) -> Option<&'a str> {
         self.unit.and_then(|unit| unit.setting(name))
     }
 }
@@ -58,7 +58,7 @@ fn is_one_of(names: &[&str], unit: &Unit) -> bool {
 }
 
 /// All of a configuration but its services.
-pub(super) fn plan(front: &Front<'_>, apps: &[&Unit]) -> Plan {
+pub(super) fn plan(front: Front<'_>, apps: &[&Unit]) -> Plan {
     let mut plan = Plan { listeners: listeners(front, apps), tls: tls(front, apps), ..Plan::default() };
     plan.connections_max = front
         .setting("MAXCONN")
@@ -76,7 +76,7 @@ pub(super) fn plan(front: &Front<'_>, apps: &[&Unit]) -> Plan {
         match (known, family) {
             (Some((_, why)), _) => plan.notes.push(format!("{}: {name}: {why}", unit.name)),
             (None, Some(_)) => {
-                plan.notes.push(format!("{}: {name}: lines of HAProxy's own language", unit.name))
+                plan.notes.push(format!("{}: {name}: lines of HAProxy's own language", unit.name));
             }
             (None, None) => {}
         }
@@ -85,7 +85,7 @@ pub(super) fn plan(front: &Front<'_>, apps: &[&Unit]) -> Plan {
 }
 
 /// Where it listened: what is published for its port 80, and the ports that VIRTUAL_HOST names.
-fn listeners(front: &Front<'_>, apps: &[&Unit]) -> Vec<String> {
+fn listeners(front: Front<'_>, apps: &[&Unit]) -> Vec<String> {
     let mut listeners: Vec<String> = front
         .unit
         .into_iter()
@@ -110,7 +110,7 @@ fn listeners(front: &Front<'_>, apps: &[&Unit]) -> Vec<String> {
 }
 
 /// Whether anything asked for TLS.
-fn tls(front: &Front<'_>, apps: &[&Unit]) -> Option<Tls> {
+fn tls(front: Front<'_>, apps: &[&Unit]) -> Option<Tls> {
     let of_front = ["DEFAULT_SSL_CERT", "SSL_CERT", "CERT_FOLDER", "EXTRA_SSL_CERTS"]
         .iter()
         .any(|name| front.setting(name).is_some())
@@ -129,9 +129,7 @@ fn tls(front: &Front<'_>, apps: &[&Unit]) -> Option<Tls> {
         let redirects = setting("LETSENCRYPT_HOST").is_some()
             && setting("HTTPS_METHOD").is_none_or(|method| method == "redirect");
         tls.redirect |= forced || redirects;
-        let age = setting("HSTS_MAX_AGE")
-            .and_then(|text| haproxy_age(text))
-            .or_else(|| nginx_age(setting("HSTS")?));
+        let age = setting("HSTS_MAX_AGE").and_then(haproxy_age).or_else(|| nginx_age(setting("HSTS")?));
         tls.hsts = tls.hsts.max(age);
         tls.acme_hosts.extend(
             setting("LETSENCRYPT_HOST")

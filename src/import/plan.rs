@@ -87,10 +87,10 @@ pub(super) fn from_project(source: &Source<'_>, project: &Project) -> Result<Pla
     let mut plan = Plan {
         from: source.name.to_owned(),
         secrets: source.secrets.map(str::to_owned),
-        ..front::plan(&front, &apps)
+        ..front::plan(front, &apps)
     };
     for group in pair::groups(&apps) {
-        plan.services.push(service::service(source, &front, &group));
+        plan.services.push(service::service(source, front, &group));
     }
     // Nothing else of the file is reached by its name there: then the project's own network is not needed either.
     let others: Vec<&str> =

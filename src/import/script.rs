@@ -66,7 +66,7 @@ pub(super) fn plan(variables: &Variables) -> Result<Plan, ImportFault> {
 
 fn url(name: &'static str, text: &str) -> Result<VirtualHost, ImportFault> {
     // A password in it would otherwise be printed as a part of the host.
-    host::parse(text).into_iter().next().filter(|found| found.is_plain()).ok_or(ImportFault::BadUrl { name })
+    host::parse(text).into_iter().next().filter(VirtualHost::is_plain).ok_or(ImportFault::BadUrl { name })
 }
 
 /// `blue.HOST` and `green.HOST` are the preview hosts of HOST; any others are named as such.
@@ -87,13 +87,11 @@ fn hosts(service: &mut Service, urls: &PerColor<VirtualHost>) {
             }));
         }
     }
-    for port in
-        [urls.blue.port, urls.green.port].into_iter().flatten().filter(|port| !matches!(port, 80 | 443))
-    {
+    let mut ports = [urls.blue.port, urls.green.port].into_iter().flatten();
+    if let Some(port) = ports.find(|port| !matches!(port, 80 | 443)) {
         service
             .notes
             .push(format!("port {port} of BLUE_URL or GREEN_URL: listeners say where clients come in"));
-        break;
     }
 }
 

@@ -12,7 +12,7 @@ use super::quantity::haproxy_duration;
 use super::{Source, check, keys, secrecy};
 use crate::model::{Color, PerColor};
 
-pub(super) fn service(source: &Source<'_>, front: &Front<'_>, group: &Group<'_>) -> Service {
+pub(super) fn service(source: &Source<'_>, front: Front<'_>, group: &Group<'_>) -> Service {
     match group {
         Group::Single(unit) => {
             let mut service = from_unit(source, front, unit);
@@ -25,7 +25,7 @@ pub(super) fn service(source: &Source<'_>, front: &Front<'_>, group: &Group<'_>)
     }
 }
 
-fn pair(source: &Source<'_>, front: &Front<'_>, base: &str, members: &PerColor<&Unit>) -> Service {
+fn pair(source: &Source<'_>, front: Front<'_>, base: &str, members: &PerColor<&Unit>) -> Service {
     let mut found = Service::default();
     let hosts = PerColor::from_fn(|color| public_hosts(&mut found, members[color]));
     // Hosts of one colour only, `blue.example.org`, are what preview hosts are here.
@@ -118,7 +118,7 @@ fn differences(service: &mut Service, members: &PerColor<&Unit>, initial: Color)
     }
 }
 
-fn from_unit(source: &Source<'_>, front: &Front<'_>, unit: &Unit) -> Service {
+fn from_unit(source: &Source<'_>, front: Front<'_>, unit: &Unit) -> Service {
     let mut service = Service {
         follow: source.follow,
         image: unit.image.clone(),
@@ -203,7 +203,7 @@ fn protocol(service: &mut Service, unit: &Unit) {
 }
 
 /// TIMEOUT of dockercloud/haproxy: `connect 5000, client 50000, server 50000`.
-fn timeouts(service: &mut Service, front: &Front<'_>) {
+fn timeouts(service: &mut Service, front: Front<'_>) {
     for part in front.unit.and_then(|unit| unit.setting("TIMEOUT")).unwrap_or_default().split(',') {
         let Some((name, value)) = part.trim().split_once(char::is_whitespace) else { continue };
         let value = haproxy_duration(value).filter(|value| *value >= Duration::from_millis(1));
@@ -216,7 +216,7 @@ fn timeouts(service: &mut Service, front: &Front<'_>) {
     }
 }
 
-fn balance(service: &mut Service, front: &Front<'_>, unit: &Unit) {
+fn balance(service: &mut Service, front: Front<'_>, unit: &Unit) {
     let of_both =
         |name: &str| unit.setting(name).or_else(|| front.unit.and_then(|front| front.setting(name)));
     service.affinity = of_both("COOKIE").is_some() || unit.setting("APPSESSION").is_some();
@@ -269,7 +269,7 @@ fn public_hosts(service: &mut Service, unit: &Unit) -> (Vec<String>, bool) {
 }
 
 /// Linked without a host of its own, or named by DEFAULT_HOST: what nobody else claims goes there.
-fn serves_all(front: &Front<'_>, unit: &Unit) -> bool {
+fn serves_all(front: Front<'_>, unit: &Unit) -> bool {
     let hosts = unit.setting("VIRTUAL_HOST");
     let default_host = front.unit.and_then(|front| front.setting("DEFAULT_HOST"));
     (hosts.is_none() && front.links_to(unit))

@@ -220,20 +220,19 @@ fn write_env_files(out: &mut String, service: &Service, plan: &Plan, secrets: &m
             line(&mut text, format_args!("{key}={}", value.replace('\n', " ")));
         }
         secrets.insert(file.clone(), text);
-        match &plan.secrets {
-            Some(folder) => files.push(format!("{folder}/{file}")),
-            None => {
-                comment(
-                    out,
-                    &format!(
-                        "not carried over: {}: perhaps a secret, so not printed. Write NAME=value into a file (mode 600) and name it in env_file; `--secrets FOLDER` does both",
-                        names.join(", ")
-                    ),
-                );
-                let mut wanted = files.clone();
-                wanted.push(format!("/etc/greenlight/{file}"));
-                line(out, format_args!("# env_file = {}", list(&wanted)));
-            }
+        if let Some(folder) = &plan.secrets {
+            files.push(format!("{folder}/{file}"));
+        } else {
+            comment(
+                out,
+                &format!(
+                    "not carried over: {}: perhaps a secret, so not printed. Write NAME=value into a file (mode 600) and name it in env_file; `--secrets FOLDER` does both",
+                    names.join(", ")
+                ),
+            );
+            let mut wanted = files.clone();
+            wanted.push(format!("/etc/greenlight/{file}"));
+            line(out, format_args!("# env_file = {}", list(&wanted)));
         }
     }
     if !files.is_empty() {

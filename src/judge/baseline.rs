@@ -43,6 +43,9 @@ pub struct RouteBaseline {
     pub route: String,
     pub requests: u64,
     pub errors: u64,
+    /// Seconds that the whole baseline covers.
+    #[serde(default)]
+    pub seconds: u64,
     /// 1 to 8, over slices of ten seconds.
     pub dispersion: f64,
 }
@@ -128,7 +131,7 @@ impl BaselineWindow {
             clients: all.clients(),
             top_client_share: share(all.top_client_at_most(), all.requests),
             latency: LatencyBaseline::new(&all, self.slices.iter().map(|slice| &slice.sum)),
-            routes: self.routes.freeze(),
+            routes: self.routes.freeze(counts().count() as u64),
         }
     }
 }

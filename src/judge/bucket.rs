@@ -196,6 +196,11 @@ impl Bucket {
         &self.failures
     }
 
+    /// Template, requests and errors of each route, in no order that means anything.
+    pub fn route_counts(&self) -> impl Iterator<Item = (&str, u32, u32)> {
+        self.routes().map(|count| (count.route.as_str(), count.requests, count.errors))
+    }
+
     /// Requests and errors by route.
     pub(super) fn routes(&self) -> impl Iterator<Item = &RouteCount> {
         self.routes.iter().flat_map(|routes| routes.counts.iter())

@@ -59,11 +59,11 @@ pub(super) fn of_intervals(intervals: impl Iterator<Item = (u64, u64)>) -> f64 {
     rounded(pearson(&counts).map_or(LEAST, |found| found.dispersion.clamp(LEAST, MOST)))
 }
 
-/// The least dispersion that a baseline of few failures allows to believe. At rate p0 it would hold
-/// `requests` x p0 of them; the fewer those are the less it can show how they come, and the closer
-/// to p0 the true rate may be. 1.5 for four and fewer, 1.1 for a hundred.
-pub(super) fn least(requests: u64, rates: Rates) -> f64 {
-    let failures = requests as f64 * rates.p0;
+/// The least dispersion that is believed where failures are few. At rate p0 ten minutes hold
+/// `ten_minutes` x p0 of them; the fewer those are the less shows how they come, and the longer one
+/// clump is remembered. 1.5 for four and fewer, 1.1 for a hundred.
+pub(super) fn least(ten_minutes: f64, rates: Rates) -> f64 {
+    let failures = ten_minutes * rates.p0;
     LEAST + (1.0 / failures.sqrt()).min(0.5)
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::cusum::{self, Cusum, Evidence};
-use super::rates::Rates;
+use super::rates::{Rates, ten_minutes};
 use super::times::{Times, edge_after};
 use super::verdict::RuleNumbers;
 use super::{Baseline, Bucket, Policy, dispersion, wilson};
@@ -98,7 +98,8 @@ impl LatencyRule {
         let known = baseline.latency.as_ref();
         let dispersion = known.map_or(1.0, |latency| latency.dispersion);
         let seen = known.map_or(0, |latency| latency.timed + latency.repeats);
-        let dispersion = dispersion.max(dispersion::least(seen, rates(baseline)));
+        let dispersion =
+            dispersion.max(dispersion::least(ten_minutes(seen, baseline.seconds), rates(baseline)));
         let bound = cusum::bound(policy.alpha, expected, 0);
         Self {
             cusum: Cusum::new(rates(baseline), dispersion, baseline.many_clients(), bound),

@@ -29,7 +29,8 @@ impl Rates {
     /// The error rule's. p0 is what the baseline's rate may have been at the most, so that a
     /// lucky baseline is not held against the candidate.
     pub(super) fn of_errors(baseline: &Baseline, policy: &Policy) -> Self {
-        let upper = upper(baseline.requests, baseline.errors, baseline.dispersion);
+        let ten_minutes = ten_minutes(baseline.requests, baseline.seconds);
+        let upper = upper((baseline.requests, baseline.errors), ten_minutes, baseline.dispersion);
         let p0 = match baseline.requests {
             0 => THIN_RATE,
             REQUESTS_MIN.. => upper,
@@ -42,7 +43,8 @@ impl Rates {
     /// A route's: what its own baseline allows, however few requests that holds. Of a route that the
     /// baseline has hardly seen nothing is known, and so it is not judged.
     pub(super) fn of_route(route: &RouteBaseline, policy: &Policy) -> Self {
-        Self::over(upper(route.requests, route.errors, route.dispersion), policy)
+        let ten_minutes = ten_minutes(route.requests, route.seconds);
+        Self::over(upper((route.requests, route.errors), ten_minutes, route.dispersion), policy)
     }
 
     fn over(p0: f64, policy: &Policy) -> Self {
@@ -62,11 +64,17 @@ impl Rates {
     }
 }
 
-/// Wilson's upper bound, as wide as clumps make it. Where the baseline holds too few failures to
-/// show how they come (at most some ten at the bound itself) clumps of two or three are reckoned with: a
-/// higher p0 costs no time where everything fails, and lets a few clumps be forgotten sooner.
-fn upper(requests: u64, errors: u64, dispersion: f64) -> f64 {
-    let failures = requests as f64 * wilson::upper(errors, requests);
+/// Requests of ten minutes at the baseline's rate, and no fewer than it holds.
+pub(super) fn ten_minutes(requests: u64, seconds: u64) -> f64 {
+    requests as f64 * (600.0 / seconds.max(1) as f64).max(1.0)
+}
+
+/// Wilson's upper bound, as wide as clumps make it. Where traffic is so thin that at this rate ten
+/// minutes hold some ten failures or fewer, nothing shows how they come, and one clump is remembered
+/// for minutes: clumps of two or three are reckoned with. A higher p0 costs no time where everything
+/// fails, and lets a few clumps be forgotten sooner.
+fn upper((requests, errors): (u64, u64), ten_minutes: f64, dispersion: f64) -> f64 {
+    let failures = ten_minutes * wilson::upper(errors, requests);
     let unseen = 1.0 + (CLUMPS / failures.max(1.0)).min(1.5);
     wilson::upper_of_clumps(errors, requests, dispersion.max(unseen))
 }

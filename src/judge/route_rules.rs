@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cusum::{self, Cusum, Evidence};
-use super::rates::Rates;
+use super::rates::{Rates, ten_minutes};
 use super::route::{RouteKey, RouteTemplate};
 use super::verdict::RouteNumbers;
 use super::{Baseline, Bucket, Policy, ROUTES_MAX, ROUTES_SHOWN, RouteBaseline, dispersion};
@@ -52,7 +52,9 @@ impl RouteRules {
                 let expected = (expected * share(route.requests)).ceil();
                 let bound = cusum::bound(alpha, expected, 0);
                 let rates = Rates::of_route(route, policy);
-                let dispersion = route.dispersion.max(dispersion::least(route.requests, rates));
+                let dispersion = route
+                    .dispersion
+                    .max(dispersion::least(ten_minutes(route.requests, route.seconds), rates));
                 RouteRule {
                     key: RouteTemplate::from(route.route.as_str()).key(),
                     baseline: route.clone(),
@@ -120,8 +122,13 @@ impl RouteRule {
     /// A template without a baseline.
     fn unknown(route: &RouteTemplate, policy: &Policy) -> Self {
         let bound = cusum::bound(policy.alpha, 0.0, 0);
-        let baseline =
-            RouteBaseline { route: route.as_str().to_owned(), requests: 0, errors: 0, dispersion: 1.0 };
+        let baseline = RouteBaseline {
+            route: route.as_str().to_owned(),
+            requests: 0,
+            errors: 0,
+            seconds: 0,
+            dispersion: 1.0,
+        };
         Self {
             key: route.key(),
             cusum: Cusum::new(Rates::of_route(&baseline, policy), 1.0, false, bound),

@@ -54,8 +54,8 @@ impl RouteWindow {
         }
     }
 
-    /// The busiest templates, the busiest first.
-    pub(super) fn freeze(&self) -> Vec<RouteBaseline> {
+    /// The busiest templates of a window of `seconds`, the busiest first.
+    pub(super) fn freeze(&self, seconds: u64) -> Vec<RouteBaseline> {
         let mut sums: BTreeMap<RouteKey, (u64, u64)> = BTreeMap::new();
         for (key, (requests, errors)) in self.slices.iter().flatten() {
             let sum = sums.entry(*key).or_default();
@@ -71,6 +71,7 @@ impl RouteWindow {
                 route: self.texts.get(&key)?.to_string(),
                 requests,
                 errors,
+                seconds,
                 dispersion: dispersion::of_intervals(slices.map(|&(n, bad)| (u64::from(n), u64::from(bad)))),
             })
         });

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cusum::{self, Cusum, Evidence};
 use super::latency::LatencyRule;
-use super::rates::Rates;
+use super::rates::{Rates, ten_minutes};
 use super::route_rules::RouteRules;
 use super::{
     Baseline, Bucket, FAILURES_MAX, FailedRequest, Numbers, OnLatency, Policy, Trip, TripRule, Verdict,
@@ -177,5 +177,5 @@ impl Judge {
 
 /// As it was measured, and no less than so few failures allow to believe.
 fn dispersion(baseline: &Baseline, rates: Rates) -> f64 {
-    baseline.dispersion.max(dispersion::least(baseline.requests, rates))
+    baseline.dispersion.max(dispersion::least(ten_minutes(baseline.requests, baseline.seconds), rates))
 }

@@ -23,7 +23,7 @@ pub(super) fn client(url: &str, timeout: Duration) -> Result<Client, String> {
     if !url.starts_with("https://") {
         builder = builder.tls_certs_only([]);
     }
-    builder.build().map_err(|why| causes(why))
+    builder.build().map_err(causes)
 }
 
 /// An error with its causes, without the URL: it may be a secret.

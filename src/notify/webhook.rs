@@ -1,5 +1,7 @@
 //! A message for any receiver: JSON, signed as our own generic webhooks in are. Pure.
 
+use std::fmt::Write as _;
+
 use ring::hmac;
 use serde_json::{Value, json};
 
@@ -31,7 +33,7 @@ pub(super) fn signature(secret: &str, unix_seconds: u64, body: &[u8]) -> String 
     context.update(body);
     let mut text = "sha256=".to_owned();
     for byte in context.sign().as_ref() {
-        text.push_str(&format!("{byte:02x}"));
+        let _ = write!(text, "{byte:02x}");
     }
     text
 }

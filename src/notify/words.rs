@@ -1,5 +1,7 @@
 //! The words of a message, whoever it is for. Pure.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::release::Notice;
@@ -74,10 +76,10 @@ fn numbers(release: &ReleaseNews) -> Option<String> {
     if let (Some(requests), Some(errors)) = (number("baseline_requests"), number("baseline_errors"))
         && requests >= 1.0
     {
-        text += &format!(", before {errors} in {requests} ({:.2} %)", 100.0 * errors / requests);
+        let _ = write!(text, ", before {errors} in {requests} ({:.2} %)", 100.0 * errors / requests);
     }
     if let (Some(s), Some(h)) = (number("s"), number("h")) {
-        text += &format!(", score {s:.1} of {h:.1}");
+        let _ = write!(text, ", score {s:.1} of {h:.1}");
     }
     Some(text)
 }
@@ -102,15 +104,17 @@ pub(super) fn command(news: &News) -> Option<(&'static str, String)> {
     match news.notice {
         Notice::Started => undo("abort"),
         Notice::Awaiting => Some(("Go on", format!("greenlight promote {service}"))),
-        Notice::Promoted | Notice::Succeeded if news.rollback_available => undo("rollback"),
-        Notice::Degraded if news.rollback_available => undo("rollback"),
+        Notice::Promoted | Notice::Succeeded | Notice::Degraded if news.rollback_available => {
+            undo("rollback")
+        }
         Notice::Degraded => Some(("Keep it", format!("greenlight promote {service}"))),
         Notice::Failed | Notice::Reverted | Notice::RolledBack | Notice::Cancelled => {
             release.and_then(explain)
         }
-        Notice::Promoted | Notice::Succeeded => None,
-        Notice::Alarm if news.alarm.as_ref().is_some_and(|alarm| !alarm.raised) => None,
-        Notice::Alarm => Some(("Look", format!("greenlight status {service}"))),
+        Notice::Alarm if news.alarm.as_ref().is_none_or(|alarm| alarm.raised) => {
+            Some(("Look", format!("greenlight status {service}")))
+        }
+        Notice::Promoted | Notice::Succeeded | Notice::Alarm => None,
     }
 }
 

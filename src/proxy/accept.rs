@@ -62,7 +62,8 @@ fn is_peers(why: &io::Error) -> bool {
 pub struct Counted {
     connections: Arc<AtomicUsize>,
     /// Its place among those of its address.
-    entered: Option<Entered>,
+    /// (Boxed: off in most houses, and every waiting connection would hold it.)
+    entered: Option<Box<Entered>>,
 }
 
 impl Counted {
@@ -83,7 +84,7 @@ impl Counted {
             parts.metrics.refused.inc();
             return false;
         };
-        self.entered = entered;
+        self.entered = entered.map(Box::new);
         true
     }
 }

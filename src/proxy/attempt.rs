@@ -120,6 +120,9 @@ async fn one(
             };
         }
     };
+    if !upstream.is_socket() {
+        request.upload.keep_sent();
+    }
     let (ending, seen) = exchange(connection, request, tries, &inflight, (&mut upstream, at), download).await;
     let heard = seen.map(|seen| seen.heard);
     if let (Ending::NoResponse, Some(idle), true) = (ending, reused, upstream.is_socket()) {

@@ -106,11 +106,9 @@ async fn first_bytes(
 
 fn spoken(alpn: Alpn, data: &[u8]) -> Spoken {
     match alpn {
-        Alpn::Http1 => Spoken::Http1,
         Alpn::Http2 => Spoken::Http2,
-        Alpn::Plain if data.first() != PREFACE_BEGIN.first() => Spoken::Http1,
         Alpn::Plain if data.starts_with(PREFACE_BEGIN) => Spoken::Http2,
         Alpn::Plain if PREFACE_BEGIN.starts_with(data) => Spoken::Unclear,
-        Alpn::Plain => Spoken::Http1,
+        Alpn::Http1 | Alpn::Plain => Spoken::Http1,
     }
 }

@@ -10,12 +10,13 @@ use std::time::Instant;
 
 use crate::http1::{
     Answer, Asked, BodyFault, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
-    ResponseHead, Sending, Trailers, parse_response, write_informational, write_response,
+    ResponseHead, Sending, parse_response, write_informational, write_response,
 };
 
 use super::chunk::Chunk;
 use super::facts::Facts;
 use super::farewell::Frames;
+use super::grpc;
 use super::lane::{Lane, LaneEnd};
 use super::seats::Seat;
 use super::stream::Stream;
@@ -82,6 +83,7 @@ impl Ending {
 
 /// What a response head said, as far as it is needed later.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Seen {
     pub heard: Heard,
     /// Whether the client's connection is kept after it.
@@ -335,7 +337,7 @@ impl<'c> Exchange<'c> {
         Heard {
             status: head.status,
             first_byte: clock::instant().duration_since(self.began),
-            failed: failed_status || (self.facts.is_grpc && failed_grpc(head.value_named(buf, GRPC_STATUS))),
+            failed: failed_status || (self.facts.is_grpc && grpc::head_failed(head, buf)),
         }
     }
 
@@ -420,8 +422,8 @@ impl<'c> Exchange<'c> {
             return over.then_some(Ending::Complete { reusable: false });
         }
         if let Some(seen) = &mut self.seen {
-            let status = self.download.trailers().filter(|_| self.facts.is_grpc).and_then(grpc_status);
-            seen.failed_at_end = failed_grpc(status);
+            seen.failed_at_end =
+                self.facts.is_grpc && self.download.trailers().is_some_and(grpc::trailers_failed);
         }
         let reusable = self.seen.is_some_and(|seen| seen.reusable)
             && self.upload_done
@@ -490,17 +492,4 @@ impl<'c> Exchange<'c> {
             Waiting::ClientBody
         }
     }
-}
-
-/// How a call of gRPC ended: in the trailers, or in the head of an answer that has nothing else.
-const GRPC_STATUS: &[u8] = b"grpc-status";
-
-fn grpc_status(trailers: &Trailers) -> Option<&[u8]> {
-    trailers.iter().find(|(name, _)| name.eq_ignore_ascii_case(GRPC_STATUS)).map(|(_, value)| value)
-}
-
-/// Unknown, deadline exceeded, internal, unavailable and data loss are the origin's fault (DESIGN.md
-/// section 3).
-fn failed_grpc(status: Option<&[u8]>) -> bool {
-    matches!(status, Some(b"2" | b"4" | b"13" | b"14" | b"15"))
 }

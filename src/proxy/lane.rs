@@ -20,6 +20,8 @@ use super::stream::Stream;
 /// Pieces up to this many bytes are copied behind what is to be written already: cheaper than a
 /// second element of a vectored write.
 const COPY_BYTES_MAX: usize = 4096;
+/// What is kept of a request that may have to be sent again.
+const KEPT_BYTES_MAX: usize = 16 * 1024;
 /// Gathering stops when this much is to be written.
 const GATHER_BYTES_MAX: usize = 16 * 1024;
 /// Ends a chunk.
@@ -64,6 +66,8 @@ pub struct Lane {
     ended: bool,
     /// What was written is not at hand any more.
     forgotten: bool,
+    /// What is written is kept at hand, up to [`KEPT_BYTES_MAX`].
+    keeps: bool,
     /// Whether trailers may pass.
     trailers: bool,
     /// Payload bytes that may still come.
@@ -98,6 +102,7 @@ impl Lane {
             held: false,
             ended,
             forgotten: false,
+            keeps: false,
             trailers: false,
             left: if body_bytes_max == 0 { u64::MAX } else { body_bytes_max },
             frames: None,
@@ -197,6 +202,12 @@ impl Lane {
     /// Whether bytes behind the end of the body are at hand.
     pub fn has_rest(&self) -> bool {
         self.chunk.as_ref().is_some_and(|chunk| !chunk.is_empty())
+    }
+
+    /// Keeps what is written, while that is little: for a destination that may say afterwards that it
+    /// did nothing with it.
+    pub fn keep_sent(&mut self) {
+        self.keeps = true;
     }
 
     /// Whether everything that was written is still at hand.
@@ -385,7 +396,8 @@ impl Lane {
         if chunked {
             write_chunk_header(size, &mut self.out);
         }
-        if length <= COPY_BYTES_MAX && self.at < self.out.len() {
+        let kept = self.keeps && self.out.len() + length <= KEPT_BYTES_MAX;
+        if kept || (length <= COPY_BYTES_MAX && self.at < self.out.len()) {
             self.out.extend_from_slice(&chunk.data()[start..start + length]);
             if chunked {
                 self.out.extend_from_slice(CHUNK_END);
@@ -432,7 +444,7 @@ impl Lane {
 
     /// Empties `out` if all of it is written.
     fn reuse(&mut self) {
-        if self.at == self.out.len() {
+        if self.at == self.out.len() && !(self.keeps && self.out.len() < KEPT_BYTES_MAX) {
             self.forgotten |= self.at > 0;
             self.out.clear();
             self.at = 0;
@@ -441,7 +453,8 @@ impl Lane {
 
     /// Gives memory back before a wait for the source.
     fn rest(&mut self) {
-        if !self.ended && self.at == self.out.len() && self.out.capacity() > COPY_BYTES_MAX {
+        let kept = self.keeps && self.out.len() < KEPT_BYTES_MAX;
+        if !kept && !self.ended && self.at == self.out.len() && self.out.capacity() > COPY_BYTES_MAX {
             self.forgotten = true;
             self.out = Vec::new();
             self.at = 0;

@@ -100,8 +100,8 @@ impl Secure {
             return Ok(0);
         }
         let mut filled = 0;
-        while !data.is_empty() {
-            self.session.read_tls(&mut data)?;
+        // Behind a `close_notify` rustls takes nothing more, and nothing counts.
+        while !data.is_empty() && self.session.read_tls(&mut data)? > 0 {
             let mut waiting = self.process(context)?;
             if waiting > 0 {
                 let count = self.session.reader().read(&mut out[filled..])?;

@@ -122,8 +122,14 @@ impl Stream {
                 Poll::Ready(())
             }
             Self::Tls(secure) => secure.poll_finish(context).map(drop),
-            Self::Downstream(stream) => Poll::Ready(stream.finish()),
-            Self::Upstream(stream) => Poll::Ready(stream.finish()),
+            Self::Downstream(stream) => {
+                stream.finish();
+                Poll::Ready(())
+            }
+            Self::Upstream(stream) => {
+                stream.finish();
+                Poll::Ready(())
+            }
         }
     }
 

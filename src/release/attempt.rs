@@ -25,6 +25,7 @@ impl Kind {
 }
 
 /// One attempt to make the other colour active.
+#[expect(clippy::struct_excessive_bools, reason = "facts of its way, each true or not by itself")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Release {
     pub id: ReleaseId,

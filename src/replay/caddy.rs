@@ -65,5 +65,5 @@ pub(super) fn parse(line: &[u8]) -> Option<Parsed> {
 
 #[expect(clippy::cast_possible_truncation, reason = "within the years that a log can be of")]
 fn millis(seconds: f64) -> Option<i64> {
-    (0.0..253_402_300_800.0).contains(&seconds).then(|| (seconds * 1000.0) as i64)
+    (0.0..253_402_300_800.0).contains(&seconds).then_some((seconds * 1000.0) as i64)
 }

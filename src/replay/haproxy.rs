@@ -40,8 +40,7 @@ pub(super) fn parse(line: &[u8]) -> Option<Parsed> {
     let outcome = match (ended_as.first()?, status) {
         // The client went away, or the proxy answered by itself, or had no room.
         (b'C' | b'c' | b'P' | b'R' | b'L' | b'U' | b'K', _) => None,
-        (b'S' | b's' | b'D', _) => Some(Outcome::Error),
-        (_, Some(503)) => Some(Outcome::Error),
+        (b'S' | b's' | b'D', _) | (_, Some(503)) => Some(Outcome::Error),
         // Redirects, refusals and the like.
         (_, _) if no_server => None,
         (_, status) => status.map(outcome_of),

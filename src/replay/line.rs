@@ -46,12 +46,12 @@ impl ServiceFilter {
     }
 
     /// `Ok`: take it.
+    #[expect(clippy::result_large_err, reason = "what becomes of the line: it is returned as it is")]
     pub(super) fn ask(&mut self, service: &str) -> Result<(), Parsed> {
         match (&self.wanted, &self.seen) {
             (Some(wanted), _) if wanted != service => Err(Parsed::OtherService),
-            (Some(_), _) => Ok(()),
             (None, Some(seen)) if seen != service => Err(Parsed::Ambiguous(service.to_owned())),
-            (None, Some(_)) => Ok(()),
+            (Some(_), _) | (None, Some(_)) => Ok(()),
             (None, None) => {
                 self.seen = Some(service.to_owned());
                 Ok(())

@@ -1,6 +1,7 @@
 //! What `greenlight import` prints runs: checked, started, its services released and asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -52,19 +53,19 @@ async fn runs(engine: &Engine, registry: &Registry, file: &str) {
     std::fs::create_dir(folder.path().join("themes")).unwrap();
     let secrets = folder.path().join("secrets");
     std::fs::create_dir(&secrets).unwrap();
-    let arguments: Vec<&str> = if file.ends_with(".env") {
+    let arguments: Vec<&str> = if file == "script.env" {
         vec!["import", "--env-file", file]
     } else {
         vec!["import", file, "--secrets", "secrets"]
     };
-    let printed = succeeded(greenlight(folder.path(), &arguments).output().await.unwrap(), file);
+    let printed = succeeded(&greenlight(folder.path(), &arguments).output().await.unwrap(), file);
     let listener = address();
     let admin = address();
     let written = Written { folder: folder.path(), listener, admin };
     let (text, config) = adapted(&printed, engine, registry, &written).await;
     let path = folder.path().join("greenlight.toml");
     std::fs::write(&path, &text).unwrap();
-    succeeded(greenlight(folder.path(), &["check", "greenlight.toml"]).output().await.unwrap(), &text);
+    succeeded(&greenlight(folder.path(), &["check", "greenlight.toml"]).output().await.unwrap(), &text);
 
     let _door = door(folder.path());
     let releases = config.services.iter().map(|service| release(folder.path(), admin, service.name.as_str()));
@@ -93,7 +94,7 @@ async fn release(folder: &Path, admin: SocketAddr, service: &str) {
         // The front door has only just been started.
         let unreachable = output.status.code() == Some(1) && begun.elapsed() < PATIENCE;
         if !unreachable {
-            succeeded(output, service);
+            succeeded(&output, service);
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -117,7 +118,7 @@ fn door(folder: &Path) -> Child {
         .unwrap()
 }
 
-fn succeeded(output: Output, what: &str) -> String {
+fn succeeded(output: &Output, what: &str) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{}: {out}\n{err}\n{what}", output.status);
     out.into_owned()
@@ -150,6 +151,7 @@ async fn adapted(printed: &str, engine: &Engine, registry: &Registry, at: &Writt
     }
     let api = engine.api().await;
     let mut images = BTreeMap::new();
+    let mut networks = BTreeSet::new();
     for service in &before.services {
         let Upstream::Docker { image: Some(image), engine, .. } = &service.upstream else {
             panic!("{} runs no image", service.name)
@@ -161,17 +163,15 @@ async fn adapted(printed: &str, engine: &Engine, registry: &Registry, at: &Writt
         image::make(&builder, &name, &recipe).await;
         image::push(&builder, &name, registry.credentials()).await;
         images.insert(image.clone(), name);
-        if !matches!(engine.network.as_str(), "bridge" | "host") {
-            let network =
-                NetworkCreateRequest { name: engine.network.clone(), ..NetworkCreateRequest::default() };
-            // Two services of a file share one.
-            let _ = api.create_network(network).await;
-        }
-        text += &format!("\n[services.{}.release]\nbake_time = \"1s\"\n", service.name);
+        networks.insert(engine.network.clone());
+        let _ = writeln!(text, "\n[services.{}.release]\nbake_time = \"1s\"", service.name);
+    }
+    for name in networks.into_iter().filter(|name| !matches!(name.as_str(), "bridge" | "host")) {
+        api.create_network(NetworkCreateRequest { name, ..NetworkCreateRequest::default() }).await.unwrap();
     }
     for (image, name) in images {
         text = text.replace(&format!("image = \"{image}\""), &format!("image = \"{name}\""));
     }
-    text += &format!("\n[admin]\nbind = \"{}\"\n", at.admin);
+    let _ = writeln!(text, "\n[admin]\nbind = \"{}\"", at.admin);
     (text, before)
 }

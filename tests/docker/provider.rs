@@ -52,6 +52,7 @@ impl Ground {
         }
     }
 
+    #[expect(clippy::unused_self, reason = "asked of the engine, as the rest is")]
     fn upstream(&self, service: &str, config: config::Docker) -> Upstream {
         Upstream::new(ServiceName::from(service), config, 2)
     }
@@ -287,7 +288,8 @@ async fn what_happens_to_containers_is_heard() {
     let look = EngineWatch::look(watched, false).await;
     assert!(look.away.is_some() && look.containers.is_empty());
     assert!(matches!(upstream.stop(&ReleaseId::from("news-1")).await, Err(DockerFault::Away { .. })));
-    tokio::task::spawn_blocking(move || engine.start_again()).await.unwrap();
+    let back = Arc::clone(&engine);
+    tokio::task::spawn_blocking(move || back.start_again()).await.unwrap();
     until(&mut news, "the engine is back", |news| news.away.is_none() && runs(news, one)).await;
     upstream.remove(&ReleaseId::from("news-1")).await.unwrap();
     until(&mut news, "all are gone", |news| news.containers.is_empty()).await;

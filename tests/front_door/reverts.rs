@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use greenlight::judge::{BaselineWindow, Bucket, Judge, Outcome, Policy};
 use greenlight::model::Color;
 
 use crate::support::{House, PATIENCE, SERVICE, Setup, setting};
@@ -94,6 +95,55 @@ async fn reverts(name: &str, illness: Illness) -> Vec<Duration> {
     took
 }
 
+/// What benches/judge would say of such a run: the judge alone, second after second, with as much
+/// of a baseline; the illness begins anywhere in a second.
+fn simulated(share: f64) -> Duration {
+    const RUNS: usize = 200;
+    let policy = Policy::default();
+    let mut random = fastrand::Rng::with_seed(5);
+    let mut second = |share: f64| {
+        let mut bucket = Bucket::default();
+        for _ in 0..100 {
+            let failed = random.f64() < share;
+            bucket.record(1, if failed { Outcome::Error } else { Outcome::Success }, None);
+        }
+        bucket
+    };
+    let mut took: Vec<f64> = (0..RUNS)
+        .map(|run| {
+            let mut window = BaselineWindow::default();
+            for _ in 0..BASELINE_REQUESTS / 100 {
+                window.push(&second(0.0), &policy);
+            }
+            let mut judge = Judge::new(window.freeze(&policy), policy, RATE * 300.0);
+            for _ in 0..2 {
+                judge.observe(&second(0.0));
+            }
+            let well = run as f64 / RUNS as f64;
+            let first = judge.observe(&second(share * (1.0 - well))).is_some();
+            let more = if first {
+                0
+            } else {
+                1 + (1..300).find(|_| judge.observe(&second(share)).is_some()).unwrap()
+            };
+            f64::from(more.max(1)) - well
+        })
+        .collect();
+    took.sort_by(f64::total_cmp);
+    Duration::from_secs_f64(took[RUNS / 2])
+}
+
+/// The numbers of benches/judge are those of the real thing: medians within 2 s.
+fn agrees(took: &[Duration], share: f64) {
+    let (real, simulated) = (took[took.len() / 2], simulated(share));
+    println!(
+        "RESULT reverts at {share}: {:.2} s, simulated {:.2} s",
+        real.as_secs_f64(),
+        simulated.as_secs_f64()
+    );
+    assert!(real.abs_diff(simulated) <= Duration::from_secs(2), "{took:?}, simulated {simulated:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_percent_of_errors() {
     let took = reverts("errors at 5 %", Illness::Errors(0.05)).await;
@@ -103,12 +153,16 @@ async fn five_percent_of_errors() {
         assert!(took[took.len() / 2] <= Duration::from_secs(6), "{took:?}");
     }
     assert!(took[took.len() - 1] <= Duration::from_secs(10), "{took:?}");
+    if took.len() >= 20 {
+        agrees(&took, 0.05);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_but_errors() {
     let took = reverts("errors at 100 %", Illness::Errors(1.0)).await;
     assert!(took[took.len() - 1] <= Duration::from_secs(5), "{took:?}");
+    agrees(&took, 1.0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

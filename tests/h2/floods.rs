@@ -1,7 +1,7 @@
 //! Floods of frames that ask for nothing: whoever sends them is closed, and soon.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::frames::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, PRIORITY, RST_STREAM, Raw, SETTINGS,
@@ -90,7 +90,7 @@ fn a_flood_ends_its_connection() {
     let origin = origin();
     let front = Front::between(&[origin.address], &[]);
     for (name, piece) in FLOODS {
-        let begin = Instant::now();
+        let begin = greenlight::clock::instant();
         let (sent, code) = flood(&front, *piece);
         // What is in flight when the verdict falls is the sockets': some hundred kilobytes.
         assert!(
@@ -109,7 +109,7 @@ fn p99(front: &Front, busy: &AtomicBool, at_least: usize) -> Duration {
     let mut peer = Peer::connect(front.address);
     let mut times = Vec::new();
     while times.len() < at_least || busy.load(Ordering::Relaxed) {
-        let begin = Instant::now();
+        let begin = greenlight::clock::instant();
         assert_eq!(peer.ask(request("GET", "/")).unwrap().text(), "ok");
         times.push(begin.elapsed());
     }

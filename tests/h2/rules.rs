@@ -9,6 +9,9 @@ use super::front::{Front, HOST};
 use super::origin::Origin;
 use super::peer::{Peer, request};
 
+/// What it is, its fields, and the status.
+type Case = (&'static str, Vec<(&'static str, &'static str)>, u16);
+
 const METHOD: (&str, &str) = (":method", "GET");
 const SCHEME: (&str, &str) = (":scheme", "http");
 const PATH: (&str, &str) = (":path", "/");
@@ -41,7 +44,7 @@ fn malformed_requests_are_refused_on_their_stream() {
     let front = Front::between(&[origin.address], &[]);
     let base = [METHOD, SCHEME, PATH, AUTHORITY];
     let with = |more: &[(&'static str, &'static str)]| [&base, more].concat();
-    let table: Vec<(&str, Vec<(&str, &str)>, u16)> = vec![
+    let table: Vec<Case> = vec![
         ("authority and another host", with(&[("host", "other.test")]), 400),
         ("authority and two hosts", with(&[("host", HOST), ("host", HOST)]), 400),
         ("no authority, no host", vec![METHOD, SCHEME, PATH], 400),

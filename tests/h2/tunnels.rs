@@ -1,6 +1,6 @@
 //! WebSocket over HTTP/2 (RFC 8441), between all pairs of protocols.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use greenlight::model::Color;
@@ -26,7 +26,7 @@ fn extended(protocol: &str) -> Request<()> {
 /// Waits until the front door has said that it takes tunnels.
 fn connect(front: &Front) -> Peer {
     let peer = Peer::connect(front.address);
-    let begin = Instant::now();
+    let begin = greenlight::clock::instant();
     while !peer.sender.is_extended_connect_protocol_enabled() {
         assert!(begin.elapsed() < PATIENCE);
         std::thread::yield_now();
@@ -60,12 +60,11 @@ fn talk(peer: &mut Peer, asked: Request<()>) {
 /// An origin of HTTP/1.1 that accepts and echoes.
 fn socket_origin() -> Origin {
     Origin::start(|link| {
-        while link.head().is_some() {
+        if link.head().is_some() {
             link.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
             while let Some(byte) = link.take(1) {
                 link.send(byte);
             }
-            return;
         }
     })
 }
@@ -167,7 +166,7 @@ fn a_tunnel_lives_longer_than_the_answers_limits() {
     let front = setup.start();
     let mut peer = connect(&front);
     let (response, _send) = peer.send(extended("websocket"), false);
-    let begin = Instant::now();
+    let begin = greenlight::clock::instant();
     let mut body = peer.wait(response).unwrap().into_body();
     let error = peer.wait(body.data()).unwrap().unwrap_err();
     assert!(error.is_reset(), "{error:?}");

@@ -1,7 +1,7 @@
 //! Origins that speak HTTP/2, to clients of both protocols.
 
 use std::sync::mpsc::sync_channel;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use greenlight::model::Color;
@@ -185,7 +185,7 @@ fn a_cancelled_call_reaches_an_origin_of_http2_at_once() {
     let (response, mut send) = peer.send(call(), false);
     assert_eq!(heard.recv_timeout(PATIENCE), Ok("asked"));
     let _open = peer.wait(response).unwrap();
-    let begin = Instant::now();
+    let begin = greenlight::clock::instant();
     send.send_reset(Reason::CANCEL);
     assert_eq!(heard.recv_timeout(PATIENCE), Ok("gone"));
     let took = begin.elapsed();
@@ -286,7 +286,7 @@ fn more_requests_than_streams_open_more_connections() {
     let front = front(&origin);
     let mut peer = Peer::connect(front.address);
     let responses: Vec<_> = (0..45).map(|_| peer.send(request("GET", "/"), true).0).collect();
-    let begin = Instant::now();
+    let begin = greenlight::clock::instant();
     while front.inflight(Color::Blue) < 45 || origin.connections() < 5 {
         assert!(begin.elapsed() < PATIENCE, "{} connections", origin.connections());
         std::thread::yield_now();
@@ -365,7 +365,7 @@ fn an_origin_that_answers_no_ping_is_given_up() {
     setup.limits.h2_ping_interval = Duration::from_millis(300);
     setup.limits.h2_ping_timeout = Duration::from_millis(300);
     let front = setup.start();
-    let begin = Instant::now();
+    let begin = greenlight::clock::instant();
     let mut client = front.client();
     client.send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 1\r\n\r\n1");
     assert_eq!(client.response().status, 502);

@@ -64,12 +64,13 @@ async fn hooks_after_the_switch_raise_alarms_and_move_nothing() {
         hooks(&[("post_promote", hook.url("/post")), ("on_revert", hook.url("/back"))])
     );
     let release = "bake_time = \"10m\"\nstandby_ttl = \"1h\"";
-    let house = House::open(&Setup { more, release, ..quick() }).await;
+    let house = House::open(&Setup { release, more, ..quick() }).await;
     house.admin().deploy(SERVICE, "v2", true).await.unwrap();
     assert_eq!(hook.next(PATIENCE).await.path, "/post");
     let alarm = news.next(PATIENCE).await.json();
     assert_eq!(alarm["alarm"], json!({ "name": "hook-failed", "raised": true }), "{alarm}");
-    let service = house.admin().service(SERVICE).await.unwrap();
+    let raised = |service: &greenlight::controller::ServiceView| service.alarms.contains_key("hook-failed");
+    let service = house.admin().until(SERVICE, "the alarm", PATIENCE, raised).await.unwrap();
     assert_eq!((service.state.as_str(), service.active.as_str()), ("baking", "green"));
     assert!(service.alarms["hook-failed"].contains("greenlight rollback backend"), "{:?}", service.alarms);
 

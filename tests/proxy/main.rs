@@ -7,6 +7,7 @@ mod basics;
 mod canary;
 mod client;
 mod control;
+mod evidence;
 mod failures;
 mod flood;
 mod front;

@@ -194,6 +194,26 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
         "resume" => Event::Resume,
         "unquarantine" => Event::Unquarantine { version: Version(words.bare(1).unwrap().to_owned()) },
         "health" => health(words, state, at),
+        "drained" => {
+            let color = color(words.bare(1).unwrap());
+            Event::Drained { color, release: state.sides[color].release.clone() }
+        }
+        "deadline" => Event::Deadline,
+        "policy" => {
+            let mut changed = state.policy.clone();
+            policy(&mut changed, words);
+            Event::PolicyChanged(Box::new(changed))
+        }
+        "store" => Event::StoreWritable(words.has("on")),
+        word => evidence(words, state)
+            .or_else(|| managed(words, state, running))
+            .unwrap_or_else(|| panic!("no such event: {word}")),
+    }
+}
+
+/// What the data plane has counted.
+fn evidence(words: &Words, state: &State) -> Option<Event> {
+    let event = match words.0[0] {
         "ack" => {
             let (requests, errors) = words.value("baseline").map_or((0, 0), two);
             let epoch = words.value("epoch").map_or(state.epoch, |epoch| Epoch(epoch.parse().unwrap()));
@@ -229,17 +249,14 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
                 baseline,
             }
         }
-        "drained" => {
-            let color = color(words.bare(1).unwrap());
-            Event::Drained { color, release: state.sides[color].release.clone() }
-        }
-        "deadline" => Event::Deadline,
-        "policy" => {
-            let mut changed = state.policy.clone();
-            policy(&mut changed, words);
-            Event::PolicyChanged(Box::new(changed))
-        }
-        "store" => Event::StoreWritable(words.has("on")),
+        _ => return None,
+    };
+    Some(event)
+}
+
+/// What the engines of managed containers say.
+fn managed(words: &Words, state: &State, running: impl Fn() -> ReleaseId) -> Option<Event> {
+    let event = match words.0[0] {
         "pulled" => {
             let version = words.value("version").map(|version| Version(version.to_owned()));
             let known = || state.release.as_ref().unwrap().version.clone();
@@ -263,6 +280,7 @@ pub fn event(words: &Words, state: &State, at: Tick) -> Event {
         "engine" => Event::EngineAway(
             words.has("away").then(|| "the engine unix:///e does not answer: refused".into()),
         ),
-        word => panic!("no such event: {word}"),
-    }
+        _ => return None,
+    };
+    Some(event)
 }

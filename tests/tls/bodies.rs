@@ -108,3 +108,22 @@ fn an_answer_before_the_body_is_read_arrives_with_its_end() {
     assert_eq!(client.response().unwrap().status, 404);
     assert_eq!(client.rest(), (Vec::new(), true));
 }
+
+#[test]
+fn what_follows_a_close_notify_counts_for_nothing_and_holds_up_nobody() {
+    let files = Files::new();
+    let origin = Origin::naming("ok");
+    let front = front(&origin, &files);
+    let settings = Settings::new(&files.authority);
+    let mut over = settings.connect(front.address, "app.test");
+    over.stream.conn.send_close_notify();
+    let mut bytes = Vec::new();
+    while over.stream.conn.wants_write() {
+        over.stream.conn.write_tls(&mut bytes).unwrap();
+    }
+    // More than is looked at in one piece, in one packet with the end.
+    bytes.resize(40_000, 0x17);
+    std::io::Write::write_all(&mut over.stream.sock, &bytes).unwrap();
+    let mut other = settings.connect(front.address, "app.test");
+    assert_eq!(other.get(HOST, "/").text(), "ok");
+}

@@ -53,7 +53,9 @@ pub(super) fn read(path: &Path, settings: Settings, service: Option<String>) -> 
         let judging = scope.spawn(move || {
             let mut replay = Replay::new(settings);
             while let Ok(batch) = judged.recv() {
-                batch.iter().for_each(|line| replay.add(line));
+                for line in &batch {
+                    replay.add(line);
+                }
             }
             replay.end()
         });

@@ -93,6 +93,7 @@ struct ToldAfter {
 }
 
 impl Report {
+    #[expect(clippy::needless_pass_by_value, reason = "nobody else has a use for what was found")]
     pub(super) fn new(log: &str, format: Format, settings: &Settings, found: Found, lines: Lines) -> Self {
         let findings = &found.findings;
         let tripped = || findings.iter().filter_map(|finding| Some((finding, finding.tripped.as_ref()?)));

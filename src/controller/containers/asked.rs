@@ -58,17 +58,17 @@ impl Controller {
         &mut self,
         index: usize,
         request: Request,
-    ) -> Result<(), (Request, Option<Rejection>)> {
+    ) -> Result<(), Box<(Request, Option<Rejection>)>> {
         let service = &self.services[index].config;
         let image = match image_of(service, &request.command) {
             Ok(Some(image)) => image,
-            Ok(None) => return Err((request, None)),
-            Err(rejection) => return Err((request, Some(rejection))),
+            Ok(None) => return Err(Box::new((request, None))),
+            Err(rejection) => return Err(Box::new((request, Some(rejection)))),
         };
-        let Some(upstream) = upstream(service) else { return Err((request, None)) };
+        let Some(upstream) = upstream(service) else { return Err(Box::new((request, None))) };
         let Ok(place) = Arc::clone(&self.asking).try_acquire_owned() else {
             let full = format!("{ASKED_MAX} registries are being asked already: ask again in a moment");
-            return Err((request, Some(Rejection::Unavailable(full))));
+            return Err(Box::new((request, Some(Rejection::Unavailable(full)))));
         };
         let internal = self.internal.clone();
         let told = match &request.command {
@@ -122,8 +122,9 @@ fn image_of(service: &Service, command: &Command) -> Result<Option<Reference>, R
         Configured::Docker { follow, .. } => *follow,
     };
     let (image, version) = match command {
-        Command::Deploy { image, version, .. } => (image.as_deref(), version.as_deref()),
-        Command::Pushed { image, version, .. } => (image.as_deref(), version.as_deref()),
+        Command::Deploy { image, version, .. } | Command::Pushed { image, version, .. } => {
+            (image.as_deref(), version.as_deref())
+        }
         _ => return Ok(None),
     };
     let parse = |text: &str| Reference::parse(text).map_err(|why| Rejection::Invalid(why.to_string()));

@@ -22,8 +22,10 @@ struct Package {
     #[serde(default)]
     namespace: Option<String>,
     #[serde(default)]
-    package_type: Option<String>,
-    package_version: Option<PackageVersion>,
+    #[serde(rename = "package_type")]
+    kind: Option<String>,
+    #[serde(rename = "package_version")]
+    version: Option<PackageVersion>,
     updated_at: Option<String>,
 }
 
@@ -67,8 +69,8 @@ fn package(body: &[u8]) -> Result<Vec<Push>, Malformed> {
     let message: Message = json(body)?;
     let Some(package) = message.package else { return Ok(Vec::new()) };
     let published = matches!(message.action.as_deref(), Some("published" | "updated" | "create" | "update"));
-    let container = package.package_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("container"));
-    let Some(version) = package.package_version.filter(|_| published && container) else {
+    let container = package.kind.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("container"));
+    let Some(version) = package.version.filter(|_| published && container) else {
         return Ok(Vec::new());
     };
     let tag = version.container_metadata.and_then(|metadata| metadata.tag);

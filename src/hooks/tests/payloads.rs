@@ -10,9 +10,7 @@ fn one(kind: WebhookKind, body: &str) -> Push {
     pushes.into_iter().next().unwrap()
 }
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
+const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 fn digest() -> String {
     format!("sha256:{}", "0123456789abcdef".repeat(4))
@@ -71,7 +69,10 @@ fn what_no_image_can_be_called_goes_no_further() {
 fn generic() {
     let push = one(WebhookKind::Generic, r#"{"image":"registry.example.org:5000/org/app:prod"}"#);
     assert_eq!(push.host.as_deref(), Some("registry.example.org:5000"));
-    assert_eq!((push.repository, push.tag, push.at), (some("org/app"), some("prod"), None));
+    assert_eq!(
+        (push.repository, push.tag, push.at),
+        (Some("org/app".to_owned()), Some("prod".to_owned()), None)
+    );
     let body = format!(
         r#"{{"repository":"org/app","digest":"{}","pushed_at":"2026-01-01T00:00:00+02:00"}}"#,
         digest()
@@ -85,8 +86,8 @@ fn generic() {
         assert!(read(WebhookKind::Generic, bad.as_bytes()).is_err(), "{bad}");
     }
     // A label that could not stand in a log or a path is none.
-    assert_eq!(Push { version: some("a b"), ..Push::default() }.label(), None);
-    assert_eq!(Push { version: some(&"x".repeat(201)), ..Push::default() }.label(), None);
+    assert_eq!(Push { version: Some("a b".to_owned()), ..Push::default() }.label(), None);
+    assert_eq!(Push { version: Some("x".repeat(201)), ..Push::default() }.label(), None);
 }
 
 #[test]
@@ -159,7 +160,6 @@ fn registry() {
             digest()
         )
     };
-    const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
     let events = [
         event("push", "application/octet-stream", ""),
         event("pull", MANIFEST, "prod"),

@@ -101,7 +101,7 @@ fn no_baseline_is_judged_by_one_per_cent() {
     let mut judge = Judge::new(Baseline::default(), Policy::default(), f64::NAN);
     let numbers = judge.numbers();
     assert!((numbers.p0 - 0.01).abs() < 1e-12 && (numbers.p1 - 0.03).abs() < 1e-12);
-    assert!((numbers.h - 1e6_f64.ln()).abs() < 1e-6 && (numbers.dispersion - 1.0).abs() < 1e-12);
+    assert!((numbers.h - 1e6_f64.ln()).abs() < 1e-6 && (numbers.dispersion - 1.5).abs() < 1e-12);
     assert_eq!(seconds_to_trip(&mut judge, &bucket(100, 100), 10), Some(4));
 }
 

@@ -126,3 +126,29 @@ fn the_rule_survives_the_store() {
     let text = serde_json::to_string(&judge).unwrap();
     assert_eq!(serde_json::from_str::<Judge>(&text).unwrap(), judge);
 }
+
+#[test]
+fn many_that_hang_among_many_quick_ones_trip_by_their_repeats() {
+    // The second in which they become slow is full of good ones, and the score stays 0.
+    let mut judge = warmed(OnLatency::Revert, known(0, Duration::ZERO));
+    assert_eq!(judge.observe(&hanging(20, 0, 2000)), None);
+    assert!(judge.numbers().latency.unwrap().s <= 0.0);
+    let took = (1..=6).find(|_| judge.observe(&hanging(0, 20, 0)).is_some());
+    assert!(took.is_some_and(|seconds| seconds <= 6), "{took:?}");
+    let mut judge = warmed(OnLatency::Revert, Baseline { clients: 3, ..known(0, Duration::ZERO) });
+    judge.observe(&hanging(4, 0, 2000));
+    assert!((0..6).all(|_| judge.observe(&hanging(0, 4, 0)).is_none()), "four requests are four");
+}
+
+#[test]
+fn a_thin_baseline_of_times_is_better_than_none() {
+    let mut window = BaselineWindow::default();
+    let mut bucket = Bucket::default();
+    for i in 0..60_u64 {
+        bucket.clear();
+        bucket.add_times(Duration::from_millis(if i % 20 == 0 { 29_000 } else { 100 }), 1);
+        window.push(&bucket, &Policy::default());
+    }
+    let latency = window.freeze(&Policy::default()).latency.unwrap();
+    assert_eq!((latency.timed, latency.slow), (60, 21), "3 polls, each counted 7 times");
+}

@@ -7,6 +7,7 @@ mod judging;
 mod latency;
 mod properties;
 mod rates;
+mod routes;
 mod series;
 mod statistics;
 

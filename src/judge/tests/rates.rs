@@ -136,12 +136,12 @@ fn incidents(seconds: u32, errors: f64, every: f64) -> [u64; 2] {
 /// Requests are not independent here; what keeps the judge from reverting is the dispersion.
 #[test]
 fn clumps_that_were_always_there_are_not_reverted() {
-    let [known, blind] = incidents(1, 0.08, 5.0);
+    let [known, blind] = incidents(1, 0.2, 8.0);
     assert!(known <= runs().div_ceil(1000) * 2);
     assert!(blind > runs() / 10, "without it the same traffic would trip: the case has teeth");
-    // What it can't see is that bad seconds follow each other: see `dispersion`.
+    // Bad seconds that follow each other are seen over windows of several: see `dispersion`.
     let [known, blind] = incidents(6, 0.1, 60.0);
-    assert!(known < blind / 2, "{known} {blind}");
+    assert!(known <= runs().div_ceil(100) && blind > runs() / 2, "{known} {blind}");
 }
 
 /// The median and the last of the seconds to a trip; every run must trip.

@@ -100,7 +100,8 @@ struct File {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Auth {
-    auth: Option<String>,
+    #[serde(rename = "auth")]
+    coded: Option<String>,
     username: Option<String>,
     password: Option<String>,
     identitytoken: Option<String>,
@@ -145,7 +146,7 @@ pub(super) fn look_up(text: &str, registry: &str) -> Result<Entry, String> {
     if let (Some(username), Some(password)) = (&auth.username, &auth.password) {
         return Ok(Entry::Known(Box::new(plain(registry, username.clone(), password.clone()))));
     }
-    let Some(coded) = auth.auth.as_ref().filter(|coded| !coded.is_empty()) else { return Ok(Entry::Nobody) };
+    let Some(coded) = auth.coded.as_ref().filter(|coded| !coded.is_empty()) else { return Ok(Entry::Nobody) };
     let decoded = STANDARD.decode(coded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let pair = decoded.as_deref().and_then(|text| text.trim_end_matches('\0').split_once(':'));
     let Some((username, password)) = pair else {

@@ -105,7 +105,7 @@ impl Engine {
             .map_err(|_| "no answer of the resolver".to_owned())
             .and_then(|found| found.map(Iterator::collect::<Vec<_>>).map_err(|why| why.to_string()));
         if let Ok(found) = &mut found {
-            found.sort_by_key(|address| address.is_ipv6());
+            found.sort_by_key(std::net::SocketAddr::is_ipv6);
         }
         match found.map(|found| found.first().copied()) {
             Ok(Some(address)) => Ok(address.ip()),

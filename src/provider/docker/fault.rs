@@ -125,7 +125,8 @@ fn said(engine: &str, doing: Doing<'_>, status: Option<u16>, message: &str) -> D
                  upstream.network ({message})"
             ));
         }
-        if has(&["executable file not found", "no command specified", "exec format error"]) {
+        let no_program = has(&["exec:"]) && has(&["no such file or directory"]);
+        if no_program || has(&["executable file not found", "no command specified", "exec format error"]) {
             return DockerFault::Refused(format!(
                 "container {name} can't run its command: the image holds no such program, or none for this machine \
                  ({message})"

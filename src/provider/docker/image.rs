@@ -88,7 +88,7 @@ impl Upstream {
                 .await;
             match removed {
                 Ok(_) => {
-                    tracing::info!(service = %self.service(), image = name, engine = engine.name(), "image removed")
+                    tracing::info!(service = %self.service(), image = name, engine = engine.name(), "image removed");
                 }
                 Err(away @ DockerFault::Away { .. }) => return Err(away),
                 Err(why) => {

@@ -1,6 +1,7 @@
 //! How far a pull is, from the engine's lines about each layer.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// The layers of one pull.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Progress {
         let total: u64 = self.layers.values().map(|layer| layer.total).sum();
         let mut text = format!("{done} of {} layers", self.layers.len());
         if total > 0 {
-            text.push_str(&format!(", {:.1} of {:.1} MB", current as f64 / 1e6, total as f64 / 1e6));
+            let _ = write!(text, ", {:.1} of {:.1} MB", current as f64 / 1e6, total as f64 / 1e6);
         }
         text
     }

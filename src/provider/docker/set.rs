@@ -118,8 +118,11 @@ impl Upstream {
         if let Some(port) = self.config().port.or(ports.image_port) {
             return Ok(port);
         }
-        let found = image::inspect(engine, name).await?;
-        let exposed = found.and_then(|image| image.config?.exposed_ports).unwrap_or_default();
+        let found = image::inspect(engine, name).await?.ok_or_else(|| DockerFault::NoImage {
+            engine: engine.name().to_owned(),
+            container: name.to_owned(),
+        })?;
+        let exposed = Some(found).and_then(|image| image.config?.exposed_ports).unwrap_or_default();
         let port = single_port(&tcp_ports(&exposed))
             .map_err(|why| DockerFault::Refused(format!("{name}: {why}")))?;
         ports.image_port = Some(port);
@@ -238,9 +241,13 @@ async fn create(
 
 async fn start(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault> {
     let started = engine.ask(Doing::Container(name), async |docker| {
-        gone_is_none(docker.start_container(id, None::<StartContainerOptions>).await)
+        match docker.start_container(id, None::<StartContainerOptions>).await {
+            // It runs already. A 404 here may be its network's, and is a fault.
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 304, .. }) => Ok(()),
+            other => other,
+        }
     });
-    started.await.map(drop)
+    started.await
 }
 
 async fn stop(engine: &Engine, container: &Container) -> Result<(), DockerFault> {

@@ -16,6 +16,9 @@ const POINTS_MAX: i64 = 2000;
 const POINTS_A_TICK: i64 = 20;
 /// Bytes sent to the client that bring one point back.
 const BYTES_A_POINT: i64 = 64;
+/// Points that come back with each head and each piece of a body that is sent, however small: clients
+/// of gRPC open windows and ping for every message.
+const POINTS_A_PIECE: i64 = 10;
 
 /// The connection preface of a client (RFC 9113, 3.4), which comes before the first frame.
 const PREFACE_BYTES: usize = 24;
@@ -27,6 +30,7 @@ const TINY_BYTES: u32 = 5;
 
 const END_STREAM: u8 = 0x1;
 const ACK: u8 = 0x1;
+const END_HEADERS: u8 = 0x4;
 const PADDED: u8 = 0x8;
 
 /// The types of frames (RFC 9113, 6).
@@ -74,6 +78,7 @@ pub struct Stop {
 
 /// The account of one connection.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Guard {
     header: [u8; FRAME_HEADER_BYTES],
     /// Bytes of the header that came.
@@ -84,9 +89,15 @@ pub struct Guard {
     in_settings: bool,
     setting: [u8; SETTING_BYTES],
     setting_have: usize,
+    /// A head has begun and not ended.
+    in_head: bool,
     /// Streams that the client has ended or reset, the last ones.
     ended: [u32; ENDED_MAX],
     ended_at: usize,
+    /// The same of what is sent.
+    out_header: [u8; FRAME_HEADER_BYTES],
+    out_have: usize,
+    out_skip: usize,
     /// What may still be spent, in sent bytes: 64 to the point.
     left: i64,
     /// The tick at which points came back last.
@@ -112,8 +123,12 @@ impl Guard {
             in_settings: false,
             setting: [0; SETTING_BYTES],
             setting_have: 0,
+            in_head: false,
             ended: [0; ENDED_MAX],
             ended_at: 0,
+            out_header: [0; FRAME_HEADER_BYTES],
+            out_have: 0,
+            out_skip: 0,
             left: POINTS_MAX * BYTES_A_POINT,
             filled_at: now,
             settings_seen: false,
@@ -126,10 +141,30 @@ impl Guard {
         self.settings_seen
     }
 
-    /// So many bytes went to the peer.
-    pub fn sent(&mut self, count: usize) {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        self.left = self.left.saturating_add(count).min(POINTS_MAX * BYTES_A_POINT);
+    /// These bytes went to the peer.
+    pub fn sent(&mut self, mut bytes: &[u8]) {
+        if !self.counts {
+            return;
+        }
+        let mut back = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        while !bytes.is_empty() {
+            let skipped = self.out_skip.min(bytes.len());
+            self.out_skip -= skipped;
+            bytes = &bytes[skipped..];
+            let taken = bytes.len().min(FRAME_HEADER_BYTES - self.out_have);
+            self.out_header[self.out_have..self.out_have + taken].copy_from_slice(&bytes[..taken]);
+            self.out_have += taken;
+            bytes = &bytes[taken..];
+            if self.out_have == FRAME_HEADER_BYTES {
+                self.out_have = 0;
+                let [high, middle, low, kind, ..] = self.out_header;
+                self.out_skip = u32::from_be_bytes([0, high, middle, low]) as usize;
+                if matches!(kind, kind::DATA | kind::HEADERS) {
+                    back = back.saturating_add(POINTS_A_PIECE * BYTES_A_POINT);
+                }
+            }
+        }
+        self.left = self.left.saturating_add(back).min(POINTS_MAX * BYTES_A_POINT);
     }
 
     /// Looks at bytes that came, however they are cut.
@@ -179,6 +214,12 @@ impl Guard {
     /// A frame on a stream: what was ended can't go on.
     fn on_stream(&mut self, kind: u8, flags: u8, stream: u32) -> Result<(), Offence> {
         let carries = matches!(kind, kind::HEADERS | kind::DATA);
+        // Inside a head anything but CONTINUATION is a fault of its own, which h2 finds.
+        let in_head = self.in_head;
+        self.in_head = opens_head(kind, flags, in_head);
+        if in_head {
+            return Ok(());
+        }
         if carries && stream != 0 && self.ended.contains(&stream) {
             return Err(Offence::StreamClosed(kind));
         }
@@ -209,6 +250,14 @@ impl Guard {
     }
 }
 
+/// Whether a head goes on behind this frame.
+fn opens_head(kind: u8, flags: u8, before: bool) -> bool {
+    match kind {
+        kind::HEADERS | kind::CONTINUATION => flags & END_HEADERS == 0,
+        _ => before,
+    }
+}
+
 /// The lengths that RFC 9113, 6 fixes.
 fn check_length(kind: u8, flags: u8, length: u32) -> Result<(), Offence> {
     let fits = match kind {
@@ -225,20 +274,19 @@ fn check_length(kind: u8, flags: u8, length: u32) -> Result<(), Offence> {
 
 /// What a frame costs, in points.
 fn cost(kind: u8, flags: u8, length: u32) -> i64 {
+    let goes_on = flags & END_STREAM == 0;
     match kind {
-        // Requests and messages are paid for by the limits of streams and windows.
-        kind::HEADERS => 0,
-        kind::DATA if flags & END_STREAM != 0 => 0,
-        kind::DATA if length == 0 => 10,
+        kind::DATA if goes_on && length == 0 => 10,
         // The length of a padded frame says little.
-        kind::DATA if length < TINY_BYTES || (flags & PADDED != 0 && length <= 256) => 2,
-        kind::DATA => 0,
+        kind::DATA if goes_on && (length < TINY_BYTES || (flags & PADDED != 0 && length <= 256)) => 2,
+        // Requests and messages are paid for by the limits of streams and windows.
+        kind::HEADERS | kind::DATA => 0,
         kind::WINDOW_UPDATE => 1,
-        kind::PING => 2,
         kind::PRIORITY | kind::RST_STREAM | kind::CONTINUATION => 4,
         kind::SETTINGS if flags & ACK != 0 => 4,
         kind::SETTINGS => 20,
-        // Unknown ones are to be ignored (RFC 9113, 4.1), and some clients send them to see that.
+        // PING; and unknown ones, which are to be ignored (RFC 9113, 4.1) and which some clients send to
+        // see that.
         _ => 2,
     }
 }

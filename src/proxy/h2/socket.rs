@@ -107,14 +107,19 @@ impl Socket {
         Self { stream, first, worker, vitals }
     }
 
-    fn wrote(&self, written: &Poll<io::Result<usize>>) {
+    fn wrote<'p>(&self, written: &Poll<io::Result<usize>>, parts: impl Iterator<Item = &'p [u8]>) {
         match written {
             Poll::Pending if self.vitals.stuck_since.get().is_none() => {
                 self.vitals.stuck_since.set(Some(self.worker.ticks.now()));
             }
             Poll::Ready(Ok(count)) => {
                 self.vitals.stuck_since.set(None);
-                self.vitals.guard.borrow_mut().sent(*count);
+                let mut left = *count;
+                for part in parts {
+                    let sent = part.len().min(left);
+                    self.vitals.guard.borrow_mut().sent(&part[..sent]);
+                    left -= sent;
+                }
             }
             Poll::Pending | Poll::Ready(Err(_)) => {}
         }
@@ -164,7 +169,7 @@ impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = this.stream.poll_send(context, data);
-        this.wrote(&written);
+        this.wrote(&written, std::iter::once(data));
         written
     }
 
@@ -175,7 +180,7 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = this.stream.poll_send_all(context, parts);
-        this.wrote(&written);
+        this.wrote(&written, parts.iter().map(|part| &**part));
         written
     }
 

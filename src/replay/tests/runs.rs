@@ -39,7 +39,8 @@ fn scattered(second: i64, request: u64) -> u64 {
 
 #[test]
 fn a_service_that_runs_well_is_never_reverted() {
-    let found = log(6, 10, Plan::Hourly, &|second, request| (scattered(second, request) % 500 == 0, 20));
+    let found =
+        log(6, 10, Plan::Hourly, &|second, request| (scattered(second, request).is_multiple_of(500), 20));
     assert_eq!(found.requests, 6 * 3600 * 10);
     assert_eq!(found.findings.len(), 5);
     for finding in &found.findings {
@@ -118,7 +119,7 @@ fn lines_out_of_order_and_gaps_are_borne() {
 #[test]
 fn how_soon_a_bad_version_is_told_is_near_what_a_replay_shows() {
     let bad = 3600;
-    let world = |second, request| (second >= bad && scattered(second, request) % 10 == 0, 20);
+    let world = |second, request| (second >= bad && scattered(second, request).is_multiple_of(10), 20);
     let found = log(2, 20, Plan::Hourly, &world);
     let finding = &found.findings[0];
     let shown = finding.tripped.as_ref().unwrap().after_seconds;

@@ -1,6 +1,7 @@
 //! A registry of a test's own: Debian's `docker-registry`.
 
-use std::io::{PipeWriter, Write as _};
+use std::fmt::Write as _;
+use std::io::PipeWriter;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -85,25 +86,23 @@ fn config(folder: &Path, address: SocketAddr, options: &Options) -> String {
         folder = folder.display()
     );
     if options.auth {
-        text.push_str(&format!(
-            "auth:\n  htpasswd:\n    realm: tests\n    path: {}/htpasswd\n",
-            folder.display()
-        ));
+        let _ =
+            write!(text, "auth:\n  htpasswd:\n    realm: tests\n    path: {}/htpasswd\n", folder.display());
     }
     if let Some(url) = &options.notify {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "notifications:\n  endpoints:\n    - name: greenlight\n      url: {url}\n      timeout: 5s\n      \
              threshold: 5\n      backoff: 1s\n"
-        ));
+        );
     }
     text
 }
 
 impl Drop for Registry {
     fn drop(&mut self) {
-        if let Some(mut input) = self.input.take() {
-            let _ = input.flush();
-        }
+        // The end of its input ends it.
+        drop(self.input.take());
         let _ = self.child.wait();
     }
 }

@@ -7,6 +7,7 @@ fn known(text: &str, registry: &str) -> (Option<String>, Option<String>, Option<
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "compared with values that may be missing")]
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }

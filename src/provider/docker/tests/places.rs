@@ -88,7 +88,7 @@ fn virtual_host_names_a_colour_by_its_preview_host() {
 
 #[test]
 fn of_a_long_log_the_end_is_kept() {
-    let text: String = (0..250).map(|n| format!("line {n}\r\n")).collect();
+    let text = (0..250).map(|n| format!("line {n}\r\n")).collect::<Vec<_>>().concat();
     let lines = last_lines(text.as_bytes());
     assert_eq!((lines.len(), lines[0].as_str(), lines[99].as_str()), (LINES_MAX, "line 150", "line 249"));
     assert_eq!(last_lines(b"\xff half"), ["\u{fffd} half"]);

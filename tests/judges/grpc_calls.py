@@ -133,12 +133,15 @@ def check_deadline(channel):
     except grpc.RpcError as error:
         assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED, error
     _, left = gone.get(timeout=PATIENCE)
-    assert left is not None and 0 < left <= 0.5, f"the server was told of {left} s"
+    # grpcio rounds the time that is left up.
+    assert left is not None and 0 < left <= 0.55, f"the server was told of {left} s"
     # Its own deadline or our reset, whichever is first.
     expect_end("unary", begin + 0.5)
 
 
 def check_cancel(channel):
+    while not gone.empty():
+        gone.get()
     call = channel.unary_unary("/t.T/Hang").future(b"")
     assert gone.get(timeout=PATIENCE)[0] == "left"
     begin = time.monotonic()
