@@ -136,7 +136,7 @@ fn score<'a, 'b>(area: &'b Area<'a, 'b>, course: &Course<'_>) -> Result<(), Faul
         let points = |column: &[f32]| -> Vec<(f64, f64)> {
             let run = rule.h.iter().map(|bound| *bound > 0.0);
             let points = course.x.iter().zip(column).zip(run).filter(|(_, run)| *run);
-            points.map(|((x, y), _)| (*x, f64::from(*y))).collect()
+            points.map(|((x, y), _)| (x + course.step(), f64::from(*y))).collect()
         };
         let (s, h) = (points(&rule.s), points(&rule.h));
         chart.draw_series(AreaSeries::new(s.clone(), 0.0, color.mix(0.18)))?;

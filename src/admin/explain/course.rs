@@ -53,8 +53,11 @@ impl<'a> Course<'a> {
             .filter_map(|event| Some(Mark { x: seconds(&event.time)? - zero, name: mark(&event.event)? }))
             .filter(|mark| mark.x >= first && mark.x <= last)
             .collect();
-        let crossed =
-            series.rules.iter().filter_map(|rule| crossing(rule, &x)).min_by(|a, b| a.x.total_cmp(&b.x));
+        let crossed = series
+            .rules
+            .iter()
+            .filter_map(|rule| crossing(rule, &x, f64::from(series.step)))
+            .min_by(|a, b| a.x.total_cmp(&b.x));
         Some(Self { series, x, marks, crossed, switched: switch.is_some() })
     }
 
@@ -73,11 +76,16 @@ impl<'a> Course<'a> {
         self.x.last().copied().unwrap_or(0.0) + self.step()
     }
 
-    /// The rules that were run; of those that say the same all the time only the error rule.
+    /// The rules that were run and have something of their own to show: a score that moved, and not
+    /// as the error rule's did (a service with one route).
     pub(super) fn rules(&self) -> impl Iterator<Item = &'a RuleSeries> {
+        let errors = self.series.rules.iter().find(|rule| rule.rule == "errors");
         let run = |rule: &&RuleSeries| rule.h.iter().any(|bound| *bound > 0.0);
-        let moved = |rule: &&RuleSeries| rule.rule == "errors" || rule.s.iter().any(|score| *score > 0.0);
-        self.series.rules.iter().filter(run).filter(moved)
+        let told = move |rule: &&RuleSeries| {
+            let moved = rule.s.iter().any(|score| *score > 0.0);
+            rule.rule == "errors" || (moved && errors.is_none_or(|errors| errors.s != rule.s))
+        };
+        self.series.rules.iter().filter(run).filter(told)
     }
 
     /// The bound that was crossed, in a sentence.
@@ -88,11 +96,12 @@ impl<'a> Course<'a> {
     }
 }
 
-fn crossing(rule: &RuleSeries, x: &[f64]) -> Option<Crossing> {
+/// A score is known when its second has closed.
+fn crossing(rule: &RuleSeries, x: &[f64], step: f64) -> Option<Crossing> {
     let at = rule.s.iter().zip(&rule.h).position(|(score, bound)| *bound > 0.0 && score >= bound)?;
     Some(Crossing {
         rule: rule.rule.clone(),
-        x: x.get(at).copied()?,
+        x: x.get(at)? + step,
         s: f64::from(rule.s[at]),
         h: f64::from(rule.h[at]),
     })

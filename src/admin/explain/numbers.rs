@@ -85,7 +85,10 @@ pub(super) fn routes(numbers: &Map<String, Value>) -> Vec<RouteNumbers> {
 
 /// The first requests that failed, oldest first.
 pub(super) fn first_failures(numbers: &Map<String, Value>) -> Vec<FailedRequest> {
-    list(numbers, "first_failures")
+    // Each worker has kept its own: together they are in order of time only here (RFC 3339, UTC).
+    let mut failures: Vec<FailedRequest> = list(numbers, "first_failures");
+    failures.sort_by(|a, b| a.time.cmp(&b.time));
+    failures
 }
 
 /// What a request got, in words.
