@@ -9,7 +9,7 @@
 //! own go into an env file ([`Imported::secrets`]) that the caller writes, or names for a person to write.
 //!
 //! Pure: no file, no environment, no clock. The way: text -> [`compose::Unit`]s, one a service of the file
-//! -> blue/green pairs ([`pair`]) -> [`plan::Plan`] -> TOML ([`write`]).
+//! -> blue/green pairs ([`pair`]) -> [`plan::Plan`] -> TOML ([`mod@write`]).
 
 mod check;
 mod compose;

@@ -9,7 +9,7 @@
 //! RST_STREAM, an answer before the body's end NO_ERROR, a 103 passes), one task drives both
 //! directions of an exchange, and bytes go from the window to the origin's socket without a channel.
 //!
-//! h2 keeps no time and bounds no rates: [`serve`] and [`link`] keep the connections' deadlines on
+//! h2 keeps no time and bounds no rates: [`mod@serve`] and [`link`] keep the connections' deadlines on
 //! the worker's seats, [`pulse`] pings, [`guard`] counts what a client costs, [`socket`] feeds both.
 
 mod ask;
