@@ -250,12 +250,21 @@ impl Site {
         self.door = Door::start(exe(), &self.door.config, &log, self.door.admin.address).unwrap();
     }
 
-    /// What is kept of a release's containers, as JSON text.
-    pub async fn explained(&self, release: &str) -> String {
+    /// Waits until these words are so many times in what is kept of a release (JSON). Containers' last words are saved
+    /// before they are stopped, not before the release ends.
+    pub async fn until_explained(&self, release: &str, words: &str, times: usize) {
         let path = format!("/v1/releases/{release}/explain");
-        let answer = self.admin().ask("GET", &path, None).await.unwrap();
-        assert_eq!(answer.status, 200);
-        String::from_utf8_lossy(&answer.body).into_owned()
+        let begun = tokio::time::Instant::now();
+        loop {
+            let answer = self.admin().ask("GET", &path, None).await.unwrap();
+            assert_eq!(answer.status, 200);
+            let kept = String::from_utf8_lossy(&answer.body);
+            if kept.matches(words).count() >= times {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{words:?} is not {times} times in {kept}");
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// The front door's whole log.

@@ -28,7 +28,7 @@ pub struct Engine {
     pipes: Mutex<Option<(ChildStdin, BufReader<ChildStdout>)>>,
     script: Mutex<Child>,
     folder: PathBuf,
-    // Its folder is removed by the script; what is above it, here.
+    // The script removes it, also where this value is never dropped.
     _top: TempDir,
 }
 
@@ -36,7 +36,7 @@ impl Engine {
     /// Starts one and waits until its API answers. Blocks for half a second or so.
     pub fn start(options: Options) -> Self {
         let top = tempfile::Builder::new().prefix("greenlight-engine.").tempdir().unwrap();
-        let folder = top.path().join("e");
+        let folder = top.path().to_owned();
         let mut command = Command::new(script("engine"));
         command.arg(&folder).stdin(Stdio::piped()).stdout(Stdio::piped());
         if options.live_restore {
