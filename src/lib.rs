@@ -8,7 +8,7 @@
 //! | L0 | [`model`] | nothing but data |
 //! | L1 | [`health`] [`judge`] [`release`] [`replay`] [`routing`] [`http1`] [`proxy_protocol`] | decide: no clock, no IO, no async, no logging |
 //! | L2 | [`config`] [`import`] | turn a file into a validated configuration; turn what people run today into such a file |
-//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`tls`] [`acme`] [`hooks`] [`notify`] [`admin`] | move bytes, keep time |
+//! | L3 | [`controller`] [`proxy`] [`probe`] [`traffic`] [`provider`] [`store`] [`tls`] [`web`] [`acme`] [`hooks`] [`notify`] [`admin`] | move bytes, keep time |
 //! | L4 | [`cli`] [`app`] | name every room |
 
 pub mod acme;
@@ -35,3 +35,4 @@ pub mod routing;
 pub mod store;
 pub mod tls;
 pub mod traffic;
+pub mod web;

@@ -25,6 +25,7 @@ const BELOW_L3: &[&str] = &[
     "config",
     "tls",
     "traffic",
+    "web",
 ];
 
 /// Rooms that only decide.
@@ -114,7 +115,9 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "release" => Some(vec!["model", "health", "judge"]),
         "replay" => Some(vec!["model", "judge"]),
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
-        "traffic" | "proxy" | "probe" | "provider" | "store" | "tls" | "notify" | "hooks" => shell(&[]),
+        "traffic" | "proxy" | "probe" | "provider" | "store" | "tls" | "web" | "notify" | "hooks" => {
+            shell(&[])
+        }
         "admin" => shell(&["controller", "store"]),
         "acme" => shell(&["store"]),
         "controller" => shell(&["proxy", "probe", "provider", "store", "notify"]),

@@ -11,6 +11,7 @@ use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 
 use super::AcmeFault;
 use crate::tls;
+use crate::web::ask;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,10 +26,8 @@ pub(super) struct Http(reqwest::Client);
 
 impl Http {
     pub(super) fn new(ca: Option<&Path>) -> Result<Self, AcmeFault> {
-        let client = reqwest::Client::builder()
+        let client = ask::client()
             .tls_backend_preconfigured(tls::client_config(ca)?)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
             .http1_only()
             .https_only(true)
             .connect_timeout(CONNECT_TIMEOUT)

@@ -28,7 +28,8 @@ use crate::store::StoredEvent;
 use super::path::PathOf;
 use super::problem::{Kind, Problem};
 use super::releases;
-use super::shared::{STREAMS_MAX, Shared, stopped};
+use super::shared::{STREAMS_MAX, Shared};
+use crate::web::serve::stopped;
 
 /// Events that are read from the store at once.
 const PAGE: usize = 256;

@@ -6,37 +6,30 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http::Request;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
 
 use crate::tls::Entrance;
+use crate::web::serve::{Limits, http, listen};
 
 use super::caller::Peer;
 use super::router::router;
-use super::shared::{Options, Shared, stopped};
+use super::shared::{Options, Shared};
 
-/// Open connections; more wait in the listener's queue. One request runs on each.
-const CONNECTIONS_MAX: usize = 256;
+const LIMITS: Limits = Limits {
+    whose: "admin",
+    connections_max: 256,
+    head_timeout: Duration::from_secs(30),
+    head_bytes_max: 32 * 1024,
+    drain_timeout: Duration::from_secs(10),
+};
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// For a request's head, and for an idle connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// A client that takes nothing of what it asked for is cut after this.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long requests may go on once the API is to stop.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// After a failed accept (no descriptors left): a pause, not a busy loop.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-const HEAD_BYTES_MAX: usize = 32 * 1024;
 
 /// Why the API can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -66,29 +59,11 @@ pub async fn serve(
     let tls = options.tls.clone();
     let router = router(Shared::new(options, local, shutdown.clone()));
 
-    let mut connections = JoinSet::new();
-    let mut stop = shutdown.clone();
-    loop {
-        tokio::select! {
-            () = stopped(&mut stop) => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
-                Ok((stream, peer)) => {
-                    connections.spawn(connection(stream, peer, acceptor(tls.as_deref()), router.clone(), shutdown.clone()));
-                }
-                Err(fault) => {
-                    tracing::warn!(%fault, "the admin listener could not accept");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
-        }
-    }
-    drop(listener);
-    let drained = timeout(DRAIN_TIMEOUT, async { while connections.join_next().await.is_some() {} }).await;
-    if drained.is_err() {
-        tracing::warn!(open = connections.len(), "admin connections were cut at the end");
-        connections.shutdown().await;
-    }
+    let stop = shutdown.clone();
+    listen(listener, &LIMITS, shutdown, |stream, peer| {
+        connection(stream, peer, acceptor(tls.as_deref()), router.clone(), stop.clone())
+    })
+    .await;
     Ok(())
 }
 
@@ -106,41 +81,15 @@ async fn connection(
 ) {
     let _ = stream.set_nodelay(true);
     let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(WRITE_TIMEOUT));
+    let mark = move |request: &mut Request<Body>| {
+        request.extensions_mut().insert(Peer(peer));
+    };
     match tls {
-        None => http(stream, peer, router, shutdown).await,
+        None => http(stream, &LIMITS, router, mark, shutdown).await,
         Some(acceptor) => match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => http(stream, peer, router, shutdown).await,
+            Ok(Ok(stream)) => http(stream, &LIMITS, router, mark, shutdown).await,
             Ok(Err(fault)) => tracing::debug!(%peer, %fault, "an admin TLS handshake failed"),
             Err(_) => tracing::debug!(%peer, "an admin TLS handshake took too long"),
         },
-    }
-}
-
-async fn http<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    io: Io,
-    peer: SocketAddr,
-    router: Router,
-    mut shutdown: watch::Receiver<bool>,
-) {
-    let service = service_fn(move |request: http::Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer));
-        router.clone().oneshot(request)
-    });
-    let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(io), service);
-    let mut serving = std::pin::pin!(serving);
-    let served = tokio::select! {
-        served = serving.as_mut() => served,
-        () = stopped(&mut shutdown) => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    if let Err(fault) = served {
-        tracing::debug!(%peer, %fault, "an admin connection ended");
     }
 }

@@ -86,9 +86,3 @@ impl std::ops::Deref for Shared {
         &self.0
     }
 }
-
-/// Waits until the API is to stop (or nobody is left who could say so).
-pub(super) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
-    // The guard that `wait_for` gives must not live across an await.
-    let _ = shutdown.wait_for(|stop| *stop).await;
-}

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::admin::{Answer, Problem};
+use crate::web::ask;
 
 use super::connection::Connection;
 use super::fault::Fault;
@@ -54,13 +55,8 @@ pub(super) struct Admin {
 impl Admin {
     pub(super) fn new(connection: &Connection) -> Result<Self, Fault> {
         let base = base(&connection.admin)?;
-        // A second install (tests) changes nothing: it is the same provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
+        let mut builder = ask::client()
             .http1_only()
-            .user_agent(concat!("greenlight/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
             .default_headers(headers(connection)?);

@@ -8,31 +8,25 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::any;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http::Request;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
-use tower::ServiceExt;
 
 use super::book::Book;
 use super::credential::Signing;
 use super::intake::{Deliver, Intake, PAUSES};
 use super::receive::{Caller, elsewhere, with_token, without_token};
 use super::watch::Watch;
+use crate::web::serve::{Limits, http, listen};
 
-/// Open connections of one listener; more wait in its queue.
-const CONNECTIONS_MAX: usize = 64;
-/// For a request's head, and for an idle connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// How long messages may go on coming in once the program is to stop.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
-/// After a failed accept (no descriptors left): a pause, not a busy loop.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const LIMITS: Limits = Limits {
+    whose: "webhooks'",
+    connections_max: 64,
+    head_timeout: Duration::from_secs(10),
+    head_bytes_max: 16 * 1024,
+    drain_timeout: Duration::from_secs(2),
+};
 
 /// The webhooks in force; a reload puts another book there.
 pub type Shelf = Arc<ArcSwap<Book>>;
@@ -83,47 +77,18 @@ pub async fn serve(options: Options, shutdown: watch::Receiver<bool>) -> std::io
     {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
-        listeners.spawn(listen(listener, is_inner, router.clone(), shutdown.clone()));
+        listeners.spawn(accept(listener, is_inner, router.clone(), shutdown.clone()));
     }
     while listeners.join_next().await.is_some() {}
     Ok(())
 }
 
-async fn listen(listener: TcpListener, is_inner: bool, router: Router, shutdown: watch::Receiver<bool>) {
-    let seats = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut connections = JoinSet::new();
-    let mut stop = shutdown.clone();
-    loop {
-        while connections.try_join_next().is_some() {}
-        let accepted = tokio::select! {
-            () = stopped(&mut stop) => break,
-            accepted = async {
-                let seat = Arc::clone(&seats).acquire_owned().await;
-                (seat, listener.accept().await)
-            } => accepted,
-        };
-        match accepted {
-            (Ok(seat), Ok((stream, peer))) => {
-                let (router, shutdown) = (router.clone(), shutdown.clone());
-                connections.spawn(async move {
-                    connection(stream, peer, is_inner, router, shutdown).await;
-                    drop(seat);
-                });
-            }
-            (_, Err(fault)) => {
-                tracing::warn!(%fault, "the webhooks' listener could not accept");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-            (Err(_), Ok(_)) => break,
-        }
-    }
-    drop(listener);
-    let _ = timeout(DRAIN_TIMEOUT, async { while connections.join_next().await.is_some() {} }).await;
-}
-
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // The other end is gone only when the process ends.
-    let _ = stop.wait_for(|stop| *stop).await;
+async fn accept(listener: TcpListener, is_inner: bool, router: Router, shutdown: watch::Receiver<bool>) {
+    let stop = shutdown.clone();
+    listen(listener, &LIMITS, shutdown, |stream, peer| {
+        connection(stream, peer, is_inner, router.clone(), stop.clone())
+    })
+    .await;
 }
 
 async fn connection(
@@ -131,31 +96,14 @@ async fn connection(
     peer: SocketAddr,
     is_inner: bool,
     router: Router,
-    mut shutdown: watch::Receiver<bool>,
+    shutdown: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: http::Request<Incoming>| {
-        let mut request = request.map(Body::new);
+    let mark = move |request: &mut Request<Body>| {
         let told =
             request.headers().get("x-real-ip").and_then(|value| value.to_str().ok()?.parse::<IpAddr>().ok());
         let client = told.filter(|_| is_inner).unwrap_or(peer.ip());
         request.extensions_mut().insert(Caller(client));
-        router.clone().oneshot(request)
-    });
-    let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut serving = std::pin::pin!(serving);
-    let served = tokio::select! {
-        served = serving.as_mut() => served,
-        () = stopped(&mut shutdown) => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
     };
-    if let Err(fault) = served {
-        tracing::debug!(%peer, %fault, "a webhook's connection ended");
-    }
+    http(stream, &LIMITS, router, mark, shutdown).await;
 }

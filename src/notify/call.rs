@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::client::{causes, client, excerpt};
+use super::client::{client, excerpt};
+use crate::web::ask::secret_causes;
 
 /// What a hook is told. Fields may be added, not renamed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,7 +41,7 @@ pub async fn call(url: &str, timeout: Duration, hook: &HookCall) -> Result<(), S
         Err(why) if why.is_timeout() => {
             return Err(format!("it did not answer within {}", humantime::format_duration(timeout)));
         }
-        Err(why) => return Err(format!("it can't be called: {}", causes(why))),
+        Err(why) => return Err(format!("it can't be called: {}", secret_causes(why))),
     };
     let status = answer.status();
     if status.is_success() {

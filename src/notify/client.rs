@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use reqwest::Client;
 
+use crate::web::ask;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A client for this URL's scheme. Certificates are read only where there is something to verify:
@@ -12,33 +14,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Errors
 /// The system's certificates can't be read.
 pub(super) fn client(url: &str, timeout: Duration) -> Result<Client, String> {
-    // A second install changes nothing: it is the same provider.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("greenlight/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(timeout);
+    let mut builder = ask::client().connect_timeout(CONNECT_TIMEOUT).timeout(timeout);
     if !url.starts_with("https://") {
         builder = builder.tls_certs_only([]);
     }
-    builder.build().map_err(causes)
-}
-
-/// An error with its causes, without the URL: it may be a secret.
-pub(super) fn causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(source) = cause {
-        let more = source.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = source.source();
-    }
-    text
+    builder.build().map_err(ask::secret_causes)
 }
 
 /// The beginning of an answer's body, for an error: at most 200 characters in one line.

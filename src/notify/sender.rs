@@ -11,10 +11,11 @@ use crate::config::{Notifier, NotifierKind, Secret};
 
 use super::News;
 use super::backoff::pause;
-use super::client::{causes, client, excerpt};
+use super::client::{client, excerpt};
 use super::notifiers::Counts;
 use super::queue::Queue;
 use super::{slack, webhook};
+use crate::web::ask::secret_causes;
 
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// News that can't be told for this long are old news.
@@ -117,8 +118,8 @@ async fn attempt(notifier: &Notifier, news: &News) -> Result<(), Miss> {
     }
     match request.body(body).send().await {
         Ok(answer) => judge(answer).await,
-        Err(why) if why.is_builder() => Err(Miss::for_good(causes(why))),
-        Err(why) => Err(Miss::for_now(causes(why))),
+        Err(why) if why.is_builder() => Err(Miss::for_good(secret_causes(why))),
+        Err(why) => Err(Miss::for_now(secret_causes(why))),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use bollard::errors::Error;
 
+use crate::web::ask::causes;
+
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DockerFault {
@@ -69,15 +71,7 @@ pub(super) fn fault(engine: &str, doing: Doing<'_>, error: &Error) -> DockerFaul
 
 /// An error with its causes: hyper's own text says "client error (Connect)" and no more.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
+    let mut text = causes(error);
     // What a library calls itself says nothing to a person.
     for prefix in ["Error in the hyper legacy client: ", "client error (Connect): "] {
         if let Some(rest) = text.strip_prefix(prefix) {

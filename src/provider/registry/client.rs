@@ -7,6 +7,8 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 
+use crate::web::ask;
+
 use super::RegistryFault;
 use super::challenge::{Challenge, parse};
 
@@ -64,19 +66,12 @@ impl Registry {
     /// It does not answer, or certificates can't be read.
     pub async fn open(host: &str, login: Option<Login>) -> Result<Self, RegistryFault> {
         let away = |why: String| RegistryFault::Away { host: host.to_owned(), why };
-        // A second install changes nothing: it is the same provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let build = |secure: bool| {
-            let mut builder = Client::builder()
-                .no_proxy()
-                .redirect(reqwest::redirect::Policy::none())
-                .user_agent(concat!("greenlight/", env!("CARGO_PKG_VERSION")))
-                .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(TIMEOUT);
+            let mut builder = ask::client().connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT);
             if !secure {
                 builder = builder.tls_certs_only([]);
             }
-            builder.build().map_err(|why| away(causes(why)))
+            builder.build().map_err(|why| away(ask::secret_causes(why)))
         };
         let name = if host == "docker.io" { "registry-1.docker.io" } else { host };
         let (secure, plain) = (format!("https://{name}"), format!("http://{name}"));
@@ -245,7 +240,7 @@ impl Registry {
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, RegistryFault> {
         let sent = request.send().await;
-        sent.map_err(|why| RegistryFault::Away { host: self.host.clone(), why: causes(why) })
+        sent.map_err(|why| RegistryFault::Away { host: self.host.clone(), why: ask::secret_causes(why) })
     }
 
     async fn body(&self, mut answer: Response, max: usize, what: &str) -> Result<Vec<u8>, RegistryFault> {
@@ -255,7 +250,12 @@ impl Registry {
                 Ok(Some(chunk)) if bytes.len() + chunk.len() <= max => bytes.extend_from_slice(&chunk),
                 Ok(Some(_)) => return Err(self.malformed(what, format!("it is over {max} bytes"))),
                 Ok(None) => return Ok(bytes),
-                Err(why) => return Err(RegistryFault::Away { host: self.host.clone(), why: causes(why) }),
+                Err(why) => {
+                    return Err(RegistryFault::Away {
+                        host: self.host.clone(),
+                        why: ask::secret_causes(why),
+                    });
+                }
             }
         }
     }
@@ -306,18 +306,4 @@ fn is_certificate(error: &reqwest::Error) -> bool {
         cause = source.source();
     }
     false
-}
-
-fn causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(source) = cause {
-        let more = source.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = source.source();
-    }
-    text
 }
