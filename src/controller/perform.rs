@@ -22,13 +22,14 @@ impl Controller {
                 Effect::Notify { notice, release, reason } => {
                     self.announce(index, notice, release.as_ref(), reason);
                 }
-                Effect::Alarm { alarm, raised: true, reason } => {
-                    tracing::warn!(service = %self.services[index].name(), ?alarm, "{reason}");
-                    self.announce_alarm(index, alarm, true, reason);
-                }
-                Effect::Alarm { alarm, raised: false, reason } => {
-                    tracing::info!(service = %self.services[index].name(), ?alarm, "over: {reason}");
-                    self.announce_alarm(index, alarm, false, reason);
+                Effect::Alarm { alarm, raised, reason } => {
+                    let service = self.services[index].name();
+                    if raised {
+                        tracing::warn!(%service, ?alarm, "{reason}");
+                    } else {
+                        tracing::info!(%service, ?alarm, "over: {reason}");
+                    }
+                    self.announce_alarm(index, alarm, raised, reason);
                 }
                 Effect::Errand { errand, release, color, version, other } => {
                     self.run_errand(index, About { errand, release, color, version, other });

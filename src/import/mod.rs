@@ -82,8 +82,3 @@ pub fn compose(source: &Source<'_>) -> Result<Imported, ImportFault> {
 pub fn script(variables: &Variables) -> Result<Imported, ImportFault> {
     Ok(write::write(&script::plan(variables)?))
 }
-
-/// Whether these variables are the script's: either of the two that it can't do without.
-pub fn is_script(variables: &Variables) -> bool {
-    script::is_there(variables)
-}

@@ -13,10 +13,6 @@ use crate::model::{Color, PerColor};
 const BLUE_URL: &str = "BLUE_URL";
 const GREEN_URL: &str = "GREEN_URL";
 
-pub(super) fn is_there(variables: &Variables) -> bool {
-    said(variables, BLUE_URL).is_some() && said(variables, GREEN_URL).is_some()
-}
-
 fn said<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
     variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
 }

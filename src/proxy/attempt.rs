@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::clock;
 use crate::http1::Scheme;
@@ -111,7 +111,7 @@ async fn one(
     };
     connection.seat.attempt(Some(tag(inflight.service.key, inflight.color)));
     let connected = reach(&worker, &connection.seat, request, tries, &inflight).await;
-    let Connected { stream: mut upstream, reused, at } = match connected {
+    let Connected { stream: mut upstream, reused } = match connected {
         Ok(connected) => connected,
         Err(fault) => {
             return match tries.not_connected(&worker, &request.call, &inflight, fault) {
@@ -123,7 +123,7 @@ async fn one(
     if !upstream.is_socket() {
         request.upload.keep_sent();
     }
-    let (ending, seen) = exchange(connection, request, tries, &inflight, (&mut upstream, at), download).await;
+    let (ending, seen) = exchange(connection, request, tries, &inflight, &mut upstream, download).await;
     let heard = seen.map(|seen| seen.heard);
     if let (Ending::NoResponse, Some(idle), true) = (ending, reused, upstream.is_socket()) {
         slot_died(&worker, &inflight, idle);
@@ -188,14 +188,12 @@ async fn exchange(
     request: &mut Request,
     tries: &mut Tries,
     inflight: &InFlight,
-    (upstream, began): (&mut Stream, Instant),
+    upstream: &mut Stream,
     download: &mut Lane,
 ) -> (Ending, Option<Seen>) {
     let call = &request.call;
     let cookie = cookie(call, inflight, connection.peer.scheme);
-    let set_cookie = cookie.as_deref().map(|cookie| ("Set-Cookie", cookie));
-    let extra = [call.extra().or(set_cookie), call.extra().and(set_cookie)];
-    let extra: &[_] = &extra.map(Option::unwrap_or_default)[..extra.iter().flatten().count()];
+    let extra = [call.extra(), cookie.as_deref().map(|cookie| ("Set-Cookie", cookie))];
     let client = ClientSide {
         stream: &mut connection.stream,
         ahead: &mut connection.ahead,
@@ -203,17 +201,8 @@ async fn exchange(
     };
     let worker = &connection.worker;
     let upload = &mut request.upload;
-    let exchange = Exchange::new(
-        worker,
-        &connection.seat,
-        &request.facts,
-        client,
-        upstream,
-        upload,
-        download,
-        extra,
-        began,
-    );
+    let exchange =
+        Exchange::new(worker, &connection.seat, &request.facts, client, upstream, upload, download, extra);
     exchange.run(|heard| tries.heard(worker, call, inflight, heard)).await
 }
 
@@ -271,11 +260,11 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
 /// replayed the runtime's word is enough; for others the system is asked.
 fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Connected> {
     let twice = request.call.repeatable;
-    let at = clock::instant();
+    let now = clock::instant();
     loop {
-        let (mut stream, idle) = inflight.slot.pool.take(at, twice)?;
+        let (mut stream, idle) = inflight.slot.pool.take(now, twice)?;
         if (twice && !stream.is_ready_to_read()) || stream.is_quiet() {
-            return Some(Connected { stream, reused: Some(idle), at });
+            return Some(Connected { stream, reused: Some(idle) });
         }
         slot_died(worker, inflight, idle);
     }

@@ -4,11 +4,9 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::{TcpSocket, TcpStream};
-
-use crate::clock;
 
 use super::origin_side::{Offer, OriginSide, Transport};
 use super::seats::Seat;
@@ -37,14 +35,12 @@ pub struct Connected {
     pub stream: Stream,
     /// How long it was idle before: the endpoint may have closed it at this moment. `None`: fresh.
     pub reused: Option<Duration>,
-    /// When it was there.
-    pub at: Instant,
 }
 
 impl Connected {
     /// A connection that was made for this request.
     pub fn fresh(stream: Stream) -> Self {
-        Self { stream, reused: None, at: clock::instant() }
+        Self { stream, reused: None }
     }
 }
 

@@ -6,7 +6,6 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use crate::http1::{
     Answer, Asked, BodyFault, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
@@ -22,7 +21,6 @@ use super::seats::Seat;
 use super::stream::Stream;
 use super::tries::{End, Heard};
 use super::worker::Worker;
-use crate::clock;
 
 /// What is read of a client's next requests while one is served.
 const AHEAD_BYTES_MAX: usize = 16 * 1024;
@@ -122,6 +120,9 @@ pub struct ClientSide<'c> {
     pub ended: &'c mut bool,
 }
 
+/// Fields of ours in the response.
+type Extra<'c> = [Option<(&'c str, &'c str)>; 2];
+
 /// One attempt's exchange.
 #[derive(Debug)]
 pub struct Exchange<'c> {
@@ -141,10 +142,8 @@ pub struct Exchange<'c> {
     /// A response head that is not complete yet.
     partial: Vec<u8>,
     interim: u8,
-    began: Instant,
     seen: Option<Seen>,
-    /// Fields of ours in the response.
-    extra: &'c [(&'c str, &'c str)],
+    extra: Extra<'c>,
 }
 
 impl<'c> Exchange<'c> {
@@ -157,8 +156,7 @@ impl<'c> Exchange<'c> {
         upstream: &'c mut Stream,
         upload: &'c mut Lane,
         download: &'c mut Lane,
-        extra: &'c [(&'c str, &'c str)],
-        began: Instant,
+        extra: Extra<'c>,
     ) -> Self {
         if facts.expect_continue && !upload.has_rest() {
             download.head().extend_from_slice(CONTINUE);
@@ -177,7 +175,6 @@ impl<'c> Exchange<'c> {
             waiting: Waiting::Nothing,
             partial: Vec::new(),
             interim: 0,
-            began,
             seen: None,
             extra,
         }
@@ -336,7 +333,6 @@ impl<'c> Exchange<'c> {
         let failed_status = matches!(head.status, 500..=599) && head.status != 501 && head.status != 505;
         Heard {
             status: head.status,
-            first_byte: clock::instant().duration_since(self.began),
             failed: failed_status || (self.facts.is_grpc && grpc::head_failed(head, buf)),
         }
     }
@@ -350,8 +346,8 @@ impl<'c> Exchange<'c> {
         // An origin's own policy stands.
         let sent = |name: &str| head.value_named(chunk.data(), name.as_bytes()).is_some();
         let hsts = self.facts.hsts.filter(|_| !sent(HSTS)).map(|value| (HSTS, value));
-        let mut extra = [("", ""); 4];
-        let pairs = self.extra.iter().copied().chain(hsts);
+        let mut extra = [("", ""); 3];
+        let pairs = self.extra.into_iter().chain([hsts]).flatten();
         let count = extra.iter_mut().zip(pairs).map(|(place, pair)| *place = pair).count();
         let date = self.worker.date.get();
         let answer = Answer {

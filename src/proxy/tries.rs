@@ -5,7 +5,6 @@
 //! [`Tries::heard`] at the response's head and [`Tries::ended`] at its end, say what follows.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use crate::model::{Color, EndpointId};
 
@@ -24,8 +23,6 @@ const ATTEMPTS_MAX: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heard {
     pub status: u16,
-    /// From the start of the attempt to the head.
-    pub first_byte: Duration,
     /// Whether the origin calls it a failure.
     pub failed: bool,
 }

@@ -34,9 +34,8 @@ pub struct Wanted {
 impl Wanted {
     fn connected(&self, worker: &Rc<Worker>, lease: Lease, reused: bool) -> Connected {
         let upstream = Upstream::new(Rc::clone(worker), lease, self.trailers);
-        let connected = Connected::fresh(Stream::Upstream(Box::new(upstream)));
         // A connection that carries other requests is not idle.
-        Connected { reused: reused.then_some(Duration::ZERO), ..connected }
+        Connected { stream: Stream::Upstream(Box::new(upstream)), reused: reused.then_some(Duration::ZERO) }
     }
 }
 

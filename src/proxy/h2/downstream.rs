@@ -101,13 +101,7 @@ impl Downstream {
             context.waker().wake_by_ref();
         }
         let Half::Body(outlet) = &mut self.half else { return Poll::Ready(Ok(head_bytes)) };
-        let behind = parts.get(1..).unwrap_or_default().iter().map(|part| &**part);
-        match outlet.poll_send(context, std::iter::once(&first[head_bytes..]).chain(behind)) {
-            Poll::Ready(Ok(count)) => Poll::Ready(Ok(head_bytes + count)),
-            // The heads are gone: an error shows at the next call.
-            Poll::Pending | Poll::Ready(Err(_)) if head_bytes > 0 => Poll::Ready(Ok(head_bytes)),
-            other => other,
-        }
+        outlet.poll_send_behind(context, parts, head_bytes)
     }
 
     /// Says that nothing more will be sent into a tunnel.

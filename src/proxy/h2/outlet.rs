@@ -2,7 +2,7 @@
 //!
 //! Nothing is taken that the peer's windows (RFC 9113, 5.2) have no room for.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -39,8 +39,25 @@ impl Outlet {
         self.ended
     }
 
+    /// Takes as much as there is room for of the parts of one write, of whose first one so many bytes were heads that have gone already:
+    /// they count as sent, so an error behind them shows at the next call.
+    pub fn poll_send_behind(
+        &mut self,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+        head_bytes: usize,
+    ) -> Poll<io::Result<usize>> {
+        let first = parts.first().map_or(&[][..], |part| &part[head_bytes..]);
+        let behind = parts.get(1..).unwrap_or_default().iter().map(|part| &**part);
+        match self.poll_send(context, std::iter::once(first).chain(behind)) {
+            Poll::Ready(Ok(count)) => Poll::Ready(Ok(head_bytes + count)),
+            Poll::Pending | Poll::Ready(Err(_)) if head_bytes > 0 => Poll::Ready(Ok(head_bytes)),
+            other => other,
+        }
+    }
+
     /// Takes as much of the parts as there is room for.
-    pub fn poll_send<'p>(
+    fn poll_send<'p>(
         &mut self,
         context: &mut Context<'_>,
         parts: impl Iterator<Item = &'p [u8]> + Clone,

@@ -85,13 +85,7 @@ impl Upstream {
             0
         };
         let Some(outlet) = &mut self.outlet else { return Poll::Ready(Ok(0)) };
-        let behind = parts.get(1..).unwrap_or_default().iter().map(|part| &**part);
-        match outlet.poll_send(context, std::iter::once(&first[head_bytes..]).chain(behind)) {
-            Poll::Ready(Ok(count)) => Poll::Ready(Ok(head_bytes + count)),
-            // The head is gone: an error shows at the next call.
-            Poll::Pending | Poll::Ready(Err(_)) if head_bytes > 0 => Poll::Ready(Ok(head_bytes)),
-            other => other,
-        }
+        outlet.poll_send_behind(context, parts, head_bytes)
     }
 
     /// Says that nothing more will be sent into a tunnel.
