@@ -8,43 +8,20 @@ import sys
 import tempfile
 from pathlib import Path
 
-from door import Origin, free_port, greenlight
+from door import HEAD, Origin, greenlight, service, silent
 
-CONFIGURATION = """
-[runtime]
-workers = 1
-[[listeners]]
-bind = "127.0.0.1:{port}"
-[admin]
-bind = "127.0.0.1:{admin}"
-[store]
-path = "{folder}/store"
-[services.backend]
-hosts = ["backend.example.org"]
-[services.backend.upstream]
-kind = "fixed"
-blue = ["127.0.0.1:BLUE"]
-green = ["127.0.0.1:GREEN"]
-[services.backend.health]
-kind = "tcp"
-rise = 1
-min_healthy_time = "0s"
-[services.backend.release]
+MORE = """
+[services.NAME.release]
 bake_time = "1s"
 """
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance"
 
 
-def silent(connection):
-    while connection.recv(65536):
-        pass
-
-
 def main(binary, examples="20"):
     binary = str(Path(binary).resolve())
     blue, green = Origin(silent), Origin(silent)
-    configuration = CONFIGURATION.replace("BLUE", str(blue.port)).replace("GREEN", str(green.port))
+    configuration = HEAD + service("backend", blue.port, green.port, MORE)
     schemathesis = str(Path(sys.executable).with_name("schemathesis"))
     with greenlight(binary, configuration) as (_, admin), tempfile.TemporaryDirectory() as folder:
         # Half of the work would else be spent on services that do not exist.

@@ -13,6 +13,43 @@ from pathlib import Path
 
 PATIENCE = 20
 
+# What every configuration begins with; the limits are for those who wait for them.
+HEAD = """
+[runtime]
+workers = 1
+[limits]
+request_head_timeout = "1s"
+body_stall_timeout = "1s"
+[[listeners]]
+bind = "127.0.0.1:{port}"
+[admin]
+bind = "127.0.0.1:{admin}"
+[store]
+path = "{folder}/store"
+"""
+
+
+def service(name, blue, green, more=""):
+    """A service on NAME.example.org between two ports; `more` are further lines, its name in them as NAME."""
+    return f"""
+[services.{name}]
+hosts = ["{name}.example.org"]
+[services.{name}.upstream]
+kind = "fixed"
+blue = ["127.0.0.1:{blue}"]
+green = ["127.0.0.1:{green}"]
+[services.{name}.health]
+kind = "tcp"
+rise = 1
+min_healthy_time = "0s"
+{more.replace("NAME", name)}"""
+
+
+def silent(connection):
+    """An origin's script: reads, and never answers."""
+    while connection.recv(65536):
+        pass
+
 
 def free_port():
     with socket.socket() as probe:

@@ -10,38 +10,13 @@ import time
 from httplint import HttpResponseLinter
 from httplint.note import levels
 
-from door import Origin, exchange, free_port, greenlight
+from door import HEAD, Origin, exchange, free_port, greenlight, service, silent
 
-CONFIGURATION = """
-[runtime]
-workers = 1
-[limits]
-request_head_timeout = "1s"
-body_stall_timeout = "1s"
-[[listeners]]
-bind = "127.0.0.1:{port}"
-[admin]
-bind = "127.0.0.1:{admin}"
-[store]
-path = "{folder}/store"
-"""
-
-SERVICE = """
-[services.NAME]
-hosts = ["NAME.example.org"]
-[services.NAME.upstream]
-kind = "fixed"
-blue = ["127.0.0.1:BLUE"]
-green = ["127.0.0.1:GREEN"]
-[services.NAME.health]
-kind = "tcp"
-rise = 1
-min_healthy_time = "0s"
+MORE = """
 [services.NAME.proxy]
 response_timeout = "1s"
 body_max = "1KiB"
 """
-
 
 STATUS_NOTES = {"STATUS_URI_TOO_LONG", "STATUS_VERSION_NOT_SUPPORTED"}
 
@@ -49,11 +24,6 @@ STATUS_NOTES = {"STATUS_URI_TOO_LONG", "STATUS_VERSION_NOT_SUPPORTED"}
 def malformed(connection):
     if connection.recv(65536):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")
-
-
-def silent(connection):
-    while connection.recv(65536):
-        pass
 
 
 def request(host="good.example.org", line="GET / HTTP/1.1", fields=""):
@@ -128,10 +98,9 @@ def lint(status, raw, head, body):
 
 def main(binary):
     good, bad, mute = Origin(silent), Origin(malformed), Origin(silent)
-    configuration = CONFIGURATION
+    configuration = HEAD
     for name, port in {"good": good.port, "bad": bad.port, "mute": mute.port, "gone": free_port()}.items():
-        text = SERVICE.replace("NAME", name).replace("BLUE", str(port)).replace("GREEN", str(free_port()))
-        configuration += text
+        configuration += service(name, port, free_port(), MORE)
     faults, count = [], 0
     with greenlight(binary, configuration) as (port, admin):
         for status, raw in public_rows():
