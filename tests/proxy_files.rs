@@ -7,6 +7,8 @@
 mod client;
 #[path = "proxy/front.rs"]
 mod front;
+#[path = "proxy/inbox.rs"]
+mod inbox;
 #[path = "proxy/origin.rs"]
 mod origin;
 

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod pebble;
+#[path = "../tls/seeing.rs"]
+mod seeing;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -20,9 +22,8 @@ use greenlight::store::{SqliteStore, Store};
 use greenlight::tls::{Challenges, Entrance, HTTP1_ALPN, Said, client_config, names_of};
 use pebble::Pebble;
 use rustls::ClientConnection;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
+use rustls::pki_types::ServerName;
+use seeing::Seeing;
 use tokio::sync::{mpsc, watch};
 
 /// A front door with a plain and a TLS listener, the latter without a certificate.
@@ -102,7 +103,8 @@ impl Door {
             .with_safe_default_protocol_versions()
             .unwrap()
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate))
+            // Pebble's certificates are of an authority that is made at its start: what is served is looked at.
+            .with_custom_certificate_verifier(Arc::new(Seeing(Box::new(|_, _, _, _| Ok(())))))
             .with_no_client_auth();
         config.resumption = rustls::client::Resumption::disabled();
         let name = ServerName::try_from(host.to_owned()).unwrap();
@@ -126,47 +128,6 @@ impl Door {
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-    }
-}
-
-/// Pebble's certificates are of an authority that is made at its start: what is served is looked at.
-#[derive(Debug)]
-struct AnyCertificate;
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let known = greenlight::tls::provider().signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, signed, &known)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let known = greenlight::tls::provider().signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, signed, &known)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        greenlight::tls::provider().signature_verification_algorithms.supported_schemes()
     }
 }
 

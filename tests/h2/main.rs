@@ -13,6 +13,8 @@ mod frames;
 #[path = "../proxy/front.rs"]
 mod front;
 mod h2_origin;
+#[path = "../proxy/inbox.rs"]
+mod inbox;
 #[path = "../proxy/origin.rs"]
 mod origin;
 mod peer;

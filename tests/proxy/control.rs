@@ -97,26 +97,9 @@ fn evidence_of_all_workers_is_what_the_origin_saw() {
     assert_eq!(front.evidence(Color::Blue), (0, 0), "handed over once");
 }
 
-/// An origin that says when a request is there and answers when it is told to.
-fn held() -> (Origin, mpsc::Receiver<()>, mpsc::SyncSender<()>) {
-    let (arrived, arrivals) = mpsc::sync_channel(16);
-    let (go, gone) = mpsc::sync_channel(16);
-    let gone = std::sync::Mutex::new(gone);
-    let origin = Origin::start(move |link| {
-        while link.head().is_some() {
-            arrived.send(()).unwrap();
-            if gone.lock().unwrap().recv().is_err() {
-                return;
-            }
-            link.send(with_length("HTTP/1.1 200 OK", b"held"));
-        }
-    });
-    (origin, arrivals, go)
-}
-
 #[test]
 fn what_is_in_flight_stays_on_its_colour_and_is_counted_until_its_end() {
-    let (blue, arrivals, go) = held();
+    let (blue, arrivals, go) = Origin::held();
     let green = Origin::naming("green");
     let front = Front::between(&[blue.address], &[green.address]);
     let mut client = front.client();
@@ -163,8 +146,8 @@ fn a_count_lasts_until_the_last_byte_of_the_response() {
 
 #[test]
 fn a_cut_ends_what_is_in_flight_on_one_colour_only() {
-    let (blue, arrivals, _go) = held();
-    let (green, green_arrivals, green_go) = held();
+    let (blue, arrivals, _go) = Origin::held();
+    let (green, green_arrivals, green_go) = Origin::held();
     let streaming = Origin::start(|link| {
         link.head();
         link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
@@ -203,7 +186,7 @@ fn a_cut_ends_what_is_in_flight_on_one_colour_only() {
 
 #[test]
 fn a_shutdown_closes_idle_connections_and_lets_busy_ones_finish() {
-    let (origin, arrivals, go) = held();
+    let (origin, arrivals, go) = Origin::held();
     let mut front = Front::between(&[origin.address], &[]);
     let mut idle = front.client();
     let mut busy = front.client();
@@ -223,7 +206,7 @@ fn a_shutdown_closes_idle_connections_and_lets_busy_ones_finish() {
 
 #[test]
 fn a_shutdown_cuts_what_does_not_finish_in_time() {
-    let (origin, arrivals, _go) = held();
+    let (origin, arrivals, _go) = Origin::held();
     let mut front = Front::between(&[origin.address], &[]);
     let mut busy = front.client();
     busy.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));

@@ -2,7 +2,7 @@
 //! previews by token; pages in place of our sentences.
 
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::Arc;
 use std::time::Duration;
 
 use greenlight::model::Color;
@@ -11,23 +11,6 @@ use greenlight::routing::ErrorPage;
 use super::client::PATIENCE;
 use super::front::{Front, HOST, Setup, endpoints};
 use super::origin::{Origin, with_length};
-
-/// An origin that says when a request is there and answers when it is told to.
-fn held() -> (Origin, mpsc::Receiver<()>, mpsc::SyncSender<()>) {
-    let (arrived, arrivals) = mpsc::sync_channel(64);
-    let (go, gone) = mpsc::sync_channel(64);
-    let gone = Mutex::new(gone);
-    let origin = Origin::start(move |link| {
-        while link.head().is_some() {
-            arrived.send(()).unwrap();
-            if gone.lock().unwrap().recv().is_err() {
-                return;
-            }
-            link.send(with_length("HTTP/1.1 200 OK", b"held"));
-        }
-    });
-    (origin, arrivals, go)
-}
 
 fn limited(origin: &Origin, workers: usize, set: impl FnOnce(&mut Setup)) -> Front {
     let mut setup = Setup::new(&[origin.address], &[]);
@@ -40,7 +23,7 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n";
 
 #[test]
 fn so_many_requests_are_in_flight_so_many_wait_and_the_rest_get_503() {
-    let (origin, arrivals, go) = held();
+    let (origin, arrivals, go) = Origin::held();
     // Over all workers: whoever a connection comes to.
     let front = limited(&origin, 3, |setup| {
         setup.settings().requests_max = 2;
@@ -84,7 +67,7 @@ fn so_many_requests_are_in_flight_so_many_wait_and_the_rest_get_503() {
 
 #[test]
 fn who_waits_too_long_gets_503() {
-    let (origin, arrivals, go) = held();
+    let (origin, arrivals, go) = Origin::held();
     let front = limited(&origin, 1, |setup| {
         setup.settings().requests_max = 1;
         setup.settings().queue_max = 1;
@@ -103,7 +86,7 @@ fn who_waits_too_long_gets_503() {
 
 #[test]
 fn a_client_that_goes_away_leaves_its_place() {
-    let (origin, arrivals, _go) = held();
+    let (origin, arrivals, _go) = Origin::held();
     let front = limited(&origin, 1, |setup| setup.settings().requests_max = 1);
     for _ in 0..5 {
         let mut client = front.client();

@@ -11,6 +11,7 @@ mod evidence;
 mod failures;
 mod flood;
 mod front;
+mod inbox;
 mod limits;
 mod lying;
 mod origin;

@@ -1,11 +1,12 @@
 //! Origins: raw TCP servers that record what reaches them and answer by a script.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use super::client::PATIENCE;
+use super::inbox::Inbox;
 
 #[derive(Debug)]
 pub struct Origin {
@@ -20,7 +21,7 @@ pub struct Link {
     pub socket: TcpStream,
     /// Counts this origin's connections from 0.
     pub number: usize,
-    buffer: Vec<u8>,
+    inbox: Inbox,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
@@ -39,7 +40,7 @@ impl Origin {
                 socket.set_read_timeout(Some(PATIENCE)).unwrap();
                 socket.set_nodelay(true).unwrap();
                 let number = count.fetch_add(1, Ordering::SeqCst);
-                let mut link = Link { socket, number, buffer: Vec::new(), seen: Arc::clone(&record) };
+                let mut link = Link { socket, number, inbox: Inbox::default(), seen: Arc::clone(&record) };
                 let script = Arc::clone(&script);
                 std::thread::spawn(move || script(&mut link));
             }
@@ -72,6 +73,23 @@ impl Origin {
         })
     }
 
+    /// Says when a request is there, and answers when it is told to.
+    pub fn held() -> (Self, mpsc::Receiver<()>, mpsc::SyncSender<()>) {
+        let (arrived, arrivals) = mpsc::sync_channel(64);
+        let (go, gone) = mpsc::sync_channel(64);
+        let gone = Mutex::new(gone);
+        let origin = Self::start(move |link| {
+            while link.head().is_some() {
+                arrived.send(()).unwrap();
+                if gone.lock().unwrap().recv().is_err() {
+                    return;
+                }
+                link.send(with_length("HTTP/1.1 200 OK", b"held"));
+            }
+        });
+        (origin, arrivals, go)
+    }
+
     /// Heads that came, in order.
     pub fn heads(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
@@ -85,39 +103,24 @@ impl Origin {
 impl Link {
     /// The next request's head; `None` at the end of the connection.
     pub fn head(&mut self) -> Option<String> {
-        loop {
-            if let Some(at) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head: Vec<u8> = self.buffer.drain(..at + 4).collect();
-                let head = String::from_utf8_lossy(&head).into_owned();
-                self.seen.lock().unwrap().push(head.clone());
-                return Some(head);
-            }
-            self.more()?;
-        }
+        let head = self.inbox.head(&mut self.socket)?;
+        self.seen.lock().unwrap().push(head.clone());
+        Some(head)
     }
 
     /// The next `count` bytes; `None` if the connection ends before.
     pub fn take(&mut self, count: usize) -> Option<Vec<u8>> {
-        while self.buffer.len() < count {
-            self.more()?;
-        }
-        Some(self.buffer.drain(..count).collect())
+        self.inbox.take(&mut self.socket, count)
     }
 
     /// Everything up to and with `mark`; `None` if the connection ends before.
     pub fn take_until(&mut self, mark: &[u8]) -> Option<Vec<u8>> {
-        loop {
-            if let Some(at) = self.buffer.windows(mark.len()).position(|window| window == mark) {
-                return Some(self.buffer.drain(..at + mark.len()).collect());
-            }
-            self.more()?;
-        }
+        self.inbox.take_until(&mut self.socket, mark)
     }
 
     /// Whatever comes until the connection ends.
     pub fn rest(&mut self) -> Vec<u8> {
-        while self.more().is_some() {}
-        std::mem::take(&mut self.buffer)
+        self.inbox.rest(&mut self.socket)
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -128,17 +131,6 @@ impl Link {
     /// Makes the end of the connection a reset.
     pub fn reset_at_end(&mut self) {
         socket2::SockRef::from(&self.socket).set_linger(Some(std::time::Duration::ZERO)).unwrap();
-    }
-
-    fn more(&mut self) -> Option<()> {
-        let mut bytes = [0; 16 * 1024];
-        match self.socket.read(&mut bytes) {
-            Ok(0) | Err(_) => None,
-            Ok(count) => {
-                self.buffer.extend_from_slice(&bytes[..count]);
-                Some(())
-            }
-        }
     }
 }
 

@@ -10,6 +10,9 @@ mod forwarded;
 #[path = "../proxy/front.rs"]
 #[allow(dead_code)]
 mod front;
+#[path = "../proxy/inbox.rs"]
+#[allow(dead_code)]
+mod inbox;
 #[path = "../proxy/origin.rs"]
 #[allow(dead_code)]
 mod origin;
@@ -21,6 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use front::Front;
 use recorder::Recorder;
+use refused::Refused;
 use wire::{Open, Pieces, answers, read_to_close, send};
 
 /// What follows a request that may keep its connection: it shows that nothing of the first one was left over.
@@ -51,17 +55,23 @@ fn in_parallel<T: Sync>(rows: &[T], check: impl Fn(&T) + Sync) {
     });
 }
 
+/// The head of the one answer that a refused request gets, on a connection that is closed behind it.
+fn refusal(open: Open, front: &Front, row: &Refused, pieces: Pieces) -> String {
+    let mut wire = open(front.address);
+    send(&mut *wire, &row.raw, pieces);
+    let mut answers = answers(&read_to_close(&mut *wire));
+    let statuses: Vec<_> = answers.iter().map(|(status, _)| *status).collect();
+    assert_eq!(statuses, [row.status], "{pieces:?} of {}", row.raw.escape_ascii());
+    answers.remove(0).1
+}
+
 fn refuse_heads(open: Open) {
     let origin = Recorder::start();
     let front = Front::between(&[origin.address], &[]);
     in_parallel(&refused::heads(), |row| {
         for pieces in cuts(&row.raw) {
-            let mut wire = open(front.address);
-            send(&mut *wire, &row.raw, pieces);
-            let answers = answers(&read_to_close(&mut *wire));
-            let statuses: Vec<_> = answers.iter().map(|(status, _)| *status).collect();
-            assert_eq!(statuses, [row.status], "{pieces:?} of {}", row.raw.escape_ascii());
-            assert!(answers[0].1.contains("\r\nConnection: close\r\n"), "{}", answers[0].1);
+            let head = refusal(open, &front, row, pieces);
+            assert!(head.contains("\r\nConnection: close\r\n"), "{head}");
         }
     });
     assert_eq!(origin.connections(), 0, "nothing reaches the origin");
@@ -72,11 +82,7 @@ fn refuse_bodies(open: Open) {
     let front = Front::between(&[origin.address], &[]);
     in_parallel(&refused::bodies(), |row| {
         for pieces in cuts(&row.raw) {
-            let mut wire = open(front.address);
-            send(&mut *wire, &row.raw, pieces);
-            let answers = answers(&read_to_close(&mut *wire));
-            let statuses: Vec<_> = answers.iter().map(|(status, _)| *status).collect();
-            assert_eq!(statuses, [row.status], "{pieces:?} of {}", row.raw.escape_ascii());
+            refusal(open, &front, row, pieces);
         }
     });
     assert_eq!(origin.requests(), [], "no request became whole");

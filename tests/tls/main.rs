@@ -13,6 +13,8 @@ mod client;
 mod clients;
 #[path = "../proxy/front.rs"]
 mod front;
+#[path = "../proxy/inbox.rs"]
+mod inbox;
 mod local;
 #[path = "../proxy/origin.rs"]
 mod origin;
@@ -20,4 +22,5 @@ mod proxy_header;
 mod reload;
 mod secure_client;
 mod secure_origin;
+mod seeing;
 mod upstream;

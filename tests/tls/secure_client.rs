@@ -4,17 +4,16 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{Resumption, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::ServerName;
 use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKind, RootCertStore, SignatureScheme,
-    StreamOwned, SupportedProtocolVersion,
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned, SupportedProtocolVersion,
 };
 
 use super::certs::{Authority, Issued};
 use super::client::PATIENCE;
+use super::seeing::Seeing;
 
 /// What a server has shown.
 #[derive(Debug, Default, Clone)]
@@ -24,52 +23,16 @@ pub struct Shown {
 }
 
 /// Verifies the chain, and notes what it was shown, whatever name was asked for.
-#[derive(Debug)]
-struct Noting {
-    inner: Option<Arc<WebPkiServerVerifier>>,
-    provider: Arc<CryptoProvider>,
-    shown: Arc<Mutex<Shown>>,
-}
-
-impl ServerCertVerifier for Noting {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
+fn noting(inner: Arc<WebPkiServerVerifier>, shown: Arc<Mutex<Shown>>) -> Seeing {
+    Seeing(Box::new(move |end_entity, intermediates, ocsp, now| {
         let names = greenlight::tls::names_of(end_entity).names;
-        if let (Some(inner), Some(name)) = (&self.inner, names.first()) {
+        if let Some(name) = names.first() {
             let name = ServerName::try_from(name.replace("*.", "any.")).unwrap();
             inner.verify_server_cert(end_entity, intermediates, &name, &[], now)?;
         }
-        *self.shown.lock().unwrap() = Shown { names, ocsp: ocsp.to_vec() };
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+        *shown.lock().unwrap() = Shown { names, ocsp: ocsp.to_vec() };
+        Ok(())
+    }))
 }
 
 /// How to connect, and what was shown the last time.
@@ -94,8 +57,7 @@ impl Settings {
         let roots: Arc<RootCertStore> = Arc::new(authority.roots());
         let inner =
             WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build().unwrap();
-        let verifier =
-            Noting { inner: Some(inner), provider: Arc::clone(&provider), shown: Arc::clone(&shown) };
+        let verifier = noting(inner, Arc::clone(&shown));
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
             .unwrap()

@@ -1,6 +1,6 @@
 //! An origin that speaks TLS.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,6 +9,7 @@ use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use super::certs::Issued;
 use super::client::PATIENCE;
+use super::inbox::Inbox;
 
 /// How it was shaken, and the name that was asked for.
 pub type Shaken = (HandshakeKind, Option<String>);
@@ -23,7 +24,7 @@ pub struct SecureOrigin {
 /// One connection of it.
 pub struct Link {
     pub stream: StreamOwned<ServerConnection, TcpStream>,
-    buffer: Vec<u8>,
+    inbox: Inbox,
 }
 
 impl SecureOrigin {
@@ -59,7 +60,7 @@ impl SecureOrigin {
                     let shaken =
                         (session.handshake_kind().unwrap(), session.server_name().map(str::to_owned));
                     noted.lock().unwrap().push(shaken);
-                    script(&mut Link { stream: StreamOwned::new(session, socket), buffer: Vec::new() });
+                    script(&mut Link { stream: StreamOwned::new(session, socket), inbox: Inbox::default() });
                 });
             }
         });
@@ -87,31 +88,11 @@ impl SecureOrigin {
 
 impl Link {
     pub fn head(&mut self) -> Option<String> {
-        loop {
-            if let Some(at) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head: Vec<u8> = self.buffer.drain(..at + 4).collect();
-                return Some(String::from_utf8_lossy(&head).into_owned());
-            }
-            self.more()?;
-        }
+        self.inbox.head(&mut self.stream)
     }
 
     pub fn take(&mut self, count: usize) -> Option<Vec<u8>> {
-        while self.buffer.len() < count {
-            self.more()?;
-        }
-        Some(self.buffer.drain(..count).collect())
-    }
-
-    fn more(&mut self) -> Option<()> {
-        let mut bytes = [0; 16 * 1024];
-        match self.stream.read(&mut bytes) {
-            Ok(0) | Err(_) => None,
-            Ok(count) => {
-                self.buffer.extend_from_slice(&bytes[..count]);
-                Some(())
-            }
-        }
+        self.inbox.take(&mut self.stream, count)
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
