@@ -14,7 +14,6 @@ use super::listener::{Listener, Secured};
 use super::request;
 use super::seats::Seat;
 use super::stream::Stream;
-use super::transport::Arrival;
 use super::worker::Worker;
 
 /// What is read of a body that nobody wants, before its connection is closed: so that the client
@@ -52,7 +51,7 @@ pub struct Connection {
     /// The client has sent its FIN.
     pub ended: bool,
     /// `None`: a stream of a connection that is counted itself.
-    _counted: Option<Counted>,
+    pub counted: Option<Counted>,
 }
 
 /// What the streams of an HTTP/2 connection have in common.
@@ -75,32 +74,21 @@ enum Next {
     Nothing,
 }
 
-/// Serves a connection to its end; `first` is what was read of it already.
-pub async fn serve(worker: Rc<Worker>, stream: Stream, arrival: Arrival, first: Chunk) {
-    let Arrival { seat, listener, peer, secured, counted } = arrival;
-    let ahead = Vec::new();
-    let mut connection = Connection {
-        worker,
-        seat,
-        stream,
-        listener,
-        peer,
-        secured,
-        ahead,
-        ended: false,
-        _counted: Some(counted),
-    };
-    match connection.run(first).await {
-        After::Gone => {}
-        After::Keep | After::Close => connection.finish().await,
-        After::Linger => connection.linger().await,
-        After::Reset => connection.stream.reset_on_close(),
-    }
-}
-
 impl Connection {
-    async fn run(&mut self, first: Chunk) -> After {
-        let mut next = self.parse(first);
+    /// Serves HTTP/1.1 to its end; `first` is what was read already.
+    pub fn serve(&mut self, first: Chunk) -> impl Future<Output = ()> {
+        let next = self.parse(first);
+        async move {
+            match self.run(next).await {
+                After::Gone => {}
+                After::Keep | After::Close => self.finish().await,
+                After::Linger => self.linger().await,
+                After::Reset => self.stream.reset_on_close(),
+            }
+        }
+    }
+
+    async fn run(&mut self, mut next: Option<Next>) -> After {
         loop {
             let next = match next.take() {
                 Some(next) => next,
@@ -132,7 +120,7 @@ impl Connection {
             secured: of.secured.clone(),
             ahead: Vec::new(),
             ended: false,
-            _counted: None,
+            counted: None,
         }
     }
 
@@ -248,13 +236,13 @@ impl Connection {
         .await
     }
 
-    /// Says over TLS that nothing more will be sent: a close alone could be anybody's.
+    /// Says that nothing more will be sent, where the close alone does not.
     async fn finish(&mut self) {
         if !self.stream.is_tls() {
             return;
         }
         self.seat.arm(self.worker.ticks.after(LINGER_TIME));
-        poll_fn(|context| match self.stream.poll_finish(context) {
+        poll_fn(|context| match self.stream.poll_end(context) {
             Poll::Pending if !self.seat.signals().expired() => Poll::Pending,
             _ => Poll::Ready(()),
         })

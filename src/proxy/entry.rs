@@ -5,16 +5,12 @@
 //! HTTP/1.1 at once, and the buffer that its bytes were read into goes on as it is.
 
 use std::future::poll_fn;
-use std::rc::Rc;
 use std::task::Poll;
 
 use super::chunk::Chunk;
-use super::connection;
+use super::connection::Connection;
 use super::h2;
-use super::seats::Seat;
 use super::stream::Stream;
-use super::transport::Arrival;
-use super::worker::Worker;
 
 /// The part of HTTP/2's preface that no request of HTTP/1 begins with. The rest of it is read by
 /// whoever serves the connection.
@@ -42,42 +38,36 @@ enum Spoken {
 
 /// Serves a connection whose transport stands (TCP alone, or TLS after its handshake) to its end.
 ///
-/// The arrival's seat has its deadline: `detection_timeout` from the accept,
+/// The connection's seat has its deadline: `detection_timeout` from the accept,
 /// so that the handshake and the first bytes share it. A client that sends nothing in that time,
 /// or half a preface, is closed without a word: browsers connect ahead of need.
-pub async fn after_transport(worker: Rc<Worker>, mut stream: Stream, arrival: Arrival, alpn: Alpn) {
-    arrival.seat.settle().await;
-    let read = first_bytes(&worker, &arrival.seat, &mut stream, alpn).await;
-    let Some((spoken, first)) = read else {
-        return goodbye(&mut stream).await;
-    };
-    if spoken == Spoken::Http2 {
-        // Boxed: it would be held by every waiting HTTP/1.1 connection too.
-        Box::pin(h2::serve(worker, stream, arrival, first)).await;
-    } else {
-        connection::serve(worker, stream, arrival, first).await;
+///
+/// (No `async fn`: that would hold its arguments twice, in each of many waiting connections.)
+pub fn after_transport(mut connection: Connection, alpn: Alpn) -> impl Future<Output = ()> {
+    async move {
+        connection.seat.settle().await;
+        match first_bytes(&mut connection, alpn).await {
+            None => goodbye(&mut connection.stream).await,
+            // Boxed: it would be held by every waiting HTTP/1.1 connection too.
+            Some((Spoken::Http2, first)) => Box::pin(h2::serve(connection, first)).await,
+            Some((_, first)) => connection.serve(first).await,
+        }
     }
 }
 
 /// Over TLS even a connection on which nothing came ends with its `close_notify`, as far as the socket
 /// takes it at once.
 async fn goodbye(stream: &mut Stream) {
-    if stream.is_tls() {
-        poll_fn(|context| {
-            let _ = stream.poll_finish(context);
-            Poll::Ready(())
-        })
-        .await;
-    }
+    poll_fn(|context| {
+        let _ = stream.poll_end(context);
+        Poll::Ready(())
+    })
+    .await;
 }
 
 /// Reads until it is clear what is spoken. `None`: nothing is, and the connection is to close.
-async fn first_bytes(
-    worker: &Worker,
-    seat: &Seat,
-    stream: &mut Stream,
-    alpn: Alpn,
-) -> Option<(Spoken, Chunk)> {
+async fn first_bytes(connection: &mut Connection, alpn: Alpn) -> Option<(Spoken, Chunk)> {
+    let Connection { worker, seat, stream, .. } = connection;
     // Only a preface that comes in pieces is ever kept here.
     let mut begun = Vec::new();
     poll_fn(|context| {

@@ -374,6 +374,9 @@ impl<'c> Exchange<'c> {
             self.phase = Phase::Body;
             self.download.pass_trailers(self.facts.trailers);
             self.download.begin(head.framing, sending, &HeadLimits::RESPONSE, chunk);
+            if !keep && self.client.stream.is_tls() {
+                self.download.close_behind();
+            }
         }
     }
 

@@ -70,6 +70,8 @@ pub struct Lane {
     keeps: bool,
     /// Whether trailers may pass.
     trailers: bool,
+    /// Behind the end of the body the destination is closed.
+    closes: bool,
     /// Payload bytes that may still come.
     left: u64,
     /// Of a WebSocket connection: where its frames end.
@@ -104,6 +106,7 @@ impl Lane {
             forgotten: false,
             keeps: false,
             trailers: false,
+            closes: false,
             left: if body_bytes_max == 0 { u64::MAX } else { body_bytes_max },
             frames: None,
             sent: 0,
@@ -126,6 +129,11 @@ impl Lane {
     /// Lets trailers pass.
     pub fn pass_trailers(&mut self, pass: bool) {
         self.trailers = pass;
+    }
+
+    /// The destination is closed behind the end of the body: its end can leave with it.
+    pub fn close_behind(&mut self) {
+        self.closes = true;
     }
 
     /// What passes are the frames of a WebSocket connection.
@@ -349,12 +357,15 @@ impl Lane {
         }
         let head = &self.out[self.at..];
         let data = self.chunk.as_ref().map_or(&[][..], |chunk| &chunk.data()[..self.pass]);
-        let written: Poll<io::Result<usize>> = if data.is_empty() && self.tail.is_empty() {
+        let parts = [IoSlice::new(head), IoSlice::new(data), IoSlice::new(self.tail)];
+        let written: Poll<io::Result<usize>> = if self.closes && self.ended {
+            to.poll_send_last(context, &parts)
+        } else if data.is_empty() && self.tail.is_empty() {
             to.poll_send(context, head)
         } else if head.is_empty() && self.tail.is_empty() {
             to.poll_send(context, data)
         } else {
-            to.poll_send_all(context, &[IoSlice::new(head), IoSlice::new(data), IoSlice::new(self.tail)])
+            to.poll_send_all(context, &parts)
         };
         match written {
             Poll::Pending => Poll::Pending,

@@ -129,13 +129,21 @@ impl Secure {
     }
 
     /// Takes bytes to be sent, and sends what it can. What is left then is told by
-    /// [`Self::has_unsent`].
-    pub fn poll_send(&mut self, context: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    /// [`Self::has_unsent`]. Behind the `last` ones `close_notify` leaves in the same call.
+    pub fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+        last: bool,
+    ) -> Poll<io::Result<usize>> {
         if self.finished {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         loop {
             let count = self.session.writer().write_vectored(parts)?;
+            if last && count == parts.iter().map(|part| part.len()).sum::<usize>() {
+                self.say_end();
+            }
             match self.poll_push(context)? {
                 Poll::Pending if count == 0 => return Poll::Pending,
                 Poll::Ready(()) if count == 0 && parts.iter().any(|part| !part.is_empty()) => {}
@@ -163,14 +171,23 @@ impl Secure {
         Poll::Ready(Ok(()))
     }
 
-    /// Says that nothing more comes: everything that was taken, `close_notify`, FIN.
+    /// Sends everything that was taken, and `close_notify`: for a socket that is closed next.
+    pub fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.say_end();
+        self.poll_push(context)
+    }
+
+    /// The same, and a FIN: for a socket that is still read.
     pub fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_end(context))?;
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+
+    fn say_end(&mut self) {
         if !self.finished {
             self.finished = true;
             self.session.send_close_notify();
         }
-        ready!(self.poll_push(context))?;
-        Pin::new(&mut self.socket).poll_shutdown(context)
     }
 
     /// Whether something can be read without asking the system.

@@ -68,7 +68,7 @@ impl Stream {
     pub fn poll_send(&mut self, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write(context, data),
-            Self::Tls(secure) => secure.poll_send(context, &[IoSlice::new(data)]),
+            Self::Tls(secure) => secure.poll_send(context, &[IoSlice::new(data)], false),
             Self::Downstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
             Self::Upstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
         }
@@ -82,9 +82,21 @@ impl Stream {
     ) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write_vectored(context, parts),
-            Self::Tls(secure) => secure.poll_send(context, parts),
+            Self::Tls(secure) => secure.poll_send(context, parts, false),
             Self::Downstream(stream) => stream.poll_send(context, parts),
             Self::Upstream(stream) => stream.poll_send(context, parts),
+        }
+    }
+
+    /// The same, of bytes behind which the connection is closed. Over TLS its end leaves with them.
+    pub fn poll_send_last(
+        &mut self,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tls(secure) => secure.poll_send(context, parts, true),
+            other => other.poll_send_all(context, parts),
         }
     }
 
@@ -130,6 +142,15 @@ impl Stream {
                 stream.finish();
                 Poll::Ready(())
             }
+        }
+    }
+
+    /// Says over TLS that nothing more will be sent: a close alone could be anybody's. For a stream that
+    /// is dropped next.
+    pub fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Tls(secure) => secure.poll_end(context).map(drop),
+            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(()),
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use rustls::server::{Accepted, Acceptor};
-use rustls::{Connection, ServerConfig, ServerConnection};
+use rustls::{Connection as Session, ServerConfig, ServerConnection};
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
@@ -20,24 +20,13 @@ use crate::proxy_protocol::{self, HEADER_BYTES_MAX, Header};
 use crate::tls::{ACME_TLS_ALPN, Entrance};
 
 use super::accept::Counted;
+use super::connection::Connection;
 use super::entry::{Alpn, after_transport};
 use super::listener::{Listener, Secured};
 use super::seats::Seat;
 use super::secure::{Polled, Secure};
 use super::stream::Stream;
 use super::worker::Worker;
-
-/// What is known of a connection when its protocol begins.
-#[derive(Debug)]
-pub struct Arrival {
-    /// Has its deadline: `detection_timeout` from the accept.
-    pub seat: Seat,
-    pub listener: Rc<Listener>,
-    pub peer: Peer,
-    /// `None`: plain.
-    pub secured: Option<Rc<Secured>>,
-    pub counted: Counted,
-}
 
 /// Takes an accepted socket to its end, in a task of its own.
 pub fn serve(
@@ -77,9 +66,19 @@ async fn prepare(
 fn proceed(worker: Rc<Worker>, listener: Rc<Listener>, seat: Seat, begun: Begun, counted: Counted) {
     let (stream, secured, (address, port)) = begun;
     let peer = Peer::new(address.ip(), listener.scheme(), port, &worker.parts.trusted_proxies);
-    let arrival = Arrival { seat, listener, peer, secured, counted };
     let alpn = alpn(&stream);
-    tokio::task::spawn_local(after_transport(worker, stream, arrival, alpn));
+    let connection = Connection {
+        worker,
+        seat,
+        stream,
+        listener,
+        peer,
+        secured,
+        ahead: Vec::new(),
+        ended: false,
+        counted: Some(counted),
+    };
+    tokio::task::spawn_local(after_transport(connection, alpn));
 }
 
 fn alpn(stream: &Stream) -> Alpn {
@@ -126,8 +125,8 @@ async fn begin(
     match shaken {
         Ok((secure, served)) => {
             let sni = match &secure.session {
-                Connection::Server(session) => session.server_name().unwrap_or_default().into(),
-                Connection::Client(_) => Box::default(),
+                Session::Server(session) => session.server_name().unwrap_or_default().into(),
+                Session::Client(_) => Box::default(),
             };
             Some((Stream::Tls(secure), Some(Rc::new(Secured { sni, served })), ends))
         }

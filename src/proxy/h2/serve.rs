@@ -8,16 +8,14 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use h2::Reason;
-use h2::server::{Builder, Connection};
+use h2::server::{self, Builder};
 
 use crate::config::Limits;
 use crate::http1::HeadLimits;
 use crate::proxy::chunk::Chunk;
-use crate::proxy::connection::ConnectionFacts;
+use crate::proxy::connection::{Connection, ConnectionFacts};
 use crate::proxy::seats::Seat;
-use crate::proxy::stream::Stream;
 use crate::proxy::ticks::NEVER;
-use crate::proxy::transport::Arrival;
 use crate::proxy::wait::unless_told;
 use crate::proxy::worker::Worker;
 
@@ -73,8 +71,8 @@ impl Drop for StreamCount {
 
 /// Serves a connection that speaks HTTP/2 to its end; `first` is what was read of it already. The
 /// deadline of `seat` runs until the preface is complete.
-pub async fn serve(worker: Rc<Worker>, stream: Stream, arrival: Arrival, first: Chunk) {
-    let Arrival { seat, listener, peer, secured, counted } = arrival;
+pub async fn serve(connection: Connection, first: Chunk) {
+    let Connection { worker, seat, stream, listener, peer, secured, counted, .. } = connection;
     let facts = Rc::new(ConnectionFacts { listener, peer, secured });
     let now = worker.ticks.now();
     let vitals = Vitals::new(Guard::for_client(now), now);
@@ -124,7 +122,7 @@ struct Served {
     vitals: Rc<Vitals>,
     streams: Rc<Streams>,
     pulse: Pulse,
-    connection: Connection<Socket, Bytes>,
+    connection: server::Connection<Socket, Bytes>,
     /// The client was told that we go.
     closing: bool,
     /// The tick by which a connection that was ended is dropped.
