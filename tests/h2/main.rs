@@ -18,6 +18,8 @@ mod inbox;
 #[path = "../proxy/origin.rs"]
 mod origin;
 mod peer;
+#[path = "../proxy/queued.rs"]
+mod queued;
 mod rules;
 mod timers;
 mod tunnels;

@@ -15,6 +15,7 @@ mod inbox;
 mod limits;
 mod lying;
 mod origin;
+mod queued;
 mod retries;
 mod shield;
 mod timers;

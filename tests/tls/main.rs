@@ -15,10 +15,13 @@ mod clients;
 mod front;
 #[path = "../proxy/inbox.rs"]
 mod inbox;
+mod leaving;
 mod local;
 #[path = "../proxy/origin.rs"]
 mod origin;
 mod proxy_header;
+#[path = "../proxy/queued.rs"]
+mod queued;
 mod reload;
 mod secure_client;
 mod secure_origin;

@@ -1,0 +1,223 @@
+//! Rows over HTTP/2: what a row of HTTP/1.1 is there, and how it reaches the front door.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use super::frames::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, RST_STREAM, Raw, block, frame,
+    status,
+};
+
+/// RFC 9113, 7.
+pub const PROTOCOL_ERROR: u32 = 1;
+/// The largest frame that a peer takes without having said so (RFC 9113, 6.5.2).
+const FRAME_BYTES_MAX: usize = 16 * 1024;
+
+/// What becomes of a row over HTTP/2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum H2 {
+    /// It has no meaning there, for this reason.
+    Nothing(&'static str),
+    /// It is forwarded.
+    Passes,
+    /// It is answered by us on its stream; the connection stays.
+    Status(u16),
+    /// Its stream is reset with this code; the connection stays.
+    Reset(u32),
+    /// The connection ends, with a GOAWAY of this code.
+    Goaway(u32),
+}
+
+/// A request in HTTP/2.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    pub fields: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+    pub trailers: Vec<(String, Vec<u8>)>,
+}
+
+impl Asked {
+    pub fn new(fields: &[(&str, &str)]) -> Self {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
+        Self { fields: fields.iter().map(own).collect(), ..Self::default() }
+    }
+
+    /// A request of HTTP/1.1 word by word: the first Host is the authority, names are in lower case. A body
+    /// goes along if its length is said, and right: else it is no body of HTTP/2.
+    pub fn translated(raw: &[u8]) -> Self {
+        let end = raw.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
+        let mut lines: Vec<Vec<u8>> = Vec::new();
+        for line in split(&raw[..end], b"\r\n") {
+            match lines.last_mut() {
+                Some(last) if line.starts_with(b" ") || line.starts_with(b"\t") => {
+                    last.extend_from_slice(b"\r\n");
+                    last.extend_from_slice(line);
+                }
+                _ => lines.push(line.to_vec()),
+            }
+        }
+        let first = lines.remove(0);
+        let last_space = first.iter().rposition(|byte| *byte == b' ').expect("a version");
+        let space = first.iter().position(|byte| *byte == b' ').expect("a target");
+        let field = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec());
+        let mut fields = vec![
+            field(":method", &first[..space]),
+            field(":scheme", b"http"),
+            field(":path", &first[space + 1..last_space]),
+        ];
+        let mut length = None;
+        for line in lines {
+            let colon = line.iter().position(|byte| *byte == b':').expect("a name");
+            let name = String::from_utf8(line[..colon].to_ascii_lowercase()).unwrap();
+            let value = line[colon + 1..].trim_ascii();
+            if name == "content-length" && length.is_none() {
+                length = std::str::from_utf8(value).unwrap().parse::<usize>().ok();
+            }
+            let first_host = name == "host" && fields.iter().all(|(name, _)| name != ":authority");
+            if first_host {
+                fields.insert(3, field(":authority", value));
+            } else {
+                fields.push((name, value.to_vec()));
+            }
+        }
+        let body = &raw[end + 4..];
+        let body = if length == Some(body.len()) { body.to_vec() } else { Vec::new() };
+        Self { fields, body, trailers: Vec::new() }
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in self.fields.iter().chain(&self.trailers) {
+            writeln!(f, "{name:?}: {}", value.escape_ascii())?;
+        }
+        write!(f, "{}", self.body.escape_ascii())
+    }
+}
+
+/// Whether a request has ended as expected. A malformed head in more than one frame is one of h2's faults: cut
+/// between two fields it ends its connection, not its stream alone (RFC 9113, 5.4, allows that); cut inside a field h2
+/// leaves out what was malformed before the cut, and goes on.
+pub fn fits(end: H2, expected: H2, cut: Cut) -> bool {
+    let (H2::Reset(code), Cut::Head(_)) = (expected, cut) else { return end == expected };
+    end == expected || end == H2::Goaway(code) || end == H2::Passes
+}
+
+fn split<'b>(mut bytes: &'b [u8], mark: &[u8]) -> Vec<&'b [u8]> {
+    let mut parts = Vec::new();
+    while let Some(at) = bytes.windows(mark.len()).position(|window| window == mark) {
+        parts.push(&bytes[..at]);
+        bytes = &bytes[at + mark.len()..];
+    }
+    parts.push(bytes);
+    parts
+}
+
+/// Where a request is cut.
+#[derive(Clone, Copy, Debug)]
+pub enum Cut {
+    Nowhere,
+    /// The header block: HEADERS before this byte, CONTINUATION from it on.
+    Head(usize),
+    /// The body: one DATA frame before this byte, one from it on.
+    Body(usize),
+    /// The frames as bytes: two writes.
+    Write(usize),
+    /// Each byte is written by itself.
+    Bytes,
+}
+
+/// Every place where a request can be cut; those over `most` bytes are cut at some places only.
+pub fn cuts(asked: &Asked, most: usize) -> Vec<Cut> {
+    let places = |length: usize| (1..length).step_by(length / most + 1);
+    let written = frames(asked, Cut::Nowhere).len();
+    let mut all = vec![Cut::Nowhere];
+    all.extend(places(block(&asked.fields).len()).map(Cut::Head));
+    all.extend(places(asked.body.len()).map(Cut::Body));
+    all.extend(places(written).map(Cut::Write));
+    if written <= most {
+        all.push(Cut::Bytes);
+    }
+    all
+}
+
+/// The frames of a request on stream 1.
+fn frames(asked: &Asked, cut: Cut) -> Vec<u8> {
+    let has_trailers = !asked.trailers.is_empty();
+    let has_body = !asked.body.is_empty() || has_trailers;
+    let at = if let Cut::Head(at) = cut { at } else { 0 };
+    let mut bytes = head(&block(&asked.fields), at, !has_body);
+    let at = if let Cut::Body(at) = cut { at } else { 0 };
+    let (first, second) = asked.body.split_at(at);
+    if !first.is_empty() {
+        bytes.extend(frame(DATA, 0, 1, first));
+    }
+    if !second.is_empty() {
+        bytes.extend(frame(DATA, if has_trailers { 0 } else { END_STREAM }, 1, second));
+    }
+    if has_trailers {
+        bytes.extend(head(&block(&asked.trailers), 0, true));
+    }
+    bytes
+}
+
+/// A header block in frames, cut at a byte (0: nowhere).
+fn head(block: &[u8], at: usize, ends: bool) -> Vec<u8> {
+    let (first, second) = block.split_at(at);
+    let mut pieces: Vec<&[u8]> = first.chunks(FRAME_BYTES_MAX).collect();
+    pieces.extend(second.chunks(FRAME_BYTES_MAX));
+    let last = pieces.len() - 1;
+    let mut bytes = Vec::new();
+    for (index, piece) in pieces.into_iter().enumerate() {
+        let kind = if index == 0 { HEADERS } else { CONTINUATION };
+        let flags =
+            if index == last { END_HEADERS } else { 0 } | if index == 0 && ends { END_STREAM } else { 0 };
+        bytes.extend(frame(kind, flags, 1, piece));
+    }
+    bytes
+}
+
+/// Sends a request on a connection of its own and tells what became of it; whatever that is, the connection
+/// is as good as ever, or has ended.
+pub fn outcome(address: SocketAddr, asked: &Asked, cut: Cut) -> H2 {
+    let mut raw = Raw::connect(address);
+    let bytes = frames(asked, cut);
+    let pieces: Vec<&[u8]> = match cut {
+        Cut::Write(at) => vec![&bytes[..at], &bytes[at..]],
+        Cut::Bytes => bytes.chunks(1).collect(),
+        Cut::Nowhere | Cut::Head(_) | Cut::Body(_) => vec![&bytes],
+    };
+    for piece in pieces {
+        // A front door that has refused the first piece and gone is no fault.
+        if raw.flood(piece) {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    let end = loop {
+        let answer = raw.until(|frame| frame.stream == 1 || frame.kind == GOAWAY).expect("an answer");
+        if let Some(end) = ended(&answer) {
+            break end;
+        }
+    };
+    if matches!(end, H2::Goaway(_)) {
+        raw.end();
+    } else {
+        assert!(raw.is_alive(), "the connection stays: {cut:?} of {asked}");
+    }
+    end
+}
+
+/// What a frame says of its request's end.
+fn ended(frame: &Frame) -> Option<H2> {
+    match frame.kind {
+        GOAWAY => Some(H2::Goaway(frame.code())),
+        RST_STREAM => Some(H2::Reset(frame.code())),
+        HEADERS => match status(&frame.payload) {
+            ..200 => None,
+            200 => Some(H2::Passes),
+            status => Some(H2::Status(status)),
+        },
+        _ => None,
+    }
+}
