@@ -6,6 +6,8 @@
 #![allow(dead_code)]
 
 mod basics;
+#[path = "../support/bodies.rs"]
+mod bodies;
 #[path = "../proxy/client.rs"]
 mod client;
 mod floods;

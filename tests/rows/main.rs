@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../support/bodies.rs"]
+#[allow(dead_code)]
+mod bodies;
 #[path = "../tls/certs.rs"]
 #[allow(dead_code)]
 mod certs;
