@@ -9,8 +9,8 @@
 mod support;
 
 mod bad_input;
-#[path = "../support/bodies.rs"]
-mod bodies;
+#[path = "../support/flow.rs"]
+mod flow;
 mod gate;
 mod kill9;
 mod lasting;

@@ -9,7 +9,7 @@ use h2::{RecvStream, SendStream};
 use http::{Method, Request};
 use tokio::net::TcpStream;
 
-use crate::bodies::{rest, send_all};
+use crate::flow::{rest, send_all};
 use crate::lasting::{PIECE_BYTES, PIECE_GAP, UPLOAD_PIECES};
 use crate::support::HOST;
 

@@ -6,11 +6,11 @@
 #![allow(dead_code)]
 
 mod basics;
-#[path = "../support/bodies.rs"]
-mod bodies;
 #[path = "../proxy/client.rs"]
 mod client;
 mod floods;
+#[path = "../support/flow.rs"]
+mod flow;
 mod frames;
 #[path = "../proxy/front.rs"]
 mod front;

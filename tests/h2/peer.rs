@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-pub use super::bodies::{rest, send_all};
 use super::client::PATIENCE;
+pub use super::flow::{rest, send_all};
 use super::front::HOST;
 
 #[derive(Debug)]

@@ -4,9 +4,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "../support/bodies.rs"]
-#[allow(dead_code)]
-mod bodies;
 #[path = "../tls/certs.rs"]
 #[allow(dead_code)]
 mod certs;
@@ -14,6 +11,9 @@ mod clauses;
 #[path = "../proxy/client.rs"]
 #[allow(dead_code)]
 mod client;
+#[path = "../support/flow.rs"]
+#[allow(dead_code)]
+mod flow;
 mod forwarded;
 #[path = "../h2/frames.rs"]
 #[allow(dead_code)]
