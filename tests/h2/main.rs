@@ -23,6 +23,8 @@ mod peer;
 #[path = "../proxy/queued.rs"]
 mod queued;
 mod rules;
+#[path = "../support/setting.rs"]
+mod setting;
 mod timers;
 mod tunnels;
 mod upstream;

@@ -17,6 +17,8 @@ mod lying;
 mod origin;
 mod queued;
 mod retries;
+#[path = "../support/setting.rs"]
+mod setting;
 mod shield;
 mod timers;
 mod upgrades;

@@ -17,6 +17,7 @@ mod flow;
 mod front;
 #[path = "../h2/h2_origin.rs"]
 mod h2_origin;
+mod hellos;
 #[path = "../proxy/inbox.rs"]
 mod inbox;
 mod leaving;
@@ -32,5 +33,7 @@ mod reload;
 mod secure_client;
 mod secure_origin;
 mod seeing;
+#[path = "../support/setting.rs"]
+mod setting;
 mod upstream;
 mod upstream_h2;
