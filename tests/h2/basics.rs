@@ -4,10 +4,11 @@ use bytes::Bytes;
 use h2::Reason;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::flow::{rest, send_all};
 use super::frames::{END_HEADERS, END_STREAM, HEADERS, PREFACE, RST_STREAM, Raw, SETTINGS, frame, get};
 use super::front::{Front, HOST, Setup};
 use super::origin::{Origin, with_length};
-use super::peer::{Peer, request, rest, send_all};
+use super::peer::{Peer, request};
 use super::queued::Queue;
 
 #[test]

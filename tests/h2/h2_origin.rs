@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
-use super::peer::{rest, send_all};
+use super::flow::{rest, send_all};
 
 /// What a script may do to the connection below its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use super::client::PATIENCE;
-pub use super::flow::{rest, send_all};
+use super::flow::rest;
 use super::front::HOST;
 
 #[derive(Debug)]

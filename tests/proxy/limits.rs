@@ -99,6 +99,9 @@ fn a_client_that_goes_away_leaves_its_place() {
     }
 }
 
+/// What is asked, and how the client leaves.
+type Leave = (&'static str, fn(Client));
+
 /// Ends the client's connection in a way that can't be a FIN.
 fn reset(client: Client) {
     socket2::SockRef::from(&client.socket).set_linger(Some(Duration::ZERO)).unwrap();
@@ -109,7 +112,7 @@ fn reset(client: Client) {
 fn a_client_that_leaves_the_queue_gives_its_place_up_at_once() {
     let half = "POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 10\r\n\r\nhalf";
     let old = "GET / HTTP/1.0\r\nHost: app.test\r\n\r\n";
-    let ways: [(&str, fn(Client)); 4] = [(GET, drop), (GET, reset), (half, reset), (old, reset)];
+    let ways: [Leave; 4] = [(GET, drop), (GET, reset), (half, reset), (old, reset)];
     for (request, leave) in ways {
         let queue = Queue::open();
         let mut waiting = queue.front.client();

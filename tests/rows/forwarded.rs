@@ -1,6 +1,6 @@
 //! "Requests we forward, normalised" of FRONT-DOOR.md, a row or more for each of its clauses.
 
-use super::over_h2::{Asked, H2, PROTOCOL_ERROR};
+use super::meaning::{Asked, H2, PROTOCOL_ERROR};
 
 /// A request, and what the origin must see of it.
 #[derive(Clone)]

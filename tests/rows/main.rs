@@ -24,6 +24,7 @@ mod front;
 #[path = "../proxy/inbox.rs"]
 #[allow(dead_code)]
 mod inbox;
+mod meaning;
 #[path = "../proxy/origin.rs"]
 #[allow(dead_code)]
 mod origin;
@@ -44,8 +45,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use forwarded::Forwarded;
 use front::{Front, Setup};
+use meaning::{Asked, H2};
 use origin::Origin;
-use over_h2::{Asked, H2};
 use peer::Peer;
 use recorder::{Recorder, Request};
 use refused::{BODY_BYTES_MAX, Refused};

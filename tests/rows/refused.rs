@@ -1,6 +1,6 @@
 //! "Requests we refuse" of FRONT-DOOR.md, a row or more for each of its clauses.
 
-use super::over_h2::{Asked, H2, PROTOCOL_ERROR};
+use super::meaning::{Asked, H2, PROTOCOL_ERROR};
 
 /// A request that never reaches the origin, and the status it is answered with over HTTP/1.1, where its
 /// connection is closed behind the answer. Over HTTP/2 it is the same request word by word.

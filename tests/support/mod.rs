@@ -23,6 +23,7 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 #[allow(dead_code, reason = "each set uses its own part of it")]
 mod setting;
 
+#[allow(unused_imports, reason = "each set uses its own part of it")]
 pub use setting::setting;
 
 /// Held shared by every house, and alone by what measures the whole machine.

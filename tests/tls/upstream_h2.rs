@@ -13,9 +13,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::certs::{Authority, Files, Issued};
 use super::client::PATIENCE;
+use super::flow::{rest, send_all};
 use super::front::{Front, HOST, endpoints};
 use super::h2_origin::{Ask, End, H2Origin, Secured, Served, Socket, text};
-use super::peer::{Peer, request, rest, send_all};
+use super::peer::{Peer, request};
 use super::upstream::setup;
 
 const NAME: &str = "origin.internal";
