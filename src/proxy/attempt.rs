@@ -18,12 +18,13 @@ use super::connection::{After, Connection};
 use super::exchange::{ClientSide, Ending, Exchange, Seen};
 use super::h2::{self, Wanted};
 use super::lane::Lane;
+use super::leaving::{Left, Waiter, unless_left};
 use super::request::Request;
 use super::seats::Seat;
 use super::slot::InFlight;
 use super::stream::Stream;
 use super::tries::{End, Next, Tries};
-use super::wait::{Interrupt, unless_told};
+use super::wait::Interrupt;
 use super::worker::{Worker, tag};
 
 /// What came of a request, for the counts and the access log.
@@ -56,13 +57,13 @@ pub async fn run(connection: &mut Connection, request: &mut Request) -> Outcome 
     let mut tries = Tries::default();
     let mut download = Lane::interim();
     let done = loop {
-        if let Err(own) = hold(connection, request).await {
-            break Done::Answer(own);
+        if let Err(done) = hold(connection, request).await {
+            break done;
         }
         if request.call.admitted.is_none()
-            && let Err(own) = admit(connection, request).await
+            && let Err(done) = admit(connection, request).await
         {
-            break Done::Answer(own);
+            break done;
         }
         match one(connection, request, &mut tries, &mut download).await {
             Some(done) => break done,
@@ -281,30 +282,39 @@ fn keep(worker: &Worker, request: &Request, inflight: &InFlight, upstream: Strea
 }
 
 /// Holds a request of a paused service until it is resumed, for `pause_timeout` at most.
-async fn hold(connection: &Connection, request: &mut Request) -> Result<(), Own> {
-    let call = &mut request.call;
-    if !call.is_paused() {
+async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), Done> {
+    if !request.call.is_paused() {
         return Ok(());
     }
-    let (worker, seat) = (&connection.worker, &connection.seat);
-    seat.arm(worker.ticks.after(call.service.route.settings.pause_timeout));
-    unless_told(seat, call.resumed(worker)).await.map_err(|interrupt| match interrupt {
-        Interrupt::Cut => Own::CUT,
-        Interrupt::Expired => Own::PAUSED,
-    })
+    let worker = Rc::clone(&connection.worker);
+    let waiter = Waiter::from(&*request);
+    let call = &mut request.call;
+    connection.seat.arm(worker.ticks.after(call.service.route.settings.pause_timeout));
+    // Boxed: a request that waits for nothing is not to hold room for this.
+    let resumed = Box::pin(unless_left(connection, waiter, call.resumed(&worker)));
+    resumed.await.map_err(|left| waited(left, Own::PAUSED))
 }
 
 /// Lets the request in, or has it wait for `queue_timeout` at most, where the service has a number of
-/// requests that may be in flight.
-async fn admit(connection: &Connection, request: &mut Request) -> Result<(), Own> {
-    let Some(waiting) = request.call.enter()? else { return Ok(()) };
-    let (worker, seat) = (&connection.worker, &connection.seat);
-    seat.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
-    let turn = unless_told(seat, waiting.turn()).await;
-    request.call.admitted = turn.map_err(|interrupt| match interrupt {
-        Interrupt::Cut => Own::CUT,
-        Interrupt::Expired => Own::FULL,
-    })?;
-    request.call.take_current(worker);
+/// requests that may be in flight. A client that leaves gives its place up.
+async fn admit(connection: &mut Connection, request: &mut Request) -> Result<(), Done> {
+    let Some(waiting) = request.call.enter().map_err(Done::Answer)? else { return Ok(()) };
+    let worker = Rc::clone(&connection.worker);
+    connection.seat.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
+    // Boxed for the same reason.
+    let turn = Box::pin(unless_left(connection, Waiter::from(&*request), waiting.turn()));
+    request.call.admitted = turn.await.map_err(|left| waited(left, Own::FULL))?;
+    request.call.take_current(&worker);
     Ok(())
+}
+
+/// What becomes of a request that has waited for nothing.
+fn waited(left: Left, late: Own) -> Done {
+    match left {
+        Left::Client => {
+            Done::Passed { after: After::Gone, status: None, cause: Some("the client went away") }
+        }
+        Left::Told(Interrupt::Cut) => Done::Answer(Own::CUT),
+        Left::Told(Interrupt::Expired) => Done::Answer(late),
+    }
 }

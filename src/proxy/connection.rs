@@ -100,7 +100,6 @@ impl Connection {
                 Next::Request(chunk, head_bytes) => Box::pin(request::serve(self, chunk, head_bytes)).await,
                 Next::Refused(fault) => answer::refuse(self, fault).await,
                 Next::Late => answer::send(self, &Own::LATE_HEAD).await,
-                Next::Nothing if self.ended => After::Gone,
                 Next::Nothing => After::Close,
             };
             if after != After::Keep {

@@ -23,7 +23,7 @@ use super::tries::{End, Heard};
 use super::worker::Worker;
 
 /// What is read of a client's next requests while one is served.
-const AHEAD_BYTES_MAX: usize = 16 * 1024;
+pub const AHEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// RFC 6797, 6.1.
 const HSTS: &str = "Strict-Transport-Security";

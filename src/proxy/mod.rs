@@ -37,6 +37,7 @@ mod gate;
 mod grpc;
 mod h2;
 mod lane;
+mod leaving;
 mod lifetime;
 mod listener;
 mod local;

@@ -181,7 +181,8 @@ impl Stream {
         matches!(self, Self::Tls(_))
     }
 
-    fn socket(&self) -> Option<&TcpStream> {
+    /// The socket, of a whole connection.
+    pub fn socket(&self) -> Option<&TcpStream> {
         match self {
             Self::Plain(socket) => Some(socket),
             Self::Tls(secure) => Some(&secure.socket),

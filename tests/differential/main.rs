@@ -16,6 +16,9 @@ mod forwarded;
 #[allow(dead_code)]
 mod front;
 mod hyper_origin;
+#[path = "../rows/meaning.rs"]
+#[allow(dead_code)]
+mod meaning;
 mod mutate;
 #[path = "../rows/refused.rs"]
 #[allow(dead_code)]

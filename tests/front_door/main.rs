@@ -9,11 +9,16 @@
 mod support;
 
 mod bad_input;
+#[path = "../support/flow.rs"]
+mod flow;
 mod gate;
 mod kill9;
+mod lasting;
 mod long_lived;
+mod multiplexed;
 mod origin;
 mod probes;
 mod reverts;
 mod shield;
 mod switches;
+mod traffic;

@@ -60,6 +60,8 @@ async fn serve(mut socket: TcpStream, name: &'static str, fails: f64) -> Option<
             answer(&mut socket, name, &whole.to_string()).await?;
         } else if head.starts_with("GET /download") {
             download(&mut socket, name, CHUNK_GAP).await?;
+        } else if head.starts_with("GET /events") {
+            events(&mut socket, name).await?;
         } else if head.starts_with("GET /stuck") {
             download(&mut socket, name, Duration::from_hours(1)).await?;
         } else {
@@ -98,6 +100,22 @@ async fn download(socket: &mut TcpStream, name: &str, gap: Duration) -> Option<(
         tokio::time::sleep(gap).await;
     }
     socket.write_all(b"0\r\n\r\n").await.ok()
+}
+
+/// Numbered events until nobody takes them.
+async fn events(socket: &mut TcpStream, name: &str) -> Option<()> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nX-App: {name}\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).await.ok()?;
+    let mut number = 0_u64;
+    loop {
+        let event = format!("data: {number}\n\n");
+        let chunk = format!("{:x}\r\n{event}\r\n", event.len());
+        socket.write_all(chunk.as_bytes()).await.ok()?;
+        number += 1;
+        tokio::time::sleep(CHUNK_GAP).await;
+    }
 }
 
 async fn echo(socket: TcpStream) {

@@ -4,10 +4,12 @@ use bytes::Bytes;
 use h2::Reason;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::frames::{PREFACE, Raw, SETTINGS, frame};
+use super::flow::{rest, send_all};
+use super::frames::{END_HEADERS, END_STREAM, HEADERS, PREFACE, RST_STREAM, Raw, SETTINGS, frame, get};
 use super::front::{Front, HOST, Setup};
 use super::origin::{Origin, with_length};
-use super::peer::{Peer, request, rest, send_all};
+use super::peer::{Peer, request};
+use super::queued::Queue;
 
 #[test]
 fn a_request_is_forwarded_and_answered() {
@@ -243,6 +245,19 @@ fn a_cancelled_request_reaches_the_origin_at_once() {
     }
     assert_eq!(front.evidence(greenlight::model::Color::Blue), (0, 0), "what a client does is no evidence");
     assert_eq!(front.inflight(greenlight::model::Color::Blue), 0);
+}
+
+#[test]
+fn a_request_that_is_given_up_in_the_queue_leaves_its_place() {
+    for flags in [END_HEADERS | END_STREAM, END_HEADERS] {
+        let queue = Queue::open();
+        let mut raw = Raw::connect(queue.front.address);
+        raw.send(&frame(HEADERS, flags, 1, &get("/", &[])));
+        assert!(queue.is_full());
+        raw.send(&frame(RST_STREAM, 0, 1, &8_u32.to_be_bytes()));
+        assert!(raw.is_alive(), "the connection stays");
+        queue.serves_the_next();
+    }
 }
 
 #[test]

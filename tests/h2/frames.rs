@@ -48,16 +48,47 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 /// A header block: literals without indexing, names new (RFC 7541, 6.2.2).
-pub fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+pub fn block<N: AsRef<[u8]>, V: AsRef<[u8]>>(fields: &[(N, V)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (name, value) in fields {
         bytes.push(0);
-        for text in [name, value] {
+        for text in [name.as_ref(), value.as_ref()] {
             integer(text.len(), &mut bytes);
-            bytes.extend_from_slice(text.as_bytes());
+            bytes.extend_from_slice(text);
         }
     }
     bytes
+}
+
+/// The status of a connection's first response, from its header block: an index of the static table,
+/// or a literal with a name from there (RFC 7541, 6.1, 6.2 and appendix A).
+pub fn status(block: &[u8]) -> u16 {
+    const INDEXED: [u16; 7] = [200, 204, 206, 304, 400, 404, 500];
+    match block {
+        [index @ 0x88..=0x8e, ..] => INDEXED[usize::from(index - 0x88)],
+        [0x08..=0x0e | 0x48..=0x4e, length, rest @ ..] => {
+            let text = &rest[..usize::from(length & 0x7f)];
+            let fits = |status: &u16| {
+                let digits = status.to_string();
+                if length & 0x80 == 0 { text == digits.as_bytes() } else { text == huffman(&digits) }
+            };
+            (100..600).find(fits).expect("a status")
+        }
+        other => panic!("no status first: {other:?}"),
+    }
+}
+
+/// Digits in Huffman's code (RFC 7541, appendix B): 5 bits for 0 to 2, 6 for the others, then ones.
+fn huffman(digits: &str) -> Vec<u8> {
+    let (mut bits, mut count) = (0_u32, 0);
+    for digit in digits.bytes().map(|digit| u32::from(digit - b'0')) {
+        let (code, length) = if digit < 3 { (digit, 5) } else { (0x19 + digit - 3, 6) };
+        bits = bits << length | code;
+        count += length;
+    }
+    let padding = (8 - count % 8) % 8;
+    let bits = bits << padding | ((1 << padding) - 1);
+    bits.to_be_bytes()[4 - (count + padding) / 8..].to_vec()
 }
 
 /// An integer with a prefix of 7 bits (RFC 7541, 5.1).

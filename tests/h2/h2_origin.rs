@@ -10,8 +10,22 @@ use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::{Builder, SendResponse};
 use http::{HeaderMap, Request, Response};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
 
-use super::peer::{rest, send_all};
+use super::flow::{rest, send_all};
+
+/// What a script may do to the connection below its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// GOAWAY; what has begun goes on.
+    Goaway,
+    /// The socket is closed as it is.
+    Drop,
+}
 
 /// One request at the origin.
 #[derive(Debug)]
@@ -22,15 +36,46 @@ pub struct Ask {
     pub number: usize,
     pub request: Request<RecvStream>,
     pub respond: SendResponse<Bytes>,
+    /// Ends the connection.
+    pub end: mpsc::Sender<End>,
 }
 
 pub type Served = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Script = dyn Fn(Ask) -> Served + Send + Sync;
+/// Serves a connection whose client has agreed on HTTP/1.1.
+pub type Old = fn(Box<dyn Socket>) -> Served;
+
+pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
+
+/// A handshake: the name that was asked for, and what was agreed on.
+#[derive(Clone, Debug)]
+pub struct Agreed {
+    pub name: Option<String>,
+    pub protocol: Option<String>,
+    pub kind: rustls::HandshakeKind,
+}
+
+/// How connections are secured.
+#[derive(Clone, Debug)]
+pub struct Secured {
+    pub config: Arc<ServerConfig>,
+    pub old: Old,
+}
 
 #[derive(Debug)]
 pub struct H2Origin {
     pub address: SocketAddr,
-    connections: Arc<AtomicUsize>,
-    heads: Arc<Mutex<Vec<Request<()>>>>,
+    seen: Arc<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    connections: AtomicUsize,
+    requests: AtomicUsize,
+    heads: Mutex<Vec<Request<()>>>,
+    agreed: Mutex<Vec<Agreed>>,
 }
 
 impl H2Origin {
@@ -39,37 +84,38 @@ impl H2Origin {
     }
 
     pub fn start_as(builder: &Builder, script: impl Fn(Ask) -> Served + Send + Sync + 'static) -> Self {
+        Self::start_on(builder, None, script)
+    }
+
+    /// `secured`: its clients speak TLS.
+    pub fn start_on(
+        builder: &Builder,
+        secured: Option<Secured>,
+        script: impl Fn(Ask) -> Served + Send + Sync + 'static,
+    ) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         listener.set_nonblocking(true).unwrap();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let heads = Arc::new(Mutex::new(Vec::new()));
-        let (count, seen, builder, script) =
-            (Arc::clone(&connections), Arc::clone(&heads), builder.clone(), Arc::new(script));
+        let seen = Arc::<Seen>::default();
+        let (noted, builder) = (Arc::clone(&seen), builder.clone());
+        let script: Arc<Script> = Arc::new(script);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                let numbers = Arc::new(AtomicUsize::new(0));
                 while let Ok((socket, _)) = listener.accept().await {
                     socket.set_nodelay(true).unwrap();
-                    let connection = count.fetch_add(1, Ordering::SeqCst);
-                    let (seen, builder, script, numbers) =
-                        (Arc::clone(&seen), builder.clone(), Arc::clone(&script), Arc::clone(&numbers));
+                    let connection = noted.connections.fetch_add(1, Ordering::SeqCst);
+                    let (noted, builder, script, secured) =
+                        (Arc::clone(&noted), builder.clone(), Arc::clone(&script), secured.clone());
                     tokio::spawn(async move {
-                        let Ok(mut served) = builder.handshake::<_, Bytes>(socket).await else { return };
-                        while let Some(Ok((request, respond))) = served.accept().await {
-                            let mut head = Request::builder().method(request.method()).uri(request.uri());
-                            *head.headers_mut().unwrap() = request.headers().clone();
-                            seen.lock().unwrap().push(head.body(()).unwrap());
-                            let number = numbers.fetch_add(1, Ordering::SeqCst);
-                            tokio::spawn(script(Ask { connection, number, request, respond }));
-                        }
+                        let Some(socket) = secure(socket, secured, &noted).await else { return };
+                        serve(socket, connection, &builder, &*script, &noted).await;
                     });
                 }
             });
         });
-        Self { address, connections, heads }
+        Self { address, seen }
     }
 
     /// Answers every request with its own body.
@@ -78,11 +124,60 @@ impl H2Origin {
     }
 
     pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
+        self.seen.connections.load(Ordering::SeqCst)
     }
 
     pub fn heads(&self) -> Vec<Request<()>> {
-        std::mem::take(&mut self.heads.lock().unwrap())
+        std::mem::take(&mut self.seen.heads.lock().unwrap())
+    }
+
+    /// The handshakes that were done.
+    pub fn agreed(&self) -> Vec<Agreed> {
+        self.seen.agreed.lock().unwrap().clone()
+    }
+}
+
+/// The handshake, if there is one; none if the connection is not HTTP/2's.
+async fn secure(socket: TcpStream, secured: Option<Secured>, seen: &Seen) -> Option<Box<dyn Socket>> {
+    let Some(secured) = secured else { return Some(Box::new(socket)) };
+    let socket = TlsAcceptor::from(secured.config).accept(socket).await.ok()?;
+    let session = socket.get_ref().1;
+    let protocol = session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+    let agreed = Agreed {
+        name: session.server_name().map(str::to_owned),
+        protocol,
+        kind: session.handshake_kind().unwrap(),
+    };
+    let speaks_h2 = agreed.protocol.as_deref() == Some("h2");
+    seen.agreed.lock().unwrap().push(agreed);
+    if speaks_h2 {
+        return Some(Box::new(socket));
+    }
+    (secured.old)(Box::new(socket)).await;
+    None
+}
+
+/// Serves a connection's streams, until it ends or a script ends it.
+async fn serve(socket: Box<dyn Socket>, connection: usize, builder: &Builder, script: &Script, seen: &Seen) {
+    let Ok(mut served) = builder.handshake::<_, Bytes>(socket).await else { return };
+    let (end, mut ends) = mpsc::channel(4);
+    loop {
+        let accepted = tokio::select! {
+            accepted = served.accept() => accepted,
+            Some(end) = ends.recv() => match end {
+                End::Goaway => {
+                    served.graceful_shutdown();
+                    continue;
+                }
+                End::Drop => return,
+            },
+        };
+        let Some(Ok((request, respond))) = accepted else { return };
+        let mut head = Request::builder().method(request.method()).uri(request.uri());
+        *head.headers_mut().unwrap() = request.headers().clone();
+        seen.heads.lock().unwrap().push(head.body(()).unwrap());
+        let number = seen.requests.fetch_add(1, Ordering::SeqCst);
+        tokio::spawn(script(Ask { connection, number, request, respond, end: end.clone() }));
     }
 }
 

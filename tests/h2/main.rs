@@ -9,6 +9,8 @@ mod basics;
 #[path = "../proxy/client.rs"]
 mod client;
 mod floods;
+#[path = "../support/flow.rs"]
+mod flow;
 mod frames;
 #[path = "../proxy/front.rs"]
 mod front;
@@ -18,7 +20,11 @@ mod inbox;
 #[path = "../proxy/origin.rs"]
 mod origin;
 mod peer;
+#[path = "../proxy/queued.rs"]
+mod queued;
 mod rules;
+#[path = "../support/setting.rs"]
+mod setting;
 mod timers;
 mod tunnels;
 mod upstream;

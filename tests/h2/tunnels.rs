@@ -9,10 +9,11 @@ use h2::server::Builder;
 use http::{HeaderValue, Method, Request};
 
 use super::client::PATIENCE;
+use super::flow::rest;
 use super::front::{Front, HOST};
 use super::h2_origin::{H2Origin, echo, text};
 use super::origin::Origin;
-use super::peer::{Peer, request, rest};
+use super::peer::{Peer, request};
 use super::upstream::setup;
 
 fn extended(protocol: &str) -> Request<()> {

@@ -11,11 +11,12 @@ use h2::server::Builder;
 use http::{HeaderValue, Request, Response};
 
 use super::client::PATIENCE;
+use super::flow::{rest, send_all};
 use super::frames::{ACK, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, SETTINGS, frame};
 use super::front::{Front, HOST, Setup};
 use super::h2_origin::{Ask, H2Origin, grpc, text};
 use super::origin::{Link, Origin, with_length};
-use super::peer::{Peer, request, rest, send_all};
+use super::peer::{Peer, request};
 
 pub fn setup(origin: std::net::SocketAddr) -> Setup {
     let mut setup = Setup::new(&[origin], &[]);

@@ -8,9 +8,10 @@ use std::time::Duration;
 use greenlight::model::Color;
 use greenlight::routing::ErrorPage;
 
-use super::client::PATIENCE;
+use super::client::{Client, PATIENCE};
 use super::front::{Front, HOST, Setup, endpoints};
 use super::origin::{Origin, with_length};
+use super::queued::{GET, Queue};
 
 fn limited(origin: &Origin, workers: usize, set: impl FnOnce(&mut Setup)) -> Front {
     let mut setup = Setup::new(&[origin.address], &[]);
@@ -18,8 +19,6 @@ fn limited(origin: &Origin, workers: usize, set: impl FnOnce(&mut Setup)) -> Fro
     set(&mut setup);
     setup.start()
 }
-
-const GET: &str = "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n";
 
 #[test]
 fn so_many_requests_are_in_flight_so_many_wait_and_the_rest_get_503() {
@@ -98,6 +97,72 @@ fn a_client_that_goes_away_leaves_its_place() {
             std::thread::yield_now();
         }
     }
+}
+
+/// What is asked, and how the client leaves.
+type Leave = (&'static str, fn(Client));
+
+/// Ends the client's connection in a way that can't be a FIN.
+fn reset(client: Client) {
+    socket2::SockRef::from(&client.socket).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+}
+
+#[test]
+fn a_client_that_leaves_the_queue_gives_its_place_up_at_once() {
+    let half = "POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 10\r\n\r\nhalf";
+    let old = "GET / HTTP/1.0\r\nHost: app.test\r\n\r\n";
+    let ways: [Leave; 4] = [(GET, drop), (GET, reset), (half, reset), (old, reset)];
+    for (request, leave) in ways {
+        let queue = Queue::open();
+        let mut waiting = queue.front.client();
+        waiting.send(request);
+        assert!(queue.is_full(), "{request}");
+        leave(waiting);
+        queue.serves_the_next();
+    }
+}
+
+#[test]
+fn a_client_that_only_ends_its_side_keeps_its_place_in_the_queue() {
+    for (version, hint) in [("1.1", true), ("1.0", false)] {
+        let mut queue = Queue::open();
+        let mut waiting = queue.front.client();
+        waiting.send(format!("GET / HTTP/{version}\r\nHost: {HOST}\r\n\r\n"));
+        waiting.half_close();
+        assert!(queue.is_full(), "{version}");
+        queue.release();
+        queue.answer();
+        let mut answer = waiting.response();
+        if hint {
+            assert_eq!(answer.status, 100, "asks whether it is there");
+            answer = waiting.response();
+        }
+        assert_eq!(answer.text(), "held", "{version}");
+    }
+}
+
+#[test]
+fn a_client_that_leaves_a_pause_is_let_go() {
+    let origin = Origin::naming("ok");
+    let front = limited(&origin, 1, |setup| {
+        setup.service.paused = true;
+        setup.settings().pause_timeout = PATIENCE * 6;
+    });
+    for leave in [drop, reset] {
+        let mut client = front.client();
+        client.send(GET);
+        while front.metric("greenlight_connections") != Some(1.0) {
+            std::thread::yield_now();
+        }
+        leave(client);
+        let begun = greenlight::clock::instant();
+        while front.metric("greenlight_connections") != Some(0.0) {
+            assert!(begun.elapsed() < PATIENCE, "its connection is held");
+            std::thread::yield_now();
+        }
+    }
+    assert_eq!(origin.connections(), 0);
 }
 
 #[test]

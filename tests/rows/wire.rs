@@ -1,9 +1,14 @@
 //! The ways a request reaches the front door: plain or inside TLS, whole or in pieces.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use super::client::{Client, PATIENCE};
+use greenlight::proxy::ListenerFacts;
+use rustls::{ClientConnection, StreamOwned};
+
+use super::certs::{Files, facts, list};
+use super::client::Client;
+use super::secure_client::Settings;
 
 /// How the bytes of a request are handed to the network.
 #[derive(Clone, Copy, Debug)]
@@ -16,9 +21,23 @@ pub enum Pieces {
 }
 
 /// A connection to the front door.
-pub trait Wire: Read + Write {}
+pub trait Wire: Read + Write {
+    /// Says that nothing more is sent, and goes on reading.
+    fn half_close(&mut self);
+}
 
-impl<T: Read + Write> Wire for T {}
+impl Wire for TcpStream {
+    fn half_close(&mut self) {
+        self.shutdown(Shutdown::Write).unwrap();
+    }
+}
+
+impl Wire for StreamOwned<ClientConnection, TcpStream> {
+    fn half_close(&mut self) {
+        self.conn.send_close_notify();
+        self.flush().unwrap();
+    }
+}
 
 /// Sends a request in pieces. A front door that has refused the first piece and gone is no fault.
 pub fn send(wire: &mut dyn Wire, raw: &[u8], pieces: Pieces) {
@@ -69,11 +88,31 @@ pub fn answers(mut stream: &[u8]) -> Vec<(u16, String)> {
     found
 }
 
-/// Opens a connection.
-pub type Open = fn(SocketAddr) -> Box<dyn Wire>;
+/// A way to the front door.
+pub struct Way {
+    open: Box<dyn Fn(SocketAddr) -> Box<dyn Wire> + Send + Sync>,
+    /// What its listener is told.
+    pub facts: Vec<ListenerFacts>,
+    pub scheme: &'static str,
+}
 
-pub fn plain(address: SocketAddr) -> Box<dyn Wire> {
-    let socket = Client::connect(address).socket;
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    Box::new(socket)
+impl Way {
+    pub fn plain() -> Self {
+        let open = |address| -> Box<dyn Wire> { Box::new(Client::connect(address).socket) };
+        Self { open: Box::new(open), facts: Vec::new(), scheme: "http" }
+    }
+
+    /// Inside TLS. A piece is a record of its own; sessions are resumed.
+    pub fn secure() -> Self {
+        let files = Files::new();
+        files.issue("app", &["app.test"]);
+        let live = files.live(&list(&["app"]));
+        let settings = Settings::new(&files.authority);
+        let open = move |address| -> Box<dyn Wire> { Box::new(settings.connect(address, "app.test").stream) };
+        Self { open: Box::new(open), facts: vec![facts(&live)], scheme: "https" }
+    }
+
+    pub fn open(&self, address: SocketAddr) -> Box<dyn Wire> {
+        (self.open)(address)
+    }
 }

@@ -7,7 +7,6 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -20,6 +19,12 @@ use greenlight::cli::demo::upstream::Upstream;
 use greenlight::model::{Color, PerColor};
 use tempfile::TempDir;
 use tokio::sync::{RwLock, RwLockReadGuard};
+
+#[allow(dead_code, reason = "each set uses its own part of it")]
+mod setting;
+
+#[allow(unused_imports, reason = "each set uses its own part of it")]
+pub use setting::setting;
 
 /// Held shared by every house, and alone by what measures the whole machine.
 pub static MACHINE: RwLock<()> = RwLock::const_new(());
@@ -34,14 +39,6 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 /// The program under test.
 pub fn exe() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_greenlight"))
-}
-
-/// A number from the environment (`tests/nightly` asks for more), or CI's.
-pub fn setting<T: FromStr>(name: &str, in_ci: T) -> T {
-    match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")),
-        Err(_) => in_ci,
-    }
 }
 
 /// A loopback address that no other test of this process was given.

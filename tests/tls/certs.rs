@@ -37,9 +37,20 @@ impl Authority {
     }
 
     pub fn issue(&self, names: &[&str]) -> Issued {
+        self.sign(names, |_| {})
+    }
+
+    /// One that was good until the year 2000.
+    pub fn issue_expired(&self, names: &[&str]) -> Issued {
+        self.sign(names, |params| params.not_after = rcgen::date_time_ymd(2000, 1, 1))
+    }
+
+    fn sign(&self, names: &[&str], set: impl FnOnce(&mut CertificateParams)) -> Issued {
         let key = KeyPair::generate().unwrap();
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let cert = CertificateParams::new(names).unwrap().signed_by(&key, &self.0).unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
+        set(&mut params);
+        let cert = params.signed_by(&key, &self.0).unwrap();
         Issued { cert: cert.pem(), key: key.serialize_pem() }
     }
 }

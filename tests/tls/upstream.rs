@@ -14,7 +14,8 @@ use super::secure_origin::SecureOrigin;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-fn setup(addresses: &[std::net::SocketAddr], ca: PathBuf) -> Setup {
+/// A service whose origins are known by this authority.
+pub fn setup(addresses: &[std::net::SocketAddr], ca: PathBuf) -> Setup {
     let mut setup = Setup::new(addresses, &[]);
     let settings = setup.settings();
     settings.protocol = Protocol::Https;
