@@ -242,7 +242,7 @@ pub fn quick(runs: u64) -> Vec<Cell> {
         ),
         none("2 s outage in the bake", traffic(100.0, 0.01, Shape::Outage), None, 0.02),
         worse(0.05, 20),
-        worse(1.0, 4),
+        worse(1.0, 3),
         slow("times as before", Change::Factor(1.0), Bar::False(0.001)),
         slow("50 clients hang at once", Change::Hang(50), Bar::Within(15)),
     ]
