@@ -31,6 +31,8 @@
 //! between the write and the stop.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "simulation/aside.rs"]
+mod aside;
 #[path = "simulation/front.rs"]
 mod front;
 #[path = "simulation/life.rs"]

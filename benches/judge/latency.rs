@@ -16,8 +16,8 @@ pub enum Times {
     Exponential,
     /// Median 100 ms, and the sigma of the logarithm.
     Lognormal(f64),
-    /// As [`Times::Exponential`], and 4 % are polls that are answered after 29 s.
-    LongPolls,
+    /// As [`Times::Exponential`], and such a share are polls that are answered after so many seconds.
+    LongPolls { share: f64, seconds: f64 },
 }
 
 /// What the candidate does.
@@ -25,8 +25,8 @@ pub enum Times {
 pub enum Change {
     /// All times are this many times as long.
     Factor(f64),
-    /// Five times as long for 8 s, then as before.
-    ColdStart,
+    /// So many times as long for so many seconds, then as before.
+    ColdStart { times: f64, seconds: i32 },
     /// At a random moment of the first minute this many requests, each of another client, hang for
     /// ever, and nobody sends anything more.
     Hang(u32),
@@ -45,8 +45,6 @@ pub struct Setup {
 /// Bins an eighth of an octave wide from 64 us on, as the judge's histogram has them.
 const BINS: u32 = 160;
 const MEAN_MICROS: f64 = 100_000.0;
-const POLLS: f64 = 0.04;
-const POLL_MICROS: f64 = 29e6;
 /// Seconds that are looked ahead: the longest time and the last repeat.
 const AHEAD: usize = 128;
 const REPEATS_MAX: u32 = 6;
@@ -62,7 +60,7 @@ impl Times {
     /// The share under a time in microseconds.
     fn below(self, micros: f64) -> f64 {
         match self {
-            Self::Exponential | Self::LongPolls => 1.0 - (-micros / MEAN_MICROS).exp(),
+            Self::Exponential | Self::LongPolls { .. } => 1.0 - (-micros / MEAN_MICROS).exp(),
             Self::Lognormal(sigma) => normal_below((micros / MEAN_MICROS).ln() / sigma),
         }
     }
@@ -85,24 +83,59 @@ pub struct Source {
     setup: Setup,
     /// The middle of each bin in microseconds, and how many requests a second fall into it.
     bins: Vec<(f64, Poisson)>,
+    /// The same for few requests: how many there are in a second, and the share up to each bin.
+    few: Option<(Poisson, Vec<f64>)>,
 }
+
+/// Up to so many requests a second each is given its bin; more are drawn bin by bin. A Poisson count
+/// split so is the same as one count a bin.
+const FEW: f64 = 30.0;
 
 impl Source {
     pub fn new(setup: Setup) -> Self {
-        let polls = if setup.times == Times::LongPolls { POLLS } else { 0.0 };
-        let mut bins: Vec<(f64, Poisson)> = (0..BINS)
+        let (polls, poll_seconds) = match setup.times {
+            Times::LongPolls { share, seconds } => (share, seconds),
+            Times::Exponential | Times::Lognormal(_) => (0.0, 0.0),
+        };
+        let mut bins: Vec<(f64, f64)> = (0..BINS)
             .map(|bin| {
                 let (low, high) = (edge(bin), edge(bin + 1));
                 let share = setup.times.below(high) - if bin == 0 { 0.0 } else { setup.times.below(low) };
                 ((low * high).sqrt(), setup.rps * share * (1.0 - polls))
             })
             .filter(|(_, mean)| *mean > setup.rps * 1e-9)
-            .map(|(middle, mean)| (middle, Poisson::new(mean)))
             .collect();
         if polls > 0.0 {
-            bins.push((POLL_MICROS, Poisson::new(setup.rps * polls)));
+            bins.push((poll_seconds * 1e6, setup.rps * polls));
         }
-        Self { setup, bins }
+        let all: f64 = bins.iter().map(|(_, mean)| mean).sum();
+        let few = (setup.rps <= FEW).then(|| {
+            let up_to = bins.iter().scan(0.0, |sum, (_, mean)| {
+                *sum += mean / all;
+                Some(*sum)
+            });
+            (Poisson::new(all), up_to.collect())
+        });
+        let bins = bins.into_iter().map(|(middle, mean)| (middle, Poisson::new(mean))).collect();
+        Self { setup, bins, few }
+    }
+
+    /// The requests of a second, some at a time: microseconds, and how many.
+    fn second(&self, random: &mut Random, mut each: impl FnMut(f64, u32, &mut Random)) {
+        let Some((all, up_to)) = &self.few else {
+            for (micros, requests) in &self.bins {
+                let count = requests.draw(random);
+                if count > 0 {
+                    each(*micros, count, random);
+                }
+            }
+            return;
+        };
+        for _ in 0..all.draw(random) {
+            let chance = random.unit();
+            let at = up_to.partition_point(|up_to| *up_to <= chance).min(self.bins.len() - 1);
+            each(self.bins[at].0, 1, random);
+        }
     }
 }
 
@@ -185,13 +218,10 @@ pub fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
     let mut ahead = Ahead::new();
     // The polls of the first half minute are answered in the window.
     for second in 0..BEFORE {
-        for (micros, requests) in &source.bins {
-            let count = requests.draw(random);
-            if count > 0 {
-                let later = whole(random.unit() + micros / 1e6) as usize;
-                ahead.answered(second + later, *micros, count);
-            }
-        }
+        source.second(random, |micros, count, random| {
+            let later = whole(random.unit() + micros / 1e6) as usize;
+            ahead.answered(second + later, micros, count);
+        });
         ahead.close(&mut bucket, random);
         window.push(&bucket, &policy);
     }
@@ -201,7 +231,7 @@ pub fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
     let tau = judge_tau(&judge, &policy);
     let change_at = match setup.change {
         Change::Hang(_) | Change::OneHangs => random.unit() * 60.0,
-        Change::Factor(_) | Change::ColdStart => 0.0,
+        Change::Factor(_) | Change::ColdStart { .. } => 0.0,
     };
     let mut ahead = Ahead::new();
     let mut slow_seen = 0;
@@ -209,31 +239,31 @@ pub fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
         let second = usize::try_from(at).unwrap_or(0);
         let factor = match setup.change {
             Change::Factor(factor) => factor,
-            Change::ColdStart if at < 8 => 5.0,
-            Change::ColdStart | Change::Hang(_) | Change::OneHangs => 1.0,
+            Change::ColdStart { times, seconds } if at < seconds => times,
+            Change::ColdStart { .. } | Change::Hang(_) | Change::OneHangs => 1.0,
         };
         let silent = matches!(setup.change, Change::Hang(_)) && f64::from(at) >= change_at;
-        for (micros, requests) in &source.bins {
-            let count = if silent { 0 } else { requests.draw(random) };
+        let request = |micros: f64, count: u32, random: &mut Random| {
             let micros = micros * factor;
             if micros / 1e6 <= tau {
-                if count > 0 {
-                    let later = whole(random.unit() + micros / 1e6) as usize;
-                    ahead.answered(second + later, micros, count);
-                }
-                continue;
+                let later = whole(random.unit() + micros / 1e6) as usize;
+                ahead.answered(second + later, micros, count);
+                return;
             }
             for _ in 0..count {
                 let began = f64::from(at) + random.unit();
                 ahead.slow(began, micros, tau, warm);
                 ahead.answered(whole(began + micros / 1e6) as usize, micros, 1);
             }
+        };
+        if !silent {
+            source.second(random, request);
         }
         if at == i32::try_from(whole(change_at)).unwrap_or(0) {
             let hanging = match setup.change {
                 Change::Hang(count) => count,
                 Change::OneHangs => 1,
-                Change::Factor(_) | Change::ColdStart => 0,
+                Change::Factor(_) | Change::ColdStart { .. } => 0,
             };
             for _ in 0..hanging {
                 ahead.slow(change_at, EVER, tau, warm);

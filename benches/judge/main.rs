@@ -6,6 +6,7 @@
 mod bake;
 mod cells;
 mod latency;
+mod parameters;
 mod parts;
 mod random;
 mod rivals;
@@ -63,7 +64,9 @@ fn main() -> ExitCode {
     };
     let quick = has("--quick");
     let runs = value("--runs").unwrap_or(if quick { 200 } else { 10_000 });
-    let cells = if quick { cells::quick(runs) } else { cells::all(runs) };
+    let held_out = has("--held-out");
+    let set = if held_out { &parameters::HELD_OUT } else { &parameters::TUNED };
+    let cells = if quick { cells::quick(runs) } else { cells::all(set, runs) };
     let file =
         arguments.iter().position(|argument| argument == "--parts").and_then(|at| arguments.get(at + 1));
     let mut parts = Parts::open(file.map(String::as_str));
@@ -85,9 +88,10 @@ fn main() -> ExitCode {
             {
                 continue;
             }
-            let key = format!("{}|{}|{}|{}|{:?}", cell.group, cell.row, cell.column, cell.runs, limits);
+            let key =
+                format!("{held_out}|{}|{}|{}|{}|{:?}", cell.group, cell.row, cell.column, cell.runs, limits);
             *found = parts.get(&key).unwrap_or_else(|| {
-                let found = run(cell, limits.as_ref(), (threads, rivals));
+                let found = run(cell, limits.as_ref(), (threads, rivals), u64::from(held_out));
                 parts.put(&key, &found);
                 found
             });
@@ -107,14 +111,14 @@ fn main() -> ExitCode {
 }
 
 /// All runs of a cell, over several threads; which thread does which does not matter.
-fn run(cell: &Cell, limits: Option<&[f64; RULES.len()]>, (threads, rivals): (u64, u64)) -> Found {
+fn run(cell: &Cell, limits: Option<&[f64; RULES.len()]>, (threads, rivals): (u64, u64), seeds: u64) -> Found {
     let source = match cell.kind {
         Kind::Errors(setup) => Source::Errors(Box::new((setup, streams::Source::new(setup.traffic)))),
         Kind::Latency(setup) => Source::Latency(latency::Source::new(setup)),
         Kind::Routes(setup) => Source::Routes(routes::Source::new(setup)),
     };
     let seed = cell.row.bytes().chain(cell.column.bytes()).chain(cell.group.bytes());
-    let seed = seed.fold(0_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let seed = seed.fold(seeds, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let next = AtomicU64::new(0);
     let mut all: Vec<(u64, One)> = std::thread::scope(|scope| {
         let work = || {

@@ -1,21 +1,19 @@
-//! A service of twenty routes: one of them, at 1 % of the traffic, breaks altogether.
+//! A service of many routes: a rare one of them breaks altogether.
 
 use greenlight::judge::{BaselineWindow, Bucket, Judge, Policy, RouteTemplate, TripRule};
 
+use crate::parameters::Routes;
 use crate::random::{Poisson, Random};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
+    pub routes: Routes,
     pub rps: f64,
     pub bake: i32,
     /// The share of the rare route's requests that fail after the switch; `None`: as before.
     pub broken: Option<f64>,
 }
 
-const ROUTES: usize = 20;
-/// The rare one.
-const RARE: usize = ROUTES - 1;
-const RARE_SHARE: f64 = 0.01;
 /// What fails of each, before and after: most hardly ever, some often.
 const ERRORS: [f64; 5] = [0.0, 0.001, 0.005, 0.03, 0.2];
 
@@ -27,13 +25,16 @@ pub struct Source {
 
 impl Source {
     pub fn new(setup: Setup) -> Self {
-        // As busy as 1/rank, but for the rare one.
-        let all: f64 = (1..ROUTES).map(|rank| 1.0 / rank as f64).sum();
-        let routes = (0..ROUTES).map(|at| {
-            let name = format!("/v1/thing-{}/17", (b'a' + u8::try_from(at).unwrap_or(0)) as char);
-            let share = if at == RARE { RARE_SHARE } else { (1.0 - RARE_SHARE) / (at + 1) as f64 / all };
-            let errors = if at == RARE { 0.001 } else { ERRORS[at % ERRORS.len()] };
-            let after = if at == RARE { setup.broken.unwrap_or(errors) } else { errors };
+        // As busy as 1/rank, but for the rare one, which is the last.
+        let Routes { count, rare } = setup.routes;
+        let all: f64 = (1..count).map(|rank| 1.0 / rank as f64).sum();
+        let letter = |at: usize| (b'a' + u8::try_from(at % 26).unwrap_or(0)) as char;
+        let routes = (0..count).map(|at| {
+            let name = format!("/v1/thing-{}{}/17", letter(at / 26), letter(at));
+            let is_rare = at + 1 == count;
+            let share = if is_rare { rare } else { (1.0 - rare) / (at + 1) as f64 / all };
+            let errors = if is_rare { 0.001 } else { ERRORS[at % ERRORS.len()] };
+            let after = if is_rare { setup.broken.unwrap_or(errors) } else { errors };
             let pair = |errors: f64| {
                 [Poisson::new(setup.rps * share * (1.0 - errors)), Poisson::new(setup.rps * share * errors)]
             };
@@ -57,7 +58,7 @@ pub fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64, bool)> {
     for at in 0..source.setup.bake {
         fill(&mut bucket, source, true, random);
         if let Some(trip) = judge.observe(&bucket) {
-            let rare = source.routes[RARE].0.as_str();
+            let rare = source.routes.last().map_or("", |route| route.0.as_str());
             let named = trip.rule == TripRule::Route && trip.numbers.routes[0].route == rare;
             return Some((at + 1, trip.numbers.e, named));
         }

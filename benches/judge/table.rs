@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::Found;
-use crate::cells::{Bar, Cell, DETECTION, INDEPENDENT, Kind, ODD, RPS, SLOWER, THIN_GROUP, TIMES};
+use crate::cells::{Bar, Cell, DETECTION, INDEPENDENT, Kind, ODD, SLOWER, THIN_GROUP, TIMES};
 use crate::rivals::{MOST, RULES};
 
 /// Each rival's limit: the least at which no row of false reverts has more of them than 1 % (2 % with
@@ -114,7 +114,12 @@ fn grid(
     group: &str,
     shown: impl Fn(&Cell, &Found) -> String,
 ) -> std::fmt::Result {
-    let columns: Vec<String> = RPS.iter().map(|rps| format!("{rps} rps")).collect();
+    let mut columns: Vec<&str> = Vec::new();
+    for cell in cells.iter().filter(|cell| cell.group == group) {
+        if !columns.contains(&cell.column.as_str()) {
+            columns.push(&cell.column);
+        }
+    }
     writeln!(text, "**{group}**\n\n| | {} |\n|---|{}", columns.join(" | "), "---|".repeat(columns.len()))?;
     let mut rows: Vec<&str> = Vec::new();
     for cell in cells.iter().filter(|cell| cell.group == group) {
@@ -126,7 +131,7 @@ fn grid(
         write!(text, "| {row} |")?;
         for column in &columns {
             let at = cells.iter().zip(found).find(|(cell, found)| {
-                cell.group == group && cell.row == row && cell.column == *column && found.runs > 0
+                cell.group == group && cell.row == row && cell.column == **column && found.runs > 0
             });
             write!(text, " {} |", at.map_or(String::new(), |(cell, found)| shown(cell, found)))?;
         }

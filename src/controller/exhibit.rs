@@ -105,11 +105,13 @@ pub(super) struct Course {
     unwritten: u32,
     /// Closed seconds since the release ended.
     after: u32,
+    /// Whether it waited for a person in the last closed second.
+    waits: bool,
 }
 
 impl Course {
     pub(super) fn new(release: ReleaseId, series: Series) -> Self {
-        Self { release, series, unwritten: 0, after: 0 }
+        Self { release, series, unwritten: 0, after: 0, waits: false }
     }
 }
 
@@ -118,10 +120,11 @@ impl Controller {
     pub(super) fn follow_course(&mut self, index: usize, closed: &PerColor<Bucket>) {
         let service = &mut self.services[index];
         let Some(release) = &service.state.release else { return };
-        // A release that waits for a person may wait for a day: nothing new is to be seen there.
-        if matches!(release.phase, Phase::Degraded(_) | Phase::Queued(_)) {
+        if matches!(release.phase, Phase::Queued(_)) {
             return;
         }
+        // A release that waits for a person may wait for a day. How it came to that is to be seen.
+        let waits = matches!(release.phase, Phase::Degraded(_));
         let ended = release.phase.stretch() == Stretch::Final;
         let course = match &mut service.course {
             Some(course) if course.release == release.id => course,
@@ -129,7 +132,8 @@ impl Controller {
             other => other.insert(Course::new(release.id.clone(), Series::default())),
         };
         course.after += u32::from(ended);
-        if course.after > TAIL {
+        let waited = std::mem::replace(&mut course.waits, waits);
+        if course.after > TAIL || (waits && waited) {
             return;
         }
         let at = clock::wall().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
@@ -138,7 +142,8 @@ impl Controller {
         let (candidate, old) = (&closed[release.color], &closed[release.color.other()]);
         course.series.push(i64::try_from(at).unwrap_or(i64::MAX), candidate, old, numbers.as_ref());
         course.unwritten += 1;
-        let due = course.unwritten >= WRITE_EVERY || (ended && (course.after == 1 || course.after == TAIL));
+        let turned = waits || (ended && (course.after == 1 || course.after == TAIL));
+        let due = course.unwritten >= WRITE_EVERY || turned;
         if due {
             course.unwritten = 0;
             self.write_course(index);

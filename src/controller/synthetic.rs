@@ -72,10 +72,12 @@ impl Controller {
     }
 }
 
-/// What is to be asked now: in a bake, while traffic is thin, of endpoints that speak plain HTTP/1.
+/// What is to be asked now: in a bake, and in a degraded release (its judge goes on, and what holds
+/// it may be that the old colour fails too), while traffic is thin, of endpoints that speak plain
+/// HTTP/1.
 fn target(service: &ServiceRuntime) -> Option<SyntheticTarget> {
     let Synthetic { paths, rate } = service.config.synthetic.as_ref()?;
-    let Phase::Baking(_) = &service.state.running()?.phase else { return None };
+    let (Phase::Baking(_) | Phase::Degraded(_)) = &service.state.running()?.phase else { return None };
     let settings = &service.config.settings;
     if settings.protocol == Protocol::H2c || !service.asked.is_thin(*rate) {
         return None;

@@ -12,8 +12,9 @@
 //! dispersion repairs clumps only as far as the baseline showed them. And h is frozen while the
 //! score is over 0, so if far more requests come than expected the bound grows by 1 + ln(seen /
 //! expected) times.
-//! Against it stand two limits that only lower the score: an interval adds at most h/4, and where
-//! the clients are many, one client adds at most h/4 since the score was last 0.
+//! Against it stand two limits that only lower the score: an interval adds at most h/4 (h/2 where
+//! an outage is ruled out, see `total`), and where the clients are many, one client adds at most h/4
+//! since the score was last 0.
 //!
 //! Scores are whole nano-nats: sums do not depend on their order, and a score that was stored as
 //! text is the same score.
@@ -42,12 +43,20 @@ pub(super) struct Cusum {
     ledger: Option<Ledger>,
 }
 
+/// How much of the bound one interval adds at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Most {
+    Quarter,
+    Half,
+}
+
 /// One interval's evidence.
 pub(super) struct Evidence<C> {
     pub(super) bad: u64,
     pub(super) good: u64,
     /// Some of `bad` by client; what is missing is nobody's.
     pub(super) clients: C,
+    pub(super) most: Most,
 }
 
 impl Cusum {
@@ -74,14 +83,18 @@ impl Cusum {
         if self.score == 0 {
             self.bound = whole(bound);
         }
-        let step_max = self.bound / 4;
+        let quarter = self.bound / 4;
+        let step_max = match evidence.most {
+            Most::Quarter => quarter,
+            Most::Half => 2 * quarter,
+        };
         let loss = times(self.down, evidence.good);
         let mut gain = times(self.up, evidence.bad);
         let mut charges = Vec::new();
         if let Some(ledger) = &self.ledger {
             for (client, bad) in evidence.clients {
                 let wanted = times(self.up, u64::from(bad));
-                let allowed = wanted.min(step_max - ledger.charged(client)).max(0);
+                let allowed = wanted.min(quarter - ledger.charged(client)).max(0);
                 gain -= wanted - allowed;
                 charges.push((client, allowed));
             }

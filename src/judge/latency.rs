@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::cusum::{self, Cusum, Evidence};
+use super::cusum::{self, Cusum, Evidence, Most};
 use super::rates::{Rates, ten_minutes};
 use super::times::{Times, edge_after};
 use super::verdict::RuleNumbers;
@@ -117,7 +117,8 @@ impl LatencyRule {
         // Of one second all are different: a repeat is of a request that no other count is of. Those
         // that hang since before the score rose are among them.
         self.run = (self.run + bucket.slow).max(bucket.slow + bucket.slow_repeats);
-        let evidence = Evidence { bad: bucket.slow + bucket.slow_repeats, good, clients: bucket.waiting() };
+        let bad = bucket.slow + bucket.slow_repeats;
+        let evidence = Evidence { bad, good, clients: bucket.waiting(), most: Most::Quarter };
         self.cusum.observe(evidence, cusum::bound(policy.alpha, expected, self.n));
         if self.cusum.score() <= 0.0 {
             self.run = 0;

@@ -15,7 +15,7 @@
 //! |---|---|
 //! | `bucket` `clients` `times` `route` `routes` `failure` | what the data plane counts, bounded |
 //! | `baseline` `route_window` `dispersion` `wilson` `rates` | how it was, and what is too bad |
-//! | `cusum` `ledger` | the running score |
+//! | `cusum` `ledger` `total` | the running score, and how much of it one second may be |
 //! | `watch` `route_rules` `latency` `down` | the rules; `verdict` `policy` the words |
 
 mod baseline;
@@ -38,6 +38,7 @@ mod series;
 #[cfg(test)]
 mod tests;
 mod times;
+mod total;
 mod verdict;
 mod watch;
 mod wilson;

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cusum::{self, Cusum, Evidence};
+use super::cusum::{self, Cusum, Evidence, Most};
 use super::rates::{Rates, ten_minutes};
 use super::route::{RouteKey, RouteTemplate};
 use super::verdict::RouteNumbers;
@@ -87,7 +87,8 @@ impl RouteRules {
             rule.n += u64::from(count.requests);
             rule.e += bad;
             let bound = cusum::bound(alpha, rule.expected, rule.n);
-            rule.cusum.observe(Evidence { bad, good, clients: bucket.erring_on(key) }, bound);
+            let (clients, most) = (bucket.erring_on(key), Most::Quarter);
+            rule.cusum.observe(Evidence { bad, good, clients, most }, bound);
         }
     }
 

@@ -8,6 +8,7 @@ use super::cusum::{self, Cusum, Evidence};
 use super::latency::LatencyRule;
 use super::rates::{Rates, ten_minutes};
 use super::route_rules::RouteRules;
+use super::total::TotalFailure;
 use super::{
     Baseline, Bucket, FAILURES_MAX, FailedRequest, Numbers, OnLatency, Policy, Trip, TripRule, Verdict,
     dispersion, wilson,
@@ -27,6 +28,8 @@ pub struct Judge {
     /// Buckets judged: seconds since the switch.
     seconds: u64,
     errors: Cusum,
+    #[serde(default)]
+    total: TotalFailure,
     latency: LatencyRule,
     #[serde(default)]
     routes: RouteRules,
@@ -46,6 +49,7 @@ impl Judge {
         let rates = Rates::of_errors(&baseline, &policy);
         Self {
             errors: Cusum::new(rates, dispersion(&baseline, rates), baseline.many_clients(), bound),
+            total: TotalFailure::default(),
             latency: LatencyRule::new(&baseline, &policy, expected),
             routes: RouteRules::new(&baseline, &policy, expected),
             first_failures: Vec::new(),
@@ -66,7 +70,8 @@ impl Judge {
         self.e += bucket.errors;
         // More errors than requests: responses that were counted before have broken off.
         let good = bucket.requests.saturating_sub(bucket.errors);
-        let evidence = Evidence { bad: bucket.errors, good, clients: bucket.erring() };
+        let most = self.total.observe(good, bucket.errors);
+        let evidence = Evidence { bad: bucket.errors, good, clients: bucket.erring(), most };
         self.errors.observe(evidence, cusum::bound(self.policy.alpha, self.expected, self.n));
         self.routes.observe(bucket, &self.policy);
         if self.times_count() {
@@ -93,6 +98,7 @@ impl Judge {
     /// counts stay.
     pub fn reset(&mut self) {
         self.errors.reset();
+        self.total = TotalFailure::default();
         self.latency.reset();
         self.routes.reset();
         self.failed = false;

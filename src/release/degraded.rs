@@ -36,6 +36,7 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
     if open
         && acts
         && let Some(tripped) = bake::trip_now(&turn.state)
+        && !trip::fails_too(&degradation.bake, &tripped)
     {
         let reason = trip::why(turn, release.color, &tripped);
         trip::record(turn, &tripped);

@@ -46,7 +46,7 @@ pub(super) fn tripped(turn: &mut Turn, trip: &Trip) -> bool {
     record(turn, trip);
     let reason = why(turn, color, trip);
     let Some(bake) = current_bake(turn) else { return false };
-    let failing_too = trip.rule != TripRule::HardDown && bake.control.is_over(trip.numbers.p1);
+    let failing_too = fails_too(&bake, trip);
     match way(&turn.state, turn.state.policy.on_trip) {
         Way::Back | Way::Wait if failing_too => outside(turn, trip.rule, &reason),
         Way::Back => reverting::swap(turn, By::Judge, reason),
@@ -56,6 +56,11 @@ pub(super) fn tripped(turn: &mut Turn, trip: &Trip) -> bool {
         Way::OldSick => outside(turn, trip.rule, &reason),
     }
     true
+}
+
+/// Whether the old colour fails our own requests too: then the cause is outside.
+pub(super) fn fails_too(bake: &Bake, trip: &Trip) -> bool {
+    trip.rule != TripRule::HardDown && bake.control.is_over(trip.numbers.p1)
 }
 
 /// Writes the verdict and its numbers into the release.

@@ -58,7 +58,7 @@ pub struct Told {
 }
 
 /// By the drift of the score at that rate (Page, 1954): h / (up x rate - down x (1 - rate)), and
-/// not under the four seconds that a bound of four quarters takes.
+/// not under the four seconds that a bound of four quarters takes, or three where nine of ten fail.
 #[must_use]
 pub fn told_after(numbers: &Numbers, requests_per_second: f64, rate: f64) -> Told {
     let dispersion = numbers.dispersion.max(1.0);
@@ -69,7 +69,8 @@ pub fn told_after(numbers: &Numbers, requests_per_second: f64, rate: f64) -> Tol
         return Told { rate, requests: None, seconds: None };
     }
     let requests = (numbers.h / drift).ceil();
-    let seconds = (requests_per_second > 0.0).then(|| (requests / requests_per_second).max(4.0));
+    let least = if rate >= 0.9 { 3.0 } else { 4.0 };
+    let seconds = (requests_per_second > 0.0).then(|| (requests / requests_per_second).max(least));
     let requests = seconds.map_or(requests, |seconds| requests.max(seconds * requests_per_second));
     Told { rate, requests: Some(requests), seconds }
 }

@@ -14,6 +14,7 @@ use greenlight::release::{
     Effect, Event, Persist, Policy, Refused, State, Step, UpstreamKind, reconcile, restore, step,
 };
 
+use super::aside::Aside;
 use super::rng::Rng;
 use super::shadow::{Shadow, Table, ensure, is_switching};
 use super::upstream::Upstream;
@@ -69,6 +70,8 @@ pub struct Front {
     rosters: PerColor<Roster>,
     told: PerColor<Option<(Option<ReleaseId>, greenlight::health::ColorHealth)>>,
     pub upstream: Upstream,
+    /// Whether the old colour is asked too while a candidate bakes.
+    synthetic: bool,
     /// Containers by the release they were made for; fixed endpoints are always there.
     sets: BTreeMap<ReleaseId, (Color, bool)>,
     pub table: Table,
@@ -128,6 +131,7 @@ impl Trace {
 impl Front {
     pub fn new(mut rng: Rng, policy: Policy, lines: bool) -> Self {
         let upstream = Upstream::new(&mut rng);
+        let synthetic = rng.one_in(300);
         let initial = rng.pick(&Color::ALL);
         let state = State::new(ServiceName::from("backend"), initial, policy);
         let managed = state.policy.upstream == UpstreamKind::Managed;
@@ -143,6 +147,7 @@ impl Front {
             rosters: PerColor::default(),
             told: PerColor::default(),
             upstream,
+            synthetic,
             sets: BTreeMap::new(),
             table: Table { active: initial, epoch: Epoch::default(), share: 0 },
             window: BaselineWindow::default(),
@@ -286,6 +291,9 @@ impl Front {
         if share > 0 {
             self.shared_second(color, &bucket)?;
         }
+        if self.synthetic && self.state.running().is_some_and(|release| release.phase.bake().is_some()) {
+            self.asked_second(color)?;
+        }
         let judged = self.state.running().is_some_and(|release| release.phase.bake().is_some())
             || is_switching(&self.state);
         if !judged && !self.rng.one_in(30) {
@@ -307,7 +315,29 @@ impl Front {
             self.upstream.serve(active.other(), self.now, &mut self.rng, &mut candidate);
         }
         let baseline = Some(Box::new(self.window.freeze(&self.state.policy.judge)));
-        self.give(&Event::Canary { release, candidate, old: old.clone(), baseline })
+        let event = Event::Canary { release, candidate, old: old.clone(), baseline };
+        if self.wild && self.rng.one_in(30) {
+            // It comes when another release may be under way.
+            let after = self.rng.millis(100, 20_000);
+            self.engine(after, event);
+            return Ok(());
+        }
+        self.give(&event)
+    }
+
+    /// What requests of our own saw of the old colour in a bake, now and then late.
+    fn asked_second(&mut self, active: Color) -> Outcome {
+        let mut old = Bucket::default();
+        if !self.rosters[active.other()].endpoints().is_empty() {
+            self.upstream.serve(active.other(), self.now, &mut self.rng, &mut old);
+        }
+        let event = Event::Control { epoch: self.table.epoch, old };
+        if self.wild && self.rng.one_in(30) {
+            let after = self.rng.millis(100, 20_000);
+            self.engine(after, event);
+            return Ok(());
+        }
+        self.give(&event)
     }
 
     // The loop.
@@ -356,7 +386,7 @@ impl Front {
             return if self.life == life { self.give(event) } else { Ok(()) };
         }
         self.deadline = decided.deadline;
-        self.shadow.decided(&self.state, &decided);
+        self.shadow.decided(&self.state, &decided, self.now);
         let life = self.life;
         let unpersisted = decided.state.unwritable;
         let persist = decided.persist;
@@ -525,7 +555,7 @@ impl Front {
         self.state.check().map_err(|fault| format!("after a restart: {fault}"))?;
         Shadow::time_left(&self.disk, &self.state, self.tick())?;
         self.dirty = false;
-        self.shadow.crashed(&self.state);
+        self.shadow.crashed(&self.state, self.now);
         self.rosters = PerColor::default();
         self.told = PerColor::default();
         self.window.clear();
@@ -543,7 +573,9 @@ impl Front {
                 }
             }
         }
-        for effect in reconcile(&self.state, self.tick()) {
+        let effects = reconcile(&self.state, self.tick());
+        Aside::begun_again(&self.state, &effects)?;
+        for effect in effects {
             if let Effect::Swap { epoch, active } = &effect {
                 ensure(*active == self.disk.active && *epoch == self.disk.epoch, || {
                     "a stored switch is another".to_owned()

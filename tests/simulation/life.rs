@@ -157,7 +157,12 @@ fn fault(front: &mut Front) -> Outcome {
             front.upstream.modes.blue.fill(mode);
             front.upstream.modes.green.fill(mode);
         }
-        8..=10 => front.upstream.errors[color] = front.rng.pick(&[0, 4, 50, 300, 1000]),
+        8..=9 => front.upstream.errors[color] = front.rng.pick(&[0, 4, 50, 300, 1000]),
+        // What both colours need fails, and their probes do not see it.
+        10 => {
+            let failing = front.rng.pick(&[50, 300, 1000]);
+            front.upstream.errors = greenlight::model::PerColor { blue: failing, green: failing };
+        }
         11..=13 => front.upstream.heal(),
         14 => front.disk_works = false,
         15..=16 => front.disk_works = true,

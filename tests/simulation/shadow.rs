@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::aside::Aside;
 use greenlight::health::ProbeOutcome;
 use greenlight::model::{Color, Epoch, PerColor, ReleaseId, Tick};
 use greenlight::release::{Effect, Errand, Event, Fate, Kind, Persist, Phase, Release, State, Step};
@@ -37,9 +38,10 @@ pub struct Shadow {
     /// Errands that the world has begun, and releases whose first hook has passed.
     begun: BTreeSet<(ReleaseId, Errand)>,
     passed: BTreeSet<ReleaseId>,
+    aside: Aside,
 }
 
-type Verdict = Result<(), String>;
+pub type Verdict = Result<(), String>;
 
 impl Shadow {
     pub fn new(sizes: &PerColor<usize>) -> Self {
@@ -52,6 +54,7 @@ impl Shadow {
             reverts: BTreeMap::new(),
             begun: BTreeSet::new(),
             passed: BTreeSet::new(),
+            aside: Aside::default(),
         }
     }
 
@@ -133,7 +136,7 @@ impl Shadow {
     }
 
     /// Every rule about one step.
-    pub fn judge(&self, before: &State, event: &Event, step: &Step, now: i64) -> Verdict {
+    pub fn judge(&mut self, before: &State, event: &Event, step: &Step, now: i64) -> Verdict {
         let after = &step.state;
         after.check()?;
         ensure(after.epoch >= before.epoch, || {
@@ -160,6 +163,9 @@ impl Shadow {
             "effects wait for a write that nobody asked for".to_owned()
         })?;
         Self::judge_errands(before, event, step)?;
+        let old_fit = self.fit(before.active);
+        self.aside.judge(before, event, step, (now, old_fit))?;
+        self.judge_sick_share(event, after)?;
         Self::judge_quarantine(before, after)
     }
 
@@ -245,6 +251,19 @@ impl Shadow {
         })
     }
 
+    /// A candidate that is down has no share: told by its own evidence, when that comes.
+    fn judge_sick_share(&self, event: &Event, after: &State) -> Verdict {
+        let Event::Health { color, release, .. } = event else { return Ok(()) };
+        let Some(running) = after.running() else { return Ok(()) };
+        let own = running.color == *color && release.as_ref() == Some(&running.id);
+        let down = self.seen[*color].iter().filter(|one| one.healthy == Some(false)).count();
+        let sick = down * 2 > self.seen[*color].len();
+        let enforced = after.mode(running) == greenlight::release::Mode::Enforce;
+        ensure(!(own && sick && enforced) || after.canary_percent() == 0, || {
+            format!("{} is down and keeps {} %", running.id, after.canary_percent())
+        })
+    }
+
     /// A version that was reverted is not released again unforced.
     fn judge_quarantine(before: &State, after: &State) -> Verdict {
         let Some(release) = after.running() else { return Ok(()) };
@@ -257,8 +276,9 @@ impl Shadow {
     }
 
     /// The step goes on: its write, if it needs one, will be had.
-    pub fn decided(&mut self, before: &State, step: &Step) {
+    pub fn decided(&mut self, before: &State, step: &Step, now: i64) {
         let after = &step.state;
+        self.aside.decided(before, after, now);
         if let Some(release) = after.release.as_ref().filter(|release| release.color != after.active)
             && after.epoch != before.epoch
         {
@@ -287,7 +307,8 @@ impl Shadow {
     }
 
     /// The process died: what was not stored did not happen.
-    pub fn crashed(&mut self, stored: &State) {
+    pub fn crashed(&mut self, stored: &State, now: i64) {
+        self.aside.crashed(now);
         self.pending.clear();
         self.owner = PerColor::default();
         for color in Color::ALL {

@@ -10,6 +10,19 @@ fn number(service: &super::super::ServiceView, key: &str) -> u64 {
     release.and_then(|release| release.numbers.get(key)?.as_u64()).unwrap_or(0)
 }
 
+/// The written course in which the errors' score has reached its bound.
+async fn crossed(rig: &Rig) -> crate::judge::Series {
+    let id = crate::model::ReleaseId::from("backend-1");
+    rig.until_some("its course", async || {
+        let exhibits = super::super::Exhibits::read(&rig.store, &id).await.unwrap();
+        let crossed = |rule: &crate::judge::RuleSeries| {
+            rule.rule == "errors" && rule.s.iter().zip(&rule.h).any(|(s, h)| *h > 0.0 && s >= h)
+        };
+        exhibits.series.filter(|series| series.rules.iter().any(crossed))
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn they_are_evidence_for_a_candidate_without_traffic() {
     let (blue, green) = (Origin::up().await, Origin::up().await);
@@ -30,18 +43,21 @@ async fn a_candidate_that_fails_them_is_reverted_and_its_course_is_kept() {
     let release = after.release.as_ref().unwrap();
     assert_eq!((release.state.as_str(), release.verdict.as_deref()), ("reverted", Some("fail")));
     assert!(release.reason.contains("too many errors on green"), "{}", release.reason);
-    let id = crate::model::ReleaseId::from("backend-1");
-    let course = rig
-        .until_some("its course", async || {
-            let exhibits = super::super::Exhibits::read(&rig.store, &id).await.unwrap();
-            let crossed = |rule: &crate::judge::RuleSeries| {
-                rule.rule == "errors" && rule.s.iter().zip(&rule.h).any(|(s, h)| *h > 0.0 && s >= h)
-            };
-            exhibits.series.filter(|series| series.rules.iter().any(crossed))
-        })
-        .await;
+    let course = crossed(&rig).await;
     assert_eq!(course.candidate.errors, course.candidate.requests);
     assert!(course.candidate.errors.iter().sum::<u32>() >= 4, "{course:?}");
+    rig.stop().await;
+}
+
+/// It waits for a person, and nothing more is drawn then; but why it waits is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_candidate_shows_in_its_course_why_it_is_held() {
+    let (blue, green) = (Origin::up().await, Origin::failing("/work").await);
+    let rig = Rig::start(&blue, &green, &format!("on_trip = \"hold\"\n{SYNTHETIC}")).await;
+    rig.command(deploy("v2")).await.unwrap();
+    let held = rig.until("degraded", |service| service.state == "degraded").await;
+    assert_eq!((held.active.as_str(), held.epoch), ("green", 1));
+    crossed(&rig).await;
     rig.stop().await;
 }
 

@@ -10,6 +10,7 @@ mod rates;
 mod routes;
 mod series;
 mod statistics;
+mod total;
 
 use super::{Baseline, Bucket, ClientKey, Judge, Outcome, Policy};
 

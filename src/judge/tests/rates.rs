@@ -161,7 +161,7 @@ fn delays(after: f64) -> (usize, usize) {
 fn bad_candidates_are_found_in_seconds() {
     let (median, last) = delays(0.05);
     assert!(median <= 6 && last <= 20, "5 %: {median} {last}");
-    assert_eq!(delays(1.0), (4, 4));
+    assert_eq!(delays(1.0), (3, 3));
     let (median, _) = delays(0.25);
     assert!(median <= 4, "25 %: {median}");
     let (median, last) = delays(0.025);

@@ -1,0 +1,142 @@
+//! What the rows are made of: those that the judge's constants were tuned on, and others that they
+//! have never seen.
+
+use crate::latency::{Change, Times};
+use crate::streams::Shape;
+
+/// Numbers of one set of rows.
+#[derive(Debug)]
+pub struct Parameters {
+    /// Requests a second: the columns.
+    pub rps: &'static [f64],
+    /// Shares that fail, before and after.
+    pub rates: &'static [f64],
+    /// Seconds of the bakes.
+    pub bakes: [i32; 2],
+    /// Requests of a thin baseline.
+    pub thin: u32,
+    /// What is unchanged and not independent: name, shape, rates, and the bar.
+    pub odd: &'static [Odd],
+    pub times: &'static [(&'static str, Times)],
+    pub cold: Change,
+    pub polls: Times,
+    /// A bake in which times are judged.
+    pub times_bake: i32,
+    pub routes: Routes,
+    /// The rate before the switch of a candidate that is worse, and the rates after it.
+    pub before: f64,
+    pub worse: &'static [f64],
+    /// How many times as slow a candidate is.
+    pub slower: &'static [f64],
+    /// Clients that hang at once.
+    pub hang: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Odd {
+    pub name: &'static str,
+    pub shape: Shape,
+    pub rates: &'static [f64],
+    pub bar: f64,
+}
+
+/// A service's routes; the last one is rare.
+#[derive(Clone, Copy, Debug)]
+pub struct Routes {
+    pub count: usize,
+    pub rare: f64,
+}
+
+const fn odd(name: &'static str, shape: Shape, rates: &'static [f64], bar: f64) -> Odd {
+    Odd { name, shape, rates, bar }
+}
+
+/// The rows of the issue. Constants were tuned on them.
+pub const TUNED: Parameters = Parameters {
+    rps: &[0.2, 1.0, 10.0, 100.0, 1000.0],
+    rates: &[0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.2, 0.4],
+    bakes: [300, 3600],
+    thin: 100,
+    odd: &[
+        odd("errors five at a time", Shape::Bursts { clump: 5 }, &[0.001, 0.01, 0.05], 0.01),
+        odd("errors five in five seconds", Shape::SlowBursts { clump: 5 }, &[0.001, 0.01, 0.05], 0.01),
+        odd("6 s of 10 % a minute", Shape::Incidents { seconds: 6, share: 0.1 }, &[0.0], 0.01),
+        odd(
+            "a client of 30 % fails, as before",
+            Shape::Client { share: 0.3, before: true },
+            &[0.001, 0.01],
+            0.01,
+        ),
+        odd(
+            "a client of 30 % fails from the switch on",
+            Shape::Client { share: 0.3, before: false },
+            &[0.001, 0.01],
+            0.01,
+        ),
+        odd("traffic grows threefold", Shape::Rise { hourly: 2.0 }, &[0.001, 0.01, 0.05], 0.01),
+        odd("2 s outage in the baseline", Shape::OutageBefore { eighths: 16 }, &[0.001, 0.01], 0.01),
+        odd("2 s outage in the bake", Shape::Outage { eighths: 16 }, &[0.001, 0.01, 0.05, 0.2], 0.02),
+        odd("2 s outage in its first 10 s", Shape::EarlyOutage { eighths: 16 }, &[0.001, 0.01], 0.02),
+    ],
+    times: &[
+        ("exponential", Times::Exponential),
+        ("lognormal 0.3", Times::Lognormal(0.3)),
+        ("lognormal 0.5", Times::Lognormal(0.5)),
+        ("lognormal 1", Times::Lognormal(1.0)),
+    ],
+    cold: Change::ColdStart { times: 5.0, seconds: 8 },
+    polls: Times::LongPolls { share: 0.04, seconds: 29.0 },
+    times_bake: 300,
+    routes: Routes { count: 20, rare: 0.01 },
+    before: 0.001,
+    worse: &[0.015, 0.025, 0.05, 0.2, 1.0],
+    slower: &[2.0, 3.0, 5.0],
+    hang: 50,
+};
+
+/// Rows that nothing was tuned on, with seeds of their own.
+pub const HELD_OUT: Parameters = Parameters {
+    rps: &[0.5, 3.0, 30.0, 300.0],
+    rates: &[0.0005, 0.003, 0.03, 0.12, 0.3],
+    bakes: [600, 1800],
+    thin: 150,
+    odd: &[
+        odd("errors three at a time", Shape::Bursts { clump: 3 }, &[0.003, 0.03], 0.01),
+        odd("errors eight at a time", Shape::Bursts { clump: 8 }, &[0.003, 0.03], 0.01),
+        odd("errors three in three seconds", Shape::SlowBursts { clump: 3 }, &[0.003, 0.03], 0.01),
+        odd("errors eight in eight seconds", Shape::SlowBursts { clump: 8 }, &[0.003, 0.03], 0.01),
+        odd("4 s of 20 % a minute", Shape::Incidents { seconds: 4, share: 0.2 }, &[0.0], 0.01),
+        odd(
+            "a client of 15 % fails, as before",
+            Shape::Client { share: 0.15, before: true },
+            &[0.0005, 0.003],
+            0.01,
+        ),
+        odd(
+            "a client of 15 % fails from the switch on",
+            Shape::Client { share: 0.15, before: false },
+            &[0.0005, 0.003],
+            0.01,
+        ),
+        odd(
+            "a client of 45 % fails from the switch on",
+            Shape::Client { share: 0.45, before: false },
+            &[0.0005, 0.003],
+            0.01,
+        ),
+        odd("traffic grows fivefold", Shape::Rise { hourly: 4.0 }, &[0.003, 0.03], 0.01),
+        odd("1.5 s outage in the baseline", Shape::OutageBefore { eighths: 12 }, &[0.003, 0.03], 0.01),
+        odd("1.5 s outage in the bake", Shape::Outage { eighths: 12 }, &[0.0005, 0.003, 0.03, 0.12], 0.02),
+        odd("2 s outage in the bake", Shape::Outage { eighths: 16 }, &[0.0005, 0.003, 0.03, 0.12], 0.02),
+        odd("1.5 s outage in its first 10 s", Shape::EarlyOutage { eighths: 12 }, &[0.003, 0.03], 0.02),
+    ],
+    times: &[("lognormal 0.4", Times::Lognormal(0.4)), ("lognormal 0.8", Times::Lognormal(0.8))],
+    cold: Change::ColdStart { times: 8.0, seconds: 5 },
+    polls: Times::LongPolls { share: 0.08, seconds: 20.0 },
+    times_bake: 600,
+    routes: Routes { count: 45, rare: 0.005 },
+    before: 0.003,
+    worse: &[0.03, 0.08, 0.4, 1.0],
+    slower: &[2.5, 4.0],
+    hang: 30,
+};
