@@ -112,7 +112,7 @@ fn a_long_log_is_read_in_constant_memory_and_soon() {
     let output = child.wait_with_output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     println!(
-        "{lines} lines, {} MB: {:.1} s, {:.0} lines/s, peak {:.1} MB",
+        "RESULT replay: {lines} lines, {} MB: {:.1} s, {:.0} lines/s, peak {:.1} MB",
         bytes / 1_000_000,
         took.as_secs_f64(),
         lines as f64 / took.as_secs_f64(),
