@@ -139,7 +139,7 @@ fn the_first_failing_requests_are_shown_in_every_form() {
     let first = &json["release"]["numbers"]["first_failures"][0];
     assert_eq!((&first["route"], &first["status"]), (&"GET /orders/{id}/<x>".into(), &500.into()));
     assert_eq!((&first["endpoint"], &first["time"]), (&"10.0.0.2:8080".into(), &time(20).into()));
-    assert_eq!(json["containers"][0]["log_lines"][1], "panic: <nil>");
+    assert_eq!(json["evidence"][0]["log_lines"][1], "panic: <nil>");
 }
 
 /// The score's rows: they reach the bound at the trip and are empty before the fault.
