@@ -58,6 +58,7 @@
 //! | the switch does not wait for `pre_promote` | 495 |
 //! | the hook of a cancelled release is waited for | 495 |
 //! | a success does not move the tags | 416 |
+//! | one is begun before it is written | 380 |
 //! | a revert does not call `on_revert` | 329 |
 //! | a failed `pre_promote` counts as passed | 270 |
 //! | another release's hook passes this one | 175 |
