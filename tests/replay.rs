@@ -149,22 +149,81 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// nginx's combined, two hours, one request a second, all failing from 01:00:30 on.
-fn combined() -> String {
+/// Two hours, one request a second, all failing from 01:00:30 on. `line` is given the client's last
+/// number, the time of day, and the status.
+fn story(line: impl Fn(u64, &str, u16) -> String) -> String {
     let mut log = String::new();
     for second in 0..7200_u64 {
+        let clock = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
         let status = if second >= 3630 { 500 } else { 200 };
-        writeln!(
-            log,
-            "10.0.0.{} - - [24/Nov/2026:{:02}:{:02}:{:02} +0000] \"GET / HTTP/1.1\" {status} 5 \"-\" \"curl\" 0.012",
-            second % 50,
-            second / 3600,
-            second / 60 % 60,
-            second % 60
-        )
-        .unwrap();
+        writeln!(log, "{}", line(second % 50, &clock, status)).unwrap();
     }
     log
+}
+
+/// nginx's combined.
+fn combined() -> String {
+    story(|client, clock, status| {
+        format!(
+            "10.0.0.{client} - - [24/Nov/2026:{clock} +0000] \"GET / HTTP/1.1\" {status} 5 \"-\" \"curl\" 0.012"
+        )
+    })
+}
+
+/// The same story as each of those who can tell it.
+fn every_format() -> [(&'static str, String); 4] {
+    let haproxy = story(|client, clock, status| {
+        format!(
+            "10.0.0.{client}:4711 [24/Nov/2026:{clock}.000] https~ shop/s1 0/0/1/11/12 {status} 5 - - ---- \
+             1/1/1/1/0 0/0 \"GET / HTTP/1.1\""
+        )
+    });
+    let caddy = story(|client, clock, status| {
+        format!(
+            r#"{{"level":"info","ts":"2026-11-24T{clock}.000Z","logger":"http.log.access","msg":"handled request","request":{{"remote_ip":"10.0.0.{client}","client_ip":"10.0.0.{client}","proto":"HTTP/2.0","method":"GET","host":"shop.example.org","uri":"/"}},"duration":0.012,"size":5,"status":{status}}}"#
+        )
+    });
+    let ours = story(|client, clock, status| {
+        format!(
+            r#"{{"time":"2026-11-24T{clock}.000Z","client":"10.0.0.{client}","method":"GET","host":"shop.example.org","path":"/","status":{status},"bytes":5,"duration_ms":12.0,"service":"shop","color":"green","endpoint":"10.0.1.1:8080","attempts":1,"cause":null,"request_id":"x"}}"#
+        )
+    });
+    [("combined", combined()), ("haproxy", haproxy), ("caddy", caddy), ("greenlight", ours)]
+}
+
+/// Whoever wrote the log: a release at every hour, or at a time, comes to the same end in the same
+/// second.
+#[test]
+fn every_format_tells_the_same_story() {
+    let mut ends = Vec::new();
+    for (format, log) in every_format() {
+        let report = |more: &[&str]| -> Value {
+            let output = analyze(&log, &[&["-o", "json"], more].concat());
+            assert_eq!(
+                output.status.code(),
+                Some(0),
+                "{format}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            serde_json::from_slice(&output.stdout).unwrap()
+        };
+        let hourly = report(&[]);
+        assert_eq!(hourly["format"], format);
+        assert_eq!(
+            (&hourly["requests"], &hourly["lines"]["unreadable"]),
+            (&7200.into(), &0.into()),
+            "{format}"
+        );
+        assert_eq!((&hourly["tried"], &hourly["tripped"]), (&1.into(), &1.into()), "{format}: {hourly}");
+        assert_eq!(hourly["trips"][0]["at"], "2026-11-24T01:00:00Z", "{format}");
+        let before = report(&["--at", "2026-11-24T00:30:00Z"]);
+        assert_eq!((&before["tried"], &before["tripped"]), (&1.into(), &0.into()), "{format}: {before}");
+        let within = report(&["--at", "2026-11-24T01:00:20Z"]);
+        assert_eq!((&within["tried"], &within["tripped"]), (&1.into(), &1.into()), "{format}: {within}");
+        assert_eq!(within["trips"][0]["at"], "2026-11-24T01:00:20Z", "{format}");
+        ends.push((hourly["trips"].clone(), within["trips"].clone()));
+    }
+    assert!(ends.windows(2).all(|pair| pair[0] == pair[1]), "{ends:#?}");
 }
 
 #[test]

@@ -25,7 +25,47 @@
 //! | a revert goes to a colour whose health is unknown | 53 |
 //! | quarantine is not asked again when a release leaves the queue | 5 |
 //!
-//! And four that nobody planted: a rollback's borrowed containers were stopped by the rollback's own
+//! The same of what stands beside the switch. A canary:
+//!
+//! | planted | seeds |
+//! |---|---|
+//! | a step lasts half its time | 512 |
+//! | a share grows before it is written | 460 |
+//! | a canary is left out | 459 |
+//! | the first step is the last | 415 |
+//! | a restart shares at once | 327 |
+//! | a pin does not take the share back | 209 |
+//! | a candidate that is down keeps its share | 172 |
+//! | a store that can't be written does not hold a step | 138 |
+//! | a second of an older release's canary is taken | 61 |
+//! | the old colour is no control | 24 |
+//! | nothing is judged | 7 |
+//!
+//! Requests of our own (`synthetic`):
+//!
+//! | planted | seeds |
+//! |---|---|
+//! | a control of an older epoch is taken | 19 |
+//! | what fails on both colours is reverted | 13 |
+//! | the same, once the release is degraded for it | 2 |
+//!
+//! Errands:
+//!
+//! | planted | seeds |
+//! |---|---|
+//! | one is begun and not written | 1 264 |
+//! | one that has not reported is forgotten by a restart | 799 |
+//! | the switch does not wait for `pre_promote` | 495 |
+//! | the hook of a cancelled release is waited for | 495 |
+//! | a success does not move the tags | 416 |
+//! | one is begun before it is written | 380 |
+//! | a revert does not call `on_revert` | 329 |
+//! | a failed `pre_promote` counts as passed | 270 |
+//! | another release's hook passes this one | 175 |
+//! | a failed `post_promote` moves the traffic | 99 |
+//!
+//! And five that nobody planted: a release that was degraded because both colours failed our own
+//! requests was reverted in the same step, since the old colour's probes passed; a rollback's borrowed containers were stopped by the rollback's own
 //! id; a fact from the engine ended a release while the store could not be written; the version that
 //! ran before any release could not be quarantined; a set of containers was left running by a crash
 //! between the write and the stop.

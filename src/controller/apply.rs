@@ -74,8 +74,8 @@ impl Controller {
         for release in &ended {
             self.count_ended(index, release);
         }
-        self.answer_waiters(index);
         self.show_metrics(index);
+        self.answer_waiters(index);
         self.views_dirty = true;
         Taken { release, reason }
     }

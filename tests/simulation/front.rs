@@ -70,8 +70,6 @@ pub struct Front {
     rosters: PerColor<Roster>,
     told: PerColor<Option<(Option<ReleaseId>, greenlight::health::ColorHealth)>>,
     pub upstream: Upstream,
-    /// Whether the old colour is asked too while a candidate bakes.
-    synthetic: bool,
     /// Containers by the release they were made for; fixed endpoints are always there.
     sets: BTreeMap<ReleaseId, (Color, bool)>,
     pub table: Table,
@@ -131,7 +129,6 @@ impl Trace {
 impl Front {
     pub fn new(mut rng: Rng, policy: Policy, lines: bool) -> Self {
         let upstream = Upstream::new(&mut rng);
-        let synthetic = rng.one_in(300);
         let initial = rng.pick(&Color::ALL);
         let state = State::new(ServiceName::from("backend"), initial, policy);
         let managed = state.policy.upstream == UpstreamKind::Managed;
@@ -147,7 +144,6 @@ impl Front {
             rosters: PerColor::default(),
             told: PerColor::default(),
             upstream,
-            synthetic,
             sets: BTreeMap::new(),
             table: Table { active: initial, epoch: Epoch::default(), share: 0 },
             window: BaselineWindow::default(),
@@ -291,7 +287,7 @@ impl Front {
         if share > 0 {
             self.shared_second(color, &bucket)?;
         }
-        if self.synthetic && self.state.running().is_some_and(|release| release.phase.bake().is_some()) {
+        if self.upstream.asked && self.state.running().is_some_and(|release| release.phase.bake().is_some()) {
             self.asked_second(color)?;
         }
         let judged = self.state.running().is_some_and(|release| release.phase.bake().is_some())

@@ -30,6 +30,8 @@ pub struct Upstream {
     pub errors: PerColor<u64>,
     /// Requests a second.
     pub load: u64,
+    /// Whether the old colour gets requests of our own while a candidate bakes.
+    pub asked: bool,
 }
 
 impl Upstream {
@@ -37,7 +39,9 @@ impl Upstream {
         let size = |rng: &mut Rng| usize::try_from(1 + rng.below(3)).unwrap();
         let blue = vec![Mode::Up; size(rng)];
         let green = vec![Mode::Up; size(rng)];
-        Self { modes: PerColor { blue, green }, errors: PerColor::default(), load: rng.pick(&[0, 5, 20, 60]) }
+        let load = rng.pick(&[0, 5, 20, 60]);
+        let asked = rng.one_in(300);
+        Self { modes: PerColor { blue, green }, errors: PerColor::default(), load, asked }
     }
 
     pub fn heal(&mut self) {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::controller::{ContainerEvidence, EventView, Exhibits, ReleaseView};
-use crate::judge::{Baseline, Bucket, Judge, Outcome, Policy, Series};
+use crate::judge::{Baseline, Bucket, FailedRequest, Judge, Outcome, Policy, Series};
 
 use super::course::Course;
 use super::{Explanation, chart, html};
@@ -24,6 +24,17 @@ fn second(requests: u64, errors: u64) -> Bucket {
     bucket
 }
 
+fn failure(second: i64) -> FailedRequest {
+    FailedRequest {
+        time: time(second),
+        route: "GET /orders/{id}/<x>".into(),
+        status: Some(500),
+        cause: None,
+        endpoint: Some("10.0.0.2:8080".into()),
+        slow: false,
+    }
+}
+
 /// Two minutes of the old colour, the switch at second 0, a fault from second 20 on, tripped by
 /// the judge itself, and ten seconds of the old colour again.
 pub(super) fn reverted() -> Explanation {
@@ -36,7 +47,10 @@ pub(super) fn reverted() -> Explanation {
     }
     let mut tripped = None;
     for at in 0..60 {
-        let bucket = second(20, if at < 20 { u64::from(at % 7 == 0) } else { 5 });
+        let mut bucket = second(20, if at < 20 { u64::from(at % 7 == 0) } else { 5 });
+        if at >= 20 {
+            bucket.keep_failure(|| failure(at));
+        }
         let trip = judge.observe(&bucket);
         series.push(NOON + at, &bucket, &Bucket::default(), Some(&judge.numbers()));
         if let Some(trip) = trip {
@@ -105,6 +119,27 @@ fn the_page_says_which_bound_was_crossed_and_when() {
     let page = html::page(&explanation);
     assert!(page.contains("panic: &lt;nil&gt;"));
     assert!(page.contains("the errors rule was at its bound"));
+}
+
+/// When, what was asked for, what came, and from where: in words, in the page (escaped) and in JSON.
+#[test]
+fn the_first_failing_requests_are_shown_in_every_form() {
+    let explanation = reverted();
+    let (_, told) = explanation.text.split_once("first failing requests").unwrap();
+    for part in ["12:00:20.000", "GET /orders/{id}/<x>", "500", "10.0.0.2:8080"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let page = html::page(&explanation);
+    let (_, shown) = page.split_once("irst failing requests").unwrap();
+    for part in ["12:00:20.000", "GET /orders/{id}/&lt;x&gt;", "500", "10.0.0.2:8080"] {
+        assert!(shown.contains(part), "{part}");
+    }
+    assert!(!page.contains("<x>"));
+    let json = serde_json::to_value(&explanation).unwrap();
+    let first = &json["release"]["numbers"]["first_failures"][0];
+    assert_eq!((&first["route"], &first["status"]), (&"GET /orders/{id}/<x>".into(), &500.into()));
+    assert_eq!((&first["endpoint"], &first["time"]), (&"10.0.0.2:8080".into(), &time(20).into()));
+    assert_eq!(json["evidence"][0]["log_lines"][1], "panic: <nil>");
 }
 
 /// The score's rows: they reach the bound at the trip and are empty before the fault.

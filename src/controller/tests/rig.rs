@@ -69,6 +69,7 @@ pub(super) struct Rig {
     pub(super) handle: Handle,
     pub(super) store: Flaky,
     pub(super) table: Arc<ArcSwap<RouteTable>>,
+    registry: prometheus::Registry,
     folder: TempDir,
     stop: watch::Sender<bool>,
     running: JoinHandle<()>,
@@ -109,12 +110,13 @@ bake_time = "5m"
         let store = Flaky::open(&config.store_path);
         let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
         let (_suspects, suspects) = mpsc::channel(1);
+        let registry = prometheus::Registry::new();
         let prepared = Prepared::new(Options {
             path,
             config,
             store: Arc::new(store.clone()),
             memory: Memory::Whole,
-            registry: prometheus::Registry::new(),
+            registry: registry.clone(),
             table: Arc::clone(&table),
             suspects,
             tls: Arc::default(),
@@ -126,7 +128,7 @@ bake_time = "5m"
         let runtime = tokio::runtime::Handle::current();
         let controller = prepared.with_workers(&[]);
         let running = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
-        Ok(Self { handle, store, table, folder, stop, running })
+        Ok(Self { handle, store, table, registry, folder, stop, running })
     }
 
     /// Stops the loop; the folder is left for another start.
@@ -137,7 +139,7 @@ bake_time = "5m"
     }
 
     pub(super) async fn restart(self) -> Self {
-        let Self { handle, store, table, folder, stop, running } = self;
+        let Self { handle, store, table, folder, stop, running, .. } = self;
         stop.send_replace(true);
         running.await.unwrap();
         // The store is let go of when the last who uses it is gone.
@@ -191,6 +193,16 @@ bake_time = "5m"
             }
         };
         tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("{what} never came"))
+    }
+
+    /// A rule's gauge as `/metrics` shows it; `None` while there is none.
+    pub(super) fn gauge(&self, name: &str, rule: &str) -> Option<f64> {
+        let families = self.registry.gather();
+        let family = families.iter().find(|family| family.name() == name)?;
+        let of_rule = |metric: &&prometheus::proto::Metric| {
+            metric.get_label().iter().any(|label| label.name() == "rule" && label.value() == rule)
+        };
+        family.get_metric().iter().find(of_rule).map(|metric| metric.get_gauge().get_value())
     }
 
     pub(super) async fn record(&self, id: &str) -> Option<ReleaseView> {

@@ -1,7 +1,7 @@
 //! A service that nobody uses, watched by requests of our own.
 
-use super::deploy;
 use super::rig::{Origin, Rig};
+use super::{Command, deploy};
 
 const SYNTHETIC: &str = "[services.backend.analysis]\nsynthetic = { paths = [\"/work\"], rate = 50 }";
 
@@ -58,6 +58,16 @@ async fn a_held_candidate_shows_in_its_course_why_it_is_held() {
     let held = rig.until("degraded", |service| service.state == "degraded").await;
     assert_eq!((held.active.as_str(), held.epoch), ("green", 1));
     crossed(&rig).await;
+    // How near it was is on /metrics too, until the release has ended.
+    let gauges = || {
+        let score = rig.gauge("greenlight_judge_score", "errors");
+        score.zip(rig.gauge("greenlight_judge_threshold", "errors"))
+    };
+    let (score, threshold) = gauges().unwrap();
+    assert!(threshold > 13.0 && score >= threshold, "{score} of {threshold}");
+    rig.command(Command::Rollback { to: None, quarantine: false, force: false }).await.unwrap();
+    rig.until("the rollback's end", |service| service.state == "stable").await;
+    assert_eq!(gauges(), Some((0.0, 0.0)));
     rig.stop().await;
 }
 
