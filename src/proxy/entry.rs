@@ -41,8 +41,10 @@ enum Spoken {
 /// The connection's seat has its deadline: `detection_timeout` from the accept,
 /// so that the handshake and the first bytes share it. A client that sends nothing in that time,
 /// or half a preface, is closed without a word: browsers connect ahead of need.
-///
-/// (No `async fn`: that would hold its arguments twice, in each of many waiting connections.)
+#[expect(
+    clippy::manual_async_fn,
+    reason = "that holds its arguments twice, in each of many connections that wait"
+)]
 pub fn after_transport(mut connection: Connection, alpn: Alpn) -> impl Future<Output = ()> {
     async move {
         connection.seat.settle().await;
