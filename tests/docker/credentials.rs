@@ -27,7 +27,10 @@ impl Home {
     fn env(&self) -> [(String, String); 2] {
         let folder = self.0.path().display();
         let path = std::env::var("PATH").unwrap_or_default();
-        [("DOCKER_CONFIG".to_owned(), folder.to_string()), ("PATH".to_owned(), format!("{folder}/bin:{path}"))]
+        [
+            ("DOCKER_CONFIG".to_owned(), folder.to_string()),
+            ("PATH".to_owned(), format!("{folder}/bin:{path}")),
+        ]
     }
 
     fn write_config(&self, config: &Value) {
@@ -166,7 +169,10 @@ async fn another_registry_is_told_nothing() {
     let by_person = site.release(&format!("{other}/elsewhere/app:v9")).await;
     assert_eq!(site.until_final(&by_person).await.state, "failed");
     let told = heads.lock().unwrap().clone();
-    assert!(told.len() > asked && told.iter().all(|head| !head.to_lowercase().contains("authorization")), "{told:#?}");
+    assert!(
+        told.len() > asked && told.iter().all(|head| !head.to_lowercase().contains("authorization")),
+        "{told:#?}"
+    );
 
     // What the Docker config file has for it is another matter.
     let theirs = STANDARD.encode("they:know");

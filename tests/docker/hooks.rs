@@ -52,8 +52,7 @@ async fn signals(site: &Site, container: &str) -> Vec<String> {
         ("event".to_owned(), vec!["kill".to_owned()]),
     ]);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 1;
-    let options =
-        EventsOptionsBuilder::new().since("1").until(&now.to_string()).filters(&filters).build();
+    let options = EventsOptionsBuilder::new().since("1").until(&now.to_string()).filters(&filters).build();
     let events: Vec<_> = site.api.events(Some(options)).try_collect().await.unwrap();
     let signal = |event: bollard::models::EventMessage| event.actor?.attributes?.get("signal").cloned();
     events.into_iter().filter_map(signal).collect()

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::docker::available;
 use crate::docker::engine::{self, Engine};
 use crate::docker::image::Recipe;
-use crate::docker::available;
 use crate::gatekeeper::Gatekeeper;
 use crate::moments::{MOMENTS, Moment, Stage};
 use crate::site::{PATIENCE, Setup, Site, started};
@@ -140,7 +140,11 @@ async fn one_kill(
     let mut ended = "stable".to_owned();
     if let Some(id) = &held.release {
         let last = stage.site.until_final(id).await;
-        assert!(moment.ends.contains(&last.state.as_str()), "{victim:?} killed in {}: {last:?}", moment.state);
+        assert!(
+            moment.ends.contains(&last.state.as_str()),
+            "{victim:?} killed in {}: {last:?}",
+            moment.state
+        );
         assert!(!last.reason.is_empty(), "{last:?}");
         ended = last.state;
         if ended == "succeeded" {
@@ -158,7 +162,13 @@ async fn one_kill(
     let counts = load.stop().await;
     if victim == Victim::Engine {
         let failed = counts.failed_by(&version);
-        assert_eq!(counts.lost(), failed, "the data path stood still in {}: {:?}", moment.state, counts.losses);
+        assert_eq!(
+            counts.lost(),
+            failed,
+            "the data path stood still in {}: {:?}",
+            moment.state,
+            counts.losses
+        );
     }
     ended
 }

@@ -107,8 +107,7 @@ async fn start(api: &Docker, socket: &Path, folder: &Path) -> u16 {
     let group = std::fs::metadata(socket).unwrap().gid().to_string();
     // One of ours: two engines on one machine would give out the same.
     let port = address().port();
-    let binding =
-        PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(port.to_string()) };
+    let binding = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(port.to_string()) };
     let body = ContainerCreateBody {
         image: Some("greenlight:local".to_owned()),
         host_config: Some(HostConfig {

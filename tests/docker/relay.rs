@@ -39,9 +39,7 @@ impl Relay {
                 let mut carried = JoinSet::new();
                 while let Ok((client, _)) = listener.accept().await {
                     let gate = gate.clone();
-                    carried.spawn(
-                        async move { gate.carry(client, TcpStream::connect(target).await?).await },
-                    );
+                    carried.spawn(async move { gate.carry(client, TcpStream::connect(target).await?).await });
                 }
             }
         });
@@ -58,9 +56,8 @@ impl Relay {
                 let mut carried = JoinSet::new();
                 while let Ok((client, _)) = listener.accept().await {
                     let (gate, target) = (gate.clone(), target.clone());
-                    carried.spawn(
-                        async move { gate.carry(client, UnixStream::connect(target).await?).await },
-                    );
+                    carried
+                        .spawn(async move { gate.carry(client, UnixStream::connect(target).await?).await });
                 }
             }
         });

@@ -80,7 +80,9 @@ fn what_is_configured_is_for_one_registry() {
         assert!(!own.is_for(other), "{other}");
     }
     let hub = auth("org/app:prod");
-    for (image, same) in [("docker.io/org/x", true), ("index.docker.io/org/x", true), ("app", true), ("a.b/c", false)] {
+    for (image, same) in
+        [("docker.io/org/x", true), ("index.docker.io/org/x", true), ("app", true), ("a.b/c", false)]
+    {
         assert_eq!(hub.is_for(crate::model::registry_of(image)), same, "{image}");
     }
 }
