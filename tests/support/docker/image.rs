@@ -50,11 +50,7 @@ pub async fn static_program() -> &'static Path {
     BUILT
         .get_or_init(|| async {
             let made = tokio::task::spawn_blocking(|| {
-                let mut command = Command::new(script("static"));
-                if !cfg!(debug_assertions) {
-                    command.arg("release");
-                }
-                command.stderr(Stdio::inherit()).output().unwrap()
+                Command::new(script("static")).stderr(Stdio::inherit()).output().unwrap()
             });
             let made = made.await.unwrap();
             assert!(made.status.success(), "tests/docker/static: {}", made.status);
