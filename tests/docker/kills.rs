@@ -75,7 +75,7 @@ async fn every_state(victim: Victim) {
         let engine = started(live.clone()).await;
         // Ports of its own, from here on: a few sets of two.
         let port = first_port + if goes_back { 50 } else { 0 };
-        meet(victim, &engine, port, goes_back, &moments).await;
+        Box::pin(meet(victim, &engine, port, goes_back, &moments)).await;
     };
     tokio::join!(one(false), one(true));
 }

@@ -121,14 +121,15 @@ impl Gate {
     /// write it so: Docker's and ours do.
     async fn pass(&self, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
-        let is_held = |words: &Option<&'static [&'static str]>| {
+        let is_held = |words: Option<&'static [&'static str]>| {
             words.is_some_and(|words| words.iter().all(|word| text.contains(word)))
         };
         let mut words = self.words.subscribe();
-        if is_held(&words.borrow_and_update()) {
+        let now = *words.borrow_and_update();
+        if is_held(now) {
             self.held.send_modify(|held| *held += 1);
             // The sender lives as long as this gate.
-            let _ = words.wait_for(|words| !is_held(words)).await;
+            let _ = words.wait_for(|words| !is_held(*words)).await;
         }
     }
 }

@@ -41,7 +41,7 @@ impl Engine {
         let folder = top.path().to_owned();
         let mut command = Command::new(script("engine"));
         command.arg(&folder).stdin(Stdio::piped()).stdout(Stdio::piped());
-        command.args(&options.more);
+        command.args(options.more);
         if options.live_restore {
             command.arg("--live-restore");
         }
