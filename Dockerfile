@@ -1,6 +1,7 @@
-# greenlight in an image with nothing else: one static binary, not run as root.
+# greenlight in an image with nothing else: one static binary, not run as root. `./build-image` makes the binary and
+# what else the image has, and builds this around it:
 #
-#   docker build -t greenlight .
+#   ./build-image greenlight
 #   docker network create front
 #   docker run -d --name greenlight --network front -p 80:80 \
 #     --group-add "$(stat -c %g /var/run/docker.sock)" -v /var/run/docker.sock:/var/run/docker.sock \
@@ -13,23 +14,8 @@
 # With `--network host` a front door sees clients' own addresses and reaches upstreams on the host's
 # loopback; ports under 1024 then need `--user 0` or net.ipv4.ip_unprivileged_port_start.
 
-FROM rust:1.95-alpine AS build
-RUN apk add --no-cache musl-dev gcc make
-WORKDIR /src
-COPY Cargo.toml Cargo.lock ./
-COPY src src
-COPY config config
-# The manifest names examples and benches by path: they have to be there, they are not built.
-COPY benches benches
-COPY tests tests
-RUN cargo build --locked --release --bin greenlight \
-    && strip target/release/greenlight \
-    # Folders that an empty image can't make.
-    && mkdir -p /image/etc/greenlight /image/var/lib/greenlight /image/tmp \
-    && cp target/release/greenlight /image/greenlight
-
 FROM scratch
-COPY --from=build --chown=65532:65532 /image /
+COPY --chown=65532:65532 image /
 USER 65532:65532
 STOPSIGNAL SIGTERM
 VOLUME /var/lib/greenlight

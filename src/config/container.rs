@@ -32,11 +32,21 @@ pub struct EngineTls {
     pub key: PathBuf,
 }
 
-/// Who we are to the registry.
+/// Who we are to one registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryAuth {
+    /// The host, with its port, of the registry that this may be told to: that of the service's image.
+    pub registry: String,
     pub username: Secret,
     pub password: Secret,
+}
+
+impl RegistryAuth {
+    /// Whether it may be told to this registry.
+    #[must_use]
+    pub fn is_for(&self, registry: &str) -> bool {
+        self.registry.eq_ignore_ascii_case(registry)
+    }
 }
 
 /// The engine's own health check of a container, in place of the image's.

@@ -178,17 +178,6 @@ async fn move_tags(image: &Reference, docker: &Docker, about: &About) -> Result<
     }
     let host = image.registry().to_owned();
     let login = login(&host, docker.registry_auth.as_ref()).await?;
-    let retagging = Retag { host, repository: repository(image), moves };
+    let retagging = Retag { host, repository: image.path(), moves };
     retag(&retagging, login).await.map_err(|why| why.to_string())
-}
-
-/// The repository as its registry calls it: official images of the Docker Hub have a folder there.
-fn repository(image: &Reference) -> String {
-    let host = format!("{}/", image.registry());
-    let path = image.repository.strip_prefix(&host).unwrap_or(&image.repository);
-    if image.registry() == "docker.io" && !path.contains('/') {
-        format!("library/{path}")
-    } else {
-        path.to_owned()
-    }
 }

@@ -1,6 +1,8 @@
 //! Which images a webhook may speak of. Pure.
 
-use super::image::{HUB, Image, is_host};
+use crate::model::{DOCKER_HUB, split_registry};
+
+use super::image::Image;
 use super::push::Push;
 
 /// One entry of `allow`: `[HOST/]REPOSITORY[:TAG]`, in which `*` stands for any characters but `/`.
@@ -19,18 +21,14 @@ impl Pattern {
             Some((_, tag)) => (&text[..text.len() - tag.len() - 1], Some(tag.to_owned())),
             None => (text, None),
         };
-        match name.split_once('/') {
-            Some((host, path)) if is_host(host) => {
-                Self { host: Some(host.to_owned()), repository: path.to_owned(), tag }
-            }
-            _ => Self { host: None, repository: name.to_owned(), tag },
-        }
+        let (host, repository) = split_registry(name);
+        Self { host: host.map(str::to_owned), repository: repository.to_owned(), tag }
     }
 
     /// Whether it stands for what was pushed. A host of a pattern has to be the sender's; `docker.io` is
     /// the one of a sender that names none.
     fn matches(&self, push: &Push) -> bool {
-        let host = |host: &str| host == push.host.as_deref().unwrap_or(HUB);
+        let host = |host: &str| host == push.host.as_deref().unwrap_or(DOCKER_HUB);
         let tag = |pattern: &str| push.tag.as_deref().is_some_and(|tag| glob(pattern, tag));
         let repository = push.repository.as_deref().unwrap_or_default();
         self.host.as_deref().is_none_or(host)
@@ -83,7 +81,7 @@ impl Allowed {
         if push.tag.is_none() && digest.is_none() {
             return Err("it names neither a tag nor a digest");
         }
-        let host = host.filter(|host| host != HUB);
+        let host = host.filter(|host| host != DOCKER_HUB);
         let image = Image { host, repository: repository.clone(), tag: push.tag.clone(), digest };
         Ok(Some(image.to_string()))
     }

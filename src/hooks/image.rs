@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-/// Where images without a host are.
-pub(super) const HUB: &str = "docker.io";
+use crate::model::split_registry;
 
 /// `[HOST/]REPOSITORY[:TAG][@DIGEST]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,10 +27,8 @@ impl Image {
             Some((_, tag)) => (&rest[..rest.len() - tag.len() - 1], Some(tag.to_owned())),
             None => (rest, None),
         };
-        let (host, repository) = match name.split_once('/') {
-            Some((host, path)) if is_host(host) => (Some(host.to_owned()), path),
-            _ => (None, name),
-        };
+        let (host, repository) = split_registry(name);
+        let host = host.map(str::to_owned);
         let sound = is_repository(repository)
             && tag.as_deref().is_none_or(is_tag)
             && host.as_deref().is_none_or(|host| host.bytes().all(is_host_byte));
@@ -48,11 +45,6 @@ impl fmt::Display for Image {
         self.tag.as_ref().map_or(Ok(()), |tag| write!(f, ":{tag}"))?;
         self.digest.as_ref().map_or(Ok(()), |digest| write!(f, "@{digest}"))
     }
-}
-
-/// The first part of a name is a host if it could not be anything else.
-pub(super) fn is_host(part: &str) -> bool {
-    part.contains('.') || part.contains(':') || part == "localhost"
 }
 
 fn is_host_byte(byte: u8) -> bool {

@@ -7,6 +7,7 @@ mod color;
 mod endpoint;
 mod id;
 mod origin_tls;
+mod registry;
 mod time;
 mod version;
 
@@ -14,5 +15,6 @@ pub use color::{Color, PerColor, UnknownColor};
 pub use endpoint::{Endpoint, Health};
 pub use id::{EndpointId, ReleaseId, ServiceName};
 pub use origin_tls::OriginTls;
+pub use registry::{DOCKER_HUB, registry_of, split_registry};
 pub use time::Tick;
 pub use version::{Epoch, Revision, Version};

@@ -17,7 +17,7 @@ async fn an_engine_and_a_registry_of_our_own() {
     if !available() {
         return;
     }
-    let engine = Engine::start(Options { live_restore: true, disk: None });
+    let engine = Engine::start(Options { live_restore: true, ..Options::default() });
     let registry = Registry::start(address(), &registry::Options { auth: true, notify: None }).await;
     let api = engine.api().await;
     let name = registry.image("org/app:v1");
@@ -31,13 +31,15 @@ async fn an_engine_and_a_registry_of_our_own() {
     assert!(refused.is_err(), "pulled without a password");
     let _: Vec<_> = api.create_image(Some(pull), None, registry.credentials()).try_collect().await.unwrap();
 
+    // One of ours: two engines on one machine would give out the same.
+    let port = address().port().to_string();
     let container = ContainerCreateBody {
         image: Some(by_digest),
         host_config: Some(HostConfig {
             port_bindings: Some(
                 [(
                     format!("{PORT}/tcp"),
-                    Some(vec![PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: None }]),
+                    Some(vec![PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(port) }]),
                 )]
                 .into(),
             ),

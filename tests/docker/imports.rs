@@ -61,7 +61,8 @@ async fn runs(engine: &Engine, registry: &Registry, file: &str) {
     let printed = succeeded(&greenlight(folder.path(), &arguments).output().await.unwrap(), file);
     let listener = address();
     let admin = address();
-    let written = Written { folder: folder.path(), listener, admin };
+    let name = file.split('.').next().unwrap();
+    let written = Written { name, folder: folder.path(), listener, admin };
     let (text, config) = adapted(&printed, engine, registry, &written).await;
     let path = folder.path().join("greenlight.toml");
     std::fs::write(&path, &text).unwrap();
@@ -125,6 +126,7 @@ fn succeeded(output: &Output, what: &str) -> String {
 }
 
 struct Written<'a> {
+    name: &'a str,
     folder: &'a Path,
     listener: SocketAddr,
     admin: SocketAddr,
@@ -156,7 +158,8 @@ async fn adapted(printed: &str, engine: &Engine, registry: &Registry, at: &Writt
         let Upstream::Docker { image: Some(image), engine, .. } = &service.upstream else {
             panic!("{} runs no image", service.name)
         };
-        let name = registry.image(&format!("imported/{}:v1", service.name));
+        // Two of the files have a service "backend", and are read at the same time.
+        let name = registry.image(&format!("{}/{}:v1", at.name, service.name));
         let port = engine.port.unwrap_or(image::PORT).to_string();
         let recipe = Recipe::new(service.name.as_str()).with(&["--port", &port]);
         let builder = builder().await;

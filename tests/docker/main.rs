@@ -11,13 +11,20 @@ mod docker;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod credentials;
 mod engines;
+mod far;
 mod follow;
+mod gatekeeper;
+mod hooks;
 mod imports;
 mod kills;
+mod moments;
 mod own_image;
 mod provider;
 mod refused;
+mod relay;
 mod released;
 mod site;
 mod slack;
+mod stuck;

@@ -1,5 +1,5 @@
-//! The image of greenlight itself: the last stage of the Dockerfile around the local static binary, run beside its
-//! containers on one Docker network.
+//! The image of greenlight itself: the Dockerfile around the local static binary, run beside its containers on one
+//! Docker network.
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
@@ -68,19 +68,16 @@ async fn greenlight_runs_beside_its_containers() {
     api.remove_container(NAME, Some(RemoveContainerOptionsBuilder::new().force(true).build())).await.unwrap();
 }
 
-/// The last stage of the real Dockerfile; only where its files come from is another.
+/// As `build-image` does; the static binary is the one that the other tests have too.
 async fn build(api: &Docker) {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Dockerfile")).unwrap();
-    let stage = &text[text.rfind("FROM scratch").expect("a last stage FROM scratch")..];
-    let local = stage.replace("--from=build ", "").replace(" /image /", " image /");
-    assert_ne!(local, stage);
     let folder = tempfile::tempdir().unwrap();
-    let image = folder.path().join("image");
-    for name in ["etc/greenlight", "var/lib/greenlight", "tmp"] {
-        std::fs::create_dir_all(image.join(name)).unwrap();
-    }
-    std::fs::copy(static_program().await, image.join("greenlight")).unwrap();
-    std::fs::write(folder.path().join("Dockerfile"), local).unwrap();
+    let made = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/build-image"))
+        .arg("--context")
+        .arg(folder.path())
+        .env("GREENLIGHT_STATIC", static_program().await)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
     let tar =
         std::process::Command::new("tar").arg("-c").arg("-C").arg(folder.path()).arg(".").output().unwrap();
     assert!(tar.status.success(), "{tar:?}");
@@ -108,7 +105,9 @@ fn readable(folder: &Path) {
 /// As the head of the Dockerfile says; the port that its 80 is published at.
 async fn start(api: &Docker, socket: &Path, folder: &Path) -> u16 {
     let group = std::fs::metadata(socket).unwrap().gid().to_string();
-    let binding = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: None };
+    // One of ours: two engines on one machine would give out the same.
+    let port = address().port();
+    let binding = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(port.to_string()) };
     let body = ContainerCreateBody {
         image: Some("greenlight:local".to_owned()),
         host_config: Some(HostConfig {
@@ -126,8 +125,7 @@ async fn start(api: &Docker, socket: &Path, folder: &Path) -> u16 {
     let options = CreateContainerOptionsBuilder::new().name(NAME).build();
     api.create_container(Some(options), body).await.unwrap();
     api.start_container(NAME, None::<StartContainerOptions>).await.unwrap();
-    let ports = api.inspect_container(NAME, None).await.unwrap().network_settings.unwrap().ports.unwrap();
-    ports["80/tcp"].as_ref().unwrap()[0].host_port.as_ref().unwrap().parse().unwrap()
+    port
 }
 
 /// Waits until the engine's health check, which is the binary itself, says so.

@@ -255,7 +255,8 @@ async fn what_happens_to_containers_is_heard() {
     if !available() {
         return;
     }
-    let engine = Arc::new(started(engine::Options { live_restore: true, disk: None }).await);
+    let engine =
+        Arc::new(started(engine::Options { live_restore: true, ..engine::Options::default() }).await);
     let ground = Ground::new(&engine, &Recipe::new("n1")).await;
     let config =
         config::Docker { network: "host".to_owned(), port: Some(address().port()), ..ground.config() };

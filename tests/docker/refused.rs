@@ -84,8 +84,10 @@ async fn an_engine_whose_disk_is_full() {
     if !available() {
         return;
     }
-    let engine = started(engine::Options { disk: Some("100m"), live_restore: false }).await;
-    let site = Site::open(&Setup { replicas: 1, ..Setup::new("full", &engine) }).await;
+    let engine = started(engine::Options { disk: Some("100m"), ..engine::Options::default() }).await;
+    // By its own address: two engines on one machine would publish the same ports.
+    let upstream = "stop_timeout = \"5s\"";
+    let site = Site::open(&Setup { replicas: 1, upstream, ..Setup::new("full", &engine) }).await;
     let v1 = site.push("prod", &Recipe::new("v1")).await;
     let first = site.until_released(&v1).await;
     assert_eq!(first.state, "succeeded", "{first:?}");

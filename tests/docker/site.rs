@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bollard::Docker;
@@ -17,6 +18,7 @@ use tokio::sync::OnceCell;
 use crate::docker::engine::{self, Engine};
 use crate::docker::image::{self, Recipe};
 use crate::docker::registry::{self, Registry};
+use crate::relay::Relay;
 use crate::slack::Slack;
 use crate::support::{START, address, exe};
 
@@ -58,6 +60,16 @@ pub struct Setup<'a> {
     pub more: &'a str,
     /// The registry asks for a password.
     pub auth: bool,
+    /// The registry tells of pushes.
+    pub told: bool,
+    /// More patterns of the webhook's allow list.
+    pub allow: &'a [String],
+    /// More engines, each an inline table of the file.
+    pub engines: &'a [String],
+    /// More of the front door's environment.
+    pub env: &'a [(String, String)],
+    /// Relays before the engine and the registry can hold what the front door and the engine ask for.
+    pub relayed: bool,
 }
 
 /// Checks that take two seconds or so at least, and a bake of four.
@@ -76,6 +88,11 @@ impl<'a> Setup<'a> {
             release: RELEASE,
             more: "",
             auth: false,
+            told: true,
+            allow: &[],
+            engines: &[],
+            env: &[],
+            relayed: false,
         }
     }
 }
@@ -100,25 +117,47 @@ pub struct Site {
     pub slack: Slack,
     pub door: Door,
     pub listener: SocketAddr,
+    pub hooks: SocketAddr,
     pub replicas: usize,
+    pub relays: Option<Relays>,
     pub folder: TempDir,
+    program: PathBuf,
+}
+
+/// What stands before the engine and the registry.
+#[derive(Debug)]
+pub struct Relays {
+    pub engine: Relay,
+    pub registry: Relay,
+    registry_address: SocketAddr,
 }
 
 impl Site {
     /// Starts all of it. Nothing is released yet.
     pub async fn open(setup: &Setup<'_>) -> Self {
         let (listener, admin, hooks) = (address(), address(), address());
-        let notify = Some(format!("http://{hooks}/hooks/registry/{TOKEN}"));
+        let notify = setup.told.then(|| format!("http://{hooks}/hooks/registry/{TOKEN}"));
         let registry = Registry::start(address(), &registry::Options { auth: setup.auth, notify }).await;
         let slack = Slack::start().await;
         let folder = tempfile::Builder::new().prefix("greenlight-site.").tempdir().unwrap();
         let file = folder.path().join("greenlight.toml");
         std::fs::write(folder.path().join("hook.token"), TOKEN).unwrap();
         std::fs::write(folder.path().join("slack.url"), slack.url()).unwrap();
-        let addresses = Addresses { listener, admin, hooks };
-        std::fs::write(&file, config(setup, &registry, &folder, &addresses)).unwrap();
+        let mut addresses =
+            Addresses { listener, admin, hooks, registry: registry.address, engine: setup.engine.url() };
+        let mut relays = None;
+        if setup.relayed {
+            let socket = folder.path().join("engine.sock");
+            addresses.engine = format!("unix://{}", socket.display());
+            let engine = Relay::unix(&socket, setup.engine.socket());
+            let (relay, registry_address) = Relay::tcp(registry.address).await;
+            addresses.registry = registry_address;
+            relays = Some(Relays { engine, registry: relay, registry_address });
+        }
+        std::fs::write(&file, config(setup, &folder, &addresses)).unwrap();
+        let program = program(setup, folder.path());
         let log = folder.path().join("greenlight.log");
-        let mut door = Door::start(exe(), &file, &log, admin).unwrap();
+        let mut door = Door::start(&program, &file, &log, admin).unwrap();
         door.ready(START).await.unwrap();
         Self {
             service: setup.service.to_owned(),
@@ -127,8 +166,11 @@ impl Site {
             slack,
             door,
             listener,
+            hooks,
             replicas: setup.replicas,
+            relays,
             folder,
+            program,
         }
     }
 
@@ -140,22 +182,28 @@ impl Site {
         format!("{}.example.org", self.service)
     }
 
-    /// `ADDRESS/org/SERVICE:TAG`. One repository a test: engines are shared.
+    /// `ADDRESS/org/SERVICE:TAG`, as the front door knows it. One repository a test: engines are shared.
     pub fn image(&self, tag: &str) -> String {
+        let address = self.relays.as_ref().map_or(self.registry.address, |relays| relays.registry_address);
+        format!("{address}/org/{}:{tag}", self.service)
+    }
+
+    /// As it is pushed: to the registry itself.
+    fn pushed_image(&self, tag: &str) -> String {
         self.registry.image(&format!("org/{}:{tag}", self.service))
     }
 
     /// Makes an image and pushes it; the registry tells of it. Its digest.
     pub async fn push(&self, tag: &str, recipe: &Recipe) -> String {
         let builder = builder().await;
-        let name = self.image(tag);
+        let name = self.pushed_image(tag);
         image::make(&builder, &name, recipe).await;
         image::push(&builder, &name, self.registry.credentials()).await
     }
 
     /// Pushes once more what was pushed last under this tag.
     pub async fn push_again(&self, tag: &str) -> String {
-        image::push(&builder().await, &self.image(tag), self.registry.credentials()).await
+        image::push(&builder().await, &self.pushed_image(tag), self.registry.credentials()).await
     }
 
     /// Asks for a release of an image; the answer whatever it is.
@@ -247,7 +295,25 @@ impl Site {
     /// Starts the front door again on the same file and store; does not wait for it.
     pub fn start_again(&mut self) {
         let log = self.folder.path().join("greenlight.log");
-        self.door = Door::start(exe(), &self.door.config, &log, self.door.admin.address).unwrap();
+        self.door = Door::start(&self.program, &self.door.config, &log, self.door.admin.address).unwrap();
+    }
+
+    /// Changes the file and has it read again.
+    pub async fn reload(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(&self.door.config).unwrap();
+        assert!(text.contains(from), "{from} is not in {text}");
+        std::fs::write(&self.door.config, text.replace(from, to)).unwrap();
+        let answer = self.admin().ask("POST", "/v1/reload", None).await.unwrap();
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    }
+
+    /// `METHOD /v1/services/SERVICE/WHAT`, which has to be taken.
+    pub async fn say(&self, method: &str, what: &str) {
+        let path = format!("/v1/services/{}/{what}", self.service);
+        let body = (method != "DELETE").then(|| json!({}));
+        let answer = self.admin().ask(method, &path, body.as_ref()).await.unwrap();
+        let said = String::from_utf8_lossy(&answer.body);
+        assert!((200..300).contains(&answer.status), "{method} {path}: {} {said}", answer.status);
     }
 
     /// Waits until these words are so many times in what is kept of a release (JSON). Containers' last words are saved
@@ -299,29 +365,54 @@ pub async fn seen(api: &Docker, labels: &[String]) -> Vec<Seen> {
     found
 }
 
+/// The front door's program: with an environment of its own where one is asked for.
+fn program(setup: &Setup<'_>, folder: &Path) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    if setup.env.is_empty() {
+        return exe().to_owned();
+    }
+    let mut text = "#!/bin/sh\n".to_owned();
+    for (name, value) in setup.env {
+        let _ = writeln!(text, "export {name}='{value}'");
+    }
+    let _ = writeln!(text, "exec '{}' \"$@\"", exe().display());
+    let path = folder.join("greenlight");
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
 struct Addresses {
     listener: SocketAddr,
     admin: SocketAddr,
     hooks: SocketAddr,
+    registry: SocketAddr,
+    /// A URL.
+    engine: String,
 }
 
-fn config(setup: &Setup<'_>, registry: &Registry, folder: &TempDir, addresses: &Addresses) -> String {
-    let Addresses { listener, admin, hooks } = addresses;
+fn config(setup: &Setup<'_>, folder: &TempDir, addresses: &Addresses) -> String {
+    let Addresses { listener, admin, hooks, registry, engine } = addresses;
     let Setup { service, replicas, upstream, health, release, more, .. } = setup;
     let folder = folder.path().display();
-    let image = registry.image(&format!("org/{service}:prod"));
+    let image = format!("{registry}/org/{service}:prod");
+    let own = format!("org/{service}:prod");
+    let allow: Vec<&String> = std::iter::once(&own).chain(setup.allow).collect();
+    let own = format!("{{ url = \"{engine}\" }}");
+    let engines: Vec<&str> =
+        std::iter::once(own.as_str()).chain(setup.engines.iter().map(String::as_str)).collect();
     let mut text = format!(
         "[runtime]\nworkers = 2\n[[listeners]]\nbind = \"{listener}\"\n[admin]\nbind = \"{admin}\"\n\
          [store]\npath = \"{folder}/store\"\n[hooks]\nbind = \"{hooks}\"\n\
          [[webhooks]]\nname = \"registry\"\nkind = \"registry\"\nservice = \"{service}\"\n\
-         token = {{ file = \"{folder}/hook.token\" }}\nallow = [\"org/{service}:prod\"]\n\
+         token = {{ file = \"{folder}/hook.token\" }}\nallow = {allow:?}\n\
          [[notifiers]]\nkind = \"slack\"\nurl = {{ file = \"{folder}/slack.url\" }}\n"
     );
     let _ = write!(
         text,
         "[services.{service}]\nhosts = [\"{service}.example.org\"]\n\
-         [services.{service}.upstream]\nkind = \"docker\"\nengines = [{{ url = \"{}\" }}]\n",
-        setup.engine.url()
+         [services.{service}.upstream]\nkind = \"docker\"\nengines = [{}]\n",
+        engines.join(", ")
     );
     if !upstream.contains("follow") {
         let _ = write!(text, "image = \"{image}\"\nreplicas = {replicas}\n");

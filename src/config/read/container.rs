@@ -12,7 +12,7 @@ use crate::config::walk::{Item, Walk};
 use crate::config::{
     ContainerLog, Docker, Engine, EngineTls, Healthcheck, Publish, RegistryAuth, Secret, Tags, Upstream,
 };
-use crate::model::Color;
+use crate::model::{Color, registry_of};
 
 use super::upstream;
 
@@ -63,6 +63,14 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
     let cores =
         number(|cores| cores > 0.0 && cores <= 4096.0, "a number of cores greater than 0, such as 1.0");
     let memory = section.optional("memory", size(4 << 20..=16 << 40));
+    // It belongs to a registry; where no image is named nothing is fetched either.
+    let registry = image.as_deref().map(|image| registry_of(image).to_owned());
+    let auth = section.optional_section("registry_auth", registry_auth);
+    let registry_auth = auth.zip(registry).map(|((username, password), registry)| RegistryAuth {
+        registry,
+        username,
+        password,
+    });
     let engine = Docker {
         port: section.optional("port", integer(1..=u16::MAX)),
         network: section.value("network", text("a network's name, such as \"bridge\""), default.network),
@@ -93,7 +101,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
         stop_signal: section.value("stop_signal", text_that("a signal", judge_signal), default.stop_signal),
         stop_timeout: section.value("stop_timeout", duration(..), default.stop_timeout),
         engines: section.rows("engines", engine).unwrap_or(default.engines),
-        registry_auth: section.optional_section("registry_auth", registry_auth),
+        registry_auth,
         poll_interval: section.value("poll_interval", duration(..), default.poll_interval),
         tags: section.optional_section("tags", |tags| Tags {
             stable: tags.optional("stable", text("a tag, such as \"stable\"")),
@@ -204,11 +212,10 @@ fn healthcheck(table: &mut Section<'_, '_>) -> Healthcheck {
     }
 }
 
-fn registry_auth(table: &mut Section<'_, '_>) -> RegistryAuth {
+/// Username and password.
+fn registry_auth(table: &mut Section<'_, '_>) -> (Secret, Secret) {
     const RIGHT: &str = "{ file = \"/path\" } or { env = \"NAME\" }";
     let none = || Secret::Env(String::new());
-    RegistryAuth {
-        username: table.required("username", secret, RIGHT).unwrap_or_else(none),
-        password: table.required("password", secret, RIGHT).unwrap_or_else(none),
-    }
+    let username = table.required("username", secret, RIGHT).unwrap_or_else(none);
+    (username, table.required("password", secret, RIGHT).unwrap_or_else(none))
 }

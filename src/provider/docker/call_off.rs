@@ -7,7 +7,7 @@ use tokio::sync::watch;
 #[derive(Clone, Debug)]
 pub struct CallOff(watch::Receiver<bool>);
 
-/// The other end: drop it, or say so.
+/// The other end: says so. Dropping it says nothing.
 #[derive(Debug)]
 pub struct Caller(watch::Sender<bool>);
 

@@ -2,25 +2,26 @@
 
 use std::time::Duration;
 
+use bollard::Docker;
 use bollard::query_parameters::{CreateContainerOptions, StartContainerOptions, WaitContainerOptions};
 use futures_util::StreamExt as _;
 
-use crate::config::Docker;
+use crate::config;
 use crate::model::{ServiceName, Version};
 
 use super::evidence::{LOG_BYTES_MAX, log};
 use super::fault::Doing;
 use super::reference::Reference;
-use super::set::remove;
+use super::set::{remove, stop};
 use super::upstream::Upstream;
-use super::{CallOff, DockerFault, call_off, spec};
+use super::{CallOff, Caller, DockerFault, Engine, call_off, spec};
 
 /// A command, and what it runs in: the service's own environment, mounts, network, user and limits.
 #[derive(Clone, Debug)]
 pub struct CommandRun {
     pub service: ServiceName,
     /// The service's docker keys.
-    pub config: Docker,
+    pub config: config::Docker,
     /// Where the image is, with any tag or none: `org/app:prod`.
     pub image: String,
     /// Its digest, as a release's version has it: `sha256:...`.
@@ -45,16 +46,28 @@ pub struct CommandEnd {
 /// Runs a command in a fresh container on the service's first engine that answers, and removes the
 /// container. The image is pulled if it is not there.
 ///
-/// The work goes on in a task of its own: a caller who gives up leaves no container behind.
+/// The work is done in a task of its own: when the caller gives up (drops this future) the command is stopped, with
+/// the service's signal and timeout, and its container removed.
 ///
 /// # Errors
 /// The command could not be run at all; one that fails is no fault.
 pub async fn run_command(run: CommandRun) -> Result<CommandEnd, DockerFault> {
-    let task = tokio::spawn(async move { run_to_its_end(&run).await });
+    let (caller, off) = call_off();
+    let _wanted = Wanted(caller);
+    let task = tokio::spawn(async move { run_to_its_end(&run, off).await });
     task.await.map_err(|why| DockerFault::Refused(why.to_string()))?
 }
 
-async fn run_to_its_end(run: &CommandRun) -> Result<CommandEnd, DockerFault> {
+/// Somebody waits for the command, as long as this lives.
+struct Wanted(Caller);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.call_off();
+    }
+}
+
+async fn run_to_its_end(run: &CommandRun, off: CallOff) -> Result<CommandEnd, DockerFault> {
     let upstream = Upstream::new(run.service.clone(), run.config.clone(), 1);
     let mut image = Reference::parse(&run.image).map_err(|why| DockerFault::Refused(why.to_string()))?;
     image.digest = None;
@@ -62,42 +75,59 @@ async fn run_to_its_end(run: &CommandRun) -> Result<CommandEnd, DockerFault> {
     let Some(engine) = upstream.engines().first() else {
         return Err(DockerFault::Refused("no engine is configured".to_owned()));
     };
-    let (_kept, off): (_, CallOff) = call_off();
-    upstream.pull(&image, &version, off, &|_| ()).await?;
+    upstream.pull(&image, &version, off.clone(), &|_| ()).await?;
     let mut env = upstream.env().await?;
     env.extend(run.config.env.iter().map(|(key, value)| format!("{key}={value}")));
     env.extend(run.env.iter().cloned());
-    let unset = Docker { env: std::collections::BTreeMap::new(), ..run.config.clone() };
+    let unset = config::Docker { env: std::collections::BTreeMap::new(), ..run.config.clone() };
     let name = image.at(&version.0);
     let body = spec::command_body(&unset, &name, run.service.as_str(), &run.command, &env);
     let what = run.command.join(" ");
     let doing = Doing::Container(&what);
+    off.check()?;
     let created = engine
         .ask(doing, async |docker| docker.create_container(None::<CreateContainerOptions>, body).await)
         .await?;
-    let ended = async {
-        engine
-            .ask(doing, async |docker| {
-                docker.start_container(&created.id, None::<StartContainerOptions>).await
-            })
-            .await?;
-        let client = engine.client().await?.with_timeout(run.timeout + Duration::from_mins(1));
-        let mut waiting = Box::pin(client.wait_container(&created.id, None::<WaitContainerOptions>));
-        let code = match tokio::time::timeout(run.timeout, waiting.next()).await {
-            Ok(Some(Ok(answer))) => Some(answer.status_code),
-            // The library's way to say: an exit code other than 0.
-            Ok(Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. }))) => Some(code),
-            Ok(Some(Err(error))) => return Err(engine.fault(doing, &error)),
-            Ok(None) => return Err(engine.away("it did not say how the command ended")),
-            Err(_) => None,
-        };
-        let log = log(engine, &created.id, &what, LOG_BYTES_MAX).await?;
-        Ok(CommandEnd { code, log })
-    };
-    let ended = ended.await;
+    let ended = wait(engine, run, &created.id, &what, off).await;
+    if let Err(DockerFault::CalledOff) = ended
+        && let Err(why) = stop(engine, &created.id, &what).await
+    {
+        // It is ended all the same: removing it kills it.
+        tracing::warn!(service = %run.service, %why, "the command of a hook that nobody waits for was not stopped");
+    }
     let removed = remove(engine, &created.id, &what).await;
     if let Err(why) = removed {
         tracing::warn!(service = %run.service, %why, "the container of a hook's command is left behind until the next start");
     }
     ended
+}
+
+/// Starts the container and waits for its end.
+async fn wait(
+    engine: &Engine,
+    run: &CommandRun,
+    id: &str,
+    what: &str,
+    mut off: CallOff,
+) -> Result<CommandEnd, DockerFault> {
+    let doing = Doing::Container(what);
+    off.check()?;
+    let starting = async |docker: &Docker| docker.start_container(id, None::<StartContainerOptions>).await;
+    engine.ask(doing, starting).await?;
+    let client = engine.client().await?.with_timeout(run.timeout + Duration::from_mins(1));
+    let mut waiting = Box::pin(client.wait_container(id, None::<WaitContainerOptions>));
+    let waited = tokio::select! {
+        waited = tokio::time::timeout(run.timeout, waiting.next()) => waited,
+        () = off.wait() => return Err(DockerFault::CalledOff),
+    };
+    let code = match waited {
+        Ok(Some(Ok(answer))) => Some(answer.status_code),
+        // The library's way to say: an exit code other than 0.
+        Ok(Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. }))) => Some(code),
+        Ok(Some(Err(error))) => return Err(engine.fault(doing, &error)),
+        Ok(None) => return Err(engine.away("it did not say how the command ended")),
+        Err(_) => None,
+    };
+    let log = log(engine, id, what, LOG_BYTES_MAX).await?;
+    Ok(CommandEnd { code, log })
 }

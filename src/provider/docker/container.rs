@@ -77,6 +77,15 @@ impl Container {
         })
     }
 
+    /// Whether its life began after this moment (nanoseconds since 1970): what happened then was to an earlier one, as
+    /// when a restart's events are heard after the container was looked at. Not known: no.
+    #[must_use]
+    pub(super) fn started_after(&self, nanos: Option<u128>) -> bool {
+        let started = humantime::parse_rfc3339(&self.started_at).ok();
+        let started = started.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+        started.zip(nanos).is_some_and(|(started, nanos)| started.as_nanos() > nanos)
+    }
+
     /// Where its application is reached, as the configuration says. `host`: where the engine's own
     /// ports are.
     ///

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::config::RegistryAuth;
+use crate::model::DOCKER_HUB;
 
 use super::DockerFault;
-use super::reference::HUB;
 
 /// What the Docker config file calls the Docker Hub.
 const HUB_KEY: &str = "https://index.docker.io/v1/";
@@ -22,7 +22,9 @@ const HUB_KEY: &str = "https://index.docker.io/v1/";
 const HELPER_MAX: Duration = Duration::from_secs(30);
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// The credentials for a registry; `None`: nobody in particular.
+/// The credentials for a registry; `None`: nobody in particular. What is configured is for the registry of the
+/// service's own image: an image of another one, by a person's word or a webhook's, is asked for as the Docker config
+/// file says, which knows registries by their hosts.
 ///
 /// # Errors
 /// A secret that can't be read, a config file that is no JSON, a helper that fails.
@@ -30,7 +32,7 @@ pub(in crate::provider) async fn find(
     registry: &str,
     configured: Option<&RegistryAuth>,
 ) -> Result<Option<DockerCredentials>, DockerFault> {
-    if let Some(auth) = configured {
+    if let Some(auth) = configured.filter(|auth| auth.is_for(registry)) {
         let auth = auth.clone();
         let registry = registry.to_owned();
         let read = move || -> Result<DockerCredentials, DockerFault> {
@@ -74,7 +76,7 @@ async fn read(path: &std::path::Path) -> std::io::Result<String> {
 }
 
 fn plain(registry: &str, username: String, password: String) -> DockerCredentials {
-    let serveraddress = Some(if registry == HUB { HUB_KEY.to_owned() } else { registry.to_owned() });
+    let serveraddress = Some(if registry == DOCKER_HUB { HUB_KEY.to_owned() } else { registry.to_owned() });
     if username == "<token>" {
         return DockerCredentials { identitytoken: Some(password), serveraddress, ..Default::default() };
     }
@@ -124,7 +126,7 @@ pub(super) enum Entry {
 pub(super) fn look_up(text: &str, registry: &str) -> Result<Entry, String> {
     let file: File =
         serde_json::from_str(text).map_err(|why| format!("it is not as docker writes it: {why}"))?;
-    let key = if registry == HUB { HUB_KEY } else { registry };
+    let key = if registry == DOCKER_HUB { HUB_KEY } else { registry };
     let helper = |program: &String| {
         let sound = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
         if program.is_empty() || !program.bytes().all(sound) {

@@ -152,8 +152,8 @@ fn said_of_image(engine: &str, image: &str, status: Option<u16>, low: &str, mess
     ]) || matches!(status, Some(401 | 403))
     {
         return DockerFault::Refused(format!(
-            "the registry does not let us read {image}: check the user and password (upstream.registry_auth, or \
-             `docker login` for the user that runs greenlight), and that the repository exists ({message})"
+            "the registry does not let us read {image}: check the user and password (upstream.registry_auth \
+             for the registry of upstream.image, else `docker login` for the user that runs greenlight), and that the repository exists ({message})"
         ));
     }
     if has(&[

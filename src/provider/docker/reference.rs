@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-/// Where images without a host are.
-pub(super) const HUB: &str = "docker.io";
+use crate::model::{DOCKER_HUB, registry_of, split_registry};
 
 /// An image reference, taken apart. Kept as it was written: `org/app` stays so, and is the Docker
 /// Hub's.
@@ -48,10 +47,7 @@ impl Reference {
         if tag.is_some_and(|tag| !is_tag(tag)) {
             return Err(fault("a tag has 1 to 128 letters, digits, _, . and -"));
         }
-        let (host, path) = match repository.split_once('/') {
-            Some((host, path)) if is_host(host) => (Some(host), path),
-            _ => (None, repository),
-        };
+        let (host, path) = split_registry(repository);
         if host.is_some_and(|host| !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b))) {
             return Err(fault("its host has a character that no host name has"));
         }
@@ -64,9 +60,17 @@ impl Reference {
     /// The registry's host: `docker.io` where none is written.
     #[must_use]
     pub fn registry(&self) -> &str {
-        match self.repository.split_once('/') {
-            Some((host, _)) if is_host(host) => host,
-            _ => HUB,
+        registry_of(&self.repository)
+    }
+
+    /// The repository as its registry calls it: official images of the Docker Hub have a folder there.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let path = split_registry(&self.repository).1;
+        if self.registry() == DOCKER_HUB && !path.contains('/') {
+            format!("library/{path}")
+        } else {
+            path.to_owned()
         }
     }
 
@@ -112,11 +116,6 @@ pub fn is_tag(text: &str) -> bool {
         && text.bytes().all(rest)
         && !text.starts_with('.')
         && !text.starts_with('-')
-}
-
-/// The first part of a name is a host if it could not be anything else.
-fn is_host(part: &str) -> bool {
-    part.contains('.') || part.contains(':') || part == "localhost"
 }
 
 fn is_component(part: &str) -> bool {

@@ -169,7 +169,7 @@ impl Upstream {
     async fn end_on(&self, engine: &Engine, set: &ReleaseId, how: End) -> Result<(), DockerFault> {
         let there = self.set(engine, set).await?;
         let ending = there.into_iter().map(|container| async move {
-            stop(engine, &container).await?;
+            stop(engine, &container.id, &container.name).await?;
             match how {
                 End::Stop => Ok(()),
                 End::Remove => remove(engine, &container.id, &container.name).await,
@@ -250,19 +250,20 @@ async fn start(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault>
     started.await
 }
 
-async fn stop(engine: &Engine, container: &Container) -> Result<(), DockerFault> {
+/// Stops a container with its own signal, and kills it after its own timeout.
+pub(super) async fn stop(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault> {
     let client = engine.client().await?;
     let inspected = engine
         .ask(Doing::Other("inspecting a container"), async |docker| {
-            gone_is_none(docker.inspect_container(&container.id, None).await)
+            gone_is_none(docker.inspect_container(id, None).await)
         })
         .await?;
     let own = inspected.and_then(|found| found.config?.stop_timeout);
     let patience =
         Duration::from_secs(own.and_then(|own| u64::try_from(own).ok()).unwrap_or(10)) + STOP_SLACK;
     let client = client.with_timeout(patience);
-    let stopped = gone_is_none(client.stop_container(&container.id, None::<StopContainerOptions>).await);
-    stopped.map(drop).map_err(|error| engine.fault(Doing::Container(&container.name), &error))
+    let stopped = gone_is_none(client.stop_container(id, None::<StopContainerOptions>).await);
+    stopped.map(drop).map_err(|error| engine.fault(Doing::Container(name), &error))
 }
 
 pub(super) async fn remove(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault> {

@@ -188,8 +188,10 @@ impl Watcher {
     async fn take(&mut self, event: &EventMessage) -> Result<Result<(), DockerFault>, Unheard> {
         let action = event.action.as_deref().unwrap_or_default();
         let Some(id) = event.actor.as_ref().and_then(|actor| actor.id.clone()) else { return Ok(Ok(())) };
+        let nanos = event.time_nano.and_then(|nanos| u128::try_from(nanos).ok());
+        let ends = |container: &Container| container.running && !container.started_after(nanos);
         if matches!(action, "die" | "stop" | "pause" | "destroy")
-            && self.containers.get(&id).is_some_and(|container| container.running)
+            && self.containers.get(&id).is_some_and(ends)
         {
             let containers = Arc::make_mut(&mut self.containers);
             containers.entry(id.clone()).and_modify(|container| container.running = false);

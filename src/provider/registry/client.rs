@@ -7,6 +7,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 
+use crate::model::DOCKER_HUB;
 use crate::web::ask;
 
 use super::RegistryFault;
@@ -73,7 +74,7 @@ impl Registry {
             }
             builder.build().map_err(|why| away(ask::secret_causes(why)))
         };
-        let name = if host == "docker.io" { "registry-1.docker.io" } else { host };
+        let name = if host == DOCKER_HUB { "registry-1.docker.io" } else { host };
         let (secure, plain) = (format!("https://{name}"), format!("http://{name}"));
         let open = |client, base| Self { host: host.to_owned(), client, base, login: login.clone() };
         if !is_loopback(name) {

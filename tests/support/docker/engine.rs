@@ -14,12 +14,14 @@ use super::script;
 const API_TIMEOUT: u64 = 60;
 
 /// How an engine differs from a plain one.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// `--live-restore`: containers survive the daemon.
     pub live_restore: bool,
     /// The data folder is a file system of this size, such as `64m`.
     pub disk: Option<&'static str>,
+    /// More options of dockerd, such as another address.
+    pub more: Vec<String>,
 }
 
 /// A running engine; it ends with this value, or with the process that started it.
@@ -39,6 +41,7 @@ impl Engine {
         let folder = top.path().to_owned();
         let mut command = Command::new(script("engine"));
         command.arg(&folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(options.more);
         if options.live_restore {
             command.arg("--live-restore");
         }

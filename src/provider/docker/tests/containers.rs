@@ -145,3 +145,18 @@ fn several_ports_or_none_are_named() {
     let texts = ["80", "81/tcp", "81/tcp", "53/udp", "x/tcp", "70000/tcp"].map(str::to_owned);
     assert_eq!(tcp_ports(&texts), [80, 81]);
 }
+
+/// The events of a restart are heard when the container may run again: those of its earlier life say nothing of it.
+#[test]
+fn what_happened_to_an_earlier_life_is_told_from_what_happens_now() {
+    let container =
+        Container { started_at: "2026-11-25T01:33:51.920678927Z".to_owned(), ..Container::default() };
+    let started = 1_795_570_431_920_678_927;
+    assert!(container.started_after(Some(started - 1)));
+    assert!(!container.started_after(Some(started)));
+    assert!(!container.started_after(Some(started + 1)));
+    // Not known: it is taken for news.
+    assert!(!container.started_after(None));
+    let never = Container { started_at: String::new(), ..Container::default() };
+    assert!(!never.started_after(Some(started)));
+}

@@ -1,4 +1,5 @@
 use super::super::credentials::{Entry, look_up};
+use crate::config::RegistryAuth;
 
 fn known(text: &str, registry: &str) -> (Option<String>, Option<String>, Option<String>, Option<String>) {
     match look_up(text, registry).unwrap() {
@@ -62,5 +63,26 @@ fn faults_of_the_file_are_told_and_never_its_secrets() {
     ] {
         let fault = look_up(file, "r.example.org").unwrap_err();
         assert!(fault.contains(why) && !fault.contains("c2VjcmV0"), "{fault}");
+    }
+}
+
+#[test]
+fn what_is_configured_is_for_one_registry() {
+    let secret = || crate::config::Secret::Env("NAME".to_owned());
+    let auth = |image: &str| RegistryAuth {
+        registry: crate::model::registry_of(image).to_owned(),
+        username: secret(),
+        password: secret(),
+    };
+    let own = auth("Registry.example.org:5000/org/app:prod");
+    assert!(own.is_for("registry.example.org:5000"));
+    for other in ["registry.example.org", "registry.example.org:443", "example.org:5000", "docker.io", ""] {
+        assert!(!own.is_for(other), "{other}");
+    }
+    let hub = auth("org/app:prod");
+    for (image, same) in
+        [("docker.io/org/x", true), ("index.docker.io/org/x", true), ("app", true), ("a.b/c", false)]
+    {
+        assert_eq!(hub.is_for(crate::model::registry_of(image)), same, "{image}");
     }
 }

@@ -69,3 +69,19 @@ fn digests_and_tags_are_told_apart() {
             && !is_tag(&"a".repeat(129))
     );
 }
+
+#[test]
+fn a_repository_is_called_as_its_registry_calls_it() {
+    for (text, registry, path) in [
+        ("app:v1", "docker.io", "library/app"),
+        ("docker.io/app", "docker.io", "library/app"),
+        ("index.docker.io/app", "docker.io", "library/app"),
+        ("index.docker.io/org/app", "docker.io", "org/app"),
+        ("org/app", "docker.io", "org/app"),
+        ("localhost/app", "localhost", "app"),
+        ("registry.example.org:5000/org/app", "registry.example.org:5000", "org/app"),
+    ] {
+        let reference = Reference::parse(text).unwrap();
+        assert_eq!((reference.registry(), reference.path().as_str()), (registry, path), "{text}");
+    }
+}
