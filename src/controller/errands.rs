@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::config::{Docker, Hook, HookAction, Upstream};
-use crate::model::{Color, ReleaseId, Version};
+use crate::model::{Color, ImageReference, ReleaseId, Version};
 use crate::notify::{HookCall, call};
-use crate::provider::docker::{CommandEnd, CommandRun, DockerFault, Reference, run_command};
+use crate::provider::docker::{CommandEnd, CommandRun, DockerFault, run_command};
 use crate::provider::registry::{Retag, digest_of, login, retag};
 use crate::release::{Errand, Event};
 
@@ -50,7 +50,7 @@ impl ServiceRuntime {
     }
 
     /// The image that a version was asked for as, and the keys of its containers.
-    fn image_and_keys(&self, version: &Version) -> Option<(Reference, Docker)> {
+    fn image_and_keys(&self, version: &Version) -> Option<(ImageReference, Docker)> {
         let Upstream::Docker { engine, .. } = &self.config.upstream else { return None };
         let image = self.containers.as_ref()?.image_of(&self.config, version)?;
         Some((image, (**engine).clone()))
@@ -164,7 +164,7 @@ impl Controller {
 }
 
 /// `stable` to what serves now, `previous` to what served before.
-async fn move_tags(image: &Reference, docker: &Docker, about: &About) -> Result<(), String> {
+async fn move_tags(image: &ImageReference, docker: &Docker, about: &About) -> Result<(), String> {
     let Some(tags) = &docker.tags else { return Ok(()) };
     let stable = digest_of(&about.version.0)
         .ok_or_else(|| format!("the version {} names no digest: there is nothing to tag", about.version))?;

@@ -12,10 +12,10 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::clock;
 use crate::config::Config;
-use crate::model::{Color, EndpointId, ReleaseId, ServiceName, Tick, Version};
+use crate::model::{Color, EndpointId, ImageReference, ReleaseId, ServiceName, Tick, Version};
 use crate::notify::Notifiers;
 use crate::probe::{ProbeReport, Prober, Synthetic, SyntheticReport};
-use crate::provider::docker::{News, Reference};
+use crate::provider::docker::News;
 use crate::provider::{FixedProvider, ProviderUpdate};
 use crate::release::{Event, Notice};
 use crate::routing::RouteTable;
@@ -42,9 +42,9 @@ pub(super) enum Internal {
     /// What an image that a request asks for was found to be.
     Asked(Box<Request>, Wanted),
     /// A poll has found that the tag means this digest now.
-    Found(ServiceName, Reference, Version),
+    Found(ServiceName, ImageReference, Version),
     /// The image of a release is there, and what it is.
-    Pulled(ServiceName, ReleaseId, Reference, Version),
+    Pulled(ServiceName, ReleaseId, ImageReference, Version),
     /// The containers of a set were started.
     CameUp(ServiceName, ReleaseId),
     /// A set that was to be stopped or removed has been.

@@ -1,8 +1,7 @@
 //! Which images a webhook may speak of. Pure.
 
-use crate::model::{DOCKER_HUB, split_registry};
+use crate::model::{DOCKER_HUB, ImageReference, split_registry};
 
-use super::image::Image;
 use super::push::Push;
 
 /// One entry of `allow`: `[HOST/]REPOSITORY[:TAG]`, in which `*` stands for any characters but `/`.
@@ -42,7 +41,7 @@ impl Pattern {
 pub(super) struct Allowed {
     pub(super) patterns: Vec<Pattern>,
     /// The image of the service where greenlight runs its containers.
-    pub(super) image: Option<Image>,
+    pub(super) image: Option<ImageReference>,
 }
 
 impl Allowed {
@@ -65,14 +64,14 @@ impl Allowed {
             return Err("it names no repository, and the service runs images");
         };
         let host = if self.patterns.is_empty() {
-            if *repository != own.repository || (own.tag.is_some() && push.tag != own.tag) {
+            if repository != own.name() || (own.tag.is_some() && push.tag != own.tag) {
                 return Err("it is not the service's image, and the webhook has no allow list");
             }
-            own.host.clone()
+            own.host()
         } else {
             match matched {
-                Some(Pattern { host: Some(host), .. }) => Some(host.clone()),
-                Some(_) => own.host.clone(),
+                Some(Pattern { host: Some(host), .. }) => Some(host.as_str()),
+                Some(_) => own.host(),
                 None => return Err("it is not in the webhook's allow list"),
             }
         };
@@ -81,9 +80,11 @@ impl Allowed {
         if push.tag.is_none() && digest.is_none() {
             return Err("it names neither a tag nor a digest");
         }
-        let host = host.filter(|host| host != DOCKER_HUB);
-        let image = Image { host, repository: repository.clone(), tag: push.tag.clone(), digest };
-        Ok(Some(image.to_string()))
+        let repository = match host.filter(|host| *host != DOCKER_HUB) {
+            Some(host) => format!("{host}/{repository}"),
+            None => repository.clone(),
+        };
+        Ok(Some(ImageReference { repository, tag: push.tag.clone(), digest }.to_string()))
     }
 
     /// A sender that only names a version: the pattern is for the version.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::config::{Config, Secret, Upstream, Webhook, WebhookKind};
+use crate::model::ImageReference;
 
 use super::allow::{Allowed, Pattern};
 use super::credential::{Signing, TokenHash, judge_token};
-use super::image::Image;
 use super::rate::{BURST, PER_SECOND, Rate};
 use super::replay::Replay;
 
@@ -92,10 +92,8 @@ fn hook(
     }
     let service = config.services.iter().find(|service| service.name.as_str() == webhook.service);
     let image = match service.map(|service| &service.upstream) {
-        Some(Upstream::Docker { image: Some(image), .. }) => match Image::parse(image) {
-            Some(image) => Some(image),
-            None => return Err(("service", format!("its image \"{image}\" is no image's name"))),
-        },
+        // The configuration has looked at it.
+        Some(Upstream::Docker { image: Some(image), .. }) => ImageReference::parse(image).ok(),
         Some(Upstream::Docker { image: None, .. } | Upstream::Fixed { .. }) | None => None,
     };
     let patterns = webhook.allow.iter().map(|text| Pattern::new(text)).collect();

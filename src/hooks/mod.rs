@@ -21,7 +21,6 @@ mod allow;
 mod answer;
 mod book;
 mod credential;
-mod image;
 mod intake;
 mod payload;
 mod push;

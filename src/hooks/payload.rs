@@ -7,8 +7,8 @@ mod github;
 mod registry;
 
 use crate::config::WebhookKind;
+use crate::model::{ImageReference, is_digest, is_repository, is_tag};
 
-use super::image::{Image, is_digest, is_repository, is_tag};
 use super::push::Push;
 
 /// Pushes of one message; a registry gathers some.
@@ -57,10 +57,10 @@ fn json<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Malformed> {
 
 /// An image's whole name as a push.
 fn image(text: &str) -> Result<Push, Malformed> {
-    let image = Image::parse(text).ok_or_else(|| Malformed::new("its image is no image's name"))?;
+    let image = ImageReference::parse(text).map_err(|_| Malformed::new("its image is no image's name"))?;
     Ok(Push {
-        host: image.host,
-        repository: Some(image.repository),
+        host: image.host().map(str::to_owned),
+        repository: Some(image.name().to_owned()),
         tag: image.tag,
         digest: image.digest,
         ..Push::default()

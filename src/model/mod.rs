@@ -6,14 +6,18 @@
 mod color;
 mod endpoint;
 mod id;
+mod image;
 mod origin_tls;
 mod registry;
+#[cfg(test)]
+mod tests;
 mod time;
 mod version;
 
 pub use color::{Color, PerColor, UnknownColor};
 pub use endpoint::{Endpoint, Health};
 pub use id::{EndpointId, ReleaseId, ServiceName};
+pub use image::{ImageReference, NotAnImage, is_digest, is_repository, is_tag};
 pub use origin_tls::OriginTls;
 pub use registry::{DOCKER_HUB, registry_of, split_registry};
 pub use time::Tick;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use greenlight::config::{self, EngineTls};
 use greenlight::model::ServiceName;
-use greenlight::provider::docker::{DockerFault, Reference, Upstream};
+use greenlight::model::ImageReference;
+use greenlight::provider::docker::{DockerFault, Upstream};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use crate::docker::image::Recipe;
@@ -128,7 +129,7 @@ async fn a_service_over_two_engines_one_of_them_by_tls() {
 
 /// An engine whose authority we do not trust is not asked, and one that does not trust ours does not answer.
 async fn strangers(certificates: &Certificates, url: &str, image: &str) {
-    let image = Reference::parse(image).unwrap();
+    let image = ImageReference::parse(image).unwrap();
     for (ca, own) in [("others", "ours"), ("ours", "others")] {
         let tls = Some(certificates.client(ca, own));
         let engines = vec![config::Engine { url: url.to_owned(), tls }];

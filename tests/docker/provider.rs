@@ -13,7 +13,7 @@ use bollard::query_parameters::{
 use greenlight::config::{self, Engine as Configured, Publish};
 use greenlight::model::{Color, ReleaseId, ServiceName, Version};
 use greenlight::provider::docker::{
-    CommandRun, Container, DockerFault, EngineWatch, News, Reference, Set, Upstream, call_off, run_command,
+    CommandRun, Container, DockerFault, EngineWatch, News, Set, Upstream, call_off, run_command,
 };
 use tokio::sync::mpsc;
 
@@ -27,7 +27,7 @@ use crate::support::address;
 struct Ground {
     api: Docker,
     url: String,
-    image: Reference,
+    image: ImageReference,
     version: Version,
     _registry: Registry,
 }
@@ -39,7 +39,7 @@ impl Ground {
         let name = registry.image(&format!("org/app:{}", recipe.version));
         image::make(&api, &name, recipe).await;
         let digest = image::push(&api, &name, None).await;
-        let image = Reference::parse(&name).unwrap();
+        let image = ImageReference::parse(&name).unwrap();
         Self { api, url: on.url(), image, version: Version(digest), _registry: registry }
     }
 
@@ -186,7 +186,7 @@ async fn what_is_wrong_is_named() {
     assert!(text.contains("greenlight-wrong-1-blue-1") && text.contains("not ours"), "{text}");
     upstream.remove(&set.release).await.unwrap();
     assert_eq!(ground.states("greenlight-wrong-1-").await.len(), 1, "the other one's is still there");
-    let nobody = Reference::parse(&format!("{}/org/app:v1", address())).unwrap();
+    let nobody = ImageReference::parse(&format!("{}/org/app:v1", address())).unwrap();
     assert!(matches!(upstream.resolve(&nobody).await, Err(DockerFault::RegistryAway { .. })));
 }
 

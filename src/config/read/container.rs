@@ -12,7 +12,7 @@ use crate::config::walk::{Item, Walk};
 use crate::config::{
     ContainerLog, Docker, Engine, EngineTls, Healthcheck, Publish, RegistryAuth, Secret, Tags, Upstream,
 };
-use crate::model::{Color, registry_of};
+use crate::model::{Color, ImageReference, registry_of};
 
 use super::upstream;
 
@@ -145,12 +145,9 @@ fn value(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
 }
 
 fn judge_image(image: &str) -> Result<(), String> {
-    let bad =
-        image.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '_' | '/' | ':' | '@'));
-    match bad {
-        Some(bad) => Err(format!("holds {bad:?}: an image is such as \"registry.example.org/org/app:prod\"")),
-        None => Ok(()),
-    }
+    ImageReference::parse(image)
+        .map(drop)
+        .map_err(|fault| format!("{}; an image is such as \"registry.example.org/org/app:prod\"", fault.why))
 }
 
 fn judge_mount(mount: &str) -> Result<(), String> {

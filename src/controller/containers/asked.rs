@@ -8,8 +8,8 @@ use crate::config::{Service, Upstream as Configured};
 use crate::controller::handle::Request;
 use crate::controller::run::{Controller, Internal};
 use crate::controller::{Command, Rejection};
-use crate::model::Version;
-use crate::provider::docker::{DockerFault, Reference, Upstream, is_digest, is_tag};
+use crate::model::{ImageReference, Version, is_digest, is_tag};
+use crate::provider::docker::{DockerFault, Upstream};
 use crate::release::{Event, Source, Stretch};
 
 use super::{configured_image, upstream};
@@ -29,7 +29,11 @@ const LOOK_AGAIN: [Duration; 5] = [
 /// What a tag means. A registry tells of a push before it has written the tag (CNCF distribution: the event
 /// is sent when the manifest is stored), so a tag that is not yet what was told is looked at again for
 /// a while; then what it is counts.
-async fn settled(upstream: &Upstream, image: &Reference, told: Option<&str>) -> Result<Version, DockerFault> {
+async fn settled(
+    upstream: &Upstream,
+    image: &ImageReference,
+    told: Option<&str>,
+) -> Result<Version, DockerFault> {
     let mut found = upstream.resolve(image).await;
     let Some(told) = told else { return found };
     for pause in LOOK_AGAIN {
@@ -47,7 +51,7 @@ async fn settled(upstream: &Upstream, image: &Reference, told: Option<&str>) -> 
 /// What an image was found to be.
 #[derive(Debug)]
 pub(in crate::controller) struct Wanted {
-    image: Reference,
+    image: ImageReference,
     version: Result<Version, DockerFault>,
 }
 
@@ -115,7 +119,7 @@ impl Controller {
 }
 
 /// The image that a command asks for; `None`: none is to be resolved.
-fn image_of(service: &Service, command: &Command) -> Result<Option<Reference>, Rejection> {
+fn image_of(service: &Service, command: &Command) -> Result<Option<ImageReference>, Rejection> {
     let name = &service.name;
     let follow = match &service.upstream {
         Configured::Fixed { .. } => return Ok(None),
@@ -127,7 +131,7 @@ fn image_of(service: &Service, command: &Command) -> Result<Option<Reference>, R
         }
         _ => return Ok(None),
     };
-    let parse = |text: &str| Reference::parse(text).map_err(|why| Rejection::Invalid(why.to_string()));
+    let parse = |text: &str| ImageReference::parse(text).map_err(|why| Rejection::Invalid(why.to_string()));
     if follow {
         return match image {
             None => Ok(None),

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::model::{ReleaseId, ServiceName, Version};
-use crate::provider::docker::{CallOff, DockerFault, Reference, Set, Upstream, Witness};
+use crate::model::{ImageReference, ReleaseId, ServiceName, Version};
+use crate::provider::docker::{CallOff, DockerFault, Set, Upstream, Witness};
 use crate::release::{Event, State};
 use crate::store::Store;
 
@@ -31,7 +31,7 @@ pub(super) enum Order {
     /// `version`: `None` where the registry has to be asked first.
     Pull {
         release: ReleaseId,
-        image: Reference,
+        image: ImageReference,
         version: Option<Version>,
         off: CallOff,
     },
@@ -50,7 +50,7 @@ pub(super) enum Order {
     /// With the image, where it is known and nobody else needs it.
     Remove {
         set: ReleaseId,
-        image: Option<(Reference, Version)>,
+        image: Option<(ImageReference, Version)>,
     },
     /// Removes what commands of hooks have left behind.
     Tidy,
@@ -205,7 +205,13 @@ impl Hand {
 
     /// Asks for the digest where it is not known, and fetches the image, until it is there, the
     /// registry says no, or nobody wants it any more.
-    async fn pull(&mut self, release: ReleaseId, image: Reference, version: Option<Version>, off: CallOff) {
+    async fn pull(
+        &mut self,
+        release: ReleaseId,
+        image: ImageReference,
+        version: Option<Version>,
+        off: CallOff,
+    ) {
         let mut registry_tries = 0;
         loop {
             if off.check().is_err() {
@@ -241,7 +247,7 @@ impl Hand {
     async fn pull_once(
         &self,
         release: &ReleaseId,
-        image: &Reference,
+        image: &ImageReference,
         version: Option<&Version>,
         off: &CallOff,
     ) -> Result<Version, DockerFault> {

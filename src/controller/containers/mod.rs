@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::config::{Docker, Service, Upstream as Configured};
-use crate::model::{Color, Endpoint, EndpointId, PerColor, ReleaseId, Version};
-use crate::provider::docker::{Caller, News, Reference, Upstream};
+use crate::model::{Color, Endpoint, EndpointId, ImageReference, PerColor, ReleaseId, Version};
+use crate::provider::docker::{Caller, News, Upstream};
 use crate::store::Store;
 
 use super::run::Internal;
@@ -153,8 +153,8 @@ impl Containers {
     }
 
     /// The reference that a version was asked for as; else the configured repository's.
-    pub(super) fn image_of(&self, service: &Service, version: &Version) -> Option<Reference> {
-        let asked = self.stored.images.get(version).and_then(|text| Reference::parse(text).ok());
+    pub(super) fn image_of(&self, service: &Service, version: &Version) -> Option<ImageReference> {
+        let asked = self.stored.images.get(version).and_then(|text| ImageReference::parse(text).ok());
         asked.or_else(|| configured_image(service))
     }
 
@@ -180,9 +180,9 @@ pub(super) fn docker(service: &Service) -> Option<&Docker> {
 }
 
 /// `upstream.image`, which `config` has checked to be one.
-pub(super) fn configured_image(service: &Service) -> Option<Reference> {
+pub(super) fn configured_image(service: &Service) -> Option<ImageReference> {
     match &service.upstream {
-        Configured::Docker { image: Some(image), .. } => Reference::parse(image).ok(),
+        Configured::Docker { image: Some(image), .. } => ImageReference::parse(image).ok(),
         Configured::Docker { image: None, .. } | Configured::Fixed { .. } => None,
     }
 }

@@ -1,8 +1,8 @@
 //! Effects on containers, as orders to the service's crew.
 
 use crate::controller::run::Controller;
-use crate::model::{Color, ReleaseId, Version};
-use crate::provider::docker::{Set, call_off, is_digest};
+use crate::model::{Color, ImageReference, ReleaseId, Version, is_digest};
+use crate::provider::docker::{Set, call_off};
 use crate::release::{Effect, State};
 
 use super::Containers;
@@ -122,14 +122,14 @@ impl Containers {
         config: &crate::config::Service,
         state: &State,
         set: &ReleaseId,
-    ) -> Option<(crate::provider::docker::Reference, Version)> {
+    ) -> Option<(ImageReference, Version)> {
         let labelled =
             self.news.values().flatten().flat_map(|news| news.containers.values()).find_map(|found| {
                 let marks = found.marks.as_ref()?;
                 if marks.set.as_ref() != Some(set) || marks.service != config.name {
                     return None;
                 }
-                let image = crate::provider::docker::Reference::parse(marks.image.as_deref()?).ok()?;
+                let image = ImageReference::parse(marks.image.as_deref()?).ok()?;
                 Some((image, marks.version.clone()?))
             });
         labelled.or_else(|| {

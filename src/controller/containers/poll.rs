@@ -7,8 +7,8 @@ use tokio::task::JoinHandle;
 
 use crate::config::Service;
 use crate::controller::run::{Controller, Internal};
-use crate::model::Version;
-use crate::provider::docker::{DockerFault, Reference};
+use crate::model::{ImageReference, Version};
+use crate::provider::docker::DockerFault;
 use crate::release::{Event, Source};
 
 use super::{configured_image, docker, upstream};
@@ -70,7 +70,12 @@ impl Poll {
 
 impl Controller {
     /// The tag means this digest now. One that a release has had is nothing new.
-    pub(in crate::controller) async fn found(&mut self, index: usize, image: Reference, version: Version) {
+    pub(in crate::controller) async fn found(
+        &mut self,
+        index: usize,
+        image: ImageReference,
+        version: Version,
+    ) {
         let service = &mut self.services[index];
         let had = service.state.release.as_ref().is_some_and(|release| release.version == version);
         if had || service.state.active_version() == Some(&version) {

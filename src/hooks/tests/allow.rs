@@ -1,14 +1,14 @@
 //! What may be released, and from where.
 
 use crate::hooks::allow::{Allowed, Pattern, glob};
-use crate::hooks::image::Image;
 use crate::hooks::push::Push;
+use crate::model::ImageReference;
 
 fn push(text: &str) -> Push {
-    let image = Image::parse(text).unwrap();
+    let image = ImageReference::parse(text).unwrap();
     Push {
-        host: image.host,
-        repository: Some(image.repository),
+        host: image.host().map(str::to_owned),
+        repository: Some(image.name().to_owned()),
         tag: image.tag,
         digest: image.digest,
         ..Push::default()
@@ -18,7 +18,7 @@ fn push(text: &str) -> Push {
 fn allowed(patterns: &[&str], image: Option<&str>) -> Allowed {
     Allowed {
         patterns: patterns.iter().map(|text| Pattern::new(text)).collect(),
-        image: image.map(|image| Image::parse(image).unwrap()),
+        image: image.map(|image| ImageReference::parse(image).unwrap()),
     }
 }
 

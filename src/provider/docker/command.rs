@@ -7,11 +7,10 @@ use bollard::query_parameters::{CreateContainerOptions, StartContainerOptions, W
 use futures_util::StreamExt as _;
 
 use crate::config;
-use crate::model::{ServiceName, Version};
+use crate::model::{ImageReference, ServiceName, Version};
 
 use super::evidence::{LOG_BYTES_MAX, log};
 use super::fault::Doing;
-use super::reference::Reference;
 use super::set::{remove, stop};
 use super::upstream::Upstream;
 use super::{CallOff, Caller, DockerFault, Engine, call_off, spec};
@@ -69,7 +68,7 @@ impl Drop for Wanted {
 
 async fn run_to_its_end(run: &CommandRun, off: CallOff) -> Result<CommandEnd, DockerFault> {
     let upstream = Upstream::new(run.service.clone(), run.config.clone(), 1);
-    let mut image = Reference::parse(&run.image).map_err(|why| DockerFault::Refused(why.to_string()))?;
+    let mut image = ImageReference::parse(&run.image).map_err(|why| DockerFault::Refused(why.to_string()))?;
     image.digest = None;
     let version = Version(run.version.clone());
     let Some(engine) = upstream.engines().first() else {

@@ -4,11 +4,10 @@ use bollard::models::ImageInspect;
 use bollard::query_parameters::{CreateImageOptionsBuilder, RemoveImageOptionsBuilder};
 use futures_util::{StreamExt as _, future};
 
-use crate::model::Version;
+use crate::model::{ImageReference, Version, is_digest};
 
 use super::fault::Doing;
 use super::progress::Progress;
-use super::reference::Reference;
 use super::upstream::Upstream;
 use super::{CallOff, DockerFault, Engine, credentials};
 
@@ -18,7 +17,7 @@ impl Upstream {
     ///
     /// # Errors
     /// [`DockerFault::passes`] if no engine, or the registry, answers; else the registry's no.
-    pub async fn resolve(&self, image: &Reference) -> Result<Version, DockerFault> {
+    pub async fn resolve(&self, image: &ImageReference) -> Result<Version, DockerFault> {
         if let Some(digest) = &image.digest {
             return Ok(Version(digest.clone()));
         }
@@ -32,7 +31,7 @@ impl Upstream {
             match asked.await {
                 Ok(found) => {
                     let digest = found.descriptor.digest.unwrap_or_default();
-                    if super::reference::is_digest(&digest) {
+                    if is_digest(&digest) {
                         return Ok(Version(digest));
                     }
                     let why = format!("the registry names no sha256 digest of {name}, but \"{digest}\"");
@@ -52,7 +51,7 @@ impl Upstream {
     /// The first engine's fault.
     pub async fn pull(
         &self,
-        image: &Reference,
+        image: &ImageReference,
         version: &Version,
         mut off: CallOff,
         progress: &(dyn Fn(String) + Send + Sync),
@@ -77,7 +76,7 @@ impl Upstream {
     ///
     /// # Errors
     /// [`DockerFault::Away`] only.
-    pub async fn remove_image(&self, image: &Reference, version: &Version) -> Result<(), DockerFault> {
+    pub async fn remove_image(&self, image: &ImageReference, version: &Version) -> Result<(), DockerFault> {
         let name = image.at(&version.0);
         for engine in self.engines() {
             let options = RemoveImageOptionsBuilder::default().force(false).noprune(false).build();
@@ -113,7 +112,7 @@ pub(super) async fn inspect(engine: &Engine, name: &str) -> Result<Option<ImageI
 
 async fn pull_to(
     engine: &Engine,
-    image: &Reference,
+    image: &ImageReference,
     version: &Version,
     who: Option<&bollard::auth::DockerCredentials>,
     progress: &(dyn Fn(String) + Send + Sync),

@@ -17,7 +17,6 @@ mod image;
 mod labels;
 mod place;
 mod progress;
-mod reference;
 mod set;
 mod spec;
 #[cfg(test)]
@@ -33,7 +32,6 @@ pub use evidence::Witness;
 pub use fault::DockerFault;
 pub use labels::Marks;
 pub use place::{Placed, Rules, names_host_only, place};
-pub use reference::{NotAnImage, Reference, is_digest, is_tag};
 pub use set::Set;
 pub use upstream::Upstream;
 pub use watch::{EngineWatch, News};

@@ -8,12 +8,11 @@ use bollard::query_parameters::{
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::model::{Color, ReleaseId, Version};
+use crate::model::{Color, ImageReference, ReleaseId, Version};
 
 use super::container::{Container, single_port, tcp_ports};
 use super::fault::Doing;
 use super::labels::{self, Marks};
-use super::reference::Reference;
 use super::upstream::{AT_ONCE, Upstream, gone_is_none, inspect, list};
 use super::{CallOff, DockerFault, Engine, image, spec};
 
@@ -30,7 +29,7 @@ pub struct Set {
     pub release: ReleaseId,
     pub color: Color,
     pub version: Version,
-    pub image: Reference,
+    pub image: ImageReference,
     /// How many containers it has; 0: as many as the configuration says.
     pub replicas: u32,
 }

@@ -6,5 +6,4 @@ mod containers;
 mod credentials;
 mod faults;
 mod places;
-mod references;
 mod specs;

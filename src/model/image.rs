@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use crate::model::{DOCKER_HUB, registry_of, split_registry};
+use super::registry::{DOCKER_HUB, registry_of, split_registry};
 
 /// An image reference, taken apart. Kept as it was written: `org/app` stays so, and is the Docker
 /// Hub's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference {
+pub struct ImageReference {
     /// With the host, where there is one.
     pub repository: String,
     pub tag: Option<String>,
@@ -23,7 +23,7 @@ pub struct NotAnImage {
     pub why: &'static str,
 }
 
-impl Reference {
+impl ImageReference {
     /// Takes a reference apart.
     ///
     /// # Errors
@@ -48,13 +48,26 @@ impl Reference {
             return Err(fault("a tag has 1 to 128 letters, digits, _, . and -"));
         }
         let (host, path) = split_registry(repository);
-        if host.is_some_and(|host| !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b))) {
+        if host.is_some_and(|host| !host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b)))
+        {
             return Err(fault("its host has a character that no host name has"));
         }
-        if !path.split('/').all(is_component) {
+        if !is_repository(path) {
             return Err(fault("its name has lower-case letters, digits, and between them . _ - and /"));
         }
         Ok(Self { repository: repository.to_owned(), tag: tag.map(str::to_owned), digest })
+    }
+
+    /// The registry's host and port, if they are written.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        split_registry(&self.repository).0
+    }
+
+    /// The repository without a host, as it is written.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        split_registry(&self.repository).1
     }
 
     /// The registry's host: `docker.io` where none is written.
@@ -66,7 +79,7 @@ impl Reference {
     /// The repository as its registry calls it: official images of the Docker Hub have a folder there.
     #[must_use]
     pub fn path(&self) -> String {
-        let path = split_registry(&self.repository).1;
+        let path = self.name();
         if self.registry() == DOCKER_HUB && !path.contains('/') {
             format!("library/{path}")
         } else {
@@ -87,7 +100,7 @@ impl Reference {
     }
 }
 
-impl fmt::Display for Reference {
+impl fmt::Display for ImageReference {
     /// With the tag that is meant where none is written: `latest`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.repository)?;
@@ -118,8 +131,13 @@ pub fn is_tag(text: &str) -> bool {
         && !text.starts_with('-')
 }
 
-fn is_component(part: &str) -> bool {
+/// Whether a text can be a repository, without a host: parts of lower-case letters and digits, with
+/// `.`, `_` and `-` between them, joined by `/`.
+#[must_use]
+pub fn is_repository(text: &str) -> bool {
     let sound = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
     let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    part.bytes().all(sound) && edge(part.as_bytes().first()) && edge(part.as_bytes().last())
+    let part =
+        |part: &str| part.bytes().all(sound) && edge(part.as_bytes().first()) && edge(part.as_bytes().last());
+    text.len() <= 255 && text.split('/').all(part)
 }

@@ -1,4 +1,4 @@
-use super::super::reference::{Reference, is_digest, is_tag};
+use crate::model::{ImageReference, is_digest, is_tag};
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -15,15 +15,15 @@ fn references_are_taken_apart_as_docker_pull_does() {
         ("registry.example.org/a/b/c:x", "registry.example.org/a/b/c", Some("x"), "registry.example.org"),
         (&with_digest, "registry.example.org:5000/org/app", Some("v1"), "registry.example.org:5000"),
     ] {
-        let reference = Reference::parse(text).unwrap();
+        let reference = ImageReference::parse(text).unwrap();
         assert_eq!(reference.repository, repository, "{text}");
         assert_eq!(reference.tag.as_deref(), tag, "{text}");
         assert_eq!(reference.registry(), registry, "{text}");
         assert_eq!(reference.at(DIGEST), format!("{repository}@{DIGEST}"));
     }
-    assert_eq!(Reference::parse("app").unwrap().to_string(), "app:latest");
-    assert_eq!(Reference::parse(&with_digest).unwrap().to_string(), with_digest);
-    assert_eq!(Reference::parse(&format!("app@{DIGEST}")).unwrap().to_string(), format!("app@{DIGEST}"));
+    assert_eq!(ImageReference::parse("app").unwrap().to_string(), "app:latest");
+    assert_eq!(ImageReference::parse(&with_digest).unwrap().to_string(), with_digest);
+    assert_eq!(ImageReference::parse(&format!("app@{DIGEST}")).unwrap().to_string(), format!("app@{DIGEST}"));
 }
 
 #[test]
@@ -49,10 +49,10 @@ fn what_is_no_reference_is_refused_with_the_reason() {
         "app;rm",
         "https://registry.example.org/app:v1",
     ] {
-        let fault = Reference::parse(text).unwrap_err().to_string();
+        let fault = ImageReference::parse(text).unwrap_err().to_string();
         assert!(fault.contains("registry.example.org/org/app:prod"), "{text}: {fault}");
     }
-    assert!(Reference::parse(&"a".repeat(256)).is_err());
+    assert!(ImageReference::parse(&"a".repeat(256)).is_err());
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_repository_is_called_as_its_registry_calls_it() {
         ("localhost/app", "localhost", "app"),
         ("registry.example.org:5000/org/app", "registry.example.org:5000", "org/app"),
     ] {
-        let reference = Reference::parse(text).unwrap();
+        let reference = ImageReference::parse(text).unwrap();
         assert_eq!((reference.registry(), reference.path().as_str()), (registry, path), "{text}");
     }
 }
