@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use greenlight::config::{self, EngineTls};
-use greenlight::model::ServiceName;
 use greenlight::model::ImageReference;
+use greenlight::model::ServiceName;
 use greenlight::provider::docker::{DockerFault, Upstream};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 

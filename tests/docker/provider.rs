@@ -11,7 +11,7 @@ use bollard::query_parameters::{
     RemoveContainerOptionsBuilder, RestartContainerOptions, StartContainerOptions,
 };
 use greenlight::config::{self, Engine as Configured, Publish};
-use greenlight::model::{Color, ReleaseId, ServiceName, Version};
+use greenlight::model::{Color, ImageReference, ReleaseId, ServiceName, Version};
 use greenlight::provider::docker::{
     CommandRun, Container, DockerFault, EngineWatch, News, Set, Upstream, call_off, run_command,
 };
