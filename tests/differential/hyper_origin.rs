@@ -28,11 +28,11 @@ impl Request {
         let hex = self.body.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         (self.method.clone(), self.target.clone(), hex)
     }
+}
 
-    /// Whether it has a method that every parser knows.
-    pub fn is_usual(&self) -> bool {
-        matches!(&*self.method, "GET" | "POST" | "PUT" | "DELETE" | "HEAD" | "OPTIONS" | "PATCH" | "PURGE")
-    }
+/// Whether every parser knows a method.
+fn is_usual(method: &str) -> bool {
+    matches!(method, "GET" | "POST" | "PUT" | "DELETE" | "HEAD" | "OPTIONS" | "PATCH" | "PURGE")
 }
 
 /// One connection: its bytes, and what hyper made of them.
@@ -40,6 +40,8 @@ impl Request {
 pub struct Capture {
     pub raw: Vec<u8>,
     pub requests: Vec<Request>,
+    /// A request had a method that not every parser knows, whether its body ended or not.
+    pub has_unusual_method: bool,
     pub fault: Option<String>,
 }
 
@@ -109,6 +111,7 @@ async fn serve(socket: TcpStream, capture: Shared) {
             async move {
                 let method = request.method().to_string();
                 let target = request.uri().to_string();
+                capture.lock().unwrap().has_unusual_method |= !is_usual(&method);
                 // A body that was aborted makes no request.
                 if let Ok(body) = request.into_body().collect().await {
                     let body = body.to_bytes().to_vec();
