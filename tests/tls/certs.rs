@@ -8,8 +8,8 @@ use greenlight::config;
 use greenlight::proxy::ListenerFacts;
 use greenlight::tls::Live;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::{RootCertStore, ServerConfig};
 
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
@@ -62,6 +62,18 @@ impl Issued {
 
     pub fn private(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
+    }
+
+    /// Of a server that shows it, asks for nothing and gives tickets.
+    pub fn served(&self) -> ServerConfig {
+        let mut config = ServerConfig::builder_with_provider(greenlight::tls::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(self.chain(), self.private())
+            .unwrap();
+        config.ticketer = rustls::crypto::ring::Ticketer::new().unwrap();
+        config
     }
 }
 

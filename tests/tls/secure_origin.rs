@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConnection, StreamOwned};
 
 use super::certs::Issued;
 use super::client::PATIENCE;
@@ -31,14 +31,7 @@ impl SecureOrigin {
     pub fn start(issued: &Issued, script: impl Fn(&mut Link) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let mut config = ServerConfig::builder_with_provider(greenlight::tls::provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(issued.chain(), issued.private())
-            .unwrap();
-        config.ticketer = rustls::crypto::ring::Ticketer::new().unwrap();
-        let config = Arc::new(config);
+        let config = Arc::new(issued.served());
         let handshakes = Arc::<Mutex<Vec<_>>>::default();
         let connections = Arc::<AtomicUsize>::default();
         let script = Arc::new(script);

@@ -8,7 +8,7 @@ use greenlight::model::Color;
 use h2::ext::Protocol;
 use h2::server::Builder;
 use http::{Request, Response};
-use rustls::{HandshakeKind, ServerConfig};
+use rustls::HandshakeKind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::certs::{Authority, Files, Issued};
@@ -23,14 +23,8 @@ const NAME: &str = "origin.internal";
 
 /// Offers HTTP/2 and HTTP/1.1.
 fn secured(issued: &Issued) -> Secured {
-    let mut config = ServerConfig::builder_with_provider(greenlight::tls::provider())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(issued.chain(), issued.private())
-        .unwrap();
+    let mut config = issued.served();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    config.ticketer = rustls::crypto::ring::Ticketer::new().unwrap();
     Secured { config: Arc::new(config), old: |socket| Box::pin(echoing_tunnel(socket)) }
 }
 
