@@ -5,7 +5,8 @@
 //!   rustls takes it from there: one call for what its own reads of 4 KiB would need sixteen for.
 //! - **Writes are few.** Head and body become one record; what a handshake leaves to be said (the
 //!   client's last flight, the server's tickets) waits for the first record behind it and leaves in
-//!   the same call, or when there is nothing else to do.
+//!   the same call, or when there is nothing else to do: a client that has asked gets its tickets
+//!   with the answer.
 //! - **An end is a `close_notify`** (RFC 8446, 6.1). Without it the bytes before may have been cut:
 //!   that is an error here, which a body that ends with its connection does not survive.
 
@@ -13,7 +14,7 @@ use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
-use rustls::Connection;
+use rustls::{Connection, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -29,13 +30,15 @@ pub struct Secure {
     pub session: Connection,
     /// Bytes that were read and that rustls had no room for; almost always empty.
     stash: Vec<u8>,
+    /// Plaintext has come since bytes were last taken to be sent: an answer to it is on its way.
+    asked: bool,
     /// We have said that nothing more comes.
     finished: bool,
 }
 
 impl Secure {
     pub fn new(socket: TcpStream, session: impl Into<Connection>) -> Box<Self> {
-        Box::new(Self { socket, session: session.into(), stash: Vec::new(), finished: false })
+        Box::new(Self { socket, session: session.into(), stash: Vec::new(), asked: false, finished: false })
     }
 
     /// Goes on with the handshake. When it is ready our own last flight may still be unsent: it
@@ -67,7 +70,10 @@ impl Secure {
         loop {
             match self.session.reader().read(out) {
                 Err(why) if why.kind() == io::ErrorKind::WouldBlock => {}
-                read => return Poll::Ready(read),
+                read => {
+                    self.asked |= matches!(read, Ok(count) if count > 0);
+                    return Poll::Ready(read);
+                }
             }
             let filled = if self.stash.is_empty() {
                 let most = out.len().saturating_sub(RECORD_BYTES_MAX).max(READ_BYTES_MIN).min(scratch.len());
@@ -76,7 +82,9 @@ impl Secure {
                     Poll::Ready(()) => {}
                     Poll::Pending => {
                         // Now there is nothing else to do. A fault of it shows at the next read.
-                        let _ = self.poll_push(context)?;
+                        if !(self.asked && self.may_wait()) {
+                            let _ = self.poll_push(context)?;
+                        }
                         return Poll::Pending;
                     }
                 }
@@ -87,9 +95,17 @@ impl Secure {
                 self.take(context, &stash, out)?
             };
             if filled > 0 {
+                self.asked = true;
                 return Poll::Ready(Ok(filled));
             }
         }
+    }
+
+    /// Whether nobody needs what is unsent before the next bytes: tickets, at a server of TLS 1.3.
+    /// (The last flight of TLS 1.2 is the server's, and its client waits for it.)
+    fn may_wait(&self) -> bool {
+        matches!(self.session, Connection::Server(_))
+            && self.session.protocol_version() == Some(ProtocolVersion::TLSv1_3)
     }
 
     /// Gives rustls what was read (nothing: the end), and what it makes of that to `out`.
@@ -141,6 +157,7 @@ impl Secure {
         }
         loop {
             let count = self.session.writer().write_vectored(parts)?;
+            self.asked &= count == 0;
             if last && count == parts.iter().map(|part| part.len()).sum::<usize>() {
                 self.say_end();
             }
