@@ -136,7 +136,7 @@ fn times(cells: &mut Vec<Cell>, set: &Parameters, runs: u64) {
         if let Times::LongPolls { share, seconds } = set.polls {
             let setup = latency::Setup { rps, times: set.polls, change: as_before, bake: set.times_bake };
             let row = format!("{} are polls of {seconds} s", percent(share));
-            cells.push(latency(TIMES, row, setup, unchanged(rps), runs));
+            cells.push(latency(TIMES, row, setup, Bar::False(0.0), runs));
         }
     }
     let rps = set.rps[0];

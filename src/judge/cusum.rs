@@ -151,11 +151,15 @@ impl Cusum {
     }
 }
 
-/// h in nats: `requests` is what may come or has come, `alpha` the chance of a false trip.
+/// h in nats: `expected` requests may come and `seen` have come, `alpha` is the chance of a false trip.
 pub(super) fn bound(alpha: f64, expected: f64, seen: u64) -> f64 {
-    let requests = expected.max(seen as f64).max(1000.0);
+    bound_of(alpha, expected.max(seen as f64).max(1000.0))
+}
+
+/// The same for no more than so many requests.
+pub(super) fn bound_of(alpha: f64, requests: f64) -> f64 {
     let alpha = if alpha > 0.0 { alpha.clamp(1e-9, 0.5) } else { 1e-9 };
-    (requests / alpha).ln()
+    (requests.max(1.0) / alpha).ln()
 }
 
 fn times(weight: i64, count: u64) -> i64 {
@@ -177,6 +181,6 @@ fn whole(nats: f64) -> i64 {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "bounds and weights are far under 2^63 nano-nats")]
-fn nano(value: f64) -> i64 {
+pub(super) fn nano(value: f64) -> i64 {
     value as i64
 }

@@ -6,6 +6,15 @@
 //! all wait for ever would be one second's evidence. The baseline's share of slow attempts is
 //! counted in the same way, from its histogram of times to first byte; attempts that never had a
 //! response head are missing there, which makes the rule a little stricter, never laxer.
+//!
+//! Counting again shows that a hang lasts, and not that there are more of them: one attempt is one
+//! piece of evidence. Five polls of half a minute are 35 counts, and a baseline of a hundred requests
+//! that holds two of them, by chance, would be held against the candidate. So the different attempts
+//! of the run, each counted once, must be enough too, at the rate that says most (the generalized
+//! likelihood ratio; D. Siegmund and E. S. Venkatraman, "Using the Generalized Likelihood Ratio
+//! Statistic for Sequential Detection of a Change-Point", Annals of Statistics 23, 1995), against
+//! the share of attempts that may have been slow before. Where nothing is counted twice this is never
+//! later than the score: that is the same ratio over the same run, at one fixed rate.
 
 use std::time::Duration;
 
@@ -31,6 +40,8 @@ const RATIO: f64 = 3.0;
 const BAD_SHARE_MAX: f64 = 0.9;
 /// So many different attempts must have been slow since the score was last 0.
 const SLOW_MIN: u64 = 5;
+/// They are worth what they must be, in billionths.
+const ENOUGH: i64 = 1_000_000_000;
 
 /// The old colour's times to first byte, in what the rule needs of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,8 +100,68 @@ pub(super) struct LatencyRule {
     /// Since the switch: attempts judged, and slow ones, repeats not counted.
     n: u64,
     slow: u64,
-    /// Different slow attempts since the score was last 0.
-    run: u64,
+    run: Run,
+}
+
+/// What was judged since the score was last 0, or since different attempts were last slow no more
+/// often than before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Run {
+    /// Attempts, and the slow ones among them, each counted once.
+    n: u64,
+    slow: u64,
+    /// How many different ones were slow: in the run, or at once in the last second.
+    different: u64,
+    /// What these are worth, in billionths of what is enough.
+    worth: i64,
+}
+
+impl Run {
+    /// `enough` is in nats.
+    fn observe(&mut self, bucket: &Bucket, good: u64, most: Shares, enough: f64) {
+        self.n += good + bucket.slow;
+        self.slow += bucket.slow;
+        if self.slow as f64 <= most.of_attempts * self.n as f64 {
+            (self.n, self.slow) = (0, 0);
+        }
+        // Of one second all counts are of different attempts: a repeat is of one that no other count
+        // is of. So what hangs since before the run began tells by the share that hangs at once.
+        let at_once = bucket.slow + bucket.slow_repeats;
+        let of_run = likelihood_ratio(self.slow, self.n, most.of_attempts);
+        let of_second = likelihood_ratio(at_once, good + at_once, most.of_counts);
+        self.different = self.slow.max(at_once);
+        self.worth = cusum::nano(of_run.max(of_second) / enough * ENOUGH as f64);
+    }
+}
+
+/// Nats for the rate at which `bad` of `n` are likeliest, against `p0`; 0 where it is under that.
+fn likelihood_ratio(bad: u64, n: u64, p0: f64) -> f64 {
+    let (bad, n) = (bad as f64, n as f64);
+    let term = |count: f64, p0: f64| if count > 0.0 { count * (count / (n * p0)).ln() } else { 0.0 };
+    if bad > p0 * n { term(bad, p0) + term(n - bad, 1.0 - p0) } else { 0.0 }
+}
+
+/// What may have been slow before, at the most, as far as different attempts show it.
+#[derive(Clone, Copy, Debug)]
+struct Shares {
+    /// Of attempts.
+    of_attempts: f64,
+    /// Of counts: at such a share of attempts, and with as many counts to each as there were.
+    of_counts: f64,
+}
+
+impl Shares {
+    fn new(baseline: &Baseline) -> Self {
+        let Some(known) = &baseline.latency else {
+            return Self { of_attempts: SLOW_SHARE_MIN, of_counts: SLOW_SHARE_MIN };
+        };
+        let different = known.slow.saturating_sub(known.repeats);
+        let share = wilson::upper(different, known.timed);
+        let each = known.slow as f64 / different.max(1) as f64;
+        let counts = share * each.max(1.0);
+        Self { of_attempts: share, of_counts: counts / (counts + 1.0 - share) }
+    }
 }
 
 impl LatencyRule {
@@ -106,27 +177,32 @@ impl LatencyRule {
             slow_after: known.map_or(SLOW_AFTER_DEFAULT, |latency| latency.slow_after),
             n: 0,
             slow: 0,
-            run: 0,
+            run: Run::default(),
         }
     }
 
-    pub(super) fn observe(&mut self, bucket: &Bucket, policy: &Policy, expected: f64) {
+    pub(super) fn observe(&mut self, bucket: &Bucket, baseline: &Baseline, policy: &Policy, expected: f64) {
         let good = bucket.first_byte().map_or(0, |times| times.under(self.slow_after));
         self.slow += bucket.slow;
         self.n += good + bucket.slow;
-        // Of one second all are different: a repeat is of a request that no other count is of. Those
-        // that hang since before the score rose are among them.
-        self.run = (self.run + bucket.slow).max(bucket.slow + bucket.slow_repeats);
         let bad = bucket.slow + bucket.slow_repeats;
         let evidence = Evidence { bad, good, clients: bucket.waiting(), most: Most::Quarter };
         self.cusum.observe(evidence, cusum::bound(policy.alpha, expected, self.n));
+        let enough = cusum::bound_of(policy.alpha, expected.max(self.n as f64)).min(self.cusum.bound());
+        self.run.observe(bucket, good, Shares::new(baseline), enough);
         if self.cusum.score() <= 0.0 {
-            self.run = 0;
+            self.run = Run::default();
         }
     }
 
     pub(super) fn tripped(&self) -> bool {
-        self.cusum.tripped() && self.run >= SLOW_MIN
+        self.cusum.tripped() && self.run.different >= SLOW_MIN && self.run.worth >= ENOUGH
+    }
+
+    /// Nats: the running sum, or what the different attempts make of its bound where that is less.
+    fn score(&self) -> f64 {
+        let part = self.run.worth as f64 / ENOUGH as f64;
+        self.cusum.score().min(self.cusum.bound() * part)
     }
 
     pub(super) fn slow_after(&self) -> Duration {
@@ -135,7 +211,7 @@ impl LatencyRule {
 
     pub(super) fn reset(&mut self) {
         self.cusum.reset();
-        self.run = 0;
+        self.run = Run::default();
     }
 
     pub(super) fn cap(&mut self) {
@@ -149,7 +225,7 @@ impl LatencyRule {
             bad: self.slow,
             p0: rates.p0,
             p1: rates.p1,
-            s: self.cusum.score(),
+            s: self.score(),
             h: self.cusum.bound(),
             slow_after_ms: u64::try_from(self.slow_after.as_millis()).unwrap_or(u64::MAX),
             rule_on: self.cusum.on(),

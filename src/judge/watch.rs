@@ -75,7 +75,7 @@ impl Judge {
         self.errors.observe(evidence, cusum::bound(self.policy.alpha, self.expected, self.n));
         self.routes.observe(bucket, &self.policy);
         if self.times_count() {
-            self.latency.observe(bucket, &self.policy, self.expected);
+            self.latency.observe(bucket, &self.baseline, &self.policy, self.expected);
             if self.policy.latency == OnLatency::Notify {
                 // Nothing is done about it, so it may be over again.
                 self.latency.cap();

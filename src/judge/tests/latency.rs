@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::{BaselineWindow, OnLatency, TripRule, Verdict};
+use super::super::cusum::{self, Cusum, Evidence};
+use super::super::rates::{Rates, ten_minutes};
+use super::super::{BaselineWindow, OnLatency, TripRule, Verdict, dispersion};
 use super::*;
 
 fn policy(latency: OnLatency) -> Policy {
@@ -151,4 +153,60 @@ fn a_thin_baseline_of_times_is_better_than_none() {
     }
     let latency = window.freeze(&Policy::default()).latency.unwrap();
     assert_eq!((latency.timed, latency.slow), (60, 21), "3 polls, each counted 7 times");
+}
+
+/// A service of `requests` in ten minutes, `polls` of which take half a minute.
+fn thin(requests: u64, polls: u64) -> Baseline {
+    let mut window = BaselineWindow::default();
+    let mut bucket = Bucket::default();
+    for i in 0..600 {
+        bucket.clear();
+        if i % (600 / requests) == 0 {
+            let poll = i / (600 / requests) < polls;
+            bucket.add_times(Duration::from_millis(if poll { 29_000 } else { 100 }), 1);
+        }
+        window.push(&bucket, &Policy::default());
+    }
+    window.freeze(&Policy::default())
+}
+
+#[test]
+fn the_repeats_of_a_few_polls_are_no_evidence_of_more() {
+    for polls in 0..4 {
+        let mut judge = warmed(OnLatency::Revert, thin(120, polls));
+        // Six polls of 36 requests, where the baseline had fewer by chance.
+        for i in 0..180 {
+            let at = i % 30;
+            let bucket =
+                hanging(u64::from(at == 0), u64::from((1..=6).contains(&at)), u64::from(at % 6 == 5));
+            assert_eq!(judge.observe(&bucket), None, "{polls} polls in the baseline, second {i}");
+        }
+        let numbers = judge.numbers().latency.unwrap();
+        assert!(!numbers.tripped && numbers.s < numbers.h, "{numbers:?}");
+    }
+    // All of them is another thing.
+    let mut judge = warmed(OnLatency::Revert, thin(120, 2));
+    let took = (1..=120).find(|i| judge.observe(&hanging(u64::from(i % 5 == 1), 1, 0)).is_some());
+    assert!(took.is_some(), "{:?}", judge.numbers());
+}
+
+#[test]
+fn without_repeats_the_score_alone_decides() {
+    let baseline = Baseline { clients: 3, ..known(0, Duration::ZERO) };
+    let rates = Rates { p0: 0.03, p1: 0.1 };
+    let least = dispersion::least(ten_minutes(12_000, 120), rates);
+    for seed in 0..200 {
+        let mut random = Random(seed);
+        let mut judge = warmed(OnLatency::Revert, baseline.clone());
+        let bound = cusum::bound(Policy::default().alpha, 30_000.0, 0);
+        let mut alone = Cusum::new(rates, least, false, bound);
+        for second in 0..300 {
+            let (slow, good) = (random.bits() % 3, random.bits() % 20);
+            let evidence =
+                Evidence { bad: slow, good, clients: std::iter::empty(), most: cusum::Most::Quarter };
+            alone.observe(evidence, bound);
+            let tripped = judge.observe(&hanging(slow, 0, good)).is_some();
+            assert_eq!(tripped, alone.tripped(), "seed {seed}, second {second}");
+        }
+    }
 }
