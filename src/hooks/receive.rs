@@ -4,11 +4,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use axum::http::{HeaderMap, Method, Request};
 use axum::response::{IntoResponse, Response};
+use bytes::BytesMut;
+use http_body_util::BodyExt;
 
 use crate::clock;
 use crate::config::WebhookKind;
@@ -23,6 +25,9 @@ use super::server::Shared;
 
 pub(super) const BODY_BYTES_MAX: usize = 256 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much of a refused message is read, and for how long, so that its sender gets to read the answer.
+const DISCARD_BYTES_MAX: usize = 4 * 1024 * 1024;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Whom the connection belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -145,16 +150,47 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
+async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Refused> {
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
-        return Err((Problem::TooLarge, None));
+    let taken = if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        None
+    } else {
+        match tokio::time::timeout(BODY_TIMEOUT, gather(&mut body)).await {
+            Ok(taken) => taken,
+            Err(_) => return Err((Problem::Slow, None)),
+        }
+    };
+    if taken.is_none() {
+        discard(&mut body).await;
     }
-    match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES_MAX)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err((Problem::TooLarge, None)),
-        Err(_) => Err((Problem::Slow, None)),
+    taken.ok_or((Problem::TooLarge, None))
+}
+
+/// `None`: it is larger than a message may be, or it broke off.
+async fn gather(body: &mut Body) -> Option<Bytes> {
+    let mut taken = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.ok()?.into_data() else { continue };
+        if taken.len() + data.len() > BODY_BYTES_MAX {
+            return None;
+        }
+        taken.extend_from_slice(&data);
     }
+    Some(taken.freeze())
+}
+
+/// Reads on for a moment: a sender whose connection closes under its writing may never see its answer
+/// (RFC 9112, 9.6).
+async fn discard(body: &mut Body) {
+    let reading = async {
+        let mut left = DISCARD_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(length) else { return };
+            left = rest;
+        }
+    };
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, reading).await;
 }
 
 /// Understands the message and hands over what is allowed of it.

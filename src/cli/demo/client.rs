@@ -85,9 +85,15 @@ impl Connection {
         Self { stream, buffer: Vec::with_capacity(4096) }
     }
 
-    /// Sends a whole request and waits for its whole answer.
+    /// Sends a whole request and waits for its whole answer, which may come before all is sent.
     pub async fn ask(&mut self, request: &[u8]) -> Result<Answer, Failure> {
-        self.stream.write_all(request).await.map_err(Failure::Send)?;
+        match self.stream.write_all(request).await {
+            Ok(()) => self.answer().await,
+            Err(why) => self.answer().await.map_err(|_| Failure::Send(why)),
+        }
+    }
+
+    async fn answer(&mut self) -> Result<Answer, Failure> {
         loop {
             let (mut answer, framing) = self.head().await?;
             if (100..200).contains(&answer.status) && answer.status != 101 {
