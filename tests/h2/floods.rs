@@ -2,7 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use super::frames::{
@@ -53,26 +54,40 @@ const FLOODS: &[Flood] = &[
     }),
 ];
 
-/// Floods somebody on one connection; how many frames went out, and the code of the GOAWAY.
-fn flood(address: SocketAddr, piece: fn(u32) -> Vec<u8>) -> (u32, Option<u32>) {
+/// What became of a flood.
+struct Flooded {
+    frames: u32,
+    /// What went out of them.
+    bytes: usize,
+    /// The code of the GOAWAY.
+    code: Option<u32>,
+}
+
+/// Floods somebody on one connection. Its open stream is of the other colour, whose upstream connections are not
+/// those of the neighbours.
+fn flood(address: SocketAddr, piece: fn(u32) -> Vec<u8>) -> Flooded {
     let mut raw = Raw::connect(address);
-    raw.send(&frame(HEADERS, END_HEADERS, 1, &{
-        let mut fields =
-            vec![(":method", "POST"), (":scheme", "http"), (":path", "/hang"), (":authority", HOST)];
-        fields.push(("content-type", "application/grpc"));
-        block(&fields)
-    }));
+    let authority = format!("green.{HOST}");
+    let fields = [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", "/hang"),
+        (":authority", &authority),
+        ("content-type", "application/grpc"),
+    ];
+    raw.send(&frame(HEADERS, END_HEADERS, 1, &block(&fields)));
     let mut reader = raw.try_clone();
     let end = std::thread::spawn(move || reader.end());
-    let mut sent = 0;
+    let (mut frames, mut bytes) = (0, 0);
     for number in (0..FRAMES).step_by(20) {
         let batch: Vec<u8> = (number..number + 20).flat_map(piece).collect();
         if raw.flood(&batch) {
             break;
         }
-        sent = number + 20;
+        frames = number + 20;
+        bytes += batch.len();
     }
-    (sent, end.join().unwrap())
+    Flooded { frames, bytes, code: end.join().unwrap() }
 }
 
 /// Answers, but for `/hang`: that one waits for the client.
@@ -91,16 +106,20 @@ fn origin() -> Origin {
 #[test]
 fn a_flood_ends_its_connection() {
     let origin = origin();
-    let front = Front::between(&[origin.address], &[]);
+    let front = Front::between(&[origin.address], &[origin.address]);
     for (name, piece) in FLOODS {
         let begin = greenlight::clock::instant();
-        let (sent, code) = flood(front.address, *piece);
+        let Flooded { frames, code, .. } = flood(front.address, *piece);
         // What is in flight when the verdict falls is the sockets': some hundred kilobytes.
         assert!(
             code.is_none() || code == Some(ENHANCE_YOUR_CALM) || code == Some(1),
             "{name}: GOAWAY {code:?}"
         );
-        assert!(begin.elapsed() < Duration::from_secs(5), "{name}: {:?} and {sent} frames", begin.elapsed());
+        assert!(
+            begin.elapsed() < Duration::from_secs(5),
+            "{name}: {:?} and {frames} frames",
+            begin.elapsed()
+        );
     }
     assert!(origin.heads().len() < 2000, "{} requests got through", origin.heads().len());
     assert_eq!(front.inflight(greenlight::model::Color::Blue), 0);
@@ -118,27 +137,42 @@ fn neighbour(front: &Front, count: usize) -> Vec<Duration> {
     (0..count).map(timed).collect()
 }
 
-/// The same beside somebody who floods all the while, on one connection after the other; and how many there were.
+/// The calling thread, and those that it starts, run when nobody else wants to: a flood comes from another machine and
+/// must not cost this one more than its frames do.
+fn yield_to_all() {
+    rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19).unwrap();
+}
+
+/// The neighbour's times beside somebody who floods all the while, on one connection after the other; and the bytes
+/// that one of them got rid of.
 fn beside(
     front: &Front,
     flooded: SocketAddr,
     piece: fn(u32) -> Vec<u8>,
     count: usize,
-) -> (Vec<Duration>, u64) {
-    let over = AtomicBool::new(false);
+) -> (Vec<Duration>, usize) {
+    let (begun, over) = (Barrier::new(2), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let flooding = scope.spawn(|| {
-            let mut floods = 0;
-            while !over.load(Ordering::Relaxed) {
-                flood(flooded, piece);
+            yield_to_all();
+            begun.wait();
+            let (mut floods, mut bytes) = (0, 0);
+            while floods == 0 || !over.load(Ordering::Relaxed) {
+                bytes += flood(flooded, piece).bytes;
                 floods += 1;
             }
-            floods
+            bytes / floods
         });
+        begun.wait();
         let times = neighbour(front, count);
         over.store(true, Ordering::Relaxed);
         (times, flooding.join().unwrap())
     })
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
 }
 
 fn p99(mut times: Vec<Duration>) -> Duration {
@@ -146,22 +180,21 @@ fn p99(mut times: Vec<Duration>) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-/// Takes floods and does nothing with them: what a flood costs whoever shares the machine with the one who sends it.
-fn sink() -> SocketAddr {
+/// Takes so many bytes of each flood and does nothing with them: what a flood costs whoever shares the machine with the
+/// one who sends it.
+fn sink(takes: Arc<AtomicUsize>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for socket in listener.incoming() {
             let Ok(mut socket) = socket else { return };
             let _ = socket.write_all(&frame(SETTINGS, 0, 0, &[]));
-            // About as much as the front door takes.
-            let mut left = 20_000;
+            let mut taken = 0;
             let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = socket.read(&mut bytes) {
-                left -= i64::try_from(count).unwrap();
-                if left < 0 {
-                    break;
-                }
+            while taken < takes.load(Ordering::Relaxed)
+                && let Ok(count @ 1..) = socket.read(&mut bytes)
+            {
+                taken += count;
             }
         }
     });
@@ -169,35 +202,35 @@ fn sink() -> SocketAddr {
 }
 
 /// A neighbour's 99th percentile beside each flood is at most twice what it is beside the same flood of somebody else
-/// on this machine. Both are measured in turns.
+/// on this machine: floods as long as those that the front door has ended. Both are measured in turns; the median turn
+/// of each counts.
 #[test]
 fn a_neighbour_of_a_flood_is_served_as_ever() {
-    const ROUNDS: usize = 4;
-    let count: usize = setting("GREENLIGHT_FLOOD_REQUESTS", 50);
-    let origin = origin();
-    let front = Front::between(&[origin.address], &[]);
-    let sink = sink();
+    const ROUNDS: usize = 8;
+    let count: usize = setting("GREENLIGHT_FLOOD_REQUESTS", 25);
+    let (origin, hanging) = (origin(), origin());
+    let front = Front::between(&[origin.address], &[hanging.address]);
+    let takes = Arc::new(AtomicUsize::new(0));
+    let sink = sink(Arc::clone(&takes));
     let quiet = p99(neighbour(&front, count * ROUNDS));
     let mut told = Vec::new();
     for (name, piece) in FLOODS {
-        let (mut normal, mut flooded, mut floods) = (Vec::new(), Vec::new(), 0);
+        let (mut normal, mut flooded) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            normal.extend(beside(&front, sink, *piece, count).0);
-            let (times, ended) = beside(&front, front.address, *piece, count);
-            flooded.extend(times);
-            floods += ended;
+            let (times, bytes) = beside(&front, front.address, *piece, count);
+            flooded.push(p99(times));
+            takes.store(bytes, Ordering::Relaxed);
+            normal.push(p99(beside(&front, sink, *piece, count).0));
         }
-        let (normal, flooded) = (p99(normal), p99(flooded));
-        assert!(floods > 0, "{name}");
+        let (normal, flooded) = (median(normal), median(flooded));
         let limit = if alone() { normal * 2 } else { Duration::from_secs(2) };
         assert!(flooded <= limit, "{name}: {flooded:?}, normally {normal:?}, {quiet:?} alone");
         told.push(format!("{name} {flooded:.1?} ({normal:.1?})"));
     }
     println!(
         "RESULT floods: p99 of a neighbour {quiet:.1?} alone; beside floods (beside the same floods of nobody): {}; \
-         {} requests each",
+         {ROUNDS} x {count} requests each",
         told.join(", "),
-        count * ROUNDS
     );
 }
 

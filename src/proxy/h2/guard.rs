@@ -19,6 +19,9 @@ const BYTES_A_POINT: i64 = 64;
 /// Points that come back with each head and each piece of a body that is sent, however small: clients
 /// of gRPC open windows and ping for every message.
 const POINTS_A_PIECE: i64 = 10;
+/// Points that it costs to be sent a RST_STREAM: a request was faulty, or one too many. What is cut in the middle was
+/// paid for by its pieces.
+const POINTS_A_RESET: i64 = 20;
 
 /// The connection preface of a client (RFC 9113, 3.4), which comes before the first frame.
 const PREFACE_BYTES: usize = 24;
@@ -159,21 +162,24 @@ impl Guard {
                 self.out_have = 0;
                 let [high, middle, low, kind, ..] = self.out_header;
                 self.out_skip = u32::from_be_bytes([0, high, middle, low]) as usize;
-                if matches!(kind, kind::DATA | kind::HEADERS) {
-                    back = back.saturating_add(POINTS_A_PIECE * BYTES_A_POINT);
-                }
+                let points = match kind {
+                    kind::DATA | kind::HEADERS => POINTS_A_PIECE,
+                    kind::RST_STREAM => -POINTS_A_RESET,
+                    _ => 0,
+                };
+                back = back.saturating_add(points * BYTES_A_POINT);
             }
         }
         self.left = self.left.saturating_add(back).min(POINTS_MAX * BYTES_A_POINT);
     }
 
-    /// Looks at bytes that came, however they are cut.
-    pub fn received(&mut self, bytes: &[u8], now: u32) -> Result<(), Stop> {
+    /// Looks at bytes that came, however they are cut; how many frames began in them.
+    pub fn received(&mut self, bytes: &[u8], now: u32) -> Result<usize, Stop> {
         let ticks = i64::from(now.saturating_sub(self.filled_at));
         self.filled_at = now;
         let back = ticks.saturating_mul(POINTS_A_TICK * BYTES_A_POINT);
         self.left = self.left.saturating_add(back).min(POINTS_MAX * BYTES_A_POINT);
-        let mut at = 0;
+        let (mut at, mut frames) = (0, 0);
         while at < bytes.len() {
             let skipped = self.skip.min(bytes.len() - at);
             if self.in_settings {
@@ -189,9 +195,10 @@ impl Guard {
                 self.have = 0;
                 let good = at.saturating_sub(FRAME_HEADER_BYTES);
                 self.frame().map_err(|offence| Stop { offence, good })?;
+                frames += 1;
             }
         }
-        Ok(())
+        Ok(frames)
     }
 
     fn frame(&mut self) -> Result<(), Offence> {
@@ -277,16 +284,16 @@ fn cost(kind: u8, flags: u8, length: u32) -> i64 {
     let goes_on = flags & END_STREAM == 0;
     match kind {
         kind::DATA if goes_on && length == 0 => 10,
+        kind::DATA if goes_on && length < TINY_BYTES => 4,
         // The length of a padded frame says little.
-        kind::DATA if goes_on && (length < TINY_BYTES || (flags & PADDED != 0 && length <= 256)) => 2,
+        kind::DATA if goes_on && flags & PADDED != 0 && length <= 256 => 4,
         // Requests and messages are paid for by the limits of streams and windows.
         kind::HEADERS | kind::DATA => 0,
-        kind::WINDOW_UPDATE => 1,
-        kind::PRIORITY | kind::RST_STREAM | kind::CONTINUATION => 4,
+        kind::PRIORITY | kind::RST_STREAM | kind::CONTINUATION | kind::PING => 4,
         kind::SETTINGS if flags & ACK != 0 => 4,
         kind::SETTINGS => 20,
-        // PING; and unknown ones, which are to be ignored (RFC 9113, 4.1) and which some clients send to
-        // see that.
+        // WINDOW_UPDATE; and unknown ones, which are to be ignored (RFC 9113, 4.1) and which some clients send
+        // to see that.
         _ => 2,
     }
 }

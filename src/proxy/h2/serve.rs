@@ -7,8 +7,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use h2::Reason;
-use h2::server::{self, Builder};
+use h2::server::{self, Builder, SendResponse};
+use h2::{Reason, RecvStream};
+use http::Request;
 
 use crate::config::Limits;
 use crate::http1::HeadLimits;
@@ -134,20 +135,7 @@ impl Served {
         self.vitals.begin_turn();
         loop {
             match self.connection.poll_accept(context) {
-                // Streams that were reset by the client take a moment to end.
-                Poll::Ready(Some(Ok((_, mut respond)))) if self.streams.count.get() >= self.tasks_max() => {
-                    respond.send_reset(Reason::REFUSED_STREAM);
-                }
-                Poll::Ready(Some(Ok((request, respond)))) => {
-                    let count = StreamCount::new(&self.streams, &self.worker);
-                    let served = task::serve(
-                        Rc::clone(&self.worker),
-                        Rc::clone(&self.facts),
-                        (request, respond),
-                        count,
-                    );
-                    tokio::task::spawn_local(served);
-                }
+                Poll::Ready(Some(Ok((request, respond)))) => self.accept(request, respond),
                 Poll::Ready(Some(Err(why))) => {
                     tracing::debug!(%why, "an HTTP/2 connection ended in an error");
                     return Poll::Ready(());
@@ -161,6 +149,22 @@ impl Served {
                 },
             }
         }
+    }
+
+    /// A stream that the client has opened gets a task.
+    fn accept(&self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+        // Asked and given up in one breath: nobody's work.
+        if respond.poll_reset(&mut Context::from_waker(Waker::noop())).is_ready() {
+            return;
+        }
+        // Streams that were reset by the client take a moment to end.
+        if self.streams.count.get() >= self.tasks_max() {
+            respond.send_reset(Reason::REFUSED_STREAM);
+            return;
+        }
+        let count = StreamCount::new(&self.streams, &self.worker);
+        let served = task::serve(Rc::clone(&self.worker), Rc::clone(&self.facts), (request, respond), count);
+        tokio::task::spawn_local(served);
     }
 
     /// Streams that are served at once, those that the client has reset included.

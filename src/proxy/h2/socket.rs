@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
@@ -20,6 +20,8 @@ use super::guard::{Guard, Offence};
 
 /// Bytes that are read of one connection in one turn.
 const TURN_BYTES_MAX: usize = 64 * 1024;
+/// What a frame counts for beside its bytes, since it costs more than they do: 32 of them fill a turn.
+const FRAME_BYTES: usize = 2048;
 
 /// What is known of a socket, shared by what reads it and what keeps its times.
 #[derive(Debug)]
@@ -76,13 +78,18 @@ impl Vitals {
     /// Looks at what came; tells how much of it may be handed on.
     fn received(&self, bytes: &[u8], now: u32) -> usize {
         self.heard_at.set(now);
-        self.turn_bytes.set(self.turn_bytes.get().saturating_add(bytes.len()));
         let mut guard = self.guard.borrow_mut();
         let mut good = bytes.len();
-        if let Err(stop) = guard.received(bytes, now) {
-            tracing::debug!(offence = %stop.offence, "closing an HTTP/2 connection");
-            self.offence.set(Some(stop.offence));
-            good = stop.good;
+        match guard.received(bytes, now) {
+            Ok(frames) => {
+                let taken = bytes.len().saturating_add(frames.saturating_mul(FRAME_BYTES));
+                self.turn_bytes.set(self.turn_bytes.get().saturating_add(taken));
+            }
+            Err(stop) => {
+                tracing::debug!(offence = %stop.offence, "closing an HTTP/2 connection");
+                self.offence.set(Some(stop.offence));
+                good = stop.good;
+            }
         }
         if guard.settings_seen() {
             drop(guard);
@@ -137,8 +144,9 @@ impl AsyncRead for Socket {
             return Poll::Pending;
         }
         if this.vitals.turn_bytes.get() >= TURN_BYTES_MAX {
-            // The others first.
-            context.waker().wake_by_ref();
+            // The others first, and those for whom something has come meanwhile: a task that wakes itself would run
+            // again before the runtime looks for that.
+            let _ = pin!(tokio::task::yield_now()).poll(context);
             return Poll::Pending;
         }
         let before = out.filled().len();

@@ -21,17 +21,17 @@ fn taken(kind: u8, flags: u8, payload: &[u8]) -> Option<u32> {
 #[test]
 fn what_asks_for_nothing_has_an_end() {
     let table = [
-        ("PING", 6, 0, &[0; 8][..], 1000),
-        ("PING answered", 6, 1, &[0; 8], 1000),
+        ("PING", 6, 0, &[0; 8][..], 500),
+        ("PING answered", 6, 1, &[0; 8], 500),
         ("SETTINGS", 4, 0, &[], 100),
         ("SETTINGS acknowledged", 4, 1, &[], 500),
         ("RST_STREAM", 3, 0, &[0; 4], 500),
         ("PRIORITY", 2, 0, &[0; 5], 500),
         ("CONTINUATION", 9, 0, &[0; 100], 500),
-        ("WINDOW_UPDATE", 8, 0, &[0; 4], 2000),
+        ("WINDOW_UPDATE", 8, 0, &[0; 4], 1000),
         ("empty DATA", 0, 0, &[], 200),
-        ("tiny DATA", 0, 0, b"abcd", 1000),
-        ("DATA of padding", 0, 8, &[20; 21], 1000),
+        ("tiny DATA", 0, 0, b"abcd", 500),
+        ("DATA of padding", 0, 8, &[20; 21], 500),
         ("an unknown frame", 77, 0, &[], 1000),
     ];
     for (name, kind, flags, payload, most) in table {
@@ -51,21 +51,40 @@ fn points_come_back_with_time_and_with_what_is_sent() {
     let ping = frame(6, 0, &[0; 8]);
     let mut guard = Guard::for_client(7);
     guard.received(PREFACE, 7).unwrap();
-    // A ping costs two points; 20 come back in a tick.
+    // A ping costs four points; 20 come back in a tick.
     let spend = |guard: &mut Guard, now, count| (0..count).all(|_| guard.received(&ping, now).is_ok());
-    assert!(spend(&mut guard, 7, 1000));
-    assert!(spend(&mut guard, 8, 10));
-    assert!(spend(&mut guard, 18, 100));
+    assert!(spend(&mut guard, 7, 500));
+    assert!(spend(&mut guard, 8, 5));
+    assert!(spend(&mut guard, 18, 50));
     // A piece of 64 bytes brings eleven points back, an answered ping nearly nothing.
     let piece = frame(0, 0, &[0; 55]);
-    for byte in piece.repeat(10) {
+    for byte in piece.repeat(8) {
         guard.sent(&[byte]);
     }
-    assert!(spend(&mut guard, 18, 55));
+    assert!(spend(&mut guard, 18, 22));
     guard.sent(&piece.repeat(1000));
-    assert!(spend(&mut guard, 18, 1000));
-    assert!(spend(&mut guard, u32::MAX, 1000), "never more than at first");
+    assert!(spend(&mut guard, 18, 500));
+    assert!(spend(&mut guard, u32::MAX, 500), "never more than at first");
     assert!(!spend(&mut guard, u32::MAX, 1));
+}
+
+#[test]
+fn faulty_requests_have_an_end() {
+    let (request, reset) = (frame(1, 4, &[0x82]), frame(3, 0, &[0, 0, 0, 1]));
+    let mut guard = Guard::for_client(0);
+    guard.received(PREFACE, 0).unwrap();
+    let refused = (0..10_000).find(|_| {
+        guard.sent(&reset);
+        guard.received(&request, 0).is_err()
+    });
+    assert_eq!(refused, Some(101));
+    // What is cut after some of it was sent costs nothing.
+    let mut guard = Guard::for_client(0);
+    guard.received(PREFACE, 0).unwrap();
+    for _ in 0..10_000 {
+        guard.sent(&[&request[..], &frame(0, 0, b"part"), &reset].concat());
+        guard.received(&request, 0).unwrap();
+    }
 }
 
 #[test]
@@ -115,7 +134,7 @@ fn offences_have_the_names_that_the_rfc_gives_them() {
 }
 
 proptest! {
-    /// The verdict does not depend on how the bytes are cut.
+    /// Neither the verdict nor the count of frames depends on how the bytes are cut.
     #[test]
     fn cuts_change_nothing(
         frames in proptest::collection::vec((0_u8..12, 0_u8..16, 0_usize..40, any::<bool>()), 1..60),
@@ -132,11 +151,12 @@ proptest! {
         let mut whole = Guard::for_client(0);
         let expected = whole.received(&bytes, 0).map_err(|stop| stop.offence);
         let mut pieces = Guard::for_client(0);
-        let mut found: Result<(), Offence> = Ok(());
+        let mut found: Result<usize, Offence> = Ok(0);
         let (mut at, mut cut) = (0, cuts.iter().cycle());
-        while at < bytes.len() && found.is_ok() {
+        while at < bytes.len() && let Ok(before) = found {
             let end = bytes.len().min(at + cut.next().unwrap());
-            found = pieces.received(&bytes[at..end], 0).map_err(|stop| stop.offence);
+            let piece = pieces.received(&bytes[at..end], 0).map_err(|stop| stop.offence);
+            found = piece.map(|frames| before + frames);
             at = end;
         }
         prop_assert_eq!(found, expected);
