@@ -69,7 +69,7 @@ fn send(front: std::net::SocketAddr, raw: &[u8]) {
 #[test]
 fn three_parsers_see_the_same_requests() {
     let (count, seed) = (number("GREENLIGHT_MUTATIONS", 5_000), number("GREENLIGHT_SEED", fastrand::u64(..)));
-    println!("{count} mutations, GREENLIGHT_SEED={seed}");
+    println!("RESULT mutations: {count}, GREENLIGHT_SEED={seed}");
     let origin = HyperOrigin::start();
     let mut setup = Setup::new(&[origin.address], &[]);
     setup.workers = 2;
@@ -162,7 +162,7 @@ fn judge(parser: &str, captures: &[Capture], lines: Option<Vec<String>>) {
         assert_eq!(found, expected, "{parser} reads {} otherwise than hyper", capture.raw.escape_ascii());
     }
     println!(
-        "{parser}: {} connections read alike, {unknown} with a method that it does not know",
+        "RESULT {parser}: {} connections read alike, {unknown} with a method that it does not know",
         captures.len()
     );
 }
