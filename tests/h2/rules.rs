@@ -103,7 +103,7 @@ fn what_is_forwarded_is_normalised() {
         ("grpc_metadata", "kept"),
         ("proxy-authorization", "secret"),
         ("trailer", "x-a"),
-        ("http2-settings", "AAMAAABk"),
+        ("http2-settings", "AAMQ"),
         ("te", "trailers"),
         ("x-request-id", "mine"),
     ] {
@@ -117,7 +117,7 @@ fn what_is_forwarded_is_normalised() {
         head.contains("X-Forwarded-For: 127.0.0.1\r\n") && head.contains("X-Real-IP: 127.0.0.1\r\n"),
         "{head}"
     );
-    for gone in ["1.2.3.4", "https", "_forwarded", "content_length", "secret", "trailer", "AAMAAABk", "mine"] {
+    for gone in ["1.2.3.4", "https", "_forwarded", "content_length", "secret", "trailer", "AAMQ", "mine"] {
         assert!(!head.to_ascii_lowercase().contains(&gone.to_ascii_lowercase()), "{gone}: {head}");
     }
 }
