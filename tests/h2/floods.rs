@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use greenlight::model::Color;
+
 use super::frames::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, PRIORITY, RST_STREAM, Raw, SETTINGS,
     WINDOW_UPDATE, block, frame, get,
@@ -121,8 +123,11 @@ fn a_flood_ends_its_connection() {
             begin.elapsed()
         );
     }
-    assert!(origin.heads().len() < 2000, "{} requests got through", origin.heads().len());
-    assert_eq!(front.inflight(greenlight::model::Color::Blue), 0);
+    // The one that hangs of each, and those whose reset came in a later read than they did.
+    assert!(origin.heads().len() < 200, "{} requests got through", origin.heads().len());
+    for color in Color::ALL {
+        assert_eq!(front.inflight(color), 0, "{color:?}");
+    }
     assert_eq!(Peer::connect(front.address).get("/").text(), "ok");
 }
 
