@@ -284,9 +284,8 @@ fn cost(kind: u8, flags: u8, length: u32) -> i64 {
     let goes_on = flags & END_STREAM == 0;
     match kind {
         kind::DATA if goes_on && length == 0 => 10,
-        kind::DATA if goes_on && length < TINY_BYTES => 4,
         // The length of a padded frame says little.
-        kind::DATA if goes_on && flags & PADDED != 0 && length <= 256 => 4,
+        kind::DATA if goes_on && (length < TINY_BYTES || (flags & PADDED != 0 && length <= 256)) => 4,
         // Requests and messages are paid for by the limits of streams and windows.
         kind::HEADERS | kind::DATA => 0,
         kind::PRIORITY | kind::RST_STREAM | kind::CONTINUATION | kind::PING => 4,
