@@ -43,6 +43,7 @@ mod listener;
 mod local;
 mod metrics;
 mod origin_side;
+mod passes;
 mod pool;
 mod preview;
 mod record;

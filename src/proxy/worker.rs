@@ -28,6 +28,7 @@ use super::date::DateLine;
 use super::gate::Gates;
 use super::listener::ListenerFacts;
 use super::metrics::Metrics;
+use super::passes::Passes;
 use super::seats::{AttemptTag, Seats};
 use super::service::Services;
 use super::slot::Slot;
@@ -70,6 +71,7 @@ pub struct Worker {
     pub parts: WorkerParts,
     pub head_limits: HeadLimits,
     pub ticks: Ticks,
+    pub passes: Passes,
     pub chunks: Rc<ChunkPool>,
     pub seats: Rc<Seats>,
     pub services: Services,
@@ -102,6 +104,7 @@ impl Worker {
         Rc::new(Self {
             head_limits,
             ticks: Ticks::default(),
+            passes: Passes::default(),
             chunks: ChunkPool::new(head_limits.head_bytes_max()),
             seats: Rc::default(),
             services,
@@ -162,6 +165,8 @@ impl Worker {
                 tokio::task::spawn_local(accept(Rc::clone(&self), listener, facts))
             })
             .collect();
+        let keeper = Rc::clone(&self);
+        tokio::task::spawn_local(async move { keeper.passes.keep().await });
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut end: Option<tokio::time::Instant> = None;

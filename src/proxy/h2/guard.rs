@@ -23,6 +23,9 @@ const POINTS_A_PIECE: i64 = 10;
 /// paid for by its pieces.
 const POINTS_A_RESET: i64 = 20;
 
+/// Frames that the work for a head is worth.
+const FRAMES_A_HEAD: usize = 4;
+
 /// The connection preface of a client (RFC 9113, 3.4), which comes before the first frame.
 const PREFACE_BYTES: usize = 24;
 const FRAME_HEADER_BYTES: usize = 9;
@@ -77,6 +80,15 @@ pub enum Offence {
 pub struct Stop {
     pub offence: Offence,
     pub good: usize,
+}
+
+/// What was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The first ones of those that came.
+    pub bytes: usize,
+    /// Frames that began in them, a head for [`FRAMES_A_HEAD`].
+    pub frames: usize,
 }
 
 /// The account of one connection.
@@ -173,8 +185,9 @@ impl Guard {
         self.left = self.left.saturating_add(back).min(POINTS_MAX * BYTES_A_POINT);
     }
 
-    /// Looks at bytes that came, however they are cut; how many frames began in them.
-    pub fn received(&mut self, bytes: &[u8], now: u32) -> Result<usize, Stop> {
+    /// Looks at bytes that came, however they are cut, up to the end of the frame with which there are `frames_max`; if
+    /// RST_STREAM comes next, that too: what it takes back need not be begun.
+    pub fn received(&mut self, bytes: &[u8], frames_max: usize, now: u32) -> Result<Seen, Stop> {
         let ticks = i64::from(now.saturating_sub(self.filled_at));
         self.filled_at = now;
         let back = ticks.saturating_mul(POINTS_A_TICK * BYTES_A_POINT);
@@ -187,6 +200,9 @@ impl Guard {
             }
             self.skip -= skipped;
             at += skipped;
+            if frames >= frames_max && !is_reset(&bytes[at..]) {
+                break;
+            }
             let taken = (bytes.len() - at).min(FRAME_HEADER_BYTES - self.have);
             self.header[self.have..self.have + taken].copy_from_slice(&bytes[at..at + taken]);
             self.have += taken;
@@ -195,10 +211,10 @@ impl Guard {
                 self.have = 0;
                 let good = at.saturating_sub(FRAME_HEADER_BYTES);
                 self.frame().map_err(|offence| Stop { offence, good })?;
-                frames += 1;
+                frames += if self.header[3] == kind::HEADERS { FRAMES_A_HEAD } else { 1 };
             }
         }
-        Ok(frames)
+        Ok(Seen { bytes: at, frames })
     }
 
     fn frame(&mut self) -> Result<(), Offence> {
@@ -257,6 +273,11 @@ impl Guard {
     }
 }
 
+/// Whether a frame begins here that is known to be RST_STREAM.
+fn is_reset(bytes: &[u8]) -> bool {
+    matches!(bytes, [_, _, _, kind::RST_STREAM, ..])
+}
+
 /// Whether a head goes on behind this frame.
 fn opens_head(kind: u8, flags: u8, before: bool) -> bool {
     match kind {
@@ -288,9 +309,10 @@ fn cost(kind: u8, flags: u8, length: u32) -> i64 {
         kind::DATA if goes_on && (length < TINY_BYTES || (flags & PADDED != 0 && length <= 256)) => 4,
         // Requests and messages are paid for by the limits of streams and windows.
         kind::HEADERS | kind::DATA => 0,
-        kind::PRIORITY | kind::RST_STREAM | kind::CONTINUATION | kind::PING => 4,
+        kind::PRIORITY | kind::CONTINUATION | kind::PING => 4,
         kind::SETTINGS if flags & ACK != 0 => 4,
-        kind::SETTINGS => 20,
+        // Half a request was made for it, at least.
+        kind::SETTINGS | kind::RST_STREAM => 20,
         // WINDOW_UPDATE; and unknown ones, which are to be ignored (RFC 9113, 4.1) and which some clients send
         // to see that.
         _ => 2,

@@ -233,7 +233,6 @@ async fn drive(
     seat.settle().await;
     let mut pulse = Pulse::new(Rc::clone(&vitals), connection.ping_pong());
     poll_fn(|context| {
-        vitals.begin_turn();
         if std::pin::Pin::new(&mut connection).poll(context).is_ready() || seat.signals().cut() {
             return Poll::Ready(());
         }

@@ -132,7 +132,6 @@ struct Served {
 
 impl Served {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.vitals.begin_turn();
         loop {
             match self.connection.poll_accept(context) {
                 Poll::Ready(Some(Ok((request, respond)))) => self.accept(request, respond),

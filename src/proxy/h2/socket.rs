@@ -1,26 +1,27 @@
 //! The socket below HTTP/2: what h2 reads and writes through.
 //!
 //! It gives back what was read to tell the protocol, keeps the times and counts by which the
-//! connection is judged, and lets one connection read only so much in one turn of the worker's loop:
+//! connection is judged, and lets one connection read only so much in one pass of the worker's loop:
 //! a client that sends as fast as it can would else keep the others waiting.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::proxy::chunk::Chunk;
+use crate::proxy::passes::Passes;
 use crate::proxy::stream::Stream;
 use crate::proxy::worker::Worker;
 
 use super::guard::{Guard, Offence};
 
-/// Bytes that are read of one connection in one turn.
-const TURN_BYTES_MAX: usize = 64 * 1024;
-/// What a frame counts for beside its bytes, since it costs more than they do: 32 of them fill a turn.
+/// Bytes that are read of one connection in one pass.
+const PASS_BYTES_MAX: usize = 64 * 1024;
+/// What a frame counts for beside its bytes, since it costs more than they do: 32 of them fill a pass, or 8 heads.
 const FRAME_BYTES: usize = 2048;
 
 /// What is known of a socket, shared by what reads it and what keeps its times.
@@ -33,7 +34,9 @@ pub struct Vitals {
     pub heard_at: Cell<u32>,
     /// The tick since which the socket takes nothing.
     pub stuck_since: Cell<Option<u32>>,
-    turn_bytes: Cell<usize>,
+    pass_bytes: Cell<usize>,
+    /// The pass in which that became too much.
+    full_in: Cell<Option<u64>>,
     /// Who waits for the peer's SETTINGS.
     waiting: RefCell<Option<Waker>>,
 }
@@ -45,14 +48,34 @@ impl Vitals {
             offence: Cell::new(None),
             heard_at: Cell::new(now),
             stuck_since: Cell::new(None),
-            turn_bytes: Cell::new(0),
+            pass_bytes: Cell::new(0),
+            full_in: Cell::new(None),
             waiting: RefCell::new(None),
         })
     }
 
-    /// A new turn of the loop begins for this connection.
-    pub fn begin_turn(&self) {
-        self.turn_bytes.set(0);
+    /// Waits for the next pass if enough was read in this one.
+    fn poll_pass(&self, context: &Context<'_>, passes: &Passes) -> Poll<()> {
+        if self.pass_bytes.get() < PASS_BYTES_MAX {
+            return Poll::Ready(());
+        }
+        match self.full_in.get() {
+            Some(pass) if pass != passes.now() => {
+                self.begin_pass();
+                return Poll::Ready(());
+            }
+            Some(_) => {}
+            None => {
+                self.full_in.set(Some(passes.now()));
+                passes.wake_at_next(context);
+            }
+        }
+        Poll::Pending
+    }
+
+    fn begin_pass(&self) {
+        self.pass_bytes.set(0);
+        self.full_in.set(None);
     }
 
     pub fn offence(&self) -> Option<Offence> {
@@ -75,22 +98,24 @@ impl Vitals {
         }
     }
 
-    /// Looks at what came; tells how much of it may be handed on.
+    /// Looks at what came; tells how much of it may be handed on in this pass.
     fn received(&self, bytes: &[u8], now: u32) -> usize {
         self.heard_at.set(now);
+        let pass_bytes = self.pass_bytes.get();
+        let frames_max = PASS_BYTES_MAX.saturating_sub(pass_bytes).div_ceil(FRAME_BYTES);
         let mut guard = self.guard.borrow_mut();
-        let mut good = bytes.len();
-        match guard.received(bytes, now) {
-            Ok(frames) => {
-                let taken = bytes.len().saturating_add(frames.saturating_mul(FRAME_BYTES));
-                self.turn_bytes.set(self.turn_bytes.get().saturating_add(taken));
+        let good = match guard.received(bytes, frames_max, now) {
+            Ok(seen) => {
+                let taken = seen.bytes.saturating_add(seen.frames.saturating_mul(FRAME_BYTES));
+                self.pass_bytes.set(pass_bytes.saturating_add(taken));
+                seen.bytes
             }
             Err(stop) => {
                 tracing::debug!(offence = %stop.offence, "closing an HTTP/2 connection");
                 self.offence.set(Some(stop.offence));
-                good = stop.good;
+                stop.good
             }
-        }
+        };
         if guard.settings_seen() {
             drop(guard);
             self.wake();
@@ -103,15 +128,15 @@ impl Vitals {
 #[derive(Debug)]
 pub struct Socket {
     stream: Stream,
-    /// What was read before.
-    first: Option<Chunk>,
+    /// What was read and not handed on yet: to tell the protocol, or more than a pass takes.
+    held: Option<Chunk>,
     worker: Rc<Worker>,
     vitals: Rc<Vitals>,
 }
 
 impl Socket {
     pub fn new(stream: Stream, first: Option<Chunk>, worker: Rc<Worker>, vitals: Rc<Vitals>) -> Self {
-        Self { stream, first, worker, vitals }
+        Self { stream, held: first, worker, vitals }
     }
 
     fn wrote<'p>(&self, written: &Poll<io::Result<usize>>, parts: impl Iterator<Item = &'p [u8]>) {
@@ -143,33 +168,41 @@ impl AsyncRead for Socket {
         if this.vitals.offence.get().is_some() {
             return Poll::Pending;
         }
-        if this.vitals.turn_bytes.get() >= TURN_BYTES_MAX {
-            // The others first, and those for whom something has come meanwhile: a task that wakes itself would run
-            // again before the runtime looks for that.
-            let _ = pin!(tokio::task::yield_now()).poll(context);
-            return Poll::Pending;
-        }
+        // The others first, and those for whom something has come meanwhile.
+        ready!(this.vitals.poll_pass(context, &this.worker.passes));
+        let now = this.worker.ticks.now();
         let before = out.filled().len();
-        if let Some(chunk) = &mut this.first {
+        let count = if let Some(chunk) = &mut this.held {
             let count = chunk.data().len().min(out.remaining());
-            out.put_slice(&chunk.data()[..count]);
-            chunk.consume(count);
+            let good = this.vitals.received(&chunk.data()[..count], now);
+            out.put_slice(&chunk.data()[..good]);
+            chunk.consume(good);
             if chunk.is_empty() {
-                this.first = None;
+                this.held = None;
             }
+            count
         } else {
-            ready!(Pin::new(&mut this.stream).poll_read(context, out))?;
-        }
-        let count = out.filled().len() - before;
-        let good = this.vitals.received(&out.filled()[before..], this.worker.ticks.now());
-        if good < count {
-            // Whoever polls sees the offence.
-            out.set_filled(before + good);
-            if good == 0 {
+            let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, out) else {
+                // What comes next comes in a later pass.
+                this.vitals.begin_pass();
                 return Poll::Pending;
+            };
+            read?;
+            let count = out.filled().len() - before;
+            let good = this.vitals.received(&out.filled()[before..], now);
+            let rest = &out.filled()[before + good..];
+            if !rest.is_empty() && this.vitals.offence.get().is_none() {
+                let mut chunk = this.worker.chunks.take();
+                if chunk.append(rest) < rest.len() {
+                    return Poll::Ready(Err(io::Error::other("h2 reads more at once than a chunk holds")));
+                }
+                this.held = Some(chunk);
             }
-        }
-        Poll::Ready(Ok(()))
+            out.set_filled(before + good);
+            count
+        };
+        // Whoever polls sees the offence.
+        if count > 0 && out.filled().len() == before { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 }
 

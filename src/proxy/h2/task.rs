@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use h2::ext::Protocol;
@@ -32,6 +32,10 @@ pub async fn serve(
 ) {
     let seat = worker.seats.take_for(Sitter::Stream);
     seat.settle().await;
+    // Given up meanwhile, or its connection was ended: nothing is begun for it.
+    if respond.poll_reset(&mut Context::from_waker(Waker::noop())).is_ready() {
+        return;
+    }
     let (head, body) = request.into_parts();
     let has_body = !body.is_end_stream();
     let nonce = (u128::from(worker.random()) << 64 | u128::from(worker.random())).to_be_bytes();

@@ -11,6 +11,7 @@ mod farewell;
 mod gate;
 mod lane;
 mod lifetime;
+mod passes;
 mod pool;
 mod sizes;
 mod turn;

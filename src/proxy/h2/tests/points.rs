@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::proxy::h2::guard::{Guard, Offence};
+use crate::proxy::h2::guard::{Guard, Offence, Seen, Stop};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -11,11 +11,16 @@ fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
     [&[high, middle, low, kind, flags, 0, 0, 0, 1][..], payload].concat()
 }
 
+/// All of them at once.
+fn take(guard: &mut Guard, bytes: &[u8], now: u32) -> Result<Seen, Stop> {
+    guard.received(bytes, usize::MAX, now)
+}
+
 /// How many such frames a fresh connection takes in one tick.
 fn taken(kind: u8, flags: u8, payload: &[u8]) -> Option<u32> {
     let mut guard = Guard::for_client(0);
-    guard.received(PREFACE, 0).unwrap();
-    (0..10_000).find(|_| guard.received(&frame(kind, flags, payload), 0).is_err())
+    take(&mut guard, PREFACE, 0).unwrap();
+    (0..10_000).find(|_| take(&mut guard, &frame(kind, flags, payload), 0).is_err())
 }
 
 #[test]
@@ -25,7 +30,7 @@ fn what_asks_for_nothing_has_an_end() {
         ("PING answered", 6, 1, &[0; 8], 500),
         ("SETTINGS", 4, 0, &[], 100),
         ("SETTINGS acknowledged", 4, 1, &[], 500),
-        ("RST_STREAM", 3, 0, &[0; 4], 500),
+        ("RST_STREAM", 3, 0, &[0; 4], 100),
         ("PRIORITY", 2, 0, &[0; 5], 500),
         ("CONTINUATION", 9, 0, &[0; 100], 500),
         ("WINDOW_UPDATE", 8, 0, &[0; 4], 1000),
@@ -50,9 +55,9 @@ fn requests_and_messages_cost_nothing() {
 fn points_come_back_with_time_and_with_what_is_sent() {
     let ping = frame(6, 0, &[0; 8]);
     let mut guard = Guard::for_client(7);
-    guard.received(PREFACE, 7).unwrap();
+    take(&mut guard, PREFACE, 7).unwrap();
     // A ping costs four points; 20 come back in a tick.
-    let spend = |guard: &mut Guard, now, count| (0..count).all(|_| guard.received(&ping, now).is_ok());
+    let spend = |guard: &mut Guard, now, count| (0..count).all(|_| take(guard, &ping, now).is_ok());
     assert!(spend(&mut guard, 7, 500));
     assert!(spend(&mut guard, 8, 5));
     assert!(spend(&mut guard, 18, 50));
@@ -72,18 +77,18 @@ fn points_come_back_with_time_and_with_what_is_sent() {
 fn faulty_requests_have_an_end() {
     let (request, reset) = (frame(1, 4, &[0x82]), frame(3, 0, &[0, 0, 0, 1]));
     let mut guard = Guard::for_client(0);
-    guard.received(PREFACE, 0).unwrap();
+    take(&mut guard, PREFACE, 0).unwrap();
     let refused = (0..10_000).find(|_| {
         guard.sent(&reset);
-        guard.received(&request, 0).is_err()
+        take(&mut guard, &request, 0).is_err()
     });
     assert_eq!(refused, Some(101));
     // What is cut after some of it was sent costs nothing.
     let mut guard = Guard::for_client(0);
-    guard.received(PREFACE, 0).unwrap();
+    take(&mut guard, PREFACE, 0).unwrap();
     for _ in 0..10_000 {
         guard.sent(&[&request[..], &frame(0, 0, b"part"), &reset].concat());
-        guard.received(&request, 0).unwrap();
+        take(&mut guard, &request, 0).unwrap();
     }
 }
 
@@ -91,11 +96,11 @@ fn faulty_requests_have_an_end() {
 fn an_origin_is_not_counted_but_looked_at() {
     let mut guard = Guard::for_origin(0);
     for _ in 0..5000 {
-        guard.received(&frame(6, 0, &[0; 8]), 0).unwrap();
+        take(&mut guard, &frame(6, 0, &[0; 8]), 0).unwrap();
     }
-    guard.received(&frame(4, 1, &[]), 0).unwrap();
+    take(&mut guard, &frame(4, 1, &[]), 0).unwrap();
     assert!(!guard.settings_seen(), "an acknowledgement says nothing of the peer");
-    guard.received(&frame(4, 0, &[0, 3, 0, 0, 0, 1]), 0).unwrap();
+    take(&mut guard, &frame(4, 0, &[0, 3, 0, 0, 0, 1]), 0).unwrap();
     assert!(guard.settings_seen());
 }
 
@@ -103,7 +108,7 @@ fn offence(frames: &[Vec<u8>]) -> Option<Offence> {
     let mut guard = Guard::for_client(0);
     let bytes = [PREFACE, &frames.concat()].concat();
     let before = bytes.len() - frames.last().unwrap().len();
-    let stop = guard.received(&bytes, 0).err()?;
+    let stop = take(&mut guard, &bytes, 0).err()?;
     // What came before the offence is handed on, and nothing of the frame but perhaps its header.
     assert!(stop.good == before || stop.good == before + 9, "{stop:?}");
     Some(stop.offence)
@@ -134,11 +139,12 @@ fn offences_have_the_names_that_the_rfc_gives_them() {
 }
 
 proptest! {
-    /// Neither the verdict nor the count of frames depends on how the bytes are cut.
+    /// Neither the verdict nor the count of frames depends on how the bytes are cut, nor on how many frames are taken
+    /// at once.
     #[test]
     fn cuts_change_nothing(
         frames in proptest::collection::vec((0_u8..12, 0_u8..16, 0_usize..40, any::<bool>()), 1..60),
-        cuts in proptest::collection::vec(1_usize..30, 1..40),
+        cuts in proptest::collection::vec((1_usize..30, 1_usize..3), 1..40),
     ) {
         let mut bytes = PREFACE.to_vec();
         for (kind, flags, length, fits) in frames {
@@ -149,15 +155,21 @@ proptest! {
         // Often enough that some of them are floods.
         let bytes: Vec<u8> = [PREFACE, &bytes[PREFACE.len()..].repeat(40)].concat();
         let mut whole = Guard::for_client(0);
-        let expected = whole.received(&bytes, 0).map_err(|stop| stop.offence);
+        let expected = take(&mut whole, &bytes, 0).map(|seen| seen.frames).map_err(|stop| stop.offence);
         let mut pieces = Guard::for_client(0);
         let mut found: Result<usize, Offence> = Ok(0);
         let (mut at, mut cut) = (0, cuts.iter().cycle());
         while at < bytes.len() && let Ok(before) = found {
-            let end = bytes.len().min(at + cut.next().unwrap());
-            let piece = pieces.received(&bytes[at..end], 0).map_err(|stop| stop.offence);
-            found = piece.map(|frames| before + frames);
-            at = end;
+            let &(length, frames_max) = cut.next().unwrap();
+            let piece = pieces.received(&bytes[at..bytes.len().min(at + length)], frames_max, 0);
+            found = match piece {
+                Ok(seen) => {
+                    prop_assert!(seen.bytes > 0);
+                    at += seen.bytes;
+                    Ok(before + seen.frames)
+                }
+                Err(stop) => Err(stop.offence),
+            };
         }
         prop_assert_eq!(found, expected);
         prop_assert_eq!(pieces.settings_seen(), whole.settings_seen());
