@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -142,13 +143,29 @@ fn neighbour(front: &Front, count: usize) -> Vec<Duration> {
     (0..count).map(timed).collect()
 }
 
-/// The calling thread, and those that it starts, run when nobody else wants to: a flood comes from another machine and
-/// must not cost this one more than its frames do. Beside other tests it would never get to run.
-fn yield_to_all() {
+/// Has a core as soon as it has something to do.
+const FIRST: [&str; 3] = ["--fifo", "--pid", "1"];
+/// Has a core when nobody else wants one.
+const LAST: [&str; 3] = ["--idle", "--pid", "0"];
+
+/// Schedules the calling thread, and those that it starts (sched(7)). The neighbour, its origin and whoever floods are
+/// other machines: the front door is to be what the neighbour waits for, not a core that somebody else has. Beside
+/// other tests who is last would never get to run.
+fn schedule(policy: [&str; 3]) {
     if alone() {
-        // `None` is the calling thread: Linux keeps priorities by thread (setpriority(2)).
-        rustix::process::setpriority_process(None, 19).unwrap();
+        let this = std::fs::read_link("/proc/thread-self").unwrap();
+        let done = Command::new("chrt").args(policy).arg(this.file_name().unwrap()).status().unwrap();
+        assert!(done.success(), "chrt {policy:?} needs root (CAP_SYS_NICE)");
     }
+}
+
+/// Does it on a thread of its own.
+fn scheduled<T: Send>(policy: [&str; 3], work: impl FnOnce() -> T + Send) -> T {
+    let scheduled = move || {
+        schedule(policy);
+        work()
+    };
+    std::thread::scope(|scope| scope.spawn(scheduled).join().unwrap())
 }
 
 /// The neighbour's times beside somebody who floods all the while, on one connection after the other; and the bytes
@@ -162,7 +179,7 @@ fn beside(
     let (begun, over) = (Barrier::new(2), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let flooding = scope.spawn(|| {
-            yield_to_all();
+            schedule(LAST);
             begun.wait();
             let (mut floods, mut bytes) = (0, 0);
             while floods == 0 || !over.load(Ordering::Relaxed) {
@@ -172,7 +189,7 @@ fn beside(
             bytes / floods
         });
         begun.wait();
-        let times = neighbour(front, count);
+        let times = scheduled(FIRST, || neighbour(front, count));
         over.store(true, Ordering::Relaxed);
         (times, flooding.join().unwrap())
     })
@@ -216,11 +233,11 @@ fn sink(takes: Arc<AtomicUsize>) -> SocketAddr {
 fn a_neighbour_of_a_flood_is_served_as_ever() {
     const ROUNDS: usize = 8;
     let count: usize = setting("GREENLIGHT_FLOOD_REQUESTS", 25);
-    let (origin, hanging) = (origin(), origin());
+    let (origin, hanging) = (scheduled(FIRST, origin), scheduled(LAST, origin));
     let front = Front::between(&[origin.address], &[hanging.address]);
     let takes = Arc::new(AtomicUsize::new(0));
     let sink = sink(Arc::clone(&takes));
-    let quiet = p99(neighbour(&front, count * ROUNDS));
+    let quiet = p99(scheduled(FIRST, || neighbour(&front, count * ROUNDS)));
     let mut told = Vec::new();
     for (name, piece) in FLOODS {
         let (mut normal, mut flooded) = (Vec::new(), Vec::new());
