@@ -23,6 +23,10 @@ const POINTS_A_PIECE: i64 = 10;
 /// paid for by its pieces.
 const POINTS_A_RESET: i64 = 20;
 
+/// Points that it costs beside its RST_STREAM to give a request up in the breath that it was made in: a rapid reset. To
+/// give up what an origin does not answer is a client's right.
+const POINTS_A_RAPID_RESET: i64 = 16;
+
 /// Frames that the work for a head is worth.
 const FRAMES_A_HEAD: usize = 4;
 
@@ -154,6 +158,11 @@ impl Guard {
     /// Whether the peer has said what it can do.
     pub fn settings_seen(&self) -> bool {
         self.settings_seen
+    }
+
+    /// A request was given up before anybody had looked at it. If that was one too many, the next frame tells.
+    pub fn given_up(&mut self) {
+        self.left -= POINTS_A_RAPID_RESET * BYTES_A_POINT;
     }
 
     /// These bytes went to the peer.
@@ -309,10 +318,9 @@ fn cost(kind: u8, flags: u8, length: u32) -> i64 {
         kind::DATA if goes_on && (length < TINY_BYTES || (flags & PADDED != 0 && length <= 256)) => 4,
         // Requests and messages are paid for by the limits of streams and windows.
         kind::HEADERS | kind::DATA => 0,
-        kind::PRIORITY | kind::CONTINUATION | kind::PING => 4,
+        kind::PRIORITY | kind::RST_STREAM | kind::CONTINUATION | kind::PING => 4,
         kind::SETTINGS if flags & ACK != 0 => 4,
-        // Half a request was made for it, at least.
-        kind::SETTINGS | kind::RST_STREAM => 20,
+        kind::SETTINGS => 20,
         // WINDOW_UPDATE; and unknown ones, which are to be ignored (RFC 9113, 4.1) and which some clients send
         // to see that.
         _ => 2,

@@ -154,6 +154,7 @@ impl Served {
     fn accept(&self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
         // Asked and given up in one breath: nobody's work.
         if respond.poll_reset(&mut Context::from_waker(Waker::noop())).is_ready() {
+            self.vitals.given_up();
             return;
         }
         // Streams that were reset by the client take a moment to end.

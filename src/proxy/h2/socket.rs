@@ -54,7 +54,12 @@ impl Vitals {
         })
     }
 
-    /// Waits for the next pass if enough was read in this one.
+    /// A stream was given up before anybody had looked at it.
+    pub fn given_up(&self) {
+        self.guard.borrow_mut().given_up();
+    }
+
+    /// Waits for the next pass if enough was read in this one. One task reads, and keeps its waker for life.
     fn poll_pass(&self, context: &Context<'_>, passes: &Passes) -> Poll<()> {
         if self.pass_bytes.get() < PASS_BYTES_MAX {
             return Poll::Ready(());

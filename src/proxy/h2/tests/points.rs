@@ -30,7 +30,7 @@ fn what_asks_for_nothing_has_an_end() {
         ("PING answered", 6, 1, &[0; 8], 500),
         ("SETTINGS", 4, 0, &[], 100),
         ("SETTINGS acknowledged", 4, 1, &[], 500),
-        ("RST_STREAM", 3, 0, &[0; 4], 100),
+        ("RST_STREAM", 3, 0, &[0; 4], 500),
         ("PRIORITY", 2, 0, &[0; 5], 500),
         ("CONTINUATION", 9, 0, &[0; 100], 500),
         ("WINDOW_UPDATE", 8, 0, &[0; 4], 1000),
@@ -90,6 +90,21 @@ fn faulty_requests_have_an_end() {
         guard.sent(&[&request[..], &frame(0, 0, b"part"), &reset].concat());
         take(&mut guard, &request, 0).unwrap();
     }
+}
+
+#[test]
+fn rapid_resets_have_an_end_before_other_resets() {
+    let (request, reset) = (frame(1, 5, &[0x82]), frame(3, 0, &[0, 0, 0, 8]));
+    let mut guard = Guard::for_client(0);
+    take(&mut guard, PREFACE, 0).unwrap();
+    let ended = (0..10_000_u32).find(|number| {
+        let stream = (1 + 2 * number).to_be_bytes();
+        let both = [&request[..5], &stream, &request[9..], &reset[..5], &stream, &reset[9..]].concat();
+        let refused = take(&mut guard, &both, 0).is_err();
+        guard.given_up();
+        refused
+    });
+    assert_eq!(ended, Some(100));
 }
 
 #[test]
