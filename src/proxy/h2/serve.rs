@@ -153,7 +153,7 @@ impl Served {
     /// A stream that the client has opened gets a task.
     fn accept(&self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
         // Asked and given up in one breath: nobody's work.
-        if respond.poll_reset(&mut Context::from_waker(Waker::noop())).is_ready() {
+        if task::is_given_up(&mut respond) {
             self.vitals.given_up();
             return;
         }

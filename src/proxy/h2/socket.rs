@@ -61,21 +61,18 @@ impl Vitals {
 
     /// Waits for the next pass if enough was read in this one. One task reads, and keeps its waker for life.
     fn poll_pass(&self, context: &Context<'_>, passes: &Passes) -> Poll<()> {
-        if self.pass_bytes.get() < PASS_BYTES_MAX {
-            return Poll::Ready(());
-        }
-        match self.full_in.get() {
-            Some(pass) if pass != passes.now() => {
-                self.begin_pass();
-                return Poll::Ready(());
-            }
-            Some(_) => {}
-            None => {
-                self.full_in.set(Some(passes.now()));
-                passes.wake_at_next(context);
+        if self.pass_bytes.get() >= PASS_BYTES_MAX {
+            match self.full_in.get() {
+                None => {
+                    self.full_in.set(Some(passes.now()));
+                    passes.wake_at_next(context);
+                    return Poll::Pending;
+                }
+                Some(pass) if pass == passes.now() => return Poll::Pending,
+                Some(_) => self.begin_pass(),
             }
         }
-        Poll::Pending
+        Poll::Ready(())
     }
 
     fn begin_pass(&self) {

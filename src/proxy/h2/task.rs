@@ -33,7 +33,7 @@ pub async fn serve(
     let seat = worker.seats.take_for(Sitter::Stream);
     seat.settle().await;
     // Given up meanwhile, or its connection was ended: nothing is begun for it.
-    if respond.poll_reset(&mut Context::from_waker(Waker::noop())).is_ready() {
+    if is_given_up(&mut respond) {
         return;
     }
     let (head, body) = request.into_parts();
@@ -73,6 +73,11 @@ pub async fn serve(
     })
     .await;
     Connection::for_stream(worker, seat, stream, &facts).serve_one(chunk, &limits).await;
+}
+
+/// Whether the client has reset the stream, or its connection was ended.
+pub fn is_given_up(respond: &mut SendResponse<Bytes>) -> bool {
+    respond.poll_reset(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
 /// An answer without a word, to what can't even be written down.

@@ -1,4 +1,3 @@
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -13,14 +12,14 @@ fn a_share_is_done_once_a_pass() {
     const SHARES: u32 = 5;
     let runtime = Builder::new_current_thread().build_local(LocalOptions::default()).unwrap();
     let passes = Rc::new(Passes::default());
-    let polls = Rc::new(Cell::new(0));
+    let mut polls = 0;
     runtime.block_on(async {
         let keeper = Rc::clone(&passes);
         tokio::task::spawn_local(async move { keeper.keep().await });
         let mut done = None;
-        let (mut shares, polls) = (0, Rc::clone(&polls));
+        let mut shares = 0;
         poll_fn(|context| {
-            polls.set(polls.get() + 1);
+            polls += 1;
             if done != Some(passes.now()) {
                 done = Some(passes.now());
                 shares += 1;
@@ -32,5 +31,5 @@ fn a_share_is_done_once_a_pass() {
         .await;
         assert_eq!(passes.now(), u64::from(SHARES) - 1);
     });
-    assert!(polls.get() > SHARES, "{} polls", polls.get());
+    assert!(polls > SHARES, "{polls} polls");
 }
