@@ -1,8 +1,12 @@
 //! The engines themselves: what the other tests stand on.
 
+use bollard::Docker;
 use bollard::models::{ContainerCreateBody, HostConfig, PortBinding};
-use bollard::query_parameters::CreateImageOptionsBuilder;
+use bollard::query_parameters::{CreateImageOptionsBuilder, PushImageOptions};
 use futures_util::TryStreamExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use crate::docker::available;
 use crate::docker::engine::{Engine, Options};
@@ -27,9 +31,9 @@ async fn an_engine_and_a_registry_of_our_own() {
 
     let by_digest = format!("{}@{digest}", registry.image("org/app"));
     let pull = CreateImageOptionsBuilder::new().from_image(&by_digest).build();
-    let refused = api.create_image(Some(pull.clone()), None, None).try_collect::<Vec<_>>().await;
+    let refused = image::to_the_end(api.create_image(Some(pull.clone()), None, None)).await;
     assert!(refused.is_err(), "pulled without a password");
-    let _: Vec<_> = api.create_image(Some(pull), None, registry.credentials()).try_collect().await.unwrap();
+    image::to_the_end(api.create_image(Some(pull), None, registry.credentials())).await.unwrap();
 
     // One of ours: two engines on one machine would give out the same.
     let port = address().port().to_string();
@@ -62,4 +66,30 @@ async fn an_engine_and_a_registry_of_our_own() {
         .unwrap();
     let state = seen.state.unwrap();
     assert_eq!((state.running, state.restarting), (Some(true), Some(false)));
+}
+
+/// The last line's CR LF in a read of its own, which no engine can be made to write: the line was heard
+/// before the rest is sent.
+#[tokio::test]
+async fn a_line_end_that_comes_by_itself_is_no_fault() {
+    const HEAD: &[u8] =
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let heard = Notify::new();
+    let server = async {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"\r\n\r\n") {
+            assert_ne!(client.read_buf(&mut asked).await.unwrap(), 0);
+        }
+        client.write_all(HEAD).await.unwrap();
+        client.write_all(b"13\r\n{\"status\":\"Pushed\"}").await.unwrap();
+        heard.notified().await;
+        client.write_all(b"\r\n2\r\n\r\n\r\n0\r\n\r\n").await.unwrap();
+    };
+    let api = Docker::connect_with_http(&url, 5, bollard::API_DEFAULT_VERSION).unwrap();
+    let lines = api.push_image("app", None::<PushImageOptions>, None).inspect_ok(|_| heard.notify_one());
+    let ((), lines) = tokio::join!(server, image::to_the_end(lines));
+    assert_eq!(lines.unwrap().len(), 1);
 }

@@ -82,8 +82,8 @@ async fn build(api: &Docker) {
         std::process::Command::new("tar").arg("-c").arg("-C").arg(folder.path()).arg(".").output().unwrap();
     assert!(tar.status.success(), "{tar:?}");
     let options = BuildImageOptionsBuilder::new().t("greenlight:local").build();
-    let steps: Vec<_> =
-        api.build_image(options, None, Some(body_full(Bytes::from(tar.stdout)))).try_collect().await.unwrap();
+    let context = Some(body_full(Bytes::from(tar.stdout)));
+    let steps = image::to_the_end(api.build_image(options, None, context)).await.unwrap();
     assert!(!steps.is_empty());
 }
 
