@@ -6,7 +6,9 @@ use bytes::Bytes;
 use h2::client::Builder;
 use http::HeaderValue;
 
-use super::frames::{END_HEADERS, GOAWAY, HEADERS, PING, PREFACE, Raw, SETTINGS, frame, get};
+use super::frames::{
+    CONTINUATION, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, Raw, SETTINGS, frame, get,
+};
 use super::front::{Front, Setup};
 use super::origin::Origin;
 use super::peer::{Peer, request};
@@ -45,6 +47,45 @@ fn silence_and_half_a_preface_are_closed_without_a_word() {
         assert_eq!(raw.next().map(|frame| frame.kind), Some(SETTINGS));
         assert_eq!(raw.next(), None, "{sent} bytes");
         timed(begin);
+    }
+}
+
+#[test]
+fn a_head_that_does_not_end_ends_its_connection() {
+    let origin = Origin::naming("x");
+    let front = front(&origin, |setup| setup.limits.request_head_timeout = LIMIT);
+    let head = get("/", &[]);
+    let whole = frame(HEADERS, END_STREAM, 3, &head);
+    let rest_in_continuation = frame(HEADERS, END_STREAM, 3, &head[..4]);
+    for begun in [&whole, &rest_in_continuation, &whole[..20].to_vec()] {
+        let mut raw = Raw::connect(front.address);
+        // Another stream is served before: the time is the head's own.
+        raw.send(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &head));
+        raw.until(|frame| frame.flags & END_STREAM != 0).unwrap();
+        let begin = greenlight::clock::instant();
+        raw.send(begun);
+        assert_eq!(raw.end(), Some(11), "GOAWAY with ENHANCE_YOUR_CALM");
+        timed(begin);
+    }
+    // Byte by byte is no faster; whole heads, one after the other, are no slow head.
+    let mut raw = Raw::connect(front.address);
+    let begin = greenlight::clock::instant();
+    raw.send(&frame(HEADERS, END_STREAM, 1, &head));
+    let mut slow = raw.try_clone();
+    let sent = std::thread::spawn(move || {
+        // Not so many that they are a flood.
+        for _ in 0..4 {
+            std::thread::sleep(LIMIT / 4);
+            slow.flood(&frame(CONTINUATION, 0, 1, &[]));
+        }
+    });
+    assert_eq!(raw.end(), Some(11));
+    timed(begin);
+    sent.join().unwrap();
+    let mut peer = Peer::connect(front.address);
+    let begin = greenlight::clock::instant();
+    while begin.elapsed() < LIMIT * 3 {
+        assert_eq!(peer.get("/").text(), "x");
     }
 }
 

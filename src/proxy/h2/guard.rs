@@ -110,6 +110,8 @@ pub struct Guard {
     setting_have: usize,
     /// A head has begun and not ended.
     in_head: bool,
+    /// The tick at which the last head began.
+    head_at: u32,
     /// Streams that the client has ended or reset, the last ones.
     ended: [u32; ENDED_MAX],
     ended_at: usize,
@@ -143,6 +145,7 @@ impl Guard {
             setting: [0; SETTING_BYTES],
             setting_have: 0,
             in_head: false,
+            head_at: now,
             ended: [0; ENDED_MAX],
             ended_at: 0,
             out_header: [0; FRAME_HEADER_BYTES],
@@ -158,6 +161,12 @@ impl Guard {
     /// Whether the peer has said what it can do.
     pub fn settings_seen(&self) -> bool {
         self.settings_seen
+    }
+
+    /// The tick at which the head began of which some is still to come.
+    pub fn head_since(&self) -> Option<u32> {
+        let is_head = matches!(self.header[3], kind::HEADERS | kind::CONTINUATION);
+        (self.in_head || (is_head && self.skip > 0)).then_some(self.head_at)
     }
 
     /// A request was given up before anybody had looked at it. If that was one too many, the next frame tells.
@@ -233,6 +242,9 @@ impl Guard {
         self.settings_seen |= kind == kind::SETTINGS && flags & ACK == 0;
         if !self.counts {
             return Ok(());
+        }
+        if kind == kind::HEADERS && !self.in_head {
+            self.head_at = self.filled_at;
         }
         self.in_settings = kind == kind::SETTINGS;
         self.setting_have = 0;

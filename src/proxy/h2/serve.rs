@@ -192,6 +192,13 @@ impl Served {
         }
         let limits: &Limits = &self.worker.parts.limits;
         let Ok(mut next) = self.pulse.poll(context, &self.worker.ticks, limits) else { return Look::Over };
+        if let Some(since) = self.vitals.head_since() {
+            let by = since.saturating_add(self.worker.ticks.after(limits.request_head_timeout) - now);
+            if by <= now {
+                return self.end(Reason::ENHANCE_YOUR_CALM);
+            }
+            next = next.min(by);
+        }
         if self.streams.count.get() == 0 {
             let wait = self.worker.ticks.after(limits.keep_alive_timeout).saturating_sub(now);
             let by = if limits.keep_alive_timeout.is_zero() {

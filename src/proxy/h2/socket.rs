@@ -54,6 +54,11 @@ impl Vitals {
         })
     }
 
+    /// The tick at which a request's head began that is not complete.
+    pub fn head_since(&self) -> Option<u32> {
+        self.guard.borrow().head_since()
+    }
+
     /// A stream was given up before anybody had looked at it.
     pub fn given_up(&self) {
         self.guard.borrow_mut().given_up();
