@@ -53,6 +53,8 @@ pub enum RequestFault {
     Expectation,
     #[error("too many Connection options")]
     ConnectionOptions,
+    #[error("an extended CONNECT asks for a protocol of this connection, for which there is no tunnel")]
+    Protocol,
 }
 
 impl RequestFault {
@@ -63,7 +65,7 @@ impl RequestFault {
             Self::TargetTooLong => 414,
             Self::Expectation => 417,
             Self::BlockTooLarge | Self::TooManyFields => 431,
-            Self::MethodTooLong | Self::Coding => 501,
+            Self::MethodTooLong | Self::Coding | Self::Protocol => 501,
             Self::Version => 505,
             Self::BareLf
             | Self::EmptyLines

@@ -35,6 +35,13 @@ impl Method {
         }
     }
 
+    /// The method that bytes begin with which need not be a request: what decides whether an answer to
+    /// them has a body.
+    pub fn at_start(bytes: &[u8]) -> Self {
+        let line = bytes.trim_ascii_start();
+        Self::of(line.split(|&byte| byte == b' ').next().unwrap_or_default())
+    }
+
     /// GET, HEAD and OPTIONS: what may be sent twice, when it has no body.
     pub const fn is_replayable(self) -> bool {
         matches!(self, Self::Get | Self::Head | Self::Options)

@@ -63,11 +63,11 @@ pub use limits::{
 pub use method::Method;
 pub use peer::{Peer, Scheme};
 pub use relay::{Answer, Sending, write_informational, write_response};
-pub use request::{HeadProgress, RequestHead, parse_request};
+pub use request::{HeadProgress, RequestHead, is_grpc, parse_request};
 pub use response::{Asked, ResponseClass, ResponseHead, parse_response};
 pub use span::Span;
 pub use target::{Target, TargetForm};
 pub use trailer::{Trailers, forbidden_in_trailers};
-pub use upgrade::Upgrade;
+pub use upgrade::{Upgrade, is_of_this_hop, is_protocol};
 pub use version::Version;
 pub use websocket::{CLOSE_GOING_AWAY, FrameScanner, write_close};

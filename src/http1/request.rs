@@ -221,8 +221,7 @@ fn weigh_fields(buf: &[u8], head: &mut RequestHead) -> Result<Said, RequestFault
                     list(buf, field.value).any(|item| item.of(buf).eq_ignore_ascii_case(b"trailers"));
             }
             FieldKind::ContentType => {
-                const GRPC: &[u8] = b"application/grpc";
-                head.is_grpc |= value.get(..GRPC.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(GRPC));
+                head.is_grpc |= is_grpc(value);
             }
             _ => {}
         }
@@ -246,4 +245,10 @@ fn authority(buf: &[u8], head: &RequestHead, said: &Said) -> Result<Span, Reques
         None if head.version == Version::Http11 => Err(RequestFault::HostMissing),
         None => Ok(target.authority),
     }
+}
+
+/// Whether a Content-Type is one of gRPC's.
+pub fn is_grpc(content_type: &[u8]) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    content_type.get(..GRPC.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(GRPC))
 }

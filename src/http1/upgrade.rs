@@ -22,14 +22,20 @@ pub(super) fn note_upgrade(buf: &[u8], value: Span, upgrade: &mut Upgrade) {
         if matches!(upgrade, Upgrade::Asked(_)) {
             return;
         }
-        *upgrade = if is_of_this_hop(token.of(buf)) { Upgrade::Stripped } else { Upgrade::Asked(token) };
+        let protocol = token.of(buf);
+        let passes = is_protocol(protocol) && !is_of_this_hop(protocol);
+        *upgrade = if passes { Upgrade::Asked(token) } else { Upgrade::Stripped };
     }
+}
+
+/// Whether this can name a protocol: a token, or two with a `/` between.
+pub fn is_protocol(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|&byte| is_token_byte(byte) || byte == b'/')
 }
 
 /// h2c and h2 (RFC 9113, 3.1), TLS (RFC 2817) and HTTP itself: what is spoken on this connection
 /// is not the origin's to change.
-fn is_of_this_hop(token: &[u8]) -> bool {
-    let name = token.split(|&byte| byte == b'/').next().unwrap_or_default();
+pub fn is_of_this_hop(protocol: &[u8]) -> bool {
+    let name = protocol.split(|&byte| byte == b'/').next().unwrap_or_default();
     [b"h2c".as_slice(), b"h2", b"tls", b"http"].iter().any(|own| name.eq_ignore_ascii_case(own))
-        || !token.iter().all(|&byte| is_token_byte(byte) || byte == b'/')
 }

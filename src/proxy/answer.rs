@@ -1,7 +1,8 @@
 //! Every answer that is our own: the status-code policy on one page.
 
 use crate::http1::{
-    Answer, BodyFault, Method, Persistence, RequestFault, RequestHead, TEXT, Version, write_fault, write_page,
+    Answer, BodyFault, Method, Persistence, RequestFault, RequestHead, TEXT, Upgrade, Version, write_fault,
+    write_page,
 };
 
 use crate::routing::ServiceSettings;
@@ -45,6 +46,9 @@ impl Own {
     pub const BAD_TRAILERS: Self = Self::new(431, "the request's trailers are too large\n").closing();
     pub const UNREACHABLE: Self = Self::new(502, "the origin can't be reached\n");
     pub const NO_RESPONSE: Self = Self::new(502, "the origin closed the connection without an answer\n");
+    pub const NOT_SWITCHED: Self =
+        Self::new(502, "the origin does not switch to the protocol that was asked for\n");
+    pub const SHAPELESS: Self = Self::new(400, "the request can't be said in the origin's protocol\n");
     pub const MALFORMED: Self = Self::new(502, "the origin's answer is malformed\n");
     pub const NO_ENDPOINT: Self = Self::new(503, "no origin is available\n").retried();
     pub const PAUSED: Self = Self::new(503, "the service is paused\n").retried();
@@ -101,6 +105,8 @@ pub struct To<'a> {
     pub keep: bool,
     /// The request was read to its end.
     pub complete: bool,
+    /// It asked for an upgrade.
+    pub upgrade: bool,
     pub extra: Option<(&'static str, &'static str)>,
     /// Of the service, if that is known: it may have pages of its own.
     pub settings: Option<&'a ServiceSettings>,
@@ -113,6 +119,7 @@ impl To<'_> {
         method: Method::Get,
         keep: false,
         complete: false,
+        upgrade: false,
         extra: None,
         settings: None,
     };
@@ -120,24 +127,25 @@ impl To<'_> {
     /// Of a request whose head alone was read.
     pub fn head(head: &RequestHead, complete: bool) -> Self {
         let (version, method, keep) = (head.version, head.method, head.keep_alive());
-        Self { version, method, keep, complete, ..Self::UNKNOWN }
+        let upgrade = matches!(head.upgrade, Upgrade::Asked(_));
+        Self { version, method, keep, complete, upgrade, ..Self::UNKNOWN }
     }
 
     pub fn request(facts: &Facts, complete: bool) -> Self {
         let Facts { version, method, keep, .. } = *facts;
-        Self { version, method, keep, complete, ..Self::UNKNOWN }
+        Self { version, method, keep, complete, upgrade: facts.upgrade.is_some(), ..Self::UNKNOWN }
     }
 }
 
-/// Answers bytes that are no request we serve.
-pub async fn refuse(connection: &mut Connection, fault: RequestFault) -> After {
+/// Answers bytes that are no request we serve; `method` is what they begin with.
+pub async fn refuse(connection: &mut Connection, fault: RequestFault, method: Method) -> After {
     connection.worker.unrouted(fault.status());
     let mut out = Vec::with_capacity(256);
     let hsts = connection.listener.hsts.map(|value| ("Strict-Transport-Security", value));
     let date = connection.worker.date.get();
     let answer = Answer {
         version: Version::Http11,
-        method: Method::Get,
+        method,
         persistence: Persistence::Close,
         date: Some(&date),
         extra: hsts.as_slice(),
@@ -155,7 +163,9 @@ pub async fn send(connection: &mut Connection, own: &Own) -> After {
 /// Answers a request, after `unsent` (interim heads that were not written yet). Tells what becomes
 /// of the connection, and how many bytes were written.
 pub async fn reply(connection: &mut Connection, own: &Own, to: &To<'_>, mut unsent: Vec<u8>) -> (After, u64) {
-    let keep = own.keeps && to.keep && to.complete && !connection.worker.closing.get();
+    // What came behind a request for an upgrade is of that protocol, and no request.
+    let clear = !to.upgrade || connection.ahead.is_empty();
+    let keep = own.keeps && to.keep && to.complete && clear && !connection.worker.closing.get();
     own.write(connection, to, keep, &mut unsent);
     if !connection.send_all(&unsent).await {
         return (After::Close, 0);

@@ -15,7 +15,8 @@ use super::answer::{self, Own, To};
 use super::call::Call;
 use super::connect::{ConnectFault, Connected, connect, connect_fresh};
 use super::connection::{After, Connection};
-use super::exchange::{ClientSide, Ending, Exchange, Seen};
+use super::ending::Ending;
+use super::exchange::{ClientSide, Exchange, Seen};
 use super::h2::{self, Wanted};
 use super::lane::Lane;
 use super::leaving::{Left, Waiter, unless_left};
@@ -64,6 +65,10 @@ pub async fn run(connection: &mut Connection, request: &mut Request) -> Outcome 
             && let Err(done) = admit(connection, request).await
         {
             break done;
+        }
+        // It may have been paused while it waited for its turn.
+        if request.call.is_paused() {
+            continue;
         }
         match one(connection, request, &mut tries, &mut download).await {
             Some(done) => break done,
@@ -129,19 +134,25 @@ async fn one(
     if let (Ending::NoResponse, Some(idle), true) = (ending, reused, upstream.is_socket()) {
         slot_died(&worker, &inflight, idle);
     }
-    let end = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
+    let refusal = upstream.refusal();
+    let end = if refusal.is_some() {
+        End::NotTheirs
+    } else if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
         End::NotProcessed
     } else if ending.end() == End::Complete && seen.is_some_and(|seen| seen.failed_at_end) {
         End::Failed
     } else {
         ending.end()
     };
-    match tries.ended(&worker, &request.call, &inflight, (end, heard, reused.is_some())) {
+    // A stream that the origin has reset is no connection that was closed while it was idle.
+    let reused = reused.is_some() && (end == End::NotProcessed || upstream.was_lost());
+    match tries.ended(&worker, &request.call, &inflight, (end, heard, reused)) {
         Next::Again => {
             request.upload.rewind();
             None
         }
         Next::Answer(own) => Some(Done::Answer(own)),
+        Next::Over if let Some(own) = refusal => Some(Done::Answer(own)),
         Next::Over => {
             if ending == (Ending::Complete { reusable: true }) {
                 keep(&worker, request, &inflight, upstream);
@@ -238,15 +249,19 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
             Ending::BadBody(_) | Ending::BodyTooLarge | Ending::BodyStalled | Ending::Idle => {
                 over(broken, status, Some("the request's body did not end well"))
             }
-            Ending::NoResponse | Ending::Malformed | Ending::Late | Ending::Withheld | Ending::Short => {
-                over(broken, status, Some("the origin's response was cut short"))
-            }
+            Ending::NoResponse
+            | Ending::Malformed
+            | Ending::Late
+            | Ending::Withheld
+            | Ending::NotSwitched
+            | Ending::Short => over(broken, status, Some("the origin's response was cut short")),
         };
     }
     match ending {
         Ending::NoResponse | Ending::Complete { .. } | Ending::Withheld | Ending::Short => {
             Done::Answer(Own::NO_RESPONSE)
         }
+        Ending::NotSwitched => Done::Answer(Own::NOT_SWITCHED),
         Ending::Malformed => Done::Answer(Own::MALFORMED),
         Ending::Late | Ending::Idle => Done::Answer(Own::RESPONSE_LATE),
         Ending::ClientGone => over(After::Close, None, Some("the client went away")),
@@ -257,14 +272,14 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
     }
 }
 
-/// An idle connection that is still good, as far as can be told. For a request that could be
-/// replayed the runtime's word is enough; for others the system is asked.
+/// An idle connection that is still good, as far as can be told: the system is asked. The runtime may
+/// not have heard yet of bytes that nobody asked for, which would be taken for the answer.
 fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Connected> {
     let twice = request.call.repeatable;
     let now = clock::instant();
     loop {
         let (mut stream, idle) = inflight.slot.pool.take(now, twice)?;
-        if (twice && !stream.is_ready_to_read()) || stream.is_quiet() {
+        if stream.is_quiet() {
             return Some(Connected { stream, reused: Some(idle) });
         }
         slot_died(worker, inflight, idle);
@@ -289,7 +304,11 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
     let worker = Rc::clone(&connection.worker);
     let waiter = Waiter::from(&*request);
     let call = &mut request.call;
-    connection.seat.arm(worker.ticks.after(call.service.route.settings.pause_timeout));
+    let wait = call.service.route.settings.pause_timeout;
+    if wait.is_zero() {
+        return Err(Done::Answer(Own::PAUSED));
+    }
+    connection.seat.arm(worker.ticks.after(wait));
     // Boxed: a request that waits for nothing is not to hold room for this.
     let resumed = Box::pin(unless_left(connection, waiter, call.resumed(&worker)));
     resumed.await.map_err(|left| waited(left, Own::PAUSED))

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::http1::{HeadLimits, Peer, RequestFault, parse_request};
+use crate::http1::{HeadLimits, Method, Peer, RequestFault, parse_request};
 
 use super::accept::Counted;
 use super::answer::{self, Own};
@@ -67,7 +67,8 @@ enum Next {
     /// A head of so many bytes begins the chunk; it is in the worker's `request_head` until the
     /// next await.
     Request(Chunk, usize),
-    Refused(RequestFault),
+    /// What begins with this method is none that we serve.
+    Refused(RequestFault, Method),
     /// A head that was begun was not finished in time.
     Late,
     /// Nothing came, or the client is gone.
@@ -98,7 +99,7 @@ impl Connection {
                 // Boxed: the state of a request is far larger than that of a wait, and would be held
                 // while nothing happens.
                 Next::Request(chunk, head_bytes) => Box::pin(request::serve(self, chunk, head_bytes)).await,
-                Next::Refused(fault) => answer::refuse(self, fault).await,
+                Next::Refused(fault, method) => answer::refuse(self, fault, method).await,
                 Next::Late => answer::send(self, &Own::LATE_HEAD).await,
                 Next::Nothing => After::Close,
             };
@@ -136,7 +137,8 @@ impl Connection {
             }
             Ok(None) => {}
             Err(fault) => {
-                answer::refuse(&mut self, fault).await;
+                let method = Method::at_start(chunk.data());
+                answer::refuse(&mut self, fault, method).await;
             }
         }
     }
@@ -144,9 +146,11 @@ impl Connection {
     /// Waits for a request's head: `idle` for its first byte, `request_head_timeout` from there.
     async fn next(&mut self, idle: Duration) -> Next {
         let head_timeout = self.worker.parts.limits.request_head_timeout;
-        let mut begun = !self.ahead.is_empty();
+        let mut begun = has_begun(&self.ahead);
         self.seat.arm(self.worker.ticks.after(if begun { head_timeout } else { idle }));
-        if begun && let Some(next) = self.parse_ahead() {
+        if !self.ahead.is_empty()
+            && let Some(next) = self.parse_ahead()
+        {
             return next;
         }
         loop {
@@ -156,7 +160,7 @@ impl Connection {
             if let Some(next) = self.parse(chunk) {
                 return next;
             }
-            if !begun {
+            if !begun && has_begun(&self.ahead) {
                 begun = true;
                 self.seat.arm(self.worker.ticks.after(head_timeout));
             }
@@ -184,7 +188,7 @@ impl Connection {
                 self.ahead.extend_from_slice(chunk.data());
                 None
             }
-            Err(fault) => Some(Next::Refused(fault)),
+            Err(fault) => Some(Next::Refused(fault, Method::at_start(chunk.data()))),
         }
     }
 
@@ -271,4 +275,9 @@ impl Connection {
         })
         .await;
     }
+}
+
+/// Whether a request has begun: some clients send an empty line behind a body (RFC 9112, 2.2).
+fn has_begun(ahead: &[u8]) -> bool {
+    !ahead.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
 }

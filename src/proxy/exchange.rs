@@ -8,18 +8,19 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use crate::http1::{
-    Answer, Asked, BodyFault, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
+    Answer, Asked, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
     ResponseHead, Sending, parse_response, write_informational, write_response,
 };
 
 use super::chunk::Chunk;
+use super::ending::Ending;
 use super::facts::Facts;
 use super::farewell::Frames;
 use super::grpc;
 use super::lane::{Lane, LaneEnd};
 use super::seats::Seat;
 use super::stream::Stream;
-use super::tries::{End, Heard};
+use super::tries::Heard;
 use super::worker::Worker;
 
 /// What is read of a client's next requests while one is served.
@@ -27,57 +28,6 @@ pub const AHEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// RFC 6797, 6.1.
 const HSTS: &str = "Strict-Transport-Security";
-
-/// How an exchange ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The response was sent, whole.
-    Complete {
-        /// Whether the upstream connection can be used again.
-        reusable: bool,
-    },
-    /// The origin's connection ended before a response head.
-    NoResponse,
-    /// The origin answered something that is no response.
-    Malformed,
-    /// No response head in time.
-    Late,
-    /// The response ended before its end, or stood still for too long.
-    Short,
-    /// Both sides were silent for too long while the client still had to send.
-    Idle,
-    /// The client went away, or took nothing for too long.
-    ClientGone,
-    /// The client's body can't be read on.
-    BadBody(BodyFault),
-    BodyTooLarge,
-    /// The client stopped sending its body.
-    BodyStalled,
-    /// The response's head was there and is not passed on: another answers in its place.
-    Withheld,
-    /// Ended by us, because the colour was drained or the worker shut down.
-    Cut,
-}
-
-impl Ending {
-    /// As the decisions about attempts see it.
-    pub fn end(self) -> End {
-        match self {
-            Self::Complete { .. } => End::Complete,
-            Self::NoResponse => End::NoResponse,
-            Self::Malformed => End::Malformed,
-            Self::Late => End::Late,
-            Self::Short => End::Short,
-            Self::Withheld => End::Withheld,
-            Self::Idle
-            | Self::ClientGone
-            | Self::BadBody(_)
-            | Self::BodyTooLarge
-            | Self::BodyStalled
-            | Self::Cut => End::NotTheirs,
-        }
-    }
-}
 
 /// What a response head said, as far as it is needed later.
 #[derive(Clone, Copy, Debug)]
@@ -99,8 +49,16 @@ enum Waiting {
     Nothing,
     ClientBody,
     ClientTakes,
+    OriginTakes,
     OriginHead,
     Stream,
+}
+
+/// Which direction went on, since the limit of one is not for the other to put off.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moved {
+    up: bool,
+    down: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +146,7 @@ impl<'c> Exchange<'c> {
     }
 
     fn poll(&mut self, context: &mut Context<'_>, heard: &mut impl FnMut(Heard) -> bool) -> Poll<Ending> {
-        let mut moved = false;
+        let mut moved = Moved::default();
         let signals = self.seat.signals();
         if signals.cut() {
             return Poll::Ready(Ending::Cut);
@@ -200,16 +158,16 @@ impl<'c> Exchange<'c> {
             self.download.want_close();
             self.upload.want_close();
         }
-        if let Some(ending) = self.poll_upload(context, &mut moved) {
+        if let Some(ending) = self.poll_upload(context, &mut moved.up) {
             return Poll::Ready(ending);
         }
         if self.phase == Phase::Head
-            && let Some(ending) = self.poll_head(context, heard, &mut moved)
+            && let Some(ending) = self.poll_head(context, heard, &mut moved.down)
         {
             return Poll::Ready(ending);
         }
         if self.phase != Phase::Head
-            && let Some(ending) = self.poll_download(context, &mut moved)
+            && let Some(ending) = self.poll_download(context, &mut moved.down)
         {
             return Poll::Ready(ending);
         }
@@ -314,6 +272,10 @@ impl<'c> Exchange<'c> {
                 if !heard(said) {
                     return Err(Ending::Withheld);
                 }
+                let switched = head.class == ResponseClass::Switching;
+                if matches!(head.status, 200..=299) && !switched && self.client.stream.asks_for_tunnel() {
+                    return Err(Ending::NotSwitched);
+                }
                 self.take_head(&head, chunk, head_bytes, said);
                 return Ok(true);
             }
@@ -412,6 +374,13 @@ impl<'c> Exchange<'c> {
                 Poll::Pending => return None,
                 Poll::Ready(LaneEnd::Complete) => {}
                 Poll::Ready(LaneEnd::DestinationGone) => return Some(Ending::ClientGone),
+                // Nobody waits for anything more: how an origin closes then is no fault of its.
+                Poll::Ready(_)
+                    if self.phase == Phase::Tunnel
+                        && (self.upload_done || self.download.has_heard_close()) =>
+                {
+                    return Some(Ending::Complete { reusable: false });
+                }
                 Poll::Ready(_) => return Some(Ending::Short),
             }
         }
@@ -450,8 +419,15 @@ impl<'c> Exchange<'c> {
 
     /// Nothing more can be done now: arms the limit of what is waited for, or ends because the one
     /// that ran has passed.
-    fn wait(&mut self, moved: bool) -> Poll<Ending> {
+    fn wait(&mut self, moved: Moved) -> Poll<Ending> {
         let waiting = self.waits_for();
+        let moved = match waiting {
+            // A head that comes byte by byte is as late as one that does not come.
+            Waiting::OriginHead => false,
+            Waiting::ClientTakes => moved.down,
+            Waiting::ClientBody | Waiting::OriginTakes => moved.up,
+            Waiting::Stream | Waiting::Nothing => moved.up || moved.down,
+        };
         if !moved && waiting == self.waiting {
             if !self.seat.signals().expired() {
                 return Poll::Pending;
@@ -459,7 +435,7 @@ impl<'c> Exchange<'c> {
             return Poll::Ready(match waiting {
                 Waiting::ClientBody => Ending::BodyStalled,
                 Waiting::ClientTakes => Ending::ClientGone,
-                Waiting::OriginHead => Ending::Late,
+                Waiting::OriginTakes | Waiting::OriginHead => Ending::Late,
                 Waiting::Stream if self.phase == Phase::Tunnel || !self.upload_done => Ending::Idle,
                 Waiting::Stream if self.phase == Phase::Head => Ending::Late,
                 Waiting::Stream | Waiting::Nothing => Ending::Short,
@@ -470,7 +446,7 @@ impl<'c> Exchange<'c> {
         let limit = match waiting {
             Waiting::ClientBody => limits.body_stall_timeout,
             Waiting::ClientTakes => limits.write_stall_timeout,
-            Waiting::OriginHead => self.facts.response_timeout,
+            Waiting::OriginTakes | Waiting::OriginHead => self.facts.response_timeout,
             Waiting::Stream if self.phase == Phase::Tunnel => self.facts.tunnel_idle_timeout,
             Waiting::Stream | Waiting::Nothing => self.facts.stream_idle_timeout,
         };
@@ -484,9 +460,11 @@ impl<'c> Exchange<'c> {
             Waiting::ClientTakes
         } else if streams {
             Waiting::Stream
-        } else if self.upload_done || self.upload_broken || self.upload.is_blocked() {
+        } else if self.upload_done || self.upload_broken {
             // gRPC has no limit for its head; nor has a request that asks for an upgrade.
             if self.facts.upgrade.is_some() { Waiting::Stream } else { Waiting::OriginHead }
+        } else if self.upload.is_blocked() {
+            Waiting::OriginTakes
         } else {
             Waiting::ClientBody
         }

@@ -85,6 +85,11 @@ impl Frames {
         self.stage == Stage::Said
     }
 
+    /// Whether the sender has said its own.
+    pub fn has_heard(&self) -> bool {
+        self.scanner.has_closed()
+    }
+
     /// Whether the other side has answered it.
     pub fn is_answered(&self) -> bool {
         self.stage == Stage::Said && self.scanner.has_closed()

@@ -153,6 +153,11 @@ impl Lane {
         self.frames.as_ref().is_some_and(|frames| frames.has_said()) && !self.is_blocked()
     }
 
+    /// Whether the source of frames has said its Close: nothing of it is to come.
+    pub fn has_heard_close(&self) -> bool {
+        self.frames.as_ref().is_some_and(|frames| frames.has_heard())
+    }
+
     /// Gives bytes that were read before.
     pub fn give(&mut self, chunk: Chunk) {
         self.chunk = Some(chunk).filter(|chunk| !chunk.is_empty());

@@ -27,6 +27,7 @@ mod connect;
 mod connection;
 mod dataplane;
 mod date;
+mod ending;
 mod entry;
 mod evidence;
 mod exchange;

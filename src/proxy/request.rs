@@ -101,7 +101,8 @@ fn prepare(
     let Target { service, preview } = found;
     let settings = &service.route.settings;
     let facts = Facts { hsts: connection.listener.hsts, ..Facts::new(&head, buf, settings) };
-    let fallback_host = service.route.hosts.first().map_or(&b"localhost"[..], |host| host.as_bytes());
+    let exact = service.route.hosts.iter().find(|host| !host.starts_with('*'));
+    let fallback_host = exact.map_or(&b"localhost"[..], |host| host.as_bytes());
     let forward = Forward {
         peer: &connection.peer,
         real_ip: address,

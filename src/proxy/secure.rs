@@ -12,7 +12,7 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use rustls::{Connection, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -205,13 +205,6 @@ impl Secure {
             self.finished = true;
             self.session.send_close_notify();
         }
-    }
-
-    /// Whether something can be read without asking the system.
-    pub fn is_ready_to_read(&self) -> bool {
-        !self.stash.is_empty()
-            || !self.session.wants_read()
-            || self.socket.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     /// Whether an idle connection is still good. Tickets and new keys may come at any time and are

@@ -5,13 +5,14 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::tls::HTTP2_ALPN;
 
+use super::answer::Own;
 use super::chunk::Chunk;
 use super::h2::{Downstream, Upstream};
 use super::secure::Secure;
@@ -116,15 +117,6 @@ impl Stream {
         }
     }
 
-    /// Whether the runtime has heard that something, or the end, can be read: no system call.
-    pub fn is_ready_to_read(&self) -> bool {
-        match self {
-            Self::Plain(socket) => socket.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready(),
-            Self::Tls(secure) => secure.is_ready_to_read(),
-            Self::Downstream(_) | Self::Upstream(_) => false,
-        }
-    }
-
     /// Says that nothing more will be sent. May be called again until it is ready. A peer that is
     /// gone needs not be told: no fault.
     pub fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -164,6 +156,27 @@ impl Stream {
         match self {
             Self::Downstream(stream) => stream.poll_given_up(context),
             Self::Plain(_) | Self::Tls(_) | Self::Upstream(_) => Poll::Pending,
+        }
+    }
+
+    /// Whether the client takes any 2xx for an open tunnel: extended CONNECT.
+    pub fn asks_for_tunnel(&self) -> bool {
+        matches!(self, Self::Downstream(stream) if stream.asks_for_tunnel())
+    }
+
+    /// The answer to a request that could not be asked of the origin, if it was one.
+    pub fn refusal(&self) -> Option<Own> {
+        match self {
+            Self::Upstream(stream) => stream.refusal(),
+            Self::Plain(_) | Self::Tls(_) | Self::Downstream(_) => None,
+        }
+    }
+
+    /// Whether what ended is the connection, and not one request on it that the origin has reset.
+    pub fn was_lost(&self) -> bool {
+        match self {
+            Self::Upstream(stream) => stream.was_lost(),
+            Self::Plain(_) | Self::Tls(_) | Self::Downstream(_) => true,
         }
     }
 

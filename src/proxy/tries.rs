@@ -74,8 +74,10 @@ pub struct Tries {
     failed: Vec<EndpointId>,
     /// What to answer if there is no other endpoint.
     last: Option<Own>,
-    /// The one replay was used: only a fresh connection will do.
+    /// The one replay was used.
     replayed: bool,
+    /// Only a fresh connection will do.
+    fresh: bool,
     /// The warm old colour answers in the candidate's place.
     shield: Option<Color>,
     /// This request's lot, 0 to 99, once one was drawn: it is in a canary's share when it is under
@@ -137,7 +139,7 @@ impl Tries {
 
     /// Whether only a fresh connection will do.
     pub fn wants_fresh(&self) -> bool {
-        self.replayed
+        self.fresh
     }
 
     /// No connection: safe to try elsewhere whatever the method, since nothing was sent.
@@ -189,6 +191,7 @@ impl Tries {
         if end == End::NoResponse && !fresh && call.repeatable && may_replay(worker, call) {
             // The endpoint had closed a connection that it kept alive: no failure, if it answers now.
             self.replayed = true;
+            self.fresh = true;
             worker.parts.metrics.replays.inc();
             return Next::Again;
         }
@@ -281,6 +284,7 @@ impl Tries {
             self.shield = Some(color.other());
             self.failed.clear();
             self.replayed = false;
+            self.fresh = false;
             worker.parts.metrics.shield_retries.inc();
         }
         raised

@@ -129,6 +129,8 @@ fn options_of_the_whole_server_is_ours() {
     let mut raw = Raw::connect(front.address);
     let fields = [(":method", "OPTIONS"), SCHEME, (":path", "*"), AUTHORITY];
     assert_eq!(status(&mut raw, 1, &fields), 200);
+    let fields = [&fields[..], &[("host", "other.test")]].concat();
+    assert_eq!(status(&mut raw, 3, &fields), 400);
     assert_eq!(origin.heads(), Vec::<String>::new());
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use greenlight::model::Color;
+use h2::Reason;
 use h2::ext::Protocol;
 use h2::server::Builder;
 use http::{HeaderValue, Method, Request};
@@ -100,9 +101,41 @@ fn a_protocol_of_the_connection_itself_is_no_tunnel() {
     let origin = Origin::naming("plain");
     let front = Front::between(&[origin.address], &[]);
     let mut peer = connect(&front);
-    let (response, _send) = peer.send(extended("h2c"), false);
-    assert_eq!(peer.answer(response).unwrap().text(), "plain");
-    assert!(!origin.heads()[0].to_ascii_lowercase().contains("upgrade"), "{:?}", origin.heads());
+    for protocol in ["h2c", "TLS/1.0"] {
+        let (response, _send) = peer.send(extended(protocol), false);
+        assert_eq!(peer.answer(response).unwrap().status, 501, "{protocol}");
+    }
+    assert_eq!(origin.heads(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_no_protocol_is_malformed() {
+    let origin = Origin::naming("x");
+    let front = Front::between(&[origin.address], &[]);
+    let mut peer = connect(&front);
+    for protocol in ["", "web socket", "websocket\r\nx-injected: 1\r\nTransfer-Encoding: chunked"] {
+        let (response, _send) = peer.send(extended(protocol), false);
+        let error = peer.answer(response).unwrap_err();
+        assert_eq!(error.reason(), Some(Reason::PROTOCOL_ERROR), "{protocol:?}");
+    }
+    // It counts for the limit of the head as any other word of the client's.
+    let (response, _send) = peer.send(extended(&"a".repeat(33 * 1024)), false);
+    assert_eq!(peer.answer(response).unwrap().status, 431);
+    assert_eq!(origin.heads(), Vec::<String>::new());
+}
+
+/// To the client any 2xx would be an open tunnel (RFC 8441, 5).
+#[test]
+fn an_answer_without_a_switch_opens_no_tunnel() {
+    let origin = Origin::naming("<html>");
+    let front = Front::between(&[origin.address], &[]);
+    let mut peer = connect(&front);
+    let (response, _send) = peer.send(extended("websocket"), false);
+    let answer = peer.answer(response).unwrap();
+    assert_eq!(answer.status, 502);
+    assert!(!answer.text().contains("<html>"), "{answer:?}");
+    assert_eq!(origin.heads().len(), 1);
+    assert_eq!(front.evidence(Color::Blue), (1, 0), "it has answered");
 }
 
 #[test]
@@ -135,11 +168,17 @@ fn tunnels_reach_an_origin_of_http2() {
 #[test]
 fn an_origin_without_tunnels_is_502() {
     let origin = H2Origin::start(|ask| Box::pin(text(ask, "x")));
-    let front = setup(origin.address).start();
+    let mut front = setup(origin.address).start();
     let mut client = front.client();
-    client.send("GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-    assert_eq!(client.response().status, 502);
+    // More than would take an endpoint out of the pool, if it were the endpoint's failure.
+    for _ in 0..8 {
+        client.send("GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+        assert_eq!(client.response().status, 502);
+    }
+    assert_eq!(front.evidence(Color::Blue), (0, 0), "the origin was not asked");
+    assert!(front.suspected.try_recv().is_err());
     assert_eq!(front.client().get(HOST, "/").text(), "x");
+    assert_eq!(origin.heads().len(), 1);
 }
 
 #[test]

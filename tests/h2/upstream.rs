@@ -14,7 +14,7 @@ use super::client::PATIENCE;
 use super::flow::{rest, send_all};
 use super::frames::{ACK, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, SETTINGS, frame};
 use super::front::{Front, HOST, Setup};
-use super::h2_origin::{Ask, H2Origin, grpc, text};
+use super::h2_origin::{Ask, End, H2Origin, grpc, text};
 use super::origin::{Link, Origin, with_length};
 use super::peer::{Peer, request};
 
@@ -201,6 +201,89 @@ fn a_cancelled_call_reaches_an_origin_of_http2_at_once() {
 }
 
 #[test]
+fn trailers_pass_behind_a_length() {
+    let (told, heard) = sync_channel(4);
+    let origin = H2Origin::start(move |mut ask| {
+        let told = told.clone();
+        Box::pin(async move {
+            assert_eq!(rest(ask.request.body_mut()).await.unwrap(), b"\0\0\0\0\0");
+            told.send(ask.request.body_mut().trailers().await.unwrap()).unwrap();
+            let head = Response::builder()
+                .header("content-type", "application/grpc")
+                .header("content-length", "2")
+                .body(())
+                .unwrap();
+            let mut send = ask.respond.send_response(head, false).unwrap();
+            send.send_data(Bytes::from_static(b"ok"), false).unwrap();
+            send.send_trailers(
+                [("grpc-status".parse().unwrap(), "14".parse().unwrap())].into_iter().collect(),
+            )
+            .unwrap();
+        })
+    });
+    let front = front(&origin);
+    let mut peer = Peer::connect(front.address);
+    let mut asked = call();
+    asked.headers_mut().insert("content-length", HeaderValue::from_static("5"));
+    let (response, mut send) = peer.send(asked, false);
+    send.send_data(Bytes::from_static(&[0; 5]), false).unwrap();
+    send.send_trailers([("x-checksum".parse().unwrap(), "1".parse().unwrap())].into_iter().collect())
+        .unwrap();
+    let answer = peer.answer(response).unwrap();
+    assert_eq!(answer.text(), "ok");
+    assert_eq!(answer.trailers.unwrap().get("grpc-status").unwrap(), "14");
+    assert_eq!(heard.recv_timeout(PATIENCE).unwrap().unwrap().get("x-checksum").unwrap(), "1");
+    assert_eq!(front.evidence(Color::Blue), (1, 1), "UNAVAILABLE");
+}
+
+#[test]
+fn a_stream_that_the_origin_resets_has_failed_and_is_not_sent_again() {
+    let origin = H2Origin::start(|mut ask| {
+        Box::pin(async move {
+            if ask.number == 0 {
+                text(ask, "first").await;
+            } else {
+                ask.respond.send_reset(Reason::INTERNAL_ERROR);
+            }
+        })
+    });
+    let front = front(&origin);
+    let mut client = front.client();
+    assert_eq!(client.get(HOST, "/").text(), "first");
+    assert_eq!(client.get(HOST, "/").status, 502);
+    assert_eq!(origin.heads().len(), 2);
+    assert_eq!(front.evidence(Color::Blue), (2, 1));
+}
+
+#[test]
+fn a_get_on_a_connection_that_is_lost_is_sent_again_on_a_fresh_one() {
+    let origin = H2Origin::start(|ask| {
+        Box::pin(async move {
+            match ask.number {
+                1 => ask.end.send(End::Drop).await.unwrap(),
+                _ => text(ask, "here").await,
+            }
+        })
+    });
+    let front = front(&origin);
+    let mut client = front.client();
+    for _ in 0..2 {
+        assert_eq!(client.get(HOST, "/").text(), "here");
+    }
+    assert_eq!((origin.connections(), origin.heads().len()), (2, 3));
+    assert_eq!(front.evidence(Color::Blue), (2, 0));
+}
+
+#[test]
+fn what_no_uri_has_reaches_an_origin_of_http2_all_the_same() {
+    let origin = H2Origin::start(|ask| Box::pin(text(ask, "x")));
+    let front = front(&origin);
+    assert_eq!(front.client().get(HOST, "/a<b>?q=\"c\"").status, 200);
+    assert_eq!(origin.heads()[0].uri(), "http://app.test/a%3Cb%3E?q=%22c%22");
+    assert_eq!(front.evidence(Color::Blue), (1, 0));
+}
+
+#[test]
 fn a_refused_stream_is_tried_again_whatever_the_method() {
     let origin = H2Origin::start(|mut ask| {
         Box::pin(async move {
@@ -349,11 +432,13 @@ fn a_link_that_is_idle_for_too_long_is_closed() {
             told.send(()).unwrap();
         }
     });
-    let mut setup = setup(origin.address);
-    setup.settings().pool_idle_timeout = Duration::from_millis(300);
-    let front = setup.start();
-    assert_eq!(front.client().get(HOST, "/").status, 200);
-    heard.recv_timeout(PATIENCE).expect("it is closed");
+    for wait in [Duration::from_millis(300), Duration::ZERO] {
+        let mut setup = setup(origin.address);
+        setup.settings().pool_idle_timeout = wait;
+        let front = setup.start();
+        assert_eq!(front.client().get(HOST, "/").status, 200);
+        heard.recv_timeout(PATIENCE).expect("it is closed");
+    }
 }
 
 #[test]

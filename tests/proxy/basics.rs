@@ -184,6 +184,22 @@ fn a_client_that_half_closes_gets_its_answer() {
 }
 
 #[test]
+fn a_client_without_a_host_is_given_one_that_is_a_host() {
+    for (hosts, host) in [(&["*.w.test", "w.test"][..], "w.test"), (&["*.w.test"], "localhost")] {
+        let origin = Origin::naming("x");
+        let mut setup = Setup::new(&[origin.address], &[]);
+        setup.service.hosts = hosts.iter().map(ToString::to_string).collect();
+        setup.service.default = true;
+        let front = setup.start();
+        let mut client = front.client();
+        client.send("GET / HTTP/1.0\r\n\r\n");
+        assert_eq!(client.response().status, 200);
+        let head = &origin.heads()[0];
+        assert!(head.contains(&format!("Host: {host}\r\n")) && !head.contains('*'), "{head}");
+    }
+}
+
+#[test]
 fn old_clients_get_no_chunks() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
     let origin = Origin::answering(chunked);

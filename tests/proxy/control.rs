@@ -260,6 +260,14 @@ fn a_paused_service_holds_its_requests() {
     let response = front.client().get(HOST, "/");
     assert_eq!((response.status, response.header("retry-after")), (503, Some("1")));
     assert_eq!(front.evidence(Color::Blue), (0, 0));
+    // No time to wait is no wait without end.
+    let front = {
+        let mut setup = Setup::new(&[origin.address], &[]);
+        setup.service.paused = true;
+        setup.settings().pause_timeout = Duration::ZERO;
+        setup.start()
+    };
+    assert_eq!(front.client().get(HOST, "/").status, 503);
 }
 
 #[test]

@@ -367,3 +367,19 @@ fn a_connection_with_bytes_left_over_is_not_used_again() {
     }
     assert_eq!(origin.connections(), 3);
 }
+
+#[test]
+fn a_refused_head_gets_a_head_alone() {
+    let origin = Origin::naming("never");
+    let front = Front::between(&[origin.address], &[]);
+    for (fields, status) in [("", 400), ("Host: app.test\r\nExpect: more\r\n", 417)] {
+        let mut client = front.client();
+        client.send(format!("\r\nHEAD / HTTP/1.1\r\n{fields}\r\n"));
+        assert_eq!(client.head_response().status, status);
+        client.expect_end();
+    }
+    let mut client = front.client();
+    client.send("HEAD / HTTP/1.1\r\nHost: nobody.test\r\n\r\n");
+    assert_eq!(client.head_response().status, 404);
+    assert!(client.is_open());
+}

@@ -143,6 +143,24 @@ fn a_client_that_only_ends_its_side_keeps_its_place_in_the_queue() {
 }
 
 #[test]
+fn a_pause_holds_those_who_wait_for_a_place_too() {
+    let mut queue = Queue::open();
+    let mut waiting = queue.front.client();
+    waiting.send(GET);
+    while !queue.is_full() {
+        std::thread::yield_now();
+    }
+    queue.front.change(|service| service.paused = true);
+    queue.release();
+    queue.settle();
+    assert!(waiting.is_open(), "it is held");
+    assert_eq!(queue.origin.heads().len(), 1);
+    queue.front.change(|service| service.paused = false);
+    queue.answer();
+    assert_eq!(waiting.response().text(), "held");
+}
+
+#[test]
 fn a_client_that_leaves_a_pause_is_let_go() {
     let origin = Origin::naming("ok");
     let front = limited(&origin, 1, |setup| {

@@ -39,6 +39,65 @@ fn a_head_that_does_not_end_gets_408() {
 }
 
 #[test]
+fn an_empty_line_begins_no_request() {
+    let front = with_limits(&Origin::naming("ok"), |setup| {
+        setup.limits.keep_alive_timeout = SHORT;
+        setup.limits.request_head_timeout = super::client::PATIENCE * 2;
+    });
+    let mut client = front.client();
+    assert_eq!(client.get(HOST, "/").text(), "ok");
+    client.send("\r\n");
+    client.expect_end();
+    // It does not keep a request from being read.
+    let mut client = front.client();
+    client.send("\r\n");
+    assert_eq!(client.get(HOST, "/").text(), "ok");
+}
+
+#[test]
+fn a_response_head_that_comes_byte_by_byte_is_late() {
+    for piece in ["HTTP/1.1 200 OK\r\nX: ", "HTTP/1.1 103 Early Hints\r\n\r\n"] {
+        let origin = Origin::start(move |link| {
+            link.head();
+            link.send(piece);
+            let bytes = if piece.contains("103") { piece } else { "x" };
+            while std::io::Write::write_all(&mut link.socket, bytes.as_bytes()).is_ok() {
+                std::thread::sleep(SHORT / 4);
+            }
+        });
+        let front = with_limits(&origin, |setup| setup.settings().response_timeout = SHORT * 2);
+        let mut client = front.client();
+        client.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));
+        let status = std::iter::repeat_with(|| client.response().status).find(|&status| status != 103);
+        assert_eq!(status, Some(504), "{piece}");
+        assert_eq!(front.evidence(Color::Blue), (1, 1));
+    }
+}
+
+#[test]
+fn a_client_that_sends_and_takes_nothing_is_cut_off() {
+    let (told, ended) = std::sync::mpsc::sync_channel(1);
+    let origin = Origin::start(move |link| {
+        link.head();
+        link.send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\n");
+        let mut reader = link.socket.try_clone().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+        let piece = vec![b'x'; 1 << 20];
+        while std::io::Write::write_all(&mut link.socket, &piece).is_ok() {}
+        told.send(()).unwrap();
+    });
+    let front = with_limits(&origin, |setup| setup.limits.write_stall_timeout = SHORT);
+    let mut client = front.client();
+    client.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\n"));
+    let begin = greenlight::clock::instant();
+    while ended.try_recv().is_err() {
+        assert!(begin.elapsed() < super::client::PATIENCE, "what it sends keeps it");
+        let _ = std::io::Write::write_all(&mut client.socket, b"more");
+        std::thread::sleep(SHORT / 4);
+    }
+}
+
+#[test]
 fn an_idle_connection_is_closed_after_its_time() {
     let front = with_limits(&Origin::naming("ok"), |setup| setup.limits.keep_alive_timeout = SHORT);
     let mut client = front.client();

@@ -259,3 +259,55 @@ fn a_tunnel_changes_no_byte() {
     assert!(client.take(BYTES).unwrap() == noise(1));
     assert!(seen.recv_timeout(PATIENCE).unwrap() == up);
 }
+
+#[test]
+fn bytes_behind_an_upgrade_that_we_refuse_are_no_request() {
+    let origin = Origin::naming("x");
+    let front = Front::between(&[origin.address], &[]);
+    let smuggled = format!("GET /smuggled HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+    let mut client = front.client();
+    client.send(ask("websocket").replace(HOST, "nobody.test") + &smuggled);
+    let response = client.response();
+    assert_eq!((response.status, response.header("connection")), (404, Some("close")));
+    client.expect_end();
+    assert_eq!(origin.heads(), Vec::<String>::new());
+    // Without such bytes the connection is kept.
+    let mut client = front.client();
+    client.send(ask("websocket").replace(HOST, "nobody.test"));
+    assert_eq!(client.response().status, 404);
+    assert_eq!(client.get(HOST, "/").text(), "x");
+}
+
+/// The endpoint of a tunnel that has nobody left to talk to may close it as it likes.
+#[test]
+fn how_an_origin_closes_a_tunnel_that_is_over_is_no_failure() {
+    let origin = Origin::start(|link| {
+        link.head();
+        link.send(SWITCHING);
+        if link.take(2).is_some_and(|begin| begin == *b"\x88\x82") {
+            link.take(6);
+            link.send(CLOSE);
+        }
+        link.reset_at_end();
+    });
+    let front = Front::between(&[origin.address], &[]);
+    let settled = || {
+        while front.inflight(Color::Blue) > 0 {
+            std::thread::yield_now();
+        }
+        front.evidence(Color::Blue)
+    };
+    let mut client = opened(&front);
+    client.half_close();
+    client.expect_end();
+    assert_eq!(settled(), (1, 0), "the client has left");
+    let mut client = opened(&front);
+    client.send(b"\x88\x82\0\0\0\0\x03\xe9");
+    assert_eq!(client.take(CLOSE.len()).unwrap(), CLOSE);
+    client.expect_end();
+    assert_eq!(settled(), (1, 0), "both have said Close");
+    let mut client = opened(&front);
+    client.send(&UP[..2]);
+    client.expect_end();
+    assert_eq!(settled(), (1, 1), "cut in the middle");
+}

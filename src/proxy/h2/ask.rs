@@ -8,11 +8,16 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use h2::ext::Protocol;
-use http::header::{CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, TE};
+use http::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRAILER,
+};
 use http::uri::{Authority, PathAndQuery, Scheme as UriScheme, Uri};
 use http::{Method, Request, request};
 
-use crate::http1::{FieldKind, Framing, HeadLimits, RequestFault, RequestHead, Scheme, Upgrade};
+use crate::http1::{
+    FieldKind, Framing, HeadLimits, RequestFault, RequestHead, Scheme, Upgrade, is_grpc, is_of_this_hop,
+    is_protocol, same_authority,
+};
 
 /// Names that only the handshake of HTTP/1.1 has (RFC 8441, 5).
 const KEY: &str = "sec-websocket-key";
@@ -24,6 +29,8 @@ pub struct Asked {
     /// Fields that were added, and their bytes: they count for no limit.
     pub added_fields: usize,
     pub added_bytes: usize,
+    /// The body is to follow in chunks.
+    pub chunked: bool,
 }
 
 impl Asked {
@@ -37,8 +44,14 @@ impl Asked {
     }
 
     fn add(&mut self, name: &str, value: &[u8]) {
+        self.added_bytes += value.len();
+        self.add_name(name, value);
+    }
+
+    /// The same for a value that is the client's word.
+    fn add_name(&mut self, name: &str, value: &[u8]) {
         self.added_fields += 1;
-        self.added_bytes += name.len() + value.len() + 4;
+        self.added_bytes += name.len() + 4;
         put(&mut self.text, name.as_bytes(), value);
     }
 }
@@ -52,7 +65,11 @@ pub fn write(
     nonce: [u8; 16],
 ) -> Result<Asked, RequestFault> {
     let protocol = head.extensions.get::<Protocol>();
-    let mut asked = Asked { text: Vec::with_capacity(512), added_fields: 0, added_bytes: 0 };
+    if let Some(protocol) = protocol {
+        check_protocol(protocol.as_ref())?;
+    }
+    let chunked = protocol.is_none() && has_body && !tells_length(&head.headers);
+    let mut asked = Asked { text: Vec::with_capacity(512), added_fields: 0, added_bytes: 0, chunked };
     write_line(head, protocol.is_some(), scheme, &mut asked.text)?;
     if let (Some(authority), false) = (head.uri.authority(), head.headers.contains_key(HOST)) {
         put(&mut asked.text, b"host", authority.as_str().as_bytes());
@@ -68,7 +85,9 @@ pub fn write(
             // RFC 9113, 8.2.3.
             cookies.extend_from_slice(if cookies.is_empty() { b"" } else { b"; " });
             cookies.extend_from_slice(bytes);
-        } else if !(protocol.is_some() && (name == CONTENT_LENGTH || name == KEY)) {
+        } else if !((protocol.is_some() || chunked) && name == CONTENT_LENGTH
+            || protocol.is_some() && name == KEY)
+        {
             put(&mut asked.text, name.as_str().as_bytes(), bytes);
         }
     }
@@ -77,15 +96,41 @@ pub fn write(
     }
     if let Some(protocol) = protocol {
         asked.add("connection", b"upgrade");
-        asked.add("upgrade", protocol.as_ref());
+        asked.add_name("upgrade", protocol.as_ref());
         if protocol.as_str().eq_ignore_ascii_case("websocket") {
             asked.add(KEY, BASE64_STANDARD.encode(nonce).as_bytes());
         }
-    } else if has_body && !head.headers.contains_key(CONTENT_LENGTH) {
+    } else if chunked {
         asked.add("transfer-encoding", b"chunked");
     }
     asked.text.extend_from_slice(b"\r\n");
     Ok(asked)
+}
+
+/// h2 looks at no byte of `:protocol`; in HTTP/1.1 it becomes a field.
+fn check_protocol(protocol: &[u8]) -> Result<(), RequestFault> {
+    if !is_protocol(protocol) {
+        Err(RequestFault::FieldValue)
+    } else if is_of_this_hop(protocol) {
+        Err(RequestFault::Protocol)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether the length of a body goes on as it was told. Where trailers are to be expected behind it
+/// (RFC 9110, 6.6.2; gRPC's status) it does not: HTTP/1.1 has them only behind chunks. That the body has
+/// that length is checked by h2. (Two lengths go on, and are refused.)
+pub fn tells_length(fields: &HeaderMap) -> bool {
+    let trailers = || {
+        let content_type = fields.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        fields.contains_key(TRAILER) || content_type.is_some_and(is_grpc)
+    };
+    match fields.get_all(CONTENT_LENGTH).iter().count() {
+        0 => false,
+        1 => !trailers(),
+        _ => true,
+    }
 }
 
 /// The first line. With both an authority and a `host` it is in absolute-form, in which the parser
@@ -109,6 +154,8 @@ fn write_line(
         out.push(b'*');
     } else if !path.starts_with('/') && !is_asterisk {
         return Err(RequestFault::Target);
+    } else if is_asterisk && hosts_differ(head, scheme) {
+        return Err(RequestFault::AuthorityDiffers);
     } else if let (Some(authority), true, false) =
         (head.uri.authority(), head.headers.contains_key(HOST), is_asterisk)
     {
@@ -120,6 +167,13 @@ fn write_line(
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
     Ok(())
+}
+
+/// Whether `:authority` is another than the first `host`, where both are there.
+fn hosts_differ(head: &request::Parts, scheme: Scheme) -> bool {
+    let authority = head.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let host = head.headers.get(HOST).map(HeaderValue::as_bytes);
+    authority.zip(host).is_some_and(|(one, other)| !same_authority(one, other, scheme.default_port()))
 }
 
 fn put(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
@@ -196,8 +250,26 @@ fn uri(head: &RequestHead, buf: &[u8], scheme: Scheme) -> Result<Uri, Shapeless>
         Scheme::Https => UriScheme::HTTPS,
     });
     parts.authority = Some(Authority::try_from(head.authority.of(buf)).map_err(|_| Shapeless)?);
-    parts.path_and_query = Some(PathAndQuery::try_from(head.target.path.of(buf)).map_err(|_| Shapeless)?);
+    let path = head.target.path.of(buf);
+    let path = PathAndQuery::try_from(path).or_else(|_| PathAndQuery::try_from(encoded(path)));
+    parts.path_and_query = Some(path.map_err(|_| Shapeless)?);
     Uri::from_parts(parts).map_err(|_| Shapeless)
+}
+
+/// A target with four characters percent-encoded that no URI has (RFC 3986, 2): HTTP/1.1 passes them
+/// as they are, the type that h2 takes refuses them.
+fn encoded(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len() + 16);
+    for &byte in path {
+        match byte {
+            b'"' => out.extend_from_slice(b"%22"),
+            b'<' => out.extend_from_slice(b"%3C"),
+            b'>' => out.extend_from_slice(b"%3E"),
+            b'`' => out.extend_from_slice(b"%60"),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 fn text(bytes: &[u8]) -> Result<&str, Shapeless> {

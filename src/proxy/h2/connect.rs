@@ -51,8 +51,10 @@ pub async fn connect_known(
     let links = &slot.links;
     let mut waited = false;
     let _turn = loop {
-        // A connection that goes away gives no lease.
-        if let Some(lease) = links.lease(worker, wanted.idle_timeout) {
+        // A connection that goes away gives no lease. One that others have opened meanwhile is fresh.
+        if (waited || !wanted.fresh)
+            && let Some(lease) = links.lease(worker, wanted.idle_timeout)
+        {
             return Ok(wanted.connected(worker, lease, true));
         }
         if !std::mem::replace(&mut waited, true) {
@@ -82,7 +84,9 @@ pub async fn connect_agreed(
     wanted: Wanted,
     idle: impl FnMut() -> Option<Connected>,
 ) -> Result<Connected, ConnectFault> {
-    if let Some(lease) = slot.links.lease(worker, wanted.idle_timeout) {
+    if !wanted.fresh
+        && let Some(lease) = slot.links.lease(worker, wanted.idle_timeout)
+    {
         return if wanted.tunnel && !lease.takes_tunnels() {
             alone(worker, seat, slot, wanted).await
         } else {

@@ -83,6 +83,11 @@ impl Downstream {
         self.poll_given_up(context).map(|()| Err(io::ErrorKind::ConnectionReset.into()))
     }
 
+    /// Whether the client takes any 2xx for an open tunnel (RFC 8441, 5).
+    pub fn asks_for_tunnel(&self) -> bool {
+        self.protocol.is_some()
+    }
+
     /// Whether the client has reset the stream, or its connection has gone.
     pub fn poll_given_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.half {

@@ -94,7 +94,10 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let active = self.link.active.get().saturating_sub(1);
         self.link.active.set(active);
-        if active == 0 {
+        if active == 0 && self.idle_timeout.is_zero() {
+            // Nothing is kept.
+            self.link.dead.set(true);
+        } else if active == 0 {
             self.link.idle_until.set(self.worker.ticks.after(self.idle_timeout));
         }
     }
@@ -116,7 +119,8 @@ impl Links {
     pub fn lease(&self, worker: &Rc<Worker>, idle_timeout: Duration) -> Option<Lease> {
         let mut list = self.list.borrow_mut();
         list.retain(|link| link.has_room() || !link.dead.get());
-        let free = list.iter().find(|link| link.has_room())?;
+        // The newest first: whoever wants a fresh one has waited for it.
+        let free = list.iter().rev().find(|link| link.has_room())?;
         Some(Lease::new(free, worker, idle_timeout))
     }
 

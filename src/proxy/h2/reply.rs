@@ -4,12 +4,12 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
-use http::{HeaderMap, Response, StatusCode, Version};
+use http::{HeaderMap, Response, StatusCode, Version, response};
 use ring::digest;
 
 use crate::http1::{Method, ResponseClass, ResponseHead, Span};
 
-use super::ask::Shapeless;
+use super::ask::{self, Shapeless};
 
 /// Made of the client's key and nothing else (RFC 6455, 4.2.2): it says that a server of WebSocket
 /// has answered, not who.
@@ -58,15 +58,23 @@ pub enum Told {
 }
 
 /// Writes the head of a final response of an origin's; tells how its body is to be written.
-/// `ended`: the stream has ended with it.
-pub fn write(status: StatusCode, fields: &HeaderMap, method: Method, ended: bool, out: &mut Vec<u8>) -> Told {
+/// `trailers`: the client takes them. `ended`: the stream has ended with it.
+pub fn write(
+    head: &response::Parts,
+    (method, trailers): (Method, bool),
+    ended: bool,
+    out: &mut Vec<u8>,
+) -> Told {
+    let (status, fields) = (head.status, &head.headers);
     begin(status, fields, out);
-    let length = fields.get(CONTENT_LENGTH);
-    if let Some(length) = length {
-        put(out, CONTENT_LENGTH.as_str().as_bytes(), length.as_bytes());
-    }
     let bodyless = method == Method::Head || matches!(status.as_u16(), 204 | 304);
-    let told = match (ended || bodyless, length.is_some()) {
+    let by_chunks = trailers && !ended && !bodyless && !ask::tells_length(fields);
+    let mut has_length = false;
+    for length in fields.get_all(CONTENT_LENGTH).iter().filter(|_| !by_chunks) {
+        put(out, CONTENT_LENGTH.as_str().as_bytes(), length.as_bytes());
+        has_length = true;
+    }
+    let told = match (ended || bodyless, has_length) {
         (true, false) if !bodyless => {
             put(out, CONTENT_LENGTH.as_str().as_bytes(), b"0");
             Told::None

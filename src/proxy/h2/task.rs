@@ -8,7 +8,6 @@ use bytes::Bytes;
 use h2::ext::Protocol;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
-use http::header::CONTENT_LENGTH;
 use http::{Request, StatusCode};
 
 use crate::http1::{Method, RequestFault};
@@ -60,8 +59,7 @@ pub async fn serve(
     let protocol = head.extensions.get::<Protocol>().map(|protocol| protocol.as_str().into());
     let is_tunnel = protocol.is_some();
     let method = if is_tunnel { Method::Get } else { Method::of(head.method.as_str().as_bytes()) };
-    let framed = is_tunnel || !has_body || head.headers.contains_key(CONTENT_LENGTH);
-    let form = if framed { Form::Raw } else { Form::Chunked };
+    let form = if asked.chunked { Form::Chunked } else { Form::Raw };
     let limits = asked.limits(&worker.head_limits);
     let stream = Downstream::new(Rc::clone(&worker), (body, respond), form, method, protocol);
     let mut stream = Stream::Downstream(Box::new(stream));

@@ -15,6 +15,7 @@ use http::Response;
 use std::pin::Pin;
 
 use crate::http1::{Framing, Method, parse_request};
+use crate::proxy::answer::Own;
 use crate::proxy::chunk::Chunk;
 use crate::proxy::worker::Worker;
 
@@ -33,6 +34,7 @@ struct Tunnel {
 }
 
 /// A stream to an origin.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct Upstream {
     worker: Rc<Worker>,
     lease: Lease,
@@ -44,8 +46,12 @@ pub struct Upstream {
     response: Option<ResponseFuture>,
     inlet: Option<Inlet>,
     unprocessed: bool,
+    /// The connection ended, not this stream alone.
+    lost: bool,
     /// The stream could not be opened.
     failed: bool,
+    /// It was not even tried: what the client gets.
+    refusal: Option<Own>,
 }
 
 impl fmt::Debug for Upstream {
@@ -66,7 +72,9 @@ impl Upstream {
             response: None,
             inlet: None,
             unprocessed: false,
+            lost: false,
             failed: false,
+            refusal: None,
         }
     }
 
@@ -74,6 +82,16 @@ impl Upstream {
     /// before it came (RFC 9113, 8.7).
     pub fn is_unprocessed(&self) -> bool {
         self.unprocessed
+    }
+
+    /// Whether the connection ended. An origin that resets a stream has seen the request.
+    pub fn was_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// The answer to a request that has no shape here: it says nothing about the origin.
+    pub fn refusal(&self) -> Option<Own> {
+        self.refusal
     }
 
     /// Takes the request's head, then its body.
@@ -103,12 +121,16 @@ impl Upstream {
         let Ok(Some(head_bytes)) = parse_request(bytes, &OWN_HEAD, &mut head) else {
             return Err(io::ErrorKind::InvalidData.into());
         };
-        let trailers = self.trailers || head.is_grpc;
-        let outgoing = ask::read(&head, bytes, self.lease.scheme(), trailers).map_err(io::Error::other)?;
+        self.trailers |= head.is_grpc;
+        let outgoing = ask::read(&head, bytes, self.lease.scheme(), self.trailers).map_err(|why| {
+            self.refusal = Some(Own::SHAPELESS);
+            io::Error::other(why)
+        })?;
         self.method = head.method;
         drop(head);
         let Outgoing { request, tunnel, key, framing } = outgoing;
         if tunnel.is_some() && !self.lease.takes_tunnels() {
+            self.refusal = Some(Own::NOT_SWITCHED);
             return Err(io::Error::other("the origin does not take extended CONNECT"));
         }
         let ends = tunnel.is_none() && matches!(framing, Framing::None | Framing::Length(0));
@@ -159,7 +181,7 @@ impl Upstream {
                 reply::write_switch(&head.headers, &tunnel.protocol, tunnel.key.as_deref(), out);
                 Form::Raw
             }
-            _ => match reply::write(head.status, &head.headers, self.method, body.is_end_stream(), out) {
+            _ => match reply::write(&head, (self.method, self.trailers), body.is_end_stream(), out) {
                 Told::None | Told::Length => Form::Raw,
                 Told::Chunked => Form::Chunked,
             },
@@ -172,6 +194,7 @@ impl Upstream {
     fn note(&mut self, why: h2::Error) -> io::Error {
         let refused = why.is_reset() && why.reason() == Some(Reason::REFUSED_STREAM);
         self.unprocessed |= why.is_remote() && (refused || why.is_go_away());
+        self.lost |= why.is_io() || why.is_go_away();
         as_io(why)
     }
 }

@@ -13,6 +13,7 @@ mod lane;
 mod lifetime;
 mod passes;
 mod pool;
+mod quiet;
 mod sizes;
 mod turn;
 mod view;

@@ -2,7 +2,7 @@
 
 use h2::ext::Protocol;
 use http::request::Parts;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 
 use crate::http1::{
     Asked, Framing, HeadLimits, Method, RequestFault, RequestHead, ResponseHead, Scheme, parse_request,
@@ -65,10 +65,10 @@ fn a_tunnel_becomes_an_upgrade() {
         text,
         "GET /chat HTTP/1.1\r\nhost: a.test\r\nx: y\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     );
-    // What was added counts for no limit.
+    // What was added counts for no limit; the protocol is the client's word.
     assert_eq!(asked.added_fields, 3);
     let added = text.find("connection:").unwrap();
-    assert_eq!(asked.added_bytes, text.len() - added - 2);
+    assert_eq!(asked.added_bytes, text.len() - added - 2 - "websocket".len());
     let limits = asked.limits(&HeadLimits::REQUEST);
     assert_eq!(limits.fields_max, HeadLimits::REQUEST.fields_max + 3);
 }
@@ -83,6 +83,67 @@ fn what_has_no_shape_is_refused() {
     for (head, fault) in table {
         assert_eq!(ask::write(&head, false, Scheme::Http, [0; 16]).unwrap_err(), fault);
     }
+}
+
+#[test]
+fn a_tunnel_needs_the_name_of_a_protocol() {
+    let refused = |protocol: &str| {
+        let mut head = parts("CONNECT", "http://a.test/chat", &[]);
+        head.extensions.insert(Protocol::from(protocol));
+        ask::write(&head, true, Scheme::Http, [0; 16]).err()
+    };
+    for protocol in ["", "web socket", "websocket\r\nx: y", "websocket\0", "w\u{e9}b"] {
+        assert_eq!(refused(protocol), Some(RequestFault::FieldValue), "{protocol:?}");
+    }
+    for protocol in ["h2c", "TLS/1.0", "http/2"] {
+        assert_eq!(refused(protocol), Some(RequestFault::Protocol), "{protocol:?}");
+    }
+    assert_eq!(refused("foo/2"), None);
+}
+
+#[test]
+fn the_asterisk_has_one_host() {
+    let asked = |host: &str| {
+        let mut head = parts("OPTIONS", "http://a.test/", &[("host", host)]);
+        let mut uri = head.uri.into_parts();
+        uri.path_and_query = Some("*".parse().unwrap());
+        head.uri = http::Uri::from_parts(uri).unwrap();
+        ask::write(&head, false, Scheme::Http, [0; 16]).err()
+    };
+    assert_eq!((asked("a.test"), asked("A.test.:80")), (None, None));
+    assert_eq!(asked("b.test"), Some(RequestFault::AuthorityDiffers));
+    assert_eq!(asked("a.test:81"), Some(RequestFault::AuthorityDiffers));
+}
+
+#[test]
+fn a_body_with_trailers_behind_it_comes_in_chunks() {
+    let grpc = ("content-type", "application/grpc+proto");
+    let table: [(&[(&str, &str)], bool); 5] = [
+        (&[("content-length", "5")], false),
+        (&[("content-length", "5"), grpc], true),
+        (&[("content-length", "5"), ("trailer", "x")], true),
+        (&[], true),
+        // For the parser to refuse.
+        (&[("content-length", "5"), ("content-length", "5"), grpc], false),
+    ];
+    for (fields, chunked) in table {
+        let asked =
+            ask::write(&parts("POST", "http://a.test/", fields), true, Scheme::Http, [0; 16]).unwrap();
+        let text = String::from_utf8(asked.text).unwrap();
+        assert_eq!(asked.chunked, chunked, "{text}");
+        assert_eq!(text.contains("transfer-encoding: chunked\r\n"), chunked, "{text}");
+        assert_eq!(text.contains("content-length"), !chunked, "{text}");
+    }
+}
+
+#[test]
+fn a_path_that_is_no_uri_is_encoded_where_it_has_to_be() {
+    let path = |target: &str| {
+        let text = format!("GET {target} HTTP/1.1\r\nHost: a.test\r\n\r\n");
+        to_http2(&text, false).request.uri().path_and_query().unwrap().to_string()
+    };
+    assert_eq!(path("/a<b>`c`?q=\"<x>\""), "/a%3Cb%3E%60c%60?q=%22%3Cx%3E%22");
+    assert_eq!(path("/{a}|^[b]?q={\\}|^`"), "/{a}|^[b]?q={\\}|^`");
 }
 
 fn to_http2(text: &str, trailers: bool) -> ask::Outgoing {
@@ -137,20 +198,48 @@ fn responses_become_http1() {
     };
     let length = fields(&[("content-length", "5"), ("x", "y")]);
     let none = fields(&[]);
+    let status_behind = fields(&[("content-length", "5"), ("x", "y"), ("trailer", "grpc-status")]);
+    let mut lengths = fields(&[("content-length", "5")]);
+    lengths.append("content-length", "5".parse().unwrap());
+    let (get, head, takes) = ((Method::Get, false), (Method::Head, false), (Method::Get, true));
     let table = [
-        (200, &length, Method::Get, false, Told::Length, "x: y\r\ncontent-length: 5\r\n"),
-        (200, &length, Method::Head, true, Told::None, "x: y\r\ncontent-length: 5\r\n"),
-        (304, &length, Method::Get, true, Told::None, "x: y\r\ncontent-length: 5\r\n"),
-        (200, &none, Method::Get, false, Told::Chunked, "transfer-encoding: chunked\r\n"),
-        (200, &none, Method::Get, true, Told::None, "content-length: 0\r\n"),
-        (200, &none, Method::Head, true, Told::None, ""),
-        (204, &none, Method::Get, true, Told::None, ""),
-        (204, &none, Method::Get, false, Told::None, ""),
+        (200, &length, get, false, Told::Length, "x: y\r\ncontent-length: 5\r\n"),
+        (200, &length, head, true, Told::None, "x: y\r\ncontent-length: 5\r\n"),
+        (304, &length, get, true, Told::None, "x: y\r\ncontent-length: 5\r\n"),
+        (200, &none, get, false, Told::Chunked, "transfer-encoding: chunked\r\n"),
+        (200, &none, get, true, Told::None, "content-length: 0\r\n"),
+        (200, &none, head, true, Told::None, ""),
+        (204, &none, get, true, Told::None, ""),
+        (204, &none, get, false, Told::None, ""),
+        // Trailers need chunks; a length is kept where nobody takes them, or none are to be expected.
+        (
+            200,
+            &status_behind,
+            get,
+            false,
+            Told::Length,
+            "x: y\r\ntrailer: grpc-status\r\ncontent-length: 5\r\n",
+        ),
+        (
+            200,
+            &status_behind,
+            takes,
+            false,
+            Told::Chunked,
+            "x: y\r\ntrailer: grpc-status\r\ntransfer-encoding: chunked\r\n",
+        ),
+        (200, &length, takes, false, Told::Length, "x: y\r\ncontent-length: 5\r\n"),
+        // For the one parser to refuse.
+        (200, &lengths, get, false, Told::Length, "content-length: 5\r\ncontent-length: 5\r\n"),
     ];
-    for (status, fields, method, ended, told, lines) in table {
+    for (status, fields, (method, trailers), ended, told, lines) in table {
         let mut out = Vec::new();
         let status = StatusCode::from_u16(status).unwrap();
-        assert_eq!(reply::write(status, fields, method, ended, &mut out), told, "{status} {method:?}");
+        let mut response = Response::new(());
+        *response.status_mut() = status;
+        *response.headers_mut() = fields.clone();
+        let head = response.into_parts().0;
+        assert_eq!(reply::write(&head, (method, trailers), ended, &mut out), told, "{status} {method:?}");
         let text = String::from_utf8(out).unwrap();
         let begin = format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap());
         assert_eq!(text, format!("{begin}{lines}\r\n"));
