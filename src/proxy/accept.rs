@@ -74,8 +74,10 @@ impl Counted {
 
     /// Takes one of the connections that the client's address may have. False: it has them all, and
     /// this one is to be closed. Trusted proxies speak for many, so theirs are not counted. (With
-    /// PROXY protocol the address is known only after its header: claimed then.)
+    /// PROXY protocol the address is known only after its header: claimed then.) An IPv4 address that
+    /// a dual-stack listener has mapped into IPv6 is taken as what it is.
     pub fn claim(&mut self, worker: &Worker, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         let parts = &worker.parts;
         if parts.trusted_proxies.iter().any(|network| network.contains(&address)) {
             return true;

@@ -1,6 +1,6 @@
 //! A front door under test: workers, a table, and the asks.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub fn limits() -> Limits {
 /// What a test may set before the start.
 #[derive(Debug)]
 pub struct Setup {
+    /// An address of this machine, or all of them.
+    pub bind: SocketAddr,
     pub workers: usize,
     pub limits: Limits,
     pub trusted: Vec<ipnet::IpNet>,
@@ -42,6 +44,11 @@ pub fn endpoints(color: Color, addresses: &[SocketAddr]) -> ColorRoute {
         returns: 0,
     };
     ColorRoute { endpoints: addresses.iter().map(route).collect() }
+}
+
+/// How clients on this machine reach what is bound to `address`: over IPv4, where it is bound to all.
+fn reached(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() { (Ipv4Addr::LOCALHOST, address.port()).into() } else { address }
 }
 
 impl Setup {
@@ -65,6 +72,7 @@ impl Setup {
             settings: Arc::new(ServiceSettings::default()),
         };
         Self {
+            bind: "127.0.0.1:0".parse().unwrap(),
             workers: 1,
             limits: limits(),
             trusted: Vec::new(),
@@ -82,8 +90,8 @@ impl Setup {
     pub fn start(self) -> Front {
         let first = TableBuilder::build(&RouteTable::default(), vec![Arc::new(self.service)]);
         let table = Arc::new(ArcSwap::from_pointee(first));
-        let sockets = bind_shared("127.0.0.1:0".parse().unwrap(), self.workers).unwrap();
-        let address = sockets[0].local_addr().unwrap();
+        let sockets = bind_shared(self.bind, self.workers).unwrap();
+        let address = reached(sockets[0].local_addr().unwrap());
         let (suspects, suspected) = mpsc::channel(64);
         let registry = prometheus::Registry::new();
         let plane = DataPlane::start(DataPlaneOptions {

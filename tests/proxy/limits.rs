@@ -215,6 +215,23 @@ fn an_address_has_so_many_connections_unless_it_is_a_trusted_proxys() {
     }
 }
 
+/// The system gives an IPv4 client of a dual-stack listener an IPv6 address, `::ffff:127.0.0.1`.
+#[test]
+fn a_trusted_proxy_of_ipv4_is_known_on_a_listener_of_both_families() {
+    let origin = Origin::naming("ok");
+    for (trusted, let_in) in [("127.0.0.0/8", true), ("10.0.0.0/8", false)] {
+        let front = limited(&origin, 1, |setup| {
+            setup.bind = "[::]:0".parse().unwrap();
+            setup.limits.connections_per_address_max = 1;
+            setup.trusted = vec![trusted.parse().unwrap()];
+        });
+        let mut first = front.client();
+        assert_eq!(first.get(HOST, "/").text(), "ok");
+        let second = front.client().try_get(HOST, "/");
+        assert_eq!(second.is_ok(), let_in, "{trusted}: {second:?}");
+    }
+}
+
 #[test]
 fn a_preview_is_shown_to_networks_or_to_who_has_the_token() {
     let origin = Origin::naming("blue");
