@@ -12,7 +12,7 @@ use rustls::{RootCertStore, ServerConfig};
 
 use crate::config::{AdminTls, ListenerTls};
 
-use super::stamp::{Stamp, stamps};
+use super::stamp::{Stamps, Watched};
 use super::{Certificates, HTTP1_ALPN, TlsFault, pem, provider};
 
 /// What is served from one moment on.
@@ -33,8 +33,7 @@ pub struct Entrance {
 #[derive(Debug)]
 struct Made {
     tls: ListenerTls,
-    /// Of the files that were looked at last, good or not.
-    seen: Vec<Option<Stamp>>,
+    watched: Watched,
     files: Files,
     /// Certificates that ACME has brought, by host.
     issued: BTreeMap<String, Arc<CertifiedKey>>,
@@ -44,6 +43,8 @@ struct Made {
 /// All that is read from files.
 #[derive(Debug)]
 pub(super) struct Files {
+    /// As they were before they were read.
+    seen: Stamps,
     keys: Vec<Arc<CertifiedKey>>,
     clients: Option<Arc<RootCertStore>>,
 }
@@ -51,13 +52,14 @@ pub(super) struct Files {
 impl Files {
     /// Reads everything that `tls` names.
     pub(super) fn read(tls: &ListenerTls) -> Result<Self, TlsFault> {
+        let seen = Stamps::of(&paths(tls));
         let mut keys = Vec::with_capacity(tls.certificates.len());
         for (index, files) in tls.certificates.iter().enumerate() {
             let ocsp = tls.ocsp.as_deref().filter(|_| index == 0);
             keys.push(Arc::new(pem::certified(files, ocsp)?));
         }
         let clients = tls.client_ca.as_deref().map(pem::roots).transpose()?.map(Arc::new);
-        Ok(Self { keys, clients })
+        Ok(Self { seen, keys, clients })
     }
 
     /// The leaves' names and ends, for warnings.
@@ -90,10 +92,10 @@ fn paths(tls: &ListenerTls) -> Vec<PathBuf> {
 impl Entrance {
     /// Reads the files of `tls` and serves what is in them, offering the protocols of `alpn`.
     pub fn open(tls: &ListenerTls, alpn: Vec<Vec<u8>>) -> Result<Self, TlsFault> {
-        let seen = stamps(&paths(tls));
         let files = Files::read(tls)?;
         let ticketer = ticketer()?;
-        let made = Made { tls: tls.clone(), seen, files, issued: BTreeMap::new(), ticketer };
+        let watched = Watched::good(files.seen.clone());
+        let made = Made { tls: tls.clone(), watched, files, issued: BTreeMap::new(), ticketer };
         let serving = made.serving(&alpn)?;
         Ok(Self { current: ArcSwap::from_pointee(serving), alpn, made: Mutex::new(made) })
     }
@@ -112,17 +114,13 @@ impl Entrance {
         self.current.load()
     }
 
-    /// Reads the files again if one has changed since they were looked at last; true if that changed
-    /// what is served. On a fault what was served stays, and the same files are not
-    /// told of twice.
+    /// Reads the files again if one has changed since they were looked at last, or could not be used
+    /// then; true if that changed what is served. On a fault what was served stays, and the same
+    /// fault is not told twice.
     pub(super) fn reload(&self) -> Result<bool, TlsFault> {
         let mut made = self.made();
-        let seen = stamps(&paths(&made.tls));
-        if seen == made.seen {
-            return Ok(false);
-        }
-        made.seen = seen;
-        let files = Files::read(&made.tls)?;
+        let Made { tls, watched, .. } = &mut *made;
+        let Some(files) = watched.read_again(&paths(tls), || Files::read(tls))? else { return Ok(false) };
         self.replace(&mut made, files)?;
         Ok(true)
     }
@@ -131,11 +129,10 @@ impl Entrance {
     /// changed since they were looked at last.
     pub(super) fn adopt(&self, tls: &ListenerTls, files: Files) -> Result<bool, TlsFault> {
         let mut made = self.made();
-        let before = std::mem::take(&mut made.seen);
         made.tls.certificates.clone_from(&tls.certificates);
         made.tls.ocsp.clone_from(&tls.ocsp);
-        made.seen = stamps(&paths(&made.tls));
-        let changed = made.seen != before;
+        let changed = files.seen != *made.watched.seen();
+        made.watched = Watched::good(files.seen.clone());
         self.replace(&mut made, files)?;
         Ok(changed)
     }

@@ -93,10 +93,9 @@ impl Live {
         let admin = config.admin.tls.as_ref().map(as_listener);
         let files = admin.as_ref().map(Files::read).transpose();
         let files = files.map_err(|why| faults.push(at_admin(&why))).ok().flatten();
+        // Those that are in use are told of below, whether they were broken before or are since now.
+        self.origins.reload();
         faults.extend(trusted(&self.origins, config));
-        for (path, reloaded) in self.origins.reload() {
-            faults.extend(reloaded.err().map(|why| format!("{}: {why}", path.display())));
-        }
         if faults.is_empty() { Ok(Reloaded { listeners, admin: admin.zip(files) }) } else { Err(faults) }
     }
 
@@ -199,7 +198,10 @@ fn trusted(origins: &Origins, config: &Config) -> Vec<String> {
     let tried = secured.map(|(service, tls)| {
         let fault = match ServerName::try_from(tls.server_name.as_str()) {
             Err(_) => format!("\"{}\" can be the name of no certificate", tls.server_name),
-            Ok(_) => origins.trust(&tls.ca).err()?.to_string(),
+            Ok(_) => match origins.trust(&tls.ca) {
+                Err(why) => why.to_string(),
+                Ok(_) => origins.fault(tls.ca.as_ref())?,
+            },
         };
         Some(format!("services.{}.upstream.tls: {fault}", service.name))
     });

@@ -8,7 +8,8 @@
 //! - **A broken file changes nothing.** All files of a listener are read and fit together before
 //!   anything is swapped; else what was served goes on, and the fault is told.
 //! - **Files are looked at, not watched**: one `stat` a file every two seconds sees what a rename, a
-//!   symbolic link (Kubernetes) or a mounted file does, which inotify does not.
+//!   symbolic link (Kubernetes) or a mounted file does, which inotify does not. A file that could not be
+//!   used is read at each look, and its fault told once.
 //!
 //! Nothing here is called in the path of a request: connections ask at their handshake.
 

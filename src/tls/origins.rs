@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use rustls::ClientConfig;
 
 use super::client::{client_config, with_own_sessions};
-use super::stamp::{Stamp, stamps};
+use super::stamp::{Stamps, Watched};
 use super::{TlsFault, fault};
 
 /// The authorities of one `ca` file (or the system's), replaced when the file changes.
@@ -36,8 +36,7 @@ impl Trust {
 #[derive(Debug)]
 struct Entry {
     trust: Arc<Trust>,
-    /// Of the file that was looked at last, good or not.
-    seen: Vec<Option<Stamp>>,
+    watched: Watched,
 }
 
 /// Every trust that is in use, by its `ca` file.
@@ -57,26 +56,34 @@ impl Origins {
         if let Some(entry) = self.entries().get(ca) {
             return Ok(Arc::clone(&entry.trust));
         }
-        let seen = stamps(ca.as_slice());
+        let seen = Stamps::of(ca.as_slice());
         let config = client_config(ca.as_deref())?;
         let trust = Arc::new(Trust { current: ArcSwap::from_pointee(config) });
-        self.entries().insert(ca.clone(), Entry { trust: Arc::clone(&trust), seen });
+        self.entries().insert(ca.clone(), Entry { trust: Arc::clone(&trust), watched: Watched::good(seen) });
         Ok(trust)
     }
 
-    /// Reads the files again that have changed; tells of each, and keeps what was if it is broken.
+    /// Reads the files again that have changed, or were broken; tells of each that is another one now,
+    /// once of each fault, and keeps what was.
     pub(super) fn reload(&self) -> Vec<(PathBuf, Result<(), fault::TlsFault>)> {
         let mut changed = Vec::new();
         for (ca, entry) in self.entries().iter_mut() {
             let Some(path) = ca else { continue };
-            let now = stamps(std::slice::from_ref(path));
-            if now == entry.seen {
-                continue;
+            let read = entry.watched.read_again(std::slice::from_ref(path), || client_config(Some(path)));
+            match read {
+                Ok(None) => {}
+                Ok(Some(config)) => {
+                    entry.trust.current.store(Arc::new(config));
+                    changed.push((path.clone(), Ok(())));
+                }
+                Err(why) => changed.push((path.clone(), Err(why))),
             }
-            entry.seen = now;
-            let read = client_config(Some(path)).map(|config| entry.trust.current.store(Arc::new(config)));
-            changed.push((path.clone(), read));
         }
         changed
+    }
+
+    /// What is wrong with the file `ca`, as it was looked at last.
+    pub(super) fn fault(&self, ca: Option<&PathBuf>) -> Option<String> {
+        self.entries().get(&ca.cloned())?.watched.fault().map(str::to_owned)
     }
 }

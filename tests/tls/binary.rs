@@ -1,7 +1,10 @@
 //! The whole program: certificates from files that change, https origins that are probed.
 
+use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -11,6 +14,8 @@ use super::secure_origin::SecureOrigin;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The user that the program runs as if the tests are root's.
+const NOBODY: u32 = 65534;
 
 struct Program {
     child: Child,
@@ -23,6 +28,10 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 /// A free address; whoever takes it meanwhile makes the start fail, which shows.
@@ -43,18 +52,24 @@ impl Program {
              [services.app.health]\ninterval = \"50ms\"\n"
         );
         files.write("greenlight.toml", text);
-        let child = Command::new(env!("CARGO_BIN_EXE_greenlight"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greenlight"));
+        if is_root() {
+            // Root could read every file, whomever it belongs to.
+            chown(files.folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let child = command
             .args(["run", "-c"])
             .arg(files.path("greenlight.toml"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(std::fs::File::create(files.path("log")).unwrap())
+            .stderr(fs::File::create(files.path("log")).unwrap())
             .spawn()
             .unwrap();
         let mut program = Self { child, public, admin };
         until("the program listens", || {
             let ended = program.child.try_wait().unwrap();
-            assert!(ended.is_none(), "{}", std::fs::read_to_string(files.path("log")).unwrap());
+            assert!(ended.is_none(), "{}", fs::read_to_string(files.path("log")).unwrap());
             TcpStream::connect(public).is_ok() && TcpStream::connect(admin).is_ok()
         });
         program
@@ -125,7 +140,7 @@ fn https_origins_are_probed_and_changed_files_are_served() {
     until("the changed files are served", || shown(&program, &files) == "second.test");
 
     // A broken one is told by all who are asked, and changes nothing.
-    let before = std::fs::read(files.path("app.pem")).unwrap();
+    let before = fs::read(files.path("app.pem")).unwrap();
     files.write("app.pem", files.authority.issue(&["app.test", "third.test"]).cert);
     let (status, body) = program.ask("POST", "/v1/reload");
     assert_eq!(status, 422, "{body}");
@@ -134,7 +149,7 @@ fn https_origins_are_probed_and_changed_files_are_served() {
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("listeners[0].tls") && said.contains("do not belong together"), "{said}");
     until("the log says so", || {
-        std::fs::read_to_string(files.path("log")).unwrap().contains("what was served before stays")
+        fs::read_to_string(files.path("log")).unwrap().contains("what was served before stays")
     });
     assert_eq!(shown(&program, &files), "second.test");
 
@@ -145,4 +160,29 @@ fn https_origins_are_probed_and_changed_files_are_served() {
     assert_eq!(status, 200, "{body}");
     assert_eq!(shown(&program, &files), "fourth.test");
     assert_eq!(check(&files).0, Some(0));
+}
+
+/// As a deploy hook does it: the new pair comes with a key that is not ours to read yet.
+#[test]
+fn a_key_that_becomes_readable_is_served() {
+    let files = Files::new();
+    files.write("ca.pem", files.authority.pem());
+    files.issue("app", &["app.test", "first.test"]);
+    let origin = SecureOrigin::answering(&files.authority.issue(&["origin.internal"]), OK);
+    let program = Program::start(&files, [origin.address, free()]);
+    assert_eq!(shown(&program, &files), "first.test");
+
+    let second = files.authority.issue(&["app.test", "second.test"]);
+    files.write("hidden", &second.key);
+    fs::set_permissions(files.path("hidden"), Permissions::from_mode(0o000)).unwrap();
+    fs::rename(files.path("hidden"), files.path("app.key")).unwrap();
+    files.write("app.pem", &second.cert);
+    let told = || {
+        let log = fs::read_to_string(files.path("log")).unwrap();
+        log.matches("what was served before stays").count()
+    };
+    until("the log says so", || told() > 0);
+    fs::set_permissions(files.path("app.key"), Permissions::from_mode(0o644)).unwrap();
+    until("the new pair is served", || shown(&program, &files) == "second.test");
+    assert_eq!(told(), 1, "one fault is told once");
 }

@@ -1,16 +1,23 @@
 //! Changed files: served at once, without a connection lost; broken ones change nothing.
 
-use greenlight::tls::check;
+use std::sync::Arc;
+
+use greenlight::proxy::ListenerFacts;
+use greenlight::tls::{Entrance, Live, check};
 use rustls::HandshakeKind;
 
-use super::certs::{Files, facts, list};
+use super::certs::{Files, list};
 use super::front::{Front, HOST, Setup};
 use super::origin::Origin;
 use super::secure_client::Settings;
 
-fn front(origin: &Origin, live: &greenlight::tls::Live) -> Front {
+fn front(origin: &Origin, live: &Live) -> Front {
+    through(origin, live.entrances()[0].as_ref())
+}
+
+fn through(origin: &Origin, entrance: Option<&Arc<Entrance>>) -> Front {
     let mut setup = Setup::new(&[origin.address], &[]);
-    setup.facts = vec![facts(live)];
+    setup.facts = vec![ListenerFacts { tls: entrance.cloned(), ..ListenerFacts::default() }];
     setup.start()
 }
 
@@ -99,4 +106,28 @@ fn a_reload_may_name_other_certificates() {
     files.issue("two", &["app.test", "three.test"]);
     live.look();
     assert_eq!(shown(), "three.test");
+}
+
+#[test]
+fn authorities_of_origins_that_are_broken_fail_every_reload() {
+    let files = Files::new();
+    files.write("ca.pem", files.authority.pem());
+    let text = "[[listeners]]\nbind = \"127.0.0.1:8080\"\n[services.app]\nhosts = [\"app.test\"]\n\
+                [services.app.upstream]\nblue = [\"127.0.0.1:1\"]\ngreen = [\"127.0.0.1:2\"]\n\
+                protocol = \"https\"\ntls = { ca = \"ca.pem\" }\n";
+    let config = greenlight::config::parse(text, files.folder.path()).unwrap().config;
+    let live = Live::open(&config).unwrap();
+    assert!(live.read(&config).is_ok());
+    files.write("ca.pem", "none");
+    live.look();
+    for _ in 0..2 {
+        let faults = live.read(&config).unwrap_err();
+        let said = "services.app.upstream.tls: ";
+        assert!(
+            faults.len() == 1 && faults[0].starts_with(said) && faults[0].contains("ca.pem"),
+            "{faults:?}"
+        );
+    }
+    files.write("ca.pem", files.authority.pem());
+    assert!(live.read(&config).is_ok());
 }
