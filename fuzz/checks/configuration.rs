@@ -12,7 +12,7 @@ pub fn check(data: &[u8]) {
     match parse(text, Path::new("/etc/greenlight")) {
         Ok(loaded) => {
             let again = parse(text, Path::new("/etc/greenlight")).expect("taken once, taken twice");
-            let changes = difference(&loaded.config, &again.config);
+            let changes = difference(&loaded.config, &loaded.config, &again.config);
             assert!(changes == greenlight::config::Difference::default(), "the same text differs");
             for warning in &loaded.warnings {
                 assert!(!warning.message.is_empty());

@@ -3,6 +3,7 @@
 //! The way: text -> spanned TOML tree ([`walk`], [`section`], [`kind`]: every key with its place, its
 //! kind and its default) -> checks between keys ([`cross`]) -> [`Config`]. One pass finds all; nothing is read twice.
 
+mod binds;
 mod container;
 mod content;
 mod cross;
@@ -26,6 +27,7 @@ mod tests;
 mod types;
 mod walk;
 
+pub use binds::paired;
 pub use container::{ContainerLog, Docker, Engine, EngineTls, Healthcheck, Publish, RegistryAuth, Tags};
 pub use content::PAGE_BYTES_MAX;
 pub use difference::{Difference, difference};

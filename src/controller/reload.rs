@@ -45,8 +45,8 @@ impl Controller {
     }
 
     async fn take_config(&mut self, config: Config, who: &str) -> ReloadReport {
-        let mut applied = config::difference(&self.config, &config).live;
-        let needs_restart = config::difference(&self.started, &config).needs_restart;
+        let config::Difference { live: mut applied, needs_restart } =
+            config::difference(&self.started, &self.config, &config);
         let config = Arc::new(config);
         let mut faults = self.drop_services(&config).await;
         for service in config.services.clone() {

@@ -1,11 +1,12 @@
 //! All of TLS that a running greenlight has, by its configuration.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls_pki_types::ServerName;
 
 use crate::clock;
-use crate::config::{Config, ListenerTls};
+use crate::config::{Config, ListenerTls, paired};
 
 use super::entrance::{Files, as_listener};
 use super::{Challenges, Entrance, HTTP1_ALPN, HTTP2_ALPN, Origins, TlsFault};
@@ -13,10 +14,12 @@ use super::{Challenges, Entrance, HTTP1_ALPN, HTTP2_ALPN, Origins, TlsFault};
 /// A certificate that ends in less than this is warned of when it is read.
 const ENDS_SOON: i64 = 7 * 24 * 3600;
 
-/// The entrances of the listeners, in their order, and whom we trust as origins.
+/// The entrances of the listeners, in the order that they were started in, and whom we trust as origins.
 #[derive(Debug, Default)]
 pub struct Live {
     entrances: Vec<Option<Arc<Entrance>>>,
+    /// Where each of them listens.
+    binds: Vec<SocketAddr>,
     admin: Option<Arc<Entrance>>,
     origins: Arc<Origins>,
     challenges: Arc<Challenges>,
@@ -25,6 +28,7 @@ pub struct Live {
 /// A configuration's files, read and sound, and not in force yet.
 #[derive(Debug)]
 pub struct Reloaded {
+    binds: Vec<SocketAddr>,
     listeners: Vec<Option<(ListenerTls, Files)>>,
     admin: Option<(ListenerTls, Files)>,
 }
@@ -49,7 +53,7 @@ impl Live {
         let origins = Arc::<Origins>::default();
         faults.extend(trusted(&origins, config));
         if faults.is_empty() {
-            Ok(Self { entrances, admin, origins, challenges: Arc::default() })
+            Ok(Self { entrances, binds: binds(config), admin, origins, challenges: Arc::default() })
         } else {
             Err(faults)
         }
@@ -96,15 +100,23 @@ impl Live {
         // Those that are in use are told of below, whether they were broken before or are since now.
         self.origins.reload();
         faults.extend(trusted(&self.origins, config));
-        if faults.is_empty() { Ok(Reloaded { listeners, admin: admin.zip(files) }) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Reloaded { binds: binds(config), listeners, admin: admin.zip(files) })
+        } else {
+            Err(faults)
+        }
     }
 
-    /// Serves what was read; tells which listeners had changed files. Listeners that are new, or were
-    /// plain, need a restart and are left out.
-    pub fn adopt(&self, reloaded: Reloaded) -> Vec<String> {
+    /// Serves what was read; tells which listeners had changed files. A listener is known by its bind,
+    /// wherever it stands in the file. Those that are new, or were plain, need a restart and are left
+    /// out; those that are gone serve what they did.
+    pub fn adopt(&self, mut reloaded: Reloaded) -> Vec<String> {
         let mut changed = Vec::new();
-        for (index, (entrance, read)) in self.entrances.iter().zip(reloaded.listeners).enumerate() {
-            let (Some(entrance), Some((tls, files))) = (entrance, read) else { continue };
+        for (entrance, place) in self.entrances.iter().zip(paired(&self.binds, &reloaded.binds)) {
+            let (Some(entrance), Some(index)) = (entrance, place) else { continue };
+            let Some((tls, files)) = reloaded.listeners.get_mut(index).and_then(Option::take) else {
+                continue;
+            };
             warn_of_ends(index, &files);
             match entrance.adopt(&tls, files) {
                 Ok(true) => changed.push(format!("listeners[{index}].tls (its files)")),
@@ -129,13 +141,13 @@ impl Live {
     /// Looks whether a file has changed, and serves it then. A broken one is told of once, and what
     /// was served stays. Blocks on the disk.
     pub fn look(&self) {
-        for (index, entrance) in self.entrances.iter().enumerate() {
+        for (entrance, bind) in self.entrances.iter().zip(&self.binds) {
             match entrance.as_ref().map(|entrance| entrance.reload()) {
                 Some(Ok(true)) => {
-                    tracing::info!(listener = index, "changed certificates are served from now on");
+                    tracing::info!(listener = %bind, "changed certificates are served from now on");
                 }
                 Some(Err(why)) => {
-                    tracing::error!("{}: what was served before stays", at(index, &why));
+                    tracing::error!("the tls of the listener on {bind}: {why}: what was served before stays");
                 }
                 Some(Ok(false)) | None => {}
             }
@@ -169,6 +181,10 @@ pub fn check(config: &Config) -> Vec<String> {
         Ok(_) => Vec::new(),
         Err(faults) => faults,
     }
+}
+
+fn binds(config: &Config) -> Vec<SocketAddr> {
+    config.listeners.iter().map(|listener| listener.bind).collect()
 }
 
 fn alpn() -> Vec<Vec<u8>> {

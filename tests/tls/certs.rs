@@ -108,9 +108,13 @@ impl Files {
 
     /// A configuration whose first listener has this `[listeners.tls]`.
     pub fn config(&self, tls: &str) -> config::Config {
+        self.config_of(&format!("[[listeners]]\nbind = \"127.0.0.1:8443\"\n[listeners.tls]\n{tls}\n"))
+    }
+
+    /// One with these `[[listeners]]`.
+    pub fn config_of(&self, listeners: &str) -> config::Config {
         let text = format!(
-            "[[listeners]]\nbind = \"127.0.0.1:8443\"\n[listeners.tls]\n{tls}\n\
-             [services.app]\nhosts = [\"app.test\"]\n\
+            "{listeners}[services.app]\nhosts = [\"app.test\"]\n\
              [services.app.upstream]\nblue = [\"127.0.0.1:1\"]\ngreen = [\"127.0.0.1:2\"]\n"
         );
         config::parse(&text, self.folder.path()).unwrap_or_else(|faults| panic!("{faults:?}")).config

@@ -109,6 +109,40 @@ fn a_reload_may_name_other_certificates() {
 }
 
 #[test]
+fn a_listener_keeps_its_certificate_wherever_it_stands() {
+    let files = Files::new();
+    for name in ["one", "two", "three"] {
+        files.issue(name, &["app.test", &format!("{name}.test")]);
+    }
+    let row = |(bind, name): &(&str, &str)| {
+        format!("[[listeners]]\nbind = \"{bind}\"\n[listeners.tls]\n{}\n", list(&[name]))
+    };
+    let config = |rows: &[(&str, &str)]| files.config_of(&rows.iter().map(row).collect::<String>());
+    let (one, two, three) =
+        (("127.0.0.1:8441", "one"), ("127.0.0.1:8442", "two"), ("127.0.0.1:8443", "three"));
+    let live = Live::open(&config(&[one, two])).unwrap();
+    let origin = Origin::naming("ok");
+    let fronts: Vec<Front> =
+        live.entrances().iter().map(|entrance| through(&origin, entrance.as_ref())).collect();
+    let shown = || {
+        let settings = Settings::new(&files.authority);
+        fronts
+            .iter()
+            .map(|front| {
+                settings.connect(front.address, "app.test");
+                settings.shown().names[1].clone()
+            })
+            .collect::<Vec<_>>()
+    };
+    for rows in [vec![two], vec![one], vec![three, one, two], vec![two, one], vec![three]] {
+        live.adopt(live.read(&config(&rows)).unwrap());
+        assert_eq!(shown(), ["one.test", "two.test"], "{rows:?}");
+    }
+    live.adopt(live.read(&config(&[three, (two.0, "three"), (one.0, "two")])).unwrap());
+    assert_eq!(shown(), ["two.test", "three.test"], "other certificates of the same listeners");
+}
+
+#[test]
 fn authorities_of_origins_that_are_broken_fail_every_reload() {
     let files = Files::new();
     files.write("ca.pem", files.authority.pem());

@@ -4,7 +4,8 @@ use super::{config, read, with};
 use crate::config::difference;
 
 fn changes(old: &str, new: &str) -> (Vec<String>, Vec<String>) {
-    let difference = difference(&config(old), &config(new));
+    let old = config(old);
+    let difference = difference(&old, &old, &config(new));
     (difference.live, difference.needs_restart)
 }
 
@@ -75,6 +76,56 @@ fn new_and_gone_services_and_listeners_are_named_as_a_whole() {
 fn a_listener_that_moves_needs_a_restart() {
     let new = read("config/minimal.toml").replace("0.0.0.0:80", "0.0.0.0:8080");
     assert_eq!(changes(&read("config/minimal.toml"), &new), lines(&[], &["listeners[0].bind"]));
+}
+
+/// Two listeners with TLS, in this order.
+fn listeners(binds: &[(&str, &str)]) -> String {
+    let rows = binds.iter().map(|(bind, certificate)| {
+        format!(
+            "[[listeners]]\nbind = \"{bind}\"\n[listeners.tls]\n\
+             certificates = [{{ cert = \"{certificate}.pem\", key = \"{certificate}.key\" }}]\n"
+        )
+    });
+    let plain = read("config/minimal.toml").replace("[[listeners]]\nbind = \"0.0.0.0:80\"", "");
+    rows.collect::<String>() + &plain
+}
+
+#[test]
+fn a_listener_is_the_same_one_wherever_it_stands() {
+    let (a, b, c) = (("0.0.0.0:1", "a"), ("0.0.0.0:2", "b"), ("0.0.0.0:3", "c"));
+    let old = listeners(&[a, b]);
+    for (new, needs_restart) in [
+        (vec![b, a], vec![]),
+        (vec![c, a, b], vec!["listeners[0]"]),
+        (vec![b], vec!["listeners[1]"]),
+        (vec![b, c, a], vec!["listeners[1]"]),
+    ] {
+        assert_eq!(changes(&old, &listeners(&new)), lines(&[], &needs_restart), "{new:?}");
+    }
+    let certificate = ["listeners[0].tls.certificates[0].cert", "listeners[0].tls.certificates[0].key"];
+    assert_eq!(changes(&old, &listeners(&[(b.0, "c"), a])), lines(&certificate, &[]));
+}
+
+#[test]
+fn nothing_of_a_listener_that_does_not_run_is_live() {
+    let old = listeners(&[("0.0.0.0:1", "a")]);
+    let moved = listeners(&[("0.0.0.0:2", "b")]);
+    let certificate = ["listeners[0].tls.certificates[0].cert", "listeners[0].tls.certificates[0].key"];
+    let all = [&["listeners[0].bind"], &certificate[..]].concat();
+    assert_eq!(changes(&old, &moved), lines(&[], &all));
+    let plain = old.replace("[listeners.tls]\ncertificates = [{ cert = \"a.pem\", key = \"a.key\" }]", "");
+    assert_eq!(changes(&plain, &old), lines(&[], &["listeners[0].tls"]));
+    assert_eq!(changes(&old, &plain), lines(&[], &["listeners[0].tls"]));
+}
+
+/// What an earlier reload could not bring into force is none of what a later one does.
+#[test]
+fn what_waits_for_a_restart_is_not_live_later() {
+    let started = config(&listeners(&[("0.0.0.0:1", "a")]));
+    let [last, new] = ["b", "c"].map(|name| config(&listeners(&[("0.0.0.0:2", name)])));
+    let difference = difference(&started, &last, &new);
+    assert_eq!(difference.live, [""; 0]);
+    assert_eq!(difference.needs_restart[0], "listeners[0].bind");
 }
 
 /// Secrets are compared by where they are, and so are they shown.

@@ -54,7 +54,10 @@ fn mangled() -> impl Strategy<Value = String> {
 fn answer(text: &str) {
     match parse(text, Path::new("/etc/greenlight")) {
         Ok(loaded) => {
-            assert_eq!(difference(&loaded.config, &loaded.config), crate::config::Difference::default());
+            assert_eq!(
+                difference(&loaded.config, &loaded.config, &loaded.config),
+                crate::config::Difference::default()
+            );
         }
         Err(faults) => {
             assert!(!faults.0.is_empty());
