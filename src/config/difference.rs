@@ -23,11 +23,19 @@ const NEEDS_RESTART: &[&str] = &["runtime", "listeners", "limits", "forwarding",
 /// Who runs a service's endpoints.
 const RUNS_ENDPOINTS: &[&str] = &["services.*.upstream.kind", "services.*.upstream.follow"];
 
-/// Of those tables, what is live all the same: certificates are read again.
-const LIVE: &[&str] = &["listeners[*].tls.certificates[*]", "listeners[*].tls.ocsp"];
+/// Of those tables, what is live all the same: certificates and authorities are read again.
+const LIVE: &[&str] = &[
+    "listeners[*].tls.certificates[*]",
+    "listeners[*].tls.ocsp",
+    "listeners[*].tls.client_ca",
+    "admin.tls.cert",
+    "admin.tls.key",
+    "admin.tls.client_ca",
+];
 
 /// Tables that are there or not as a whole.
-const WHOLE: &[&str] = &["services.*", "listeners[*]", "listeners[*].tls", "webhooks[*]", "notifiers[*]"];
+const WHOLE: &[&str] =
+    &["services.*", "listeners[*]", "listeners[*].tls", "admin.tls", "webhooks[*]", "notifiers[*]"];
 
 /// What of `new` is live and was another in `old`, the file that was read last; and what needs a
 /// restart, since it is not as it was in `started`.

@@ -95,8 +95,9 @@ impl Entrance {
         let files = Files::read(tls)?;
         let ticketer = ticketer()?;
         let watched = Watched::good(files.seen.clone());
-        let made = Made { tls: tls.clone(), watched, files, issued: BTreeMap::new(), ticketer };
-        let serving = made.serving(&alpn)?;
+        let issued = BTreeMap::new();
+        let serving = serving(&alpn, &files, &issued, &ticketer)?;
+        let made = Made { tls: tls.clone(), watched, files, issued, ticketer };
         Ok(Self { current: ArcSwap::from_pointee(serving), alpn, made: Mutex::new(made) })
     }
 
@@ -125,15 +126,18 @@ impl Entrance {
         Ok(true)
     }
 
-    /// Serves what was read, by a changed configuration of certificates or not; true if files have
-    /// changed since they were looked at last.
+    /// Serves what was read, by a changed configuration of certificates and authorities or not; true
+    /// if files have changed since they were looked at last. On a fault all stays as it was.
     pub(super) fn adopt(&self, tls: &ListenerTls, files: Files) -> Result<bool, TlsFault> {
         let mut made = self.made();
+        let seen = files.seen.clone();
+        self.replace(&mut made, files)?;
+        // Where the files are looked at from now on.
         made.tls.certificates.clone_from(&tls.certificates);
         made.tls.ocsp.clone_from(&tls.ocsp);
-        let changed = files.seen != *made.watched.seen();
-        made.watched = Watched::good(files.seen.clone());
-        self.replace(&mut made, files)?;
+        made.tls.client_ca.clone_from(&tls.client_ca);
+        let changed = seen != *made.watched.seen();
+        made.watched = Watched::good(seen);
         Ok(changed)
     }
 
@@ -141,7 +145,8 @@ impl Entrance {
     pub fn install(&self, host: &str, key: Arc<CertifiedKey>) -> Result<(), TlsFault> {
         let mut made = self.made();
         made.issued.insert(host.to_owned(), key);
-        self.current.store(Arc::new(made.serving(&self.alpn)?));
+        let serving = serving(&self.alpn, &made.files, &made.issued, &made.ticketer)?;
+        self.current.store(Arc::new(serving));
         Ok(())
     }
 
@@ -153,38 +158,41 @@ impl Entrance {
             (Some(old), Some(new)) => old.roots == new.roots,
             _ => false,
         };
-        if !same {
-            made.ticketer = ticketer()?;
-        }
-        made.files = files;
-        self.current.store(Arc::new(made.serving(&self.alpn)?));
+        let ticketer = if same { Arc::clone(&made.ticketer) } else { ticketer()? };
+        let serving = serving(&self.alpn, &files, &made.issued, &ticketer)?;
+        (made.files, made.ticketer) = (files, ticketer);
+        self.current.store(Arc::new(serving));
         Ok(())
     }
 }
 
-impl Made {
-    fn serving(&self, alpn: &[Vec<u8>]) -> Result<Serving, TlsFault> {
-        let setup = |why: &dyn ToString| TlsFault::Setup(why.to_string());
-        let keys = self.files.keys.iter().chain(self.issued.values()).map(Arc::clone).collect();
-        let certificates = Arc::new(Certificates::new(keys));
-        let builder = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|why| setup(&why))?;
-        let builder = match &self.files.clients {
-            None => builder.with_no_client_auth(),
-            Some(roots) => {
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider());
-                builder.with_client_cert_verifier(verifier.build().map_err(|why| setup(&why))?)
-            }
-        };
-        let resolver: Arc<Certificates> = Arc::clone(&certificates);
-        let mut config = builder.with_cert_resolver(resolver);
-        config.alpn_protocols = alpn.to_vec();
-        // Resumed by tickets alone: no memory of sessions that workers would share and lock.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.ticketer = Arc::clone(&self.ticketer);
-        Ok(Serving { config, certificates })
-    }
+/// What is served with these files, and with what ACME has brought.
+fn serving(
+    alpn: &[Vec<u8>],
+    files: &Files,
+    issued: &BTreeMap<String, Arc<CertifiedKey>>,
+    ticketer: &Arc<dyn ProducesTickets>,
+) -> Result<Serving, TlsFault> {
+    let setup = |why: &dyn ToString| TlsFault::Setup(why.to_string());
+    let keys = files.keys.iter().chain(issued.values()).map(Arc::clone).collect();
+    let certificates = Arc::new(Certificates::new(keys));
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|why| setup(&why))?;
+    let builder = match &files.clients {
+        None => builder.with_no_client_auth(),
+        Some(roots) => {
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider());
+            builder.with_client_cert_verifier(verifier.build().map_err(|why| setup(&why))?)
+        }
+    };
+    let resolver: Arc<Certificates> = Arc::clone(&certificates);
+    let mut config = builder.with_cert_resolver(resolver);
+    config.alpn_protocols = alpn.to_vec();
+    // Resumed by tickets alone: no memory of sessions that workers would share and lock.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.ticketer = Arc::clone(ticketer);
+    Ok(Serving { config, certificates })
 }
 
 /// Keys for tickets, replaced every six hours, and honoured for six more. One for each listener: a

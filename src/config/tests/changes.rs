@@ -128,6 +128,31 @@ fn what_waits_for_a_restart_is_not_live_later() {
     assert_eq!(difference.needs_restart[0], "listeners[0].bind");
 }
 
+#[test]
+fn certificates_and_authorities_are_live() {
+    let with = |admin: &str, tls: &str| {
+        let served =
+            listeners(&[("0.0.0.0:1", "a")]).replace("[listeners.tls]", &format!("[listeners.tls]\n{tls}"));
+        format!("{served}\n[admin]\n{admin}")
+    };
+    let old = with("tls = { cert = \"a.pem\", key = \"a.key\" }", "");
+    let new = with(
+        "tls = { cert = \"b.pem\", key = \"b.key\", client_ca = \"b.pem\" }",
+        "client_ca = \"b.pem\"\nocsp = \"b.ocsp\"",
+    );
+    let keys = [
+        "admin.tls.cert",
+        "admin.tls.client_ca",
+        "admin.tls.key",
+        "listeners[0].tls.client_ca",
+        "listeners[0].tls.ocsp",
+    ];
+    assert_eq!(changes(&old, &new), lines(&keys, &[]));
+    assert_eq!(changes(&new, &old), lines(&keys, &[]));
+    let without = with("", "");
+    assert_eq!(changes(&without, &old), lines(&[], &["admin.tls"]));
+}
+
 /// Secrets are compared by where they are, and so are they shown.
 #[test]
 fn secrets_are_never_in_what_is_in_force() {
