@@ -88,10 +88,10 @@ struct Bound {
 }
 
 fn bind(config: &Config, workers: usize) -> Result<Bound, Fault> {
-    let admin = listen::single("admin.bind", config.admin.bind)?;
+    let admin = listen::single(config, "admin.bind", config.admin.bind)?;
     let mut public: Vec<Vec<TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
     for (index, listener) in config.listeners.iter().enumerate() {
-        let sockets = listen::shared(&format!("listeners[{index}].bind"), listener.bind, workers)?;
+        let sockets = listen::shared(config, &format!("listeners[{index}].bind"), listener.bind, workers)?;
         for (worker, socket) in public.iter_mut().zip(sockets) {
             worker.push(socket);
         }

@@ -32,9 +32,9 @@ pub(super) struct Bound {
 
 pub(super) fn bind(config: &Config) -> Result<Bound, Fault> {
     let book = read(config)?;
-    let own = config.hooks.bind.map(|address| listen::single("hooks.bind", address)).transpose()?;
+    let own = config.hooks.bind.map(|address| listen::single(config, "hooks.bind", address)).transpose()?;
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let inner = config.hooks.public.then(|| listen::single("hooks.public", loopback)).transpose()?;
+    let inner = config.hooks.public.then(|| listen::single(config, "hooks.public", loopback)).transpose()?;
     Ok(Bound { book, own, inner })
 }
 

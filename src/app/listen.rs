@@ -3,7 +3,8 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use crate::proxy::bind_shared;
+use crate::config::Config;
+use crate::proxy::{bind_alone, bind_shared};
 
 /// A bind that failed, in words.
 #[derive(Debug, thiserror::Error)]
@@ -28,14 +29,16 @@ fn fault(key: &str, address: SocketAddr, why: io::Error) -> BindFault {
 }
 
 /// One listening socket nobody else may have.
-pub(super) fn single(key: &str, address: SocketAddr) -> Result<TcpListener, BindFault> {
-    let in_fault = |why| fault(key, address, why);
-    let listener = TcpListener::bind(address).map_err(in_fault)?;
-    listener.set_nonblocking(true).map_err(in_fault)?;
-    Ok(listener)
+pub(super) fn single(config: &Config, key: &str, address: SocketAddr) -> Result<TcpListener, BindFault> {
+    bind_alone(address, config.is_ipv6_only(address)).map_err(|why| fault(key, address, why))
 }
 
 /// `workers` listening sockets on one address; the kernel spreads connections over them.
-pub(super) fn shared(key: &str, address: SocketAddr, workers: usize) -> Result<Vec<TcpListener>, BindFault> {
-    bind_shared(address, workers).map_err(|why| fault(key, address, why))
+pub(super) fn shared(
+    config: &Config,
+    key: &str,
+    address: SocketAddr,
+    workers: usize,
+) -> Result<Vec<TcpListener>, BindFault> {
+    bind_shared(address, config.is_ipv6_only(address), workers).map_err(|why| fault(key, address, why))
 }

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use super::Config;
+
 /// For each of `old` the place of the same listener in `new`: a listener is known by its bind,
 /// wherever it stands in the file. (Of several with port 0 the first is the first.)
 #[must_use]
@@ -13,4 +15,46 @@ pub fn paired(old: &[SocketAddr], new: &[SocketAddr]) -> Vec<Option<usize>> {
         Some(found)
     };
     old.iter().map(place).collect()
+}
+
+/// Whether the system gives only one of the two away: one port of one address, or of an address
+/// and of all addresses of its family. (Port 0 is another port each time.)
+pub(super) fn clash(one: SocketAddr, other: SocketAddr) -> bool {
+    // `[::ffff:10.0.0.1]` is an address of IPv4.
+    let [ip, other_ip] = [one, other].map(|bind| bind.ip().to_canonical());
+    let of_all = ip.is_unspecified() || other_ip.is_unspecified();
+    one.port() != 0
+        && one.port() == other.port()
+        && ip.is_ipv4() == other_ip.is_ipv4()
+        && (of_all || (ip == other_ip && scope(one) == scope(other)))
+}
+
+/// The interface of a link-local address.
+fn scope(bind: SocketAddr) -> u32 {
+    match bind {
+        SocketAddr::V4(_) => 0,
+        SocketAddr::V6(bind) => bind.scope_id(),
+    }
+}
+
+impl Config {
+    /// Every address that we listen on, with its key.
+    pub(super) fn binds(&self) -> impl Iterator<Item = (String, SocketAddr)> {
+        let listeners = self.listeners.iter().enumerate();
+        let listeners =
+            listeners.map(|(index, listener)| (format!("listeners[{index}].bind"), listener.bind));
+        let hooks = self.hooks.bind.map(|bind| ("hooks.bind".to_owned(), bind));
+        [("admin.bind".to_owned(), self.admin.bind)].into_iter().chain(listeners).chain(hooks)
+    }
+
+    /// Whether a socket on `bind` has to leave IPv4 alone (`IPV6_V6ONLY`): one on all addresses of
+    /// IPv6 takes those of IPv4 too, unless one of the port's binds is of IPv4.
+    #[must_use]
+    pub fn is_ipv6_only(&self, bind: SocketAddr) -> bool {
+        let of_ipv4 = |other: SocketAddr| other.port() == bind.port() && other.ip().to_canonical().is_ipv4();
+        bind.is_ipv6()
+            && bind.ip().is_unspecified()
+            && bind.port() != 0
+            && self.binds().any(|(_, other)| of_ipv4(other))
+    }
 }

@@ -29,15 +29,33 @@ pub fn connections_max(configured: usize) -> usize {
     share.clamp(1, CONNECTIONS_DEFAULT)
 }
 
+/// A socket that is to be bound to `address`. `ipv6_only` leaves IPv4 alone, which a socket on all
+/// addresses of IPv6 would take too.
+fn open(address: SocketAddr, ipv6_only: bool) -> io::Result<socket2::Socket> {
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
+    if ipv6_only {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    Ok(socket)
+}
+
+/// Binds one address for one socket that nobody else may have; non-blocking.
+pub fn bind_alone(address: SocketAddr, ipv6_only: bool) -> io::Result<TcpListener> {
+    let socket = open(address, ipv6_only)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
 /// Binds one address `workers` times with SO_REUSEPORT, so that the kernel spreads connections
 /// over the workers' own sockets. A plain bind comes first: SO_REUSEPORT alone would share a port
 /// that another process of the same user holds, and nobody would be told. Port 0 picks one free
 /// port for all of them.
-pub fn bind_shared(address: SocketAddr, workers: usize) -> io::Result<Vec<TcpListener>> {
-    let domain = socket2::Domain::for_address(address);
-    let open = || socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP));
-    let plain = open()?;
-    plain.set_reuse_address(true)?;
+pub fn bind_shared(address: SocketAddr, ipv6_only: bool, workers: usize) -> io::Result<Vec<TcpListener>> {
+    let plain = open(address, ipv6_only)?;
     plain.bind(&address.into())?;
     // Listening is what makes a plain bind exclusive under SO_REUSEADDR.
     plain.listen(1)?;
@@ -45,8 +63,7 @@ pub fn bind_shared(address: SocketAddr, workers: usize) -> io::Result<Vec<TcpLis
     drop(plain);
     (0..workers.max(1))
         .map(|_| {
-            let socket = open()?;
-            socket.set_reuse_address(true)?;
+            let socket = open(bound, ipv6_only)?;
             socket.set_reuse_port(true)?;
             socket.set_nonblocking(true)?;
             socket.bind(&bound.into())?;
@@ -56,5 +73,5 @@ pub fn bind_shared(address: SocketAddr, workers: usize) -> io::Result<Vec<TcpLis
         .collect()
 }
 
-/// Connections that the kernel holds for a worker before it accepts them (capped by somaxconn).
+/// Connections that the kernel holds for a listener before it accepts them (capped by somaxconn).
 const BACKLOG: i32 = 4096;

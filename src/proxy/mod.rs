@@ -67,6 +67,6 @@ mod worker;
 
 pub use access::AccessSwitch;
 pub use dataplane::{DataPlane, DataPlaneOptions, StartFault};
-pub use files::{bind_shared, connections_max, raise_file_limit};
+pub use files::{bind_alone, bind_shared, connections_max, raise_file_limit};
 pub use listener::ListenerFacts;
 pub use recorder::{Asker, Failure, Recorder, Wanted};

@@ -36,7 +36,7 @@ struct Door {
 }
 
 fn bind() -> TcpListener {
-    bind_shared("127.0.0.1:0".parse().unwrap(), 1).unwrap().remove(0)
+    bind_shared("127.0.0.1:0".parse().unwrap(), false, 1).unwrap().remove(0)
 }
 
 impl Door {

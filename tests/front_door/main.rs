@@ -9,6 +9,7 @@
 mod support;
 
 mod bad_input;
+mod families;
 #[path = "../support/flow.rs"]
 mod flow;
 mod gate;

@@ -90,7 +90,7 @@ impl Setup {
     pub fn start(self) -> Front {
         let first = TableBuilder::build(&RouteTable::default(), vec![Arc::new(self.service)]);
         let table = Arc::new(ArcSwap::from_pointee(first));
-        let sockets = bind_shared(self.bind, self.workers).unwrap();
+        let sockets = bind_shared(self.bind, false, self.workers).unwrap();
         let address = reached(sockets[0].local_addr().unwrap());
         let (suspects, suspected) = mpsc::channel(64);
         let registry = prometheus::Registry::new();

@@ -1,35 +1,42 @@
 //! Addresses that are taken twice, or open to more than they should be.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
+use crate::config::binds::clash;
 use crate::config::walk::Walk;
 use crate::config::{Config, Service, Upstream};
 use crate::model::Color;
 
 use super::key;
 
-/// Two sockets can't have one address. (Port 0 is another port each time.)
+/// Two sockets can't have one address, nor one all of a family's and the other one of them.
 pub(super) fn binds(walk: &mut Walk<'_>, config: &Config) {
-    let listeners = config
-        .listeners
-        .iter()
-        .enumerate()
-        .map(|(index, listener)| (format!("listeners[{index}].bind"), listener.bind));
-    let hooks = config.hooks.bind.map(|bind| ("hooks.bind".to_owned(), bind));
-    let all = [("admin.bind".to_owned(), config.admin.bind)].into_iter().chain(listeners).chain(hooks);
-    let mut taken: HashMap<SocketAddr, String> = HashMap::new();
-    for (path, bind) in all {
-        if bind.port() == 0 || !walk.sound(&[&path]) {
+    let mut taken: Vec<(String, SocketAddr)> = Vec::new();
+    for (path, bind) in config.binds() {
+        if !walk.sound(&[&path]) {
             continue;
         }
-        if let Some(first) = taken.get(&bind) {
-            walk.fault(
-                &path,
-                format!("is taken by {first} already: each needs an address or a port of its own"),
-            );
+        let Some((first, other)) = taken.iter().find(|(_, other)| clash(bind, *other)) else {
+            taken.push((path, bind));
+            continue;
+        };
+        let right = "each needs an address or a port of its own";
+        let message = if bind == *other {
+            format!("is taken by {first} already: {right}")
         } else {
-            taken.insert(bind, path);
+            format!("overlaps {first} = \"{other}\", which is taken already: {right}")
+        };
+        walk.fault(&path, message);
+    }
+    for (path, bind) in config.binds() {
+        let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, bind.port()));
+        let is_whole = config.binds().any(|(_, other)| other == everywhere);
+        if config.is_ipv6_only(bind) && !is_whole && walk.sound(&[&path]) {
+            walk.warn(
+                &path,
+                format!("is IPv6 alone, since a bind of IPv4 has its port: \"{everywhere}\" in place of that one is all of IPv4"),
+            );
         }
     }
 }
@@ -107,8 +114,10 @@ fn loops(walk: &mut Walk<'_>, config: &Config, listed: &[(Color, String, String)
     for (_, place, address) in listed {
         let Ok(address) = address.replace("localhost:", "127.0.0.1:").parse::<SocketAddr>() else { continue };
         let ours = |bind: &&SocketAddr| {
+            let takes = !(address.is_ipv4() && config.is_ipv6_only(**bind));
             bind.port() == address.port()
-                && (bind.ip() == address.ip() || (bind.ip().is_unspecified() && address.ip().is_loopback()))
+                && (bind.ip() == address.ip()
+                    || (bind.ip().is_unspecified() && address.ip().is_loopback() && takes))
         };
         if let Some(bind) = binds.iter().find(ours) {
             let right = "must be an upstream process";
