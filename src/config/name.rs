@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use ipnet::IpNet;
 use toml::de::DeValue;
 
+use crate::routing::normalize_host;
+
 use super::kind::{text, wrong_type};
 use super::walk::{Item, Walk};
 
@@ -97,7 +99,8 @@ fn judge_address(written: &str) -> Result<String, String> {
     Ok(format!("{host}:{port}"))
 }
 
-/// A host as clients send it: exact, or `*.` and a suffix. Normalised: lower case, no final dot.
+/// A host as clients send it: exact, or `*.` and a suffix. In the form in which requests are routed:
+/// lower case, no final dot, an IPv6 address in its shortest form.
 pub(super) fn host(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     let written = text("a host name, such as \"backend.example.org\"")(walk, item)?;
     let host = written.strip_suffix('.').unwrap_or(&written).to_ascii_lowercase();
@@ -109,7 +112,20 @@ pub(super) fn host(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     } else {
         judge_host(&host)
     };
-    judged.map_err(|message| walk.fault(&item.path, message)).ok().map(|()| host)
+    judged.map_err(|message| walk.fault(&item.path, message)).ok().map(|()| normal(host))
+}
+
+/// One text for one host: two spellings of an address must not look like two hosts.
+fn normal(host: String) -> String {
+    let (wild, name) = match host.strip_prefix("*.") {
+        Some(name) => ("*.", name),
+        None => ("", host.as_str()),
+    };
+    let mut buffer = [0; 256];
+    match normalize_host(name.as_bytes(), &mut buffer).map(str::from_utf8) {
+        Ok(Ok(name)) => format!("{wild}{name}"),
+        _ => host,
+    }
 }
 
 /// A host without `*.`: where a pattern makes no sense.
