@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use greenlight::clock;
-use greenlight::health::{Check, CheckKind, ProbeOutcome};
+use greenlight::health::{Check, CheckKind, ProbeOutcome, Speech};
 use greenlight::model::{Endpoint, EndpointId};
 use greenlight::probe::{ProbeReport, ProbeTarget, Prober};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -99,7 +99,7 @@ async fn count(reports: &mut mpsc::Receiver<ProbeReport>, time: Duration) -> (u3
 fn targets(port: u16, kind: &CheckKind) -> Vec<ProbeTarget> {
     let check = Check {
         kind: kind.clone(),
-        tls: None,
+        speech: Speech::Http1,
         port: None,
         interval: INTERVAL,
         timeout: INTERVAL * 2,

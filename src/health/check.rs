@@ -17,12 +17,22 @@ pub enum CheckKind {
     },
 }
 
+/// What an HTTP check is spoken in, as the upstream's `protocol` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Speech {
+    #[default]
+    Http1,
+    /// HTTP/2 by prior knowledge (RFC 9113, 3.3).
+    H2c,
+    /// Over TLS, in what ALPN has agreed on: HTTP/2 or HTTP/1.1.
+    Tls(OriginTls),
+}
+
 /// The validated `[services.NAME.health]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     pub kind: CheckKind,
-    /// `Some`: the HTTP check is made over TLS.
-    pub tls: Option<OriginTls>,
+    pub speech: Speech,
     /// Default: the endpoint's own.
     pub port: Option<u16>,
     pub interval: Duration,

@@ -6,6 +6,6 @@ mod roster;
 mod tests;
 mod thresholds;
 
-pub use check::{Check, CheckKind};
+pub use check::{Check, CheckKind, Speech};
 pub use roster::{ColorHealth, Observed, Roster};
 pub use thresholds::{EndpointHealth, ProbeFailure, ProbeOutcome, Thresholds};

@@ -27,6 +27,12 @@ pub enum ProbeFailure {
     Body,
     /// Something that is not HTTP.
     Malformed(String),
+    /// Something that is not HTTP/2, where that was to be spoken.
+    NotHttp2(String),
+    /// The endpoint gave the request up (RST_STREAM), with its reason (RFC 9113, 7).
+    StreamReset(String),
+    /// The endpoint gave the connection up (GOAWAY), with its reason.
+    GoneAway(String),
     /// Any other failure of the network, in the system's words.
     Network(String),
 }
@@ -40,6 +46,9 @@ impl fmt::Display for ProbeFailure {
             Self::Status(status) => write!(f, "status {status}"),
             Self::Body => f.write_str("the expected text is not in the body"),
             Self::Malformed(why) => write!(f, "not HTTP: {why}"),
+            Self::NotHttp2(why) => write!(f, "not HTTP/2: {why}"),
+            Self::StreamReset(why) => write!(f, "the stream was reset: {why}"),
+            Self::GoneAway(why) => write!(f, "the endpoint ended the connection: {why}"),
             Self::Network(why) => f.write_str(why),
         }
     }

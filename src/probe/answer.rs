@@ -9,15 +9,15 @@ use crate::health::{ProbeFailure, ProbeOutcome};
 use super::chunks::Chunks;
 
 /// The longest head, interim ones included, and the longest body that is looked at, in bytes.
-const HEAD_MAX: usize = 64 << 10;
+pub(super) const HEAD_MAX: usize = 64 << 10;
 const BODY_MAX: usize = 64 << 10;
 /// Bytes of a coded body: its data, and as much again and more for the coding.
 const CODED_MAX: usize = 256 << 10;
-const FIELDS_MAX: usize = 128;
+pub(super) const FIELDS_MAX: usize = 128;
 /// Interim answers (1xx) before the final one.
-const INTERIM_MAX: u32 = 16;
+pub(super) const INTERIM_MAX: u32 = 16;
 /// How much of something that is not HTTP is told.
-const TOLD_MAX: usize = 24;
+pub(super) const TOLD_MAX: usize = 24;
 
 /// An answer as it comes in.
 #[derive(Debug)]
@@ -73,6 +73,14 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// Takes the status of a final head that somebody else has read. What [`Answer::take`] is given
+    /// from then on is the body, as it is. `Some` once it is decided.
+    pub(super) fn take_status(&mut self, status: u16) -> Option<ProbeOutcome> {
+        let outcome = judge(status, self.expect_status, self.expect_body);
+        self.phase = Phase::Body { framing: Framing::ToTheEnd, body: Vec::new(), coded: 0 };
+        outcome
+    }
+
     fn take_head(&mut self) -> Option<ProbeOutcome> {
         loop {
             let Phase::Head(head) = &mut self.phase else { return None };
@@ -97,11 +105,8 @@ impl<'a> Answer<'a> {
                 head.drain(..length);
                 continue;
             }
-            if !self.expect_status.contains(&status) {
-                return Some(ProbeOutcome::Fail(ProbeFailure::Status(status)));
-            }
-            if self.expect_body.is_none() {
-                return Some(ProbeOutcome::Pass);
+            if let Some(outcome) = judge(status, self.expect_status, self.expect_body) {
+                return Some(outcome);
             }
             let framing = match framing(status, response.headers) {
                 Ok(framing) => framing,
@@ -142,6 +147,14 @@ impl<'a> Answer<'a> {
         let enough = ended || body.len() == BODY_MAX || *coded >= CODED_MAX;
         enough.then_some(ProbeOutcome::Fail(ProbeFailure::Body))
     }
+}
+
+/// What the status alone decides.
+fn judge(status: u16, expect_status: &[u16], expect_body: Option<&[u8]>) -> Option<ProbeOutcome> {
+    if !expect_status.contains(&status) {
+        return Some(ProbeOutcome::Fail(ProbeFailure::Status(status)));
+    }
+    expect_body.is_none().then_some(ProbeOutcome::Pass)
 }
 
 /// RFC 9112 section 6.3. A coding beats a length: what a proxy must refuse may pass a check.

@@ -2,19 +2,18 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::health::{Check, CheckKind, ProbeFailure, ProbeOutcome};
-use crate::tls::{Origins, Trust};
+use crate::tls::{HTTP2_ALPN, Origins};
 
-use super::ProbeTarget;
 use super::answer::Answer;
+use super::asked::{Asked, Secured};
+use super::{ProbeTarget, http2};
 
 /// What is read at a time, on the stack: a probe's answer fits in one of these.
 const READ_MAX: usize = 4096;
@@ -26,38 +25,11 @@ pub(super) struct Plan {
     timeout: Duration,
     /// `None`: the connection is enough.
     request: Option<Request>,
-    security: Security,
-}
-
-/// How the endpoint is spoken to.
-#[derive(Debug)]
-enum Security {
-    Plain,
-    Tls {
-        trust: Arc<Trust>,
-        name: ServerName<'static>,
-    },
-    /// What the configuration says can't be used: its check is no check.
-    Unusable(String),
-}
-
-impl Security {
-    fn of(check: &Check, origins: &Origins) -> Self {
-        let Some(tls) = &check.tls else { return Self::Plain };
-        let name = match ServerName::try_from(tls.server_name.clone()) {
-            Ok(name) => name,
-            Err(why) => return Self::Unusable(why.to_string()),
-        };
-        match origins.trust(&tls.ca) {
-            Ok(trust) => Self::Tls { trust, name },
-            Err(why) => Self::Unusable(why.to_string()),
-        }
-    }
 }
 
 #[derive(Debug)]
 struct Request {
-    bytes: Vec<u8>,
+    asked: Asked,
     expect_status: Vec<u16>,
     expect_body: Option<String>,
 }
@@ -75,12 +47,12 @@ impl Plan {
         let request = match &check.kind {
             CheckKind::Tcp => None,
             CheckKind::Http { path, host, expect_status, expect_body } => Some(Request {
-                bytes: request(path, host).into_bytes(),
+                asked: Asked::new(&check.speech, address, (path, host), origins),
                 expect_status: expect_status.clone(),
                 expect_body: expect_body.clone(),
             }),
         };
-        Self { address, timeout: check.timeout, request, security: Security::of(check, origins) }
+        Self { address, timeout: check.timeout, request }
     }
 
     /// Probes once. It takes `timeout` at most, whatever the other side does.
@@ -103,9 +75,9 @@ impl Plan {
             return Ok(ProbeOutcome::Pass);
         };
         let mut answer = Answer::new(&request.expect_status, request.expect_body.as_deref());
-        match &self.security {
-            Security::Plain => {
-                stream.write_all(&request.bytes).await?;
+        match &request.asked {
+            Asked::Http1(bytes) => {
+                stream.write_all(bytes).await?;
                 loop {
                     stream.readable().await?;
                     if let Some(outcome) = read(&stream, &mut answer)? {
@@ -113,24 +85,32 @@ impl Plan {
                     }
                 }
             }
-            // Boxed: plain probes, of which there are many, do not hold what this needs.
-            Security::Tls { trust, name } => {
-                let connector = TlsConnector::from(trust.current());
-                Box::pin(secured(connector.connect(name.clone(), stream), request, answer)).await
+            // Boxed: plain probes, of which there are many, do not hold what these need.
+            Asked::Http2(request) => {
+                let _ = stream.set_nodelay(true);
+                Ok(Box::pin(http2::exchange(stream, (**request).clone(), answer)).await)
             }
-            Security::Unusable(why) => Ok(ProbeOutcome::Fail(ProbeFailure::Network(why.clone()))),
+            Asked::Tls(secured) => Box::pin(exchange_over_tls(stream, secured, answer)).await,
+            Asked::Unusable(why) => Ok(ProbeOutcome::Fail(ProbeFailure::Network(why.clone()))),
         }
     }
 }
 
-/// The exchange over TLS. Bytes behind which no `close_notify` comes may be cut: an error then.
-async fn secured(
-    handshake: tokio_rustls::Connect<TcpStream>,
-    request: &Request,
+/// The exchange over TLS, in what ALPN has agreed on (HTTP/1.1 if in nothing). Bytes behind which no
+/// `close_notify` comes may be cut: an error then.
+async fn exchange_over_tls(
+    stream: TcpStream,
+    asked: &Secured,
     mut answer: Answer<'_>,
 ) -> io::Result<ProbeOutcome> {
-    let mut stream = handshake.await?;
-    stream.write_all(&request.bytes).await?;
+    let connector = TlsConnector::from(asked.trust.current());
+    let mut stream = connector.connect(asked.name.clone(), stream).await?;
+    let (socket, session) = stream.get_ref();
+    if session.alpn_protocol() == Some(HTTP2_ALPN) {
+        let _ = socket.set_nodelay(true);
+        return Ok(http2::exchange(stream, asked.http2.clone(), answer).await);
+    }
+    stream.write_all(&asked.http1).await?;
     let mut buffer = vec![0; READ_MAX];
     loop {
         let length = stream.read(&mut buffer).await?;
@@ -156,17 +136,9 @@ fn read(stream: &TcpStream, answer: &mut Answer<'_>) -> io::Result<Option<ProbeO
     }
 }
 
-fn request(path: &str, host: &str) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    format!(
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: greenlight-probe/{version}\r\n\
-         Accept: */*\r\nConnection: close\r\n\r\n"
-    )
-}
-
 /// A lack of our own (descriptors, ports) is told as one of the network: it fails the probes of
 /// both colours alike, which a release takes for a cause outside and does not act on.
-fn failure(error: &io::Error) -> ProbeFailure {
+pub(super) fn failure(error: &io::Error) -> ProbeFailure {
     match error.kind() {
         ErrorKind::ConnectionRefused => ProbeFailure::Refused,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {

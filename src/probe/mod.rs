@@ -8,16 +8,20 @@
 //!   that the controller is behind; then an endpoint's next probe waits until its last one was
 //!   taken, and the channel is fair, so that no endpoint is held up by another but all by the one
 //!   who reads. A report carries the time its probe started, not when it was read.
-//! - **HTTP by hand** over a plain socket and httparse: a probe is one request of 150 bytes and the
+//! - **HTTP/1.1 by hand** over a plain socket and httparse: a probe is one request of 150 bytes and the
 //!   head of its answer; a client library costs several times that, and brings redirects, proxies
-//!   and pools that a check must not have.
+//!   and pools that a check must not have. **HTTP/2 by the h2 crate**, where the upstream speaks it:
+//!   a check in other words than the traffic's would fail what serves, or pass what does not.
 //! - **An orderly close**, no `SO_LINGER` of zero: a reset would spare us a TIME_WAIT (60 an
 //!   endpoint at one probe a second), and would put an error in the log of many an application
 //!   that has just accepted.
 
 mod answer;
+mod asked;
 mod chunks;
 mod exchange;
+mod http2;
+mod opening;
 mod prober;
 mod schedule;
 mod synthetic;

@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use crate::health::{Check, CheckKind, ProbeOutcome};
+use crate::health::{Check, CheckKind, ProbeOutcome, Speech};
 use crate::judge::Outcome;
 use crate::model::{Color, OriginTls, PerColor, ServiceName};
 use crate::tls::Origins;
@@ -136,8 +136,8 @@ fn plans(target: &SyntheticTarget, color: Color, origins: &Origins) -> Vec<Arc<P
             expect_status: no_errors(),
             expect_body: None,
         };
-        let (tls, timeout) = (target.tls.clone(), target.timeout);
-        let check = Check { kind, port: None, interval: Duration::ZERO, timeout, fall: 1, tls };
+        let (speech, timeout) = (target.tls.clone().map_or(Speech::Http1, Speech::Tls), target.timeout);
+        let check = Check { kind, speech, port: None, interval: Duration::ZERO, timeout, fall: 1 };
         Arc::new(Plan::new(at, &check, origins))
     };
     pairs.map(plan).collect()

@@ -1,7 +1,7 @@
 //! Whom we trust as an origin, for every `ca` that the configuration names.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -9,7 +9,7 @@ use rustls::ClientConfig;
 
 use super::client::{client_config, with_own_sessions};
 use super::stamp::{Stamps, Watched};
-use super::{TlsFault, fault};
+use super::{HTTP1_ALPN, HTTP2_ALPN, TlsFault, fault};
 
 /// The authorities of one `ca` file (or the system's), replaced when the file changes.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// The configuration in force; compare pointers to see a change.
+    /// The configuration in force, which offers HTTP/2 and HTTP/1.1; compare pointers to see a change.
     #[must_use]
     pub fn current(&self) -> Arc<ClientConfig> {
         self.current.load_full()
@@ -31,6 +31,13 @@ impl Trust {
         own.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         Arc::new(own)
     }
+}
+
+/// A client that takes whichever protocol an origin likes.
+fn offering_either(ca: Option<&Path>) -> Result<ClientConfig, TlsFault> {
+    let mut config = client_config(ca)?;
+    config.alpn_protocols = vec![HTTP2_ALPN.to_vec(), HTTP1_ALPN.to_vec()];
+    Ok(config)
 }
 
 #[derive(Debug)]
@@ -57,7 +64,7 @@ impl Origins {
             return Ok(Arc::clone(&entry.trust));
         }
         let seen = Stamps::of(ca.as_slice());
-        let config = client_config(ca.as_deref())?;
+        let config = offering_either(ca.as_deref())?;
         let trust = Arc::new(Trust { current: ArcSwap::from_pointee(config) });
         self.entries().insert(ca.clone(), Entry { trust: Arc::clone(&trust), watched: Watched::good(seen) });
         Ok(trust)
@@ -69,7 +76,7 @@ impl Origins {
         let mut changed = Vec::new();
         for (ca, entry) in self.entries().iter_mut() {
             let Some(path) = ca else { continue };
-            let read = entry.watched.read_again(std::slice::from_ref(path), || client_config(Some(path)));
+            let read = entry.watched.read_again(std::slice::from_ref(path), || offering_either(Some(path)));
             match read {
                 Ok(None) => {}
                 Ok(Some(config)) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::kind::{duration, integer, some, text, text_that};
 use crate::config::name::{exact_host, judge_path};
 use crate::config::section::Section;
-use crate::health::{Check, CheckKind, Thresholds};
+use crate::health::{Check, CheckKind, Speech, Thresholds};
 use crate::release;
 
 /// Under this an endpoint would be kept busy by its probes.
@@ -57,7 +57,7 @@ pub(super) fn health(section: &mut Section<'_, '_>, hosts: &[String]) -> (Check,
         Kind::Http => CheckKind::Http { path, host: host.unwrap_or_else(first), expect_status, expect_body },
     };
     (
-        Check { kind, tls: None, port, interval, timeout, fall: thresholds.fall },
+        Check { kind, speech: Speech::default(), port, interval, timeout, fall: thresholds.fall },
         Gate { thresholds, min_healthy_time },
     )
 }

@@ -11,6 +11,7 @@ use crate::config::name::{HOST_BYTES_MAX, exact_host, host, judge_name, network}
 use crate::config::section::Section;
 use crate::config::walk::join;
 use crate::config::{Affinity, Hook, Service, UpstreamTls};
+use crate::health::Speech;
 use crate::model::{Color, OriginTls, PerColor, ServiceName};
 use crate::release;
 use crate::routing::{Protocol, ServiceSettings};
@@ -37,7 +38,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     let (upstream, protocol, upstream_tls) = section.section("upstream", upstream::upstream);
     let tls = origin_tls(section, &hosts, protocol, upstream_tls.as_ref());
     let (mut check, gate) = section.section("health", |section| health::health(section, &hosts));
-    check.tls.clone_from(&tls);
+    check.speech = speech(protocol, tls.as_ref());
     let mut policy = release::Policy {
         upstream: upstream::kind(&upstream),
         replicas: upstream::replicas(&upstream),
@@ -106,6 +107,16 @@ fn origin_tls(
     // An address in brackets is one without them in a certificate.
     let server_name = server_name.trim_start_matches('[').trim_end_matches(']').to_owned();
     Some(OriginTls { ca: tls.and_then(|tls| tls.ca.clone()), server_name })
+}
+
+/// A check speaks what the data plane speaks.
+fn speech(protocol: Protocol, tls: Option<&OriginTls>) -> Speech {
+    match (protocol, tls) {
+        (Protocol::H2c, _) => Speech::H2c,
+        (Protocol::Https, Some(tls)) => Speech::Tls(tls.clone()),
+        // Without a name there is a fault, and no check.
+        (Protocol::Http1, _) | (Protocol::Https, None) => Speech::Http1,
+    }
 }
 
 fn hosts(section: &mut Section<'_, '_>, default: bool) -> Vec<String> {

@@ -8,30 +8,30 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use crate::health::{Check, CheckKind, ProbeFailure, ProbeOutcome};
+use crate::health::{Check, CheckKind, ProbeFailure, ProbeOutcome, Speech};
 use crate::model::{Endpoint, EndpointId, ReleaseId};
 use crate::probe::{ProbeReport, ProbeTarget, Prober};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 const INTERVAL: Duration = Duration::from_millis(50);
 /// Longer than any test: on schedule nothing comes a second time.
 const NEVER: Duration = Duration::from_hours(1);
 
-fn http(expect_body: Option<&str>) -> Check {
+pub(super) fn http(expect_body: Option<&str>) -> Check {
     let kind = CheckKind::Http {
         path: "/health?deep=1".into(),
         host: "backend.example.org".into(),
         expect_status: vec![200],
         expect_body: expect_body.map(str::to_owned),
     };
-    Check { kind, tls: None, port: None, interval: INTERVAL, timeout: PATIENCE, fall: 3 }
+    Check { kind, speech: Speech::Http1, port: None, interval: INTERVAL, timeout: PATIENCE, fall: 3 }
 }
 
 fn tcp() -> Check {
     Check { kind: CheckKind::Tcp, ..http(None) }
 }
 
-fn target(address: SocketAddr, check: Check) -> ProbeTarget {
+pub(super) fn target(address: SocketAddr, check: Check) -> ProbeTarget {
     let id = EndpointId::new(format!("backend/green/{address}"));
     ProbeTarget { endpoint: Endpoint { id, address }, owner: None, check: Arc::new(check) }
 }
@@ -41,23 +41,23 @@ fn owned(mut target: ProbeTarget, owner: &str) -> ProbeTarget {
     target
 }
 
-fn start() -> (Prober, mpsc::Receiver<ProbeReport>) {
+pub(super) fn start() -> (Prober, mpsc::Receiver<ProbeReport>) {
     let (reports, received) = mpsc::channel(16);
     (Prober::start(reports, Arc::default()), received)
 }
 
-async fn next(reports: &mut mpsc::Receiver<ProbeReport>) -> ProbeReport {
+pub(super) async fn next(reports: &mut mpsc::Receiver<ProbeReport>) -> ProbeReport {
     tokio::time::timeout(PATIENCE, reports.recv()).await.expect("a report in time").expect("a prober")
 }
 
-async fn listen() -> (TcpListener, SocketAddr) {
+pub(super) async fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
 
 /// Accepts, reads a request's head, hands both over.
-async fn accept(listener: &TcpListener) -> (TcpStream, String) {
+pub(super) async fn accept(listener: &TcpListener) -> (TcpStream, String) {
     let round = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut head = Vec::new();
@@ -69,7 +69,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, String) {
     tokio::time::timeout(PATIENCE, round).await.expect("a probe in time")
 }
 
-async fn answer(listener: &TcpListener, bytes: &[u8]) -> String {
+pub(super) async fn answer(listener: &TcpListener, bytes: &[u8]) -> String {
     let (mut stream, head) = accept(listener).await;
     stream.write_all(bytes).await.unwrap();
     head
@@ -80,7 +80,7 @@ async fn vacant() -> SocketAddr {
     listen().await.1
 }
 
-fn failure(report: ProbeReport) -> ProbeFailure {
+pub(super) fn failure(report: ProbeReport) -> ProbeFailure {
     match report.outcome {
         ProbeOutcome::Fail(failure) => failure,
         ProbeOutcome::Pass => panic!("it passed"),
