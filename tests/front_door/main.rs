@@ -13,11 +13,15 @@ mod families;
 #[path = "../support/flow.rs"]
 mod flow;
 mod gate;
+#[allow(dead_code, reason = "each set uses its own part of it")]
+#[path = "../h2/h2_origin.rs"]
+mod h2_origin;
 mod kill9;
 mod lasting;
 mod long_lived;
 mod multiplexed;
 mod origin;
+mod prior_knowledge;
 mod probes;
 mod reverts;
 mod shield;

@@ -55,6 +55,7 @@ pub fn address() -> SocketAddr {
 pub struct Setup {
     /// Processes of each colour.
     pub processes: usize,
+    pub upstream: &'static str,
     pub health: &'static str,
     pub release: &'static str,
     pub analysis: &'static str,
@@ -66,7 +67,15 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { processes: 2, health: "", release: "", analysis: "", green: &[], more: String::new() }
+        Self {
+            processes: 2,
+            upstream: "",
+            health: "",
+            release: "",
+            analysis: "",
+            green: &[],
+            more: String::new(),
+        }
     }
 }
 
@@ -85,8 +94,9 @@ pub fn write_config(folder: &Path, setup: &Setup, upstreams: &PerColor<Vec<Socke
     let mut text = format!(
         "[runtime]\nworkers = 2\n[[listeners]]\nbind = \"{listener}\"\n[admin]\nbind = \"{admin}\"\n\
          [store]\npath = \"{}\"\n[services.{SERVICE}]\nhosts = [\"{HOST}\"]\n\
-         [services.{SERVICE}.upstream]\nkind = \"fixed\"\n",
-        store.display()
+         [services.{SERVICE}.upstream]\nkind = \"fixed\"\n{}\n",
+        store.display(),
+        setup.upstream
     );
     for (color, addresses) in upstreams.iter() {
         let listed: Vec<String> = addresses.iter().map(ToString::to_string).collect();

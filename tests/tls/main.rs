@@ -26,6 +26,7 @@ mod local;
 mod origin;
 #[path = "../h2/peer.rs"]
 mod peer;
+mod probes;
 mod proxy_header;
 #[path = "../proxy/queued.rs"]
 mod queued;

@@ -1,0 +1,44 @@
+//! A service whose origins speak HTTP/2 alone (`protocol = "h2c"`).
+
+use bytes::Bytes;
+use greenlight::model::PerColor;
+use http::Response;
+
+use crate::h2_origin::{Ask, H2Origin};
+use crate::support::{House, SERVICE, Setup};
+
+/// Names its colour, as the sample app does.
+fn origin(name: &'static str) -> H2Origin {
+    H2Origin::start(move |ask| Box::pin(answer(ask, name)))
+}
+
+async fn answer(mut ask: Ask, name: &'static str) {
+    let head = Response::builder().header("x-app", name).body(()).unwrap();
+    let Ok(mut send) = ask.respond.send_response(head, false) else { return };
+    let _ = send.send_data(Bytes::from_static(b"ok"), true);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_passes_the_default_check_and_gets_all_traffic() {
+    let setup = Setup {
+        upstream: "protocol = \"h2c\"",
+        health: "interval = \"100ms\"\nmin_healthy_time = \"1s\"",
+        release: "bake_time = \"1s\"",
+        ..Setup::default()
+    };
+    let origins = PerColor { blue: origin("blue"), green: origin("green") };
+    let addresses = PerColor { blue: vec![origins.blue.address], green: vec![origins.green.address] };
+    let house = House::open_before(&setup, &addresses).await;
+    assert_eq!(house.ask().await.unwrap(), (200, Some("blue".to_owned())));
+    let load = house.load(4, Some(100.0));
+    let release = house.admin().deploy(SERVICE, "v2", true).await.unwrap();
+    assert_eq!(house.until_final(&release).await, "succeeded");
+    let counts = load.stop().await;
+    assert_eq!(counts.lost(), 0, "{:?}", counts.losses);
+    assert_eq!(house.ask().await.unwrap(), (200, Some("green".to_owned())));
+    let probes = origins.green.heads().into_iter().filter(|head| {
+        let agent = head.headers().get("user-agent").and_then(|agent| agent.to_str().ok());
+        agent.is_some_and(|agent| agent.starts_with("greenlight-probe/"))
+    });
+    assert!(probes.count() >= 10, "a second and more of 100 ms each");
+}
