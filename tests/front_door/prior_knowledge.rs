@@ -5,10 +5,11 @@ use greenlight::model::PerColor;
 use http::Response;
 
 use crate::h2_origin::{Ask, H2Origin};
+use crate::origin;
 use crate::support::{House, SERVICE, Setup};
 
 /// Names its colour, as the sample app does.
-fn origin(name: &'static str) -> H2Origin {
+fn speaks_http2(name: &'static str) -> H2Origin {
     H2Origin::start(move |ask| Box::pin(answer(ask, name)))
 }
 
@@ -26,7 +27,7 @@ async fn a_release_passes_the_default_check_and_gets_all_traffic() {
         release: "bake_time = \"1s\"",
         ..Setup::default()
     };
-    let origins = PerColor { blue: origin("blue"), green: origin("green") };
+    let origins = PerColor { blue: speaks_http2("blue"), green: speaks_http2("green") };
     let addresses = PerColor { blue: vec![origins.blue.address], green: vec![origins.green.address] };
     let house = House::open_before(&setup, &addresses).await;
     assert_eq!(house.ask().await.unwrap(), (200, Some("blue".to_owned())));
@@ -41,4 +42,24 @@ async fn a_release_passes_the_default_check_and_gets_all_traffic() {
         agent.is_some_and(|agent| agent.starts_with("greenlight-probe/"))
     });
     assert!(probes.count() >= 10, "a second and more of 100 ms each");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_candidate_of_http1_fails_and_is_told_why() {
+    let setup = Setup {
+        upstream: "protocol = \"h2c\"",
+        health: "interval = \"100ms\"",
+        release: "progress_deadline = \"2s\"",
+        ..Setup::default()
+    };
+    let (blue, green) = (speaks_http2("blue"), origin::start("green", 0.0).await);
+    let house = House::open_before(&setup, &PerColor { blue: vec![blue.address], green: vec![green] }).await;
+    let release = house.admin().deploy(SERVICE, "v2", true).await.unwrap();
+    assert_eq!(house.until_final(&release).await, "failed");
+    let reason = house.admin().release(&release).await.unwrap().reason;
+    assert!(
+        reason.contains("not HTTP/2: it speaks HTTP/1, its answer begins with \"HTTP/1.1 200 OK\""),
+        "{reason}"
+    );
+    assert_eq!(house.ask().await.unwrap(), (200, Some("blue".to_owned())));
 }

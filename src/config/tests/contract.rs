@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{config, loaded, read, repository};
 use crate::config::{Upstream, load};
-use crate::health::CheckKind;
+use crate::health::{CheckKind, Speech};
 use crate::model::Color;
 use crate::release;
 use crate::routing::ServiceSettings;
@@ -84,6 +84,21 @@ fn a_check_without_an_exact_host_asks_the_address() {
     let CheckKind::Http { host, .. } = &config(&text).services[0].check.kind else { panic!() };
     assert_eq!(host, "");
     assert!(config(&text).services[0].preview_hosts.blue.is_empty());
+}
+
+#[test]
+fn a_check_speaks_what_the_data_plane_speaks() {
+    let text = |protocol: &str| {
+        read("config/minimal.toml").replace(
+            "[services.backend.upstream]",
+            &format!("[services.backend.upstream]\nprotocol = \"{protocol}\""),
+        )
+    };
+    let speech = |protocol| config(&text(protocol)).services[0].check.speech.clone();
+    assert_eq!(speech("http1"), Speech::Http1);
+    assert_eq!(speech("h2c"), Speech::H2c);
+    let Speech::Tls(tls) = speech("https") else { panic!("{:?}", speech("https")) };
+    assert_eq!(tls.server_name, "backend.example.org");
 }
 
 #[test]
