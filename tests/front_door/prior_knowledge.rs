@@ -4,19 +4,19 @@ use bytes::Bytes;
 use greenlight::model::PerColor;
 use http::Response;
 
-use crate::h2_origin::{Ask, H2Origin};
+use crate::h2_origin::H2Origin;
 use crate::origin;
 use crate::support::{House, SERVICE, Setup};
 
 /// Names its colour, as the sample app does.
 fn speaks_http2(name: &'static str) -> H2Origin {
-    H2Origin::start(move |ask| Box::pin(answer(ask, name)))
-}
-
-async fn answer(mut ask: Ask, name: &'static str) {
-    let head = Response::builder().header("x-app", name).body(()).unwrap();
-    let Ok(mut send) = ask.respond.send_response(head, false) else { return };
-    let _ = send.send_data(Bytes::from_static(b"ok"), true);
+    H2Origin::start(move |mut ask| {
+        Box::pin(async move {
+            let head = Response::builder().header("x-app", name).body(()).unwrap();
+            let Ok(mut send) = ask.respond.send_response(head, false) else { return };
+            let _ = send.send_data(Bytes::from_static(b"ok"), true);
+        })
+    })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
