@@ -48,8 +48,8 @@ async fn a_release_passes_the_default_check_and_gets_all_traffic() {
 async fn a_candidate_of_http1_fails_and_is_told_why() {
     let setup = Setup {
         upstream: "protocol = \"h2c\"",
-        health: "interval = \"100ms\"",
-        release: "progress_deadline = \"2s\"",
+        health: "interval = \"100ms\"\ntimeout = \"1s\"\nmin_healthy_time = \"0s\"",
+        release: "progress_deadline = \"4s\"",
         ..Setup::default()
     };
     let (blue, green) = (speaks_http2("blue"), origin::start("green", 0.0).await);
