@@ -38,7 +38,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     let (upstream, protocol, upstream_tls) = section.section("upstream", upstream::upstream);
     let tls = origin_tls(section, &hosts, protocol, upstream_tls.as_ref());
     let (mut check, gate) = section.section("health", |section| health::health(section, &hosts));
-    check.speech = speech(protocol, tls.as_ref());
+    check.speech = speech(protocol, tls.as_ref(), check.port.is_some());
     let mut policy = release::Policy {
         upstream: upstream::kind(&upstream),
         replicas: upstream::replicas(&upstream),
@@ -109,9 +109,11 @@ fn origin_tls(
     Some(OriginTls { ca: tls.and_then(|tls| tls.ca.clone()), server_name })
 }
 
-/// A check speaks what the data plane speaks.
-fn speech(protocol: Protocol, tls: Option<&OriginTls>) -> Speech {
+/// A check speaks what the data plane speaks. But a port of its own beside one of HTTP/2 alone is there
+/// for checks, which are HTTP/1.1 wherever nobody says otherwise.
+fn speech(protocol: Protocol, tls: Option<&OriginTls>, own_port: bool) -> Speech {
     match (protocol, tls) {
+        (Protocol::H2c, _) if own_port => Speech::Http1,
         (Protocol::H2c, _) => Speech::H2c,
         (Protocol::Https, Some(tls)) => Speech::Tls(tls.clone()),
         // Without a name there is a fault, and no check.

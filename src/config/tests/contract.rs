@@ -97,6 +97,9 @@ fn a_check_speaks_what_the_data_plane_speaks() {
     let speech = |protocol| config(&text(protocol)).services[0].check.speech.clone();
     assert_eq!(speech("http1"), Speech::Http1);
     assert_eq!(speech("h2c"), Speech::H2c);
+    // A port that is there for checks has a protocol of its own.
+    let own_port = text("h2c") + "\n[services.backend.health]\nport = 8081\n";
+    assert_eq!(config(&own_port).services[0].check.speech, Speech::Http1);
     let Speech::Tls(tls) = speech("https") else { panic!("{:?}", speech("https")) };
     assert_eq!(tls.server_name, "backend.example.org");
 }
