@@ -379,6 +379,7 @@ impl<'c> Exchange<'c> {
                     if self.phase == Phase::Tunnel
                         && (self.upload_done || self.download.has_heard_close()) =>
                 {
+                    let _ = self.client.stream.poll_finish(context);
                     return Some(Ending::Complete { reusable: false });
                 }
                 Poll::Ready(_) => return Some(Ending::Short),
