@@ -29,17 +29,22 @@ impl Ticks {
         self.now.set(self.now.get().max(count(since_start)));
     }
 
-    /// The tick at which `wait` has surely passed. Zero waits for ever: that is how a limit is
-    /// switched off.
+    /// The tick at which `wait` has surely passed from now on.
     pub fn after(&self, wait: Duration) -> u32 {
-        if wait.is_zero() {
-            return NEVER;
-        }
-        // One tick more than the wait rounded up: the current tick may be about to end.
-        let ticks =
-            u32::try_from(wait.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(NEVER - 1).saturating_add(1);
-        self.now.get().saturating_add(ticks).min(NEVER - 1)
+        passed(self.now(), wait)
     }
+}
+
+/// The tick at which `wait` has surely passed since the tick `since`. Zero waits for ever: that is how
+/// a limit is switched off.
+pub fn passed(since: u32, wait: Duration) -> u32 {
+    if wait.is_zero() {
+        return NEVER;
+    }
+    // One tick more than the wait rounded up: the tick may have been about to end.
+    let ticks =
+        u32::try_from(wait.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(NEVER - 1).saturating_add(1);
+    since.saturating_add(ticks).min(NEVER - 1)
 }
 
 fn count(span: Duration) -> u32 {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use h2::{Ping, PingPong};
 
 use crate::config::Limits;
-use crate::proxy::ticks::{NEVER, Ticks};
+use crate::proxy::ticks::{NEVER, Ticks, passed};
 
 use super::socket::Vitals;
 
@@ -35,7 +35,7 @@ impl Pulse {
         let now = ticks.now();
         let mut next = NEVER;
         if let Some(since) = self.vitals.stuck_since.get() {
-            let by = since.saturating_add(ticks.after(limits.write_stall_timeout).saturating_sub(now));
+            let by = passed(since, limits.write_stall_timeout);
             if by <= now {
                 return Err(Dead);
             }
@@ -48,11 +48,7 @@ impl Pulse {
         if let Some(by) = self.answer_by {
             return if by <= now { Err(Dead) } else { Ok(next.min(by)) };
         }
-        if limits.h2_ping_interval.is_zero() {
-            return Ok(next);
-        }
-        let wait = ticks.after(limits.h2_ping_interval).saturating_sub(now);
-        let due = self.vitals.heard_at.get().saturating_add(wait);
+        let due = passed(self.vitals.heard_at.get(), limits.h2_ping_interval);
         if due > now {
             return Ok(next.min(due));
         }

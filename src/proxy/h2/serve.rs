@@ -16,7 +16,7 @@ use crate::http1::HeadLimits;
 use crate::proxy::chunk::Chunk;
 use crate::proxy::connection::{Connection, ConnectionFacts};
 use crate::proxy::seats::Seat;
-use crate::proxy::ticks::NEVER;
+use crate::proxy::ticks::passed;
 use crate::proxy::wait::unless_told;
 use crate::proxy::worker::Worker;
 
@@ -193,19 +193,14 @@ impl Served {
         let limits: &Limits = &self.worker.parts.limits;
         let Ok(mut next) = self.pulse.poll(context, &self.worker.ticks, limits) else { return Look::Over };
         if let Some(since) = self.vitals.head_since() {
-            let by = since.saturating_add(self.worker.ticks.after(limits.request_head_timeout) - now);
+            let by = passed(since, limits.request_head_timeout);
             if by <= now {
                 return self.end(Reason::ENHANCE_YOUR_CALM);
             }
             next = next.min(by);
         }
         if self.streams.count.get() == 0 {
-            let wait = self.worker.ticks.after(limits.keep_alive_timeout).saturating_sub(now);
-            let by = if limits.keep_alive_timeout.is_zero() {
-                NEVER
-            } else {
-                self.streams.idle_since.get().saturating_add(wait)
-            };
+            let by = passed(self.streams.idle_since.get(), limits.keep_alive_timeout);
             if by <= now {
                 return self.end(Reason::NO_ERROR);
             }
