@@ -91,20 +91,24 @@ fn write_request_line(head: &RequestHead, buf: &[u8], out: &mut Vec<u8>) {
             if path.first() != Some(&b'/') {
                 out.push(b'/');
             }
-            if head.target.needs_encoding { write_encoded(path, out) } else { out.extend_from_slice(path) }
+            if head.target.needs_encoding {
+                write_encoded(path, |byte| byte >= 0x80, out);
+            } else {
+                out.extend_from_slice(path);
+            }
         }
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
 }
 
-/// Percent-encodes bytes over 0x7F (RFC 3986, 2.1); the rest is left as it is.
-fn write_encoded(path: &[u8], out: &mut Vec<u8>) {
+/// Percent-encodes the bytes that need it (RFC 3986, 2.1); the rest is left as it is.
+pub fn write_encoded(path: &[u8], needs_encoding: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for &byte in path {
-        if byte < 0x80 {
-            out.push(byte);
-        } else {
+        if needs_encoding(byte) {
             out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        } else {
+            out.push(byte);
         }
     }
 }

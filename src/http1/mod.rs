@@ -54,7 +54,7 @@ pub use client::client_address;
 pub use connection::Persistence;
 pub use fault::{BodyFault, RequestFault, ResponseFault};
 pub use field::{Field, FieldKind};
-pub use forward::{Forward, write_request};
+pub use forward::{Forward, write_encoded, write_request};
 pub use framing::Framing;
 pub use limits::{
     CHUNK_EXTENSION_BYTES_MAX, CHUNK_EXTENSIONS_BYTES_MAX, CONNECTION_OPTIONS_MAX, HeadLimits,

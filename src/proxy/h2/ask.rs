@@ -16,7 +16,7 @@ use http::{Method, Request, request};
 
 use crate::http1::{
     FieldKind, Framing, HeadLimits, RequestFault, RequestHead, Scheme, Upgrade, is_grpc, is_of_this_hop,
-    is_protocol, same_authority,
+    is_protocol, same_authority, write_encoded,
 };
 
 /// Names that only the handshake of HTTP/1.1 has (RFC 8441, 5).
@@ -260,15 +260,7 @@ fn uri(head: &RequestHead, buf: &[u8], scheme: Scheme) -> Result<Uri, Shapeless>
 /// as they are, the type that h2 takes refuses them.
 fn encoded(path: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(path.len() + 16);
-    for &byte in path {
-        match byte {
-            b'"' => out.extend_from_slice(b"%22"),
-            b'<' => out.extend_from_slice(b"%3C"),
-            b'>' => out.extend_from_slice(b"%3E"),
-            b'`' => out.extend_from_slice(b"%60"),
-            other => out.push(other),
-        }
-    }
+    write_encoded(path, |byte| matches!(byte, b'"' | b'<' | b'>' | b'`'), &mut out);
     out
 }
 
