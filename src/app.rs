@@ -210,7 +210,7 @@ async fn serve(
 fn say_that_it_runs(config: &Config, workers: usize) {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        listeners = ?config.listeners.iter().map(|listener| listener.bind).collect::<Vec<_>>(),
+        listeners = ?config.listener_binds(),
         admin = %config.admin.bind,
         services = config.services.len(),
         workers,

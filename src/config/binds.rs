@@ -38,6 +38,12 @@ fn scope(bind: SocketAddr) -> u32 {
 }
 
 impl Config {
+    /// The addresses of the public listeners, in their order.
+    #[must_use]
+    pub fn listener_binds(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().map(|listener| listener.bind).collect()
+    }
+
     /// Every address that we listen on, with its key.
     pub(super) fn binds(&self) -> impl Iterator<Item = (String, SocketAddr)> {
         let listeners = self.listeners.iter().enumerate();

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
 use super::pattern::matches;
 use super::{Config, paired};
@@ -94,8 +93,7 @@ fn is_moved(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>, key:
 /// What is in force by `old`, its listeners numbered as they are in `new`. Those that `new` does not
 /// have take the numbers that are left.
 fn renamed(old: &Config, new: &Config) -> BTreeMap<String, String> {
-    let binds = |config: &Config| config.listeners.iter().map(|row| row.bind).collect::<Vec<SocketAddr>>();
-    let places = paired(&binds(old), &binds(new));
+    let places = paired(&old.listener_binds(), &new.listener_binds());
     let mut left = (0..).filter(|number| !places.contains(&Some(*number)));
     let numbers: Vec<usize> =
         places.iter().map(|place| place.or_else(|| left.next()).unwrap_or_default()).collect();

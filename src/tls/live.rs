@@ -53,7 +53,7 @@ impl Live {
         let origins = Arc::<Origins>::default();
         faults.extend(trusted(&origins, config));
         if faults.is_empty() {
-            Ok(Self { entrances, binds: binds(config), admin, origins, challenges: Arc::default() })
+            Ok(Self { entrances, binds: config.listener_binds(), admin, origins, challenges: Arc::default() })
         } else {
             Err(faults)
         }
@@ -101,7 +101,7 @@ impl Live {
         self.origins.reload();
         faults.extend(trusted(&self.origins, config));
         if faults.is_empty() {
-            Ok(Reloaded { binds: binds(config), listeners, admin: admin.zip(files) })
+            Ok(Reloaded { binds: config.listener_binds(), listeners, admin: admin.zip(files) })
         } else {
             Err(faults)
         }
@@ -181,10 +181,6 @@ pub fn check(config: &Config) -> Vec<String> {
         Ok(_) => Vec::new(),
         Err(faults) => faults,
     }
-}
-
-fn binds(config: &Config) -> Vec<SocketAddr> {
-    config.listeners.iter().map(|listener| listener.bind).collect()
 }
 
 fn alpn() -> Vec<Vec<u8>> {

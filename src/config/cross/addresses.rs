@@ -109,8 +109,8 @@ fn colors(walk: &mut Walk<'_>, listed: &[(Color, String, String)]) {
 
 /// An endpoint that is one of our own listeners would send requests round for ever.
 fn loops(walk: &mut Walk<'_>, config: &Config, listed: &[(Color, String, String)]) {
-    let binds: Vec<SocketAddr> =
-        config.listeners.iter().map(|listener| listener.bind).chain([config.admin.bind]).collect();
+    let mut binds = config.listener_binds();
+    binds.push(config.admin.bind);
     for (_, place, address) in listed {
         let Ok(address) = address.replace("localhost:", "127.0.0.1:").parse::<SocketAddr>() else { continue };
         let ours = |bind: &&SocketAddr| {
