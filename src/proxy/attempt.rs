@@ -134,10 +134,8 @@ async fn one(
     if let (Ending::NoResponse, Some(idle), true) = (ending, reused, upstream.is_socket()) {
         slot_died(&worker, &inflight, idle);
     }
-    let refusal = upstream.refusal();
-    let end = if refusal.is_some() {
-        End::NotTheirs
-    } else if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
+    let ending = upstream.refusal().map_or(ending, Ending::Ours);
+    let end = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
         End::NotProcessed
     } else if ending.end() == End::Complete && seen.is_some_and(|seen| seen.failed_at_end) {
         End::Failed
@@ -152,7 +150,6 @@ async fn one(
             None
         }
         Next::Answer(own) => Some(Done::Answer(own)),
-        Next::Over if let Some(own) = refusal => Some(Done::Answer(own)),
         Next::Over => {
             if ending == (Ending::Complete { reusable: true }) {
                 keep(&worker, request, &inflight, upstream);
@@ -253,7 +250,7 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
             | Ending::Malformed
             | Ending::Late
             | Ending::Withheld
-            | Ending::NotSwitched
+            | Ending::Ours(_)
             | Ending::Short => over(broken, status, Some("the origin's response was cut short")),
         };
     }
@@ -261,7 +258,7 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
         Ending::NoResponse | Ending::Complete { .. } | Ending::Withheld | Ending::Short => {
             Done::Answer(Own::NO_RESPONSE)
         }
-        Ending::NotSwitched => Done::Answer(Own::NOT_SWITCHED),
+        Ending::Ours(own) => Done::Answer(own),
         Ending::Malformed => Done::Answer(Own::MALFORMED),
         Ending::Late | Ending::Idle => Done::Answer(Own::RESPONSE_LATE),
         Ending::ClientGone => over(After::Close, None, Some("the client went away")),

@@ -2,6 +2,7 @@
 
 use crate::http1::BodyFault;
 
+use super::answer::Own;
 use super::tries::End;
 
 /// How an exchange ended.
@@ -31,8 +32,8 @@ pub enum Ending {
     BodyStalled,
     /// The response's head was there and is not passed on: another answers in its place.
     Withheld,
-    /// A 2xx without a switch to a client that would take it for an open tunnel (RFC 8441, 5).
-    NotSwitched,
+    /// The client gets this in place of what the origin says, or was never asked: no fault of its.
+    Ours(Own),
     /// Ended by us, because the colour was drained or the worker shut down.
     Cut,
 }
@@ -47,7 +48,7 @@ impl Ending {
             Self::Late => End::Late,
             Self::Short => End::Short,
             Self::Withheld => End::Withheld,
-            Self::NotSwitched
+            Self::Ours(_)
             | Self::Idle
             | Self::ClientGone
             | Self::BadBody(_)

@@ -12,6 +12,7 @@ use crate::http1::{
     ResponseHead, Sending, parse_response, write_informational, write_response,
 };
 
+use super::answer::Own;
 use super::chunk::Chunk;
 use super::ending::Ending;
 use super::facts::Facts;
@@ -272,9 +273,9 @@ impl<'c> Exchange<'c> {
                 if !heard(said) {
                     return Err(Ending::Withheld);
                 }
-                let switched = head.class == ResponseClass::Switching;
-                if matches!(head.status, 200..=299) && !switched && self.client.stream.asks_for_tunnel() {
-                    return Err(Ending::NotSwitched);
+                if matches!(head.status, 200..=299) && self.client.stream.asks_for_tunnel() {
+                    // The client would take it for an open tunnel (RFC 8441, 5).
+                    return Err(Ending::Ours(Own::NOT_SWITCHED));
                 }
                 self.take_head(&head, chunk, head_bytes, said);
                 return Ok(true);
@@ -379,8 +380,7 @@ impl<'c> Exchange<'c> {
                     if self.phase == Phase::Tunnel
                         && (self.upload_done || self.download.has_heard_close()) =>
                 {
-                    let _ = self.client.stream.poll_finish(context);
-                    return Some(Ending::Complete { reusable: false });
+                    self.upload_broken = true;
                 }
                 Poll::Ready(_) => return Some(Ending::Short),
             }
