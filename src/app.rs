@@ -2,7 +2,7 @@
 //!
 //! The order matters: everything that can be refused (file, secrets, ports, store) is tried
 //! before anything is started, so that a bad start leaves nothing half-started; traffic is taken
-//! as soon as the stored colours are in the table, without waiting for probes.
+//! as soon as the stored colors are in the table, without waiting for probes.
 
 mod hooks;
 mod listen;

@@ -103,7 +103,7 @@ fn a_second_handed_over_costs_the_next_one_a_little() {
     }
 }
 
-/// Whoever asks for whatever: a worker keeps no more of one colour's second than this.
+/// Whoever asks for whatever: a worker keeps no more of one color's second than this.
 #[test]
 fn what_is_kept_is_bounded() {
     let recorder = recorder(false);

@@ -13,7 +13,7 @@
 //! |---|---|
 //! | effects go before the state is written | 2 000 |
 //! | a release replaced in the queue is dropped without an end | 1 675 |
-//! | a colour's drain goes on when the colour becomes the candidate | 1 607 |
+//! | a color's drain goes on when the color becomes the candidate | 1 607 |
 //! | the bake's counters change and no write is asked for | 1 498 |
 //! | a revert is not counted as one | 1 486 |
 //! | a bake's end is not moved to the new process's clock | 1 355 |
@@ -22,7 +22,7 @@
 //! | the gate forgives a failed probe that leaves the endpoint healthy | 469 |
 //! | a pin does not hold a revert | 183 |
 //! | a degraded release forgets `promote_timeout` | 164 |
-//! | a revert goes to a colour whose health is unknown | 53 |
+//! | a revert goes to a color whose health is unknown | 53 |
 //! | quarantine is not asked again when a release leaves the queue | 5 |
 //!
 //! The same of what stands beside the switch. A canary:
@@ -38,7 +38,7 @@
 //! | a candidate that is down keeps its share | 172 |
 //! | a store that can't be written does not hold a step | 138 |
 //! | a second of an older release's canary is taken | 61 |
-//! | the old colour is no control | 24 |
+//! | the old color is no control | 24 |
 //! | nothing is judged | 7 |
 //!
 //! Requests of our own (`synthetic`):
@@ -46,7 +46,7 @@
 //! | planted | seeds |
 //! |---|---|
 //! | a control of an older epoch is taken | 19 |
-//! | what fails on both colours is reverted | 13 |
+//! | what fails on both colors is reverted | 13 |
 //! | the same, once the release is degraded for it | 2 |
 //!
 //! Errands:
@@ -64,8 +64,8 @@
 //! | another release's hook passes this one | 175 |
 //! | a failed `post_promote` moves the traffic | 99 |
 //!
-//! And five that nobody planted: a release that was degraded because both colours failed our own
-//! requests was reverted in the same step, since the old colour's probes passed; a rollback's borrowed containers were stopped by the rollback's own
+//! And five that nobody planted: a release that was degraded because both colors failed our own
+//! requests was reverted in the same step, since the old color's probes passed; a rollback's borrowed containers were stopped by the rollback's own
 //! id; a fact from the engine ended a release while the store could not be written; the version that
 //! ran before any release could not be quarantined; a set of containers was left running by a crash
 //! between the write and the stop.

@@ -37,7 +37,7 @@ pub enum Shape {
     OutageBefore {
         eighths: i32,
     },
-    /// The same in the bake: something that both colours need.
+    /// The same in the bake: something that both colors need.
     Outage {
         eighths: i32,
     },

@@ -111,7 +111,7 @@ class Engine:
 
 
 class Origin(Engine):
-    """Listens on two ports, so that both colours have one."""
+    """Listens on two ports, so that both colors have one."""
 
     def __init__(self, build, folder):
         self.ports = [free_port(), free_port()]

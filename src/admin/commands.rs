@@ -94,7 +94,7 @@ fn answer(done: Done) -> Response {
     response
 }
 
-/// Release a version on the other colour
+/// Release a version on the other color
 ///
 /// It is probed until it has been healthy for long enough, gets all traffic in one switch, and
 /// loses it again by itself if it turns bad.
@@ -167,14 +167,14 @@ pub(super) async fn abort(
 
 /// Go back to the version before, or to a kept release
 ///
-/// During a bake it answers 200 once every worker sends to the old colour; after success it is a
+/// During a bake it answers 200 once every worker sends to the old color; after success it is a
 /// new release of kind `rollback` (202).
 #[utoipa::path(
     post, path = "/v1/services/{service}/rollback", tag = "releases", operation_id = "rollback",
     params(("service" = String, Path, description = "The service's name")),
     request_body = RollbackBody,
     responses(
-        (status = 200, description = "Done: the old colour has the traffic", body = Answer),
+        (status = 200, description = "Done: the old color has the traffic", body = Answer),
         (status = 202, description = "A release of kind rollback is on its way", body = Answer,
          headers(("location" = String, description = "The release"))),
     ),

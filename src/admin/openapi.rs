@@ -27,7 +27,7 @@ pub(super) fn base() -> OpenApi {
         .title("greenlight admin API")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "Releases, and the front door that carries them. Colours are `blue` and `green`; times are RFC 3339; \
+            "Releases, and the front door that carries them. Colors are `blue` and `green`; times are RFC 3339; \
              every fault is a problem document (RFC 9457).",
         ))
         .build();

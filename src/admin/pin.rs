@@ -1,4 +1,4 @@
-//! Pins: a person fixes the active colour.
+//! Pins: a person fixes the active color.
 
 use axum::Json;
 use axum::extract::State;
@@ -32,7 +32,7 @@ pub(super) struct PinBody {
     r#for: Option<String>,
 }
 
-/// Fix the active colour: nothing moves by itself, not even a revert
+/// Fix the active color: nothing moves by itself, not even a revert
 #[utoipa::path(
     put, path = "/v1/services/{service}/pin", tag = "services", operation_id = "pin",
     params(("service" = String, Path, description = "The service's name")),

@@ -10,11 +10,11 @@ use super::fault::Fault;
 use super::output::say;
 use super::wait::Wait;
 
-/// Release a version on the other colour: probed, switched to, judged, and reverted if it turns bad
+/// Release a version on the other color: probed, switched to, judged, and reverted if it turns bad
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  greenlight deploy shop                              # what runs on the other colour
+  greenlight deploy shop                              # what runs on the other color
   greenlight deploy shop --version 2026-11-24 --wait  # named, and followed to its end
   greenlight deploy shop --auto-promote false         # stop before the switch, wait for `promote`
   greenlight deploy shop registry.example.org/shop:v42 --wait --timeout 20m

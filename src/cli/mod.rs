@@ -64,7 +64,7 @@ Exit codes:
   2  usage or bad configuration            6  refused: wrong state, pinned, quarantined
   3  failed or cancelled before the switch 7  degraded: a person has to decide";
 
-/// A front door that releases by itself: probes a new colour, moves all traffic in one switch,
+/// A front door that releases by itself: probes a new color, moves all traffic in one switch,
 /// judges it by its own traffic, and reverts on its own
 #[derive(Debug, Parser)]
 #[command(name = "greenlight", version, after_help = HELP, arg_required_else_help = true)]

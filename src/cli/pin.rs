@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::fault::Fault;
 use super::span;
 
-/// Fix the active colour: nothing moves by itself, not even a revert
+/// Fix the active color: nothing moves by itself, not even a revert
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

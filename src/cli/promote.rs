@@ -11,7 +11,7 @@ use super::fault::Fault;
 /// Give the candidate all traffic now; or keep a degraded release as succeeded
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-Answers once every worker sends to the new colour.
+Answers once every worker sends to the new color.
 
 Examples:
   greenlight promote shop

@@ -49,6 +49,6 @@ pub(super) async fn rollback(admin: &Admin, args: &Args) -> Result<Exit, Fault> 
     if change.accepted {
         return args.wait.follow(admin, change.answer.id.as_deref()).await;
     }
-    // The old colour has the traffic: what was asked for is done, there is nothing to wait for.
+    // The old color has the traffic: what was asked for is done, there is nothing to wait for.
     Ok(Exit::Done)
 }

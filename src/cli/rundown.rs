@@ -73,7 +73,7 @@ pub(super) fn summary(release: &ReleaseView) -> String {
     let _ = write!(text, "\n  cause    {cause}{}", release.reason);
     let (next, undo) = match state.as_str() {
         "succeeded" => (
-            format!("{color} has the traffic; the other colour stays warm for a while"),
+            format!("{color} has the traffic; the other color stays warm for a while"),
             format!("greenlight rollback {service}"),
         ),
         "failed" | "cancelled" => (
@@ -85,7 +85,7 @@ pub(super) fn summary(release: &ReleaseView) -> String {
             format!("greenlight quarantine rm {service} {version}"),
         ),
         "rolled_back" => (
-            format!("greenlight explain {id}; the old colour has the traffic"),
+            format!("greenlight explain {id}; the old color has the traffic"),
             format!("greenlight deploy {service}"),
         ),
         "degraded" => (degraded(release), format!("greenlight rollback {service}")),
@@ -105,7 +105,7 @@ fn degraded(release: &ReleaseView) -> String {
     match release.cause.as_deref() {
         Some("pinned") => format!("greenlight unpin {service} lets it revert; {keep}"),
         Some("old_sick") => {
-            format!("the old colour is sick as well: once it recovers it gets the traffic back; {keep}")
+            format!("the old color is sick as well: once it recovers it gets the traffic back; {keep}")
         }
         Some("inconclusive") => format!("there was too little traffic to judge by: {keep}"),
         _ => format!("the judge tripped and was told to hold: {keep}"),

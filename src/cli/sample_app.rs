@@ -1,11 +1,11 @@
 //! `sample-app`: a small real upstream for the demo and the tests.
 //!
 //! It is a hidden role of the same binary, so that both need nothing but that binary. It names its
-//! colour in every answer, and how it fails can be set on the command line or, at a known moment,
+//! color in every answer, and how it fails can be set on the command line or, at a known moment,
 //! by `POST /__app`. It ends when its standard input does, so that none is left behind when the
 //! process that started it is killed.
 
-mod behaviour;
+mod behavior;
 mod server;
 
 use std::io::Write as _;
@@ -18,8 +18,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use behaviour::Behaviour;
-pub use behaviour::{Change, Report};
+use behavior::Behavior;
+pub use behavior::{Change, Report};
 
 /// The exit code of a crash (EX_SOFTWARE of sysexits.h).
 const CRASHED: u8 = 70;
@@ -120,7 +120,7 @@ async fn serve_until_crash(args: &Args) -> std::io::Result<bool> {
 }
 
 async fn serve(args: &Args) -> std::io::Result<()> {
-    let behaviour = Arc::new(Behaviour::new(args));
+    let behavior = Arc::new(Behavior::new(args));
     let mut terminate = signal(SignalKind::terminate())?;
     let input_ended = crate::app::input_end(!args.no_stdin_exit);
     let stop = async move {
@@ -141,7 +141,7 @@ async fn serve(args: &Args) -> std::io::Result<()> {
     announce(listener.local_addr()?)?;
 
     let (stopping, stopped) = oneshot::channel();
-    let server = server::serve(listener, behaviour, stopped);
+    let server = server::serve(listener, behavior, stopped);
     tokio::pin!(server);
     tokio::select! {
         ended = &mut server => return ended,

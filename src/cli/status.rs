@@ -18,7 +18,7 @@ use super::output::{self, Format, Output, printable, say, say_json};
 
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What runs where: the active colour, the release, the endpoints
+/// What runs where: the active color, the release, the endpoints
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -95,7 +95,7 @@ fn risks(walk: &mut Walk<'_>, service: &Service) {
         (
             policy.min_healthy_time == Duration::ZERO,
             "health.min_healthy_time",
-            "a new colour gets all traffic as soon as its first probes pass: \"10s\" is the default",
+            "a new color gets all traffic as soon as its first probes pass: \"10s\" is the default",
         ),
         (
             policy.thresholds.rise == 1,

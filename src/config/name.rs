@@ -50,7 +50,7 @@ pub(super) fn network(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<IpNet> {
     network.map(|network| network.trunc())
 }
 
-/// Where a process of a colour listens: `host:port`, the host a name or an address. Lower case.
+/// Where a process of a color listens: `host:port`, the host a name or an address. Lower case.
 pub(super) fn address(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     if let DeValue::Integer(port) = item.value {
         wrong_type(walk, item, &format!("a host and a port: \"127.0.0.1:{port}\""));

@@ -1,7 +1,7 @@
 //! What somebody who misspelt a word most likely meant.
 
 /// The candidate that `written` is a misspelling of, or `None` when none is near: at most a third
-/// of the letters differ (and at least one may), swapped neighbours counting once.
+/// of the letters differ (and at least one may), swapped neighbors counting once.
 pub(super) fn nearest<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     // A long key is no misspelling of a short one; the cut also bounds the work.
     if written.len() > 64 {

@@ -60,7 +60,7 @@ pub fn summary(file: &Path, loaded: &Loaded) -> String {
                 ),
                 Upstream::Docker { replicas, initial, .. } => {
                     format!(
-                        "{}: {} a colour, {initial} first",
+                        "{}: {} a color, {initial} first",
                         service.name,
                         count(*replicas as usize, "container")
                     )

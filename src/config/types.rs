@@ -101,7 +101,7 @@ pub struct Acme {
     pub email: String,
     /// The directory's https URL.
     pub directory: String,
-    /// Exact hosts, normalised.
+    /// Exact hosts, normalized.
     pub hosts: Vec<String>,
     /// Who signs the directory's own certificate; `None`: the system's authorities.
     pub ca: Option<PathBuf>,
@@ -149,14 +149,14 @@ pub struct Log {
 /// Where a service's endpoints come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Upstream {
-    /// `host:port` texts for each colour.
+    /// `host:port` texts for each color.
     Fixed { addresses: PerColor<Vec<String>>, initial: Color },
     /// Containers: run by us, or followed.
     Docker { image: Option<String>, replicas: u32, follow: bool, initial: Color, engine: Box<Docker> },
 }
 
 impl Upstream {
-    /// The colour that is active on the very first start.
+    /// The color that is active on the very first start.
     #[must_use]
     pub fn initial(&self) -> Color {
         match self {
@@ -186,7 +186,7 @@ pub enum Affinity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Synthetic {
     pub paths: Vec<String>,
-    /// Requests a second to each colour.
+    /// Requests a second to each color.
     pub rate: u32,
 }
 
@@ -194,7 +194,7 @@ pub struct Synthetic {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
     pub name: ServiceName,
-    /// Normalised: lower case, no port, no final dot.
+    /// Normalized: lower case, no port, no final dot.
     pub hosts: Vec<String>,
     pub preview_hosts: PerColor<Vec<String>>,
     /// Lets a client use the preview hosts by a header `X-Greenlight-Preview`.

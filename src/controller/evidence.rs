@@ -14,7 +14,7 @@ use crate::traffic::{Suspect, WorkerReport};
 use super::run::Controller;
 
 impl Controller {
-    /// Counts a probe in its colour's roster and tells the state what that makes of the colour.
+    /// Counts a probe in its color's roster and tells the state what that makes of the color.
     pub(super) fn probed(&mut self, report: &ProbeReport) {
         let Some((name, color)) = self.endpoints.get(&report.endpoint).cloned() else {
             return;
@@ -67,7 +67,7 @@ impl Controller {
         }
     }
 
-    /// Queues the colour's summary for the state if it is not what the state was told last.
+    /// Queues the color's summary for the state if it is not what the state was told last.
     pub(super) fn tell_health(&mut self, index: usize, color: Color) {
         let service = &mut self.services[index];
         let why = ailment(&service.rosters[color]);
@@ -82,18 +82,18 @@ impl Controller {
         service.told[color] = health;
         let release = service.rosters[color].owner().cloned();
         self.metrics.rosters(&service.config.name, &service.rosters);
-        // Whether an endpoint may be tried can depend on its neighbours.
+        // Whether an endpoint may be tried can depend on its neighbors.
         self.table_dirty = true;
         self.views_dirty = true;
         self.pending.push_back((index, Event::Health { color, release, health }));
     }
 
-    /// A colour's endpoints are these from now on.
+    /// A color's endpoints are these from now on.
     pub(super) fn endpoints(&mut self, update: &ProviderUpdate) {
         let Some(index) = self.index(update.service.as_str()) else {
             return;
         };
-        // A colour in the file has an address: that none was found is a look-up that fails, and what
+        // A color in the file has an address: that none was found is a look-up that fails, and what
         // an earlier one found still runs.
         let known = !self.services[index].rosters[update.color].endpoints().is_empty();
         if update.endpoints.is_empty() && known {
@@ -137,7 +137,7 @@ impl Controller {
         self.prober.set_targets(targets);
     }
 
-    /// Closes a second: what all workers counted is one bucket a colour.
+    /// Closes a second: what all workers counted is one bucket a color.
     pub(super) async fn counts(&mut self, reports: Vec<WorkerReport>) {
         for service in &mut self.services {
             service.inflight.clear();
@@ -178,7 +178,7 @@ impl Controller {
         self.views_dirty = true;
     }
 
-    /// Gives the state both colours' second while the candidate has a share of the traffic.
+    /// Gives the state both colors' second while the candidate has a share of the traffic.
     async fn canary_second(&mut self, index: usize, closed: &PerColor<Bucket>) {
         let service = &self.services[index];
         let Some(release) = service.state.running() else { return };

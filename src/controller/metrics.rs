@@ -53,7 +53,7 @@ impl Metrics {
         let build = gauge("build_info", "Always 1; the label tells the version that runs", &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(Self {
-            active_color: gauge("active_color", "1 for the active colour, else 0", &["service", "color"])?,
+            active_color: gauge("active_color", "1 for the active color, else 0", &["service", "color"])?,
             epoch: gauge("epoch", "Switches of the service so far", &["service"])?,
             release_state: gauge(
                 "release_state",

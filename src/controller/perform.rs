@@ -48,7 +48,7 @@ impl Controller {
         let service = &mut self.services[index];
         if service.rosters[color].owner() != Some(&release) {
             service.rosters[color].adopt(Some(release));
-            // What this colour did as another version says nothing about this one.
+            // What this color did as another version says nothing about this one.
             service.windows[color].clear();
             service.ailing[color] = None;
         }

@@ -130,7 +130,7 @@ impl ServiceRuntime {
         stored
     }
 
-    /// Whether traffic is on its way from one colour to the other.
+    /// Whether traffic is on its way from one color to the other.
     pub(super) fn is_switching(&self) -> bool {
         let phase = self.state.release.as_ref().map(|release| &release.phase);
         matches!(phase, Some(Phase::Promoting(_) | Phase::Reverting(_)))

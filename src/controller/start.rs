@@ -237,7 +237,7 @@ impl Controller {
         Ok(runtime)
     }
 
-    /// Without a record the last switch that is still told of says which colour was active.
+    /// Without a record the last switch that is still told of says which color was active.
     async fn rebuild(&self, service: &Service, initial: Color) -> State {
         let history = self.store.history(&service.name, 20).await.unwrap_or_default();
         let newest =

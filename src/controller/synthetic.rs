@@ -10,7 +10,7 @@ use crate::routing::Protocol;
 use super::run::Controller;
 use super::service::ServiceRuntime;
 
-/// Traffic is thin when the active colour had fewer requests than ours would be in so many seconds.
+/// Traffic is thin when the active color had fewer requests than ours would be in so many seconds.
 const THIN_SECONDS: usize = 10;
 
 /// What is known of our own requests, and of whether they are needed.
@@ -18,7 +18,7 @@ const THIN_SECONDS: usize = 10;
 pub(super) struct Asked {
     /// Successes and errors since the last closed second.
     counts: PerColor<(u32, u32)>,
-    /// Users' requests to the active colour in the last closed seconds.
+    /// Users' requests to the active color in the last closed seconds.
     recent: std::collections::VecDeque<u64>,
     /// Whether something is asked now.
     on: bool,
@@ -49,7 +49,7 @@ impl Controller {
     }
 
     /// Adds what was asked to a closed second's evidence, and asks on, or no more. True: the old
-    /// colour was asked too, and is a control.
+    /// color was asked too, and is a control.
     pub(super) fn synthetic_second(&mut self, index: usize, closed: &mut PerColor<Bucket>) -> bool {
         let service = &mut self.services[index];
         service.asked.second(closed[service.state.active].requests);
@@ -65,7 +65,7 @@ impl Controller {
         was_on
     }
 
-    /// What our own requests saw of the old colour in a bake.
+    /// What our own requests saw of the old color in a bake.
     pub(super) async fn control_second(&mut self, index: usize, old: Bucket) {
         let epoch = self.services[index].state.epoch;
         self.apply_fact(index, Event::Control { epoch, old }).await;
@@ -73,7 +73,7 @@ impl Controller {
 }
 
 /// What is to be asked now: in a bake, and in a degraded release (its judge goes on, and what holds
-/// it may be that the old colour fails too), while traffic is thin, of endpoints that speak plain
+/// it may be that the old color fails too), while traffic is thin, of endpoints that speak plain
 /// HTTP/1.
 fn target(service: &ServiceRuntime) -> Option<SyntheticTarget> {
     let Synthetic { paths, rate } = service.config.synthetic.as_ref()?;

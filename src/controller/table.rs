@@ -55,8 +55,8 @@ pub(super) fn hold_back(mut route: ServiceRoute, unproved: &BTreeSet<EndpointId>
     route
 }
 
-/// Whether the old colour may answer for the candidate: from the switch to the end of the bake. Not in
-/// a rollback: there the other colour is what a person wanted to be rid of.
+/// Whether the old color may answer for the candidate: from the switch to the end of the bake. Not in
+/// a rollback: there the other color is what a person wanted to be rid of.
 pub(super) fn is_shielded(state: &State) -> bool {
     state.running().is_some_and(|release| {
         matches!(release.phase, Phase::Promoting(_) | Phase::Baking(_)) && release.kind != Kind::Rollback
@@ -64,8 +64,8 @@ pub(super) fn is_shielded(state: &State) -> bool {
 }
 
 /// Which endpoints may be sent requests. Unknown ones may: after a restart the stored active
-/// colour serves at once, and the gate alone decides about a candidate. Unhealthy ones may not,
-/// unless more than half of the colour is: then a few left over would be crushed, or nobody would
+/// color serves at once, and the gate alone decides about a candidate. Unhealthy ones may not,
+/// unless more than half of the color is: then a few left over would be crushed, or nobody would
 /// be asked at all, so all that run are tried.
 pub(super) fn color_route(endpoints: &[(Endpoint, EndpointHealth)], ejected: &Ejected) -> ColorRoute {
     let sick = endpoints.iter().filter(|(_, health)| health.health == Health::Unhealthy).count();

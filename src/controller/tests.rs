@@ -94,7 +94,7 @@ async fn a_revert_needs_no_store_and_is_written_when_it_can() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_serves_the_stored_colour_and_goes_on_with_the_bake() {
+async fn a_restart_serves_the_stored_color_and_goes_on_with_the_bake() {
     let (blue, green) = (Origin::up().await, Origin::up().await);
     let rig = Rig::start(&blue, &green, "").await;
     rig.command(deploy("v2")).await.unwrap();

@@ -29,7 +29,7 @@ pub struct PinView {
     pub until: Option<String>,
 }
 
-/// A service. `active` and the colours are `blue` or `green`; `state` is the running release's
+/// A service. `active` and the colors are `blue` or `green`; `state` is the running release's
 /// state, else `stable`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceView {

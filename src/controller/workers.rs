@@ -62,13 +62,13 @@ impl Workers {
         join_all(asked).await.into_iter().flatten().collect()
     }
 
-    /// Attempts in flight on a colour, over all workers.
+    /// Attempts in flight on a color, over all workers.
     async fn inflight(&self, service: &ServiceName, color: Color) -> u64 {
         let question = |reply| WorkerAsk::Inflight { service: service.clone(), color, reply };
         self.ask_all(question).await.into_iter().flatten().sum()
     }
 
-    /// Tells a colour's WebSocket connections that they end, one after the other over `spread`.
+    /// Tells a color's WebSocket connections that they end, one after the other over `spread`.
     async fn farewell(&self, service: &ServiceName, color: Color, spread: Duration) {
         let mut told = 0;
         for left in (1..=FAREWELL_STEPS).rev() {
@@ -78,11 +78,11 @@ impl Workers {
             tokio::time::sleep(spread / FAREWELL_STEPS).await;
         }
         if told > 0 {
-            tracing::info!(%service, %color, told, "WebSocket connections were told that their colour goes away");
+            tracing::info!(%service, %color, told, "WebSocket connections were told that their color goes away");
         }
     }
 
-    /// Waits until nothing is in flight on a colour that gets no new requests, at most `timeout`,
+    /// Waits until nothing is in flight on a color that gets no new requests, at most `timeout`,
     /// then ends what is left. WebSocket connections are asked to end over the first quarter of that
     /// time, over 10 s at most. Returns how many attempts were cut.
     pub(super) async fn drain(&self, service: &ServiceName, color: Color, timeout: Duration) -> u64 {

@@ -1,6 +1,6 @@
-//! One colour: its endpoints, whose release they belong to, and what they say together.
+//! One color: its endpoints, whose release they belong to, and what they say together.
 //!
-//! Absence of evidence never opens a gate: an endpoint that nobody has probed is unknown, a colour
+//! Absence of evidence never opens a gate: an endpoint that nobody has probed is unknown, a color
 //! without endpoints is not clean, and evidence gathered for one release is dropped when it
 //! arrives for another.
 
@@ -8,7 +8,7 @@ use crate::model::{Endpoint, EndpointId, Health, ReleaseId, Tick};
 
 use super::{EndpointHealth, ProbeOutcome, Thresholds};
 
-/// A colour's endpoints in one line: all that a release decides by.
+/// A color's endpoints in one line: all that a release decides by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ColorHealth {
     pub total: u32,
@@ -34,7 +34,7 @@ pub enum Observed {
     Changed(Health),
 }
 
-/// The endpoints of one colour.
+/// The endpoints of one color.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
     owner: Option<ReleaseId>,

@@ -114,12 +114,12 @@ fn all(roster: &mut Roster, count: u16, sign: char, seconds: std::ops::RangeIncl
 }
 
 #[test]
-fn a_colour_without_endpoints_is_neither_clean_nor_refused() {
+fn a_color_without_endpoints_is_neither_clean_nor_refused() {
     assert_eq!(Roster::default().summary(), ColorHealth::default());
 }
 
 #[test]
-fn a_colour_is_clean_since_the_last_endpoint_is() {
+fn a_color_is_clean_since_the_last_endpoint_is() {
     let mut roster = roster(2);
     all(&mut roster, 1, '+', 1..=3);
     assert_eq!(roster.summary().clean_since, None);
@@ -233,7 +233,7 @@ proptest! {
         prop_assert_eq!(run(&signs, thresholds).health, health_of(&history, thresholds));
     }
 
-    /// Whenever a colour is clean, no endpoint has failed since, every one was healthy at that
+    /// Whenever a color is clean, no endpoint has failed since, every one was healthy at that
     /// time and is now, and it could not have been clean earlier.
     #[test]
     fn clean_since_tells_the_truth(

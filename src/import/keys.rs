@@ -49,7 +49,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("restart", "containers are always started again unless they were stopped"),
     (
         "sequential_deployment",
-        "all containers of a colour start at once, and none gets traffic before all are healthy",
+        "all containers of a color start at once, and none gets traffic before all are healthy",
     ),
     ("volumes_from", "name the volumes in mounts"),
 ];
@@ -109,7 +109,7 @@ pub(super) const OF_AN_APP_NOT_CARRIED: &[(&str, &str)] = &[
     ("EXCLUDE_BASIC_AUTH", "greenlight asks nobody for a password"),
     ("EXTRA_ROUTE_SETTINGS", "lines of HAProxy's own language"),
     ("EXTRA_SETTINGS", "lines of HAProxy's own language"),
-    ("FAILOVER", "the other colour is what traffic falls back to"),
+    ("FAILOVER", "the other color is what traffic falls back to"),
     ("GZIP_COMPRESSION_TYPE", "answers are passed on as the app sends them: compress there"),
     ("NETWORK_ACCESS", "bind a listener on an internal address for what only that network may see"),
     ("OPTION", "options of HAProxy's own language"),

@@ -1,4 +1,4 @@
-//! Which services of a compose file are the two colours of one.
+//! Which services of a compose file are the two colors of one.
 //!
 //! By label (`greenlight.service`, `greenlight.color`), by name (`web-blue` and `web-green`, both have to be
 //! there), or by host (`blue.example.org` and `green.example.org`).
@@ -44,13 +44,13 @@ pub(super) fn groups<'a>(units: &[&'a Unit]) -> Vec<Group<'a>> {
     groups
 }
 
-/// What the two have in common, and the first one's colour.
+/// What the two have in common, and the first one's color.
 fn pair(one: &Unit, other: &Unit) -> Option<(String, Color)> {
-    let labelled = |unit: &Unit| {
+    let labeled = |unit: &Unit| {
         let color = unit.labels.get("greenlight.color").and_then(|color| named_color(color))?;
         Some((unit.labels.get("greenlight.service")?.clone(), color))
     };
-    let by = [labelled, |unit: &Unit| uncolored(&unit.name), by_host];
+    let by = [labeled, |unit: &Unit| uncolored(&unit.name), by_host];
     by.iter().find_map(|read| match (read(one), read(other)) {
         (Some((base, color)), Some((same, other))) if base == same && color != other => Some((base, color)),
         _ => None,
@@ -61,7 +61,7 @@ fn named_color(word: &str) -> Option<Color> {
     Color::ALL.into_iter().find(|color| color.as_str() == word)
 }
 
-/// `web-blue` -> `web`, blue. The colour stands at an end, or between separators.
+/// `web-blue` -> `web`, blue. The color stands at an end, or between separators.
 fn uncolored(name: &str) -> Option<(String, Color)> {
     let lower = name.to_ascii_lowercase();
     Color::ALL.into_iter().find_map(|color| {
@@ -78,7 +78,7 @@ fn uncolored(name: &str) -> Option<(String, Color)> {
     })
 }
 
-/// The first host that has a colour as its first label; the base is the name of the host beneath it.
+/// The first host that has a color as its first label; the base is the name of the host beneath it.
 fn by_host(unit: &Unit) -> Option<(String, Color)> {
     host::parse(unit.setting("VIRTUAL_HOST")?).iter().find_map(|found| {
         let (label, rest) = found.host.split_once('.')?;

@@ -1,4 +1,4 @@
-//! One service of greenlight from one compose service, or from the two colours of one.
+//! One service of greenlight from one compose service, or from the two colors of one.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,12 +28,12 @@ pub(super) fn service(source: &Source<'_>, front: Front<'_>, group: &Group<'_>) 
 fn pair(source: &Source<'_>, front: Front<'_>, base: &str, members: &PerColor<&Unit>) -> Service {
     let mut found = Service::default();
     let hosts = PerColor::from_fn(|color| public_hosts(&mut found, members[color]));
-    // Hosts of one colour only, `blue.example.org`, are what preview hosts are here.
+    // Hosts of one color only, `blue.example.org`, are what preview hosts are here.
     let is_preview = |color: Color, host: &str| {
         host.strip_prefix(color.as_str()).is_some_and(|rest| rest.starts_with('.'))
     };
     let public = |color: Color| hosts[color].0.iter().filter(move |host| !is_preview(color, host)).cloned();
-    // The colour that has the public hosts has the traffic.
+    // The color that has the public hosts has the traffic.
     let counts = PerColor::from_fn(|color| public(color).count());
     let initial = if counts.green > counts.blue { Color::Green } else { Color::Blue };
     let mut service = from_unit(source, front, members[initial]);
@@ -45,7 +45,7 @@ fn pair(source: &Source<'_>, front: Front<'_>, base: &str, members: &PerColor<&U
         Color::ALL.into_iter().flat_map(public).filter(|host| seen.insert(host.clone())).collect();
     let own = PerColor::from_fn(|color| hosts[color].0.iter().find(|host| is_preview(color, host)).cloned());
     if service.hosts.is_empty() {
-        // Only colour hosts: what is beneath them is what clients will ask for.
+        // Only color hosts: what is beneath them is what clients will ask for.
         let beneath = Color::ALL
             .into_iter()
             .find_map(|color| own[color].as_ref()?.split_once('.').map(|(_, rest)| rest.to_owned()));
@@ -70,7 +70,7 @@ fn pair(source: &Source<'_>, front: Front<'_>, base: &str, members: &PerColor<&U
     service
 }
 
-/// What the file gives one colour's host, if that is not what greenlight takes anyway.
+/// What the file gives one color's host, if that is not what greenlight takes anyway.
 fn preview(service: &mut Service, own: &PerColor<Option<String>>) {
     let derived =
         |color: Color, host: &str| service.hosts.iter().any(|public| format!("{color}.{public}") == host);
@@ -83,12 +83,12 @@ fn preview(service: &mut Service, own: &PerColor<Option<String>>) {
         }
         (None, None) => {}
         (Some(only), None) | (None, Some(only)) => {
-            service.notes.push(format!("VIRTUAL_HOST: {only} has no partner of the other colour"));
+            service.notes.push(format!("VIRTUAL_HOST: {only} has no partner of the other color"));
         }
     }
 }
 
-/// Where the two colours are told different things, one has to be taken.
+/// Where the two colors are told different things, one has to be taken.
 fn differences(service: &mut Service, members: &PerColor<&Unit>, initial: Color) {
     let (taken, other) = (members[initial], members[initial.other()]);
     let mut names: BTreeSet<&String> = BTreeSet::new();
@@ -102,19 +102,19 @@ fn differences(service: &mut Service, members: &PerColor<&Unit>, initial: Color)
     if !names.is_empty() {
         let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
         service.notes.push(format!(
-            "environment: {}: not the same for both colours; {} is followed",
+            "environment: {}: not the same for both colors; {} is followed",
             names.join(", "),
             taken.name
         ));
     }
     if taken.image != other.image {
         service.notes.push(format!(
-            "image: not the same for both colours; {} is followed, and each release names its own",
+            "image: not the same for both colors; {} is followed, and each release names its own",
             taken.name
         ));
     }
     if taken.mounts != other.mounts {
-        service.notes.push(format!("volumes: not the same for both colours; {} is followed", taken.name));
+        service.notes.push(format!("volumes: not the same for both colors; {} is followed", taken.name));
     }
 }
 
@@ -142,7 +142,7 @@ fn from_unit(source: &Source<'_>, front: Front<'_>, unit: &Unit) -> Service {
     if !service.mounts.is_empty() {
         service
             .notes
-            .push("volumes: both colours have them at the same time while a release goes on".to_owned());
+            .push("volumes: both colors have them at the same time while a release goes on".to_owned());
     }
     port(&mut service, unit);
     protocol(&mut service, unit);

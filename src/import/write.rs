@@ -271,7 +271,7 @@ fn write_release(out: &mut String, service: &Service, table: &str) {
     line(out, format_args!("\n[{table}.release]"));
     if service.follow {
         out.push_str(
-            "trigger = \"on_healthy\"         # a colour that comes up and passes its checks is released\n",
+            "trigger = \"on_healthy\"         # a color that comes up and passes its checks is released\n",
         );
     }
     key(out, "progress_deadline", deadline.map(|deadline| quoted(&show_duration(deadline))));

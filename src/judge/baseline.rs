@@ -1,4 +1,4 @@
-//! What the old colour did before the switch: rolling until then, frozen from then on.
+//! What the old color did before the switch: rolling until then, frozen from then on.
 //!
 //! Counts are kept a second apart (they show how much errors scatter); clients, times and routes,
 //! which take more room, in slices of ten seconds. So ten minutes of a service are about 120 KiB,
@@ -36,7 +36,7 @@ pub struct Baseline {
     pub routes: Vec<RouteBaseline>,
 }
 
-/// What the old colour did on one route.
+/// What the old color did on one route.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RouteBaseline {
     /// `GET /orders/{id}`.
@@ -63,7 +63,7 @@ const SLICE_SECONDS: u32 = 10;
 /// The longest window, an hour: a longer `baseline_window` is cut to it.
 const WINDOW_SECONDS_MAX: u64 = 3600;
 
-/// The active colour's last buckets, at most `baseline_window` of them.
+/// The active color's last buckets, at most `baseline_window` of them.
 #[derive(Clone, Debug, Default)]
 pub struct BaselineWindow {
     /// Requests and errors of each second.
@@ -108,7 +108,7 @@ impl BaselineWindow {
         }
     }
 
-    /// Forgets everything: another colour is active now.
+    /// Forgets everything: another color is active now.
     pub fn clear(&mut self) {
         self.seconds.clear();
         self.slices.clear();

@@ -1,4 +1,4 @@
-//! One second of one colour's evidence; buckets of several workers add up.
+//! One second of one color's evidence; buckets of several workers add up.
 //!
 //! Counting is in the path of every request, so it is a handful of additions and a search in a
 //! few cache lines, and its memory is fixed: counts, the clients that make most of the requests

@@ -1,7 +1,7 @@
-//! The old colour while it still answers beside the candidate: a control that lives.
+//! The old color while it still answers beside the candidate: a control that lives.
 //!
 //! A baseline is the past. What has begun to fail for everybody since (a database, a network) is
-//! not the candidate's fault, and the old colour shows it: when it is surely worse now than its
+//! not the candidate's fault, and the old color shows it: when it is surely worse now than its
 //! own past may have been, the cause is outside, and nothing is held against the candidate.
 
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bucket, wilson};
 
-/// The old colour's last seconds: requests and errors.
+/// The old color's last seconds: requests and errors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Control {
@@ -24,7 +24,7 @@ const SECONDS: usize = 30;
 const ERRORS_MIN: u64 = 3;
 
 impl Control {
-    /// Adds a closed second of the old colour, also one without a request.
+    /// Adds a closed second of the old color, also one without a request.
     pub fn push(&mut self, bucket: &Bucket) {
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         self.seconds.push_back((small(bucket.requests), small(bucket.errors)));

@@ -43,7 +43,7 @@ const SLOW_MIN: u64 = 5;
 /// They are worth what they must be, in billionths.
 const ENOUGH: i64 = 1_000_000_000;
 
-/// The old colour's times to first byte, in what the rule needs of them.
+/// The old color's times to first byte, in what the rule needs of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LatencyBaseline {
     /// Attempts that had a response head.

@@ -1,14 +1,14 @@
-//! L1: whether the new colour is worse than the old one was. Pure: time is an argument.
+//! L1: whether the new color is worse than the old one was. Pure: time is an argument.
 //!
-//! Evidence is every upstream attempt for a public host, in 1 s buckets per colour, judged as they
-//! close. The baseline is what the old colour did before the switch, frozen. Each rule is a CUSUM
+//! Evidence is every upstream attempt for a public host, in 1 s buckets per color, judged as they
+//! close. The baseline is what the old color did before the switch, frozen. Each rule is a CUSUM
 //! of the Bernoulli log-likelihood ratio (`cusum`): for independent requests at
 //! just those two rates no test with as few false alarms has a shorter worst-case delay (Lorden,
 //! 1971; Moustakides, 1986); it needs no fixed sample, and it may be looked at every second
 //! without paying for each look. What real traffic does to that is said in `cusum`.
 //!
-//! Why not a comparison of the two colours side by side: with one atomic switch there is no old
-//! traffic to compare with while the new colour bakes. And why not a threshold on the rate of the
+//! Why not a comparison of the two colors side by side: with one atomic switch there is no old
+//! traffic to compare with while the new color bakes. And why not a threshold on the rate of the
 //! last minute: it is either slow or false, and its false alarms can't be counted beforehand.
 //!
 //! | file | what |

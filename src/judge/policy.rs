@@ -22,7 +22,7 @@ pub enum OnLatency {
 pub struct Policy {
     /// The chance of a false revert per release and rule.
     pub alpha: f64,
-    /// How much of the old colour's past is the baseline.
+    /// How much of the old color's past is the baseline.
     pub baseline_window: Duration,
     /// The least p0: rates under it are not told apart.
     pub rate_floor: f64,

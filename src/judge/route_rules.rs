@@ -3,7 +3,7 @@
 //!
 //! The chance of a false trip is split over the templates: each rule's bound is that of alpha over
 //! their number (Bonferroni), so that all of them together stay under alpha. A template of the old
-//! colour has its own baseline; one that is new with the candidate has none, is counted and shown,
+//! color has its own baseline; one that is new with the candidate has none, is counted and shown,
 //! and not judged.
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //!
 //! Bounded: when there are more than [`Series::POINTS_MAX`] points each two become one, so a bake
 //! of any length is at most that many points, and the last ones are as fine as the first. Before
-//! the candidate has traffic only the last minute of the old colour is kept.
+//! the candidate has traffic only the last minute of the old color is kept.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,14 +19,14 @@ pub struct Series {
     /// Each point's beginning, in seconds after `from`; not evenly spaced where greenlight did not
     /// run.
     pub at: Vec<u32>,
-    /// The colour under release.
+    /// The color under release.
     pub candidate: Counts,
     /// The other one.
     pub old: Counts,
     pub rules: Vec<RuleSeries>,
 }
 
-/// One colour's sums of each point.
+/// One color's sums of each point.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {

@@ -1,7 +1,7 @@
 //! Whether everything has failed for longer than an outage of two seconds lasts.
 //!
 //! One second adds a quarter of the bound at most, since two seconds in which everything fails may
-//! be an outage of something that both colours need, and such an outage touches up to three buckets.
+//! be an outage of something that both colors need, and such an outage touches up to three buckets.
 //! But it fills two of them at most: the one that it begins in and the one that it ends in share one
 //! second of it, and the rest of their requests succeed. So three full ones in a row are more than
 //! 2.8 s of failures, and the third may settle it. (A service that fails four of five requests as a

@@ -1,4 +1,4 @@
-//! The two colours of a service, and values kept once for each.
+//! The two colors of a service, and values kept once for each.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -17,7 +17,7 @@ pub enum Color {
 impl Color {
     pub const ALL: [Self; 2] = [Self::Blue, Self::Green];
 
-    /// The other colour.
+    /// The other color.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -47,13 +47,13 @@ impl fmt::Display for Color {
     }
 }
 
-/// A text that names no colour.
+/// A text that names no color.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownColor(pub String);
 
 impl fmt::Display for UnknownColor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\" is not a colour: \"blue\" or \"green\" is", self.0)
+        write!(f, "\"{}\" is not a color: \"blue\" or \"green\" is", self.0)
     }
 }
 
@@ -71,7 +71,7 @@ impl FromStr for Color {
     }
 }
 
-/// One value for each colour.
+/// One value for each color.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PerColor<T> {
     pub blue: T,

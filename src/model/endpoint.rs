@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::EndpointId;
 
-/// Where one container or process of a colour listens.
+/// Where one container or process of a color listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Endpoint {
     pub id: EndpointId,

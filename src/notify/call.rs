@@ -15,11 +15,11 @@ pub struct HookCall {
     pub service: String,
     pub release: String,
     pub version: String,
-    /// The colour of the release: `blue` or `green`.
+    /// The color of the release: `blue` or `green`.
     pub color: String,
-    /// What the other colour runs; null where that is not known.
+    /// What the other color runs; null where that is not known.
     pub other_version: Option<String>,
-    /// Addresses of the colour's endpoints, for a test of one's own.
+    /// Addresses of the color's endpoints, for a test of one's own.
     pub endpoints: Vec<String>,
     /// RFC 3339.
     pub time: String,

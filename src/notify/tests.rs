@@ -86,7 +86,7 @@ fn all() -> Vec<(&'static str, News)> {
             "degraded_without_a_way_back",
             News {
                 rollback_available: false,
-                ..news(Notice::Degraded, "there is no healthy colour to go back to")
+                ..news(Notice::Degraded, "there is no healthy color to go back to")
             },
         ),
         (

@@ -137,7 +137,7 @@ fn read(stream: &TcpStream, answer: &mut Answer<'_>) -> io::Result<Option<ProbeO
 }
 
 /// A lack of our own (descriptors, ports) is told as one of the network: it fails the probes of
-/// both colours alike, which a release takes for a cause outside and does not act on.
+/// both colors alike, which a release takes for a cause outside and does not act on.
 pub(super) fn failure(error: &io::Error) -> ProbeFailure {
     match error.kind() {
         ErrorKind::ConnectionRefused => ProbeFailure::Refused,

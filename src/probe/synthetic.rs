@@ -1,9 +1,9 @@
-//! Requests of our own to both colours, at a low rate, while there is too little traffic to judge
+//! Requests of our own to both colors, at a low rate, while there is too little traffic to judge
 //! by (`analysis.synthetic`).
 //!
 //! They are no probes: a probe asks whether an endpoint is healthy, these ask for paths that users
 //! ask for, and what comes of them is evidence. They go to the endpoints straight, never through
-//! the data plane, so they are in none of its counts. The old colour gets as many as the new one:
+//! the data plane, so they are in none of its counts. The old color gets as many as the new one:
 //! what fails on both is not the new version's fault.
 //!
 //! Bounded: [`UNDER_WAY_MAX`] requests a service, and a place in the channel each, or it is not sent.
@@ -32,12 +32,12 @@ const UNDER_WAY_MAX: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntheticTarget {
     pub service: ServiceName,
-    /// Where each colour's endpoints are.
+    /// Where each color's endpoints are.
     pub endpoints: PerColor<Vec<SocketAddr>>,
     pub host: String,
     /// Asked for in turn; at least one.
     pub paths: Vec<String>,
-    /// Requests a second to each colour.
+    /// Requests a second to each color.
     pub rate: u32,
     /// With `upstream.protocol = "https"`.
     pub tls: Option<OriginTls>,

@@ -1,4 +1,4 @@
-//! Colours listed in the configuration. Host names are resolved again every 10 s; each address is
+//! Colors listed in the configuration. Host names are resolved again every 10 s; each address is
 //! an endpoint.
 
 use std::collections::{BTreeSet, HashMap};
@@ -25,7 +25,7 @@ pub struct FixedSource {
     pub addresses: PerColor<Vec<String>>,
 }
 
-/// A colour's endpoints as they are now, in the order of their addresses.
+/// A color's endpoints as they are now, in the order of their addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderUpdate {
     pub service: ServiceName,
@@ -43,7 +43,7 @@ pub struct FixedProvider {
 impl FixedProvider {
     /// Starts with no sources. Runs on the current runtime until dropped, or until nobody listens.
     ///
-    /// Each colour is reported once when it becomes known, even if it has no endpoint (a name that
+    /// Each color is reported once when it becomes known, even if it has no endpoint (a name that
     /// has never been resolved), and then whenever its endpoints change.
     #[must_use]
     pub fn start(updates: mpsc::Sender<ProviderUpdate>) -> Self {
@@ -95,7 +95,7 @@ impl Drop for FixedProvider {
     }
 }
 
-/// Addresses as a colour's endpoints: sorted, each once.
+/// Addresses as a color's endpoints: sorted, each once.
 fn endpoints(
     service: &ServiceName,
     color: Color,
@@ -159,8 +159,8 @@ impl Desk {
         self.reported.retain(|(service, _), _| sources.iter().any(|source| source.service == *service));
     }
 
-    /// Resolves every name once. A colour is reported as soon as all of its names are known, so
-    /// that a slow name holds up its own colour and no other.
+    /// Resolves every name once. A color is reported as soon as all of its names are known, so
+    /// that a slow name holds up its own color and no other.
     async fn resolve_all(&mut self, sources: &[FixedSource]) -> Result<(), Unheard> {
         let colors: Vec<(&FixedSource, Color)> =
             sources.iter().flat_map(|source| Color::ALL.map(|color| (source, color))).collect();

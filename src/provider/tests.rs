@@ -166,7 +166,7 @@ async fn new_sources_are_resolved_at_once_and_only_what_changed_is_told() {
 }
 
 #[tokio::test]
-async fn a_resolver_that_hangs_holds_up_its_own_colour_only_and_few_look_ups_are_under_way() {
+async fn a_resolver_that_hangs_holds_up_its_own_color_only_and_few_look_ups_are_under_way() {
     let under_way = Arc::new(Mutex::new(0_usize));
     let counter = Arc::clone(&under_way);
     let ask: Ask = Arc::new(move |name: String| {

@@ -31,12 +31,12 @@ pub struct Call {
 }
 
 impl Call {
-    /// The colour that this request is for, by the table that was taken last.
+    /// The color that this request is for, by the table that was taken last.
     pub fn color(&self) -> Color {
         self.preview.unwrap_or(self.service.route.active)
     }
 
-    /// The header that preview hosts get; others are not told the colour.
+    /// The header that preview hosts get; others are not told the color.
     pub fn extra(&self) -> Option<(&'static str, &'static str)> {
         self.preview.map(|color| ("X-Greenlight-Color", color.as_str()))
     }

@@ -34,7 +34,7 @@ pub enum Ending {
     Withheld,
     /// The client gets this in place of what the origin says, or was never asked: no fault of its.
     Ours(Own),
-    /// Ended by us, because the colour was drained or the worker shut down.
+    /// Ended by us, because the color was drained or the worker shut down.
     Cut,
 }
 

@@ -34,7 +34,7 @@ impl Noted {
 pub struct Attempt<'a> {
     pub call: &'a Call,
     pub color: Color,
-    /// `None`: its colour had no endpoint.
+    /// `None`: its color had no endpoint.
     pub inflight: Option<&'a InFlight>,
     pub noted: Noted,
     /// Whether the judge counts it: previews and second attempts of the shield are no evidence.

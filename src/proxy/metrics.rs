@@ -26,7 +26,7 @@ pub struct Metrics {
     pub refused: IntCounter,
     /// Requests that no service claims, or that are no requests at all.
     pub unrouted: IntCounterVec,
-    /// Attempts ended by us because their colour was drained.
+    /// Attempts ended by us because their color was drained.
     pub cut: IntCounter,
     /// Requests sent a second time because their kept-alive upstream connection had gone.
     pub replays: IntCounter,
@@ -35,11 +35,11 @@ pub struct Metrics {
     /// Endpoints that left the pool because their attempts failed one after the other.
     pub ejections: IntCounterVec,
     pub access_log_dropped: IntCounter,
-    /// Requests that the old colour was asked to answer in the candidate's place.
+    /// Requests that the old color was asked to answer in the candidate's place.
     pub shield_retries: IntCounter,
 }
 
-/// One colour's members of the families.
+/// One color's members of the families.
 #[derive(Debug)]
 pub struct ColorHandles {
     pub classes: [IntCounter; 6],
@@ -54,7 +54,7 @@ impl Metrics {
     pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let metrics = Self {
             requests: IntCounterVec::new(
-                Opts::new("greenlight_requests_total", "Requests by service, colour and status class."),
+                Opts::new("greenlight_requests_total", "Requests by service, color and status class."),
                 &["service", "color", "class"],
             )?,
             durations: HistogramVec::new(
@@ -66,13 +66,13 @@ impl Metrics {
                 &["service", "color"],
             )?,
             inflight: IntGaugeVec::new(
-                Opts::new("greenlight_inflight", "Requests in flight by service and colour."),
+                Opts::new("greenlight_inflight", "Requests in flight by service and color."),
                 &["service", "color"],
             )?,
             tunnels: IntGaugeVec::new(
                 Opts::new(
                     "greenlight_tunnels",
-                    "Open WebSocket and other upgraded connections by service and colour.",
+                    "Open WebSocket and other upgraded connections by service and color.",
                 ),
                 &["service", "color"],
             )?,
@@ -99,7 +99,7 @@ impl Metrics {
                 ),
                 &["status"],
             )?,
-            cut: IntCounter::new("greenlight_cut_total", "Requests ended because their colour was drained.")?,
+            cut: IntCounter::new("greenlight_cut_total", "Requests ended because their color was drained.")?,
             replays: IntCounter::new(
                 "greenlight_replays_total",
                 "Requests sent again because their kept-alive upstream connection had gone.",
@@ -110,7 +110,7 @@ impl Metrics {
             )?,
             shield_retries: IntCounter::new(
                 "greenlight_shield_retries_total",
-                "Requests that the old colour answered in the candidate's place.",
+                "Requests that the old color answered in the candidate's place.",
             )?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;
@@ -129,7 +129,7 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// The members of one colour.
+    /// The members of one color.
     pub fn color(&self, service: &ServiceName, color: Color) -> ColorHandles {
         let labels = [service.as_str(), color.as_str()];
         ColorHandles {

@@ -1,4 +1,4 @@
-//! What one worker counts of one colour for the judge. Only this worker writes it; the control
+//! What one worker counts of one color for the judge. Only this worker writes it; the control
 //! plane is handed it once a second.
 //!
 //! An answer is counted at its head: were successes counted at their end and failures at their
@@ -18,7 +18,7 @@ use crate::judge::{
     Bucket, ClientKey, FAILURES_MAX, FailedRequest, Outcome, RouteTemplate, SLOW_REPEATS_MAX,
 };
 
-/// What the judge wants to know of a colour beside its counts.
+/// What the judge wants to know of a color beside its counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// tau, while slow attempts count.
@@ -45,7 +45,7 @@ pub struct Failure {
     pub cause: Option<&'static str>,
 }
 
-/// The counts of one colour.
+/// The counts of one color.
 #[derive(Debug, Default)]
 pub struct Recorder {
     bucket: RefCell<Bucket>,

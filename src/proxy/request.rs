@@ -45,7 +45,7 @@ struct Refusal {
     own: Own,
     to: To<'static>,
     line: Option<Box<Line>>,
-    /// The service and colour that it counts for.
+    /// The service and color that it counts for.
     service: Option<(Rc<ServiceView>, Color)>,
 }
 

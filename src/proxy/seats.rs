@@ -61,7 +61,7 @@ impl Signals {
     }
 }
 
-/// Which attempts a [`Signals::cut`] is for: a service's key in this worker, and a colour's index.
+/// Which attempts a [`Signals::cut`] is for: a service's key in this worker, and a color's index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptTag {
     pub service: u32,

@@ -20,7 +20,7 @@ const BUDGET_WINDOW_TICKS: u32 = 100;
 /// Replays that are always allowed in one window, over all workers together.
 const BUDGET_FLOOR: u32 = 10;
 
-/// One colour's counts.
+/// One color's counts.
 #[derive(Debug)]
 pub struct ColorCell {
     pub inflight: Cell<u64>,
@@ -197,7 +197,7 @@ impl Services {
         });
     }
 
-    /// Attempts in flight on a colour.
+    /// Attempts in flight on a color.
     pub fn inflight(&self, name: &ServiceName, color: Color) -> u64 {
         self.find(name).map_or(0, |cell| cell.colors[color].inflight.get())
     }

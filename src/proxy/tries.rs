@@ -16,7 +16,7 @@ use super::slot::InFlight;
 use super::view::Wish;
 use super::worker::Worker;
 
-/// Endpoints of one colour that are tried for one request before it fails.
+/// Endpoints of one color that are tried for one request before it fails.
 const ATTEMPTS_MAX: usize = 3;
 
 /// What a response's head said of the attempt.
@@ -67,7 +67,7 @@ pub enum Next {
 pub struct Tries {
     /// How many there were.
     pub count: u8,
-    /// The colour and endpoint of the last one.
+    /// The color and endpoint of the last one.
     pub color: Option<Color>,
     pub endpoint: Option<SocketAddr>,
     /// Endpoints that did not take the request.
@@ -78,7 +78,7 @@ pub struct Tries {
     replayed: bool,
     /// Only a fresh connection will do.
     fresh: bool,
-    /// The warm old colour answers in the candidate's place.
+    /// The warm old color answers in the candidate's place.
     shield: Option<Color>,
     /// This request's lot, 0 to 99, once one was drawn: it is in a canary's share when it is under
     /// its percent. Kept from attempt to attempt.
@@ -119,7 +119,7 @@ impl Tries {
         }
     }
 
-    /// The colour that this request is for, by the table that was taken last.
+    /// The color that this request is for, by the table that was taken last.
     fn color_for(&mut self, worker: &Worker, call: &Call) -> Color {
         let percent = call.service.route.canary_percent;
         if percent == 0 || call.preview.is_some() {
@@ -204,7 +204,7 @@ impl Tries {
         let color = inflight.color;
         match end {
             End::NotProcessed => self.elsewhere(worker, call, inflight, Own::NO_RESPONSE),
-            // An answer of ours would be a 502 or a 504: the old colour has a better one.
+            // An answer of ours would be a 502 or a 504: the old color has a better one.
             End::NoResponse | End::Malformed | End::Late
                 if heard.is_none() && call.repeatable && self.raise_shield(worker, call, color) =>
             {
@@ -216,7 +216,7 @@ impl Tries {
         }
     }
 
-    /// What the client did, and what we did, is no evidence about a colour.
+    /// What the client did, and what we did, is no evidence about a color.
     fn conclude(
         &self,
         worker: &Worker,
@@ -256,7 +256,7 @@ impl Tries {
         evidence::record(worker, &Attempt { call, color, inflight, noted, evidence });
     }
 
-    /// The origin did nothing with it: another endpoint of its colour, else the shield.
+    /// The origin did nothing with it: another endpoint of its color, else the shield.
     fn elsewhere(&mut self, worker: &Worker, call: &Call, inflight: &InFlight, own: Own) -> Next {
         self.failed.push(inflight.slot.endpoint.id.clone());
         self.last = Some(own);
@@ -267,7 +267,7 @@ impl Tries {
         }
     }
 
-    /// Whether the old colour would answer if this attempt on `color` fails.
+    /// Whether the old color would answer if this attempt on `color` fails.
     fn is_shielded(&self, call: &Call, color: Color) -> bool {
         let route = &call.service.route;
         self.shield.is_none()
@@ -277,7 +277,7 @@ impl Tries {
             && call.service.has_endpoint(color.other())
     }
 
-    /// From now on the old colour is asked; false if it is not there to be.
+    /// From now on the old color is asked; false if it is not there to be.
     fn raise_shield(&mut self, worker: &Worker, call: &Call, color: Color) -> bool {
         let raised = self.is_shielded(call, color);
         if raised {

@@ -1,7 +1,7 @@
 //! Who may connect to an endpoint now: so many at once, the others wait for their turn or for a
 //! connection that becomes idle.
 //!
-//! At a switch the new colour has no idle connections yet. A thousand busy clients would make a
+//! At a switch the new color has no idle connections yet. A thousand busy clients would make a
 //! thousand connects in one turn of the loop; most listeners hold 128, the rest would be dropped by
 //! the kernel and tried again a second later. A few at once are as fast, and by the time the last
 //! has its turn the first have come back.

@@ -103,7 +103,7 @@ impl ServiceView {
         !wish.tried.contains(&slot.endpoint.id) && (!slot.is_ejected() || self.tries_all(wish.color))
     }
 
-    /// Whether more than half of a colour is out: then all that run are used, since a few left over
+    /// Whether more than half of a color is out: then all that run are used, since a few left over
     /// would be crushed.
     fn tries_all(&self, color: Color) -> bool {
         let (usable, all) = (self.usable[color].len(), self.named[color].len());

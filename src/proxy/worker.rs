@@ -314,7 +314,7 @@ impl Worker {
     }
 }
 
-/// The tag of attempts on a colour of a service.
+/// The tag of attempts on a color of a service.
 pub fn tag(service: u32, color: Color) -> AttemptTag {
     AttemptTag { service, color: u8::from(color == Color::Green) }
 }

@@ -55,9 +55,9 @@ fn external_cause(turn: &mut Turn) {
     let outside =
         turn.running().is_some_and(|release| release.phase.bake().is_some_and(|bake| bake.outside.is_some()));
     if outside {
-        turn.raise(Alarm::ExternalCause, "both colours are sick: nothing is judged or moved".to_owned());
+        turn.raise(Alarm::ExternalCause, "both colors are sick: nothing is judged or moved".to_owned());
     } else {
-        turn.clear(Alarm::ExternalCause, "not both colours are sick any more");
+        turn.clear(Alarm::ExternalCause, "not both colors are sick any more");
     }
 }
 
@@ -67,7 +67,7 @@ fn slow(turn: &mut Turn) {
         return turn.clear(Alarm::Slow, "it is watched no more");
     };
     if !bake.judge.slow_told() {
-        return turn.clear(Alarm::Slow, "it is as fast again as the old colour was");
+        return turn.clear(Alarm::Slow, "it is as fast again as the old color was");
     }
     // One alarm for one slowness, whatever its numbers become.
     if !turn.state.alarms.contains_key(&Alarm::Slow) {
@@ -77,7 +77,7 @@ fn slow(turn: &mut Turn) {
 }
 
 /// After the bake nothing moves by itself: a person is told what would help. Both down: requests
-/// still go to the active colour's endpoints that run, and nothing flips.
+/// still go to the active color's endpoints that run, and nothing flips.
 fn active_down(turn: &mut Turn) {
     let state = &turn.state;
     let (active, service) = (state.active, state.service.clone());

@@ -1,4 +1,4 @@
-//! One attempt to make the other colour active, and where it has got to.
+//! One attempt to make the other color active, and where it has got to.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ impl Kind {
     }
 }
 
-/// One attempt to make the other colour active.
+/// One attempt to make the other color active.
 #[expect(clippy::struct_excessive_bools, reason = "facts of its way, each true or not by itself")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Release {

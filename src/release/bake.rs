@@ -1,4 +1,4 @@
-//! baking: the judge watches the candidate, the old colour stays warm and probed.
+//! baking: the judge watches the candidate, the old color stays warm and probed.
 
 use std::time::Duration;
 
@@ -140,8 +140,8 @@ pub(super) fn trip_now(state: &State) -> Option<Trip> {
     }
 }
 
-/// What was counted while the old colour was sick says nothing about the candidate: the score is
-/// 0 again when the old colour has recovered.
+/// What was counted while the old color was sick says nothing about the candidate: the score is
+/// 0 again when the old color has recovered.
 fn mark_taint(turn: &mut Turn) {
     let Some(release) = turn.running() else { return };
     let old = turn.condition(release.color.other());
@@ -161,7 +161,7 @@ fn mark_taint(turn: &mut Turn) {
     }
 }
 
-/// Both colours are sick: nothing is moved and nothing judged until that is over.
+/// Both colors are sick: nothing is moved and nothing judged until that is over.
 fn weather(turn: &mut Turn, outside: Outside, mode: Mode) -> bool {
     let Some(release) = turn.running() else { return false };
     let candidate = turn.condition(release.color);
@@ -185,7 +185,7 @@ fn weather(turn: &mut Turn, outside: Outside, mode: Mode) -> bool {
     let bake = bake.clone();
     let old_color = release.color.other();
     let why = format!(
-        "both colours were still sick after {BAKES_MAX} x bake_time: {old_color} has {}",
+        "both colors were still sick after {BAKES_MAX} x bake_time: {old_color} has {}",
         count(turn.health(old_color))
     );
     degraded::enter(turn, Degraded::OldSick, Box::new(bake), &why);

@@ -1,10 +1,10 @@
 //! checking, second half, where `canary_percent` asks for it: the gate is open, and the candidate
-//! gets a share of the real traffic, step by step, while the old colour answers the rest.
+//! gets a share of the real traffic, step by step, while the old color answers the rest.
 //!
 //! It is a stage of *checking* and not of *promoting*: the record does not say yet that the
 //! candidate is active, and a release that ends here has failed and was never switched to. Both
-//! colours are watched at the same time: the candidate by a judge whose baseline is the old
-//! colour's past, the old colour as a live control ([`crate::judge::Control`]).
+//! colors are watched at the same time: the candidate by a judge whose baseline is the old
+//! color's past, the old color as a live control ([`crate::judge::Control`]).
 //!
 //! The steps share one `bake_time` evenly, at least 10 s each: a canary makes a release one bake
 //! longer, however many steps it has. No verdict for want of traffic goes on to the next step; the
@@ -58,7 +58,7 @@ pub(super) fn begin(turn: &mut Turn, since: Tick, progress_left: Duration, why: 
 }
 
 /// A rollback goes to what has proved itself; a first release has nobody to share with; a sick
-/// old colour is no place to leave the traffic on.
+/// old color is no place to leave the traffic on.
 fn is_wanted(turn: &Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     !turn.state.policy.canary_percent.is_empty()
@@ -74,7 +74,7 @@ fn told(turn: &Turn, canary: &Canary, why: &str) -> String {
     format!("{why}; canary: {percent} % of the traffic go to {color} for {length} (step {step} of {of})")
 }
 
-/// One closed second of both colours. `baseline` is the old colour's past, given until there is a
+/// One closed second of both colors. `baseline` is the old color's past, given until there is a
 /// judge.
 pub(super) fn observe(
     turn: &mut Turn,
@@ -102,7 +102,7 @@ pub(super) fn observe(
     let Some(judge) = &mut canary.judge else { return Ok(()) };
     let p0 = judge.numbers().p0;
     if canary.control.is_over(p0) {
-        // The old colour fails too: the cause is outside, and what was counted meanwhile says
+        // The old color fails too: the cause is outside, and what was counted meanwhile says
         // nothing about the candidate.
         judge.reset();
     } else {
@@ -114,7 +114,7 @@ pub(super) fn observe(
 }
 
 /// Errors, and errors by route. Times are not compared: slow attempts are counted on the active
-/// colour, by a tau of the bake's.
+/// color, by a tau of the bake's.
 fn judge(policy: &super::Policy, baseline: &Baseline, canary: &Canary) -> Judge {
     let rate = if baseline.seconds == 0 { 0.0 } else { baseline.requests as f64 / baseline.seconds as f64 };
     let each = step_time(policy.bake_time, canary.steps.len()).as_secs_f64();
@@ -186,7 +186,7 @@ fn observed(turn: &mut Turn, canary: &Canary) {
     turn.changed();
 }
 
-/// Under a pin all traffic stays on the active colour, and a person says go again.
+/// Under a pin all traffic stays on the active color, and a person says go again.
 fn pinned(turn: &mut Turn, canary: &Canary) -> bool {
     let expires = turn.at + turn.state.policy.promote_timeout;
     let awaiting = Awaiting { since: canary.since, progress_left: canary.deadline.since(turn.at), expires };

@@ -1,9 +1,9 @@
-//! What a colour's endpoints say together, in one word.
+//! What a color's endpoints say together, in one word.
 
 use crate::health::ColorHealth;
 
-/// Whether a colour can carry the traffic. One rule for both colours: what makes the candidate
-/// hard-down makes the old colour no place to go back to.
+/// Whether a color can carry the traffic. One rule for both colors: what makes the candidate
+/// hard-down makes the old color no place to go back to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// At least half of its endpoints are healthy.

@@ -1,4 +1,4 @@
-//! degraded: a person is needed. Not final: the old colour stays warm and the judge goes on.
+//! degraded: a person is needed. Not final: the old color stays warm and the judge goes on.
 
 use super::turn::Turn;
 use super::{
@@ -11,7 +11,7 @@ pub(super) fn enter(turn: &mut Turn, cause: Degraded, mut bake: Box<Bake>, reaso
     let expires = turn.at + turn.state.policy.promote_timeout;
     let help = match cause {
         Degraded::Pinned => "the service is pinned",
-        Degraded::OldSick => "there is no healthy colour to go back to",
+        Degraded::OldSick => "there is no healthy color to go back to",
         Degraded::Hold => "on_trip is hold",
         Degraded::Inconclusive => "on_inconclusive is hold",
     };

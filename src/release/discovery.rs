@@ -1,4 +1,4 @@
-//! `trigger = "on_healthy"`: an edge, not a level. The other colour was down, with nothing running
+//! `trigger = "on_healthy"`: an edge, not a level. The other color was down, with nothing running
 //! there, for 10 s while the active one was healthy throughout; then it came up.
 
 use crate::model::Color;
@@ -42,7 +42,7 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
         return false;
     }
     turn.state.discovery.armed = false;
-    // One that waits is for the same colour: it is not replaced by what it waits for.
+    // One that waits is for the same color: it is not replaced by what it waits for.
     if turn.state.queued.is_some() {
         turn.counted();
         return false;
@@ -51,7 +51,7 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
     accept::deploy(turn, &ask).is_ok()
 }
 
-/// Where the containers are known by their ids: the edge is a colour without traffic in which none of
+/// Where the containers are known by their ids: the edge is a color without traffic in which none of
 /// the containers is left that it had before. One that was added, or started again, is no edge.
 fn anew(turn: &mut Turn) -> bool {
     let candidate = turn.state.running().map(|release| release.color);
@@ -59,7 +59,7 @@ fn anew(turn: &mut Turn) -> bool {
         let Some(seen) = turn.state.seen[color].clone() else { continue };
         let followed = color == turn.state.active || candidate == Some(color);
         let known = &turn.state.discovery.known[color];
-        // What is gone for a while may come back: a colour that is down keeps its name.
+        // What is gone for a while may come back: a color that is down keeps its name.
         if (known.is_none() || (followed && !seen.is_empty())) && known.as_ref() != Some(&seen) {
             turn.state.discovery.known[color] = Some(seen);
             turn.counted();
@@ -74,7 +74,7 @@ fn anew(turn: &mut Turn) -> bool {
     turn.state.discovery.known[other] = Some(seen);
     turn.state.discovery.disarmed[other] = false;
     turn.changed();
-    // One that waits is for the same colour, and finds these containers there.
+    // One that waits is for the same color, and finds these containers there.
     if turn.state.queued.is_some() {
         return false;
     }

@@ -72,7 +72,7 @@ pub(super) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
     }
 }
 
-/// Evidence about a colour, if it is about the release that the colour belongs to.
+/// Evidence about a color, if it is about the release that the color belongs to.
 fn observe(
     turn: &mut Turn,
     color: Color,

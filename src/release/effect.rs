@@ -45,11 +45,11 @@ impl Notice {
 pub enum Alarm {
     /// 10 s without every worker's acknowledgement.
     Unacknowledged,
-    /// The old colour is sick too while the new one bakes.
+    /// The old color is sick too while the new one bakes.
     ExternalCause,
-    /// The active colour is down and no release is under way; the reason names what would help.
+    /// The active color is down and no release is under way; the reason names what would help.
     ActiveDown,
-    /// The candidate is slower than the old colour was, and `latency` is "notify".
+    /// The candidate is slower than the old color was, and `latency` is "notify".
     Slow,
     /// A trip with no way to act on it.
     Degraded,
@@ -90,24 +90,24 @@ impl Alarm {
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Give the colour's endpoints to this release and forget what was known of their health.
+    /// Give the color's endpoints to this release and forget what was known of their health.
     Adopt {
         color: Color,
         release: ReleaseId,
     },
-    /// Store a table with `active` at `epoch`, freeze the baseline of the other colour, and ask
+    /// Store a table with `active` at `epoch`, freeze the baseline of the other color, and ask
     /// every worker to acknowledge.
     Swap {
         epoch: Epoch,
         active: Color,
     },
-    /// Let what is in flight on this colour finish, cut the rest after `drain_timeout`, then say
-    /// [`super::Event::Drained`]. The colour gets no new requests any more (it is not active).
+    /// Let what is in flight on this color finish, cut the rest after `drain_timeout`, then say
+    /// [`super::Event::Drained`]. The color gets no new requests any more (it is not active).
     Drain {
         color: Color,
         release: Option<ReleaseId>,
     },
-    /// Take the colour's drain back: it may become active.
+    /// Take the color's drain back: it may become active.
     Undrain {
         color: Color,
     },
@@ -131,7 +131,7 @@ pub enum Effect {
         release: ReleaseId,
         color: Color,
         version: Version,
-        /// What the other colour runs, where that is known.
+        /// What the other color runs, where that is known.
         other: Option<Version>,
     },
 
@@ -141,7 +141,7 @@ pub enum Effect {
         release: ReleaseId,
         version: Version,
     },
-    /// Create the release's containers in this colour, or start them where they are kept; then
+    /// Create the release's containers in this color, or start them where they are kept; then
     /// [`super::Event::Started`] or [`super::Event::StartFailed`].
     Start {
         release: ReleaseId,
@@ -152,7 +152,7 @@ pub enum Effect {
         release: ReleaseId,
     },
     /// Stop the release's containers and keep them. Never done while the record, as read back
-    /// from the store, has their colour active.
+    /// from the store, has their color active.
     Stop {
         release: ReleaseId,
         color: Color,

@@ -1,4 +1,4 @@
-//! The final states, each with a reason, and what each means for the colour that lost.
+//! The final states, each with a reason, and what each means for the color that lost.
 
 use crate::judge::Verdict;
 use crate::model::{Color, ReleaseId, Version};
@@ -9,7 +9,7 @@ use super::{
     quarantine, standby,
 };
 
-/// The candidate keeps the traffic; the old colour stays warm for `standby_ttl`.
+/// The candidate keeps the traffic; the old color stays warm for `standby_ttl`.
 pub(super) fn succeed(turn: &mut Turn, reason: String) {
     let Some(release) = turn.state.release.as_ref() else { return };
     let (old, verdict, version) = (release.color.other(), release.verdict, release.version.clone());
@@ -81,7 +81,7 @@ pub(super) fn cancel(turn: &mut Turn, reason: String) {
     turn.announce(Notice::Cancelled);
 }
 
-/// The traffic is back on the old colour.
+/// The traffic is back on the old color.
 pub(super) fn went_back(turn: &mut Turn, by: By, reason: String) {
     let Some(release) = turn.state.release.as_ref() else { return };
     let (id, color, version) = (release.id.clone(), release.color, release.version.clone());
@@ -114,7 +114,7 @@ fn discard(turn: &mut Turn) {
     let (id, color, containers) = (release.id.clone(), release.color, release.containers.clone());
     let gated = release.gated;
     match turn.state.policy.upstream {
-        // Nothing lives on a colour for ever, not even what a preview host began.
+        // Nothing lives on a color for ever, not even what a preview host began.
         UpstreamKind::Fixed => {
             let drain_at = turn.at + turn.state.policy.standby_ttl;
             if color != turn.state.active {

@@ -92,7 +92,7 @@ pub struct Run {
     pub release: ReleaseId,
     pub color: Color,
     pub version: Version,
-    /// What the other colour runs, where that is known.
+    /// What the other color runs, where that is known.
     pub other: Option<Version>,
     /// The shell keeps the errand's own timeout; one that never reports is failed then.
     pub deadline: Tick,

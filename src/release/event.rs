@@ -21,7 +21,7 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     // Commands.
-    /// Release `version` on the other colour. `version: None` (fixed): a fresh label, never a no-op.
+    /// Release `version` on the other color. `version: None` (fixed): a fresh label, never a no-op.
     Deploy {
         version: Option<Version>,
         auto_promote: Option<bool>,
@@ -57,45 +57,45 @@ pub enum Event {
     },
 
     // Facts.
-    /// What a colour's endpoints say together has changed. `release` is the owner of the evidence.
+    /// What a color's endpoints say together has changed. `release` is the owner of the evidence.
     Health {
         color: Color,
         release: Option<ReleaseId>,
         health: ColorHealth,
     },
-    /// What the last probes of a colour's endpoints failed by, in words: for the reason of a release
+    /// What the last probes of a color's endpoints failed by, in words: for the reason of a release
     /// that does not get past its gate.
     Ailing {
         color: Color,
         why: Option<String>,
     },
     /// Every worker (and every live front door) has acknowledged the table of this epoch.
-    /// `baseline` is the losing colour's last `baseline_window`, frozen when the table was swapped.
+    /// `baseline` is the losing color's last `baseline_window`, frozen when the table was swapped.
     Acknowledged {
         epoch: Epoch,
         baseline: Baseline,
     },
-    /// One closed second of a colour's own traffic; `requests_per_second` is unknown to the step
+    /// One closed second of a color's own traffic; `requests_per_second` is unknown to the step
     /// but through the baseline.
     Bucket {
         color: Color,
         epoch: Epoch,
         bucket: Bucket,
     },
-    /// One closed second of what was asked of the old colour in a bake (`synthetic`): a live control.
+    /// One closed second of what was asked of the old color in a bake (`synthetic`): a live control.
     Control {
         epoch: Epoch,
         old: Bucket,
     },
-    /// One closed second of both colours while the candidate has a share of the traffic.
+    /// One closed second of both colors while the candidate has a share of the traffic.
     Canary {
         release: ReleaseId,
         candidate: Bucket,
         old: Bucket,
-        /// The old colour's last `baseline_window`; only looked at while there is no judge yet.
+        /// The old color's last `baseline_window`; only looked at while there is no judge yet.
         baseline: Option<Box<Baseline>>,
     },
-    /// Nothing is in flight on this colour any more, or what was has been cut.
+    /// Nothing is in flight on this color any more, or what was has been cut.
     Drained {
         color: Color,
         release: Option<ReleaseId>,
@@ -138,7 +138,7 @@ pub enum Event {
         restarts: u32,
         why: Option<String>,
     },
-    /// Which containers of a colour run, where somebody else runs them: their ids, sorted.
+    /// Which containers of a color run, where somebody else runs them: their ids, sorted.
     Containers {
         color: Color,
         ids: Vec<String>,

@@ -19,11 +19,11 @@ impl State {
         }
     }
 
-    /// The active colour is never drained or stopped, nor is any colour that a running release
+    /// The active color is never drained or stopped, nor is any color that a running release
     /// may need.
     fn check_sides(&self) -> Result<(), String> {
         let fate = self.sides[self.active].fate;
-        ensure(fate == Fate::Free, || format!("the active colour {} is {fate:?}", self.active))?;
+        ensure(fate == Fate::Free, || format!("the active color {} is {fate:?}", self.active))?;
         if self.stretch() == Stretch::After {
             let old = self.sides[self.active.other()].fate;
             ensure(old == Fate::Free, || format!("in a bake {} is {old:?}: not warm", self.active.other()))?;
@@ -64,7 +64,7 @@ impl State {
             | Phase::Canary(_)
             | Phase::Failed
             | Phase::Cancelled => {
-                // Only the first release of managed containers may go to the active colour.
+                // Only the first release of managed containers may go to the active color.
                 let managed = self.policy.upstream == UpstreamKind::Managed;
                 managed && release.color == self.active
             }

@@ -17,7 +17,7 @@
 //! | promoting | `promoting` |
 //! | baking | `bake`, `trip` |
 //! | reverting, degraded | `reverting`, `degraded` |
-//! | final states, fates of the colour that lost | `ending`, `standby`, `quarantine` |
+//! | final states, fates of the color that lost | `ending`, `standby`, `quarantine` |
 //! | hooks and tags | `errand` |
 //! | pins, pauses, alarms, the on_healthy edge | `pin`, `alarm`, `discovery` |
 //! | restarts | `restart` |

@@ -9,7 +9,7 @@ use super::{
     Condition, Fate, Gate, Kind, Mode, Phase, Quarantined, Release, State, Stretch, Trigger, UpstreamKind,
 };
 
-/// How long the other colour must have been down before its coming up is the on_healthy edge.
+/// How long the other color must have been down before its coming up is the on_healthy edge.
 pub(super) const DOWN_BEFORE_EDGE: Duration = Duration::from_secs(10);
 
 impl State {
@@ -41,13 +41,13 @@ impl State {
         self.pin.is_some()
     }
 
-    /// What the active colour runs, where that is known.
+    /// What the active color runs, where that is known.
     #[must_use]
     pub fn active_version(&self) -> Option<&Version> {
         self.sides[self.active].version.as_ref()
     }
 
-    /// What a colour's endpoints say together.
+    /// What a color's endpoints say together.
     #[must_use]
     pub fn condition(&self, color: Color) -> Condition {
         let expected = self
@@ -59,7 +59,7 @@ impl State {
         Condition::of(self.health[color], expected)
     }
 
-    /// The thresholds for a colour's probes: one pass in a row is enough for the candidate of a
+    /// The thresholds for a color's probes: one pass in a row is enough for the candidate of a
     /// rollback.
     #[must_use]
     pub fn thresholds(&self, color: Color) -> Thresholds {
@@ -120,7 +120,7 @@ impl State {
         }
     }
 
-    /// How long a revert waits for an old colour whose health is unknown:
+    /// How long a revert waits for an old color whose health is unknown:
     /// rise x (interval + timeout).
     #[must_use]
     pub fn unknown_wait(&self) -> Duration {
@@ -164,13 +164,13 @@ impl State {
         next
     }
 
-    /// Whether the coming up of the other colour starts a release.
+    /// Whether the coming up of the other color starts a release.
     #[must_use]
     pub fn discovers(&self) -> bool {
         self.policy.trigger == Trigger::OnHealthy && self.policy.upstream == UpstreamKind::Fixed
     }
 
-    /// The colour of the next release: the other one; the active one where nothing runs yet and
+    /// The color of the next release: the other one; the active one where nothing runs yet and
     /// greenlight starts the containers itself.
     #[must_use]
     pub fn candidate_color(&self) -> Color {
@@ -185,7 +185,7 @@ impl State {
         }
     }
 
-    /// Whether a set of containers may be stopped: no colour has it, and no release that runs.
+    /// Whether a set of containers may be stopped: no color has it, and no release that runs.
     #[must_use]
     pub fn may_stop(&self, containers: &ReleaseId) -> bool {
         self.running().is_none_or(|release| release.containers != *containers)

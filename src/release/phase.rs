@@ -16,7 +16,7 @@ use crate::model::Tick;
 pub enum Degraded {
     /// It tripped under a pin.
     Pinned,
-    /// There is no healthy colour to go back to.
+    /// There is no healthy color to go back to.
     OldSick,
     /// It tripped with `on_trip = hold`.
     Hold,
@@ -73,7 +73,7 @@ pub struct Queued {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Starting {
     pub deadline: Tick,
-    /// Whether the colour is free of an older release's containers, and ours are asked for.
+    /// Whether the color is free of an older release's containers, and ours are asked for.
     pub cleared: bool,
 }
 
@@ -106,7 +106,7 @@ pub struct Canary {
     pub steps: Vec<u8>,
     /// The step that runs or comes next; `steps.len()` when all are over.
     pub step: usize,
-    /// Whether the candidate has its share now; else all traffic is on the old colour and the gate
+    /// Whether the candidate has its share now; else all traffic is on the old color and the gate
     /// is waited for.
     pub open: bool,
     /// The step's end, while it is open.
@@ -115,9 +115,9 @@ pub struct Canary {
     pub step_left: Duration,
     /// All steps and what was left of the progress deadline: not reset by anything.
     pub deadline: Tick,
-    /// `None` until the first closed second has brought the old colour's past.
+    /// `None` until the first closed second has brought the old color's past.
     pub judge: Option<Judge>,
-    /// The old colour, live.
+    /// The old color, live.
     #[serde(default)]
     pub control: Control,
 }
@@ -130,7 +130,7 @@ pub struct Promoting {
     /// Seconds that closed before the baseline was there: judged as soon as it is. At most
     /// [`Promoting::EARLY_MAX`].
     pub early: Vec<Bucket>,
-    /// There is no old colour to go back to: a first release.
+    /// There is no old color to go back to: a first release.
     pub alone: bool,
     /// How many endpoints the gate saw.
     pub endpoints: u32,
@@ -153,12 +153,12 @@ pub struct Bake {
     pub judge: Judge,
     /// The last trip of a rule.
     pub trip: Option<Trip>,
-    /// Both colours are sick: the cause is outside.
+    /// Both colors are sick: the cause is outside.
     pub outside: Option<Outside>,
-    /// The old colour has been sick since the score was last 0: what was counted then says
+    /// The old color has been sick since the score was last 0: what was counted then says
     /// nothing about the candidate.
     pub tainted: bool,
-    /// The old colour, where something is still asked of it: see [`super::Event::Control`].
+    /// The old color, where something is still asked of it: see [`super::Event::Control`].
     #[serde(default)]
     pub control: Control,
     /// Whether every worker has acknowledged the switch.
@@ -167,13 +167,13 @@ pub struct Bake {
     pub endpoints: Option<u32>,
 }
 
-/// What both colours suffer from.
+/// What both colors suffer from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outside {
     /// The candidate's endpoints are down: over when they, or the old ones, are up again.
     Down,
-    /// The candidate's requests fail: over when the old colour is up again.
+    /// The candidate's requests fail: over when the old color is up again.
     Errors,
 }
 
@@ -196,9 +196,9 @@ pub struct Reverting {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The old colour's health is not known yet (a restart): not waited for longer than `until`.
+    /// The old color's health is not known yet (a restart): not waited for longer than `until`.
     Waiting { until: Tick, bake: Box<Bake> },
-    /// The record says that the old colour is active; the workers are asked to acknowledge.
+    /// The record says that the old color is active; the workers are asked to acknowledge.
     Swapped { deadline: Tick },
 }
 

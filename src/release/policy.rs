@@ -55,7 +55,7 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     pub upstream: UpstreamKind,
-    /// How many containers a managed colour has; 0 where that is not ours to say.
+    /// How many containers a managed color has; 0 where that is not ours to say.
     pub replicas: u32,
     pub trigger: Trigger,
     pub auto_promote: bool,

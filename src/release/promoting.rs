@@ -15,7 +15,7 @@ pub(super) fn promote(turn: &mut Turn, why: &str) {
     let Some(release) = turn.state.release.as_mut() else { return };
     release.gated = true;
     let (color, old) = (release.color, turn.state.active);
-    // A first release: whatever the old colour is, no release ever made it good.
+    // A first release: whatever the old color is, no release ever made it good.
     let unclaimed = matches!(&turn.state.sides[old], Side { release: None, version: None, .. });
     let alone = color == old || (unclaimed && turn.condition(old) == Condition::Sick);
     let endpoints = turn.health(color).map_or(0, |health| health.total);
@@ -38,7 +38,7 @@ pub(super) fn acknowledged(turn: &mut Turn, promoting: &Promoting, baseline: &Ba
     bake::enter(turn, promoting, Some(baseline), "every worker has acknowledged the switch");
 }
 
-/// Time is over, or the candidate is down before every worker has spoken: a dead colour is not
+/// Time is over, or the candidate is down before every worker has spoken: a dead color is not
 /// waited for.
 pub(super) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };

@@ -28,8 +28,8 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
 
 /// Quarantine and same version are asked again: both may have changed while it waited.
 fn leave(turn: &mut Turn, release: Release) {
-    let labelled = release.version.0 != release.id.as_str();
-    let asked = if release.forced || !labelled || release.kind == Kind::Rollback {
+    let labeled = release.version.0 != release.id.as_str();
+    let asked = if release.forced || !labeled || release.kind == Kind::Rollback {
         Ok(())
     } else {
         accept::fresh_version(&turn.state, &release.version)
@@ -86,7 +86,7 @@ fn check_at_once(turn: &mut Turn, mut release: Release) {
     turn.state.release = Some(release);
 }
 
-/// The colour's endpoints belong to the release, and nothing is known of them.
+/// The color's endpoints belong to the release, and nothing is known of them.
 pub(super) fn adopt(turn: &mut Turn, release: &Release) {
     let color = release.color;
     turn.state.sides[color] = Side {

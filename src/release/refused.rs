@@ -29,7 +29,7 @@ pub enum Refused {
     /// given again.
     #[error("the store can't be written: nothing can be asked for until it can")]
     StoreUnwritable,
-    /// A fact about another release, epoch or colour than the one that runs: dropped.
+    /// A fact about another release, epoch or color than the one that runs: dropped.
     #[error("it belongs to {0}, which is not what runs now")]
     Stale(String),
     /// A fact that can't happen in this state.

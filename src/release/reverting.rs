@@ -1,4 +1,4 @@
-//! reverting: the traffic goes back to the old colour, once a release at most.
+//! reverting: the traffic goes back to the old color, once a release at most.
 
 use super::condition::count;
 use super::promoting::ACKNOWLEDGE_WAIT;
@@ -8,7 +8,7 @@ use super::{
     degraded, ending, errand,
 };
 
-/// The old colour's health is not known yet.
+/// The old color's health is not known yet.
 pub(super) fn wait(turn: &mut Turn, by: By, bake: Box<Bake>, why: String) {
     let Some(release) = turn.running() else { return };
     let old = release.color.other();
@@ -90,7 +90,7 @@ pub(super) fn advance(turn: &mut Turn) -> bool {
     }
 }
 
-/// Every worker has the old colour's table.
+/// Every worker has the old color's table.
 pub(super) fn acknowledged(turn: &mut Turn, by: By, why: String) {
     turn.clear(Alarm::Unacknowledged, "every worker has acknowledged");
     ending::went_back(turn, by, why);

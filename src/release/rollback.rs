@@ -1,4 +1,4 @@
-//! A person goes back: at once while the old colour is warm in a bake, by a new release after
+//! A person goes back: at once while the old color is warm in a bake, by a new release after
 //! success.
 
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub(super) fn rollback(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
     }
 }
 
-/// The running release has switched: the traffic goes back to the old colour.
+/// The running release has switched: the traffic goes back to the old color.
 fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
     let Some(release) = turn.running().cloned() else {
         return Err(Refused::NoRollback("there is no release"));
@@ -61,7 +61,7 @@ fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
     }
     let old = turn.condition(release.color.other());
     if old == Condition::Sick {
-        return Err(Refused::NoRollback("the old colour is down too"));
+        return Err(Refused::NoRollback("the old color is down too"));
     }
     pin::lift_or_refuse(turn, ask.force, "a rollback with --force")?;
     cancel_queued(turn, &release.id);
@@ -119,7 +119,7 @@ fn target(turn: &Turn, to: Option<&ReleaseId>) -> Result<Fallback, Refused> {
     let Some(to) = to else {
         return fallback.cloned().ok_or_else(|| {
             Refused::NoRollback(match turn.state.stretch() {
-                Stretch::Before => "the other colour is being released to: `abort` stops that",
+                Stretch::Before => "the other color is being released to: `abort` stops that",
                 Stretch::After | Stretch::Final => "no earlier version is known to be good: `deploy` one",
             })
         });
@@ -137,7 +137,7 @@ fn target(turn: &Turn, to: Option<&ReleaseId>) -> Result<Fallback, Refused> {
     .ok_or_else(|| Refused::UnknownRelease(to.to_string()))
 }
 
-/// The target's own containers, if they are there and have the candidate's colour; else they are
+/// The target's own containers, if they are there and have the candidate's color; else they are
 /// created anew from the version.
 fn kept_containers(turn: &Turn, target: &Fallback, release: &Release) -> Option<ReleaseId> {
     let containers = target.containers.as_ref()?;

@@ -1,14 +1,14 @@
-//! One colour's set of endpoints: whose it is, what runs there, and what is to become of it.
+//! One color's set of endpoints: whose it is, what runs there, and what is to become of it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Color, ReleaseId, Tick, Version};
 
-/// One colour.
+/// One color.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
     /// The release that the endpoints, and the evidence about them, belong to. `None` before
-    /// the colour's first release.
+    /// the color's first release.
     pub release: Option<ReleaseId>,
     pub version: Option<Version>,
     /// Whose containers they are: the release's own, or those kept from the one that a rollback
@@ -17,18 +17,18 @@ pub struct Side {
     pub fate: Fate,
 }
 
-/// What becomes of a colour's set.
+/// What becomes of a color's set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
-    /// Nothing: it is active, a candidate, the old colour of a bake, or nothing runs there.
+    /// Nothing: it is active, a candidate, the old color of a bake, or nothing runs there.
     #[default]
     Free,
     /// Warm until `standby_ttl` is over, then drained.
     Warm { drain_at: Tick },
     /// What is in flight may finish; taken as done at `until` even if nobody says so.
     Draining { until: Tick },
-    /// Nothing lives on it any more. A fixed colour stays standby and probed.
+    /// Nothing lives on it any more. A fixed color stays standby and probed.
     Drained,
 }
 

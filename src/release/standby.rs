@@ -1,4 +1,4 @@
-//! What becomes of the colour that lost: warm, drained, and with managed containers stopped, kept
+//! What becomes of the color that lost: warm, drained, and with managed containers stopped, kept
 //! and in the end removed.
 
 use std::time::Duration;
@@ -53,7 +53,7 @@ pub(super) fn said_drained(
         return Err(Refused::Stale(release.map_or("no release".to_owned(), ToString::to_string)));
     }
     match side.fate {
-        // Containers are stopped only once the store can say that their colour is not active.
+        // Containers are stopped only once the store can say that their color is not active.
         Fate::Draining { .. } if turn.state.unwritable => {
             turn.state.sides[color].fate = Fate::Draining { until: turn.at };
             turn.counted();

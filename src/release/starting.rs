@@ -85,7 +85,7 @@ pub(super) fn pull_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<
     Ok(())
 }
 
-/// A managed standby of that colour is drained first; then the containers are asked for.
+/// A managed standby of that color is drained first; then the containers are asked for.
 pub(super) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let Phase::Starting(starting) = release.phase else { return false };

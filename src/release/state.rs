@@ -10,7 +10,7 @@ use crate::model::{Color, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version
 use super::side::{Fallback, Kept, Side};
 use super::{Alarm, Policy, Release, Run};
 
-/// A person has fixed the active colour; nothing moves by itself.
+/// A person has fixed the active color; nothing moves by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
     pub reason: Option<String>,
@@ -27,17 +27,17 @@ pub struct Quarantined {
     pub release: ReleaseId,
 }
 
-/// What `trigger = "on_healthy"` has seen of the other colour.
+/// What `trigger = "on_healthy"` has seen of the other color.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discovery {
-    /// Since when nothing has run there while the active colour was healthy throughout.
+    /// Since when nothing has run there while the active color was healthy throughout.
     pub down_since: Option<Tick>,
     /// It was down for long enough: its coming up is the edge.
     pub armed: bool,
-    /// After a revert, rollback or failure of that colour: until a person's deploy.
+    /// After a revert, rollback or failure of that color: until a person's deploy.
     pub disarmed: PerColor<bool>,
-    /// Containers that somebody else runs: those that the colour had when it last had the traffic or
-    /// a release. `None`: never looked. A colour with none of them left has come up anew.
+    /// Containers that somebody else runs: those that the color had when it last had the traffic or
+    /// a release. `None`: never looked. A color with none of them left has come up anew.
     #[serde(default)]
     pub known: PerColor<Option<Vec<String>>>,
 }
@@ -71,16 +71,16 @@ pub struct State {
     pub newest_push: Option<u64>,
     /// Alarms raised, with why.
     pub alarms: BTreeMap<Alarm, String>,
-    /// Each colour's last summary; `None` until there is one (after a restart).
+    /// Each color's last summary; `None` until there is one (after a restart).
     #[serde(skip)]
     pub health: PerColor<Option<ColorHealth>>,
-    /// What each colour's last probes failed by.
+    /// What each color's last probes failed by.
     #[serde(skip)]
     pub ailing: PerColor<Option<String>>,
     /// The store can't be written now.
     #[serde(skip)]
     pub unwritable: bool,
-    /// Which containers of each colour run now, where somebody else runs them.
+    /// Which containers of each color run now, where somebody else runs them.
     #[serde(skip)]
     pub seen: PerColor<Option<Vec<String>>>,
     /// Why an engine does not answer, while one does not.
@@ -123,7 +123,7 @@ impl State {
         }
     }
 
-    /// The record was lost or can't be read: `active` is what runs (ambiguous: the colour that
+    /// The record was lost or can't be read: `active` is what runs (ambiguous: the color that
     /// has been up longest), and the service stays pinned until a person confirms.
     #[must_use]
     pub fn rebuilt(service: ServiceName, active: Color, policy: Policy) -> Self {

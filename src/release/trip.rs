@@ -7,20 +7,20 @@ use super::condition::count;
 use super::turn::Turn;
 use super::{Bake, By, Condition, Degraded, OnTrip, Outside, Phase, State, bake, degraded, reverting};
 
-/// What stands between a bad candidate and the old colour.
+/// What stands between a bad candidate and the old color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// The old colour is healthy now.
+    /// The old color is healthy now.
     Back,
     /// Its health is not known yet: a short wait.
     Wait,
     Pinned,
     Hold,
-    /// There is no healthy colour to go back to.
+    /// There is no healthy color to go back to.
     OldSick,
 }
 
-/// The guard of reverting: the old colour is healthy NOW, not pinned, first revert of this release.
+/// The guard of reverting: the old color is healthy NOW, not pinned, first revert of this release.
 pub(super) fn way(state: &State, on_trip: OnTrip) -> Way {
     let Some(release) = state.running() else { return Way::OldSick };
     if state.is_pinned() {
@@ -58,7 +58,7 @@ pub(super) fn tripped(turn: &mut Turn, trip: &Trip) -> bool {
     true
 }
 
-/// Whether the old colour fails our own requests too: then the cause is outside.
+/// Whether the old color fails our own requests too: then the cause is outside.
 pub(super) fn fails_too(bake: &Bake, trip: &Trip) -> bool {
     trip.rule != TripRule::HardDown && bake.control.is_over(trip.numbers.p1)
 }
@@ -71,7 +71,7 @@ pub(super) fn record(turn: &mut Turn, trip: &Trip) {
     }
 }
 
-/// The old colour is sick too: the cause is outside.
+/// The old color is sick too: the cause is outside.
 fn outside(turn: &mut Turn, rule: TripRule, reason: &str) {
     let Some(release) = turn.state.release.as_mut() else { return };
     let old = release.color.other();

@@ -47,7 +47,7 @@ impl Turn {
     pub(super) fn then(&mut self, effect: Effect) {
         self.changed();
         if let Effect::Undrain { color } = effect {
-            // A release that waited may take a colour in the very step that gave it up.
+            // A release that waited may take a color in the very step that gave it up.
             self.later
                 .retain(|other| !matches!(other, Effect::Drain { color: drained, .. } if *drained == color));
         }
@@ -97,7 +97,7 @@ impl Turn {
         self.tell(reason);
         self.changed();
         if shared > 0 && self.state.canary_percent() == 0 {
-            // Whatever ends a canary, all traffic is on the active colour.
+            // Whatever ends a canary, all traffic is on the active color.
             self.then(Effect::Refresh);
         }
     }

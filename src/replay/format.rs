@@ -1,4 +1,4 @@
-//! The formats of logs, and how one is recognised.
+//! The formats of logs, and how one is recognized.
 
 use super::line::{Parsed, ServiceFilter};
 use super::{caddy, combined, greenlight, haproxy};

@@ -9,7 +9,7 @@
 //! | file | what |
 //! |---|---|
 //! | `line` | one line, as the judge counts it |
-//! | `format` | the formats, and how one is recognised: `greenlight` `haproxy` `combined` `caddy` |
+//! | `format` | the formats, and how one is recognized: `greenlight` `haproxy` `combined` `caddy` |
 //! | `stamp` | times as logs write them |
 //! | `seconds` | lines gathered to closed seconds; they come a little out of order |
 //! | `trial` | one imagined release, and the same under other settings |

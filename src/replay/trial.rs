@@ -117,7 +117,7 @@ fn observe(judge: &mut Judge, at: i64, now: i64, bucket: &Bucket, seconds: &Seco
     };
     let mut with_slow = None;
     for long in seconds.long() {
-        // What began before the switch was the old colour's.
+        // What began before the switch was the old color's.
         let slow_from = long.began_ms + tau;
         if long.began_ms < at * 1000 || slow_from >= long.ended_ms {
             continue;

@@ -45,7 +45,7 @@ pub fn slow_weight(left: u32, whole: u32) -> u32 {
 }
 
 /// Whether the endpoint that was picked gives this request to the other of the two, because it is
-/// in its slow start and the other is further. Two that began together share evenly: a colour that
+/// in its slow start and the other is further. Two that began together share evenly: a color that
 /// starts as a whole has nobody to spare it.
 #[must_use]
 pub fn gives_way(weight: u32, other: u32, random: u64) -> bool {

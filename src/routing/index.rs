@@ -62,7 +62,7 @@ impl HostIndex {
         old.len() == new.len() && old.iter().zip(new).all(same)
     }
 
-    /// Looks up a normalised host.
+    /// Looks up a normalized host.
     pub(super) fn find(&self, host: &[u8]) -> Option<Target> {
         if let Some(target) = self.exact.get(host) {
             return Some(*target);

@@ -1,4 +1,4 @@
-//! The immutable table: host -> service -> colour -> endpoints.
+//! The immutable table: host -> service -> color -> endpoints.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub struct EndpointRoute {
     pub returns: u64,
 }
 
-/// One colour of a service.
+/// One color of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColorRoute {
     pub endpoints: Vec<EndpointRoute>,
@@ -30,20 +30,20 @@ pub struct ColorRoute {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceRoute {
     pub name: ServiceName,
-    /// Exact hosts and `*.` hosts, normalised.
+    /// Exact hosts and `*.` hosts, normalized.
     pub hosts: Vec<String>,
-    /// Hosts that reach one colour whatever is active.
+    /// Hosts that reach one color whatever is active.
     pub preview_hosts: PerColor<Vec<String>>,
     /// Also serves hosts that no service claims.
     pub default: bool,
     pub active: Color,
     pub epoch: Epoch,
     pub paused: bool,
-    /// Requests in a hundred that go to the other colour, before a switch; 0: none.
+    /// Requests in a hundred that go to the other color, before a switch; 0: none.
     pub canary_percent: u8,
-    /// True while a bake runs: the shield may answer from the other colour.
+    /// True while a bake runs: the shield may answer from the other color.
     pub baking: bool,
-    /// tau of the latency rule, while it counts: an attempt of the active colour is slow that has no
+    /// tau of the latency rule, while it counts: an attempt of the active color is slow that has no
     /// response head after it.
     pub slow_after: Option<Duration>,
     pub colors: PerColor<ColorRoute>,
@@ -84,7 +84,7 @@ pub struct Found<'a> {
     pub service: &'a Arc<ServiceRoute>,
     /// The service's position in [`RouteTable::services`].
     pub index: usize,
-    /// `Some` when the host was a preview host: that colour, never counted by the judge.
+    /// `Some` when the host was a preview host: that color, never counted by the judge.
     pub preview: Option<Color>,
 }
 

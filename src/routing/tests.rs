@@ -127,7 +127,7 @@ fn table(services: Vec<ServiceRoute>) -> RouteTable {
     TableBuilder::build(&RouteTable::default(), services.into_iter().map(Arc::new).collect())
 }
 
-/// `service`, `service/colour` for a preview host, or `-`.
+/// `service`, `service/color` for a preview host, or `-`.
 fn found(table: &RouteTable, host: &str) -> String {
     match table.find(host.as_bytes()) {
         None => "-".to_owned(),
@@ -286,7 +286,7 @@ proptest! {
         prop_assert!(loads.len() == 1 || !(alone && loads[at] == worst));
     }
 
-    /// Any bytes: never a panic, and a normalised host is its own normal form.
+    /// Any bytes: never a panic, and a normalized host is its own normal form.
     #[test]
     fn normal_forms_are_fixed_points(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let (mut out, mut again) = ([0; 256], [0; 256]);

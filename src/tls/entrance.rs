@@ -195,7 +195,7 @@ fn serving(
     Ok(Serving { config, certificates })
 }
 
-/// Keys for tickets, replaced every six hours, and honoured for six more. One for each listener: a
+/// Keys for tickets, replaced every six hours, and honored for six more. One for each listener: a
 /// ticket of one that asks for no client certificate must be worth nothing at one that does.
 fn ticketer() -> Result<Arc<dyn ProducesTickets>, TlsFault> {
     rustls::crypto::ring::Ticketer::new().map_err(|why| TlsFault::Setup(why.to_string()))

@@ -20,12 +20,12 @@ pub enum WorkerAsk {
     Acknowledge { reply: oneshot::Sender<Ack> },
     /// Hand over what was counted since the last time.
     Collect { reply: oneshot::Sender<WorkerReport> },
-    /// Attempts in flight on a colour, now.
+    /// Attempts in flight on a color, now.
     Inflight { service: ServiceName, color: Color, reply: oneshot::Sender<u64> },
-    /// Tell one in so many of a colour's WebSocket connections (one at least) that we go away, and
+    /// Tell one in so many of a color's WebSocket connections (one at least) that we go away, and
     /// end them in good order; answers with how many were told.
     Farewell { service: ServiceName, color: Color, one_in: u32, reply: oneshot::Sender<u64> },
-    /// End what is still in flight on a colour; answers with how many were cut.
+    /// End what is still in flight on a color; answers with how many were cut.
     Cut { service: ServiceName, color: Color, reply: oneshot::Sender<u64> },
     /// Stop accepting; finish what is in flight until `timeout`, then close; the worker ends.
     Shutdown { timeout: std::time::Duration },

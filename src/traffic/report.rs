@@ -3,7 +3,7 @@
 use crate::judge::Bucket;
 use crate::model::{Color, EndpointId, ServiceName};
 
-/// Evidence and sums of one colour of one service.
+/// Evidence and sums of one color of one service.
 #[derive(Clone, Debug)]
 pub struct ColorCounts {
     pub service: ServiceName,

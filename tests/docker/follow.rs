@@ -20,7 +20,7 @@ const SETS: usize = 2;
 
 /// Green comes up, is gated, gets the traffic; blue stays warm; blue is brought up anew and takes over in the same way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn colours_that_come_up_are_released() {
+async fn colors_that_come_up_are_released() {
     if !available() {
         return;
     }
@@ -38,7 +38,7 @@ async fn colours_that_come_up_are_released() {
     let load = site.load(8, 100.0);
     assert!(load.until(PATIENCE, |counts| counts.of("one") > 50).await, "{:?}", load.counts());
 
-    // The other colour has to have been down for ten seconds while blue was healthy: it has been, once it is up for so long.
+    // The other color has to have been down for ten seconds while blue was healthy: it has been, once it is up for so long.
     let begun = Instant::now();
     up(&site.api, "green", "two").await;
     let green = released(&site, "green").await;
@@ -70,7 +70,7 @@ async fn colours_that_come_up_are_released() {
     }
 }
 
-/// Waits until this colour is the active one and its release has ended.
+/// Waits until this color is the active one and its release has ended.
 async fn released(site: &Site, color: &str) -> greenlight::controller::ReleaseView {
     let view = site.until(&format!("{color} is active"), |service| service.active == color).await;
     let id = view.release.expect("a release moved the traffic").id;

@@ -104,9 +104,9 @@ async fn a_set_lives_and_ends_and_nothing_else_does() {
     assert_eq!(ids(&ground.states("greenlight-sets-1-blue-").await), 2);
     start(&upstream, &one).await.unwrap();
     start(&upstream, &two).await.unwrap();
-    // Another service can't take their names over; one that only names a service and a colour stays.
-    let neighbour = ground.upstream("sets-x", ground.config());
-    start(&neighbour, &ground.set("sets-1", Color::Blue)).await.unwrap_err();
+    // Another service can't take their names over; one that only names a service and a color stays.
+    let neighbor = ground.upstream("sets-x", ground.config());
+    start(&neighbor, &ground.set("sets-1", Color::Blue)).await.unwrap_err();
     let followed = ContainerCreateBody {
         image: Some(ground.image.to_string()),
         labels: Some(

@@ -46,7 +46,7 @@ async fn a_killed_front_door_comes_back_as_it_was() {
         slowest = slowest.max(back);
         house.door.ready(START).await.unwrap();
         let service = house.admin().service(SERVICE).await.unwrap();
-        one_colour_serves(&house, &service, &last_seen).await;
+        one_color_serves(&house, &service, &last_seen).await;
         nothing_is_lost(&house, &history, accepted.as_deref()).await;
         if let Some(release) = &accepted {
             house.until_final(release).await;
@@ -75,8 +75,8 @@ async fn traffic_again(house: &mut House) -> Duration {
     panic!("no traffic within {START:?}\n{}", house.door.tail());
 }
 
-/// Every answer comes from the colour that the record names, and no switch was forgotten.
-async fn one_colour_serves(house: &House, service: &ServiceView, last_seen: &ServiceView) {
+/// Every answer comes from the color that the record names, and no switch was forgotten.
+async fn one_color_serves(house: &House, service: &ServiceView, last_seen: &ServiceView) {
     assert!(service.epoch >= last_seen.epoch, "epoch {} after {}", service.epoch, last_seen.epoch);
     let before = house.admin().service(SERVICE).await.unwrap();
     let mut colors = Vec::new();
@@ -86,7 +86,7 @@ async fn one_colour_serves(house: &House, service: &ServiceView, last_seen: &Ser
         colors.push(app.expect("an app names itself"));
     }
     let after = house.admin().service(SERVICE).await.unwrap();
-    // A release that goes on may switch just now; then both colours are right.
+    // A release that goes on may switch just now; then both colors are right.
     if before.epoch == after.epoch {
         assert!(colors.iter().all(|color| *color == after.active), "{} is active: {colors:?}", after.active);
     }

@@ -51,7 +51,7 @@ async fn switches_end_nothing_that_lasts_longer() {
     let told = traffic.stop().await;
     let counts = load.stop().await;
     assert_eq!(counts.lost(), 0, "{:?}", counts.losses);
-    // Nobody was told to go, or cut: both colours stayed warm.
+    // Nobody was told to go, or cut: both colors stayed warm.
     let metrics = house.admin().ask("GET", "/metrics", None).await.unwrap();
     let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
     assert!(metrics.contains("greenlight_cut_total 0"), "{metrics}");

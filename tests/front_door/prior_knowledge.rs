@@ -8,7 +8,7 @@ use crate::h2_origin::H2Origin;
 use crate::origin;
 use crate::support::{House, SERVICE, Setup};
 
-/// Names its colour, as the sample app does.
+/// Names its color, as the sample app does.
 fn speaks_http2(name: &'static str) -> H2Origin {
     H2Origin::start(move |mut ask| {
         Box::pin(async move {

@@ -9,7 +9,7 @@ use greenlight::model::{Color, PerColor};
 
 use crate::support::{MACHINE, SERVICE, START, Setup, address, exe, write_config};
 
-/// Of each colour.
+/// Of each color.
 const ENDPOINTS: usize = 1000;
 const SECONDS: u64 = 10;
 /// A clock tick of `/proc/PID/stat` (`sysconf(_SC_CLK_TCK)`, 100 on every Linux we build for).

@@ -62,7 +62,7 @@ async fn one_revert(illness: Illness) -> Duration {
     let last = house.admin().release(&release).await.unwrap();
     assert_eq!((last.state.as_str(), last.verdict.as_deref()), ("reverted", Some("fail")), "{last:?}");
     assert!(!last.reason.is_empty(), "{last:?}");
-    // The old colour serves again, and the version is not released again unforced.
+    // The old color serves again, and the version is not released again unforced.
     load.promise(Some(Color::Blue));
     let enough = load.counts().of("blue") + 100;
     assert!(load.until(PATIENCE, |counts| counts.of("blue") >= enough).await);

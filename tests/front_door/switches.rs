@@ -17,7 +17,7 @@ fn quick() -> Setup {
     }
 }
 
-/// After `promote` has answered no request that is begun goes to the old colour, and none is lost.
+/// After `promote` has answered no request that is begun goes to the old color, and none is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switches_lose_nothing() {
     let switches: u64 = setting("GREENLIGHT_SWITCHES", 100);
@@ -27,7 +27,7 @@ async fn switches_lose_nothing() {
     let mut active = Color::Blue;
     let epoch_before = house.admin().service(SERVICE).await.unwrap().epoch;
     for number in 1..=switches {
-        // Every client has been answered by this colour, on average four times.
+        // Every client has been answered by this color, on average four times.
         let enough = load.counts().of(active.as_str()) + u64::from(CONNECTIONS) * 4;
         assert!(
             load.until(LIMIT, |counts| counts.of(active.as_str()) >= enough).await,
@@ -49,7 +49,7 @@ async fn switches_lose_nothing() {
     let enough = load.counts().of(active.as_str()) + u64::from(CONNECTIONS) * 4;
     assert!(load.until(LIMIT, |counts| counts.of(active.as_str()) >= enough).await);
 
-    old_colour_is_silent(&house, &load, active).await;
+    old_color_is_silent(&house, &load, active).await;
 
     let service = house.admin().service(SERVICE).await.unwrap();
     assert_eq!((service.active.as_str(), service.epoch), (active.as_str(), epoch_before + switches));
@@ -57,19 +57,19 @@ async fn switches_lose_nothing() {
     assert_eq!((counts.lost(), counts.promises_broken), (0, 0), "{:?}", counts.losses);
     assert!(counts.of("blue") > 0 && counts.of("green") > 0, "{counts:?}");
     println!(
-        "RESULT switches: {switches} under {CONNECTIONS} busy connections, {} requests, {} lost, {} on the old colour",
+        "RESULT switches: {switches} under {CONNECTIONS} busy connections, {} requests, {} lost, {} on the old color",
         counts.total(),
         counts.lost(),
         counts.promises_broken
     );
 }
 
-/// Once nothing is in flight on it, the old colour's own count stands still while the load goes on.
-async fn old_colour_is_silent(house: &House, load: &greenlight::cli::demo::load::Load, active: Color) {
+/// Once nothing is in flight on it, the old color's own count stands still while the load goes on.
+async fn old_color_is_silent(house: &House, load: &greenlight::cli::demo::load::Load, active: Color) {
     let old = active.other();
     house
         .admin()
-        .until(SERVICE, "nothing in flight on the old colour", LIMIT, |service| {
+        .until(SERVICE, "nothing in flight on the old color", LIMIT, |service| {
             service.endpoints.iter().filter(|one| one.color == old.as_str()).all(|one| one.inflight == 0)
         })
         .await

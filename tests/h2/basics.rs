@@ -309,7 +309,7 @@ fn an_early_answer_passes_while_the_upload_goes_on() {
 }
 
 #[test]
-fn a_drained_colour_costs_streams_and_no_connection() {
+fn a_drained_color_costs_streams_and_no_connection() {
     let origin = Origin::start(|link| {
         while link.head().is_some() {
             link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
@@ -328,6 +328,6 @@ fn a_drained_colour_costs_streams_and_no_connection() {
     assert_eq!(front.cut(greenlight::model::Color::Blue), 1);
     let error = peer.wait(rest(&mut body)).unwrap_err();
     assert!(error.is_reset() && error.is_remote(), "{error:?}");
-    assert_eq!(peer.get("/").text(), "green", "no GOAWAY for a colour");
+    assert_eq!(peer.get("/").text(), "green", "no GOAWAY for a color");
     assert!(!peer.driver.is_finished());
 }

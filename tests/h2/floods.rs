@@ -66,8 +66,8 @@ struct Flooded {
     code: Option<u32>,
 }
 
-/// Floods somebody on one connection. Its open stream is of the other colour, whose upstream connections are not
-/// those of the neighbours.
+/// Floods somebody on one connection. Its open stream is of the other color, whose upstream connections are not
+/// those of the neighbors.
 fn flood(address: SocketAddr, piece: fn(u32) -> Vec<u8>) -> Flooded {
     let mut raw = Raw::connect(address);
     let authority = format!("green.{HOST}");
@@ -132,8 +132,8 @@ fn a_flood_ends_its_connection() {
     assert_eq!(Peer::connect(front.address).get("/").text(), "ok");
 }
 
-/// A neighbour's times, request after request on a connection of its own; at least so many.
-fn neighbour(front: &Front, count: usize) -> Vec<Duration> {
+/// A neighbor's times, request after request on a connection of its own; at least so many.
+fn neighbor(front: &Front, count: usize) -> Vec<Duration> {
     let mut peer = Peer::connect(front.address);
     let timed = |_| {
         let begin = greenlight::clock::instant();
@@ -148,8 +148,8 @@ const FIRST: [&str; 3] = ["--fifo", "--pid", "1"];
 /// Has a core when nobody else wants one.
 const LAST: [&str; 3] = ["--idle", "--pid", "0"];
 
-/// Schedules the calling thread, and those that it starts (sched(7)). The neighbour, its origin and whoever floods are
-/// other machines: the front door is to be what the neighbour waits for, not a core that somebody else has. Beside
+/// Schedules the calling thread, and those that it starts (sched(7)). The neighbor, its origin and whoever floods are
+/// other machines: the front door is to be what the neighbor waits for, not a core that somebody else has. Beside
 /// other tests who is last would never get to run.
 fn schedule(policy: [&str; 3]) {
     if alone() {
@@ -168,7 +168,7 @@ fn scheduled<T: Send>(policy: [&str; 3], work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| scope.spawn(scheduled).join().unwrap())
 }
 
-/// The neighbour's times beside somebody who floods all the while, on one connection after the other; and the bytes
+/// The neighbor's times beside somebody who floods all the while, on one connection after the other; and the bytes
 /// that one of them got rid of.
 fn beside(
     front: &Front,
@@ -189,7 +189,7 @@ fn beside(
             bytes / floods
         });
         begun.wait();
-        let times = scheduled(FIRST, || neighbour(front, count));
+        let times = scheduled(FIRST, || neighbor(front, count));
         over.store(true, Ordering::Relaxed);
         (times, flooding.join().unwrap())
     })
@@ -226,18 +226,18 @@ fn sink(takes: Arc<AtomicUsize>) -> SocketAddr {
     address
 }
 
-/// A neighbour's 99th percentile beside each flood is at most twice what it is beside the same flood of somebody else
+/// A neighbor's 99th percentile beside each flood is at most twice what it is beside the same flood of somebody else
 /// on this machine: floods as long as those that the front door has ended. Both are measured in turns; the median turn
 /// of each counts.
 #[test]
-fn a_neighbour_of_a_flood_is_served_as_ever() {
+fn a_neighbor_of_a_flood_is_served_as_ever() {
     const ROUNDS: usize = 8;
     let count: usize = setting("GREENLIGHT_FLOOD_REQUESTS", 25);
     let (origin, hanging) = (scheduled(FIRST, origin), scheduled(LAST, origin));
     let front = Front::between(&[origin.address], &[hanging.address]);
     let takes = Arc::new(AtomicUsize::new(0));
     let sink = sink(Arc::clone(&takes));
-    let quiet = p99(scheduled(FIRST, || neighbour(&front, count * ROUNDS)));
+    let quiet = p99(scheduled(FIRST, || neighbor(&front, count * ROUNDS)));
     let mut told = Vec::new();
     for (name, piece) in FLOODS {
         let (mut normal, mut flooded) = (Vec::new(), Vec::new());
@@ -253,7 +253,7 @@ fn a_neighbour_of_a_flood_is_served_as_ever() {
         told.push(format!("{name} {flooded:.1?} ({normal:.1?})"));
     }
     println!(
-        "RESULT floods: p99 of a neighbour {quiet:.1?} alone; beside floods (beside the same floods of nobody): {}; \
+        "RESULT floods: p99 of a neighbor {quiet:.1?} alone; beside floods (beside the same floods of nobody): {}; \
          {ROUNDS} x {count} requests each",
         told.join(", "),
     );

@@ -88,7 +88,7 @@ fn cookies_are_joined_before_they_are_counted() {
 }
 
 #[test]
-fn what_is_forwarded_is_normalised() {
+fn what_is_forwarded_is_normalized() {
     let origin = Origin::naming("x");
     let front = Front::between(&[origin.address], &[]);
     let mut peer = Peer::connect(front.address);

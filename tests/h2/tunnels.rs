@@ -182,7 +182,7 @@ fn an_origin_without_tunnels_is_502() {
 }
 
 #[test]
-fn a_tunnel_is_cut_with_its_colour() {
+fn a_tunnel_is_cut_with_its_color() {
     let origin = socket_origin();
     let front = Front::between(&[origin.address], &[]);
     let mut peer = connect(&front);

@@ -13,7 +13,7 @@ fn shared(percent: u8, blue: &Origin, green: &Origin) -> Front {
     setup.start()
 }
 
-/// How many of so many requests each colour answered.
+/// How many of so many requests each color answered.
 fn answers(front: &Front, host: &str) -> (u64, u64) {
     let mut client = front.client();
     let (mut blue, mut green) = (0, 0);
@@ -28,7 +28,7 @@ fn answers(front: &Front, host: &str) -> (u64, u64) {
 }
 
 #[test]
-fn the_candidate_gets_its_share_and_both_colours_are_counted() {
+fn the_candidate_gets_its_share_and_both_colors_are_counted() {
     let (blue, green) = (Origin::naming("blue"), Origin::naming("green"));
     let front = shared(25, &blue, &green);
     let (on_blue, on_green) = answers(&front, HOST);
@@ -56,17 +56,17 @@ fn without_a_share_and_after_one_nothing_goes_to_the_candidate() {
 }
 
 #[test]
-fn a_preview_host_is_one_colour_whatever_is_shared() {
+fn a_preview_host_is_one_color_whatever_is_shared() {
     let (blue, green) = (Origin::naming("blue"), Origin::naming("green"));
     let front = shared(50, &blue, &green);
     assert_eq!(answers(&front, &format!("blue.{HOST}")), (REQUESTS, 0));
     assert_eq!(answers(&front, &format!("green.{HOST}")), (0, REQUESTS));
 }
 
-/// The clients of a bad candidate do not feel it where the old colour can answer, and the judge
+/// The clients of a bad candidate do not feel it where the old color can answer, and the judge
 /// hears of it all the same.
 #[test]
-fn what_fails_in_a_canary_is_answered_by_the_old_colour_and_counted() {
+fn what_fails_in_a_canary_is_answered_by_the_old_color_and_counted() {
     let blue = Origin::naming("blue");
     let green = Origin::answering("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
     let front = shared(50, &blue, &green);
@@ -80,7 +80,7 @@ fn what_fails_in_a_canary_is_answered_by_the_old_colour_and_counted() {
     assert_eq!(front.evidence(Color::Green), (tried, tried));
 }
 
-/// With affinity a client keeps its colour through all steps; its cookie brings it back there even
+/// With affinity a client keeps its color through all steps; its cookie brings it back there even
 /// from a client address whose lot is another.
 #[test]
 fn with_affinity_a_client_stays_where_it_was() {
@@ -90,7 +90,7 @@ fn with_affinity_a_client_stays_where_it_was() {
     setup.service.canary_percent = 50;
     let front = setup.start();
     let (on_blue, on_green) = answers(&front, HOST);
-    assert!(on_blue == 0 || on_green == 0, "one client, two colours: {on_blue} and {on_green}");
+    assert!(on_blue == 0 || on_green == 0, "one client, two colors: {on_blue} and {on_green}");
     // Whichever it was: with 99 % it is green, and the cookie that it gets then holds at 1 %.
     let request = |cookie: &str| format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n{cookie}\r\n");
     let mut cookie = None;

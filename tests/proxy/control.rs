@@ -60,14 +60,14 @@ fn switches_under_load_lose_nothing_and_are_done_when_acknowledged() {
         assert_eq!(
             counts[other].load(Ordering::SeqCst),
             before,
-            "a request on the old colour, round {round}"
+            "a request on the old color, round {round}"
         );
     }
     stop.store(true, Ordering::SeqCst);
     let served: u64 = clients.into_iter().map(|client| client.join().unwrap()).sum();
     let seen: u64 = counts.iter().map(|count| count.load(Ordering::SeqCst)).sum();
     assert_eq!(served, seen);
-    // The evidence of both colours is handed over in one answer.
+    // The evidence of both colors is handed over in one answer.
     let counts: Vec<_> = front.collect().into_iter().flat_map(|report| report.colors).collect();
     assert_eq!(counts.iter().map(|counts| counts.bucket.requests).sum::<u64>(), seen);
     assert_eq!(counts.iter().map(|counts| counts.bucket.errors).sum::<u64>(), 0);
@@ -98,7 +98,7 @@ fn evidence_of_all_workers_is_what_the_origin_saw() {
 }
 
 #[test]
-fn what_is_in_flight_stays_on_its_colour_and_is_counted_until_its_end() {
+fn what_is_in_flight_stays_on_its_color_and_is_counted_until_its_end() {
     let (blue, arrivals, go) = Origin::held();
     let green = Origin::naming("green");
     let front = Front::between(&[blue.address], &[green.address]);
@@ -145,7 +145,7 @@ fn a_count_lasts_until_the_last_byte_of_the_response() {
 }
 
 #[test]
-fn a_cut_ends_what_is_in_flight_on_one_colour_only() {
+fn a_cut_ends_what_is_in_flight_on_one_color_only() {
     let (blue, arrivals, _go) = Origin::held();
     let (green, green_arrivals, green_go) = Origin::held();
     let streaming = Origin::start(|link| {
@@ -271,7 +271,7 @@ fn a_paused_service_holds_its_requests() {
 }
 
 #[test]
-fn preview_hosts_reach_their_colour_and_say_so() {
+fn preview_hosts_reach_their_color_and_say_so() {
     let blue = Origin::naming("blue");
     let green = Origin::naming("green");
     let front = Front::between(&[blue.address], &[green.address]);
@@ -344,7 +344,7 @@ fn the_access_log_has_a_line_a_request_and_no_query() {
 }
 
 #[test]
-fn metrics_count_by_service_colour_and_class() {
+fn metrics_count_by_service_color_and_class() {
     let origin = Origin::answering(with_length("HTTP/1.1 404 Not Found", b""));
     let front = Front::between(&[origin.address], &[]);
     let mut client = front.client();

@@ -14,7 +14,7 @@ use super::origin::{Origin, with_length};
 
 const TAU: Duration = Duration::from_millis(40);
 
-/// What all workers hand over of the active colour.
+/// What all workers hand over of the active color.
 fn handed_over(front: &Front) -> Bucket {
     let mut sum = Bucket::default();
     for counts in front.collect().into_iter().flat_map(|report| report.colors) {

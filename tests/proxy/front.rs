@@ -154,7 +154,7 @@ impl Front {
         self.ask(|reply| WorkerAsk::Collect { reply })
     }
 
-    /// The evidence of one colour since the last time, over all workers.
+    /// The evidence of one color since the last time, over all workers.
     pub fn evidence(&self, color: Color) -> (u64, u64) {
         let mut sum = Bucket::default();
         for counts in self.collect().into_iter().flat_map(|report| report.colors) {

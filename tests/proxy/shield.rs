@@ -1,4 +1,4 @@
-//! The shield: while a bake runs the warm old colour answers what the candidate fails, and the judge
+//! The shield: while a bake runs the warm old color answers what the candidate fails, and the judge
 //! counts the failure all the same.
 
 use greenlight::model::Color;
@@ -32,7 +32,7 @@ fn get(front: &Front) -> (u16, String) {
 }
 
 #[test]
-fn what_fails_before_its_first_byte_is_answered_by_the_old_colour() {
+fn what_fails_before_its_first_byte_is_answered_by_the_old_color() {
     let blue = Origin::naming("blue");
     let closing = Origin::start(|link| {
         link.head();
@@ -49,7 +49,7 @@ fn what_fails_before_its_first_byte_is_answered_by_the_old_colour() {
     }
     let front = baking(&blue, &saying(200)).start();
     get(&front);
-    assert_eq!(front.evidence(Color::Blue), (0, 0), "what the old colour does in its place is no evidence");
+    assert_eq!(front.evidence(Color::Blue), (0, 0), "what the old color does in its place is no evidence");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_timeout_is_shielded_too() {
     setup.settings().response_timeout = std::time::Duration::from_millis(150);
     let front = setup.start();
     let mut client = front.client();
-    // The old colour gets its own time.
+    // The old color gets its own time.
     assert_eq!(client.get(HOST, "/").text(), "blue");
     assert!(client.is_open());
     assert_eq!(front.evidence(Color::Green), (1, 1));
@@ -133,14 +133,14 @@ fn no_bake_no_shield() {
     setup.settings().shield = false;
     assert_eq!(get(&setup.start()).0, 503);
     let front = baking(&blue, &green).start();
-    assert_eq!(front.client().get(&format!("green.{HOST}"), "/").status, 503, "a preview shows its colour");
+    assert_eq!(front.client().get(&format!("green.{HOST}"), "/").status, 503, "a preview shows its color");
     front.change(|service| service.colors[Color::Blue].endpoints[0].usable = false);
     assert_eq!(get(&front).0, 503, "nobody to answer in its place: what the candidate says");
     assert_eq!(front.metric("greenlight_shield_retries_total"), Some(0.0));
 }
 
 #[test]
-fn an_old_colour_that_fails_too_is_asked_once() {
+fn an_old_color_that_fails_too_is_asked_once() {
     let closing = || {
         Origin::start(|link| {
             link.head();

@@ -102,7 +102,7 @@ fn polite(link: &mut Link) {
 }
 
 #[test]
-fn farewells_come_one_after_the_other_and_only_to_their_colour() {
+fn farewells_come_one_after_the_other_and_only_to_their_color() {
     let blue = Origin::start(polite);
     let green = Origin::start(polite);
     let front = Front::between(&[blue.address], &[green.address]);

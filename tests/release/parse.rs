@@ -135,7 +135,7 @@ fn count(words: &Words, key: &str) -> Option<u32> {
     words.value(key).map(|value| value.parse().unwrap())
 }
 
-/// `health green 2/3 unhealthy=1`: the owner is the colour's present one unless `of=` says otherwise.
+/// `health green 2/3 unhealthy=1`: the owner is the color's present one unless `of=` says otherwise.
 fn health(words: &Words, state: &State, at: Tick) -> Event {
     let color = color(words.bare(1).unwrap());
     let (healthy, total) = two(words.bare(2).unwrap());

@@ -65,7 +65,7 @@ pub const FORWARDED: &[Clause] = &[
         "put `trailers` back towards h2",
         &[By("h2/upstream.rs", "grpc_passes_with_its_status_which_the_judge_hears")],
     ),
-    ("Responses likewise", &[By("rows/main.rs", "responses_are_normalised")]),
+    ("Responses likewise", &[By("rows/main.rs", "responses_are_normalized")]),
     ("X-Forwarded-For/-Proto/-Host/-Port and Forwarded: overwritten", &[Rows]),
     ("appended only when the peer is in `trusted_proxies`", &[Rows]),
     ("X-Real-IP is ours or absent", &[Rows]),

@@ -150,7 +150,7 @@ fn forward(way: &Way) {
         assert_eq!(requests.len(), expected, "{}", row.raw.escape_ascii());
         let what = row.raw.escape_ascii().to_string();
         for request in requests.iter().filter(|request| !request.head.starts_with("GET /next ")) {
-            normalised(row, request, &what);
+            normalized(row, request, &what);
             if !row.trusted {
                 let scheme = format!("\r\nX-Forwarded-Proto: {}\r\n", way.scheme);
                 assert!(request.head.contains(&scheme), "{what}became\n{}", request.head);
@@ -160,7 +160,7 @@ fn forward(way: &Way) {
 }
 
 /// Checks what the origin saw.
-fn normalised(row: &Forwarded, request: &Request, what: &str) {
+fn normalized(row: &Forwarded, request: &Request, what: &str) {
     let shown = format!("{what} became\n{}", request.head);
     let mut lines = request.head.split("\r\n");
     assert_eq!(lines.next(), Some(row.line), "{shown}");
@@ -264,7 +264,7 @@ fn streams_are_forwarded() {
         assert_eq!((requests.len(), origin.broken()), (passed, Vec::new()), "{asked}");
         for request in &requests {
             if row.h2 == H2::Passes {
-                normalised(row, request, &asked.to_string());
+                normalized(row, request, &asked.to_string());
                 assert_eq!(request.trailers, row.trailers, "{asked}");
             } else {
                 sound(request);
@@ -285,7 +285,7 @@ fn every_clause_of_the_document_is_shown() {
 }
 
 #[test]
-fn responses_are_normalised() {
+fn responses_are_normalized() {
     let origin = Origin::answering(
         "HTTP/1.1 200 OK\r\nConnection: x-a, keep-alive\r\nX-A: secret\r\nConnection: X-B, cache-control\r\nX-B: secret\r\n\
          Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nProxy-Authenticate: Basic\r\nTrailer: X-T\r\n\

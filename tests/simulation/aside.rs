@@ -1,4 +1,4 @@
-//! The second opinion's part about what stands beside the switch: a canary's steps, the old colour
+//! The second opinion's part about what stands beside the switch: a canary's steps, the old color
 //! as a live control (in a canary, and by requests of our own in a bake), and errands.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -19,7 +19,7 @@ const FOUND: usize = 5;
 /// Clients enough that no one of them is held back.
 const MANY: u64 = 20;
 
-/// A colour's requests and errors of a second.
+/// A color's requests and errors of a second.
 type Second = (u64, u64);
 
 #[derive(Debug, Default)]
@@ -28,15 +28,15 @@ pub struct Aside {
     open: Option<(ReleaseId, u8, i64)>,
     /// How long each share of a release was had, in milliseconds.
     had: BTreeMap<(ReleaseId, u8), i64>,
-    /// Both colours' seconds of the canary that runs: the candidate's, the old one's.
+    /// Both colors' seconds of the canary that runs: the candidate's, the old one's.
     shared: VecDeque<(Second, Second)>,
-    /// The old colour's seconds in the bake that runs; `None`: some were lost in a crash.
+    /// The old color's seconds in the bake that runs; `None`: some were lost in a crash.
     asked: Option<VecDeque<Second>>,
 }
 
 impl Aside {
     /// Rules about one step that depend on what was seen before it.
-    /// `old_fit`: whether the colour that has the traffic is healthy.
+    /// `old_fit`: whether the color that has the traffic is healthy.
     pub fn judge(
         &mut self,
         before: &State,
@@ -78,7 +78,7 @@ impl Aside {
     }
 
     /// A share is had for its whole step before a larger one or all of the traffic, unless a person
-    /// says otherwise; and no step is left out while there is a healthy colour to share with.
+    /// says otherwise; and no step is left out while there is a healthy color to share with.
     fn judge_steps(
         &self,
         before: &State,
@@ -114,8 +114,8 @@ impl Aside {
         before + open.map_or(0, |(_, _, since)| now - since)
     }
 
-    /// A candidate that fails everything beside an old colour that fails nothing loses its share in
-    /// time; one that fails while the old colour fails too is not to blame.
+    /// A candidate that fails everything beside an old color that fails nothing loses its share in
+    /// time; one that fails while the old color fails too is not to blame.
     fn judge_canary(&self, before: &State, after: &State) -> Verdict {
         let (Some(old), Some(new)) = (before.running(), &after.release) else { return Ok(()) };
         if old.id != new.id || before.canary_percent() == 0 {
@@ -136,13 +136,13 @@ impl Aside {
             let p0 = new.numbers.as_ref().map_or(1.0, |numbers| numbers.p0);
             let control: Vec<Second> = self.shared.iter().map(|(_, old)| *old).collect();
             ensure(!surely_over(&control, p0), || {
-                format!("{} is blamed for what fails on both colours: {control:?} over {p0}", new.id)
+                format!("{} is blamed for what fails on both colors: {control:?} over {p0}", new.id)
             })?;
         }
         Ok(())
     }
 
-    /// The same in a bake, by what our own requests saw of the old colour.
+    /// The same in a bake, by what our own requests saw of the old color.
     fn judge_bake(&self, before: &State, after: &State) -> Verdict {
         let Some(new) = &after.release else { return Ok(()) };
         let Phase::Reverting(reverting) = &new.phase else { return Ok(()) };
@@ -157,7 +157,7 @@ impl Aside {
         let Some(asked) = &self.asked else { return Ok(()) };
         let control: Vec<Second> = asked.iter().copied().collect();
         ensure(!surely_over(&control, p1), || {
-            format!("{} is reverted for what fails on both colours: {control:?} over {p1}", new.id)
+            format!("{} is reverted for what fails on both colors: {control:?} over {p1}", new.id)
         })
     }
 

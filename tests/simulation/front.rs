@@ -303,7 +303,7 @@ impl Front {
         self.give(&Event::Bucket { color, epoch, bucket })
     }
 
-    /// What both colours did while the candidate has a share of the traffic.
+    /// What both colors did while the candidate has a share of the traffic.
     fn shared_second(&mut self, active: Color, old: &Bucket) -> Outcome {
         let Some(release) = self.state.running().map(|release| release.id.clone()) else { return Ok(()) };
         let mut candidate = Bucket::default();
@@ -321,7 +321,7 @@ impl Front {
         self.give(&event)
     }
 
-    /// What requests of our own saw of the old colour in a bake, now and then late.
+    /// What requests of our own saw of the old color in a bake, now and then late.
     fn asked_second(&mut self, active: Color) -> Outcome {
         let mut old = Bucket::default();
         if !self.rosters[active.other()].endpoints().is_empty() {
@@ -514,7 +514,7 @@ impl Front {
         self.at(after, Due::Engine { event: Box::new(event) });
     }
 
-    /// Never stop a container whose colour is active in the record as read back from the store.
+    /// Never stop a container whose color is active in the record as read back from the store.
     fn may_stop(&self, release: &ReleaseId) -> Outcome {
         let side = &self.disk.sides[self.disk.active];
         ensure(side.containers.as_ref() != Some(release), || {

@@ -158,7 +158,7 @@ fn fault(front: &mut Front) -> Outcome {
             front.upstream.modes.green.fill(mode);
         }
         8..=9 => front.upstream.errors[color] = front.rng.pick(&[0, 4, 50, 300, 1000]),
-        // What both colours need fails, and their probes do not see it.
+        // What both colors need fails, and their probes do not see it.
         10 => {
             let failing = front.rng.pick(&[50, 300, 1000]);
             front.upstream.errors = greenlight::model::PerColor { blue: failing, green: failing };

@@ -22,7 +22,7 @@ struct Seen {
 pub struct Table {
     pub active: Color,
     pub epoch: Epoch,
-    /// Percent of the traffic that the other colour gets before its switch.
+    /// Percent of the traffic that the other color gets before its switch.
     pub share: u8,
 }
 
@@ -65,7 +65,7 @@ impl Shadow {
         }
     }
 
-    /// The containers of a colour were replaced.
+    /// The containers of a color were replaced.
     pub fn forget(&mut self, color: Color, endpoints: usize) {
         self.seen[color] = vec![Seen::default(); endpoints];
     }
@@ -105,7 +105,7 @@ impl Shadow {
         }
     }
 
-    /// A colour's endpoints were healthy and clean for so long.
+    /// A color's endpoints were healthy and clean for so long.
     fn proven(&self, color: Color, now: i64, min_healthy: i64) -> bool {
         let seen = &self.seen[color];
         !seen.is_empty()
@@ -144,7 +144,7 @@ impl Shadow {
         })?;
         ensure(after.epoch.0 - before.epoch.0 <= 1, || "two switches in one step".to_owned())?;
         if after.epoch == before.epoch {
-            ensure(after.active == before.active, || "the active colour moved without an epoch".to_owned())?;
+            ensure(after.active == before.active, || "the active color moved without an epoch".to_owned())?;
         } else {
             let back = after.release.as_ref().is_some_and(|release| release.color != after.active);
             ensure(back || !after.unwritable, || "a switch without a store".to_owned())?;
@@ -197,8 +197,8 @@ impl Shadow {
         Ok(())
     }
 
-    /// No new request to a colour that was not gated healthy for this release; a revert only to a
-    /// colour that is healthy now, and once.
+    /// No new request to a color that was not gated healthy for this release; a revert only to a
+    /// color that is healthy now, and once.
     fn judge_switch(&self, after: &State, now: i64) -> Verdict {
         let release = after.release.as_ref().ok_or("a switch without a release")?;
         if after.active == release.color {
@@ -222,7 +222,7 @@ impl Shadow {
         ensure(reverts == 0, || format!("{} is reverted again", release.id))?;
         ensure(self.fit(after.active), || {
             format!(
-                "{} was reverted to a colour that is not healthy: {:?}",
+                "{} was reverted to a color that is not healthy: {:?}",
                 release.id, self.seen[after.active]
             )
         })
@@ -340,10 +340,10 @@ impl Shadow {
         })
     }
 
-    /// The active colour is never drained or stopped, by the record as read back from the store.
+    /// The active color is never drained or stopped, by the record as read back from the store.
     pub fn may_drain(stored: &State, table: Table, color: Color) -> Verdict {
         ensure(color != stored.active && color != table.active, || {
-            format!("the active colour {color} is drained")
+            format!("the active color {color} is drained")
         })?;
         let fate = stored.sides[color].fate;
         ensure(matches!(fate, Fate::Draining { .. }), || format!("{color} is drained and stored as {fate:?}"))

@@ -21,7 +21,7 @@ pub enum Mode {
 pub const MODES: [Mode; 6] =
     [Mode::Up, Mode::Refused, Mode::Hung, Mode::Error, Mode::Flapping(2_500), Mode::Flapping(7_000)];
 
-/// The endpoints of both colours. What is served fails at a rate of its own: a healthy probe says
+/// The endpoints of both colors. What is served fails at a rate of its own: a healthy probe says
 /// nothing about requests.
 #[derive(Clone, Debug)]
 pub struct Upstream {
@@ -30,7 +30,7 @@ pub struct Upstream {
     pub errors: PerColor<u64>,
     /// Requests a second.
     pub load: u64,
-    /// Whether the old colour gets requests of our own while a candidate bakes.
+    /// Whether the old color gets requests of our own while a candidate bakes.
     pub asked: bool,
 }
 
@@ -66,7 +66,7 @@ impl Upstream {
         if up { (ProbeOutcome::Pass, 3) } else { (ProbeOutcome::Fail(ProbeFailure::Status(503)), 3) }
     }
 
-    /// One second of requests to a colour.
+    /// One second of requests to a color.
     pub fn serve(&self, color: greenlight::model::Color, now: i64, rng: &mut Rng, bucket: &mut Bucket) {
         let modes = &self.modes[color];
         for client in 0..self.load {

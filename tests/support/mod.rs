@@ -53,7 +53,7 @@ pub fn address() -> SocketAddr {
 /// What differs between tests: lines of the configuration, and how the upstreams start.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// Processes of each colour.
+    /// Processes of each color.
     pub processes: usize,
     pub upstream: &'static str,
     pub health: &'static str,
@@ -124,7 +124,7 @@ pub struct House {
 }
 
 impl House {
-    /// Starts upstreams of both colours and a front door, and waits until it is ready.
+    /// Starts upstreams of both colors and a front door, and waits until it is ready.
     pub async fn open(setup: &Setup) -> Self {
         let machine = MACHINE.read().await;
         let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! The same plots as one SVG: self-contained, of vector shapes and the reader's own fonts.
 //!
-//! plotters writes plain colours; each is a mark that the style sheet inside the SVG turns into the
-//! colour for light or dark. So one picture is right in both, inside a page and alone.
+//! plotters writes plain colors; each is a mark that the style sheet inside the SVG turns into the
+//! color for light or dark. So one picture is right in both, inside a page and alone.
 
 use plotters::prelude::*;
 
@@ -11,7 +11,7 @@ const WIDTH: u32 = 920;
 const SCORE_HEIGHT: u32 = 280;
 const RATE_HEIGHT: u32 = 190;
 
-// Marks, not colours: see `STYLE`.
+// Marks, not colors: see `STYLE`.
 const INK: RGBColor = RGBColor(1, 1, 1);
 const FAINT: RGBColor = RGBColor(2, 2, 2);
 const NEW: RGBColor = RGBColor(3, 3, 3);
@@ -63,14 +63,14 @@ fn draw(drawn: &mut String, course: &Course<'_>, score_height: u32, height: u32)
         &errors,
         course,
         "errors a second",
-        [(&new.errors, ERROR, "new colour"), (&old.errors, OLD, "old colour")],
+        [(&new.errors, ERROR, "new color"), (&old.errors, OLD, "old color")],
     )
     .map_err(|why| why.to_string())?;
     rate(
         &requests,
         course,
         "requests a second",
-        [(&new.requests, NEW, "new colour"), (&old.requests, OLD, "old colour")],
+        [(&new.requests, NEW, "new color"), (&old.requests, OLD, "old color")],
     )
     .map_err(|why| why.to_string())?;
     root.present().map_err(|why| why.to_string())?;
@@ -163,7 +163,7 @@ fn rate<'a, 'b>(
     let mut chart = frame(area, course, title, top)?;
     let step = course.step();
     let mut legend = Vec::new();
-    // The old colour first: what the new one does lies over it.
+    // The old color first: what the new one does lies over it.
     for ((_, color, name), rate) in columns.into_iter().zip(rates).rev() {
         let bars = course.x.iter().zip(&rate).filter(|(_, rate)| **rate > 0.0);
         chart.draw_series(
@@ -174,7 +174,7 @@ fn rate<'a, 'b>(
     keys(area, &legend)
 }
 
-/// What the colours mean, at the top right.
+/// What the colors mean, at the top right.
 fn keys<'a, 'b>(area: &'b Area<'a, 'b>, legend: &[(String, RGBColor)]) -> Result<(), Fault<'a>> {
     let (width, _) = area.dim_in_pixel();
     let mut x = i32::try_from(width).unwrap_or(i32::MAX) - 24;

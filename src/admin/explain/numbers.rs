@@ -24,14 +24,14 @@ enum As {
 }
 
 const KNOWN: [(&str, &str, &str, As); 14] = [
-    ("n", "n", "requests to the new colour since the switch", As::Count),
+    ("n", "n", "requests to the new color since the switch", As::Count),
     ("e", "e", "errors among them", As::Count),
-    ("p0", "p0", "error rate of the old colour, at its worst", As::Share),
+    ("p0", "p0", "error rate of the old color, at its worst", As::Share),
     ("p1", "p1", "error rate that would be bad", As::Share),
     ("s", "S", "score: evidence that it is bad", As::Decimal),
     ("h", "h", "bound: it trips when S gets here", As::Decimal),
-    ("dispersion", "dispersion", "how bursty the old colour's errors were", As::Decimal),
-    ("baseline_requests", "baseline n", "requests to the old colour before the switch", As::Count),
+    ("dispersion", "dispersion", "how bursty the old color's errors were", As::Decimal),
+    ("baseline_requests", "baseline n", "requests to the old color before the switch", As::Count),
     ("baseline_errors", "baseline e", "errors among them", As::Count),
     ("rule_on", "rule on", "whether the rule can tell good from bad here", As::Plain),
     ("rule", "tripped by", "the rule that was at its bound", As::Plain),
@@ -45,7 +45,7 @@ const LATENCY: [(&str, &str, &str, As); 8] = [
     ("slow_after_ms", "tau", "no response head after this is slow", As::Millis),
     ("n", "n", "attempts judged since the warm-up", As::Count),
     ("bad", "slow", "slow ones among them", As::Count),
-    ("p0", "p0", "share of slow attempts of the old colour, at its worst", As::Share),
+    ("p0", "p0", "share of slow attempts of the old color, at its worst", As::Share),
     ("p1", "p1", "share that would be bad", As::Share),
     ("s", "S", "score: evidence that it is too slow", As::Decimal),
     ("h", "h", "bound: it trips when S gets here", As::Decimal),

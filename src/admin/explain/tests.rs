@@ -35,8 +35,8 @@ fn failure(second: i64) -> FailedRequest {
     }
 }
 
-/// Two minutes of the old colour, the switch at second 0, a fault from second 20 on, tripped by
-/// the judge itself, and ten seconds of the old colour again.
+/// Two minutes of the old color, the switch at second 0, a fault from second 20 on, tripped by
+/// the judge itself, and ten seconds of the old color again.
 pub(super) fn reverted() -> Explanation {
     let baseline =
         Baseline { requests: 12_000, errors: 12, seconds: 600, clients: 20, ..Baseline::default() };

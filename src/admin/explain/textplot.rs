@@ -1,4 +1,4 @@
-//! Plots for a terminal: block characters, no colour, as wide as a page of text.
+//! Plots for a terminal: block characters, no color, as wide as a page of text.
 
 use std::fmt::{self, Write};
 
@@ -28,8 +28,8 @@ pub(super) fn write(text: &mut String, course: &Course<'_>) -> fmt::Result {
     };
     let (new, old) = (&course.series.candidate, &course.series.old);
     for (name, values) in [
-        ("errors a second, both colours", sum(&new.errors, &old.errors)),
-        ("requests a second, both colours", sum(&new.requests, &old.requests)),
+        ("errors a second, both colors", sum(&new.errors, &old.errors)),
+        ("requests a second, both colors", sum(&new.requests, &old.requests)),
     ] {
         writeln!(text, "  {name}")?;
         plot(text, course, &Bars { values: &values, gather: f64::max, rows: RATE_ROWS, line: 0.0 })?;

@@ -16,7 +16,7 @@ const LINE_BYTES_MAX: usize = 256 * 1024;
 const BATCH_LINES: usize = 2048;
 /// Batches between the threads.
 const BATCHES: usize = 4;
-/// Lines without a format that it recognises after which it gives up.
+/// Lines without a format that it recognizes after which it gives up.
 const STRANGE_MAX: u64 = 1000;
 /// Bytes shown of a line that can't be read.
 const SHOWN_BYTES: usize = 160;

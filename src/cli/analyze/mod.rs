@@ -19,7 +19,7 @@ use report::Report;
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Every trip is a false revert, or an incident that is in the log: look at its time. A service that
-ran well should show none. The format is recognised: greenlight's own JSON lines, HAProxy's HTTP
+ran well should show none. The format is recognized: greenlight's own JSON lines, HAProxy's HTTP
 log, nginx's or Apache's combined (with the request's time at the end, if it is there), Caddy's
 JSON. A log without times can't show the latency rule. Asks no running greenlight.
 

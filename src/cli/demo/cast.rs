@@ -1,4 +1,4 @@
-//! The upstream processes of both colours.
+//! The upstream processes of both colors.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::model::{Color, PerColor};
 /// How long a fresh process answers 503 to probes before it is well: as real ones do.
 const START_DELAY: &str = "1500ms";
 
-/// Who plays which colour.
+/// Who plays which color.
 #[derive(Debug)]
 pub struct Cast {
     exe: PathBuf,
@@ -24,7 +24,7 @@ impl Cast {
         Self { exe, addresses, running: PerColor::default() }
     }
 
-    /// Ends what runs of this colour and starts its processes with a version.
+    /// Ends what runs of this color and starts its processes with a version.
     pub async fn enter(&mut self, color: Color, version: &str, is_warm: bool) -> Result<(), Trouble> {
         for mut upstream in std::mem::take(&mut self.running[color]) {
             upstream.kill().await?;
@@ -38,7 +38,7 @@ impl Cast {
         Ok(())
     }
 
-    /// From now on this share of a colour's requests fails.
+    /// From now on this share of a color's requests fails.
     pub async fn fail(&self, color: Color, share: f64) -> Result<(), Trouble> {
         for upstream in &self.running[color] {
             upstream.fail(share).await?;

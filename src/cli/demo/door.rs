@@ -66,7 +66,7 @@ impl Admin {
         self.json("GET", &format!("/v1/services/{service}/history"), None).await
     }
 
-    /// Asks for a release of the other colour; its id.
+    /// Asks for a release of the other color; its id.
     pub async fn deploy(&self, service: &str, version: &str, auto_promote: bool) -> Result<String, Trouble> {
         let path = format!("/v1/services/{service}/releases");
         let body = json!({ "version": version, "auto_promote": auto_promote });

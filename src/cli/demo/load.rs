@@ -28,15 +28,15 @@ pub struct Plan {
     pub timeout: Duration,
 }
 
-/// Which colour has to answer from now on: a promise of the front door that every client holds it to.
+/// Which color has to answer from now on: a promise of the front door that every client holds it to.
 ///
-/// A request that was begun and answered under the same promise and came from the other colour has
+/// A request that was begun and answered under the same promise and came from the other color has
 /// broken it. What is on its way while the promise changes may go either way.
 #[derive(Debug, Default)]
 struct Promise(AtomicU64);
 
 impl Promise {
-    /// The low two bits are the colour (0: none), the rest counts, so that two equal ones differ.
+    /// The low two bits are the color (0: none), the rest counts, so that two equal ones differ.
     fn set(&self, color: Option<Color>) {
         let bits = color.map_or(0, |color| color.index() as u64 + 1);
         let before = self.0.load(Ordering::SeqCst);

@@ -57,7 +57,7 @@ pub struct Story {
 }
 
 impl Story {
-    /// Starts the first colour, the front door and the load.
+    /// Starts the first color, the front door and the load.
     pub async fn begin(stage: Stage, exe: PathBuf, plain: bool) -> Result<Self, Trouble> {
         let mut cast = Cast::new(exe.clone(), stage.upstreams.clone());
         cast.enter(Color::Blue, "v1", true).await?;

@@ -38,7 +38,7 @@ pub struct Counts {
     pub statuses: BTreeMap<u16, u64>,
     /// Requests with no whole answer.
     pub unanswered: u64,
-    /// Answers from a colour other than the promised one.
+    /// Answers from a color other than the promised one.
     pub promises_broken: u64,
     /// The first losses and broken promises, in words.
     pub losses: Vec<Loss>,

@@ -76,7 +76,7 @@ pub struct Plan {
 
 /// Shared by all connections; one lock, held for a few assignments.
 #[derive(Debug)]
-pub struct Behaviour {
+pub struct Behavior {
     pub name: String,
     pub version: String,
     pub health_path: String,
@@ -86,7 +86,7 @@ pub struct Behaviour {
     inner: Mutex<Inner>,
 }
 
-impl Behaviour {
+impl Behavior {
     pub fn new(args: &Args) -> Self {
         let started = clock::instant();
         Self {

@@ -13,7 +13,7 @@ use futures_util::StreamExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::behaviour::{Behaviour, Change, Report};
+use super::behavior::{Behavior, Change, Report};
 
 /// How greenlight's own probes name themselves.
 const PROBE_AGENT: &str = "greenlight-probe";
@@ -21,11 +21,11 @@ const PROBE_AGENT: &str = "greenlight-probe";
 /// Serves until `stopped` resolves (its sender is dropped), then finishes what is in flight.
 pub async fn serve(
     listener: TcpListener,
-    behaviour: Arc<Behaviour>,
+    behavior: Arc<Behavior>,
     stopped: oneshot::Receiver<()>,
 ) -> std::io::Result<()> {
     let router =
-        Router::new().route("/__app", get(report).post(change)).fallback(answer).with_state(behaviour);
+        Router::new().route("/__app", get(report).post(change)).fallback(answer).with_state(behavior);
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
@@ -36,35 +36,35 @@ pub async fn serve(
         .await
 }
 
-async fn report(State(behaviour): State<Arc<Behaviour>>) -> Json<Report> {
-    Json(behaviour.report())
+async fn report(State(behavior): State<Arc<Behavior>>) -> Json<Report> {
+    Json(behavior.report())
 }
 
-async fn change(State(behaviour): State<Arc<Behaviour>>, Json(change): Json<Change>) -> Response {
-    match behaviour.change(&change) {
-        Ok(()) => Json(behaviour.report()).into_response(),
+async fn change(State(behavior): State<Arc<Behavior>>, Json(change): Json<Change>) -> Response {
+    match behavior.change(&change) {
+        Ok(()) => Json(behavior.report()).into_response(),
         Err(why) => (StatusCode::BAD_REQUEST, why).into_response(),
     }
 }
 
-async fn answer(State(behaviour): State<Arc<Behaviour>>, request: Request) -> Response {
+async fn answer(State(behavior): State<Arc<Behavior>>, request: Request) -> Response {
     let is_probe = request
         .headers()
         .get(header::USER_AGENT)
         .is_some_and(|agent| agent.as_bytes().starts_with(PROBE_AGENT.as_bytes()));
-    let has_own_health_path = behaviour.health_path != "/";
-    let plan = if is_probe || (has_own_health_path && request.uri().path() == behaviour.health_path) {
-        behaviour.probe()
+    let has_own_health_path = behavior.health_path != "/";
+    let plan = if is_probe || (has_own_health_path && request.uri().path() == behavior.health_path) {
+        behavior.probe()
     } else {
-        behaviour.request()
+        behavior.request()
     };
     discard(request.into_body()).await;
     if !plan.latency.is_zero() {
         tokio::time::sleep(plan.latency).await;
     }
-    let text = format!("{} {} answers {}\n", behaviour.name, behaviour.version, plan.status);
+    let text = format!("{} {} answers {}\n", behavior.name, behavior.version, plan.status);
     let mut response = (StatusCode::from_u16(plan.status).unwrap_or(StatusCode::OK), text).into_response();
-    for (name, value) in [("x-app", &behaviour.name), ("x-version", &behaviour.version)] {
+    for (name, value) in [("x-app", &behavior.name), ("x-version", &behavior.version)] {
         if let Ok(value) = HeaderValue::from_str(value) {
             response.headers_mut().insert(name, value);
         }

@@ -91,7 +91,7 @@ pub(in crate::cli) fn line(service: &ServiceView) -> String {
     text
 }
 
-/// `2/3` healthy; `-` for a colour without endpoints.
+/// `2/3` healthy; `-` for a color without endpoints.
 fn health(service: &ServiceView, color: &str) -> String {
     let of_color = service.endpoints.iter().filter(|endpoint| endpoint.color == color);
     let total = of_color.clone().count();

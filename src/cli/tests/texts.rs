@@ -146,7 +146,7 @@ release shop-7: reverted after 0:26
     }
     for (cause, next) in [
         ("pinned", "greenlight unpin shop"),
-        ("old_sick", "the old colour is sick"),
+        ("old_sick", "the old color is sick"),
         ("hold", "told to hold"),
         ("inconclusive", "too little traffic"),
     ] {

@@ -84,7 +84,7 @@ pub(super) fn upstream(walk: &mut Walk<'_>, config: &Config, service: &Service) 
     loops(walk, config, &listed);
 }
 
-/// An address of both colours could never be switched away from.
+/// An address of both colors could never be switched away from.
 fn colors(walk: &mut Walk<'_>, listed: &[(Color, String, String)]) {
     let mut taken: HashMap<String, Color> = HashMap::new();
     for (color, place, address) in listed {
@@ -92,12 +92,12 @@ fn colors(walk: &mut Walk<'_>, listed: &[(Color, String, String)]) {
         let same = address.replace("localhost:", "127.0.0.1:");
         match taken.get(&same) {
             Some(first) if first == color => {
-                walk.fault(place, format!("{address} is in this colour twice: remove one"));
+                walk.fault(place, format!("{address} is in this color twice: remove one"));
             }
             Some(first) => {
                 walk.fault(
                     place,
-                    format!("{address} is an address of {first} too: the colours must share none"),
+                    format!("{address} is an address of {first} too: the colors must share none"),
                 );
             }
             None => {

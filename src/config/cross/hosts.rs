@@ -1,4 +1,4 @@
-//! Every host leads to one service and, as a preview host, to one colour.
+//! Every host leads to one service and, as a preview host, to one color.
 
 use std::collections::HashMap;
 

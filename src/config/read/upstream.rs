@@ -73,7 +73,7 @@ fn addresses(section: &mut Section<'_, '_>, color: &'static str, told: bool) -> 
     const EXAMPLE: &str = "[\"10.0.0.1:8080\"]";
     let addresses = section.optional(color, some(address, EXAMPLE));
     if addresses.is_none() && told && !section.has(color) {
-        section.missing(color, &format!("a fixed colour has at least one address: {color} = {EXAMPLE}"));
+        section.missing(color, &format!("a fixed color has at least one address: {color} = {EXAMPLE}"));
     }
     addresses.unwrap_or_default()
 }

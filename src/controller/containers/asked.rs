@@ -137,7 +137,7 @@ fn image_of(service: &Service, command: &Command) -> Result<Option<ImageReferenc
             None => Ok(None),
             Some(image) => Err(Rejection::Invalid(format!(
                 "service \"{name}\" has follow = true: its containers are run by somebody else, so {image} is not \
-                 started here; bring containers of the other colour up"
+                 started here; bring containers of the other color up"
             ))),
         };
     }

@@ -4,7 +4,7 @@
 //! News of an engine become endpoints and facts (`news`); effects of the step become orders to the
 //! service's crew (`crew`), which carries them out one after the other and asks the store before it
 //! stops anything; an image that is asked for becomes a digest before the step hears of it (`asked`);
-//! without a record the active colour is what runs (`rebuild`).
+//! without a record the active color is what runs (`rebuild`).
 
 mod asked;
 mod crew;
@@ -88,7 +88,7 @@ pub(super) struct Containers {
     pub(super) fresh: BTreeSet<EndpointId>,
     /// All of the service's containers at the last look, by id.
     pub(super) members: BTreeMap<String, Member>,
-    /// Whose containers each colour showed last.
+    /// Whose containers each color showed last.
     pub(super) wanted: PerColor<Option<ReleaseId>>,
     /// Restarts of each container when it was first seen: those of another life count for nothing.
     pub(super) restarts_before: BTreeMap<String, u32>,
@@ -103,7 +103,7 @@ pub(super) struct Containers {
     pub(super) swept: BTreeSet<ReleaseId>,
     /// Sets that the last look found left behind.
     pub(super) suspects: BTreeSet<ReleaseId>,
-    /// Which of a colour's containers run, as the state was told.
+    /// Which of a color's containers run, as the state was told.
     pub(super) told: PerColor<Option<Vec<String>>>,
     pub(super) away_told: Option<String>,
     /// Problems that were logged: each once, not at every look.

@@ -15,7 +15,7 @@ use crate::release::{Alarm, Effect, Event, Note, State, UpstreamKind};
 use super::rebuild::{found, images, number, restored};
 use super::{Containers, Member, Remembered};
 
-/// Ids of containers that the state is told of, a colour.
+/// Ids of containers that the state is told of, a color.
 const IDS_MAX: usize = 1000;
 /// Seconds between two lines about one pull.
 const PROGRESS_EVERY: u32 = 5;
@@ -94,7 +94,7 @@ impl Controller {
         }
     }
 
-    /// Brings the endpoints in line if the record gives a colour another set.
+    /// Brings the endpoints in line if the record gives a color another set.
     pub(in crate::controller) fn follow_record(&mut self, index: usize) {
         let service = &self.services[index];
         let Some(containers) = &service.containers else { return };
@@ -262,7 +262,7 @@ impl Controller {
     }
 }
 
-/// Whose containers each colour has.
+/// Whose containers each color has.
 fn sets(state: &State) -> PerColor<Option<ReleaseId>> {
     PerColor::from_fn(|color| state.sides[color].containers.clone())
 }
@@ -289,7 +289,7 @@ impl ServiceRuntime {
             for container in news.containers.values() {
                 if names_host_only(&rules, container) {
                     problems.insert(format!(
-                        "container {} has VIRTUAL_HOST with the service's host and no colour's: add a preview host such \
+                        "container {} has VIRTUAL_HOST with the service's host and no color's: add a preview host such \
                          as blue.HOST, or the labels greenlight.service and greenlight.color",
                         container.name
                     ));
@@ -397,7 +397,7 @@ impl ServiceRuntime {
 }
 
 impl Containers {
-    /// A colour's endpoints, and which of them were started again since the last look.
+    /// A color's endpoints, and which of them were started again since the last look.
     fn endpoints(&self, color: Color) -> (Vec<Endpoint>, BTreeSet<crate::model::EndpointId>) {
         let ours =
             |set: Option<&ReleaseId>| self.follow || (set.is_some() && set == self.wanted[color].as_ref());

@@ -115,7 +115,7 @@ impl Containers {
         }
     }
 
-    /// The image that goes with a set: what its containers are labelled with, or what its release
+    /// The image that goes with a set: what its containers are labeled with, or what its release
     /// was to run.
     pub(super) fn image_to_remove(
         &self,
@@ -123,7 +123,7 @@ impl Containers {
         state: &State,
         set: &ReleaseId,
     ) -> Option<(ImageReference, Version)> {
-        let labelled =
+        let labeled =
             self.news.values().flatten().flat_map(|news| news.containers.values()).find_map(|found| {
                 let marks = found.marks.as_ref()?;
                 if marks.set.as_ref() != Some(set) || marks.service != config.name {
@@ -132,7 +132,7 @@ impl Containers {
                 let image = ImageReference::parse(marks.image.as_deref()?).ok()?;
                 Some((image, marks.version.clone()?))
             });
-        labelled.or_else(|| {
+        labeled.or_else(|| {
             let release = state.release.as_ref().filter(|release| release.id == *set)?;
             let image = self.image_of(config, &release.version)?;
             is_digest(&release.version.0).then(|| (image, release.version.clone()))

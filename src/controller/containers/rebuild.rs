@@ -1,4 +1,4 @@
-//! Without a record: what runs says which colour is active.
+//! Without a record: what runs says which color is active.
 
 use std::collections::BTreeMap;
 
@@ -91,12 +91,12 @@ pub(in crate::controller) fn restored(
     (state, true)
 }
 
-/// Makes what runs a rebuilt state's own: the colour that runs is
+/// Makes what runs a rebuilt state's own: the color that runs is
 /// active, of two the one that has been up longer; the other one's containers stay as a standby that
 /// one can go back to; what does not run is kept.
 pub(in crate::controller) fn rebuilt(mut state: State, found: &[Found], at: Tick) -> State {
     let running = |color: Color| {
-        // Of several sets of a colour the newest one: the older ones were about to be stopped.
+        // Of several sets of a color the newest one: the older ones were about to be stopped.
         found.iter().rfind(move |set| set.color == color && set.running > 0)
     };
     let serving = match (running(Color::Blue), running(Color::Green)) {
@@ -141,7 +141,7 @@ fn serve(state: &mut State, active: &Found, standby: Option<&Found>, at: Tick) {
             format!("the record was lost; {} runs and was taken as active: `unpin` confirms it", active.color)
         }
         Some(standby) => format!(
-            "the record was lost; both colours run, and {} has been up longer than {}: it was taken as active; `unpin` \
+            "the record was lost; both colors run, and {} has been up longer than {}: it was taken as active; `unpin` \
              confirms it, `rollback --force` takes the other",
             active.color, standby.color
         ),

@@ -80,7 +80,7 @@ fn what_runs_is_active_and_the_rest_is_kept() {
 }
 
 #[test]
-fn of_two_colours_the_one_that_has_been_up_longer_is_active() {
+fn of_two_colors_the_one_that_has_been_up_longer_is_active() {
     let state = rebuild(&[
         container("backend-4", Color::Green, true, "2026-11-24T10:00:00.5Z"),
         container("backend-3", Color::Blue, true, "2026-11-24T10:00:00.4Z"),
@@ -128,7 +128,7 @@ fn a_record_is_believed_unless_what_it_has_as_active_is_not_there() {
 }
 
 #[test]
-fn of_several_sets_of_a_colour_the_newest_serves() {
+fn of_several_sets_of_a_color_the_newest_serves() {
     let containers =
         [container("backend-1", Color::Blue, true, "1"), container("backend-3", Color::Blue, true, "3")];
     let sets: Vec<Found> = found("backend", containers.iter());

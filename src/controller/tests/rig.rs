@@ -63,7 +63,7 @@ fn folder() -> TempDir {
 }
 
 /// The running loop. Its endpoints share the test's threads, so no probe of a living one may run
-/// out of time: on a busy machine that would be a sick colour. Those that are down refuse.
+/// out of time: on a busy machine that would be a sick color. Those that are down refuse.
 #[derive(Debug)]
 pub(super) struct Rig {
     pub(super) handle: Handle,

@@ -71,9 +71,9 @@ async fn a_held_candidate_shows_in_its_course_why_it_is_held() {
     rig.stop().await;
 }
 
-/// Both colours fail what we ask, though their probes pass: nobody's release is to blame.
+/// Both colors fail what we ask, though their probes pass: nobody's release is to blame.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_fails_on_both_colours_is_an_outside_cause() {
+async fn what_fails_on_both_colors_is_an_outside_cause() {
     let (blue, green) = (Origin::failing("/work").await, Origin::failing("/work").await);
     let rig = Rig::start(&blue, &green, SYNTHETIC).await;
     rig.command(deploy("v2")).await.unwrap();

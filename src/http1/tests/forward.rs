@@ -1,4 +1,4 @@
-//! "Requests we forward, normalised".
+//! "Requests we forward, normalized".
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! One row a rule: raw bytes in, a fault or a normalised head out. Properties are in `property`.
+//! One row a rule: raw bytes in, a fault or a normalized head out. Properties are in `property`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -1,4 +1,4 @@
-//! How our containers are named and labelled: by what is written on them they are known again after
+//! How our containers are named and labeled: by what is written on them they are known again after
 //! a crash, and by nothing else is a container ever taken for ours.
 
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Reads a container's labels; `None` if they don't name a service and a colour.
+    /// Reads a container's labels; `None` if they don't name a service and a color.
     #[must_use]
     pub fn read(labels: &HashMap<String, String>) -> Option<Self> {
         let text = |key: &str| labels.get(key).filter(|text| !text.is_empty());
@@ -73,7 +73,7 @@ impl Marks {
         self.service == other.service && self.set == other.set && self.version == other.version
     }
 
-    /// `greenlight-<service>-<number>-<colour>-<index>`: unique, and readable in `docker ps`.
+    /// `greenlight-<service>-<number>-<color>-<index>`: unique, and readable in `docker ps`.
     #[must_use]
     pub fn name(&self) -> String {
         let set = self.set.as_ref().map_or(self.service.as_str(), ReleaseId::as_str);

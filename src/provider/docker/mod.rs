@@ -1,7 +1,7 @@
 //! Containers that engines run: images, sets of containers, and what an engine says of them.
 //!
-//! A **set** is what one release created: containers of one colour, named and labelled by service,
-//! colour, release and digest (`labels`). Everything that is done to containers is done to the set of
+//! A **set** is what one release created: containers of one color, named and labeled by service,
+//! color, release and digest (`labels`). Everything that is done to containers is done to the set of
 //! a release, found by its labels alone, so that a crash at any point leaves nothing that is not found
 //! again. What is decided here without an engine is in pure functions: names and labels, what a
 //! container is created from (`spec`), where one is reached (`container`), whose it is (`place`).

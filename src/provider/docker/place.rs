@@ -68,8 +68,8 @@ fn owner(rules: &Rules<'_>, container: &Container) -> Option<(Color, Option<Rele
     virtual_color(rules, container.virtual_host.as_deref()?).map(|color| (color, None))
 }
 
-/// The colour that a `VIRTUAL_HOST` names: one of its hosts is a colour's preview host, and none is
-/// the other's. The service's own host alone says nothing about a colour.
+/// The color that a `VIRTUAL_HOST` names: one of its hosts is a color's preview host, and none is
+/// the other's. The service's own host alone says nothing about a color.
 fn virtual_color(rules: &Rules<'_>, virtual_host: &str) -> Option<Color> {
     let hosts: Vec<String> = virtual_host.split(',').filter_map(bare_host).collect();
     let names = |color: Color| rules.preview_hosts[color].iter().any(|preview| hosts.contains(preview));
@@ -80,7 +80,7 @@ fn virtual_color(rules: &Rules<'_>, virtual_host: &str) -> Option<Color> {
     }
 }
 
-/// Whether a container says that it serves the service's host, and not for which colour.
+/// Whether a container says that it serves the service's host, and not for which color.
 #[must_use]
 pub fn names_host_only(rules: &Rules<'_>, container: &Container) -> bool {
     let Some(virtual_host) = container.virtual_host.as_deref().filter(|_| container.marks.is_none()) else {

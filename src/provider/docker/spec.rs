@@ -144,7 +144,7 @@ pub(super) fn env_lines(text: &str, ours: impl Fn(&str) -> Option<String>) -> Re
 }
 
 /// The ports of a set on the host's network: the lowest from `first` on that no container of another
-/// service or of the other colour has. Sets of one colour never run at the same time.
+/// service or of the other color has. Sets of one color never run at the same time.
 ///
 /// # Errors
 /// There are not that many ports up to 65535.

@@ -66,7 +66,7 @@ const WINDOW_MAX: u32 = 0x7fff_ffff;
 
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Offence {
+pub enum Offense {
     #[error("a flood of frames of type {0}")]
     Flood(u8),
     #[error("a frame of type {0} has a wrong length")]
@@ -79,10 +79,10 @@ pub enum Offence {
     Push,
 }
 
-/// An offence, and how many of the bytes came before it.
+/// An offense, and how many of the bytes came before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stop {
-    pub offence: Offence,
+    pub offense: Offense,
     pub good: usize,
 }
 
@@ -214,7 +214,7 @@ impl Guard {
         while at < bytes.len() {
             let skipped = self.skip.min(bytes.len() - at);
             if self.in_settings {
-                self.settings(&bytes[at..at + skipped]).map_err(|offence| Stop { offence, good: at })?;
+                self.settings(&bytes[at..at + skipped]).map_err(|offense| Stop { offense, good: at })?;
             }
             self.skip -= skipped;
             at += skipped;
@@ -228,14 +228,14 @@ impl Guard {
             if self.have == FRAME_HEADER_BYTES {
                 self.have = 0;
                 let good = at.saturating_sub(FRAME_HEADER_BYTES);
-                self.frame().map_err(|offence| Stop { offence, good })?;
+                self.frame().map_err(|offense| Stop { offense, good })?;
                 frames += if self.header[3] == kind::HEADERS { FRAMES_A_HEAD } else { 1 };
             }
         }
         Ok(Seen { bytes: at, frames })
     }
 
-    fn frame(&mut self) -> Result<(), Offence> {
+    fn frame(&mut self) -> Result<(), Offense> {
         let [high, middle, low, kind, flags, s0, s1, s2, s3] = self.header;
         let length = u32::from_be_bytes([0, high, middle, low]);
         self.skip = usize::try_from(length).unwrap_or(usize::MAX);
@@ -252,11 +252,11 @@ impl Guard {
         // The highest bit is reserved.
         self.on_stream(kind, flags, u32::from_be_bytes([s0, s1, s2, s3]) & WINDOW_MAX)?;
         self.left -= cost(kind, flags, length) * BYTES_A_POINT;
-        if self.left < 0 { Err(Offence::Flood(kind)) } else { Ok(()) }
+        if self.left < 0 { Err(Offense::Flood(kind)) } else { Ok(()) }
     }
 
     /// A frame on a stream: what was ended can't go on.
-    fn on_stream(&mut self, kind: u8, flags: u8, stream: u32) -> Result<(), Offence> {
+    fn on_stream(&mut self, kind: u8, flags: u8, stream: u32) -> Result<(), Offense> {
         let carries = matches!(kind, kind::HEADERS | kind::DATA);
         // Inside a head anything but CONTINUATION is a fault of its own, which h2 finds.
         let in_head = self.in_head;
@@ -265,7 +265,7 @@ impl Guard {
             return Ok(());
         }
         if carries && stream != 0 && self.ended.contains(&stream) {
-            return Err(Offence::StreamClosed(kind));
+            return Err(Offense::StreamClosed(kind));
         }
         if kind == kind::RST_STREAM || (carries && flags & END_STREAM != 0) {
             self.ended[self.ended_at] = stream;
@@ -275,7 +275,7 @@ impl Guard {
     }
 
     /// Some of a payload of SETTINGS.
-    fn settings(&mut self, mut bytes: &[u8]) -> Result<(), Offence> {
+    fn settings(&mut self, mut bytes: &[u8]) -> Result<(), Offense> {
         while !bytes.is_empty() {
             let taken = bytes.len().min(SETTING_BYTES - self.setting_have);
             self.setting[self.setting_have..self.setting_have + taken].copy_from_slice(&bytes[..taken]);
@@ -286,7 +286,7 @@ impl Guard {
                 let [n0, n1, v0, v1, v2, v3] = self.setting;
                 let (name, value) = (u16::from_be_bytes([n0, n1]), u32::from_be_bytes([v0, v1, v2, v3]));
                 if name == INITIAL_WINDOW_SIZE && value > WINDOW_MAX {
-                    return Err(Offence::Window);
+                    return Err(Offense::Window);
                 }
             }
         }
@@ -308,17 +308,17 @@ fn opens_head(kind: u8, flags: u8, before: bool) -> bool {
 }
 
 /// The lengths that RFC 9113, 6 fixes.
-fn check_length(kind: u8, flags: u8, length: u32) -> Result<(), Offence> {
+fn check_length(kind: u8, flags: u8, length: u32) -> Result<(), Offense> {
     let fits = match kind {
         kind::PING => length == 8,
         kind::PRIORITY => length == 5,
         kind::RST_STREAM | kind::WINDOW_UPDATE => length == 4,
         kind::SETTINGS if flags & ACK != 0 => length == 0,
         kind::SETTINGS => length.is_multiple_of(6),
-        kind::PUSH_PROMISE => return Err(Offence::Push),
+        kind::PUSH_PROMISE => return Err(Offense::Push),
         _ => true,
     };
-    if fits { Ok(()) } else { Err(Offence::FrameSize(kind)) }
+    if fits { Ok(()) } else { Err(Offense::FrameSize(kind)) }
 }
 
 /// What a frame costs, in points.

@@ -20,7 +20,7 @@ use crate::proxy::ticks::passed;
 use crate::proxy::wait::unless_told;
 use crate::proxy::worker::Worker;
 
-use super::guard::{Guard, Offence};
+use super::guard::{Guard, Offense};
 use super::pulse::Pulse;
 use super::socket::{Socket, Vitals};
 use super::task;
@@ -183,8 +183,8 @@ impl Served {
             self.seat.arm(by);
             return Look::Wait;
         }
-        if let Some(offence) = self.vitals.offence() {
-            return self.end(code(offence));
+        if let Some(offense) = self.vitals.offense() {
+            return self.end(code(offense));
         }
         if signals.closing() && !std::mem::replace(&mut self.closing, true) {
             self.connection.graceful_shutdown();
@@ -220,13 +220,13 @@ impl Served {
 }
 
 /// The code that says it (RFC 9113, 7).
-fn code(offence: Offence) -> Reason {
-    match offence {
-        Offence::Flood(_) => Reason::ENHANCE_YOUR_CALM,
-        Offence::FrameSize(_) => Reason::FRAME_SIZE_ERROR,
-        Offence::Window => Reason::FLOW_CONTROL_ERROR,
-        Offence::StreamClosed(_) => Reason::STREAM_CLOSED,
-        Offence::Push => Reason::PROTOCOL_ERROR,
+fn code(offense: Offense) -> Reason {
+    match offense {
+        Offense::Flood(_) => Reason::ENHANCE_YOUR_CALM,
+        Offense::FrameSize(_) => Reason::FRAME_SIZE_ERROR,
+        Offense::Window => Reason::FLOW_CONTROL_ERROR,
+        Offense::StreamClosed(_) => Reason::STREAM_CLOSED,
+        Offense::Push => Reason::PROTOCOL_ERROR,
     }
 }
 

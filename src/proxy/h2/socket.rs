@@ -17,7 +17,7 @@ use crate::proxy::passes::Passes;
 use crate::proxy::stream::Stream;
 use crate::proxy::worker::Worker;
 
-use super::guard::{Guard, Offence};
+use super::guard::{Guard, Offense};
 
 /// Bytes that are read of one connection in one pass.
 const PASS_BYTES_MAX: usize = 64 * 1024;
@@ -29,7 +29,7 @@ const FRAME_BYTES: usize = 2048;
 pub struct Vitals {
     guard: RefCell<Guard>,
     /// The connection is to end for it: nothing more is read.
-    offence: Cell<Option<Offence>>,
+    offense: Cell<Option<Offense>>,
     /// The tick at which something came last.
     pub heard_at: Cell<u32>,
     /// The tick since which the socket takes nothing.
@@ -45,7 +45,7 @@ impl Vitals {
     pub fn new(guard: Guard, now: u32) -> Rc<Self> {
         Rc::new(Self {
             guard: RefCell::new(guard),
-            offence: Cell::new(None),
+            offense: Cell::new(None),
             heard_at: Cell::new(now),
             stuck_since: Cell::new(None),
             pass_bytes: Cell::new(0),
@@ -85,8 +85,8 @@ impl Vitals {
         self.full_in.set(None);
     }
 
-    pub fn offence(&self) -> Option<Offence> {
-        self.offence.get()
+    pub fn offense(&self) -> Option<Offense> {
+        self.offense.get()
     }
 
     /// Waits until the peer has said what it can do.
@@ -118,8 +118,8 @@ impl Vitals {
                 seen.bytes
             }
             Err(stop) => {
-                tracing::debug!(offence = %stop.offence, "closing an HTTP/2 connection");
-                self.offence.set(Some(stop.offence));
+                tracing::debug!(offense = %stop.offense, "closing an HTTP/2 connection");
+                self.offense.set(Some(stop.offense));
                 stop.good
             }
         };
@@ -172,7 +172,7 @@ impl AsyncRead for Socket {
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.vitals.offence.get().is_some() {
+        if this.vitals.offense.get().is_some() {
             return Poll::Pending;
         }
         // The others first, and those for whom something has come meanwhile.
@@ -198,7 +198,7 @@ impl AsyncRead for Socket {
             let count = out.filled().len() - before;
             let good = this.vitals.received(&out.filled()[before..], now);
             let rest = &out.filled()[before + good..];
-            if !rest.is_empty() && this.vitals.offence.get().is_none() {
+            if !rest.is_empty() && this.vitals.offense.get().is_none() {
                 let mut chunk = this.worker.chunks.take();
                 if chunk.append(rest) < rest.len() {
                     return Poll::Ready(Err(io::Error::other("h2 reads more at once than a chunk holds")));
@@ -208,7 +208,7 @@ impl AsyncRead for Socket {
             out.set_filled(before + good);
             count
         };
-        // Whoever polls sees the offence.
+        // Whoever polls sees the offense.
         if count > 0 && out.filled().len() == before { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 }

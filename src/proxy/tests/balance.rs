@@ -124,13 +124,13 @@ fn five_failures_in_a_row_take_an_endpoint_out_and_its_probes_bring_it_back_slow
 }
 
 #[test]
-fn an_endpoint_that_was_sick_starts_slowly_and_a_fresh_colour_does_not() {
+fn an_endpoint_that_was_sick_starts_slowly_and_a_fresh_color_does_not() {
     let mut bench = Bench::new(&[(true, 0), (false, 0)]);
     assert_eq!(bench.shares(0).len(), 1);
     bench.tell(&[(true, 0), (true, 0)], 100);
     let share = bench.shares(100)["e2"];
     assert!((200..1000).contains(&share), "{share}");
-    // All of a colour come at once: they share evenly.
+    // All of a color come at once: they share evenly.
     let mut bench = Bench::new(&[(false, 0), (false, 0)]);
     bench.tell(&[(true, 0), (true, 0)], 100);
     let share = bench.shares(100)["e2"];

@@ -45,7 +45,7 @@ fn a_deadline_expires_once_and_arming_forgets_it() {
 }
 
 #[test]
-fn a_cut_finds_the_attempts_of_one_colour_once() {
+fn a_cut_finds_the_attempts_of_one_color_once() {
     let seats = Rc::new(Seats::default());
     let blue = AttemptTag { service: 1, color: 0 };
     let green = AttemptTag { service: 1, color: 1 };

@@ -67,7 +67,7 @@ fn a_container_has_an_endpoint_while_it_runs() {
 }
 
 #[test]
-fn virtual_host_names_a_colour_by_its_preview_host() {
+fn virtual_host_names_a_color_by_its_preview_host() {
     let color = |virtual_host: &str| {
         let container = Container { virtual_host: Some(virtual_host.to_owned()), ..container(None, None) };
         let only = ask(true, |rules| names_host_only(rules, &container));

@@ -113,7 +113,7 @@ fn env_files_are_read_as_docker_reads_them() {
 }
 
 #[test]
-fn ports_on_the_host_are_free_of_the_other_colour_and_of_other_services() {
+fn ports_on_the_host_are_free_of_the_other_color_and_of_other_services() {
     let there = |service, set, color, port| Container {
         marks: Some(marks(service, set, color, port)),
         ..Container::default()
@@ -122,7 +122,7 @@ fn ports_on_the_host_are_free_of_the_other_colour_and_of_other_services() {
         there("backend", "backend-1", Color::Blue, 8000),
         there("backend", "backend-1", Color::Blue, 8001),
         there("shop", "shop-4", Color::Green, 8003),
-        // Kept, of the same colour: never runs at the same time.
+        // Kept, of the same color: never runs at the same time.
         there("backend", "backend-2", Color::Green, 8002),
     ];
     let new = marks("backend", "backend-3", Color::Green, 0);

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::proxy::h2::guard::{Guard, Offence, Seen, Stop};
+use crate::proxy::h2::guard::{Guard, Offense, Seen, Stop};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -119,37 +119,37 @@ fn an_origin_is_not_counted_but_looked_at() {
     assert!(guard.settings_seen());
 }
 
-fn offence(frames: &[Vec<u8>]) -> Option<Offence> {
+fn offense(frames: &[Vec<u8>]) -> Option<Offense> {
     let mut guard = Guard::for_client(0);
     let bytes = [PREFACE, &frames.concat()].concat();
     let before = bytes.len() - frames.last().unwrap().len();
     let stop = take(&mut guard, &bytes, 0).err()?;
-    // What came before the offence is handed on, and nothing of the frame but perhaps its header.
+    // What came before the offense is handed on, and nothing of the frame but perhaps its header.
     assert!(stop.good == before || stop.good == before + 9, "{stop:?}");
-    Some(stop.offence)
+    Some(stop.offense)
 }
 
 #[test]
-fn offences_have_the_names_that_the_rfc_gives_them() {
+fn offenses_have_the_names_that_the_rfc_gives_them() {
     let get = |flags| frame(1, flags, &[0x82]);
     let table = [
-        (vec![frame(6, 0, &[0; 7])], Some(Offence::FrameSize(6))),
-        (vec![frame(4, 0, &[0; 5])], Some(Offence::FrameSize(4))),
-        (vec![frame(4, 1, &[0; 6])], Some(Offence::FrameSize(4))),
-        (vec![frame(2, 0, &[0; 4])], Some(Offence::FrameSize(2))),
-        (vec![frame(3, 0, &[0; 5])], Some(Offence::FrameSize(3))),
-        (vec![frame(8, 0, &[0; 3])], Some(Offence::FrameSize(8))),
-        (vec![frame(4, 0, &[0, 4, 0x80, 0, 0, 0])], Some(Offence::Window)),
+        (vec![frame(6, 0, &[0; 7])], Some(Offense::FrameSize(6))),
+        (vec![frame(4, 0, &[0; 5])], Some(Offense::FrameSize(4))),
+        (vec![frame(4, 1, &[0; 6])], Some(Offense::FrameSize(4))),
+        (vec![frame(2, 0, &[0; 4])], Some(Offense::FrameSize(2))),
+        (vec![frame(3, 0, &[0; 5])], Some(Offense::FrameSize(3))),
+        (vec![frame(8, 0, &[0; 3])], Some(Offense::FrameSize(8))),
+        (vec![frame(4, 0, &[0, 4, 0x80, 0, 0, 0])], Some(Offense::Window)),
         (vec![frame(4, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff, 0, 3, 0xff, 0, 0, 0])], None),
-        (vec![frame(5, 4, &[0; 4])], Some(Offence::Push)),
-        (vec![get(5), get(5)], Some(Offence::StreamClosed(1))),
-        (vec![get(5), frame(0, 0, b"x")], Some(Offence::StreamClosed(0))),
+        (vec![frame(5, 4, &[0; 4])], Some(Offense::Push)),
+        (vec![get(5), get(5)], Some(Offense::StreamClosed(1))),
+        (vec![get(5), frame(0, 0, b"x")], Some(Offense::StreamClosed(0))),
         (vec![get(4), frame(0, 0, b"x"), get(5)], None),
-        (vec![get(4), frame(3, 0, &[0; 4]), get(5)], Some(Offence::StreamClosed(1))),
+        (vec![get(4), frame(3, 0, &[0; 4]), get(5)], Some(Offense::StreamClosed(1))),
         (vec![get(5), frame(8, 0, &[0; 4]), frame(2, 0, &[0; 5]), frame(3, 0, &[0; 4])], None),
     ];
     for (frames, expected) in table {
-        assert_eq!(offence(&frames), expected, "{frames:?}");
+        assert_eq!(offense(&frames), expected, "{frames:?}");
     }
 }
 
@@ -170,9 +170,9 @@ proptest! {
         // Often enough that some of them are floods.
         let bytes: Vec<u8> = [PREFACE, &bytes[PREFACE.len()..].repeat(40)].concat();
         let mut whole = Guard::for_client(0);
-        let expected = take(&mut whole, &bytes, 0).map(|seen| seen.frames).map_err(|stop| stop.offence);
+        let expected = take(&mut whole, &bytes, 0).map(|seen| seen.frames).map_err(|stop| stop.offense);
         let mut pieces = Guard::for_client(0);
-        let mut found: Result<usize, Offence> = Ok(0);
+        let mut found: Result<usize, Offense> = Ok(0);
         let (mut at, mut cut) = (0, cuts.iter().cycle());
         while at < bytes.len() && let Ok(before) = found {
             let &(length, frames_max) = cut.next().unwrap();
@@ -183,7 +183,7 @@ proptest! {
                     at += seen.bytes;
                     Ok(before + seen.frames)
                 }
-                Err(stop) => Err(stop.offence),
+                Err(stop) => Err(stop.offense),
             };
         }
         prop_assert_eq!(found, expected);
