@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use greenlight::data_plane::{Asker, Failure, Recorder, Wanted};
 use greenlight::health::{ColorHealth, ProbeFailure, ProbeOutcome, Roster, Thresholds};
 use greenlight::judge::{self, Baseline, BaselineWindow, Bucket, Judge, Outcome, RouteTemplate};
 use greenlight::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName, Tick};
-use greenlight::proxy::{Asker, Failure, Recorder, Wanted};
 use greenlight::release::{self, Event, Source, State};
 use greenlight::routing::{ColorRoute, RouteTable, ServiceRoute, ServiceSettings, TableBuilder, pick_two};
 

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use greenlight::clock;
+use greenlight::control_plane::probe::{ProbeReport, ProbeTarget, Prober};
 use greenlight::health::{Check, CheckKind, ProbeOutcome, Speech};
 use greenlight::model::{Endpoint, EndpointId};
-use greenlight::probe::{ProbeReport, ProbeTarget, Prober};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 

@@ -8,8 +8,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
+use greenlight::data_plane::{Asker, Failure, Recorder, Wanted};
 use greenlight::judge::{FAILURES_MAX, RouteTemplate};
-use greenlight::proxy::{Asker, Failure, Recorder, Wanted};
 
 /// Requests a second.
 const SECOND: u64 = 20_000;

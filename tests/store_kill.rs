@@ -9,8 +9,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use greenlight::control_plane::store::{Opened, SqliteStore, Store, StoredRelease};
 use greenlight::model::{ReleaseId, Revision, ServiceName};
-use greenlight::store::{Opened, SqliteStore, Store, StoredRelease};
 
 const FOLDER: &str = "GREENLIGHT_TEST_STORE";
 const ROUNDS: u32 = 15;

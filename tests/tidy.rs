@@ -88,11 +88,11 @@ fn top() -> &'static Path {
 }
 
 fn product() -> Vec<Source> {
-    source::read(top(), &["src"])
+    source::read(top(), &["core/src", "src"])
 }
 
 fn everything() -> Vec<Source> {
-    source::read(top(), &["src", "tests", "benches"])
+    source::read(top(), &["core", "src", "tests", "benches"])
 }
 
 fn clean(findings: &[String]) {
@@ -115,13 +115,13 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
         "release" => Some(vec!["model", "health", "judge"]),
         "replay" => Some(vec!["model", "judge"]),
         "config" => Some(vec!["model", "health", "judge", "release", "routing", "http1"]),
-        "traffic" | "proxy" | "probe" | "provider" | "store" | "tls" | "web" | "notify" | "hooks" => {
+        "traffic" | "data_plane" | "probe" | "provider" | "store" | "tls" | "web" | "notify" | "webhooks" => {
             shell(&[])
         }
         "admin" => shell(&["controller", "store"]),
         "acme" => shell(&["store"]),
-        "controller" => shell(&["proxy", "probe", "provider", "store", "notify"]),
-        "cli" | "app" | "lib" | "main" => None,
+        "controller" => shell(&["data_plane", "probe", "provider", "store", "notify"]),
+        "cli" | "app" | "lib" | "main" | "control_plane" => None,
         other => panic!("src/{other} is a new room: give it a layer here and in ARCHITECTURE.md"),
     }
 }
@@ -143,11 +143,11 @@ fn layers(sources: &[Source]) -> Vec<String> {
 #[test]
 fn imports_go_down_only() {
     clean(&layers(&product()));
-    bites(layers, "src/judge/x.rs", "use crate::health::Check;");
-    bites(layers, "src/proxy/x.rs", "use crate::{model::Tick, probe::{A, B}};");
-    bites(layers, "src/store/x.rs", "fn f() { crate::admin::serve() }");
+    bites(layers, "core/src/judge/x.rs", "use crate::health::Check;");
+    bites(layers, "src/data_plane/x.rs", "use crate::{model::Tick, control_plane::probe::{A, B}};");
+    bites(layers, "src/control_plane/store/x.rs", "fn f() { crate::control_plane::admin::serve() }");
     assert_eq!(
-        layers(&[Source::new("src/release/x.rs", "use crate::judge::Baseline; // crate::admin")]),
+        layers(&[Source::new("core/src/release/x.rs", "use crate::judge::Baseline; // crate::admin")]),
         [""; 0]
     );
 }
@@ -174,12 +174,12 @@ fn impure(sources: &[Source]) -> Vec<String> {
 #[test]
 fn pure_rooms_only_decide() {
     clean(&impure(&product()));
-    bites(impure, "src/release/x.rs", "use std::time::Instant;");
-    bites(impure, "src/http1/x.rs", "async fn read() {}");
-    bites(impure, "src/http1/x.rs", "use std::io::Write as _;\nuse std::io::stdout;");
-    bites(impure, "src/routing/x.rs", "fn f() { tracing::info!(1) }");
+    bites(impure, "core/src/release/x.rs", "use std::time::Instant;");
+    bites(impure, "core/src/http1/x.rs", "async fn read() {}");
+    bites(impure, "core/src/http1/x.rs", "use std::io::Write as _;\nuse std::io::stdout;");
+    bites(impure, "core/src/routing/x.rs", "fn f() { tracing::info!(1) }");
     assert_eq!(
-        impure(&[Source::new("src/release/x.rs", "/// tokio and std::fs\nconst A: &str = \"tokio\";")]),
+        impure(&[Source::new("core/src/release/x.rs", "/// tokio and std::fs\nconst A: &str = \"tokio\";")]),
         [""; 0]
     );
 }
@@ -209,7 +209,7 @@ fn hashed_order(sources: &[Source]) -> Vec<String> {
 #[test]
 fn decisions_do_not_depend_on_hashing() {
     clean(&hashed_order(&product()));
-    bites(hashed_order, "src/judge/x.rs", "use std::collections::HashMap;");
+    bites(hashed_order, "core/src/judge/x.rs", "use std::collections::HashMap;");
 }
 
 fn clocks(sources: &[Source]) -> Vec<String> {
@@ -239,7 +239,7 @@ fn takes_from(code: &str, module: &str, name: &str) -> bool {
 #[test]
 fn one_file_reads_the_clock() {
     clean(&clocks(&product()));
-    bites(clocks, "src/proxy/x.rs", "let now = Instant::now();");
+    bites(clocks, "src/data_plane/x.rs", "let now = Instant::now();");
     bites(clocks, "src/cli/x.rs", "let now = std::time::SystemTime::now();");
     bites(
         clocks,
@@ -262,7 +262,7 @@ fn unbounded(sources: &[Source]) -> Vec<String> {
 #[test]
 fn every_queue_has_a_bound() {
     clean(&unbounded(&product()));
-    bites(unbounded, "src/probe/x.rs", "let (a, b) = mpsc::unbounded_channel();");
+    bites(unbounded, "src/control_plane/probe/x.rs", "let (a, b) = mpsc::unbounded_channel();");
 }
 
 fn panics(sources: &[Source]) -> Vec<String> {
@@ -274,7 +274,7 @@ fn panics(sources: &[Source]) -> Vec<String> {
 fn nothing_panics_on_purpose() {
     clean(&panics(&product()));
     bites(panics, "src/app.rs", "fn f() { x.unwrap() }");
-    bites(panics, "src/store/x.rs", "fn f() { todo!(\"later\") }");
+    bites(panics, "src/control_plane/store/x.rs", "fn f() { todo!(\"later\") }");
     assert_eq!(panics(&[Source::new("src/store/tests.rs", "fn f() { x.unwrap() }")]), [""; 0]);
 }
 
@@ -345,7 +345,7 @@ fn vague_names(sources: &[Source]) -> Vec<String> {
 #[test]
 fn names_are_nouns_of_the_field() {
     clean(&vague_names(&everything()));
-    bites(vague_names, "src/proxy/utils.rs", "");
+    bites(vague_names, "src/data_plane/utils.rs", "");
     bites(vague_names, "src/app.rs", "mod helpers { }");
 }
 

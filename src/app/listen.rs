@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use crate::config::Config;
-use crate::proxy::{bind_alone, bind_shared};
+use crate::data_plane::{bind_alone, bind_shared};
 
 /// A bind that failed, in words.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 use crate::config::Config;
-use crate::controller::{Actor, Handle};
+use crate::control_plane::controller::{Actor, Handle};
 
 /// Ends when the standard input does; never if `watched` is false. A parent that holds the other
 /// end of it takes its children with it, however it ends.

@@ -12,8 +12,8 @@ use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Response, S
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::admin::{Answer, Problem};
-use crate::web::ask;
+use crate::control_plane::admin::{Answer, Problem};
+use crate::control_plane::web::ask;
 
 use super::connection::Connection;
 use super::fault::Fault;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 /// How a command ended, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Exit {
+pub(crate) enum Exit {
     /// Succeeded, or nothing to do.
     Done = 0,
     /// Internal, or unreachable.
@@ -25,7 +25,7 @@ pub(super) enum Exit {
 
 impl Exit {
     /// The code for the state that a wait ended with.
-    pub(super) fn of_state(state: &str) -> Self {
+    pub(crate) fn of_state(state: &str) -> Self {
         match state {
             "succeeded" => Self::Done,
             "failed" | "cancelled" => Self::NotReleased,

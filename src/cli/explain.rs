@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::admin::Explanation;
+use crate::control_plane::admin::Explanation;
 
 use super::ask::name;
 use super::client::Admin;

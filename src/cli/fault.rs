@@ -1,6 +1,6 @@
 //! What goes wrong at the command line: a sentence with the next step, and an exit code.
 
-use crate::admin::Problem;
+use crate::control_plane::admin::Problem;
 
 use super::exit::Exit;
 use super::output::complain;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use crate::controller::{EventView, ReleaseView, ServiceView, is_final};
+use crate::control_plane::controller::{EventView, ReleaseView, ServiceView, is_final};
 
 use super::client::{Admin, Events};
 use super::fault::Fault;

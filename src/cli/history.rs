@@ -1,6 +1,6 @@
 //! `history`
 
-use crate::controller::ReleaseView;
+use crate::control_plane::controller::ReleaseView;
 
 use super::ask::Service;
 use super::client::Admin;

@@ -19,13 +19,14 @@ mod fault;
 mod follow;
 mod health;
 mod history;
-mod import;
+pub mod import;
 mod output;
 mod pause;
 mod pin;
 mod promote;
 mod quarantine;
 mod reload;
+pub mod replay;
 mod resume;
 mod rollback;
 mod run;
@@ -93,7 +94,7 @@ enum Verb {
     Explain(explain::Args),
     Quarantine(quarantine::Args),
     Analyze(analyze::Args),
-    Import(import::Args),
+    Import(import::command::Args),
     Reload(reload::Args),
     Completions(completions::Args),
     #[command(hide = true)]
@@ -114,7 +115,7 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::check(&args).into(),
         Verb::Analyze(args) => analyze::analyze(&args).into(),
         Verb::Completions(args) => completions::print(&args).into(),
-        Verb::Import(args) => import::import(&args).into(),
+        Verb::Import(args) => import::command::import(&args).into(),
         verb => ask(&connection, verb).into(),
     }
 }

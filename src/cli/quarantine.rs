@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::controller::QuarantineView;
+use crate::control_plane::controller::QuarantineView;
 
 use super::ask::name;
 use super::client::Admin;

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::controller::ReloadReport;
+use crate::control_plane::controller::ReloadReport;
 
 use super::client::Admin;
 use super::exit::Exit;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::controller::{EventView, ReleaseView, ServiceView};
+use crate::control_plane::controller::{EventView, ReleaseView, ServiceView};
 
 use super::span;
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use reqwest::Response;
 
-use crate::controller::EventView;
+use crate::control_plane::controller::EventView;
 
 /// The longest event that is taken, in bytes.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;

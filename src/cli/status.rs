@@ -8,7 +8,7 @@ use std::time::Duration;
 use crossterm::cursor::MoveTo;
 use crossterm::terminal::{Clear, ClearType};
 
-use crate::controller::ServiceView;
+use crate::control_plane::controller::ServiceView;
 
 use super::ask::name;
 use super::client::Admin;

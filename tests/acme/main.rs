@@ -14,11 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use greenlight::acme::{Keeper, Options};
 use greenlight::config::{Access, Acme, Limits, ListenerTls, Log, LogFormat};
-use greenlight::proxy::{DataPlane, DataPlaneOptions, ListenerFacts, bind_shared};
+use greenlight::control_plane::acme::{Keeper, Options};
+use greenlight::control_plane::store::{SqliteStore, Store};
+use greenlight::data_plane::{DataPlane, DataPlaneOptions, ListenerFacts, bind_shared};
 use greenlight::routing::RouteTable;
-use greenlight::store::{SqliteStore, Store};
 use greenlight::tls::{Challenges, Entrance, HTTP1_ALPN, Said, client_config, names_of};
 use pebble::Pebble;
 use rustls::ClientConnection;

@@ -158,7 +158,7 @@ async fn another_registry_is_told_nothing() {
     let hooks = Admin { address: site.hooks };
     let answer = hooks.ask("POST", &format!("/hooks/registry/{TOKEN}"), Some(&event)).await.unwrap();
     assert_eq!(answer.status, 202, "{}", String::from_utf8_lossy(&answer.body));
-    let refused = |service: &greenlight::controller::ServiceView| {
+    let refused = |service: &greenlight::control_plane::controller::ServiceView| {
         service.release.as_ref().is_some_and(|last| {
             last.state == "failed" && last.reason.contains(&format!("{other}/elsewhere/app:v9"))
         })

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use greenlight::config::{self, EngineTls};
+use greenlight::control_plane::provider::docker::{DockerFault, Upstream};
 use greenlight::model::ImageReference;
 use greenlight::model::ServiceName;
-use greenlight::provider::docker::{DockerFault, Upstream};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use crate::docker::image::Recipe;
@@ -105,7 +105,7 @@ async fn a_service_over_two_engines_one_of_them_by_tls() {
     let v2 = site.push("prod", &Recipe::new("v2")).await;
     let second = site.until_released(&v2).await;
     assert_eq!(second.state, "succeeded", "{second:?}");
-    let healthy = |service: &greenlight::controller::ServiceView, wanted: usize| {
+    let healthy = |service: &greenlight::control_plane::controller::ServiceView, wanted: usize| {
         let serving = service.endpoints.iter().filter(|one| one.color == service.active);
         serving.filter(|one| one.health == "healthy").count() == wanted
     };

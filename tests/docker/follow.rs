@@ -71,7 +71,7 @@ async fn colors_that_come_up_are_released() {
 }
 
 /// Waits until this color is the active one and its release has ended.
-async fn released(site: &Site, color: &str) -> greenlight::controller::ReleaseView {
+async fn released(site: &Site, color: &str) -> greenlight::control_plane::controller::ReleaseView {
     let view = site.until(&format!("{color} is active"), |service| service.active == color).await;
     let id = view.release.expect("a release moved the traffic").id;
     site.until_final(&id).await

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use greenlight::cli::demo::door::Admin;
-use greenlight::controller::{ReleaseView, is_final};
+use greenlight::control_plane::controller::{ReleaseView, is_final};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -173,7 +173,7 @@ impl Stage {
             let release = release.as_ref().filter(|release| release.version.contains(&digest))?;
             Some(release.id.clone())
         };
-        let found = |service: &greenlight::controller::ServiceView| {
+        let found = |service: &greenlight::control_plane::controller::ServiceView| {
             waits(&service.queued).or_else(|| waits(&service.release))
         };
         found(&self.site.until("the push is in the queue", |service| found(service).is_some()).await).unwrap()

@@ -11,10 +11,10 @@ use bollard::query_parameters::{
     RemoveContainerOptionsBuilder, RestartContainerOptions, StartContainerOptions,
 };
 use greenlight::config::{self, Engine as Configured, Publish};
-use greenlight::model::{Color, ImageReference, ReleaseId, ServiceName, Version};
-use greenlight::provider::docker::{
+use greenlight::control_plane::provider::docker::{
     CommandRun, Container, DockerFault, EngineWatch, News, Set, Upstream, call_off, run_command,
 };
+use greenlight::model::{Color, ImageReference, ReleaseId, ServiceName, Version};
 use tokio::sync::mpsc;
 
 use crate::docker::image::{self, Recipe};

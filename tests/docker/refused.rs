@@ -1,6 +1,6 @@
 //! What can't be released fails before the switch, with its own clear cause, and leaves no container.
 
-use greenlight::controller::ReleaseView;
+use greenlight::control_plane::controller::ReleaseView;
 
 use crate::docker::image::Recipe;
 use crate::docker::{available, engine};

@@ -10,7 +10,7 @@ use bollard::Docker;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use greenlight::cli::demo::door::{Admin, Door};
 use greenlight::cli::demo::load::{Load, Plan};
-use greenlight::controller::{ReleaseView, ServiceView, is_final};
+use greenlight::control_plane::controller::{ReleaseView, ServiceView, is_final};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;

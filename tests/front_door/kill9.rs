@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use greenlight::controller::{ReleaseView, ServiceView};
+use greenlight::control_plane::controller::{ReleaseView, ServiceView};
 use greenlight::model::Color;
 
 use crate::support::{House, SERVICE, START, Setup, setting};

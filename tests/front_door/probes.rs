@@ -49,7 +49,7 @@ async fn two_thousand_endpoints_cost_less_than_a_core() {
     door.ready(START).await.unwrap();
 
     // All of them are well before anything is measured.
-    let all_healthy = |view: &greenlight::controller::ServiceView| {
+    let all_healthy = |view: &greenlight::control_plane::controller::ServiceView| {
         view.endpoints.iter().filter(|endpoint| endpoint.health == "healthy").count() == endpoints
     };
     door.admin.until(SERVICE, "every endpoint healthy", Duration::from_mins(1), all_healthy).await.unwrap();

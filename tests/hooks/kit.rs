@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use greenlight::cli::demo::client::{Answer, Connection};
-use greenlight::controller::ReleaseView;
+use greenlight::control_plane::controller::ReleaseView;
 use ring::hmac;
 use tempfile::TempDir;
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use greenlight::cli::demo::child::Child;
-use greenlight::provider::registry::{Login, Registry, RegistryFault, Retag, retag};
+use greenlight::control_plane::provider::registry::{Login, Registry, RegistryFault, Retag, retag};
 use reqwest::Client;
 use ring::digest::{SHA256, digest};
 use serde_json::json;

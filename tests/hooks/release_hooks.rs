@@ -69,7 +69,9 @@ async fn hooks_after_the_switch_raise_alarms_and_move_nothing() {
     assert_eq!(hook.next(PATIENCE).await.path, "/post");
     let alarm = news.next(PATIENCE).await.json();
     assert_eq!(alarm["alarm"], json!({ "name": "hook-failed", "raised": true }), "{alarm}");
-    let raised = |service: &greenlight::controller::ServiceView| service.alarms.contains_key("hook-failed");
+    let raised = |service: &greenlight::control_plane::controller::ServiceView| {
+        service.alarms.contains_key("hook-failed")
+    };
     let service = house.admin().until(SERVICE, "the alarm", PATIENCE, raised).await.unwrap();
     assert_eq!((service.state.as_str(), service.active.as_str()), ("baking", "green"));
     assert!(service.alarms["hook-failed"].contains("greenlight rollback backend"), "{:?}", service.alarms);

@@ -57,11 +57,7 @@ fn switches_under_load_lose_nothing_and_are_done_when_acknowledged() {
         while counts[1 - other].load(Ordering::SeqCst) < served + 20 {
             std::thread::yield_now();
         }
-        assert_eq!(
-            counts[other].load(Ordering::SeqCst),
-            before,
-            "a request on the old color, round {round}"
-        );
+        assert_eq!(counts[other].load(Ordering::SeqCst), before, "a request on the old color, round {round}");
     }
     stop.store(true, Ordering::SeqCst);
     let served: u64 = clients.into_iter().map(|client| client.join().unwrap()).sum();

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use greenlight::config::{Access, Limits, Log, LogFormat};
+use greenlight::data_plane::{DataPlane, DataPlaneOptions, ListenerFacts, bind_shared};
 use greenlight::judge::Bucket;
 use greenlight::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName};
-use greenlight::proxy::{DataPlane, DataPlaneOptions, ListenerFacts, bind_shared};
 use greenlight::routing::{
     ColorRoute, EndpointRoute, RouteTable, ServiceRoute, ServiceSettings, TableBuilder,
 };

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use greenlight::proxy::ListenerFacts;
+use greenlight::data_plane::ListenerFacts;
 use rustls::{ClientConnection, StreamOwned};
 
 use super::certs::{Files, facts, list};

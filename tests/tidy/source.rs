@@ -23,10 +23,18 @@ impl Source {
         Self { path: path.to_owned(), text: text.to_owned(), code: blank(text), is_test }
     }
 
-    /// `release` for `src/release/step.rs`, `clock` for `src/clock.rs`; none outside src.
+    /// The room of a file of the product: `release` for `core/src/release/step.rs`, `store` for
+    /// `src/control_plane/store/rows.rs`, `clock` for `src/clock.rs`; none elsewhere.
     pub fn room(&self) -> Option<&str> {
-        let inside = self.path.strip_prefix("src/")?;
-        Some(inside.split_once('/').map_or_else(|| inside.trim_end_matches(".rs"), |(room, _)| room))
+        let inside = self.path.strip_prefix("core/src/").or_else(|| self.path.strip_prefix("src/"))?;
+        let mut parts =
+            inside.split('/').map(|part| part.trim_end_matches(".rs")).filter(|part| *part != "mod");
+        let first = parts.next()?;
+        // The verb around a pure room reads files; the room does not.
+        if self.path.ends_with("/command.rs") {
+            return Some(first);
+        }
+        Some(parts.next().filter(|second| is_room(first, second)).unwrap_or(first))
     }
 
     /// `path:line` for a place in the code.
@@ -55,10 +63,29 @@ impl Source {
     pub fn imports(&self) -> BTreeSet<String> {
         let mut rooms = BTreeSet::new();
         for at in self.finds("crate::") {
-            rooms.extend(first_names(&self.code[at + "crate".len()..]));
+            let rest = &self.code[at + "crate".len()..];
+            for first in first_names(rest) {
+                let inner = rest.strip_prefix("::").and_then(|rest| rest.strip_prefix(first.as_str()));
+                let seconds = inner.map(first_names).unwrap_or_default();
+                let (inside, outside): (Vec<_>, Vec<_>) =
+                    seconds.into_iter().partition(|second| is_room(&first, second));
+                if inside.is_empty() || !outside.is_empty() {
+                    rooms.insert(first);
+                }
+                rooms.extend(inside);
+            }
         }
         rooms.remove("");
         rooms
+    }
+}
+
+/// Whether a folder inside of another is a room of its own.
+fn is_room(outer: &str, inner: &str) -> bool {
+    match outer {
+        "control_plane" => true,
+        "cli" => matches!(inner, "import" | "replay"),
+        _ => false,
     }
 }
 

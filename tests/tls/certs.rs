@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use greenlight::config;
-use greenlight::proxy::ListenerFacts;
+use greenlight::data_plane::ListenerFacts;
 use greenlight::tls::Live;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenlight::proxy::ListenerFacts;
+use greenlight::data_plane::ListenerFacts;
 
 use super::front::{Front, HOST, Setup};
 use super::origin::Origin;

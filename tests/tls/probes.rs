@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use greenlight::control_plane::probe::{ProbeTarget, Prober};
 use greenlight::health::{Check, CheckKind, ProbeFailure, ProbeOutcome, Speech};
 use greenlight::model::{Endpoint, EndpointId, OriginTls};
-use greenlight::probe::{ProbeTarget, Prober};
 use h2::server::Builder;
 use http::Response;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

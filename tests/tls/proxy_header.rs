@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use greenlight::proxy::ListenerFacts;
+use greenlight::data_plane::ListenerFacts;
 
 use super::certs::{Files, facts, list};
 use super::front::{Front, HOST, Setup};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use greenlight::proxy::ListenerFacts;
+use greenlight::data_plane::ListenerFacts;
 use greenlight::tls::{Entrance, Live, check};
 use rustls::HandshakeKind;
 

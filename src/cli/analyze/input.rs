@@ -8,7 +8,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use memchr::{memchr_iter, memrchr};
 
 use crate::cli::fault::Fault;
-use crate::replay::{Format, Found, Line, Parsed, Replay, ServiceFilter, Settings};
+use crate::cli::replay::{Format, Found, Line, Parsed, Replay, ServiceFilter, Settings};
 
 const BLOCK_BYTES: usize = 1 << 20;
 /// A longer line is not one of an access log.

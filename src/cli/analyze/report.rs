@@ -5,8 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use crate::cli::replay::{Finding, Format, Found, Plan, Settings, VARIANTS, told_after};
 use crate::judge::{Numbers, Verdict};
-use crate::replay::{Finding, Format, Found, Plan, Settings, VARIANTS, told_after};
 
 use super::input::Lines;
 

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::fault::Fault;
+use crate::cli::replay::{Plan, Settings, rfc3339_millis};
 use crate::cli::span;
 use crate::config;
 use crate::judge::{OnLatency, Policy};
 use crate::release;
-use crate::replay::{Plan, Settings, rfc3339_millis};
 
 /// More times than these are an hourly plan.
 const TIMES_MAX: usize = 1000;

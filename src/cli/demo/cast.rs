@@ -12,7 +12,7 @@ const START_DELAY: &str = "1500ms";
 
 /// Who plays which color.
 #[derive(Debug)]
-pub struct Cast {
+pub(super) struct Cast {
     exe: PathBuf,
     addresses: PerColor<Vec<SocketAddr>>,
     running: PerColor<Vec<Upstream>>,
@@ -20,12 +20,12 @@ pub struct Cast {
 
 impl Cast {
     #[must_use]
-    pub fn new(exe: PathBuf, addresses: PerColor<Vec<SocketAddr>>) -> Self {
+    pub(super) fn new(exe: PathBuf, addresses: PerColor<Vec<SocketAddr>>) -> Self {
         Self { exe, addresses, running: PerColor::default() }
     }
 
     /// Ends what runs of this color and starts its processes with a version.
-    pub async fn enter(&mut self, color: Color, version: &str, is_warm: bool) -> Result<(), Trouble> {
+    pub(super) async fn enter(&mut self, color: Color, version: &str, is_warm: bool) -> Result<(), Trouble> {
         for mut upstream in std::mem::take(&mut self.running[color]) {
             upstream.kill().await?;
         }
@@ -39,7 +39,7 @@ impl Cast {
     }
 
     /// From now on this share of a color's requests fails.
-    pub async fn fail(&self, color: Color, share: f64) -> Result<(), Trouble> {
+    pub(super) async fn fail(&self, color: Color, share: f64) -> Result<(), Trouble> {
         for upstream in &self.running[color] {
             upstream.fail(share).await?;
         }

@@ -14,7 +14,7 @@ use super::client::{Answer, request};
 use super::trouble::Trouble;
 use super::upstream::whole_answer;
 use crate::clock;
-use crate::controller::{ReleaseView, ServiceView};
+use crate::control_plane::controller::{ReleaseView, ServiceView};
 
 /// Between two looks at something that is awaited.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

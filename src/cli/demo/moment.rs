@@ -5,23 +5,23 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::tally::Counts;
-use crate::controller::{EndpointView, ServiceView};
+use crate::control_plane::controller::{EndpointView, ServiceView};
 use crate::model::Color;
 
 /// How many of the last events are shown.
-pub const EVENTS_SHOWN: usize = 8;
+pub(super) const EVENTS_SHOWN: usize = 8;
 const BAR_CELLS: usize = 24;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Happening {
+pub(super) struct Happening {
     pub at: Duration,
     pub text: String,
 }
 
 /// Everything a frame shows.
 #[derive(Clone, Debug, Default)]
-pub struct Moment {
+pub(super) struct Moment {
     pub elapsed: Duration,
     /// What is going on, in a sentence.
     pub headline: String,
@@ -32,7 +32,7 @@ pub struct Moment {
 
 /// A run of text and how it is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub(super) enum Look {
     Plain,
     Strong,
     Faint,
@@ -42,12 +42,12 @@ pub enum Look {
 }
 
 /// A line as runs of text.
-pub type Line = Vec<(Look, String)>;
+pub(super) type Line = Vec<(Look, String)>;
 
 impl Moment {
     /// A frame: always the same number of lines, so that the next can be drawn over it.
     #[must_use]
-    pub fn frame(&self) -> Vec<Line> {
+    pub(super) fn frame(&self) -> Vec<Line> {
         let mut lines = vec![
             vec![
                 (Look::Strong, "greenlight demo".to_owned()),
@@ -76,7 +76,7 @@ impl Moment {
 
     /// The same in one line, for a log.
     #[must_use]
-    pub fn summary(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let mut text = match &self.service {
             Some(service) => format!("{}, active {}, epoch {}", service.state, service.active, service.epoch),
             None => "starting".to_owned(),

@@ -8,14 +8,14 @@ use super::moment::{EVENTS_SHOWN, Happening, Moment};
 use super::screen::Screen;
 use super::trouble::Trouble;
 use crate::clock;
-use crate::controller::ServiceView;
+use crate::control_plane::controller::ServiceView;
 
 /// Between two looks and two frames.
 const FRAME: Duration = Duration::from_millis(200);
 
 /// The watcher.
 #[derive(Debug)]
-pub struct Rundown {
+pub(super) struct Rundown {
     pub load: Load,
     admin: Admin,
     service: String,
@@ -26,7 +26,7 @@ pub struct Rundown {
 
 impl Rundown {
     #[must_use]
-    pub fn new(admin: Admin, service: &str, load: Load, screen: Screen) -> Self {
+    pub(super) fn new(admin: Admin, service: &str, load: Load, screen: Screen) -> Self {
         Self {
             load,
             admin,
@@ -38,13 +38,13 @@ impl Rundown {
     }
 
     /// What is going on now, for the person who watches.
-    pub fn headline(&mut self, text: &str) {
+    pub(super) fn headline(&mut self, text: &str) {
         text.clone_into(&mut self.moment.headline);
         self.happened(text.to_owned());
     }
 
     /// Notes a thing that happened.
-    pub fn happened(&mut self, text: String) {
+    pub(super) fn happened(&mut self, text: String) {
         let happening = Happening { at: clock::instant().duration_since(self.begun), text };
         self.screen.happened(&happening);
         if self.moment.happenings.len() == EVENTS_SHOWN {
@@ -54,7 +54,7 @@ impl Rundown {
     }
 
     /// Shows moment after moment until one is as wanted.
-    pub async fn until(
+    pub(super) async fn until(
         &mut self,
         what: &str,
         limit: Duration,
@@ -76,7 +76,7 @@ impl Rundown {
     }
 
     /// Shows moment after moment for so long.
-    pub async fn during(&mut self, time: Duration) -> Result<Moment, Trouble> {
+    pub(super) async fn during(&mut self, time: Duration) -> Result<Moment, Trouble> {
         let begun = clock::instant();
         self.until("waiting", time * 10, |_| clock::instant().duration_since(begun) >= time).await
     }

@@ -16,7 +16,7 @@ const WIDTH_UNKNOWN: u16 = 100;
 
 /// How it is shown.
 #[derive(Debug)]
-pub enum Screen {
+pub(super) enum Screen {
     Live { out: Stdout, drawn: u16 },
     Lines { last: Option<Duration> },
 }
@@ -24,7 +24,7 @@ pub enum Screen {
 impl Screen {
     /// Live if the standard output is a terminal and nobody asked for lines.
     #[must_use]
-    pub fn open(plain: bool) -> Self {
+    pub(super) fn open(plain: bool) -> Self {
         if plain || !stdout().is_terminal() {
             Self::Lines { last: None }
         } else {
@@ -33,14 +33,14 @@ impl Screen {
     }
 
     /// A thing that happened: a line of its own, but live it is part of the frame.
-    pub fn happened(&mut self, happening: &Happening) {
+    pub(super) fn happened(&mut self, happening: &Happening) {
         if let Self::Lines { .. } = self {
             println!("{:>6.1} s  {}", happening.at.as_secs_f64(), happening.text);
         }
     }
 
     /// Shows a moment.
-    pub fn show(&mut self, moment: &Moment) -> std::io::Result<()> {
+    pub(super) fn show(&mut self, moment: &Moment) -> std::io::Result<()> {
         match self {
             Self::Lines { last } => {
                 if last.is_none_or(|last| moment.elapsed >= last + LINE_EVERY) {

@@ -14,7 +14,7 @@ const CONFIG: &str = include_str!("../../../config/demo.toml");
 
 /// Where everything is.
 #[derive(Clone, Debug)]
-pub struct Stage {
+pub(super) struct Stage {
     pub folder: PathBuf,
     pub config: PathBuf,
     pub service: String,
@@ -28,7 +28,7 @@ pub struct Stage {
 
 impl Stage {
     /// Writes the configuration into a fresh folder under the system's temporary one.
-    pub fn set() -> Result<Self, Trouble> {
+    pub(super) fn set() -> Result<Self, Trouble> {
         let folder = std::env::temp_dir().join(format!("greenlight-demo-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|source| Trouble::File { path: folder.clone(), source })?;
         let (stage, text) = Self::plan(CONFIG, &folder)?;

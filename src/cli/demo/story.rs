@@ -12,7 +12,7 @@ use super::screen::Screen;
 use super::stage::Stage;
 use super::tally::Counts;
 use super::trouble::Trouble;
-use crate::controller::ReleaseView;
+use crate::control_plane::controller::ReleaseView;
 use crate::model::Color;
 
 const CONNECTIONS: u32 = 10;
@@ -29,7 +29,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(40);
 
 /// How it went.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub(super) struct Outcome {
     pub good: ReleaseView,
     pub bad: ReleaseView,
     /// Requests lost from before the good release until its end.
@@ -42,14 +42,14 @@ pub struct Outcome {
 impl Outcome {
     /// The promise of the demo.
     #[must_use]
-    pub fn is_as_promised(&self) -> bool {
+    pub(super) fn is_as_promised(&self) -> bool {
         self.good.state == "succeeded" && self.good_lost == 0 && self.bad.state == "reverted"
     }
 }
 
 /// Everything that runs.
 #[derive(Debug)]
-pub struct Story {
+pub(super) struct Story {
     pub stage: Stage,
     pub door: Door,
     pub rundown: Rundown,
@@ -58,7 +58,7 @@ pub struct Story {
 
 impl Story {
     /// Starts the first color, the front door and the load.
-    pub async fn begin(stage: Stage, exe: PathBuf, plain: bool) -> Result<Self, Trouble> {
+    pub(super) async fn begin(stage: Stage, exe: PathBuf, plain: bool) -> Result<Self, Trouble> {
         let mut cast = Cast::new(exe.clone(), stage.upstreams.clone());
         cast.enter(Color::Blue, "v1", true).await?;
         let log = stage.folder.join("greenlight.log");
@@ -78,7 +78,7 @@ impl Story {
     }
 
     /// Plays both releases.
-    pub async fn play(&mut self) -> Result<Outcome, Trouble> {
+    pub(super) async fn play(&mut self) -> Result<Outcome, Trouble> {
         self.rundown.headline(&format!("v1 on blue serves {RATE} requests a second"));
         self.rundown
             .until("the first requests", ACT_LIMIT, |moment| moment.counts.total() >= REQUESTS_BEFORE)
@@ -138,7 +138,7 @@ impl Story {
     }
 
     /// Ends the load, then the front door.
-    pub async fn end(self) -> Result<(), Trouble> {
+    pub(super) async fn end(self) -> Result<(), Trouble> {
         let Self { rundown, mut door, .. } = self;
         rundown.load.stop().await;
         door.terminate(STOP_LIMIT).await.map(|_| ())

@@ -11,7 +11,7 @@ use super::load::{Load, Plan};
 use super::moment::{EVENTS_SHOWN, Moment};
 use super::rundown::changes;
 use super::stage::Stage;
-use crate::controller::{ReleaseView, ServiceView};
+use crate::control_plane::controller::{ReleaseView, ServiceView};
 use crate::model::Color;
 
 const CONFIG: &str = r#"

@@ -19,7 +19,7 @@ use super::behavior::{Behavior, Change, Report};
 const PROBE_AGENT: &str = "greenlight-probe";
 
 /// Serves until `stopped` resolves (its sender is dropped), then finishes what is in flight.
-pub async fn serve(
+pub(super) async fn serve(
     listener: TcpListener,
     behavior: Arc<Behavior>,
     stopped: oneshot::Receiver<()>,

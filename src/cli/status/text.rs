@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::cli::rundown;
 use crate::cli::span;
 use crate::cli::table::Table;
-use crate::controller::ServiceView;
+use crate::control_plane::controller::ServiceView;
 
 /// A row for each service.
-pub(in crate::cli) fn all(services: &[ServiceView]) -> String {
+pub(crate) fn all(services: &[ServiceView]) -> String {
     if services.is_empty() {
         return "no service is configured: add [services.NAME] to the configuration".into();
     }
@@ -32,7 +32,7 @@ pub(in crate::cli) fn all(services: &[ServiceView]) -> String {
 }
 
 /// Everything about one.
-pub(in crate::cli) fn one(service: &ServiceView) -> String {
+pub(crate) fn one(service: &ServiceView) -> String {
     // Writing to a String never fails.
     let mut text = format!("service {}: {} is active, {}", service.name, service.active, service.state);
     let _ = write!(text, "\n  hosts     {}", service.hosts.join(", "));
@@ -76,7 +76,7 @@ pub(in crate::cli) fn one(service: &ServiceView) -> String {
 }
 
 /// For a log: no clock in it, so that it changes when something has changed.
-pub(in crate::cli) fn line(service: &ServiceView) -> String {
+pub(crate) fn line(service: &ServiceView) -> String {
     let mut text = format!("{}: {} active, {}", service.name, service.active, service.state);
     if let Some(release) = &service.release {
         let _ = write!(text, ", {} {}", release.id, release.version);

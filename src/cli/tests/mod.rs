@@ -10,7 +10,7 @@ use clap::CommandFactory;
 use super::Cli;
 use super::exit::Exit;
 use super::fault::Fault;
-use crate::admin::Problem;
+use crate::control_plane::admin::Problem;
 
 #[test]
 fn the_command_is_well_formed() {

@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::cli::output::printable;
 use crate::cli::sse::Parser;
 use crate::cli::{history, reload, rundown, status};
-use crate::controller::{EndpointView, EventView, PinView, ReleaseView, ReloadReport, ServiceView};
+use crate::control_plane::controller::{
+    EndpointView, EventView, PinView, ReleaseView, ReloadReport, ServiceView,
+};
 
 fn numbers() -> Map<String, Value> {
     json!({"n": 312, "e": 21, "s": 9.3, "h": 14.2, "p0": 0.005}).as_object().unwrap().clone()

@@ -1,0 +1,254 @@
+//! A request's head.
+
+use super::authority::{same_authority, valid_authority};
+use super::connection::{Connection, Persistence, list};
+use super::fault::RequestFault;
+use super::field::{Field, FieldKind};
+use super::fields::read_fields;
+use super::framing::{Framing, FramingFault, FramingFields};
+use super::limits::{EMPTY_LINES_MAX, HeadLimits, METHOD_BYTES_MAX};
+use super::method::Method;
+use super::peer::Peer;
+use super::request_line::{is_token_byte, read_request_line, too_long};
+use super::scan::{FirstLine, HeadEnd, HeadScan, ScanFault};
+use super::span::Span;
+use super::target::Target;
+use super::upgrade::{Upgrade, note_upgrade};
+use super::version::Version;
+
+/// The progress in a head that is not complete; the default is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeadProgress(pub(crate) HeadScan);
+
+/// A request's head: ranges over the buffer it was parsed from. Used again for each request of a
+/// connection, or of a worker; its vectors keep their room.
+#[derive(Debug, Default)]
+pub struct RequestHead {
+    pub method: Method,
+    /// The method as it was sent.
+    pub method_span: Span,
+    pub target: Target,
+    pub version: Version,
+    /// In the order they came, all of them.
+    pub fields: Vec<Field>,
+    /// `Host`, or the authority of an absolute-form target; empty only on HTTP/1.0.
+    pub authority: Span,
+    pub framing: Framing,
+    /// What the client asks for; we may close all the same.
+    pub persistence: Persistence,
+    /// An `Expect: 100-continue` that waits: HTTP/1.1 with a body.
+    pub expect_continue: bool,
+    pub upgrade: Upgrade,
+    /// `TE: trailers` was sent.
+    pub te_trailers: bool,
+    /// `Content-Type` begins with `application/grpc`.
+    pub is_grpc: bool,
+    pub(crate) connection: Connection,
+    scan: HeadScan,
+}
+
+impl RequestHead {
+    /// Forgets a head that was begun: before another connection's bytes are parsed.
+    pub fn clear(&mut self) {
+        self.resume(HeadProgress::default());
+    }
+
+    /// How far the search for the end of an incomplete head came. A worker that parses the heads
+    /// of many connections into one value keeps this beside the bytes of the one that is not
+    /// complete, so that a head that trickles in is not searched from its start each time.
+    pub fn progress(&self) -> HeadProgress {
+        HeadProgress(self.scan)
+    }
+
+    /// Goes on where [`RequestHead::progress`] was taken, with the same bytes at the buffer's start.
+    pub fn resume(&mut self, progress: HeadProgress) {
+        self.scan = progress.0;
+        self.fields.clear();
+    }
+
+    pub fn keep_alive(&self) -> bool {
+        self.persistence == Persistence::KeepAlive
+    }
+
+    /// Whether this request may be sent a second time at all: GET, HEAD or OPTIONS without a body.
+    pub fn is_replayable(&self) -> bool {
+        self.method.is_replayable() && self.framing == Framing::None
+    }
+
+    /// The first field of this kind.
+    pub fn value_of<'b>(&self, buf: &'b [u8], kind: FieldKind) -> Option<&'b [u8]> {
+        self.fields.iter().find(|field| field.kind == kind).map(|field| field.value.of(buf))
+    }
+
+    /// The client's `X-Request-Id`, if its peer is trusted and it is one line of 1 to 128 visible
+    /// ASCII bytes. Otherwise the caller makes one.
+    pub fn kept_request_id<'b>(&self, buf: &'b [u8], peer: &Peer) -> Option<&'b [u8]> {
+        if !peer.trusted {
+            return None;
+        }
+        let mut ids = self.fields.iter().filter(|field| field.kind == FieldKind::XRequestId);
+        let id = ids.next()?.value.of(buf);
+        let fits = (1..=128).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic);
+        (fits && ids.next().is_none()).then_some(id)
+    }
+}
+
+impl From<FramingFault> for RequestFault {
+    fn from(fault: FramingFault) -> Self {
+        match fault {
+            FramingFault::LengthWithCoding => Self::LengthWithCoding,
+            FramingFault::LengthRepeated => Self::LengthRepeated,
+            FramingFault::Length => Self::Length,
+            FramingFault::CodingInOld => Self::CodingInOld,
+            FramingFault::Coding => Self::Coding,
+        }
+    }
+}
+
+/// Reads a request's head from the start of `buf`. `Ok(None)`: more bytes are needed; call again
+/// with the same bytes and more behind them. `Ok(Some(n))`: the head took the first `n` bytes, up
+/// to two empty lines before it included.
+///
+/// A head is refused as soon as it is over a limit, complete or not. After an error the connection
+/// is to be closed. Allocates nothing once `head` is warm (up to 64 fields).
+pub fn parse_request(
+    buf: &[u8],
+    limits: &HeadLimits,
+    head: &mut RequestHead,
+) -> Result<Option<usize>, RequestFault> {
+    let first = FirstLine {
+        empty_lines_max: EMPTY_LINES_MAX,
+        bytes_max: METHOD_BYTES_MAX + limits.target_bytes_max + 10,
+    };
+    let scanned = head.scan.advance(buf, first, limits);
+    let Ok(None) = scanned else {
+        // Complete or hopeless: the next call begins a head.
+        let start = std::mem::take(&mut head.scan).start();
+        let end = scanned.map_err(|fault| scan_fault(fault, buf, start, limits))?;
+        return end.map(|end| read_head(buf, end, limits, head).map(|()| end.end)).transpose();
+    };
+    // What can't become a request (TLS on a plain port) is refused at once.
+    match head.scan.first_byte(buf) {
+        Some(byte) if byte != b'\r' && !is_token_byte(byte) => {
+            head.clear();
+            Err(RequestFault::RequestLine)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn scan_fault(fault: ScanFault, buf: &[u8], start: usize, limits: &HeadLimits) -> RequestFault {
+    match fault {
+        ScanFault::BareLf => RequestFault::BareLf,
+        ScanFault::EmptyLines => RequestFault::EmptyLines,
+        ScanFault::FirstLineTooLong => too_long(buf.get(start..).unwrap_or_default(), limits),
+        ScanFault::BlockTooLarge => RequestFault::BlockTooLarge,
+        ScanFault::TooManyFields => RequestFault::TooManyFields,
+    }
+}
+
+/// What the fields say, before it is weighed.
+#[derive(Debug, Default)]
+struct Said {
+    framing: FramingFields,
+    host: Option<Span>,
+    host_repeated: bool,
+    expects: bool,
+    expects_unknown: bool,
+    upgrade: Upgrade,
+}
+
+fn read_head(
+    buf: &[u8],
+    end: HeadEnd,
+    limits: &HeadLimits,
+    head: &mut RequestHead,
+) -> Result<(), RequestFault> {
+    let line = read_request_line(buf, end.start, end.block_start - 2, limits)?;
+    head.method = line.method;
+    head.method_span = line.method_span;
+    head.target = line.target;
+    head.version = line.version;
+    read_fields(buf, end, &mut head.fields)?;
+    let said = weigh_fields(buf, head)?;
+    let is_old = head.version == Version::Http10;
+
+    head.framing = match said.framing.settle(is_old)? {
+        (_, true) => Framing::Chunked,
+        (Some(length), false) => Framing::Length(length),
+        (None, false) => Framing::None,
+    };
+    head.authority = authority(buf, head, &said)?;
+    head.persistence = head.connection.persistence(head.version);
+    if said.expects_unknown && !is_old {
+        return Err(RequestFault::Expectation);
+    }
+    head.expect_continue = said.expects && !is_old && head.framing.has_body();
+    head.upgrade = match said.upgrade {
+        // Without the option the field is not for us (RFC 9110, 7.8); 1.0 can't upgrade.
+        _ if is_old || !head.connection.upgrade => Upgrade::None,
+        Upgrade::Asked(_) if head.framing.has_body() => Upgrade::Stripped,
+        upgrade => upgrade,
+    };
+    Ok(())
+}
+
+fn weigh_fields(buf: &[u8], head: &mut RequestHead) -> Result<Said, RequestFault> {
+    let mut said = Said::default();
+    head.connection.clear();
+    head.te_trailers = false;
+    head.is_grpc = false;
+    for field in &head.fields {
+        let value = field.value.of(buf);
+        match field.kind {
+            FieldKind::Host => {
+                said.host_repeated |= said.host.is_some();
+                said.host = Some(field.value);
+            }
+            FieldKind::ContentLength => said.framing.length(value),
+            FieldKind::TransferEncoding => said.framing.coding(value),
+            FieldKind::Connection => {
+                head.connection.read(buf, field.value).map_err(|_| RequestFault::ConnectionOptions)?;
+            }
+            FieldKind::Expect => {
+                let known = value.eq_ignore_ascii_case(b"100-continue");
+                said.expects |= known;
+                said.expects_unknown |= !known;
+            }
+            FieldKind::Upgrade => note_upgrade(buf, field.value, &mut said.upgrade),
+            FieldKind::Te => {
+                head.te_trailers |=
+                    list(buf, field.value).any(|item| item.of(buf).eq_ignore_ascii_case(b"trailers"));
+            }
+            FieldKind::ContentType => {
+                head.is_grpc |= is_grpc(value);
+            }
+            _ => {}
+        }
+    }
+    Ok(said)
+}
+
+/// RFC 9112, 3.2: one valid Host, which an absolute-form target has to agree with.
+fn authority(buf: &[u8], head: &RequestHead, said: &Said) -> Result<Span, RequestFault> {
+    if said.host_repeated {
+        return Err(RequestFault::HostRepeated);
+    }
+    let target = &head.target;
+    match said.host {
+        Some(host) if !valid_authority(host.of(buf)) => Err(RequestFault::Host),
+        Some(host) if target.authority.is_empty() => Ok(host),
+        Some(host) => {
+            let same = same_authority(host.of(buf), target.authority.of(buf), target.scheme.default_port());
+            if same { Ok(host) } else { Err(RequestFault::AuthorityDiffers) }
+        }
+        None if head.version == Version::Http11 => Err(RequestFault::HostMissing),
+        None => Ok(target.authority),
+    }
+}
+
+/// Whether a Content-Type is one of gRPC's.
+pub fn is_grpc(content_type: &[u8]) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    content_type.get(..GRPC.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(GRPC))
+}

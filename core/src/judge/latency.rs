@@ -1,0 +1,244 @@
+//! The latency rule: the machine of the error rule on slow attempts.
+//!
+//! Slow is measured against the service itself: no response head within tau, half as long again
+//! as the baseline's 95th percentile and at least 50 ms more. An attempt counts when tau passes
+//! and not when it ends, and again in each further second in which it hangs, or fifty clients that
+//! all wait for ever would be one second's evidence. The baseline's share of slow attempts is
+//! counted in the same way, from its histogram of times to first byte; attempts that never had a
+//! response head are missing there, which makes the rule a little stricter, never laxer.
+//!
+//! Counting again shows that a hang lasts, and not that there are more of them: one attempt is one
+//! piece of evidence. Five polls of half a minute are 35 counts, and a baseline of a hundred requests
+//! that holds two of them, by chance, would be held against the candidate. So the different attempts
+//! of the run, each counted once, must be enough too, at the rate that says most (the generalized
+//! likelihood ratio; D. Siegmund and E. S. Venkatraman, "Using the Generalized Likelihood Ratio
+//! Statistic for Sequential Detection of a Change-Point", Annals of Statistics 23, 1995), against
+//! the share of attempts that may have been slow before. Where nothing is counted twice this is never
+//! later than the score: that is the same ratio over the same run, at one fixed rate.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::cusum::{self, Cusum, Evidence, Most};
+use super::rates::{Rates, ten_minutes};
+use super::times::{Times, edge_after};
+use super::verdict::RuleNumbers;
+use super::{Baseline, Bucket, Policy, dispersion, wilson};
+
+/// How often an attempt without a response head counts again: once a further second.
+pub const SLOW_REPEATS_MAX: u32 = 6;
+
+/// Fewer times say nothing of a 95th percentile.
+const TIMED_MIN: u64 = 40;
+/// tau without a baseline.
+const SLOW_AFTER_DEFAULT: Duration = Duration::from_secs(2);
+/// p0 is at least this; p1 is at least the other, and three times p0.
+const SLOW_SHARE_MIN: f64 = 0.03;
+const BAD_SHARE_MIN: f64 = 0.10;
+const RATIO: f64 = 3.0;
+const BAD_SHARE_MAX: f64 = 0.9;
+/// So many different attempts must have been slow since the score was last 0.
+const SLOW_MIN: u64 = 5;
+/// They are worth what they must be, in billionths.
+const ENOUGH: i64 = 1_000_000_000;
+
+/// The old color's times to first byte, in what the rule needs of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LatencyBaseline {
+    /// Attempts that had a response head.
+    pub timed: u64,
+    /// Of those, how many counts of slow they would have made, repeats counted.
+    pub slow: u64,
+    /// The repeats among them.
+    pub repeats: u64,
+    /// The 95th percentile of the time to first byte.
+    pub p95: Duration,
+    /// tau: slow is what has no response head after this.
+    pub slow_after: Duration,
+    /// 1 to 8, over slices of ten seconds.
+    pub dispersion: f64,
+}
+
+impl LatencyBaseline {
+    /// `None` with under [`TIMED_MIN`] times. `parts` are the pieces that `all` is the sum of.
+    pub(crate) fn new<'b>(all: &Bucket, parts: impl Iterator<Item = &'b Bucket>) -> Option<Self> {
+        let times = all.first_byte()?;
+        let timed = times.total();
+        if timed < TIMED_MIN {
+            return None;
+        }
+        let p95 = times.percentile(95)?;
+        let slow_after = edge_after((p95 * 3 / 2).max(p95 + Duration::from_millis(50)));
+        let (slow, repeats) = slow_counts(times, slow_after);
+        let scatter = parts.filter_map(Bucket::first_byte).map(|times| {
+            let (slow, repeats) = slow_counts(times, slow_after);
+            (times.total() + repeats, slow)
+        });
+        let dispersion = dispersion::of_intervals(scatter);
+        Some(Self { timed, slow, repeats, p95, slow_after, dispersion })
+    }
+}
+
+/// Counts of slow (repeats among them), and the repeats alone.
+fn slow_counts(times: &Times, slow_after: Duration) -> (u64, u64) {
+    let (mut slow, mut repeats) = (0, 0);
+    for (time, count) in times.bins() {
+        let Some(over) = time.checked_sub(slow_after) else { continue };
+        let again = over.as_secs().min(u64::from(SLOW_REPEATS_MAX));
+        repeats += u64::from(count) * again;
+        slow += u64::from(count) * (1 + again);
+    }
+    (slow, repeats)
+}
+
+/// The rule's state in a bake.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LatencyRule {
+    cusum: Cusum,
+    slow_after: Duration,
+    /// Since the switch: attempts judged, and slow ones, repeats not counted.
+    n: u64,
+    slow: u64,
+    run: Run,
+}
+
+/// What was judged since the score was last 0, or since different attempts were last slow no more
+/// often than before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Run {
+    /// Attempts, and the slow ones among them, each counted once.
+    n: u64,
+    slow: u64,
+    /// How many different ones were slow: in the run, or at once in the last second.
+    different: u64,
+    /// What these are worth, in billionths of what is enough.
+    worth: i64,
+}
+
+impl Run {
+    /// `enough` is in nats.
+    fn observe(&mut self, bucket: &Bucket, good: u64, most: Shares, enough: f64) {
+        self.n += good + bucket.slow;
+        self.slow += bucket.slow;
+        if self.slow as f64 <= most.of_attempts * self.n as f64 {
+            (self.n, self.slow) = (0, 0);
+        }
+        // Of one second all counts are of different attempts: a repeat is of one that no other count
+        // is of. So what hangs since before the run began tells by the share that hangs at once.
+        let at_once = bucket.slow + bucket.slow_repeats;
+        let of_run = likelihood_ratio(self.slow, self.n, most.of_attempts);
+        let of_second = likelihood_ratio(at_once, good + at_once, most.of_counts);
+        self.different = self.slow.max(at_once);
+        self.worth = cusum::nano(of_run.max(of_second) / enough * ENOUGH as f64);
+    }
+}
+
+/// Nats for the rate at which `bad` of `n` are likeliest, against `p0`; 0 where it is under that.
+fn likelihood_ratio(bad: u64, n: u64, p0: f64) -> f64 {
+    let (bad, n) = (bad as f64, n as f64);
+    let term = |count: f64, p0: f64| if count > 0.0 { count * (count / (n * p0)).ln() } else { 0.0 };
+    if bad > p0 * n { term(bad, p0) + term(n - bad, 1.0 - p0) } else { 0.0 }
+}
+
+/// What may have been slow before, at the most, as far as different attempts show it.
+#[derive(Clone, Copy, Debug)]
+struct Shares {
+    /// Of attempts.
+    of_attempts: f64,
+    /// Of counts: at such a share of attempts, and with as many counts to each as there were.
+    of_counts: f64,
+}
+
+impl Shares {
+    fn new(baseline: &Baseline) -> Self {
+        let Some(known) = &baseline.latency else {
+            return Self { of_attempts: SLOW_SHARE_MIN, of_counts: SLOW_SHARE_MIN };
+        };
+        let different = known.slow.saturating_sub(known.repeats);
+        let share = wilson::upper(different, known.timed);
+        let each = known.slow as f64 / different.max(1) as f64;
+        let counts = share * each.max(1.0);
+        Self { of_attempts: share, of_counts: counts / (counts + 1.0 - share) }
+    }
+}
+
+impl LatencyRule {
+    pub(crate) fn new(baseline: &Baseline, policy: &Policy, expected: f64) -> Self {
+        let known = baseline.latency.as_ref();
+        let dispersion = known.map_or(1.0, |latency| latency.dispersion);
+        let seen = known.map_or(0, |latency| latency.timed + latency.repeats);
+        let dispersion =
+            dispersion.max(dispersion::least(ten_minutes(seen, baseline.seconds), rates(baseline)));
+        let bound = cusum::bound(policy.alpha, expected, 0);
+        Self {
+            cusum: Cusum::new(rates(baseline), dispersion, baseline.many_clients(), bound),
+            slow_after: known.map_or(SLOW_AFTER_DEFAULT, |latency| latency.slow_after),
+            n: 0,
+            slow: 0,
+            run: Run::default(),
+        }
+    }
+
+    pub(crate) fn observe(&mut self, bucket: &Bucket, baseline: &Baseline, policy: &Policy, expected: f64) {
+        let good = bucket.first_byte().map_or(0, |times| times.under(self.slow_after));
+        self.slow += bucket.slow;
+        self.n += good + bucket.slow;
+        let bad = bucket.slow + bucket.slow_repeats;
+        let evidence = Evidence { bad, good, clients: bucket.waiting(), most: Most::Quarter };
+        self.cusum.observe(evidence, cusum::bound(policy.alpha, expected, self.n));
+        let enough = cusum::bound_of(policy.alpha, expected.max(self.n as f64)).min(self.cusum.bound());
+        self.run.observe(bucket, good, Shares::new(baseline), enough);
+        if self.cusum.score() <= 0.0 {
+            self.run = Run::default();
+        }
+    }
+
+    pub(crate) fn tripped(&self) -> bool {
+        self.cusum.tripped() && self.run.different >= SLOW_MIN && self.run.worth >= ENOUGH
+    }
+
+    /// Nats: the running sum, or what the different attempts make of its bound where that is less.
+    fn score(&self) -> f64 {
+        let part = self.run.worth as f64 / ENOUGH as f64;
+        self.cusum.score().min(self.cusum.bound() * part)
+    }
+
+    pub(crate) fn slow_after(&self) -> Duration {
+        self.slow_after
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.cusum.reset();
+        self.run = Run::default();
+    }
+
+    pub(crate) fn cap(&mut self) {
+        self.cusum.cap();
+    }
+
+    pub(crate) fn numbers(&self, baseline: &Baseline) -> RuleNumbers {
+        let rates = rates(baseline);
+        RuleNumbers {
+            n: self.n,
+            bad: self.slow,
+            p0: rates.p0,
+            p1: rates.p1,
+            s: self.score(),
+            h: self.cusum.bound(),
+            slow_after_ms: u64::try_from(self.slow_after.as_millis()).unwrap_or(u64::MAX),
+            rule_on: self.cusum.on(),
+            tripped: self.tripped(),
+        }
+    }
+}
+
+fn rates(baseline: &Baseline) -> Rates {
+    let upper = baseline
+        .latency
+        .as_ref()
+        .map_or(0.0, |latency| wilson::upper(latency.slow, latency.timed + latency.repeats));
+    let p0 = upper.max(SLOW_SHARE_MIN);
+    Rates { p0, p1: (RATIO * p0).clamp(BAD_SHARE_MIN, BAD_SHARE_MAX) }
+}

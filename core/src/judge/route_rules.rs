@@ -1,0 +1,163 @@
+//! The error rule again for each route template, so that a release that breaks one rare endpoint
+//! is caught where the sum of all errors would hardly show it.
+//!
+//! The chance of a false trip is split over the templates: each rule's bound is that of alpha over
+//! their number (Bonferroni), so that all of them together stay under alpha. A template of the old
+//! color has its own baseline; one that is new with the candidate has none, is counted and shown,
+//! and not judged.
+
+use serde::{Deserialize, Serialize};
+
+use super::cusum::{self, Cusum, Evidence, Most};
+use super::rates::{Rates, ten_minutes};
+use super::route::{RouteKey, RouteTemplate};
+use super::verdict::RouteNumbers;
+use super::{Baseline, Bucket, Policy, ROUTES_MAX, ROUTES_SHOWN, RouteBaseline, dispersion};
+
+/// The rules of a bake.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RouteRules {
+    /// By key.
+    rules: Vec<RouteRule>,
+    /// Rules that alpha is split over.
+    split: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct RouteRule {
+    key: RouteKey,
+    baseline: RouteBaseline,
+    cusum: Cusum,
+    /// Since the switch.
+    n: u64,
+    e: u64,
+    /// Requests expected in the bake.
+    expected: f64,
+}
+
+impl RouteRules {
+    /// `expected` requests in the bake, over all routes.
+    pub(crate) fn new(baseline: &Baseline, policy: &Policy, expected: f64) -> Self {
+        let judged = baseline.routes.iter().filter(|route| Rates::of_route(route, policy).told_apart());
+        let split = u32::try_from(judged.count().max(1)).unwrap_or(u32::MAX);
+        let alpha = policy.alpha / f64::from(split);
+        let share = |requests: u64| requests as f64 / baseline.requests.max(1) as f64;
+        let mut rules: Vec<RouteRule> = baseline
+            .routes
+            .iter()
+            .take(ROUTES_MAX)
+            .map(|route| {
+                // Whole, so that it reads back from text as the same number.
+                let expected = (expected * share(route.requests)).ceil();
+                let bound = cusum::bound(alpha, expected, 0);
+                let rates = Rates::of_route(route, policy);
+                let dispersion = route
+                    .dispersion
+                    .max(dispersion::least(ten_minutes(route.requests, route.seconds), rates));
+                RouteRule {
+                    key: RouteTemplate::from(route.route.as_str()).key(),
+                    baseline: route.clone(),
+                    cusum: Cusum::new(rates, dispersion, baseline.many_clients(), bound),
+                    n: 0,
+                    e: 0,
+                    expected,
+                }
+            })
+            .collect();
+        rules.sort_by_key(|rule| rule.key);
+        Self { rules, split }
+    }
+
+    pub(crate) fn observe(&mut self, bucket: &Bucket, policy: &Policy) {
+        let alpha = policy.alpha / f64::from(self.split.max(1));
+        for count in bucket.routes() {
+            let key = count.route.key();
+            let at = match self.rules.binary_search_by_key(&key, |rule| rule.key) {
+                Ok(at) => at,
+                Err(at) if self.rules.len() < ROUTES_MAX && count.errors > 0 => {
+                    self.rules.insert(at, RouteRule::unknown(&count.route, policy));
+                    at
+                }
+                Err(_) => continue,
+            };
+            let rule = &mut self.rules[at];
+            let bad = u64::from(count.errors);
+            let good = u64::from(count.requests.saturating_sub(count.errors));
+            rule.n += u64::from(count.requests);
+            rule.e += bad;
+            let bound = cusum::bound(alpha, rule.expected, rule.n);
+            let (clients, most) = (bucket.erring_on(key), Most::Quarter);
+            rule.cusum.observe(Evidence { bad, good, clients, most }, bound);
+        }
+    }
+
+    pub(crate) fn tripped(&self) -> bool {
+        self.rules.iter().any(|rule| rule.cusum.tripped())
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.rules.iter_mut().for_each(|rule| rule.cusum.reset());
+    }
+
+    pub(crate) fn cap(&mut self) {
+        self.rules.iter_mut().for_each(|rule| rule.cusum.cap());
+    }
+
+    /// How many templates are judged.
+    pub(crate) fn judged(&self) -> usize {
+        self.rules.iter().filter(|rule| rule.cusum.on()).count()
+    }
+
+    /// Those with errors: the one nearest to its bound first, then by errors.
+    pub(crate) fn numbers(&self, policy: &Policy) -> Vec<RouteNumbers> {
+        let mut erring: Vec<&RouteRule> = self.rules.iter().filter(|rule| rule.e > 0).collect();
+        erring.sort_by(|a, b| {
+            b.nearness().total_cmp(&a.nearness()).then(b.e.cmp(&a.e)).then(a.key.cmp(&b.key))
+        });
+        erring.into_iter().take(ROUTES_SHOWN).map(|rule| rule.numbers(policy)).collect()
+    }
+}
+
+impl RouteRule {
+    /// A template without a baseline.
+    fn unknown(route: &RouteTemplate, policy: &Policy) -> Self {
+        let bound = cusum::bound(policy.alpha, 0.0, 0);
+        let baseline = RouteBaseline {
+            route: route.as_str().to_owned(),
+            requests: 0,
+            errors: 0,
+            seconds: 0,
+            dispersion: 1.0,
+        };
+        Self {
+            key: route.key(),
+            cusum: Cusum::new(Rates::of_route(&baseline, policy), 1.0, false, bound),
+            baseline,
+            n: 0,
+            e: 0,
+            expected: 0.0,
+        }
+    }
+
+    fn nearness(&self) -> f64 {
+        self.cusum.score() / self.cusum.bound().max(f64::MIN_POSITIVE)
+    }
+
+    fn numbers(&self, policy: &Policy) -> RouteNumbers {
+        let rates = Rates::of_route(&self.baseline, policy);
+        RouteNumbers {
+            route: self.baseline.route.clone(),
+            n: self.n,
+            e: self.e,
+            p0: rates.p0,
+            p1: rates.p1,
+            s: self.cusum.score(),
+            h: self.cusum.bound(),
+            baseline_requests: self.baseline.requests,
+            baseline_errors: self.baseline.errors,
+            rule_on: self.cusum.on(),
+            tripped: self.cusum.tripped(),
+        }
+    }
+}

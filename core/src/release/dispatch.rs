@@ -1,0 +1,194 @@
+//! Takes an event: every one is handled, or refused by name.
+
+use crate::health::ColorHealth;
+use crate::judge::{Baseline, Bucket};
+use crate::model::{Color, Epoch, ReleaseId};
+
+use super::rules::{
+    accept, bake, canary, checking, errands, pin, promoting, quarantine, reverting, rollback, standby,
+    starting,
+};
+use super::turn::Turn;
+use super::{Alarm, Event, Phase, Policy, Refused, Stage};
+
+pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
+    match event {
+        Event::Deploy { version, auto_promote, force, source } => {
+            let (version, auto_promote) = (version.as_ref(), *auto_promote);
+            accept::deploy(turn, &accept::Ask { version, auto_promote, force: *force, source: *source })
+        }
+        Event::Pushed { version, at } => accept::pushed(turn, version, *at),
+        Event::Promote { force } => checking::promote(turn, *force),
+        Event::Abort => pin::abort(turn),
+        Event::Rollback { to, quarantine, force } => {
+            let ask = rollback::Ask { to: to.as_ref(), quarantine: *quarantine, force: *force };
+            rollback::rollback(turn, &ask)
+        }
+        Event::Pin { reason, lasts } => pin::pin(turn, reason.as_deref(), *lasts),
+        Event::Unpin => pin::unpin(turn),
+        Event::Pause => pin::pause(turn, true),
+        Event::Resume => pin::pause(turn, false),
+        Event::Unquarantine { version } => quarantine::unquarantine(turn, version),
+        Event::Health { color, release, health } => observe(turn, *color, release.as_ref(), *health),
+        Event::Ailing { color, why } => {
+            turn.state.ailing[*color].clone_from(why);
+            Ok(())
+        }
+        Event::Acknowledged { epoch, baseline } => acknowledged(turn, *epoch, baseline),
+        Event::Bucket { color, epoch, bucket } => judge(turn, *color, *epoch, bucket),
+        Event::Control { epoch, old } => control(turn, *epoch, old),
+        Event::Canary { release, candidate, old, baseline } => {
+            canary::observe(turn, release, candidate, old, baseline.as_deref())
+        }
+        Event::Drained { color, release } => standby::said_drained(turn, *color, release.as_ref()),
+        Event::Deadline => Ok(()),
+        Event::PolicyChanged(policy) => {
+            reload(turn, policy);
+            Ok(())
+        }
+        Event::StoreWritable(writable) => {
+            // Whatever was decided without a store is written now.
+            if *writable && turn.state.unwritable {
+                turn.changed();
+            }
+            turn.state.unwritable = !writable;
+            Ok(())
+        }
+        Event::ErrandDone { release, errand, outcome } => errands::done(turn, release, *errand, outcome),
+        Event::Pulled { release, version } => starting::pulled(turn, release, version),
+        Event::PullFailed { release, why } => starting::pull_failed(turn, release, why),
+        Event::Started { release } => starting::started(turn, release),
+        Event::StartFailed { release, why } => starting::start_failed(turn, release, why),
+        Event::EndpointRestarted { release, restarts, why } => {
+            starting::restarted(turn, release, *restarts, why.as_deref())
+        }
+        Event::Containers { color, ids } => {
+            turn.state.seen[*color] = Some(ids.clone());
+            Ok(())
+        }
+        Event::EngineAway(why) => {
+            turn.state.engine_away.clone_from(why);
+            Ok(())
+        }
+    }
+}
+
+/// Evidence about a color, if it is about the release that the color belongs to.
+fn observe(
+    turn: &mut Turn,
+    color: Color,
+    release: Option<&ReleaseId>,
+    health: ColorHealth,
+) -> Result<(), Refused> {
+    if turn.state.sides[color].release.as_ref() != release {
+        return Err(Refused::Stale(release.map_or("no release".to_owned(), ToString::to_string)));
+    }
+    turn.state.health[color] = Some(health);
+    let candidate = turn.state.release.as_mut().filter(|release| release.color == color);
+    if let Some(bake) = candidate.and_then(|release| release.phase.bake_mut())
+        && bake.endpoints.is_none_or(|endpoints| endpoints < health.total)
+    {
+        bake.endpoints = Some(health.total);
+        turn.counted();
+    }
+    Ok(())
+}
+
+fn acknowledged(turn: &mut Turn, epoch: Epoch, baseline: &Baseline) -> Result<(), Refused> {
+    if epoch != turn.state.epoch {
+        return Err(Refused::Stale(format!("epoch {epoch}")));
+    }
+    let again = Err(Refused::Unexpected { fact: "acknowledged", state: turn.state.state_word() });
+    if let Some(release) = turn.running() {
+        match &release.phase {
+            Phase::Promoting(promoting) => {
+                let promoting = promoting.clone();
+                promoting::acknowledged(turn, &promoting, baseline);
+                return Ok(());
+            }
+            Phase::Reverting(reverting) => {
+                if let Stage::Swapped { .. } = reverting.stage {
+                    let (by, why) = (reverting.by, reverting.why.clone());
+                    reverting::acknowledged(turn, by, why);
+                    return Ok(());
+                }
+            }
+            Phase::Baking(_)
+            | Phase::Degraded(_)
+            | Phase::Queued(_)
+            | Phase::Pulling { .. }
+            | Phase::Starting(_)
+            | Phase::Checking(_)
+            | Phase::AwaitingPromotion(_)
+            | Phase::Canary(_)
+            | Phase::Succeeded
+            | Phase::Failed
+            | Phase::Cancelled
+            | Phase::Reverted
+            | Phase::RolledBack => {}
+        }
+        if release.phase.bake().is_some_and(|bake| !bake.acknowledged) {
+            bake::late_baseline(turn, baseline);
+            return Ok(());
+        }
+    }
+    // The release has ended without it; the alarm has not.
+    if !turn.state.alarms.contains_key(&Alarm::Unacknowledged) {
+        return again;
+    }
+    turn.clear(Alarm::Unacknowledged, "every worker has acknowledged");
+    Ok(())
+}
+
+fn judge(turn: &mut Turn, color: Color, epoch: Epoch, bucket: &Bucket) -> Result<(), Refused> {
+    if epoch != turn.state.epoch || color != turn.state.active {
+        return Err(Refused::Stale(format!("{color} at epoch {epoch}")));
+    }
+    let unexpected = Err(Refused::Unexpected { fact: "bucket", state: turn.state.state_word() });
+    let Some(release) = turn.running() else { return unexpected };
+    match &release.phase {
+        Phase::Promoting(_) => promoting::early(turn, bucket),
+        Phase::Baking(_) | Phase::Degraded(_) => bake::observe(turn, bucket),
+        Phase::Reverting(reverting) => match reverting.stage {
+            Stage::Waiting { .. } => bake::observe(turn, bucket),
+            Stage::Swapped { .. } => return unexpected,
+        },
+        Phase::Queued(_)
+        | Phase::Pulling { .. }
+        | Phase::Starting(_)
+        | Phase::Checking(_)
+        | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
+        | Phase::Succeeded
+        | Phase::Failed
+        | Phase::Cancelled
+        | Phase::Reverted
+        | Phase::RolledBack => return unexpected,
+    }
+    Ok(())
+}
+
+fn control(turn: &mut Turn, epoch: Epoch, old: &Bucket) -> Result<(), Refused> {
+    if epoch != turn.state.epoch {
+        return Err(Refused::Stale(format!("epoch {epoch}")));
+    }
+    let state = turn.state.state_word();
+    let Some(bake) = turn.state.release.as_mut().and_then(|release| release.phase.bake_mut()) else {
+        return Err(Refused::Unexpected { fact: "control", state });
+    };
+    bake.control.push(old);
+    turn.counted();
+    Ok(())
+}
+
+/// Deadlines that run keep the length they began with; everything asked from now on goes by the
+/// new policy. Addresses may have changed: how many endpoints there should be is read anew. Who runs
+/// the endpoints is not changed live.
+fn reload(turn: &mut Turn, policy: &Policy) {
+    let upstream = turn.state.policy.upstream;
+    turn.state.policy = Policy { upstream, ..policy.clone() };
+    if let Some(bake) = turn.state.release.as_mut().and_then(|release| release.phase.bake_mut()) {
+        bake.endpoints = None;
+        turn.counted();
+    }
+}

@@ -1,0 +1,50 @@
+//! L1: the release state machine. `step(state, event, now)` is total and deterministic: no clock,
+//! no IO, no randomness; an event that does not fit comes back as [`Refused`].
+//!
+//! Effects come in two groups: those that may go at once, and those that may go only after the
+//! new state is persisted. All are idempotent and can be derived again from the state
+//! ([`reconcile`]), so that a crash at any point is safe.
+//!
+//! A file here is one concern. An event is taken by [`dispatch`]; then [`settle`] asks every rule
+//! that goes by time and by what is known now, until none has anything to do:
+//!
+//! | of the table in DESIGN.md section 2 | file |
+//! |---|---|
+//! | accepting a release, its guards | `accept`, `rollback` |
+//! | queued | `queue` |
+//! | pulling, starting | `starting` |
+//! | checking, awaiting_promotion | `gate`, `checking`, `canary` |
+//! | promoting | `promoting` |
+//! | baking | `bake`, `trip` |
+//! | reverting, degraded | `reverting`, `degraded` |
+//! | final states, fates of the color that lost | `ending`, `standby`, `quarantine` |
+//! | hooks and tags | `errand` |
+//! | pins, pauses, alarms, the on_healthy edge | `pin`, `alarm`, `discovery` |
+//! | restarts | `restart` |
+//! | what never happens | `invariants` |
+
+mod dispatch;
+mod record;
+mod rules;
+mod settle;
+mod step;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+pub use record::attempt::{Kind, Release};
+pub use record::condition::Condition;
+pub use record::effect::{Alarm, Effect, Notice};
+pub use record::event::{Event, Source};
+pub use record::phase::{
+    Awaiting, Bake, By, Canary, Checking, Degradation, Degraded, Outside, Phase, Promoting, Queued,
+    Reverting, Stage, Starting, Stretch,
+};
+pub use record::policy::{Mode, OnInconclusive, OnTrip, Policy, Trigger, UpstreamKind};
+pub use record::refused::Refused;
+pub use record::side::{Fallback, Fate, Kept, Side};
+pub use record::state::{Discovery, Pin, Quarantined, State};
+pub use rules::errands::{Errand, Errands, Run};
+pub use rules::gate::Gate;
+pub use rules::restart::{reconcile, restore};
+pub use step::{Note, Persist, Step, step};

@@ -1,0 +1,120 @@
+//! What never happens, asked of a record after every step by the tests and the simulation.
+
+use crate::release::rules::errands;
+use crate::release::{Canary, Fate, Phase, Promoting, Release, Stage, State, Stretch, UpstreamKind};
+
+impl State {
+    /// `Err` names the invariant that does not hold.
+    pub fn check(&self) -> Result<(), String> {
+        self.check_sides()?;
+        self.check_limits()?;
+        errands::check(self)?;
+        if let Some(queued) = &self.queued {
+            ensure(matches!(queued.phase, Phase::Queued(_)), || {
+                format!("{} waits in state {}", queued.id, queued.word())
+            })?;
+        }
+        match &self.release {
+            Some(release) => self.check_release(release),
+            None => Ok(()),
+        }
+    }
+
+    /// The active color is never drained or stopped, nor is any color that a running release
+    /// may need.
+    fn check_sides(&self) -> Result<(), String> {
+        let fate = self.sides[self.active].fate;
+        ensure(fate == Fate::Free, || format!("the active color {} is {fate:?}", self.active))?;
+        if self.stretch() == Stretch::After {
+            let old = self.sides[self.active.other()].fate;
+            ensure(old == Fate::Free, || format!("in a bake {} is {old:?}: not warm", self.active.other()))?;
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), String> {
+        ensure(self.quarantine.len() <= Self::QUARANTINE_MAX, || {
+            "the quarantine is over its limit".to_owned()
+        })?;
+        let releases = u64::from(self.release.is_some()) + u64::from(self.queued.is_some());
+        ensure(self.numbered >= releases, || "there are more releases than numbers".to_owned())
+    }
+
+    fn check_release(&self, release: &Release) -> Result<(), String> {
+        let id = &release.id;
+        let word = release.word();
+        ensure(!matches!(release.phase, Phase::Queued(_)), || format!("{id} runs in state queued"))?;
+        ensure(release.reverts <= 1, || format!("{id} was reverted {} times", release.reverts))?;
+        ensure(!release.reason.is_empty(), || format!("{id} is {word} without a reason"))?;
+        ensure(release.is_final() || release.deadline().is_some(), || {
+            format!("{id} waits in {word} for ever")
+        })?;
+        let gone_back = has_gone_back(release);
+        ensure(u32::from(gone_back) == release.reverts, || {
+            format!("{id} is {word} after {} reverts", release.reverts)
+        })?;
+        let holds = match &release.phase {
+            Phase::Promoting(_) | Phase::Baking(_) | Phase::Degraded(_) | Phase::Succeeded => true,
+            Phase::Reverting(reverting) => matches!(reverting.stage, Stage::Waiting { .. }),
+            Phase::Reverted | Phase::RolledBack => false,
+            Phase::Queued(_)
+            | Phase::Pulling { .. }
+            | Phase::Starting(_)
+            | Phase::Checking(_)
+            | Phase::AwaitingPromotion(_)
+            | Phase::Canary(_)
+            | Phase::Failed
+            | Phase::Cancelled => {
+                // Only the first release of managed containers may go to the active color.
+                let managed = self.policy.upstream == UpstreamKind::Managed;
+                managed && release.color == self.active
+            }
+        };
+        ensure(holds == (release.color == self.active), || {
+            format!("{id} ({}) is {word} while {} is active", release.color, self.active)
+        })?;
+        if let Phase::Canary(canary) = &release.phase {
+            check_canary(release, canary)?;
+            ensure(release.color != self.active, || format!("{id} shares traffic with itself"))?;
+        }
+        let had_traffic =
+            release.phase.stretch() == Stretch::After || gone_back || release.phase == Phase::Succeeded;
+        ensure(!had_traffic || release.gated, || format!("{id} is {word} and its gate was never open"))?;
+        if let Phase::Promoting(promoting) = &release.phase {
+            ensure(promoting.early.len() <= Promoting::EARLY_MAX, || "too many early seconds".to_owned())?;
+        }
+        Ok(())
+    }
+}
+
+/// A share only after the gate was open, and only of a step that there is.
+fn check_canary(release: &Release, canary: &Canary) -> Result<(), String> {
+    let id = &release.id;
+    ensure(release.gated, || format!("{id} is in its canary and its gate was never open"))?;
+    ensure(!canary.open || canary.step < canary.steps.len(), || format!("{id} is open in no step"))?;
+    ensure(canary.percent() < 100, || format!("{id} has {} % before its switch", canary.percent()))
+}
+
+/// Whether the traffic was moved back from it.
+fn has_gone_back(release: &Release) -> bool {
+    match &release.phase {
+        Phase::Reverted | Phase::RolledBack => true,
+        Phase::Reverting(reverting) => matches!(reverting.stage, Stage::Swapped { .. }),
+        Phase::Queued(_)
+        | Phase::Pulling { .. }
+        | Phase::Starting(_)
+        | Phase::Checking(_)
+        | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
+        | Phase::Promoting(_)
+        | Phase::Baking(_)
+        | Phase::Degraded(_)
+        | Phase::Succeeded
+        | Phase::Failed
+        | Phase::Cancelled => false,
+    }
+}
+
+fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}

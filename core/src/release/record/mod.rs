@@ -1,0 +1,13 @@
+//! What a release is, as types: stored, sent and shown. Nothing here decides.
+
+pub(crate) mod attempt;
+pub(crate) mod condition;
+pub(crate) mod effect;
+pub(crate) mod event;
+pub(crate) mod invariants;
+pub(crate) mod outlook;
+pub(crate) mod phase;
+pub(crate) mod policy;
+pub(crate) mod refused;
+pub(crate) mod side;
+pub(crate) mod state;

@@ -1,0 +1,111 @@
+//! What the configuration says of a service's releases.
+
+use std::time::Duration;
+
+use crate::health::Thresholds;
+use crate::judge;
+
+use crate::release::Errands;
+
+/// Who starts a release.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trigger {
+    #[default]
+    Manual,
+    OnHealthy,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnTrip {
+    #[default]
+    Revert,
+    Hold,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnInconclusive {
+    #[default]
+    Promote,
+    Extend,
+    Hold,
+    Revert,
+}
+
+/// Whether greenlight starts and stops the endpoints itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UpstreamKind {
+    /// Listed in the configuration, run by somebody else.
+    #[default]
+    Fixed,
+    /// Containers that greenlight creates, starts, stops and removes.
+    Managed,
+}
+
+/// The judge's mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    #[default]
+    Enforce,
+    /// Decides and records, does nothing.
+    Observe,
+    Off,
+}
+
+/// The validated `[health]`, `[release]` and `[analysis]` keys that decisions need.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    pub upstream: UpstreamKind,
+    /// How many containers a managed color has; 0 where that is not ours to say.
+    pub replicas: u32,
+    pub trigger: Trigger,
+    pub auto_promote: bool,
+    pub debounce: Duration,
+    pub pull_timeout: Duration,
+    pub progress_deadline: Duration,
+    pub promote_timeout: Duration,
+    pub bake_time: Duration,
+    pub standby_ttl: Duration,
+    pub drain_timeout: Duration,
+    pub keep_releases: usize,
+    pub on_trip: OnTrip,
+    pub on_inconclusive: OnInconclusive,
+    pub thresholds: Thresholds,
+    pub interval: Duration,
+    pub timeout: Duration,
+    pub min_healthy_time: Duration,
+    pub mode: Mode,
+    pub judge: judge::Policy,
+    /// Hooks and tags.
+    pub errands: Errands,
+    /// Shares of the traffic before the switch, rising; empty: one atomic switch.
+    pub canary_percent: Vec<u8>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            upstream: UpstreamKind::Fixed,
+            replicas: 0,
+            trigger: Trigger::Manual,
+            auto_promote: true,
+            debounce: Duration::from_secs(5),
+            pull_timeout: Duration::from_mins(10),
+            progress_deadline: Duration::from_mins(10),
+            promote_timeout: Duration::from_hours(24),
+            bake_time: Duration::from_mins(5),
+            standby_ttl: Duration::from_mins(15),
+            drain_timeout: Duration::from_secs(40),
+            keep_releases: 5,
+            on_trip: OnTrip::Revert,
+            on_inconclusive: OnInconclusive::Promote,
+            thresholds: Thresholds { rise: 3, fall: 3 },
+            interval: Duration::from_secs(1),
+            timeout: Duration::from_secs(2),
+            min_healthy_time: Duration::from_secs(10),
+            mode: Mode::Enforce,
+            judge: judge::Policy::default(),
+            errands: Errands::default(),
+            canary_percent: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A release is asked for: the guards, and where it goes.
+
+use std::time::Duration;
+
+use crate::model::{ReleaseId, Version};
+
+use super::{ending, pin, queue};
+use crate::release::turn::Turn;
+use crate::release::{Kind, Phase, Queued, Refused, Release, Source, State, Stretch, UpstreamKind};
+
+/// What is asked.
+pub(crate) struct Ask<'a> {
+    pub(crate) version: Option<&'a Version>,
+    pub(crate) auto_promote: Option<bool>,
+    pub(crate) force: bool,
+    pub(crate) source: Source,
+}
+
+/// Takes a deploy, or says why not. The order of the guards is that of their weight: what can't be
+/// forced first.
+pub(crate) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
+    writable(&turn.state)?;
+    if let (Some(version), false) = (ask.version, ask.force) {
+        fresh_version(&turn.state, version)?;
+        if ask.source != Source::Person {
+            not_under_way(&turn.state, version)?;
+        }
+    }
+    if ask.force {
+        pin::lift(turn, "a deploy with --force");
+    } else if ask.source == Source::Person {
+        unpinned(&turn.state)?;
+    }
+    let id = next_id(&mut turn.state);
+    let version = ask.version.cloned().unwrap_or_else(|| Version(id.as_str().to_owned()));
+    let release = Release {
+        auto_promote: ask.auto_promote.unwrap_or(turn.state.policy.auto_promote),
+        ..new_release(turn, id, Kind::Deploy, version, ask.source, ask.force)
+    };
+    if ask.force {
+        ending::end_degraded(turn, &release);
+    }
+    let debounce = match ask.source {
+        Source::Person => Duration::ZERO,
+        Source::Webhook | Source::Discovery => turn.state.policy.debounce,
+    };
+    place(turn, release, debounce);
+    Ok(())
+}
+
+/// Takes a push. The same message twice, however often it comes, is one release.
+pub(crate) fn pushed(turn: &mut Turn, version: &Version, at: Option<u64>) -> Result<(), Refused> {
+    writable(&turn.state)?;
+    if let (Some(at), Some(newest)) = (at, turn.state.newest_push)
+        && at < newest
+    {
+        return Err(Refused::OlderPush { version: version.0.clone(), seconds: newest - at });
+    }
+    let ask = Ask { version: Some(version), auto_promote: None, force: false, source: Source::Webhook };
+    deploy(turn, &ask)?;
+    turn.state.newest_push = turn.state.newest_push.max(at);
+    Ok(())
+}
+
+/// A release that has got nowhere yet.
+pub(crate) fn new_release(
+    turn: &Turn,
+    id: ReleaseId,
+    kind: Kind,
+    version: Version,
+    source: Source,
+    forced: bool,
+) -> Release {
+    Release {
+        containers: id.clone(),
+        id,
+        kind,
+        version,
+        color: turn.state.candidate_color(),
+        source,
+        phase: Phase::Queued(Queued { due: turn.at, expires: turn.at + turn.state.policy.promote_timeout }),
+        reason: String::new(),
+        auto_promote: true,
+        forced,
+        expected: match turn.state.policy.upstream {
+            UpstreamKind::Managed => turn.state.policy.replicas,
+            UpstreamKind::Fixed => 0,
+        },
+        gated: false,
+        reverts: 0,
+        hooked: false,
+        verdict: None,
+        numbers: None,
+        baseline: None,
+    }
+}
+
+/// Begins the release now, or puts it in the queue with the reason why it waits.
+pub(crate) fn place(turn: &mut Turn, mut release: Release, debounce: Duration) {
+    if let Some(older) = turn.state.queued.take() {
+        turn.ended_in_queue(older, format!("replaced by {}", release.id));
+    }
+    let wait = if turn.state.stretch() == Stretch::After {
+        turn.state.running().map(|running| format!("waits for {} ({})", running.id, running.word()))
+    } else if turn.state.is_pinned() {
+        Some("waits for unpin: the service is pinned".to_owned())
+    } else if debounce > Duration::ZERO {
+        Some(format!("waits {} for a newer one (debounce)", seconds(debounce)))
+    } else {
+        None
+    };
+    let Some(wait) = wait else { return queue::begin(turn, release) };
+    release.phase = Phase::Queued(Queued {
+        due: turn.at + debounce,
+        expires: turn.at + turn.state.policy.promote_timeout,
+    });
+    release.reason = format!("version {} {wait}", release.version);
+    turn.begun(&release);
+    turn.state.queued = Some(release);
+}
+
+/// "12.5 s", for reasons.
+pub(crate) fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_millis() as f64 / 1000.0)
+}
+
+pub(crate) fn next_id(state: &mut State) -> ReleaseId {
+    state.numbered = state.numbered.saturating_add(1);
+    ReleaseId::numbered(&state.service, state.numbered)
+}
+
+/// No new release while the store can't be written.
+pub(crate) fn writable(state: &State) -> Result<(), Refused> {
+    if state.unwritable { Err(Refused::StoreUnwritable) } else { Ok(()) }
+}
+
+pub(crate) fn unpinned(state: &State) -> Result<(), Refused> {
+    match &state.pin {
+        Some(pin) => Err(Refused::Pinned { reason: pin.reason.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Neither active already nor in quarantine.
+pub(crate) fn fresh_version(state: &State, version: &Version) -> Result<(), Refused> {
+    if state.active_version() == Some(version) {
+        return Err(Refused::SameVersion { version: version.0.clone() });
+    }
+    free_version(state, version)
+}
+
+/// No release of it waits or runs: a machine that says the same thing twice asks for one release.
+fn not_under_way(state: &State, version: &Version) -> Result<(), Refused> {
+    let under_way = state.queued.iter().chain(state.running()).find(|release| release.version == *version);
+    under_way.map_or(Ok(()), |release| {
+        Err(Refused::UnderWay { version: version.0.clone(), release: release.id.to_string() })
+    })
+}
+
+/// Not in quarantine.
+pub(crate) fn free_version(state: &State, version: &Version) -> Result<(), Refused> {
+    match state.quarantined(version) {
+        Some(entry) => Err(Refused::Quarantined { version: version.0.clone(), why: entry.reason.clone() }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,105 @@
+//! Alarms that follow the state: each is up exactly while its cause is there.
+
+use super::trip;
+use crate::release::turn::Turn;
+use crate::release::{Alarm, Condition, Phase, Stretch};
+
+pub(crate) fn settle(turn: &mut Turn) {
+    degraded(turn);
+    external_cause(turn);
+    slow(turn);
+    active_down(turn);
+    engine_away(turn);
+    if turn.state.unwritable {
+        let text = "no new release and no switch until the store can be written; a revert still happens";
+        turn.raise(Alarm::StoreUnwritable, text.to_owned());
+    } else {
+        turn.clear(Alarm::StoreUnwritable, "the store can be written again");
+    }
+}
+
+fn engine_away(turn: &mut Turn) {
+    match turn.state.engine_away.clone() {
+        Some(why) => {
+            let text = format!("{why}; traffic goes on, what is to be started or stopped there waits");
+            turn.raise(Alarm::EngineAway, text);
+        }
+        None => turn.clear(Alarm::EngineAway, "every engine answers again"),
+    }
+}
+
+fn degraded(turn: &mut Turn) {
+    let reason = turn.running().and_then(|release| match &release.phase {
+        Phase::Degraded(_) => Some(release.reason.clone()),
+        Phase::Queued(_)
+        | Phase::Pulling { .. }
+        | Phase::Starting(_)
+        | Phase::Checking(_)
+        | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
+        | Phase::Promoting(_)
+        | Phase::Baking(_)
+        | Phase::Reverting(_)
+        | Phase::Succeeded
+        | Phase::Failed
+        | Phase::Cancelled
+        | Phase::Reverted
+        | Phase::RolledBack => None,
+    });
+    match reason {
+        Some(reason) => turn.raise(Alarm::Degraded, reason),
+        None => turn.clear(Alarm::Degraded, "the release is degraded no more"),
+    }
+}
+
+fn external_cause(turn: &mut Turn) {
+    let outside =
+        turn.running().is_some_and(|release| release.phase.bake().is_some_and(|bake| bake.outside.is_some()));
+    if outside {
+        turn.raise(Alarm::ExternalCause, "both colors are sick: nothing is judged or moved".to_owned());
+    } else {
+        turn.clear(Alarm::ExternalCause, "not both colors are sick any more");
+    }
+}
+
+/// `latency = "notify"`: up as long as the latency rule is at its bound.
+fn slow(turn: &mut Turn) {
+    let Some(bake) = turn.running().and_then(|release| release.phase.bake()) else {
+        return turn.clear(Alarm::Slow, "it is watched no more");
+    };
+    if !bake.judge.slow_told() {
+        return turn.clear(Alarm::Slow, "it is as fast again as the old color was");
+    }
+    // One alarm for one slowness, whatever its numbers become.
+    if !turn.state.alarms.contains_key(&Alarm::Slow) {
+        let text = format!("{}; latency is \"notify\"", trip::slowness(&bake.judge.numbers()));
+        turn.raise(Alarm::Slow, text);
+    }
+}
+
+/// After the bake nothing moves by itself: a person is told what would help. Both down: requests
+/// still go to the active color's endpoints that run, and nothing flips.
+fn active_down(turn: &mut Turn) {
+    let state = &turn.state;
+    let (active, service) = (state.active, state.service.clone());
+    let standby = active.other();
+    if state.stretch() != Stretch::Final {
+        return turn.clear(Alarm::ActiveDown, "a release is under way");
+    }
+    match state.condition(active) {
+        Condition::Fit => turn.clear(Alarm::ActiveDown, "it is healthy again"),
+        Condition::Unknown => {}
+        Condition::Sick => {
+            let help = match state.condition(standby) {
+                Condition::Fit if state.rollback_available() => format!("`greenlight rollback {service}`"),
+                Condition::Fit => format!("`greenlight deploy {service}`"),
+                Condition::Sick | Condition::Unknown => {
+                    let text = format!("{active} is down and {standby} is not healthy either");
+                    return turn.raise(Alarm::ActiveDown, text);
+                }
+            };
+            let text = format!("{active} is down and {standby} is healthy; nothing moves by itself: {help}");
+            turn.raise(Alarm::ActiveDown, text);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! baking: the judge watches the candidate, the old color stays warm and probed.
+
+use std::time::Duration;
+
+use crate::judge::{Baseline, Bucket, Judge, Numbers, Trip, TripRule, Verdict};
+use crate::model::Tick;
+
+use super::{accept, degraded, ending, errands, trip};
+use crate::release::record::condition::count;
+use crate::release::turn::Turn;
+use crate::release::{
+    Alarm, Bake, Condition, Degraded, Errand, Mode, Notice, OnInconclusive, Outside, Phase, Policy,
+    Promoting, State,
+};
+
+/// A bake is at most this many bake times long, with all its extensions.
+const BAKES_MAX: u32 = 3;
+/// A bake that was disturbed (a restart, an outside cause) goes on for at least this, or for
+/// `bake_time` if that is less.
+const GRACE: Duration = Duration::from_mins(1);
+
+pub(crate) fn grace(policy: &Policy) -> Duration {
+    policy.bake_time.min(GRACE)
+}
+
+/// Begins the bake. Without a baseline (not every worker has spoken) the judge goes by its own
+/// defaults until it comes.
+pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Baseline>, why: &str) {
+    if promoting.alone {
+        return ending::succeed_alone(turn);
+    }
+    let Some(release) = turn.state.release.as_mut() else { return };
+    release.baseline = baseline.cloned();
+    let at = turn.at;
+    let bake_time = turn.state.policy.bake_time;
+    let mut bake = Bake {
+        began: at,
+        deadline: at + bake_time,
+        limit: at + bake_time * BAKES_MAX,
+        extensions: 0,
+        judge: judge(&turn.state.policy, baseline),
+        trip: None,
+        outside: None,
+        tainted: false,
+        control: crate::judge::Control::default(),
+        acknowledged: baseline.is_some(),
+        endpoints: Some(promoting.endpoints),
+    };
+    for bucket in &promoting.early {
+        bake.trip = bake.judge.observe(bucket).or(bake.trip);
+    }
+    let basis = match baseline {
+        Some(baseline) if baseline.requests > 0 => {
+            format!("baseline {} errors in {} requests", baseline.errors, baseline.requests)
+        }
+        Some(_) | None => "no baseline".to_owned(),
+    };
+    let length = accept::seconds(bake_time);
+    turn.enter(Phase::Baking(Box::new(bake)), format!("{why}; watched for {length} ({basis})"));
+    turn.announce(Notice::Promoted);
+    errands::begin(turn, Errand::PostPromote);
+}
+
+fn judge(policy: &Policy, baseline: Option<&Baseline>) -> Judge {
+    let baseline = baseline.cloned().unwrap_or_default();
+    let rate = if baseline.seconds == 0 { 0.0 } else { baseline.requests as f64 / baseline.seconds as f64 };
+    Judge::new(baseline, policy.judge, rate * policy.bake_time.as_secs_f64())
+}
+
+/// The acknowledgement that was missing when the bake began. The judge starts again by the real
+/// baseline, unless it has a suspicion already: that is not thrown away.
+pub(crate) fn late_baseline(turn: &mut Turn, baseline: &Baseline) {
+    turn.clear(Alarm::Unacknowledged, "every worker has acknowledged");
+    let policy = turn.state.policy.clone();
+    let Some(release) = turn.state.release.as_mut() else { return };
+    release.baseline = Some(baseline.clone());
+    if let Some(bake) = release.phase.bake_mut() {
+        bake.acknowledged = true;
+        if bake.judge.numbers().s <= 0.0 {
+            bake.judge = judge(&policy, Some(baseline));
+        }
+    }
+    turn.note("the last acknowledgement came; judged by the baseline from now on");
+    turn.changed();
+}
+
+/// One closed second of the candidate. Not judged while the cause is outside.
+pub(crate) fn observe(turn: &mut Turn, bucket: &Bucket) {
+    let Some(release) = turn.state.release.as_ref() else { return };
+    let mode = turn.state.mode(release);
+    let Some(release) = turn.state.release.as_mut() else { return };
+    // Only a bake acts on each trip at once; elsewhere the score may fall again.
+    let capped = !matches!(release.phase, Phase::Baking(_)) || mode == Mode::Observe;
+    let Some(bake) = release.phase.bake_mut() else { return };
+    if mode == Mode::Off || bake.outside.is_some() {
+        return;
+    }
+    if let Some(trip) = bake.judge.observe(bucket) {
+        bake.trip = Some(trip);
+    }
+    if capped {
+        bake.judge.cap();
+    }
+    release.numbers = Some(bake.judge.numbers());
+    turn.counted();
+}
+
+pub(crate) fn advance(turn: &mut Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let Phase::Baking(bake) = &release.phase else { return false };
+    let (mode, deadline, outside) = (turn.state.mode(release), bake.deadline, bake.outside);
+    if let Some(outside) = outside {
+        return weather(turn, outside, mode);
+    }
+    mark_taint(turn);
+    match (trip_now(&turn.state), mode) {
+        (Some(tripped), Mode::Enforce) => return trip::tripped(turn, &tripped),
+        (Some(tripped), Mode::Observe) => remember(turn, &tripped),
+        (Some(_), Mode::Off) | (None, _) => {}
+    }
+    if turn.at < deadline || turn.state.unwritable {
+        return false;
+    }
+    end(turn, mode)
+}
+
+/// What is wrong with the candidate at this moment.
+pub(crate) fn trip_now(state: &State) -> Option<Trip> {
+    let release = state.running()?;
+    let bake = release.phase.bake()?;
+    let numbers = bake.judge.numbers();
+    if state.mode(release) == Mode::Off {
+        None
+    } else if state.condition(release.color) == Condition::Sick {
+        Some(Trip { rule: TripRule::HardDown, numbers })
+    } else if bake.judge.tripped() {
+        let rule = bake.trip.as_ref().map_or(TripRule::Errors, |trip| trip.rule);
+        Some(Trip { rule, numbers })
+    } else {
+        None
+    }
+}
+
+/// What was counted while the old color was sick says nothing about the candidate: the score is
+/// 0 again when the old color has recovered.
+fn mark_taint(turn: &mut Turn) {
+    let Some(release) = turn.running() else { return };
+    let old = turn.condition(release.color.other());
+    let Some(bake) = turn.state.release.as_mut().and_then(|release| release.phase.bake_mut()) else { return };
+    match old {
+        Condition::Sick if !bake.tainted => {
+            bake.tainted = true;
+            turn.counted();
+        }
+        Condition::Fit if bake.tainted => {
+            bake.tainted = false;
+            bake.trip = None;
+            bake.judge.reset();
+            turn.counted();
+        }
+        Condition::Sick | Condition::Fit | Condition::Unknown => {}
+    }
+}
+
+/// Both colors are sick: nothing is moved and nothing judged until that is over.
+fn weather(turn: &mut Turn, outside: Outside, mode: Mode) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let candidate = turn.condition(release.color);
+    let old = turn.condition(release.color.other());
+    let over = match outside {
+        Outside::Down => old == Condition::Fit || candidate == Condition::Fit,
+        Outside::Errors => {
+            let control = release.phase.bake().map(|bake| (&bake.control, bake.judge.numbers().p1));
+            old == Condition::Fit && !control.is_some_and(|(control, p1)| control.is_over(p1))
+        }
+    };
+    let Some(bake) = release.phase.bake() else { return false };
+    let limit = bake.limit;
+    if over || mode != Mode::Enforce {
+        weather_over(turn, old);
+        return true;
+    }
+    if turn.at < limit || turn.state.unwritable {
+        return false;
+    }
+    let bake = bake.clone();
+    let old_color = release.color.other();
+    let why = format!(
+        "both colors were still sick after {BAKES_MAX} x bake_time: {old_color} has {}",
+        count(turn.health(old_color))
+    );
+    degraded::enter(turn, Degraded::OldSick, Box::new(bake), &why);
+    true
+}
+
+fn weather_over(turn: &mut Turn, old: Condition) {
+    let until = turn.at + grace(&turn.state.policy);
+    let Some(release) = turn.state.release.as_mut() else { return };
+    release.verdict = None;
+    if let Some(bake) = release.phase.bake_mut() {
+        bake.outside = None;
+        bake.trip = None;
+        bake.tainted = old == Condition::Sick;
+        bake.judge.reset();
+        bake.deadline = bake.deadline.max(until).min(bake.limit.max(bake.deadline));
+    }
+    turn.note("the outside cause is over: the score is 0 and the bake goes on");
+    turn.changed();
+}
+
+/// Observed only: kept for the verdict.
+fn remember(turn: &mut Turn, tripped: &Trip) {
+    let Some(release) = turn.state.release.as_mut() else { return };
+    if release.verdict == Some(Verdict::Fail) {
+        return;
+    }
+    release.verdict = Some(Verdict::Fail);
+    release.numbers = Some(tripped.numbers.clone());
+    let color = release.color;
+    turn.note(format!("observed, not acted on: {}", trip::why(turn, color, tripped)));
+    turn.changed();
+}
+
+/// The bake's time is over.
+fn end(turn: &mut Turn, mode: Mode) -> bool {
+    let bake_time = turn.state.policy.bake_time;
+    let Some(release) = turn.state.release.as_mut() else { return false };
+    let Some(bake) = release.phase.bake() else { return false };
+    let numbers = bake.judge.numbers();
+    let rule = bake.trip.as_ref().map_or(TripRule::Errors, |trip| trip.rule);
+    let verdict = if release.verdict == Some(Verdict::Fail) { Verdict::Fail } else { bake.judge.verdict() };
+    let (extended, limit) = (bake.deadline + bake_time, bake.limit);
+    let text = describe(&numbers);
+    if mode == Mode::Off || bake_time.is_zero() {
+        let why = if mode == Mode::Off { "analysis is off" } else { "no bake is configured" };
+        ending::succeed(turn, format!("{why}: not judged"));
+        return true;
+    }
+    release.numbers = Some(numbers.clone());
+    release.verdict = Some(verdict);
+    let enforced = mode == Mode::Enforce;
+    match (verdict, turn.state.policy.on_inconclusive) {
+        (Verdict::Pass, _) => ending::succeed(turn, format!("pass: {text}")),
+        (Verdict::Fail, _) if enforced => {
+            return trip::tripped(turn, &Trip { rule, numbers });
+        }
+        (Verdict::Fail, _) => ending::succeed(turn, format!("fail, observed and not acted on: {text}")),
+        (Verdict::Inconclusive, OnInconclusive::Extend) if enforced && extended <= limit => {
+            extend(turn, extended, &text);
+        }
+        (Verdict::Inconclusive, OnInconclusive::Hold) if enforced => {
+            trip::hold(turn, Degraded::Inconclusive, &format!("inconclusive: {text}"));
+        }
+        (Verdict::Inconclusive, OnInconclusive::Revert) if enforced => {
+            trip::unproven(turn, format!("inconclusive: {text}"));
+        }
+        (Verdict::Inconclusive, _) => {
+            let why = format!("inconclusive, promoted all the same: {text}");
+            ending::succeed(turn, why.clone());
+            turn.raise(Alarm::Inconclusive, why);
+        }
+    }
+    true
+}
+
+fn extend(turn: &mut Turn, until: Tick, text: &str) {
+    let Some(release) = turn.state.release.as_mut() else { return };
+    release.verdict = None;
+    let Some(bake) = release.phase.bake_mut() else { return };
+    bake.deadline = until;
+    bake.extensions += 1;
+    let extensions = bake.extensions;
+    turn.note(format!("inconclusive: {text}; the bake is extended (extension {extensions})"));
+    turn.changed();
+}
+
+/// The judge's numbers in a sentence.
+pub(crate) fn describe(numbers: &Numbers) -> String {
+    let share = if numbers.n == 0 { 0.0 } else { 100.0 * numbers.e as f64 / numbers.n as f64 };
+    format!(
+        "{} errors in {} requests ({share:.2} %), expected {:.2} %, borne under {:.2} %, score {:.1} of {:.1}",
+        numbers.e,
+        numbers.n,
+        100.0 * numbers.p0,
+        100.0 * numbers.p1,
+        numbers.s,
+        numbers.h
+    )
+}

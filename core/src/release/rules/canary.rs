@@ -1,0 +1,285 @@
+//! checking, second half, where `canary_percent` asks for it: the gate is open, and the candidate
+//! gets a share of the real traffic, step by step, while the old color answers the rest.
+//!
+//! It is a stage of *checking* and not of *promoting*: the record does not say yet that the
+//! candidate is active, and a release that ends here has failed and was never switched to. Both
+//! colors are watched at the same time: the candidate by a judge whose baseline is the old
+//! color's past, the old color as a live control ([`crate::judge::Control`]).
+//!
+//! The steps share one `bake_time` evenly, at least 10 s each: a canary makes a release one bake
+//! longer, however many steps it has. No verdict for want of traffic goes on to the next step; the
+//! bake after the switch judges all of it.
+
+use std::time::Duration;
+
+use crate::judge::{Baseline, Bucket, Control, Judge, OnLatency, Verdict};
+use crate::model::{ReleaseId, Tick};
+
+use super::{accept, bake, ending, promoting, trip};
+use crate::release::record::condition::count;
+use crate::release::turn::Turn;
+use crate::release::{
+    Awaiting, Canary, Condition, Effect, Gate, Kind, Mode, Notice, OnInconclusive, Phase, Refused,
+};
+
+/// A shorter step says nothing.
+const STEP_MIN: Duration = Duration::from_secs(10);
+
+/// How long each of so many steps lasts.
+pub(crate) fn step_time(bake_time: Duration, steps: usize) -> Duration {
+    let steps = u32::try_from(steps).unwrap_or(u32::MAX).max(1);
+    (bake_time / steps).max(STEP_MIN)
+}
+
+/// The gate is open and go is said: the first step, or the switch where there are no steps.
+pub(crate) fn begin(turn: &mut Turn, since: Tick, progress_left: Duration, why: &str) {
+    if !is_wanted(turn) {
+        return promoting::promote(turn, why);
+    }
+    let steps = turn.state.policy.canary_percent.clone();
+    let each = step_time(turn.state.policy.bake_time, steps.len());
+    let all = each * u32::try_from(steps.len()).unwrap_or(u32::MAX);
+    let Some(release) = turn.state.release.as_mut() else { return };
+    release.gated = true;
+    let canary = Canary {
+        since,
+        step: 0,
+        open: true,
+        until: turn.at + each,
+        step_left: each,
+        deadline: turn.at + all + progress_left,
+        judge: None,
+        control: Control::default(),
+        steps,
+    };
+    let reason = told(turn, &canary, why);
+    turn.enter(Phase::Canary(Box::new(canary)), reason);
+    turn.then(Effect::Refresh);
+}
+
+/// A rollback goes to what has proved itself; a first release has nobody to share with; a sick
+/// old color is no place to leave the traffic on.
+fn is_wanted(turn: &Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    !turn.state.policy.canary_percent.is_empty()
+        && release.kind == Kind::Deploy
+        && release.color != turn.state.active
+        && turn.condition(turn.state.active) == Condition::Fit
+}
+
+fn told(turn: &Turn, canary: &Canary, why: &str) -> String {
+    let color = turn.running().map_or(turn.state.active.other(), |release| release.color);
+    let (percent, step, of) = (canary.percent(), canary.step + 1, canary.steps.len());
+    let length = accept::seconds(canary.until.since(turn.at));
+    format!("{why}; canary: {percent} % of the traffic go to {color} for {length} (step {step} of {of})")
+}
+
+/// One closed second of both colors. `baseline` is the old color's past, given until there is a
+/// judge.
+pub(crate) fn observe(
+    turn: &mut Turn,
+    id: &ReleaseId,
+    candidate: &Bucket,
+    old: &Bucket,
+    baseline: Option<&Baseline>,
+) -> Result<(), Refused> {
+    let state = turn.state.state_word();
+    let policy = turn.state.policy.clone();
+    let release = turn.state.release.as_mut().filter(|release| release.id == *id);
+    let Some(release) = release else { return Err(Refused::Stale(id.to_string())) };
+    let Phase::Canary(canary) = &mut release.phase else {
+        return Err(Refused::Unexpected { fact: "canary", state });
+    };
+    if !canary.open || policy.mode == Mode::Off {
+        return Ok(());
+    }
+    if canary.judge.is_none()
+        && let Some(baseline) = baseline
+    {
+        canary.judge = Some(judge(&policy, baseline, canary));
+    }
+    canary.control.push(old);
+    let Some(judge) = &mut canary.judge else { return Ok(()) };
+    let p0 = judge.numbers().p0;
+    if canary.control.is_over(p0) {
+        // The old color fails too: the cause is outside, and what was counted meanwhile says
+        // nothing about the candidate.
+        judge.reset();
+    } else {
+        judge.observe(candidate);
+    }
+    release.numbers = Some(judge.numbers());
+    turn.counted();
+    Ok(())
+}
+
+/// Errors, and errors by route. Times are not compared: slow attempts are counted on the active
+/// color, by a tau of the bake's.
+fn judge(policy: &crate::release::Policy, baseline: &Baseline, canary: &Canary) -> Judge {
+    let rate = if baseline.seconds == 0 { 0.0 } else { baseline.requests as f64 / baseline.seconds as f64 };
+    let each = step_time(policy.bake_time, canary.steps.len()).as_secs_f64();
+    let expected: f64 = canary.steps.iter().map(|percent| rate * each * f64::from(*percent) / 100.0).sum();
+    let errors_only = crate::judge::Policy { latency: OnLatency::Off, ..policy.judge };
+    Judge::new(baseline.clone(), errors_only, expected)
+}
+
+pub(crate) fn advance(turn: &mut Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let Phase::Canary(canary) = &release.phase else { return false };
+    let (canary, color, mode) = (canary.clone(), release.color, turn.state.mode(release));
+    if let Some(why) = fault(turn, &canary, mode) {
+        if turn.state.unwritable {
+            // Nothing ends without a store; but the traffic goes back at once.
+            return close(turn, canary, &why);
+        }
+        let numbers = canary.judge.as_ref().map(Judge::numbers);
+        if let (Some(release), Some(_)) = (turn.state.release.as_mut(), &numbers) {
+            release.verdict = Some(Verdict::Fail);
+            release.numbers = numbers;
+        }
+        ending::fail(turn, format!("{why}; {} keeps all traffic", turn.state.active));
+        return true;
+    }
+    if turn.state.unwritable {
+        return false;
+    }
+    if turn.state.is_pinned() {
+        return pinned(turn, &canary);
+    }
+    if turn.at >= canary.deadline {
+        let health = count(turn.health(color));
+        ending::fail(turn, format!("the canary did not come to its end in time: {color} had {health}"));
+        return true;
+    }
+    if canary.open { step_over(turn, canary) } else { again(turn, canary) }
+}
+
+/// Why the candidate may not have traffic any more.
+fn fault(turn: &mut Turn, canary: &Canary, mode: Mode) -> Option<String> {
+    let color = turn.running()?.color;
+    let judge = canary.judge.as_ref();
+    let tripped = judge.is_some_and(Judge::tripped);
+    if mode == Mode::Observe && tripped {
+        observed(turn, canary);
+        return None;
+    }
+    if mode != Mode::Enforce {
+        return None;
+    }
+    if canary.open && turn.condition(color) == Condition::Sick {
+        return Some(format!("{color} is down in the canary: {}", count(turn.health(color))));
+    }
+    let numbers = judge.filter(|judge| judge.tripped())?.numbers();
+    let share = canary.last_percent();
+    Some(format!("too many errors on {color} with {share} % of the traffic: {}", trip::errors(&numbers)))
+}
+
+/// Observed only: said once, kept for the verdict.
+fn observed(turn: &mut Turn, canary: &Canary) {
+    let Some(release) = turn.state.release.as_mut() else { return };
+    let Some(judge) = canary.judge.as_ref().filter(|_| release.verdict != Some(Verdict::Fail)) else {
+        return;
+    };
+    release.verdict = Some(Verdict::Fail);
+    let numbers = judge.numbers();
+    turn.note(format!("observed in the canary, not acted on: {}", trip::errors(&numbers)));
+    turn.changed();
+}
+
+/// Under a pin all traffic stays on the active color, and a person says go again.
+fn pinned(turn: &mut Turn, canary: &Canary) -> bool {
+    let expires = turn.at + turn.state.policy.promote_timeout;
+    let awaiting = Awaiting { since: canary.since, progress_left: canary.deadline.since(turn.at), expires };
+    let active = turn.state.active;
+    turn.enter(
+        Phase::AwaitingPromotion(awaiting),
+        format!("pinned in the canary: {active} has all traffic; `unpin`, or `promote --force`, begins the canary again"),
+    );
+    turn.announce(Notice::Awaiting);
+    true
+}
+
+/// The step's time is over.
+fn step_over(turn: &mut Turn, canary: Box<Canary>) -> bool {
+    if turn.at < canary.until {
+        return false;
+    }
+    let verdict = canary.judge.as_ref().map(Judge::verdict);
+    let text = match (&canary.judge, verdict) {
+        (Some(judge), Some(verdict)) => format!("{}: {}", verdict.as_str(), bake::describe(&judge.numbers())),
+        _ => "not judged".to_owned(),
+    };
+    let last = canary.step + 1 == canary.steps.len();
+    let unproven = verdict == Some(Verdict::Inconclusive);
+    if last && unproven && turn.state.policy.on_inconclusive == OnInconclusive::Revert {
+        ending::fail(turn, format!("the canary is inconclusive: {text}"));
+        return true;
+    }
+    let why = format!("canary step {} of {}: {text}", canary.step + 1, canary.steps.len());
+    let each = step_time(turn.state.policy.bake_time, canary.steps.len());
+    let mut next = canary;
+    next.step += 1;
+    next.step_left = each;
+    if !last {
+        next.until = turn.at + each;
+        let reason = told(turn, &next, &why);
+        turn.enter(Phase::Canary(next), reason);
+        turn.then(Effect::Refresh);
+    } else if let Some(Gate::Open { .. }) = turn.state.gate(turn.at) {
+        promoting::promote(turn, &why);
+    } else {
+        close(turn, next, &format!("{why}; the gate is shut"));
+    }
+    true
+}
+
+/// The traffic goes back; the steps that are left wait for the gate.
+fn close(turn: &mut Turn, mut canary: Box<Canary>, why: &str) -> bool {
+    if !canary.open {
+        return false;
+    }
+    canary.open = false;
+    canary.step_left = canary.until.since(turn.at).max(STEP_MIN);
+    let reason = format!("{why}; {} has all traffic until it opens", turn.state.active);
+    turn.enter(Phase::Canary(canary), reason);
+    true
+}
+
+/// The gate is waited for: after a restart, or because it was shut at the end.
+fn again(turn: &mut Turn, mut canary: Box<Canary>) -> bool {
+    let Some(Gate::Open { .. }) = turn.state.gate(turn.at) else { return false };
+    if canary.step >= canary.steps.len() {
+        promoting::promote(turn, "the gate is open again after the canary");
+        return true;
+    }
+    canary.open = true;
+    canary.until = turn.at + canary.step_left;
+    let reason = told(turn, &canary, "the gate is open again");
+    turn.enter(Phase::Canary(canary), reason);
+    turn.then(Effect::Refresh);
+    true
+}
+
+impl Canary {
+    /// The candidate's share now, in percent.
+    #[must_use]
+    pub fn percent(&self) -> u8 {
+        if self.open { self.steps.get(self.step).copied().unwrap_or(0) } else { 0 }
+    }
+
+    /// The share of the step that runs, or ran last.
+    fn last_percent(&self) -> u8 {
+        self.steps.get(self.step.min(self.steps.len().saturating_sub(1))).copied().unwrap_or(0)
+    }
+
+    /// A restart: nothing is known of the candidate's health, so its share waits for the gate.
+    pub(crate) fn restarted(&mut self, now: Tick, progress_end: Tick) {
+        if self.open {
+            self.step_left = self.until.since(now).max(STEP_MIN);
+        }
+        self.open = false;
+        self.since = now;
+        self.deadline = self.deadline.max(progress_end);
+        self.control = Control::default();
+    }
+}

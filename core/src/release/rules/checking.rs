@@ -1,0 +1,148 @@
+//! checking and awaiting_promotion: the gate opens, or time is over.
+
+use super::{accept, canary, ending, errands, pin, promoting};
+use crate::release::record::condition::count;
+use crate::release::turn::Turn;
+use crate::release::{Awaiting, Checking, Gate, Notice, Phase, Refused};
+
+pub(crate) fn advance(turn: &mut Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let Phase::Checking(_) = release.phase else { return false };
+    if let Some(Err(why)) = errands::before_switch_ended(turn) {
+        ending::fail(turn, format!("the pre_promote hook failed: {why}"));
+        return true;
+    }
+    let Some(release) = turn.running() else { return false };
+    let Phase::Checking(checking) = release.phase else { return false };
+    let (color, by_itself) = (release.color, release.auto_promote && !turn.state.is_pinned());
+    let (health, expected) = (turn.health(color), release.expected);
+    // The gate is asked first: one that opened in time counts, however late this is called.
+    match turn.state.gate(turn.at) {
+        Some(Gate::Open { at }) if at <= checking.deadline => {
+            match errands::before_switch(turn) {
+                errands::Before::Passed => {}
+                errands::Before::Begun => return true,
+                errands::Before::Running => return false,
+            }
+            if by_itself {
+                canary::begin(turn, checking.since, checking.deadline.since(turn.at), "the gate opened");
+            } else {
+                wait(turn, checking);
+            }
+            true
+        }
+        Some(Gate::Open { .. } | Gate::Opens { .. } | Gate::Shut) | None => {
+            if turn.at < checking.deadline {
+                return false;
+            }
+            let deadline = accept::seconds(turn.state.policy.progress_deadline);
+            let gone = expected.saturating_sub(health.map_or(0, |health| health.total));
+            let gone =
+                if gone > 0 { format!(", {gone} of {expected} containers gone") } else { String::new() };
+            let ailing = turn.state.ailing[color].as_ref().map(|why| format!("; probes fail: {why}"));
+            let ailing = ailing.unwrap_or_default();
+            ending::fail(
+                turn,
+                format!(
+                    "the gate was shut after {deadline} (progress_deadline): {color} had {}{gone}{ailing}",
+                    count(health)
+                ),
+            );
+            true
+        }
+    }
+}
+
+/// The gate is open and nobody has said go.
+fn wait(turn: &mut Turn, checking: Checking) {
+    let expires = turn.at + turn.state.policy.promote_timeout;
+    let progress_left = checking.deadline.since(turn.at);
+    let awaiting = Awaiting { since: checking.since, progress_left, expires };
+    let within = accept::seconds(turn.state.policy.promote_timeout);
+    let reason = if turn.state.is_pinned() {
+        format!("the gate opened under a pin: `unpin`, or `promote --force`, within {within}")
+    } else {
+        format!("the gate opened; `promote` is waited for, {within} at most")
+    };
+    turn.enter(Phase::AwaitingPromotion(awaiting), reason);
+    turn.announce(Notice::Awaiting);
+}
+
+pub(crate) fn advance_awaiting(turn: &mut Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let Phase::AwaitingPromotion(awaiting) = release.phase else { return false };
+    let by_itself = release.auto_promote && !turn.state.is_pinned();
+    if turn.at >= awaiting.expires {
+        let waited = accept::seconds(turn.state.policy.promote_timeout);
+        ending::cancel(turn, format!("nobody promoted it within {waited} (promote_timeout)"));
+        return true;
+    }
+    if !by_itself {
+        return false;
+    }
+    // The pin has ended: the gate is asked again.
+    match turn.state.gate(turn.at) {
+        Some(Gate::Open { .. }) => {
+            let why = "the pin ended and the gate is open";
+            canary::begin(turn, awaiting.since, awaiting.progress_left, why);
+        }
+        Some(Gate::Opens { .. } | Gate::Shut) | None => {
+            let deadline = turn.at + awaiting.progress_left;
+            let left = accept::seconds(awaiting.progress_left);
+            turn.enter(
+                Phase::Checking(Checking { since: awaiting.since, deadline }),
+                format!("the pin ended and the gate is shut: checked again, {left} are left"),
+            );
+        }
+    }
+    true
+}
+
+const NOT_HEALTHY: &str =
+    "its endpoints are not all healthy for min_healthy_time now: promote again when they are";
+
+/// A person's promote: of a release that waits for it, or of a degraded one.
+pub(crate) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refused> {
+    accept::writable(&turn.state)?;
+    let state = turn.state.state_word();
+    let wrong = |hint| Err(Refused::WrongState { command: "promote", state, hint });
+    let Some(release) = turn.running() else {
+        return wrong("there is no release to promote: `deploy` first");
+    };
+    let id = release.id.clone();
+    match &release.phase {
+        Phase::AwaitingPromotion(awaiting) => {
+            let (since, left) = (awaiting.since, awaiting.progress_left);
+            pin::lift_or_refuse(turn, force, "a promote with --force")?;
+            match turn.state.gate(turn.at) {
+                Some(Gate::Open { .. }) => canary::begin(turn, since, left, "promoted by a person"),
+                Some(Gate::Opens { .. } | Gate::Shut) | None => return wrong(NOT_HEALTHY),
+            }
+        }
+        // The steps that are left are skipped by a person's word.
+        Phase::Canary(_) => {
+            pin::lift_or_refuse(turn, force, "a promote with --force")?;
+            match turn.state.gate(turn.at) {
+                Some(Gate::Open { .. }) => promoting::promote(turn, "promoted by a person in the canary"),
+                Some(Gate::Opens { .. } | Gate::Shut) | None => return wrong(NOT_HEALTHY),
+            }
+        }
+        Phase::Degraded(_) => {
+            pin::lift_or_refuse(turn, force, "a promote with --force")?;
+            ending::succeed_by_word(turn, "promoted by a person while degraded");
+        }
+        Phase::Queued(_) | Phase::Pulling { .. } | Phase::Starting(_) => {
+            return wrong("its gate is not open yet");
+        }
+        Phase::Checking(_) => return wrong("its gate is not open yet: it is checked until it is"),
+        Phase::Promoting(_) | Phase::Baking(_) => {
+            return wrong("it has the traffic already; the bake ends by itself");
+        }
+        Phase::Reverting(_) => return wrong("the traffic is on its way back"),
+        Phase::Succeeded | Phase::Failed | Phase::Cancelled | Phase::Reverted | Phase::RolledBack => {
+            return wrong("it has ended: `deploy` again");
+        }
+    }
+    turn.concerns(&id);
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! degraded: a person is needed. Not final: the old color stays warm and the judge goes on.
+
+use super::{accept, bake, ending, reverting, trip};
+use crate::release::turn::Turn;
+use crate::release::{Bake, By, Condition, Degradation, Degraded, Mode, Notice, Phase};
+
+pub(crate) fn enter(turn: &mut Turn, cause: Degraded, mut bake: Box<Bake>, reason: &str) {
+    bake.judge.cap();
+    bake.outside = None;
+    let expires = turn.at + turn.state.policy.promote_timeout;
+    let help = match cause {
+        Degraded::Pinned => "the service is pinned",
+        Degraded::OldSick => "there is no healthy color to go back to",
+        Degraded::Hold => "on_trip is hold",
+        Degraded::Inconclusive => "on_inconclusive is hold",
+    };
+    let reason = format!("{reason}; {help}: `rollback` or `promote`");
+    turn.enter(Phase::Degraded(Degradation { cause, expires, bake }), reason);
+    turn.announce(Notice::Degraded);
+}
+
+/// The ways out that need no person.
+pub(crate) fn advance(turn: &mut Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let Phase::Degraded(degradation) = &release.phase else { return false };
+    let (cause, expires) = (degradation.cause, degradation.expires);
+    let old_fit = turn.condition(release.color.other()) == Condition::Fit;
+    let open = match cause {
+        Degraded::Pinned => !turn.state.is_pinned(),
+        Degraded::OldSick => old_fit,
+        Degraded::Inconclusive => true,
+        Degraded::Hold => false,
+    };
+    let acts = turn.state.mode(release) == Mode::Enforce;
+    if open
+        && acts
+        && let Some(tripped) = bake::trip_now(&turn.state)
+        && !trip::fails_too(&degradation.bake, &tripped)
+    {
+        let reason = trip::why(turn, release.color, &tripped);
+        trip::record(turn, &tripped);
+        return go_on(turn, cause, reason);
+    }
+    if turn.at < expires || turn.state.unwritable {
+        return false;
+    }
+    let waited = accept::seconds(turn.state.policy.promote_timeout);
+    ending::succeed_by_word(turn, &format!("nobody decided within {waited} (promote_timeout)"));
+    true
+}
+
+/// It is bad now, and what held the revert is gone; something else may hold it.
+fn go_on(turn: &mut Turn, cause: Degraded, reason: String) -> bool {
+    let held = match trip::way(&turn.state, turn.state.policy.on_trip) {
+        trip::Way::Back => {
+            reverting::swap(turn, By::Judge, reason);
+            return true;
+        }
+        trip::Way::Wait => {
+            let Some(bake) = trip::current_bake(turn) else { return false };
+            reverting::wait(turn, By::Judge, Box::new(bake), reason);
+            return true;
+        }
+        trip::Way::Pinned => Degraded::Pinned,
+        trip::Way::Hold => Degraded::Hold,
+        trip::Way::OldSick => Degraded::OldSick,
+    };
+    if held == cause {
+        turn.counted();
+        return false;
+    }
+    if let Some(release) = turn.state.release.as_mut()
+        && let Phase::Degraded(degradation) = &mut release.phase
+    {
+        degradation.cause = held;
+    }
+    turn.note(format!("{reason}; still degraded, now because of {}", held.as_str()));
+    turn.changed();
+    true
+}

@@ -1,0 +1,152 @@
+//! The final states, each with a reason, and what each means for the color that lost.
+
+use crate::judge::Verdict;
+use crate::model::{Color, ReleaseId, Version};
+
+use super::{bake, errands, quarantine, standby};
+use crate::release::turn::Turn;
+use crate::release::{
+    By, Effect, Errand, Fallback, Fate, Notice, Phase, Release, Side, Stretch, UpstreamKind,
+};
+
+/// The candidate keeps the traffic; the old color stays warm for `standby_ttl`.
+pub(crate) fn succeed(turn: &mut Turn, reason: String) {
+    let Some(release) = turn.state.release.as_ref() else { return };
+    let (old, verdict, version) = (release.color.other(), release.verdict, release.version.clone());
+    let drain_at = turn.at + turn.state.policy.standby_ttl;
+    let side = &mut turn.state.sides[old];
+    side.fate = Fate::Warm { drain_at };
+    turn.state.fallback = Some(Fallback {
+        release: side.release.clone(),
+        containers: side.containers.clone(),
+        version: side.version.clone().unwrap_or_else(|| Version("initial".to_owned())),
+        color: old,
+    });
+    turn.enter(Phase::Succeeded, reason);
+    turn.announce(Notice::Succeeded);
+    errands::begin(turn, Errand::Tags);
+    if verdict == Some(Verdict::Pass) {
+        quarantine::lift(turn, &version, "a forced release of it passed");
+    }
+}
+
+/// A first release: there was nothing before it.
+pub(crate) fn succeed_alone(turn: &mut Turn) {
+    turn.state.fallback = None;
+    turn.enter(
+        Phase::Succeeded,
+        "a first release: it has no baseline and nothing to revert to, so checking was its only gate",
+    );
+    turn.announce(Notice::Promoted);
+    turn.announce(Notice::Succeeded);
+    errands::begin(turn, Errand::PostPromote);
+    errands::begin(turn, Errand::Tags);
+}
+
+/// A degraded release ends with its verdict, by a person's word or because nobody spoke.
+pub(crate) fn succeed_by_word(turn: &mut Turn, why: &str) {
+    let Some(release) = turn.state.release.as_mut() else { return };
+    let Some(bake) = release.phase.bake() else { return };
+    let numbers = bake.judge.numbers();
+    let verdict = release.verdict.unwrap_or_else(|| bake.judge.verdict());
+    release.verdict = Some(verdict);
+    let reason = format!("{why}; verdict {}: {}", verdict.as_str(), bake::describe(&numbers));
+    release.numbers = Some(numbers);
+    succeed(turn, reason);
+}
+
+/// `--force` ends a degraded release as succeeded, by a person's word.
+pub(crate) fn end_degraded(turn: &mut Turn, newer: &Release) {
+    if let Some(Phase::Degraded(_)) = turn.running().map(|release| &release.phase) {
+        succeed_by_word(turn, &format!("ended by a person who forced {}", newer.id));
+    }
+}
+
+pub(crate) fn fail(turn: &mut Turn, reason: String) {
+    let Some(release) = turn.running() else { return };
+    let color = release.color;
+    discard(turn);
+    turn.state.discovery.disarmed[color] = true;
+    turn.enter(Phase::Failed, reason);
+    turn.announce(Notice::Failed);
+}
+
+/// Ends a release that has not switched.
+pub(crate) fn cancel(turn: &mut Turn, reason: String) {
+    if turn.state.stretch() != Stretch::Before {
+        return;
+    }
+    discard(turn);
+    turn.enter(Phase::Cancelled, reason);
+    turn.announce(Notice::Cancelled);
+}
+
+/// The traffic is back on the old color.
+pub(crate) fn went_back(turn: &mut Turn, by: By, reason: String) {
+    let Some(release) = turn.state.release.as_ref() else { return };
+    let (id, color, version) = (release.id.clone(), release.color, release.version.clone());
+    let drain_at = match turn.state.policy.upstream {
+        UpstreamKind::Fixed => turn.at + turn.state.policy.standby_ttl,
+        // Stopped and kept: what is in flight may finish first.
+        UpstreamKind::Managed => turn.at,
+    };
+    turn.state.sides[color].fate = Fate::Warm { drain_at };
+    turn.state.discovery.disarmed[color] = true;
+    if turn.state.fallback.as_ref().is_some_and(|fallback| fallback.color == turn.state.active) {
+        turn.state.fallback = None;
+    }
+    match by {
+        By::Judge => {
+            quarantine::add(turn, version, reason.clone(), id);
+            turn.enter(Phase::Reverted, reason);
+            turn.announce(Notice::Reverted);
+        }
+        By::Person => {
+            turn.enter(Phase::RolledBack, reason);
+            turn.announce(Notice::RolledBack);
+        }
+    }
+}
+
+/// What becomes of a candidate that never had the traffic.
+fn discard(turn: &mut Turn) {
+    let Some(release) = turn.running() else { return };
+    let (id, color, containers) = (release.id.clone(), release.color, release.containers.clone());
+    let gated = release.gated;
+    match turn.state.policy.upstream {
+        // Nothing lives on a color for ever, not even what a preview host began.
+        UpstreamKind::Fixed => {
+            let drain_at = turn.at + turn.state.policy.standby_ttl;
+            if color != turn.state.active {
+                turn.state.sides[color].fate = Fate::Warm { drain_at };
+            }
+        }
+        UpstreamKind::Managed => {
+            let adopted = turn.state.sides[color].release.as_ref() == Some(&id);
+            if !adopted {
+                turn.then(Effect::Remove { release: id, color });
+                return;
+            }
+            turn.then(Effect::SaveEvidence { release: containers.clone() });
+            if gated && color != turn.state.active {
+                // It had a share of the traffic: what is in flight may finish, then it is stopped and
+                // kept.
+                turn.state.sides[color].fate = Fate::Warm { drain_at: turn.at };
+                return;
+            }
+            let side = std::mem::take(&mut turn.state.sides[color]);
+            turn.state.health[color] = None;
+            if containers == id {
+                turn.then(Effect::Remove { release: id, color });
+            } else {
+                keep_again(turn, side, containers, color);
+            }
+        }
+    }
+}
+
+/// A rollback that came to nothing leaves the containers it borrowed as they were.
+fn keep_again(turn: &mut Turn, side: Side, containers: ReleaseId, color: Color) {
+    turn.then(Effect::Stop { release: containers.clone(), color });
+    standby::keep(turn, Side { release: Some(containers), ..side }, color);
+}

@@ -1,0 +1,310 @@
+//! Errands: what is done outside for a release and comes back as a result: its hooks, and the
+//! moving of tags in the registry.
+//!
+//! | errand | begins | a failure |
+//! |---|---|---|
+//! | `pre_promote` | when the gate opens; the switch waits for it | fails the release, before the switch |
+//! | `post_promote` | with the bake | raises an alarm: whether to go back is the judge's or a person's to say |
+//! | `on_revert` | with the switch back, which never waits for it | raises an alarm |
+//! | tags | with the success | raises an alarm |
+//!
+//! A rollback runs neither `pre_promote` nor `post_promote`: what it goes back to has served before,
+//! and going back must not depend on anything. An errand is written down before it is begun; one
+//! whose result was not written down before a crash is done again from its beginning. So each runs
+//! at least once, and what it calls has to bear that.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Color, ReleaseId, Tick, Version};
+
+use crate::release::turn::Turn;
+use crate::release::{Alarm, Effect, Kind, Phase, Release, State, Stretch};
+
+/// What is done outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Errand {
+    PrePromote,
+    PostPromote,
+    OnRevert,
+    /// `stable` and `previous` are moved in the registry.
+    Tags,
+}
+
+impl Errand {
+    /// The key that asks for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PrePromote => "pre_promote",
+            Self::PostPromote => "post_promote",
+            Self::OnRevert => "on_revert",
+            Self::Tags => "tags",
+        }
+    }
+
+    /// Its name in a sentence.
+    const fn told(self) -> &'static str {
+        match self {
+            Self::PrePromote => "the pre_promote hook",
+            Self::PostPromote => "the post_promote hook",
+            Self::OnRevert => "the on_revert hook",
+            Self::Tags => "the moving of tags",
+        }
+    }
+
+    const fn alarm(self) -> Alarm {
+        match self {
+            Self::PrePromote | Self::PostPromote | Self::OnRevert => Alarm::HookFailed,
+            Self::Tags => Alarm::TagsFailed,
+        }
+    }
+}
+
+/// How long each errand may take; `None`: it is not asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Errands {
+    pub pre_promote: Option<Duration>,
+    pub post_promote: Option<Duration>,
+    pub on_revert: Option<Duration>,
+    pub tags: Option<Duration>,
+}
+
+impl Errands {
+    /// The longest that this errand may take.
+    #[must_use]
+    pub const fn timeout(&self, errand: Errand) -> Option<Duration> {
+        match errand {
+            Errand::PrePromote => self.pre_promote,
+            Errand::PostPromote => self.post_promote,
+            Errand::OnRevert => self.on_revert,
+            Errand::Tags => self.tags,
+        }
+    }
+}
+
+/// An errand that was begun and has not been settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    pub errand: Errand,
+    pub release: ReleaseId,
+    pub color: Color,
+    pub version: Version,
+    /// What the other color runs, where that is known.
+    pub other: Option<Version>,
+    /// The shell keeps the errand's own timeout; one that never reports is failed then.
+    pub deadline: Tick,
+    /// How it went, once it has reported.
+    pub outcome: Option<Result<(), String>>,
+}
+
+impl Run {
+    fn effect(&self) -> Effect {
+        Effect::Errand {
+            errand: self.errand,
+            release: self.release.clone(),
+            color: self.color,
+            version: self.version.clone(),
+            other: self.other.clone(),
+        }
+    }
+}
+
+/// What a shell needs beside the timeout: a container is created before and removed after.
+const SLACK: Duration = Duration::from_secs(30);
+
+/// The oldest gives way: a limit on everything. A service has one release under way, and seconds of
+/// errands behind it.
+pub(crate) const RUNS_MAX: usize = 8;
+
+/// Where the hook before the switch stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Passed, or not asked for.
+    Passed,
+    /// It has just begun.
+    Begun,
+    Running,
+}
+
+/// Begins the hook before the switch, if the release has not passed it.
+pub(crate) fn before_switch(turn: &mut Turn) -> Before {
+    let Some(release) = turn.running() else { return Before::Passed };
+    let asked = turn.state.policy.errands.pre_promote.is_some() && release.kind == Kind::Deploy;
+    if release.hooked || !asked {
+        return Before::Passed;
+    }
+    let id = release.id.clone();
+    if turn.state.errands.iter().any(|run| run.errand == Errand::PrePromote && run.release == id) {
+        return Before::Running;
+    }
+    begin(turn, Errand::PrePromote);
+    let until = turn.state.errands.last().map(|run| run.deadline);
+    // It has a time of its own: the progress deadline does not cut it.
+    if let (Some(until), Some(Phase::Checking(checking))) =
+        (until, turn.state.release.as_mut().map(|release| &mut release.phase))
+    {
+        checking.deadline = checking.deadline.max(until);
+    }
+    Before::Begun
+}
+
+/// Takes the result of the hook before the switch: passes the release, or says why it fails.
+pub(crate) fn before_switch_ended(turn: &mut Turn) -> Option<Result<(), String>> {
+    let id = turn.running()?.id.clone();
+    let at = turn.at;
+    let place =
+        turn.state.errands.iter().position(|run| run.errand == Errand::PrePromote && run.release == id)?;
+    let outcome = ended(&turn.state.errands[place], at)?;
+    turn.state.errands.remove(place);
+    if outcome.is_ok() {
+        if let Some(release) = turn.state.release.as_mut() {
+            release.hooked = true;
+        }
+        turn.note("the pre_promote hook has passed");
+    }
+    turn.changed();
+    Some(outcome)
+}
+
+/// Begins an errand of the current release, if it is asked for.
+pub(crate) fn begin(turn: &mut Turn, errand: Errand) {
+    let Some(timeout) = turn.state.policy.errands.timeout(errand) else { return };
+    let Some(release) = turn.state.release.as_ref() else { return };
+    if errand == Errand::PostPromote && release.kind == Kind::Rollback {
+        return;
+    }
+    let run = Run {
+        errand,
+        release: release.id.clone(),
+        color: release.color,
+        version: release.version.clone(),
+        other: turn.state.sides[release.color.other()].version.clone(),
+        deadline: turn.at + timeout + SLACK,
+        outcome: None,
+    };
+    // Of tags only the newest word counts.
+    turn.state.errands.retain(|older| errand != Errand::Tags || older.errand != Errand::Tags);
+    if turn.state.errands.len() == RUNS_MAX {
+        turn.state.errands.remove(0);
+    }
+    if errand != Errand::Tags {
+        turn.note(format!("{} is run", errand.told()));
+    }
+    turn.then(run.effect());
+    turn.state.errands.push(run);
+}
+
+/// A shell says how an errand went.
+pub(crate) fn done(
+    turn: &mut Turn,
+    release: &ReleaseId,
+    errand: Errand,
+    outcome: &Result<(), String>,
+) -> Result<(), crate::release::Refused> {
+    let run = turn.state.errands.iter_mut().find(|run| run.errand == errand && run.release == *release);
+    let Some(run) = run.filter(|run| run.outcome.is_none()) else {
+        return Err(crate::release::Refused::Stale(format!("{} of {release}", errand.as_str())));
+    };
+    run.outcome = Some(outcome.clone());
+    turn.changed();
+    Ok(())
+}
+
+/// Settles one errand that has ended, or that nobody waits for any more.
+pub(crate) fn advance(turn: &mut Turn) -> bool {
+    let at = turn.at;
+    let waited = |state: &State, run: &Run| {
+        let running = state.running().filter(|release| release.phase.stretch() == Stretch::Before);
+        run.errand != Errand::PrePromote || running.is_some_and(|release| release.id == run.release)
+    };
+    let forgotten = turn.state.errands.iter().position(|run| !waited(&turn.state, run));
+    if let Some(place) = forgotten {
+        let run = turn.state.errands.remove(place);
+        // It may have been begun in this very step.
+        turn.take_back(&run.effect());
+        turn.changed();
+        return true;
+    }
+    let over = |run: &Run| run.errand != Errand::PrePromote && ended(run, at).is_some();
+    let Some(place) = turn.state.errands.iter().position(over) else { return false };
+    let run = turn.state.errands.remove(place);
+    let told = run.errand.told();
+    match ended(&run, at) {
+        Some(Ok(())) if run.errand == Errand::Tags => {
+            turn.clear(Alarm::TagsFailed, "the tags are moved");
+            turn.note_for(Some(run.release), "the tags are moved in the registry");
+        }
+        Some(Ok(())) => turn.note_for(Some(run.release), format!("{told} has passed")),
+        Some(Err(why)) => {
+            let id = &run.release;
+            let help = help(&turn.state, &run);
+            turn.raise(run.errand.alarm(), format!("{told} of {id} failed: {why}{help}"));
+        }
+        None => {}
+    }
+    turn.changed();
+    true
+}
+
+/// What a person can do about it.
+fn help(state: &State, run: &Run) -> String {
+    let serves = state.active == run.color && state.sides[run.color].version.as_ref() == Some(&run.version);
+    if run.errand == Errand::PostPromote && serves {
+        format!("; nothing was moved: `greenlight rollback {}` goes back", state.service)
+    } else {
+        String::new()
+    }
+}
+
+/// How it ended; `None` while it may go on.
+fn ended(run: &Run, now: Tick) -> Option<Result<(), String>> {
+    let late = || (now >= run.deadline).then(|| Err("it did not report in time".to_owned()));
+    run.outcome.clone().or_else(late)
+}
+
+/// After a restart: what had not reported is begun again, with its whole time.
+pub(crate) fn restore(state: &mut State, now: Tick) {
+    let Errands { pre_promote, post_promote, on_revert, tags } = state.policy.errands;
+    let mut until = None;
+    for run in state.errands.iter_mut().filter(|run| run.outcome.is_none()) {
+        let timeout = match run.errand {
+            Errand::PrePromote => pre_promote,
+            Errand::PostPromote => post_promote,
+            Errand::OnRevert => on_revert,
+            Errand::Tags => tags,
+        };
+        run.deadline = run.deadline.max(now + timeout.unwrap_or_default() + SLACK);
+        if run.errand == Errand::PrePromote {
+            until = Some(run.deadline);
+        }
+    }
+    if let (Some(until), Some(Phase::Checking(checking))) =
+        (until, state.release.as_mut().map(|release| &mut release.phase))
+    {
+        checking.deadline = checking.deadline.max(until);
+    }
+}
+
+/// The effects of those that have not reported.
+pub(crate) fn reconcile(state: &State) -> impl Iterator<Item = Effect> {
+    state.errands.iter().filter(|run| run.outcome.is_none()).map(Run::effect)
+}
+
+/// What never happens.
+pub(crate) fn check(state: &State) -> Result<(), String> {
+    if state.errands.len() > RUNS_MAX {
+        return Err("there are too many errands".to_owned());
+    }
+    for run in state.errands.iter().filter(|run| run.errand == Errand::PrePromote) {
+        let waits = |release: &Release| {
+            release.id == run.release && release.phase.stretch() == Stretch::Before && !release.hooked
+        };
+        if !state.release.as_ref().is_some_and(waits) {
+            return Err(format!("the pre_promote hook of {} runs, and nothing waits for it", run.release));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! Versions that were reverted: not released again unforced.
+
+use crate::model::{ReleaseId, Version};
+
+use crate::release::turn::Turn;
+use crate::release::{Quarantined, Refused, State};
+
+pub(crate) fn add(turn: &mut Turn, version: Version, reason: String, release: ReleaseId) {
+    let list = &mut turn.state.quarantine;
+    list.retain(|entry| entry.version != version);
+    list.push(Quarantined { version, reason, release });
+    let over = list.len().saturating_sub(State::QUARANTINE_MAX);
+    list.drain(..over);
+    turn.changed();
+}
+
+/// Takes a version out, if it is in.
+pub(crate) fn lift(turn: &mut Turn, version: &Version, why: &str) -> bool {
+    let before = turn.state.quarantine.len();
+    turn.state.quarantine.retain(|entry| entry.version != *version);
+    if turn.state.quarantine.len() == before {
+        return false;
+    }
+    turn.note(format!("version {version} is out of quarantine: {why}"));
+    turn.changed();
+    true
+}
+
+/// A person's `quarantine rm`.
+pub(crate) fn unquarantine(turn: &mut Turn, version: &Version) -> Result<(), Refused> {
+    super::accept::writable(&turn.state)?;
+    if lift(turn, version, "a person said so") {
+        Ok(())
+    } else {
+        Err(Refused::NotQuarantined(version.0.clone()))
+    }
+}

@@ -1,0 +1,232 @@
+//! Restarts: what is stored of a deadline is the time left, never a wall-clock time.
+
+use std::time::Duration;
+
+use crate::model::{Color, PerColor, Tick};
+
+use super::promoting::ACKNOWLEDGE_WAIT;
+use super::{bake, errands};
+use crate::release::{Alarm, Effect, Fate, Phase, Release, Stage, State, UpstreamKind};
+
+/// At least this much of a progress deadline is left after a restart.
+const PROGRESS_LEFT_MIN: Duration = Duration::from_mins(1);
+
+impl State {
+    /// As it is stored: as if it had been saved at tick 0.
+    #[must_use]
+    pub fn to_saved(&self, now: Tick) -> Self {
+        let mut saved = self.clone();
+        saved.rebase(now, Tick::ZERO);
+        saved
+    }
+
+    /// Moves every tick from a clock that reads `from` to one that reads `to`.
+    fn rebase(&mut self, from: Tick, to: Tick) {
+        self.each_tick(&mut |tick| *tick = tick.rebase(from, to));
+    }
+
+    fn each_tick(&mut self, visit: &mut impl FnMut(&mut Tick)) {
+        self.pin.iter_mut().filter_map(|pin| pin.until.as_mut()).for_each(&mut *visit);
+        self.discovery.down_since.iter_mut().for_each(&mut *visit);
+        self.errands.iter_mut().map(|run| &mut run.deadline).for_each(&mut *visit);
+        for color in Color::ALL {
+            match &mut self.sides[color].fate {
+                Fate::Warm { drain_at: tick } | Fate::Draining { until: tick } => visit(tick),
+                Fate::Free | Fate::Drained => {}
+            }
+        }
+        for release in self.release.iter_mut().chain(self.queued.iter_mut()) {
+            each_tick_of(&mut release.phase, visit);
+        }
+    }
+}
+
+fn each_tick_of(phase: &mut Phase, visit: &mut impl FnMut(&mut Tick)) {
+    match phase {
+        Phase::Queued(queued) => {
+            visit(&mut queued.due);
+            visit(&mut queued.expires);
+        }
+        Phase::Pulling { deadline } => visit(deadline),
+        Phase::Starting(starting) => visit(&mut starting.deadline),
+        Phase::Checking(checking) => {
+            visit(&mut checking.since);
+            visit(&mut checking.deadline);
+        }
+        Phase::AwaitingPromotion(awaiting) => {
+            visit(&mut awaiting.since);
+            visit(&mut awaiting.expires);
+        }
+        Phase::Canary(canary) => {
+            visit(&mut canary.since);
+            visit(&mut canary.until);
+            visit(&mut canary.deadline);
+        }
+        Phase::Promoting(promoting) => visit(&mut promoting.deadline),
+        Phase::Reverting(reverting) => match &mut reverting.stage {
+            Stage::Waiting { until, .. } => visit(until),
+            Stage::Swapped { deadline } => visit(deadline),
+        },
+        Phase::Degraded(degradation) => visit(&mut degradation.expires),
+        Phase::Baking(_)
+        | Phase::Succeeded
+        | Phase::Failed
+        | Phase::Cancelled
+        | Phase::Reverted
+        | Phase::RolledBack => {}
+    }
+    if let Some(bake) = phase.bake_mut() {
+        visit(&mut bake.began);
+        visit(&mut bake.deadline);
+        visit(&mut bake.limit);
+    }
+}
+
+/// A stored state (saved as if at tick 0) on the clock of a new process, with what DESIGN.md says
+/// of a restart: at least 60 s of a progress deadline, at least min(60 s, bake_time) of a bake.
+///
+/// The policy is not stored: set `saved.policy` before. Nothing is known of any endpoint's health.
+#[must_use]
+pub fn restore(saved: State, now: Tick) -> State {
+    let mut state = saved;
+    state.rebase(Tick::ZERO, now);
+    state.health = PerColor::default();
+    state.unwritable = false;
+    state.ailing = PerColor::default();
+    state.seen = PerColor::default();
+    state.engine_away = None;
+    state.alarms.remove(&Alarm::EngineAway);
+    // What was counted without a break is broken now; what had been seen stays seen.
+    state.discovery.down_since = None;
+    // The workers of this process begin with the stored table.
+    if !switching(&state) {
+        state.alarms.remove(&Alarm::Unacknowledged);
+    }
+    if let Some(bake) = state.release.as_mut().and_then(|release| release.phase.bake_mut()) {
+        bake.acknowledged = true;
+    }
+    errands::restore(&mut state, now);
+    let bake_end = now + bake::grace(&state.policy);
+    let unknown_end = now + state.unknown_wait();
+    let progress_end = now + PROGRESS_LEFT_MIN;
+    let Some(release) = state.release.as_mut() else { return state };
+    match &mut release.phase {
+        Phase::Pulling { deadline } => *deadline = (*deadline).max(progress_end),
+        Phase::Starting(starting) => starting.deadline = starting.deadline.max(progress_end),
+        Phase::Checking(checking) => {
+            checking.since = now;
+            checking.deadline = checking.deadline.max(progress_end);
+        }
+        Phase::AwaitingPromotion(awaiting) => {
+            awaiting.since = now;
+            awaiting.progress_left = awaiting.progress_left.max(PROGRESS_LEFT_MIN);
+        }
+        Phase::Canary(canary) => canary.restarted(now, progress_end),
+        Phase::Promoting(promoting) => promoting.deadline = now + ACKNOWLEDGE_WAIT,
+        Phase::Baking(bake) => {
+            bake.deadline = bake.deadline.max(bake_end);
+            bake.limit = bake.limit.max(bake.deadline);
+        }
+        Phase::Reverting(reverting) => match &mut reverting.stage {
+            Stage::Waiting { until, .. } => *until = unknown_end,
+            Stage::Swapped { deadline } => *deadline = now + ACKNOWLEDGE_WAIT,
+        },
+        Phase::Queued(_)
+        | Phase::Degraded(_)
+        | Phase::Succeeded
+        | Phase::Failed
+        | Phase::Cancelled
+        | Phase::Reverted
+        | Phase::RolledBack => {}
+    }
+    state
+}
+
+/// Every effect that the state implies, for a start after a crash. All are idempotent: what was
+/// done before the crash is done again and changes nothing.
+#[must_use]
+pub fn reconcile(state: &State, now: Tick) -> Vec<Effect> {
+    let _ = now;
+    let mut effects = Vec::new();
+    for (color, side) in state.sides.iter() {
+        if let Some(release) = &side.release {
+            effects.push(Effect::Adopt { color, release: release.clone() });
+        }
+    }
+    effects.push(if switching(state) {
+        Effect::Swap { epoch: state.epoch, active: state.active }
+    } else {
+        Effect::Refresh
+    });
+    for (color, side) in state.sides.iter() {
+        match side.fate {
+            Fate::Draining { .. } => effects.push(Effect::Drain { color, release: side.release.clone() }),
+            Fate::Free | Fate::Warm { .. } | Fate::Drained => {}
+        }
+    }
+    for (alarm, reason) in &state.alarms {
+        effects.push(Effect::Alarm { alarm: *alarm, raised: true, reason: reason.clone() });
+    }
+    effects.extend(errands::reconcile(state));
+    if state.policy.upstream == UpstreamKind::Managed {
+        containers(state, &mut effects);
+    }
+    effects
+}
+
+/// Whether acknowledgements are waited for.
+fn switching(state: &State) -> bool {
+    let Some(release) = state.running() else { return false };
+    match &release.phase {
+        Phase::Promoting(_) => true,
+        Phase::Reverting(reverting) => matches!(reverting.stage, Stage::Swapped { .. }),
+        Phase::Queued(_)
+        | Phase::Pulling { .. }
+        | Phase::Starting(_)
+        | Phase::Checking(_)
+        | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
+        | Phase::Baking(_)
+        | Phase::Degraded(_)
+        | Phase::Succeeded
+        | Phase::Failed
+        | Phase::Cancelled
+        | Phase::Reverted
+        | Phase::RolledBack => false,
+    }
+}
+
+fn containers(state: &State, effects: &mut Vec<Effect>) {
+    let active = state.sides[state.active].containers.as_ref();
+    for kept in state.kept.iter().filter(|kept| Some(&kept.containers) != active) {
+        effects.push(Effect::Stop { release: kept.containers.clone(), color: kept.color });
+    }
+    let Some(Release { id, version, color, containers, phase, gated, .. }) = &state.release else { return };
+    match phase {
+        Phase::Pulling { .. } => {
+            effects.push(Effect::Pull { release: id.clone(), version: version.clone() });
+        }
+        Phase::Starting(starting) if starting.cleared => {
+            effects.push(Effect::Start { release: containers.clone(), color: *color });
+        }
+        // One that had a share of the traffic is drained and kept.
+        Phase::Failed | Phase::Cancelled if containers == id && !gated => {
+            effects.push(Effect::SaveEvidence { release: id.clone() });
+            effects.push(Effect::Remove { release: id.clone(), color: *color });
+        }
+        Phase::Queued(_)
+        | Phase::Starting(_)
+        | Phase::Checking(_)
+        | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
+        | Phase::Promoting(_)
+        | Phase::Baking(_)
+        | Phase::Reverting(_)
+        | Phase::Degraded(_)
+        | Phase::Succeeded
+        | Phase::Failed
+        | Phase::Cancelled
+        | Phase::Reverted
+        | Phase::RolledBack => {}
+    }
+}

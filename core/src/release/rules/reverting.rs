@@ -1,0 +1,97 @@
+//! reverting: the traffic goes back to the old color, once a release at most.
+
+use super::promoting::ACKNOWLEDGE_WAIT;
+use super::{accept, degraded, ending, errands};
+use crate::release::record::condition::count;
+use crate::release::turn::Turn;
+use crate::release::{
+    Alarm, Bake, By, Condition, Degraded, Effect, Errand, Phase, Reverting, Stage, UpstreamKind,
+};
+
+/// The old color's health is not known yet.
+pub(crate) fn wait(turn: &mut Turn, by: By, bake: Box<Bake>, why: String) {
+    let Some(release) = turn.running() else { return };
+    let old = release.color.other();
+    let patience = turn.state.unknown_wait();
+    let until = turn.at + patience;
+    let wait = accept::seconds(patience);
+    let reason = format!("{why}; waits up to {wait} for {old}, whose health is not known yet");
+    turn.enter(Phase::Reverting(Reverting { by, why, stage: Stage::Waiting { until, bake } }), reason);
+}
+
+/// Moves the traffic back. The caller has asked [`super::trip::way`].
+pub(crate) fn swap(turn: &mut Turn, by: By, why: String) {
+    let Some(release) = turn.state.release.as_mut() else { return };
+    let old = release.color.other();
+    release.reverts += 1;
+    let containers = release.containers.clone();
+    turn.state.active = old;
+    turn.state.epoch = turn.state.epoch.next();
+    turn.state.discovery.down_since = None;
+    turn.state.discovery.armed = false;
+    let epoch = turn.state.epoch;
+    let deadline = turn.at + ACKNOWLEDGE_WAIT;
+    let reason = format!("{why}; {old} gets all traffic back at epoch {epoch}");
+    turn.enter(Phase::Reverting(Reverting { by, why, stage: Stage::Swapped { deadline } }), reason);
+    turn.then(Effect::Swap { epoch, active: old });
+    errands::begin(turn, Errand::OnRevert);
+    if turn.state.policy.upstream == UpstreamKind::Managed {
+        turn.then(Effect::SaveEvidence { release: containers });
+    }
+}
+
+pub(crate) fn advance(turn: &mut Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    let Phase::Reverting(reverting) = &release.phase else { return false };
+    let (by, reason, old) = (reverting.by, reverting.why.clone(), release.color.other());
+    match &reverting.stage {
+        Stage::Waiting { until, bake } => {
+            let (until, bake) = (*until, bake.clone());
+            let health = count(turn.health(old));
+            if turn.state.is_pinned() {
+                degraded::enter(
+                    turn,
+                    Degraded::Pinned,
+                    bake,
+                    &format!("{reason}; then the service was pinned"),
+                );
+                return true;
+            }
+            match turn.condition(old) {
+                Condition::Fit => swap(turn, by, reason),
+                Condition::Sick => {
+                    degraded::enter(
+                        turn,
+                        Degraded::OldSick,
+                        bake,
+                        &format!("{reason}; {old} is sick: {health}"),
+                    );
+                }
+                Condition::Unknown if turn.at >= until => {
+                    let why = format!("{reason}; {old} did not become healthy in time: {health}");
+                    degraded::enter(turn, Degraded::OldSick, bake, &why);
+                }
+                Condition::Unknown => return false,
+            }
+            true
+        }
+        Stage::Swapped { deadline } => {
+            if turn.at < *deadline {
+                return false;
+            }
+            let epoch = turn.state.epoch;
+            turn.raise(
+                Alarm::Unacknowledged,
+                format!("not every worker acknowledged epoch {epoch} within 10 s"),
+            );
+            ending::went_back(turn, by, reason);
+            true
+        }
+    }
+}
+
+/// Every worker has the old color's table.
+pub(crate) fn acknowledged(turn: &mut Turn, by: By, why: String) {
+    turn.clear(Alarm::Unacknowledged, "every worker has acknowledged");
+    ending::went_back(turn, by, why);
+}

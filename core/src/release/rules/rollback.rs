@@ -1,0 +1,163 @@
+//! A person goes back: at once while the old color is warm in a bake, by a new release after
+//! success.
+
+use std::time::Duration;
+
+use crate::model::{ReleaseId, Version};
+
+use super::{accept, bake, pin, quarantine, reverting, trip};
+use crate::release::turn::Turn;
+use crate::release::{By, Condition, Fallback, Kind, Phase, Refused, Release, Source, Stretch, UpstreamKind};
+
+/// What is asked.
+pub(crate) struct Ask<'a> {
+    pub(crate) to: Option<&'a ReleaseId>,
+    pub(crate) quarantine: bool,
+    pub(crate) force: bool,
+}
+
+pub(crate) fn rollback(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
+    accept::writable(&turn.state)?;
+    match turn.state.stretch() {
+        Stretch::After => back(turn, ask),
+        Stretch::Before | Stretch::Final => anew(turn, ask),
+    }
+}
+
+/// The running release has switched: the traffic goes back to the old color.
+fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
+    let Some(release) = turn.running().cloned() else {
+        return Err(Refused::NoRollback("there is no release"));
+    };
+    match &release.phase {
+        Phase::Promoting(promoting) if promoting.alone => {
+            return Err(Refused::NoRollback("this is the first release: there was nothing before it"));
+        }
+        Phase::Promoting(_) | Phase::Baking(_) | Phase::Degraded(_) => {}
+        Phase::Reverting(_)
+        | Phase::Queued(_)
+        | Phase::Pulling { .. }
+        | Phase::Starting(_)
+        | Phase::Checking(_)
+        | Phase::AwaitingPromotion(_)
+        | Phase::Canary(_)
+        | Phase::Succeeded
+        | Phase::Failed
+        | Phase::Cancelled
+        | Phase::Reverted
+        | Phase::RolledBack => {
+            let hint = "the traffic is on its way back already";
+            return Err(Refused::WrongState { command: "rollback", state: release.word(), hint });
+        }
+    }
+    let side = turn.state.sides[release.color.other()].clone();
+    if let Some(to) = ask.to.filter(|to| side.release.as_ref() != Some(*to)) {
+        return Err(Refused::UnknownRelease(to.to_string()));
+    }
+    if let (Some(version), false) = (&side.version, ask.force) {
+        accept::free_version(&turn.state, version)?;
+    }
+    let old = turn.condition(release.color.other());
+    if old == Condition::Sick {
+        return Err(Refused::NoRollback("the old color is down too"));
+    }
+    pin::lift_or_refuse(turn, ask.force, "a rollback with --force")?;
+    cancel_queued(turn, &release.id);
+    if ask.quarantine {
+        quarantine_it(turn, release.version.clone(), release.id.clone());
+    }
+    let reason = "a person's rollback".to_owned();
+    if let Phase::Promoting(promoting) = release.phase {
+        bake::enter(turn, &promoting, None, "rolled back before every acknowledgement");
+    }
+    match (old, trip::current_bake(turn)) {
+        (Condition::Unknown, Some(bake)) => reverting::wait(turn, By::Person, Box::new(bake), reason),
+        (Condition::Unknown | Condition::Fit | Condition::Sick, _) => {
+            reverting::swap(turn, By::Person, reason);
+        }
+    }
+    turn.concerns(&release.id);
+    Ok(())
+}
+
+/// After success: a new release of kind rollback.
+fn anew(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
+    if let Some(running) = turn.running()
+        && running.kind == Kind::Rollback
+    {
+        let hint = "a rollback is under way already";
+        return Err(Refused::WrongState { command: "rollback", state: running.word(), hint });
+    }
+    let target = target(turn, ask.to)?;
+    if !ask.force {
+        accept::free_version(&turn.state, &target.version)?;
+    }
+    pin::lift_or_refuse(turn, ask.force, "a rollback with --force")?;
+    if ask.quarantine {
+        let active = turn.state.sides[turn.state.active].clone();
+        if let (Some(version), Some(release)) = (active.version, active.release) {
+            quarantine_it(turn, version, release);
+        }
+    }
+    let id = accept::next_id(&mut turn.state);
+    let version = target.version.clone();
+    let mut release =
+        accept::new_release(turn, id.clone(), Kind::Rollback, version, Source::Person, ask.force);
+    if let Some(containers) = kept_containers(turn, &target, &release) {
+        release.containers = containers;
+    }
+    accept::place(turn, release, Duration::ZERO);
+    turn.concerns(&id);
+    Ok(())
+}
+
+/// What can be gone back to.
+fn target(turn: &Turn, to: Option<&ReleaseId>) -> Result<Fallback, Refused> {
+    let fallback = turn.state.fallback.as_ref();
+    let Some(to) = to else {
+        return fallback.cloned().ok_or_else(|| {
+            Refused::NoRollback(match turn.state.stretch() {
+                Stretch::Before => "the other color is being released to: `abort` stops that",
+                Stretch::After | Stretch::Final => "no earlier version is known to be good: `deploy` one",
+            })
+        });
+    };
+    if let Some(fallback) = fallback.filter(|fallback| fallback.release.as_ref() == Some(to)) {
+        return Ok(fallback.clone());
+    }
+    let kept = turn.state.kept.iter().rfind(|kept| kept.release == *to || kept.containers == *to);
+    kept.map(|kept| Fallback {
+        release: Some(kept.release.clone()),
+        containers: Some(kept.containers.clone()),
+        version: kept.version.clone(),
+        color: kept.color,
+    })
+    .ok_or_else(|| Refused::UnknownRelease(to.to_string()))
+}
+
+/// The target's own containers, if they are there and have the candidate's color; else they are
+/// created anew from the version.
+fn kept_containers(turn: &Turn, target: &Fallback, release: &Release) -> Option<ReleaseId> {
+    let containers = target.containers.as_ref()?;
+    let warm = turn.state.sides[release.color].containers.as_ref() == Some(containers);
+    let kept =
+        turn.state.kept.iter().any(|kept| kept.containers == *containers && kept.color == release.color);
+    let managed = turn.state.policy.upstream == UpstreamKind::Managed;
+    (managed && (warm || kept)).then(|| containers.clone())
+}
+
+/// A person's rollback cancels a queued webhook or discovery release.
+fn cancel_queued(turn: &mut Turn, by: &ReleaseId) {
+    let Some(queued) = turn.state.queued.take() else { return };
+    match queued.source {
+        Source::Webhook | Source::Discovery => {
+            turn.ended_in_queue(queued, format!("a person rolled {by} back"));
+        }
+        Source::Person => turn.state.queued = Some(queued),
+    }
+}
+
+fn quarantine_it(turn: &mut Turn, version: Version, release: ReleaseId) {
+    turn.note(format!("version {version} is in quarantine by a person's word"));
+    quarantine::add(turn, version, "a person rolled it back and said so".to_owned(), release);
+}

@@ -1,0 +1,169 @@
+//! The immutable table: host -> service -> color -> endpoints.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName};
+
+use super::index::{HostIndex, Target};
+use super::{ServiceSettings, normalize_host};
+
+/// An endpoint as the data plane sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointRoute {
+    pub endpoint: Endpoint,
+    /// Whether new requests may be sent here (healthy, or tried because too few are).
+    pub usable: bool,
+    /// How often its probes have shown that it is back after attempts had failed: what takes it
+    /// into a pool again that it was taken out of for them.
+    pub returns: u64,
+}
+
+/// One color of a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColorRoute {
+    pub endpoints: Vec<EndpointRoute>,
+}
+
+/// One service, whole. Unchanged services keep their `Arc` from table to table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceRoute {
+    pub name: ServiceName,
+    /// Exact hosts and `*.` hosts, normalized.
+    pub hosts: Vec<String>,
+    /// Hosts that reach one color whatever is active.
+    pub preview_hosts: PerColor<Vec<String>>,
+    /// Also serves hosts that no service claims.
+    pub default: bool,
+    pub active: Color,
+    pub epoch: Epoch,
+    pub paused: bool,
+    /// Requests in a hundred that go to the other color, before a switch; 0: none.
+    pub canary_percent: u8,
+    /// True while a bake runs: the shield may answer from the other color.
+    pub baking: bool,
+    /// tau of the latency rule, while it counts: an attempt of the active color is slow that has no
+    /// response head after it.
+    pub slow_after: Option<Duration>,
+    pub colors: PerColor<ColorRoute>,
+    pub settings: Arc<ServiceSettings>,
+}
+
+/// What a webhook's path begins with.
+pub const HOOKS_PREFIX: &[u8] = b"/hooks/";
+
+/// A message has 256 KiB at most; a larger one need not be carried to where it is refused.
+const HOOK_BYTES_MAX: u64 = 256 * 1024;
+
+/// Webhooks as an origin: one endpoint on the loopback, reached like any other. The name can't be a
+/// service's.
+fn hooks_route(address: SocketAddr) -> ServiceRoute {
+    let endpoint = Endpoint { id: EndpointId::from("greenlight/hooks"), address };
+    let mut colors = PerColor::<ColorRoute>::default();
+    colors[Color::Blue].endpoints.push(EndpointRoute { endpoint, usable: true, returns: 0 });
+    ServiceRoute {
+        name: ServiceName::from("greenlight/hooks"),
+        hosts: Vec::new(),
+        preview_hosts: PerColor::default(),
+        default: false,
+        active: Color::Blue,
+        epoch: Epoch::default(),
+        paused: false,
+        baking: false,
+        canary_percent: 0,
+        slow_after: None,
+        colors,
+        settings: Arc::new(ServiceSettings { body_bytes_max: HOOK_BYTES_MAX, ..ServiceSettings::default() }),
+    }
+}
+
+/// The answer to a lookup.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    pub service: &'a Arc<ServiceRoute>,
+    /// The service's position in [`RouteTable::services`].
+    pub index: usize,
+    /// `Some` when the host was a preview host: that color, never counted by the judge.
+    pub preview: Option<Color>,
+}
+
+/// Every service and every host, immutable.
+#[derive(Debug, Default)]
+pub struct RouteTable {
+    generation: u64,
+    services: Vec<Arc<ServiceRoute>>,
+    hooks: Option<Arc<ServiceRoute>>,
+    pub(crate) index: Arc<HostIndex>,
+}
+
+impl RouteTable {
+    /// Counts the tables of this process: what a worker acknowledges.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub fn services(&self) -> &[Arc<ServiceRoute>] {
+        &self.services
+    }
+
+    /// The same table with our own webhooks under [`HOOKS_PREFIX`] of every host: kept by the tables
+    /// that are built after it.
+    #[must_use]
+    pub fn with_hooks(self, address: SocketAddr) -> Self {
+        Self { hooks: Some(Arc::new(hooks_route(address))), ..self }
+    }
+
+    /// Where webhooks go, if the public listeners take them.
+    pub fn hooks(&self) -> Option<&Arc<ServiceRoute>> {
+        self.hooks.as_ref()
+    }
+
+    /// Looks up a host as it stands in a request (case, port and one final dot do not matter).
+    /// Exact hosts win over `*.` hosts, the longest `*.` suffix wins, then the default service.
+    /// `*.example.org` stands for one label or more (`a.example.org`, `a.b.example.org`), as in
+    /// nginx and HAProxy's `hdr_end`, but not for `example.org` itself. `None` too for what is no
+    /// host at all, whatever is default: see [`normalize_host`]. Allocates nothing.
+    pub fn find(&self, host: &[u8]) -> Option<Found<'_>> {
+        let mut buffer = [0; 256];
+        let host = normalize_host(host, &mut buffer).ok()?;
+        self.find_normalized(host)
+    }
+
+    /// [`Self::find`] for a host that [`normalize_host`] has returned.
+    pub fn find_normalized(&self, host: &[u8]) -> Option<Found<'_>> {
+        match self.index.find(host) {
+            Some(target) => self.found(target),
+            None => self.find_default(),
+        }
+    }
+
+    /// The default service, for requests without a host (HTTP/1.0).
+    pub fn find_default(&self) -> Option<Found<'_>> {
+        self.found(Target { service: self.index.default?, preview: None })
+    }
+
+    fn found(&self, target: Target) -> Option<Found<'_>> {
+        let service = self.services.get(target.service)?;
+        Some(Found { service, index: target.service, preview: target.preview })
+    }
+}
+
+/// Builds a table; the host index is kept from the table before when no host has changed, so that
+/// a switch costs the same with ten hosts as with ten thousand.
+#[derive(Debug, Default)]
+pub struct TableBuilder {}
+
+impl TableBuilder {
+    /// The table after `previous`, with its generation + 1.
+    #[must_use]
+    pub fn build(previous: &RouteTable, services: Vec<Arc<ServiceRoute>>) -> RouteTable {
+        let index = if HostIndex::same_hosts(&previous.services, &services) {
+            Arc::clone(&previous.index)
+        } else {
+            Arc::new(HostIndex::new(&services))
+        };
+        let hooks = previous.hooks.clone();
+        RouteTable { generation: previous.generation + 1, services, hooks, index }
+    }
+}

@@ -1,0 +1,328 @@
+//! L4: puts the rooms together. The only file that names every room.
+//!
+//! The order matters: everything that can be refused (file, secrets, ports, store) is tried
+//! before anything is started, so that a bad start leaves nothing half-started; traffic is taken
+//! as soon as the stored colors are in the table, without waiting for probes.
+
+mod listen;
+mod log;
+mod signals;
+mod webhooks;
+
+pub use signals::input_end;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{mpsc, watch};
+
+use crate::config::{self, Config, Faults};
+use crate::control_plane::acme;
+use crate::control_plane::admin;
+use crate::control_plane::controller;
+use crate::control_plane::controller::Memory;
+use crate::control_plane::notify::Notifiers;
+use crate::control_plane::store::{Opened, SqliteStore, Store, StoreFault};
+use crate::data_plane::{DataPlane, DataPlaneOptions, ListenerFacts, StartFault, raise_file_limit};
+use crate::routing::RouteTable;
+use crate::tls;
+
+/// How often files of certificates are looked at.
+const FILES_LOOKED_AT_EVERY: Duration = Duration::from_secs(2);
+/// Suspects that wait for the prober; more of them say nothing new.
+const SUSPECTS: usize = 256;
+
+/// Why `run` did not run; each with the exit code that scripts see.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("{0}")]
+    Config(String),
+    #[error("{0}")]
+    Bind(#[from] listen::BindFault),
+    #[error("{0}")]
+    Store(#[from] StoreFault),
+    #[error("{0}")]
+    Controller(#[from] controller::StartFault),
+    #[error("{0}")]
+    DataPlane(#[from] StartFault),
+    #[error("{0}")]
+    Admin(#[from] admin::ServeFault),
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+    #[error("the runtime can't be started: {0}")]
+    Runtime(std::io::Error),
+}
+
+impl Fault {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Runs the front door on a configuration file until a signal ends it, or, `with_input`, the end
+/// of the standard input does.
+#[must_use]
+pub fn run(path: &Path, with_input: bool) -> ExitCode {
+    match start(path, with_input) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("greenlight: {fault}");
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}
+
+/// What is bound before anything runs.
+struct Bound {
+    /// For each worker one socket a listener.
+    public: Vec<Vec<TcpListener>>,
+    admin: TcpListener,
+    hooks: webhooks::Bound,
+}
+
+fn bind(config: &Config, workers: usize) -> Result<Bound, Fault> {
+    let admin = listen::single(config, "admin.bind", config.admin.bind)?;
+    let mut public: Vec<Vec<TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
+    for (index, listener) in config.listeners.iter().enumerate() {
+        let sockets = listen::shared(config, &format!("listeners[{index}].bind"), listener.bind, workers)?;
+        for (worker, socket) in public.iter_mut().zip(sockets) {
+            worker.push(socket);
+        }
+    }
+    Ok(Bound { public, admin, hooks: webhooks::bind(config)? })
+}
+
+fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
+    let loaded = config::load(path).map_err(|faults| Fault::Config(said(path, &faults)))?;
+    let config = Arc::new(loaded.config);
+    let level = log::start(&config.log);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    if let Err(why) = raise_file_limit() {
+        tracing::warn!(%why, "the file limit could not be raised");
+    }
+    let guard = Guard::read(&config)?;
+    let workers = worker_count(&config);
+    let bound = bind(&config, workers)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .map_err(Fault::Runtime)?;
+    runtime.block_on(serve(path, config, workers, bound, guard, level, with_input))
+}
+
+async fn serve(
+    path: &Path,
+    config: Arc<Config>,
+    workers: usize,
+    bound: Bound,
+    guard: Guard,
+    level: log::LogHandle,
+    with_input: bool,
+) -> Result<(), Fault> {
+    let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
+    let Guard { token, live } = guard;
+    let (store, memory) = open_store(&config).await?;
+    let registry = metrics_registry();
+    let table = Arc::new(ArcSwap::from_pointee(bound.hooks.route(RouteTable::default())));
+    let notifiers = Arc::new(Notifiers::start(&config.notifiers, &registry)?);
+    let (suspects_in, suspects) = mpsc::channel(SUSPECTS);
+    let prepared = controller::Prepared::new(controller::Options {
+        path: path.to_owned(),
+        config: Arc::clone(&config),
+        store: Arc::clone(&store),
+        memory,
+        registry: registry.clone(),
+        table: Arc::clone(&table),
+        suspects,
+        tls: Arc::clone(&live),
+        notifiers: Arc::clone(&notifiers),
+    })
+    .await?;
+    let certificates = acme::Keeper::new(acme_options(&config, &live, &store)).await;
+    let data_plane = DataPlane::start(DataPlaneOptions {
+        workers,
+        listeners: bound.public,
+        facts: facts(&config, &live),
+        challenges: Arc::clone(live.challenges()),
+        origins: Arc::clone(live.origins()),
+        limits: config.limits.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        log: config.log.clone(),
+        table,
+        suspects: suspects_in,
+        registry: registry.clone(),
+    })?;
+    let files = tokio::spawn(watch_files(Arc::clone(&live)));
+    let handle = prepared.handle();
+    let reloaded = prepared.reloaded();
+    let (stop_in, stop) = watch::channel(false);
+    // The loop has a thread of its own: no request of the admin API can keep it waiting.
+    let controller = prepared.with_workers(data_plane.links());
+    let (runtime, stopped) = (tokio::runtime::Handle::current(), stop.clone());
+    let control = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
+    let ready = Arc::new(AtomicBool::new(true));
+    let parts =
+        webhooks::Parts { handle: handle.clone(), store: Arc::clone(&store), registry: registry.clone() };
+    let (shelf, webhooks) = webhooks::start(bound.hooks, parts, stop.clone())?;
+    let options = admin::Options {
+        handle: handle.clone(),
+        store,
+        registry,
+        token,
+        tls: live.admin().map(Arc::clone),
+        ready: Arc::clone(&ready),
+    };
+    let certificates = tokio::spawn(certificates.run(stop.clone()));
+    let api = tokio::spawn(admin::serve(bound.admin, options, stop));
+    say_that_it_runs(&config, workers);
+    let access = data_plane.access_log();
+    let apply = |config: &Config| {
+        log::set(&level, &config.log);
+        notifiers.set(&config.notifiers);
+        webhooks::reread(&shelf, config);
+        if let Err(why) = access.set(&config.log.access) {
+            tracing::error!(%why, "log.access can't be opened: it stays as it was");
+        }
+    };
+    signals.until_told_to_stop(&handle, reloaded, apply, with_input).await;
+    drop(access);
+    files.abort();
+    ready.store(false, Ordering::Release);
+    data_plane.shutdown().await;
+    stop_in.send_replace(true);
+    // They end by themselves now; a panic in one of them has been printed and changes nothing.
+    let _ = tokio::join!(control, api, certificates, webhooks);
+    tracing::info!("greenlight has stopped");
+    Ok(())
+}
+
+fn say_that_it_runs(config: &Config, workers: usize) {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        listeners = ?config.listener_binds(),
+        admin = %config.admin.bind,
+        services = config.services.len(),
+        workers,
+        "greenlight runs"
+    );
+}
+
+/// What the data plane has to know of the listeners.
+fn facts(config: &Config, live: &tls::Live) -> Vec<ListenerFacts> {
+    let entrances = live.entrances().iter().cloned();
+    let https_port =
+        config.listeners.iter().find(|listener| listener.tls.is_some()).map(|tls| tls.bind.port());
+    let facts = config.listeners.iter().zip(entrances).map(|(listener, tls)| ListenerFacts {
+        proxy_protocol: listener.proxy_protocol,
+        redirect_to_https: listener.redirect_to_https,
+        https_port,
+        ready_path: listener.ready_path.clone(),
+        hsts: listener.tls.as_ref().map_or(Duration::ZERO, |tls| tls.hsts),
+        tls,
+    });
+    facts.collect()
+}
+
+fn acme_options(config: &Config, live: &tls::Live, store: &Arc<dyn Store>) -> acme::Options {
+    acme::Options {
+        entrances: acme_entrances(config, live),
+        has_plain: config.listeners.iter().any(|listener| listener.tls.is_none()),
+        challenges: Arc::clone(live.challenges()),
+        store: Arc::clone(store),
+    }
+}
+
+/// The listeners whose certificates come by ACME.
+fn acme_entrances(config: &Config, live: &tls::Live) -> Vec<(config::Acme, Arc<tls::Entrance>)> {
+    let pairs = config.listeners.iter().zip(live.entrances()).filter_map(|(listener, entrance)| {
+        Some((listener.tls.as_ref()?.acme.clone()?, Arc::clone(entrance.as_ref()?)))
+    });
+    pairs.collect()
+}
+
+/// Looks for changed certificate files every two seconds. Ends with the runtime.
+async fn watch_files(live: Arc<tls::Live>) {
+    let mut every = tokio::time::interval(FILES_LOOKED_AT_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let live = Arc::clone(&live);
+        let looked = tokio::task::spawn_blocking(move || live.look()).await;
+        if looked.is_err() {
+            tracing::error!("looking for changed certificates has panicked");
+        }
+    }
+}
+
+/// The secrets and certificates that the configuration names, read before anything is bound.
+struct Guard {
+    token: Option<admin::Token>,
+    live: Arc<tls::Live>,
+}
+
+impl Guard {
+    fn read(config: &Config) -> Result<Self, Fault> {
+        let token = config.admin.token.as_ref().map(config::Secret::read).transpose();
+        let token = token.map_err(|why| Fault::Config(format!("admin.token: {why}")))?;
+        let live = tls::Live::open(config).map_err(|faults| Fault::Config(faults.join("\n")))?;
+        let token = token.map(|token| admin::Token::new(&token));
+        Ok(Self { token, live: Arc::new(live) })
+    }
+}
+
+/// The store, and how far its word can be taken.
+async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, Memory), Fault> {
+    let path = config.store_path.clone();
+    let opening = tokio::task::spawn_blocking(move || SqliteStore::open_or_recover(&path));
+    let (store, opened) = opening.await.map_err(|why| Fault::Runtime(std::io::Error::other(why)))??;
+    let memory = match opened {
+        Opened::Fresh | Opened::Existing => Memory::Whole,
+        Opened::FromPrevious { why } => {
+            tracing::error!(%why, "the store was damaged: its previous copy is used, services come up pinned");
+            Memory::Previous
+        }
+        Opened::Lost { why } => {
+            tracing::error!(%why, "the store is lost: services come up pinned until a person has looked");
+            Memory::Lost
+        }
+    };
+    Ok((Arc::new(store), memory))
+}
+
+fn worker_count(config: &Config) -> usize {
+    match config.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        some => some,
+    }
+}
+
+fn metrics_registry() -> prometheus::Registry {
+    let registry = prometheus::Registry::new();
+    let process = prometheus::process_collector::ProcessCollector::for_self();
+    if let Err(why) = registry.register(Box::new(process)) {
+        tracing::warn!(%why, "no process metrics");
+    }
+    registry
+}
+
+fn said(path: &Path, faults: &Faults) -> String {
+    let lines: Vec<String> = faults.0.iter().map(|fault| format!("  {fault}")).collect();
+    format!(
+        "{} can't be used:\n{}\n`greenlight check {}` says the same without starting anything",
+        path.display(),
+        lines.join("\n"),
+        path.display()
+    )
+}

@@ -1,0 +1,144 @@
+//! Keys of a compose service, and settings of the two load balancers, that have no counterpart: each with what to do.
+
+/// Keys that are read, or say what greenlight does anyway.
+pub(crate) const CARRIED: &[&str] = &[
+    "cpus",
+    "deploy",
+    "env_file",
+    "environment",
+    "expose",
+    "healthcheck",
+    "image",
+    "labels",
+    "mem_limit",
+    "network_mode",
+    "networks",
+    "ports",
+    "scale",
+    "stop_grace_period",
+    "stop_signal",
+    "target_num_containers",
+    "user",
+    "volumes",
+    "links",
+    "external_links",
+    "extends",
+    "profiles",
+    "platform",
+    "pull_policy",
+    "init",
+    "tty",
+    "stdin_open",
+    "autorestart",
+    "roles",
+    "tags",
+    "name",
+    "build",
+];
+
+/// Others, with what to do. What is not here "has no counterpart".
+const OTHERS: &[(&str, &str)] = &[
+    ("autoredeploy", "a webhook starts a release: see the end of this file"),
+    ("command", "put it into the image (CMD): the containers run what the image says"),
+    ("container_name", "greenlight names its containers itself"),
+    ("depends_on", "what it depends on has to run before the first release"),
+    ("deployment_strategy", "one engine runs them all, or list several in engines"),
+    ("entrypoint", "put it into the image (ENTRYPOINT): the containers run what the image says"),
+    ("hostname", "containers have names of their own"),
+    ("logging", "the engine's own log driver is used: set it in /etc/docker/daemon.json"),
+    ("restart", "containers are always started again unless they were stopped"),
+    (
+        "sequential_deployment",
+        "all containers of a color start at once, and none gets traffic before all are healthy",
+    ),
+    ("volumes_from", "name the volumes in mounts"),
+];
+
+/// Why a key of a service is not carried over; `None` if there is nothing to tell.
+pub(crate) fn not_carried(key: &str, value: &str) -> Option<String> {
+    if CARRIED.contains(&key) || key.starts_with("x-") {
+        return None;
+    }
+    if key == "restart" && (matches!(value, "always" | "unless-stopped") || value.starts_with("on-failure")) {
+        return None;
+    }
+    let why = OTHERS.iter().find(|(name, _)| *name == key).map_or("has no counterpart here", |(_, why)| why);
+    Some(format!("{key}: {why}"))
+}
+
+/// Settings of an app for its load balancer: they are no variables of the app's own.
+pub(crate) const OF_AN_APP: &[&str] = &[
+    "APPSESSION",
+    "BALANCE",
+    "CERT_NAME",
+    "COOKIE",
+    "DEFAULT_SSL_CERT",
+    "EXCLUDE_BASIC_AUTH",
+    "EXCLUDE_PORTS",
+    "EXTRA_ROUTE_SETTINGS",
+    "EXTRA_SETTINGS",
+    "FAILOVER",
+    "FORCE_SSL",
+    "GZIP_COMPRESSION_TYPE",
+    "HEALTH_CHECK",
+    "HSTS",
+    "HSTS_MAX_AGE",
+    "HTTPS_METHOD",
+    "HTTP_CHECK",
+    "LETSENCRYPT_EMAIL",
+    "LETSENCRYPT_HOST",
+    "LETSENCRYPT_TEST",
+    "NETWORK_ACCESS",
+    "OPTION",
+    "SERVER_TOKENS",
+    "SERVICE_PORTS",
+    "SSL_CERT",
+    "SSL_POLICY",
+    "TCP_PORTS",
+    "VIRTUAL_DEST",
+    "VIRTUAL_HOST",
+    "VIRTUAL_HOST_MULTIPORTS",
+    "VIRTUAL_HOST_WEIGHT",
+    "VIRTUAL_PATH",
+    "VIRTUAL_PORT",
+    "VIRTUAL_PROTO",
+];
+
+/// Those of an app that only get a comment. (What is carried over is in `service.rs`.)
+pub(crate) const OF_AN_APP_NOT_CARRIED: &[(&str, &str)] = &[
+    ("EXCLUDE_BASIC_AUTH", "greenlight asks nobody for a password"),
+    ("EXTRA_ROUTE_SETTINGS", "lines of HAProxy's own language"),
+    ("EXTRA_SETTINGS", "lines of HAProxy's own language"),
+    ("FAILOVER", "the other color is what traffic falls back to"),
+    ("GZIP_COMPRESSION_TYPE", "answers are passed on as the app sends them: compress there"),
+    ("NETWORK_ACCESS", "bind a listener on an internal address for what only that network may see"),
+    ("OPTION", "options of HAProxy's own language"),
+    ("SERVER_TOKENS", "greenlight adds no Server field"),
+    ("SSL_POLICY", "TLS 1.2 and 1.3 with sound ciphers, always"),
+    ("TCP_PORTS", "greenlight carries HTTP, not bare TCP: leave those ports to HAProxy"),
+    ("VIRTUAL_DEST", "paths reach the app as they are"),
+    ("VIRTUAL_HOST_MULTIPORTS", "one service has one port: make a service of each"),
+    ("VIRTUAL_HOST_WEIGHT", "an exact host goes before a pattern, always"),
+];
+
+/// Settings of the load balancer itself that only get a comment.
+pub(crate) const OF_A_FRONT_NOT_CARRIED: &[(&str, &str)] = &[
+    ("ADDITIONAL_SERVICES", "services of other projects: import their files too"),
+    ("CA_CERT_FILE", "client_ca of a listener's tls"),
+    ("DHPARAM_GENERATION", "there are no ciphers that need it"),
+    ("EXTRA_BIND_SETTINGS", "lines of HAProxy's own language"),
+    ("EXTRA_DEFAULT_SETTINGS", "lines of HAProxy's own language"),
+    ("EXTRA_GLOBAL_SETTINGS", "lines of HAProxy's own language"),
+    ("HTTP_BASIC_AUTH", "greenlight asks nobody for a password"),
+    ("HTTP_BASIC_AUTH_SECURE", "greenlight asks nobody for a password"),
+    ("MODE", "greenlight carries HTTP, not bare TCP"),
+    ("MONITOR_PORT", "/healthz of the admin API, or ready_path of a listener"),
+    ("MONITOR_URI", "/healthz of the admin API, or ready_path of a listener"),
+    ("OPTION", "options of HAProxy's own language"),
+    ("RSYSLOG_DESTINATION", "the log goes to the standard output"),
+    ("SKIP_FORWARDED_PROTO", "forwarding.trusted_proxies says whose X-Forwarded-Proto is kept"),
+    ("SSL_BIND_CIPHERS", "TLS 1.2 and 1.3 with sound ciphers, always"),
+    ("SSL_BIND_OPTIONS", "TLS 1.2 and 1.3 with sound ciphers, always"),
+    ("STATS_AUTH", "metrics are at /metrics of the admin API"),
+    ("STATS_PORT", "metrics are at /metrics of the admin API"),
+];

@@ -1,0 +1,84 @@
+//! HAProxy's HTTP log format (`option httplog`; its configuration manual, section 8.2.3), with or
+//! without what syslog puts before it:
+//!
+//! ```text
+//! 10.0.1.2:33317 [24/Nov/2026:12:14:14.655] http-in shop/s1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 "GET /index.html HTTP/1.1"
+//! ```
+//!
+//! The time is when the request came, the fifth timer how long it took from there to its end; the
+//! third and fourth, connect and response head, are the time to first byte as we count it.
+
+use memchr::{memchr, memchr_iter};
+
+use crate::judge::Outcome;
+
+use super::line::{Line, Parsed, client, number, outcome_of, route};
+use super::stamp;
+
+pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
+    // The bracket that a date is in; syslog's own `haproxy[123]` has another.
+    let open = memchr_iter(b'[', line)
+        .find(|at| line.get(at + 3) == Some(&b'/') && line.get(at + 7) == Some(&b'/'))?;
+    let close = open + memchr(b']', &line[open..])?;
+    let began = stamp::common_millis(&line[open + 1..close])?;
+    let before = line[..open].strip_suffix(b" ")?;
+    let peer = before.rsplit(|&byte| byte == b' ').next()?;
+    let address = peer.iter().rposition(|&byte| byte == b':').map_or(peer, |at| &peer[..at]);
+
+    let mut fields = line.get(close + 2..)?.split(|&byte| byte == b' ');
+    let _frontend = fields.next()?;
+    let server = fields.next()?;
+    let timers = Timers::read(fields.next()?)?;
+    let status = fields.next()?;
+    let status = if status == b"-1" { None } else { Some(u16::try_from(number(status)?).ok()?) };
+    let _bytes = fields.next()?;
+    let (_, _) = (fields.next()?, fields.next()?);
+    let ended_as = fields.next()?;
+    let route = quoted_last(line).and_then(route);
+
+    let no_server = server.ends_with(b"/<NOSRV>");
+    let outcome = match (ended_as.first()?, status) {
+        // The client went away, or the proxy answered by itself, or had no room.
+        (b'C' | b'c' | b'P' | b'R' | b'L' | b'U' | b'K', _) => None,
+        (b'S' | b's' | b'D', _) | (_, Some(503)) => Some(Outcome::Error),
+        // Redirects, refusals and the like.
+        (_, _) if no_server => None,
+        (_, status) => status.map(outcome_of),
+    };
+    let (Some(outcome), Some(route)) = (outcome, route) else { return Some(Parsed::NotCounted) };
+    Some(Parsed::Counted(Line {
+        ended_ms: began.saturating_add(i64::from(timers.all)),
+        took_ms: timers.first_byte,
+        client: client(address),
+        outcome,
+        route,
+    }))
+}
+
+struct Timers {
+    first_byte: Option<u32>,
+    all: u32,
+}
+
+impl Timers {
+    /// `TR/Tw/Tc/Tr/Ta`; -1 is "never came so far", a `+` before the last "not yet over".
+    fn read(text: &[u8]) -> Option<Self> {
+        let mut parts = text.split(|&byte| byte == b'/').map(|part| {
+            let part = part.strip_prefix(b"+").unwrap_or(part);
+            if part == b"-1" { Some(None) } else { Some(Some(u32::try_from(number(part)?).ok()?)) }
+        });
+        let (_, _) = (parts.next()??, parts.next()??);
+        let (connect, head) = (parts.next()??, parts.next()??);
+        let all = parts.next()??.unwrap_or(0);
+        let first_byte = connect.zip(head).map(|(connect, head)| connect.saturating_add(head));
+        parts.next().is_none().then_some(Self { first_byte, all })
+    }
+}
+
+/// What is in the last pair of quotes; captured headers may hold others.
+fn quoted_last(line: &[u8]) -> Option<&[u8]> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = line.strip_suffix(b"\"")?;
+    let open = memchr::memrchr(b'"', line)?;
+    Some(&line[open + 1..])
+}

@@ -1,0 +1,138 @@
+//! One imagined release: a frozen baseline, and a judge for the settings asked for and for others.
+
+use crate::judge::{Baseline, Bucket, Judge, OnLatency, Policy, SLOW_REPEATS_MAX, TripRule, Verdict};
+
+use super::finding::{Finding, Tripped};
+use super::seconds::Seconds;
+
+/// Other settings that are tried beside those that were asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// As in the configuration: `ratio = 5.0`.
+    pub name: &'static str,
+    change: fn(&mut Policy),
+}
+
+/// What can be turned, one key at a time.
+pub const VARIANTS: [Variant; 6] = [
+    Variant { name: "ratio = 2.0", change: |policy| policy.ratio = 2.0 },
+    Variant { name: "ratio = 5.0", change: |policy| policy.ratio = 5.0 },
+    Variant { name: "add_points = 0.01", change: |policy| policy.add_points = 0.01 },
+    Variant { name: "add_points = 0.05", change: |policy| policy.add_points = 0.05 },
+    Variant { name: "rate_floor = 0.02", change: |policy| policy.rate_floor = 0.02 },
+    Variant { name: "latency = \"off\"", change: |policy| policy.latency = OnLatency::Off },
+];
+
+/// A release that is under way.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    /// The first second after the switch, in seconds since 1970.
+    pub(crate) at: i64,
+    requests_per_second: f64,
+    judge: Option<Judge>,
+    /// Which of the variants have tripped, and the judges of those that have not.
+    variants: Vec<(bool, Option<Judge>)>,
+    /// The highest S/h so far.
+    peak: f64,
+    tripped: Option<Tripped>,
+    verdict: Verdict,
+}
+
+impl Trial {
+    pub(crate) fn new(at: i64, baseline: &Baseline, policy: &Policy, bake_seconds: u64) -> Self {
+        let seconds = baseline.seconds.max(1) as f64;
+        let requests_per_second = baseline.requests as f64 / seconds;
+        let expected = requests_per_second * bake_seconds as f64;
+        let judge = |policy: Policy| Judge::new(baseline.clone(), policy, expected);
+        let variants = VARIANTS.iter().map(|variant| {
+            let mut changed = *policy;
+            (variant.change)(&mut changed);
+            // What changes nothing is not tried twice.
+            (false, (changed != *policy).then(|| judge(changed)))
+        });
+        Self {
+            at,
+            requests_per_second,
+            variants: variants.collect(),
+            judge: Some(judge(*policy)),
+            peak: 0.0,
+            tripped: None,
+            verdict: Verdict::Inconclusive,
+        }
+    }
+
+    /// Judges the closed second `now`, by every judge that still runs.
+    pub(crate) fn observe(&mut self, now: i64, bucket: &Bucket, seconds: &Seconds) {
+        let at = self.at;
+        if let Some(judge) = &mut self.judge {
+            let trip = observe(judge, at, now, bucket, seconds);
+            self.verdict = judge.verdict();
+            let numbers = judge.numbers();
+            for (_, s, h) in numbers.scores().filter(|(_, _, h)| *h > 0.0) {
+                self.peak = self.peak.max(s / h);
+            }
+            if let Some(rule) = trip {
+                self.tripped = Some(Tripped { after_seconds: now - at + 1, rule, numbers });
+                self.judge = None;
+            }
+        }
+        for (tripped, judge) in &mut self.variants {
+            if let Some(running) = judge
+                && observe(running, at, now, bucket, seconds).is_some()
+            {
+                *tripped = true;
+                *judge = None;
+            }
+        }
+    }
+
+    pub(crate) fn end(self) -> Finding {
+        let given = self.tripped.is_some();
+        let numbers = self.judge.as_ref().map(Judge::numbers);
+        let numbers = numbers.or_else(|| self.tripped.as_ref().map(|tripped| tripped.numbers.clone()));
+        // A variant that changes nothing does what the settings as given did.
+        let variants =
+            self.variants.iter().zip(VARIANTS).map(|((tripped, judge), _)| match (tripped, judge) {
+                (true, _) => true,
+                (false, Some(_)) => false,
+                (false, None) => given,
+            });
+        Finding {
+            at: self.at,
+            requests_per_second: self.requests_per_second,
+            variants: variants.collect(),
+            peak: self.peak.min(1.0),
+            verdict: self.verdict,
+            numbers: numbers.unwrap_or_default(),
+            tripped: self.tripped,
+        }
+    }
+}
+
+/// One judge, one second: with what was slow by its own tau.
+fn observe(judge: &mut Judge, at: i64, now: i64, bucket: &Bucket, seconds: &Seconds) -> Option<TripRule> {
+    let slow_after = judge.slow_after();
+    let Some(tau) = slow_after.and_then(|tau| i64::try_from(tau.as_millis()).ok()) else {
+        return judge.observe(bucket).map(|trip| trip.rule);
+    };
+    let mut with_slow = None;
+    for long in seconds.long() {
+        // What began before the switch was the old color's.
+        let slow_from = long.began_ms + tau;
+        if long.began_ms < at * 1000 || slow_from >= long.ended_ms {
+            continue;
+        }
+        let again = now - slow_from.div_euclid(1000);
+        let still = slow_from + again * 1000 < long.ended_ms;
+        if again < 0 || again > i64::from(SLOW_REPEATS_MAX) || !still {
+            continue;
+        }
+        let counted = with_slow.get_or_insert_with(|| bucket.clone());
+        if again == 0 {
+            counted.record_slow(long.client);
+        } else {
+            counted.record_still_slow(long.client);
+        }
+    }
+    judge.observe(with_slow.as_ref().unwrap_or(bucket)).map(|trip| trip.rule)
+}

@@ -1,0 +1,258 @@
+//! `Idempotency-Key`: a change that is asked for twice is made once.
+//!
+//! The first request with a key is carried out by a task of its own, so that it ends and its
+//! answer is kept even when the client hangs up: that is just when the client asks again. Later
+//! ones wait for it and get the same answer. A key belongs to its caller, method and path; the
+//! same key with another body or condition is a 422. Answers of 5xx are not kept: asking again is
+//! then the right thing to do.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::watch;
+
+use crate::clock;
+use crate::model::Tick;
+
+use super::body;
+use super::caller::Identity;
+use super::problem::{Kind, Problem};
+use super::shared::Shared;
+
+pub(crate) const KEY_HEADER: &str = "idempotency-key";
+const KEY_CHARS_MAX: usize = 255;
+/// Keys that are remembered; the oldest answered ones go first.
+const KEYS_MAX: usize = 1024;
+/// How long an answer is kept.
+const KEPT: Duration = Duration::from_hours(24);
+/// The largest answer that is kept, in bytes. Answers to changes are a few hundred.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// An answer that can be given again.
+#[derive(Clone, Debug)]
+struct Stored {
+    status: axum::http::StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+type Slot = watch::Receiver<Option<Arc<Stored>>>;
+
+#[derive(Debug)]
+struct Entry {
+    fingerprint: u64,
+    at: Tick,
+    answer: Slot,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    entries: HashMap<String, Entry>,
+    /// Oldest first; may name entries that are gone.
+    order: VecDeque<(String, Tick)>,
+}
+
+/// The keys of the last day, at most [`KEYS_MAX`].
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    table: Mutex<Table>,
+    hasher: RandomState,
+}
+
+/// What a key is to a request.
+enum Turn {
+    First(watch::Sender<Option<Arc<Stored>>>, Slot),
+    Again(Slot),
+    Reused,
+    Full,
+}
+
+impl Memory {
+    fn turn(&self, key: &str, fingerprint: u64, now: Tick) -> Turn {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        table.forget_old(now);
+        if let Some(entry) = table.entries.get(key) {
+            return if entry.fingerprint == fingerprint {
+                Turn::Again(entry.answer.clone())
+            } else {
+                Turn::Reused
+            };
+        }
+        if table.entries.len() >= KEYS_MAX && !table.forget_oldest_answered() {
+            return Turn::Full;
+        }
+        let (sender, answer) = watch::channel(None);
+        table.entries.insert(key.to_owned(), Entry { fingerprint, at: now, answer: answer.clone() });
+        table.order.push_back((key.to_owned(), now));
+        Turn::First(sender, answer)
+    }
+
+    fn forget(&self, key: &str) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        table.entries.remove(key);
+        table.order.retain(|(name, _)| name != key);
+    }
+}
+
+impl Table {
+    fn forget_old(&mut self, now: Tick) {
+        while self.order.front().is_some_and(|(_, at)| now.since(*at) >= KEPT) {
+            if let Some((key, at)) = self.order.pop_front()
+                && self.entries.get(&key).is_some_and(|entry| entry.at == at)
+            {
+                self.entries.remove(&key);
+            }
+        }
+    }
+
+    fn forget_oldest_answered(&mut self) -> bool {
+        let answered = self
+            .order
+            .iter()
+            .position(|(key, _)| self.entries.get(key).is_none_or(|entry| entry.answer.borrow().is_some()));
+        match answered.and_then(|index| self.order.remove(index)) {
+            Some((key, _)) => {
+                self.entries.remove(&key);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// The layer: reads the body of every request that may change something, and gives each key one turn.
+pub(crate) async fn once(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    match prepare(&shared, request).await {
+        Ok((request, None)) => next.run(request).await,
+        Ok((request, Some((key, fingerprint)))) => keyed(shared, request, next, key, fingerprint).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+type Keyed = Option<(String, u64)>;
+
+async fn prepare(shared: &Shared, request: Request) -> Result<(Request, Keyed), Problem> {
+    let (parts, body) = request.into_parts();
+    // The copy without a body is for the extractor, which reads the limit from the extensions.
+    let mut reading = Request::new(body);
+    *reading.headers_mut() = parts.headers.clone();
+    *reading.extensions_mut() = parts.extensions.clone();
+    let bytes = body::read(reading, &()).await?;
+    let keyed = match key(&parts.headers)? {
+        None => None,
+        Some(key) => {
+            let scope = parts.extensions.get::<Identity>().map(Identity::scope).unwrap_or_default();
+            let condition = parts.headers.get(header::IF_MATCH).map(HeaderValue::as_bytes);
+            let fingerprint = shared.memory.hasher.hash_one((condition, &bytes[..]));
+            Some((format!("{scope}\n{} {}\n{key}", parts.method, parts.uri.path()), fingerprint))
+        }
+    };
+    Ok((Request::from_parts(parts, Body::from(bytes)), keyed))
+}
+
+/// The key as sent: any visible ASCII, quoted (as a structured field) or not.
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(KEY_HEADER).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().ok().map(str::trim).filter(|text| {
+        (1..=KEY_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    });
+    match (text, values.next()) {
+        (Some(text), None) => Ok(Some(text.to_owned())),
+        _ => Err(Problem::new(
+            Kind::BadRequest,
+            format!("Idempotency-Key has to be one text of 1 to {KEY_CHARS_MAX} visible ASCII characters"),
+        )),
+    }
+}
+
+async fn keyed(shared: Shared, request: Request, next: Next, key: String, fingerprint: u64) -> Response {
+    let (mut slot, first) = match shared.memory.turn(&key, fingerprint, clock::now()) {
+        Turn::First(sender, slot) => {
+            // Not awaited by its handle: it has to outlive a client that hangs up. At most
+            // KEYS_MAX of these run, and each ends when the loop answers or stops.
+            tokio::spawn(carry_out(shared, request, next, key, sender));
+            (slot, true)
+        }
+        Turn::Again(slot) => (slot, false),
+        Turn::Reused => {
+            return Problem::new(
+                Kind::KeyReused,
+                "this Idempotency-Key was sent with another body or If-Match: use a new key for a new change",
+            )
+            .into_response();
+        }
+        Turn::Full => {
+            return Problem::new(Kind::Unavailable, "too many changes are waiting for their answer")
+                .into_response();
+        }
+    };
+    let answer = slot.wait_for(Option::is_some).await.ok().and_then(|answer| answer.clone());
+    match answer {
+        Some(stored) => stored.response(!first),
+        // The first one broke off without an answer (it panicked, or the process is ending).
+        None => Problem::new(Kind::Unavailable, "the change gave no answer: look at `greenlight status`")
+            .into_response(),
+    }
+}
+
+async fn carry_out(
+    shared: Shared,
+    request: Request,
+    next: Next,
+    key: String,
+    sender: watch::Sender<Option<Arc<Stored>>>,
+) {
+    let unkept = Forget { shared, key: Some(key) };
+    let (parts, body) = next.run(request).await.into_parts();
+    let body = axum::body::to_bytes(body, ANSWER_BYTES_MAX).await.unwrap_or_default();
+    if !parts.status.is_server_error() {
+        unkept.keep();
+    }
+    sender.send_replace(Some(Arc::new(Stored { status: parts.status, headers: parts.headers, body })));
+}
+
+/// Forgets the key when it is dropped, so that a request that panics does not hold it for a day.
+struct Forget {
+    shared: Shared,
+    key: Option<String>,
+}
+
+impl Forget {
+    fn keep(mut self) {
+        self.key = None;
+    }
+}
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            self.shared.memory.forget(&key);
+        }
+    }
+}
+
+impl Stored {
+    fn response(&self, replayed: bool) -> Response {
+        let mut response = Response::new(Body::from(self.body.clone()));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers.clone();
+        if replayed {
+            response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! The bearer token.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+
+/// A secret that callers must show. Never printed.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// A token; space around it (a file's last newline) is not part of it. One of which nothing is
+    /// left lets nobody in.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.trim().to_owned())
+    }
+
+    /// Compares in a time that depends on the length of what is shown, not on where it differs.
+    pub(crate) fn is(&self, shown: &[u8]) -> bool {
+        !self.0.is_empty() && bool::from(self.0.as_bytes().ct_eq(shown))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}

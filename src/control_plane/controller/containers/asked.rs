@@ -1,0 +1,165 @@
+//! A release of an image is asked for: a tag becomes a digest before the step hears of it, so that
+//! the same digest can be a no-op and one in quarantine be refused. The loop waits for no registry.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Service, Upstream as Configured};
+use crate::control_plane::controller::handle::Request;
+use crate::control_plane::controller::run::{Controller, Internal};
+use crate::control_plane::controller::{Command, Rejection};
+use crate::control_plane::provider::docker::{DockerFault, Upstream};
+use crate::model::{ImageReference, Version, is_digest, is_tag};
+use crate::release::{Event, Source, Stretch};
+
+use super::{configured_image, upstream};
+
+/// Registries that are asked at a time, over all services.
+pub(crate) const ASKED_MAX: usize = 32;
+
+/// Between two looks at a tag that is not what a push said.
+const LOOK_AGAIN: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1600),
+];
+
+/// What a tag means. A registry tells of a push before it has written the tag (CNCF distribution: the event
+/// is sent when the manifest is stored), so a tag that is not yet what was told is looked at again for
+/// a while; then what it is counts.
+async fn settled(
+    upstream: &Upstream,
+    image: &ImageReference,
+    told: Option<&str>,
+) -> Result<Version, DockerFault> {
+    let mut found = upstream.resolve(image).await;
+    let Some(told) = told else { return found };
+    for pause in LOOK_AGAIN {
+        match &found {
+            Ok(version) if version.0 == told => break,
+            Err(why) if why.passes() => break,
+            _ => {}
+        }
+        tokio::time::sleep(pause).await;
+        found = upstream.resolve(image).await;
+    }
+    found
+}
+
+/// What an image was found to be.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    image: ImageReference,
+    version: Result<Version, DockerFault>,
+}
+
+impl Controller {
+    /// Sends a request whose image is to be resolved on its way, or gives it back: to be answered
+    /// now, with an error or without an image.
+    pub(crate) fn resolve_first(
+        &mut self,
+        index: usize,
+        request: Request,
+    ) -> Result<(), Box<(Request, Option<Rejection>)>> {
+        let service = &self.services[index].config;
+        let image = match image_of(service, &request.command) {
+            Ok(Some(image)) => image,
+            Ok(None) => return Err(Box::new((request, None))),
+            Err(rejection) => return Err(Box::new((request, Some(rejection)))),
+        };
+        let Some(upstream) = upstream(service) else { return Err(Box::new((request, None))) };
+        let Ok(place) = Arc::clone(&self.asking).try_acquire_owned() else {
+            let full = format!("{ASKED_MAX} registries are being asked already: ask again in a moment");
+            return Err(Box::new((request, Some(Rejection::Unavailable(full)))));
+        };
+        let internal = self.internal.clone();
+        let told = match &request.command {
+            Command::Pushed { digest, .. } => digest.clone(),
+            _ => None,
+        };
+        self.tasks.spawn(async move {
+            let version = settled(&upstream, &image, told.as_deref()).await;
+            drop(place);
+            // The receiver is gone only when the process is stopping.
+            let _ = internal.send(Internal::Asked(Box::new(request), Wanted { image, version })).await;
+        });
+        Ok(())
+    }
+
+    /// The event of a release of an image. An image that can't be had is a release that fails, and is
+    /// told and recorded as one; but it does not take the place of one that is under way.
+    pub(crate) fn image_event(
+        &mut self,
+        index: usize,
+        command: &Command,
+        wanted: Wanted,
+    ) -> Result<Event, Rejection> {
+        let Wanted { image, version } = wanted;
+        let service = &mut self.services[index];
+        let version = match version {
+            Ok(version) => version,
+            Err(DockerFault::Refused(why)) if service.state.stretch() != Stretch::Final => {
+                return Err(Rejection::Conflict(format!("{why}; the release that is under way goes on")));
+            }
+            // Asked again when it is pulled.
+            Err(_) => Version(image.to_string()),
+        };
+        if let Some(containers) = service.containers.as_mut() {
+            containers.stored.images.insert(version.clone(), image.to_string());
+        }
+        let (auto_promote, force) = match command {
+            Command::Pushed { at, .. } => return Ok(Event::Pushed { version, at: *at }),
+            Command::Deploy { auto_promote, force, .. } => (*auto_promote, *force),
+            _ => (None, false),
+        };
+        Ok(Event::Deploy { version: Some(version), auto_promote, force, source: Source::Person })
+    }
+}
+
+/// The image that a command asks for; `None`: none is to be resolved.
+fn image_of(service: &Service, command: &Command) -> Result<Option<ImageReference>, Rejection> {
+    let name = &service.name;
+    let follow = match &service.upstream {
+        Configured::Fixed { .. } => return Ok(None),
+        Configured::Docker { follow, .. } => *follow,
+    };
+    let (image, version) = match command {
+        Command::Deploy { image, version, .. } | Command::Pushed { image, version, .. } => {
+            (image.as_deref(), version.as_deref())
+        }
+        _ => return Ok(None),
+    };
+    let parse = |text: &str| ImageReference::parse(text).map_err(|why| Rejection::Invalid(why.to_string()));
+    if follow {
+        return match image {
+            None => Ok(None),
+            Some(image) => Err(Rejection::Invalid(format!(
+                "service \"{name}\" has follow = true: its containers are run by somebody else, so {image} is not \
+                 started here; bring containers of the other color up"
+            ))),
+        };
+    }
+    let configured = || {
+        configured_image(service)
+            .ok_or_else(|| Rejection::Invalid(format!("service \"{name}\" has no upstream.image: name one")))
+    };
+    match (image, version) {
+        (Some(image), None) => parse(image).map(Some),
+        (None, None) => configured().map(Some),
+        (image, Some(digest)) if is_digest(digest) => {
+            let mut image = image.map_or_else(configured, parse)?;
+            image.digest = Some(digest.to_owned());
+            Ok(Some(image))
+        }
+        (None, Some(tag)) if is_tag(tag) => configured().map(|image| Some(image.tagged(tag))),
+        (Some(_), Some(version)) => Err(Rejection::Invalid(format!(
+            "\"{version}\" is no digest: beside an image --version is one (sha256:...), since what is released is \
+             known by its digest; the tag is part of the image"
+        ))),
+        (None, Some(version)) => Err(Rejection::Invalid(format!(
+            "\"{version}\" is neither a tag of upstream.image nor a digest (sha256:...)"
+        ))),
+    }
+}

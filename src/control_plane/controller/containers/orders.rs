@@ -1,0 +1,141 @@
+//! Effects on containers, as orders to the service's crew.
+
+use crate::control_plane::controller::run::Controller;
+use crate::control_plane::provider::docker::{Set, call_off};
+use crate::model::{Color, ImageReference, ReleaseId, Version, is_digest};
+use crate::release::{Effect, State};
+
+use super::Containers;
+use super::crew::Order;
+
+impl Controller {
+    /// Gives the order that an effect is. Work for a set that is to end is called off first.
+    pub(crate) fn order(&mut self, index: usize, effect: Effect) {
+        let service = &mut self.services[index];
+        let (config, state) = (service.config.clone(), &service.state);
+        let Some(containers) = service.containers.as_mut().filter(|containers| containers.crew.is_some())
+        else {
+            tracing::error!(service = %config.name, ?effect, "nothing is started or stopped here");
+            return;
+        };
+        let order = match effect {
+            Effect::Pull { release, version } => {
+                let Some(image) = containers.image_of(&config, &version) else { return };
+                let version = is_digest(&version.0).then_some(version);
+                let off = containers.begin(&release);
+                Order::Pull { release, image, version, off }
+            }
+            Effect::Start { release, color } => match set(containers, &config, state, release, color) {
+                Some(set) => {
+                    containers.came_up = None;
+                    containers.restarts_told = 0;
+                    // A restart is one of this release, whatever its kept containers did before.
+                    containers.restarts_before.retain(|id, _| {
+                        containers
+                            .members
+                            .get(id)
+                            .is_none_or(|member| member.set.as_ref() != Some(&set.release))
+                    });
+                    let off = containers.begin(&set.release);
+                    Order::Start { set, off }
+                }
+                None => return,
+            },
+            Effect::SaveEvidence { release: set } => {
+                containers.end(&set);
+                let owner = state.release.as_ref().filter(|release| release.containers == set);
+                let release = owner.map_or_else(|| set.clone(), |release| release.id.clone());
+                Order::Save { set, release }
+            }
+            Effect::Stop { release: set, .. } => {
+                containers.end(&set);
+                containers.swept.insert(set.clone());
+                Order::Stop { set }
+            }
+            Effect::Remove { release: set, .. } => {
+                containers.end(&set);
+                containers.swept.insert(set.clone());
+                let image = containers.image_to_remove(&config, state, &set);
+                Order::Remove { set, image }
+            }
+            _ => return,
+        };
+        containers.give(order);
+    }
+
+    /// What is left of commands of hooks is removed: none runs when greenlight starts.
+    pub(crate) fn tidy(&mut self, index: usize) {
+        if let Some(containers) = &self.services[index].containers {
+            containers.give(Order::Tidy);
+        }
+    }
+}
+
+/// What a set is made of, by the record.
+fn set(
+    containers: &Containers,
+    config: &crate::config::Service,
+    state: &State,
+    release: ReleaseId,
+    color: Color,
+) -> Option<Set> {
+    let running = state.running().filter(|running| running.containers == release);
+    let (version, replicas) = running.map(|running| (running.version.clone(), running.expected))?;
+    let mut image = containers.image_of(config, &version)?;
+    image.digest = None;
+    Some(Set { release, color, version, image, replicas })
+}
+
+impl Containers {
+    pub(crate) fn give(&self, order: Order) {
+        if let Some(crew) = &self.crew {
+            crew.order(order);
+        }
+    }
+
+    /// Work for a set begins: it can be called off.
+    fn begin(&mut self, set: &ReleaseId) -> crate::control_plane::provider::docker::CallOff {
+        let (caller, off) = call_off();
+        self.end(set);
+        self.under_way.push((set.clone(), caller));
+        off
+    }
+
+    /// Nobody wants the set to come up any more.
+    pub(crate) fn end(&mut self, set: &ReleaseId) {
+        self.under_way.retain(|(other, caller)| {
+            let ends = other == set;
+            if ends {
+                caller.call_off();
+            }
+            !ends
+        });
+        if self.came_up.as_ref() == Some(set) {
+            self.came_up = None;
+        }
+    }
+
+    /// The image that goes with a set: what its containers are labeled with, or what its release
+    /// was to run.
+    pub(crate) fn image_to_remove(
+        &self,
+        config: &crate::config::Service,
+        state: &State,
+        set: &ReleaseId,
+    ) -> Option<(ImageReference, Version)> {
+        let labeled =
+            self.news.values().flatten().flat_map(|news| news.containers.values()).find_map(|found| {
+                let marks = found.marks.as_ref()?;
+                if marks.set.as_ref() != Some(set) || marks.service != config.name {
+                    return None;
+                }
+                let image = ImageReference::parse(marks.image.as_deref()?).ok()?;
+                Some((image, marks.version.clone()?))
+            });
+        labeled.or_else(|| {
+            let release = state.release.as_ref().filter(|release| release.id == *set)?;
+            let image = self.image_of(config, &release.version)?;
+            is_digest(&release.version.0).then(|| (image, release.version.clone()))
+        })
+    }
+}

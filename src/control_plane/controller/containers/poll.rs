@@ -1,0 +1,90 @@
+//! `poll_interval`: the registry is asked what the tag means now, where no webhook can reach us.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::config::Service;
+use crate::control_plane::controller::run::{Controller, Internal};
+use crate::control_plane::provider::docker::DockerFault;
+use crate::model::{ImageReference, Version};
+use crate::release::{Event, Source};
+
+use super::{configured_image, docker, upstream};
+
+/// Give or take, so that a fleet doesn't ask in step.
+const JITTER: f64 = 0.1;
+
+/// Asks until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Poll {
+    task: JoinHandle<()>,
+}
+
+impl Drop for Poll {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Poll {
+    /// `None` where the registry is not to be asked.
+    pub(crate) fn start(service: &Arc<Service>, internal: &mpsc::Sender<Internal>) -> Option<Self> {
+        let every = docker(service)?.poll_interval;
+        let (image, upstream) = (configured_image(service)?, upstream(service)?);
+        if every.is_zero() || image.digest.is_some() || service.policy.replicas == 0 {
+            return None;
+        }
+        let (name, internal) = (service.name.clone(), internal.clone());
+        let asking = async move {
+            let mut last: Option<Version> = None;
+            let mut failing = false;
+            loop {
+                match upstream.resolve(&image).await {
+                    Ok(version) => {
+                        failing = false;
+                        if last.as_ref() != Some(&version) {
+                            last = Some(version.clone());
+                            let found = Internal::Found(name.clone(), image.clone(), version);
+                            if internal.send(found).await.is_err() {
+                                return;
+                            }
+                        }
+                    }
+                    // An engine that is away is told by its watch.
+                    Err(DockerFault::Away { .. }) => {}
+                    Err(why) => {
+                        if !failing {
+                            tracing::warn!(service = %name, %why, "the registry can't be asked for a new image");
+                        }
+                        failing = true;
+                    }
+                }
+                tokio::time::sleep(every.mul_f64(1.0 - JITTER + 2.0 * JITTER * fastrand::f64())).await;
+            }
+        };
+        Some(Self { task: tokio::spawn(asking) })
+    }
+}
+
+impl Controller {
+    /// The tag means this digest now. One that a release has had is nothing new.
+    pub(crate) async fn found(&mut self, index: usize, image: ImageReference, version: Version) {
+        let service = &mut self.services[index];
+        let had = service.state.release.as_ref().is_some_and(|release| release.version == version);
+        if had || service.state.active_version() == Some(&version) {
+            return;
+        }
+        let Some(containers) = service.containers.as_mut() else { return };
+        containers.stored.images.insert(version.clone(), image.to_string());
+        tracing::info!(service = %service.config.name, %image, %version, "the registry has a new image");
+        let event = Event::Deploy {
+            version: Some(version),
+            auto_promote: None,
+            force: false,
+            source: Source::Discovery,
+        };
+        self.apply_fact(index, event).await;
+    }
+}

@@ -1,0 +1,159 @@
+//! The record, written before its effects; and what is written when there is time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock;
+use crate::control_plane::store::{StoreFault, StoredRelease};
+use crate::model::Version;
+use crate::release::{Event, State, Step};
+
+use super::containers::Stored;
+use super::news::Untold;
+use super::run::Controller;
+use super::view::{AuditEntry, ReleaseView};
+
+/// A write that takes longer counts as failed: the loop serves other services too.
+pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The format of [`Record`]; a newer one is refused.
+pub(crate) const FORMAT: u32 = 1;
+
+/// A service's record as it is stored.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) format: u32,
+    /// Rebased as if it had been saved at tick 0: what is stored of a deadline is the time left.
+    pub(crate) state: State,
+    /// Since when each version is in quarantine (RFC 3339, for people).
+    #[serde(default)]
+    pub(crate) quarantined_at: BTreeMap<Version, String>,
+    /// What else is known of its containers.
+    #[serde(default)]
+    pub(crate) containers: Stored,
+    /// Ends of releases that people may not have been told of.
+    #[serde(default)]
+    pub(crate) untold: Vec<Untold>,
+}
+
+/// The state in a stored record, as it was saved (at tick 0).
+pub(crate) fn record_state(json: &str) -> Result<State, String> {
+    let record: Record = serde_json::from_str(json).map_err(|why| why.to_string())?;
+    Ok(record.state)
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<String, StoreFault> {
+    serde_json::to_string(value).map_err(|why| StoreFault::Write(why.to_string()))
+}
+
+fn stored(view: &ReleaseView) -> Result<StoredRelease, StoreFault> {
+    let (id, service) = (view.id.as_str().into(), view.service.as_str().into());
+    Ok(StoredRelease { id, service, json: encode(view)? })
+}
+
+impl Controller {
+    /// Writes a step's state, and the records of the releases it speaks of, in one transaction.
+    pub(crate) async fn save(&mut self, index: usize, step: &Step) -> Result<(), StoreFault> {
+        let service = &mut self.services[index];
+        let before = (service.live.clone(), service.last.clone(), service.untold.clone());
+        service.update_views_of(&step.state, &step.ended);
+        service.note_ends(step);
+        let written = self.write(index, &step.state).await;
+        if written.is_err() {
+            // The step did not happen, and so its records say nothing.
+            let service = &mut self.services[index];
+            (service.live, service.last, service.untold) = before;
+            service.unwritten_releases.clear();
+        }
+        written
+    }
+
+    async fn write(&mut self, index: usize, state: &State) -> Result<(), StoreFault> {
+        let mut quarantined_at = self.services[index].quarantined_at.clone();
+        for entry in &state.quarantine {
+            quarantined_at.entry(entry.version.clone()).or_insert_with(clock::wall_rfc3339);
+        }
+        let containers = self.services[index].stored_containers(state);
+        let untold = self.services[index].untold.clone();
+        let record = Record {
+            format: FORMAT,
+            state: state.to_saved(clock::now()),
+            quarantined_at,
+            containers,
+            untold,
+        };
+        let json = encode(&record)?;
+        let service = &self.services[index];
+        let releases = service.unwritten_releases.values().map(stored).collect::<Result<Vec<_>, _>>()?;
+        let (name, revision) = (service.name().clone(), service.revision);
+        let store = std::sync::Arc::clone(&self.store);
+        let mut revision = revision;
+        for retry in [true, false] {
+            let write = store.compare_and_swap(&name, revision, json.clone(), releases.clone());
+            let written = tokio::time::timeout(WRITE_TIMEOUT, write).await.unwrap_or_else(|_| {
+                Err(StoreFault::Write(format!("no answer within {} s", WRITE_TIMEOUT.as_secs())))
+            });
+            match written {
+                Ok(revision) => {
+                    let service = &mut self.services[index];
+                    service.revision = revision;
+                    service.unwritten_releases.clear();
+                    service.unsaved = false;
+                    return Ok(());
+                }
+                // The folder is ours alone, so the other writer was this process: a write that
+                // was given up on has come through after all.
+                Err(StoreFault::Conflict { found, .. }) if retry => {
+                    revision = crate::model::Revision(found);
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        Err(StoreFault::Write("its revision keeps changing".to_owned()))
+    }
+
+    /// Writes counters that have changed, and what an unwritable store has held up.
+    pub(crate) async fn save_unsaved(&mut self) {
+        for index in 0..self.services.len() {
+            if !self.services[index].unsaved {
+                continue;
+            }
+            let state = self.services[index].state.clone();
+            self.services[index].update_views(&[]);
+            match self.write(index, &state).await {
+                Ok(()) if state.unwritable => {
+                    tracing::info!(service = %state.service, "the store can be written again");
+                    self.write_backlog(index).await;
+                    self.apply_fact(index, Event::StoreWritable(true)).await;
+                }
+                Ok(()) => self.write_backlog(index).await,
+                Err(_) if state.unwritable => {}
+                Err(fault) => {
+                    tracing::error!(service = %state.service, %fault, "the store can't be written");
+                    // Refused only if it is known already.
+                    let _ = self.told_unwritable(index).await;
+                }
+            }
+        }
+    }
+
+    /// The last write before the process ends: the time left of every deadline as it is now.
+    pub(crate) async fn save_all(&mut self) {
+        for service in &mut self.services {
+            service.unsaved |= service.deadline.is_some();
+        }
+        self.save_unsaved().await;
+    }
+
+    /// Writes a line of the audit log; a log that can't be written is said, and stops nothing.
+    pub(crate) async fn write_audit(&mut self, index: usize, entry: AuditEntry) {
+        let name = self.services[index].name().clone();
+        let Ok(json) = encode(&entry) else { return };
+        let store = std::sync::Arc::clone(&self.store);
+        let written = tokio::time::timeout(WRITE_TIMEOUT, store.audit(&name, json)).await;
+        if !matches!(written, Ok(Ok(()))) {
+            tracing::error!(service = %name, what = %entry.what, who = %entry.who, "the audit log can't be written");
+        }
+    }
+}

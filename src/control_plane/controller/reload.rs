@@ -1,0 +1,200 @@
+//! A changed configuration file, applied without losing a request; a faulty one changes nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::config::{self, Config, Service, Upstream};
+use crate::control_plane::provider::FixedSource;
+use crate::model::Color;
+use crate::release::Event;
+use crate::tls::{Live, Reloaded};
+
+use super::run::Controller;
+use super::service::ServiceRuntime;
+use super::{Actor, AuditEntry, ReloadReport};
+
+/// A worker that takes longer keeps the loop, and with it every revert, waiting no more.
+const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Controller {
+    pub(crate) async fn reload(&mut self, actor: Actor, reply: oneshot::Sender<ReloadReport>) {
+        let path = self.path.clone();
+        let tls = Arc::clone(&self.tls);
+        let loaded = tokio::task::spawn_blocking(move || load(&path, &tls)).await;
+        let report = match loaded {
+            Ok(Ok((config, files))) => {
+                // Whether the configuration names others or not: the files may be new.
+                let read = self.tls.adopt(files);
+                let mut report = self.take_config(config, &actor.0).await;
+                report.applied.extend(read);
+                report
+            }
+            Ok(Err(faults)) => {
+                tracing::error!(?faults, "the configuration file is faulty: nothing was changed");
+                ReloadReport { faults, ..ReloadReport::default() }
+            }
+            Err(why) => ReloadReport {
+                faults: vec![format!("the file could not be read: {why}")],
+                ..ReloadReport::default()
+            },
+        };
+        let _ = reply.send(report);
+    }
+
+    async fn take_config(&mut self, config: Config, who: &str) -> ReloadReport {
+        let config::Difference { live: mut applied, needs_restart } =
+            config::difference(&self.started, &self.config, &config);
+        let config = Arc::new(config);
+        let mut faults = self.drop_services(&config).await;
+        for service in config.services.clone() {
+            let path = format!("services.{}", service.name);
+            match self.index(service.name.as_str()) {
+                Some(index) => {
+                    self.change_service(index, service).await;
+                    let keys = applied.iter().filter(|key| key.starts_with(&format!("{path}.")));
+                    let keys: Vec<&str> = keys.map(String::as_str).collect();
+                    if !keys.is_empty() {
+                        self.audit_reload(index, who, format!("reload: {} changed", keys.join(", "))).await;
+                    }
+                }
+                None => match self.add_service(service).await {
+                    Ok(()) => {
+                        self.audit_reload(self.services.len() - 1, who, format!("reload: {path} added"))
+                            .await;
+                    }
+                    Err(fault) => {
+                        tracing::error!(service = path, %fault, "the new service can't be loaded");
+                        applied.retain(|key| *key != path);
+                        faults.push(format!("{path}: not added, all else was applied: {fault}"));
+                    }
+                },
+            }
+        }
+        self.provider.set_sources(sources(&config));
+        self.engines.aim(&config);
+        self.config = Arc::clone(&config);
+        self.table_dirty = true;
+        self.views_dirty = true;
+        self.targets_dirty = true;
+        self.publish();
+        // A report that says "applied" means that every worker works by it.
+        let acknowledged = tokio::time::timeout(ACKNOWLEDGE_TIMEOUT, self.workers.acknowledge()).await;
+        if acknowledged.is_err() {
+            tracing::warn!("a worker has not acknowledged the reloaded routes yet");
+        }
+        self.reloaded.send_replace(config);
+        tracing::info!(?applied, ?needs_restart, ?faults, "configuration reloaded");
+        ReloadReport { applied, needs_restart, faults }
+    }
+
+    /// Services that are no longer in the file lose their routes; their records stay in the store,
+    /// as they are now. One whose record can't be written stays, and is told in a fault.
+    async fn drop_services(&mut self, config: &Config) -> Vec<String> {
+        let leaves = |runtime: &ServiceRuntime| {
+            config.services.iter().all(|service| service.name != runtime.config.name)
+        };
+        let leaving: Vec<usize> = (0..self.services.len()).filter(|i| leaves(&self.services[*i])).collect();
+        for &index in &leaving {
+            self.services[index].unsaved = true;
+        }
+        if !leaving.is_empty() {
+            self.save_unsaved().await;
+        }
+        // What waits goes by positions, which are about to change.
+        self.take_pending().await;
+        let mut faults = Vec::new();
+        let metrics = &self.metrics;
+        self.services.retain_mut(|runtime| {
+            if !leaves(runtime) {
+                return true;
+            }
+            let name = runtime.config.name.clone();
+            if runtime.unsaved || !runtime.unwritten.is_empty() {
+                faults.push(format!(
+                    "services.{name}: kept, since its record can't be written: reload again later"
+                ));
+                return true;
+            }
+            for color in Color::ALL {
+                if let Some(drain) = runtime.drains[color].take() {
+                    drain.abort();
+                }
+            }
+            runtime.errands.values().for_each(tokio::task::AbortHandle::abort);
+            metrics.forget(&name, &super::story::WORDS);
+            tracing::warn!(service = %name, "no longer configured: its routes are gone, its record stays");
+            false
+        });
+        faults
+    }
+
+    async fn audit_reload(&mut self, index: usize, who: &str, what: String) {
+        let service = &self.services[index];
+        let now = service.summary();
+        let entry = AuditEntry {
+            time: crate::clock::wall_rfc3339(),
+            who: who.to_owned(),
+            service: service.name().to_string(),
+            what,
+            outcome: "applied".to_owned(),
+            before: now.clone(),
+            after: now,
+        };
+        self.write_audit(index, entry).await;
+    }
+
+    async fn change_service(&mut self, index: usize, service: Arc<Service>) {
+        let runtime = &mut self.services[index];
+        let service = with_same_kind(&runtime.config, service);
+        let policy = service.policy.clone();
+        let changed = runtime.config.policy != policy;
+        let other_containers = runtime.config.upstream != service.upstream;
+        runtime.config = service;
+        if let (true, Some(containers)) = (other_containers, runtime.containers.as_mut()) {
+            containers.reconfigure(&runtime.config, &self.internal);
+            self.place_containers(index);
+        }
+        if changed {
+            self.apply_fact(index, Event::PolicyChanged(Box::new(policy))).await;
+        }
+    }
+}
+
+/// A configuration and the certificates that it names: all sound, or every fault.
+fn load(path: &Path, tls: &Live) -> Result<(Config, Reloaded), Vec<String>> {
+    let loaded = config::load(path).map_err(|faults| {
+        let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
+        faults
+    })?;
+    let files = tls.read(&loaded.config)?;
+    Ok((loaded.config, files))
+}
+
+/// Who runs the endpoints is not changed live: such a service keeps its upstream until the restart.
+fn with_same_kind(old: &Arc<Service>, new: Arc<Service>) -> Arc<Service> {
+    let kind = |service: &Service| match &service.upstream {
+        Upstream::Fixed { .. } => (false, false),
+        Upstream::Docker { follow, .. } => (true, *follow),
+    };
+    if kind(old) == kind(&new) {
+        return new;
+    }
+    Arc::new(Service { upstream: old.upstream.clone(), ..(*new).clone() })
+}
+
+/// What the fixed provider resolves.
+pub(crate) fn sources(config: &Config) -> Vec<FixedSource> {
+    config
+        .services
+        .iter()
+        .filter_map(|service| match &service.upstream {
+            Upstream::Fixed { addresses, .. } => {
+                Some(FixedSource { service: service.name.clone(), addresses: addresses.clone() })
+            }
+            Upstream::Docker { .. } => None,
+        })
+        .collect()
+}

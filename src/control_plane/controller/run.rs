@@ -1,0 +1,281 @@
+//! The loop: one thing at a time, from whichever channel has something, until told to stop.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::clock;
+use crate::config::Config;
+use crate::control_plane::notify::Notifiers;
+use crate::control_plane::probe::{ProbeReport, Prober, Synthetic, SyntheticReport};
+use crate::control_plane::provider::docker::News;
+use crate::control_plane::provider::{FixedProvider, ProviderUpdate};
+use crate::control_plane::store::Store;
+use crate::model::{Color, EndpointId, ImageReference, ReleaseId, ServiceName, Tick, Version};
+use crate::release::{Event, Notice};
+use crate::routing::RouteTable;
+use crate::tls::Live;
+use crate::traffic::{Suspect, WorkerReport};
+
+use super::containers::{Engines, Wanted};
+use super::handle::Request;
+use super::metrics::Metrics;
+use super::service::ServiceRuntime;
+use super::workers::Workers;
+use super::{Actor, Inbox, ReloadReport};
+
+/// Changes of table and views that are not switches are gathered for this long.
+const COALESCE: Duration = Duration::from_millis(20);
+/// Probe reports taken in one turn.
+const REPORTS_PER_TURN: usize = 256;
+
+/// What comes back from the controller's own tasks.
+#[derive(Debug)]
+pub(crate) enum Internal {
+    Event(ServiceName, Event),
+    /// What an image that a request asks for was found to be.
+    Asked(Box<Request>, Wanted),
+    /// A poll has found that the tag means this digest now.
+    Found(ServiceName, ImageReference, Version),
+    /// The image of a release is there, and what it is.
+    Pulled(ServiceName, ReleaseId, ImageReference, Version),
+    /// The containers of a set were started.
+    CameUp(ServiceName, ReleaseId),
+    /// A set that was to be stopped or removed has been.
+    Swept(ServiceName, ReleaseId),
+    /// Every notifier is done with the end of a release.
+    Told(ServiceName, ReleaseId, Notice),
+    /// A closed second, from every worker that answered.
+    Counts(Vec<WorkerReport>),
+}
+
+/// Where facts come in; commands come through [`Inbox`].
+#[derive(Debug)]
+pub(crate) struct Inlets {
+    pub(crate) internal: mpsc::Receiver<Internal>,
+    pub(crate) probes: mpsc::Receiver<ProbeReport>,
+    pub(crate) endpoints: mpsc::Receiver<ProviderUpdate>,
+    pub(crate) news: mpsc::Receiver<News>,
+    pub(crate) suspects: mpsc::Receiver<Suspect>,
+    pub(crate) synthetic: mpsc::Receiver<SyntheticReport>,
+}
+
+/// Everything the loop owns.
+#[derive(Debug)]
+pub struct Controller {
+    pub(crate) path: PathBuf,
+    pub(crate) config: Arc<Config>,
+    /// What this process was started with: what needs a restart is measured by it.
+    pub(crate) started: Arc<Config>,
+    pub(crate) services: Vec<ServiceRuntime>,
+    pub(crate) endpoints: HashMap<EndpointId, (ServiceName, Color)>,
+    pub(crate) table: Arc<ArcSwap<RouteTable>>,
+    pub(crate) internal: mpsc::Sender<Internal>,
+    pub(crate) inlets: Inlets,
+    pub(crate) inbox: Inbox,
+    pub(crate) workers: Workers,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) tls: Arc<Live>,
+    pub(crate) prober: Prober,
+    pub(crate) synthetic: Synthetic,
+    pub(crate) provider: FixedProvider,
+    pub(crate) engines: Engines,
+    /// Places for requests whose image is being resolved.
+    pub(crate) asking: Arc<Semaphore>,
+    pub(crate) metrics: Metrics,
+    pub(crate) notifiers: Arc<Notifiers>,
+    /// Called with the new configuration after a reload, for what others keep of it (the log level).
+    pub(crate) reloaded: watch::Sender<Arc<Config>>,
+    pub(crate) tasks: JoinSet<()>,
+    /// Events that effects have caused, to be taken before anything from outside.
+    pub(crate) pending: VecDeque<(usize, Event)>,
+    /// When what is gathered is published at the latest; `None` while there is nothing.
+    pub(crate) publish_at: Option<Instant>,
+    pub(crate) table_dirty: bool,
+    pub(crate) views_dirty: bool,
+    pub(crate) targets_dirty: bool,
+}
+
+enum Turn {
+    Request(Request),
+    Reload(Actor, oneshot::Sender<ReloadReport>),
+    Internal(Internal),
+    Probe(ProbeReport),
+    Endpoints(ProviderUpdate),
+    News(News),
+    Suspect(Suspect),
+    Synthetic(SyntheticReport),
+    Second,
+    Wake,
+    Stop,
+}
+
+impl Controller {
+    /// Runs until `stop` says so, then writes what is unsaved.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        self.settle().await;
+        loop {
+            let wake = self.wake_at();
+            let due = wake <= Instant::from_std(clock::instant());
+            // Not in a fixed order: no source, however busy, keeps the others waiting. What is due
+            // comes before them all.
+            let turn = if due {
+                Turn::Wake
+            } else {
+                tokio::select! {
+                    _ = stop.changed() => Turn::Stop,
+                    Some(request) = self.inbox.requests.recv() => Turn::Request(request),
+                    Some(message) = self.inlets.internal.recv() => Turn::Internal(message),
+                    () = tokio::time::sleep_until(wake) => Turn::Wake,
+                    _ = second.tick() => Turn::Second,
+                    Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
+                    Some(news) = self.inlets.news.recv() => Turn::News(news),
+                    Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
+                    Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
+                    Some(report) = self.inlets.synthetic.recv() => Turn::Synthetic(report),
+                    Some((actor, reply)) = self.inbox.reloads.recv() => Turn::Reload(actor, reply),
+                }
+            };
+            match turn {
+                Turn::Stop => break,
+                Turn::Request(request) => self.command(request).await,
+                Turn::Reload(actor, reply) => self.reload(actor, reply).await,
+                Turn::Internal(message) => self.internal(message).await,
+                Turn::Probe(report) => {
+                    self.probed(&report);
+                    self.more_probes();
+                }
+                Turn::Endpoints(update) => self.endpoints(&update),
+                Turn::News(news) => self.engine_news(&news),
+                Turn::Synthetic(report) => self.synthetic_answer(&report),
+                Turn::Suspect(suspect) => self.suspected(&suspect),
+                Turn::Second => self.second().await,
+                Turn::Wake => self.deadlines().await,
+            }
+            self.settle().await;
+        }
+        self.save_all().await;
+    }
+
+    /// When something is due: a service's deadline, or the gathered changes.
+    fn wake_at(&mut self) -> Instant {
+        let due = self.services.iter().filter_map(|service| service.deadline).min();
+        let wait = due.map_or(Duration::from_hours(1), |tick| tick.since(clock::now()));
+        let now = Instant::from_std(clock::instant());
+        let gathered = self.table_dirty || self.views_dirty;
+        self.publish_at = gathered.then(|| self.publish_at.unwrap_or(now + COALESCE));
+        self.publish_at.map_or(now + wait, |publish| publish.min(now + wait))
+    }
+
+    /// Takes the events that effects have caused, then brings the probes in line.
+    async fn settle(&mut self) {
+        self.take_pending().await;
+        if self.targets_dirty {
+            self.aim();
+        }
+        self.tasks.try_join_next();
+    }
+
+    pub(crate) async fn take_pending(&mut self) {
+        while let Some((index, event)) = self.pending.pop_front() {
+            self.apply_fact(index, event).await;
+        }
+    }
+
+    async fn internal(&mut self, message: Internal) {
+        match message {
+            Internal::Event(service, event) => self.event(&service, event).await,
+            Internal::Told(service, release, notice) => self.told(&service, &release, notice),
+            Internal::Counts(reports) => self.counts(reports).await,
+            Internal::Asked(request, wanted) => self.asked(*request, wanted).await,
+            Internal::Found(service, image, version) => {
+                if let Some(index) = self.index(service.as_str()) {
+                    self.found(index, image, version).await;
+                }
+            }
+            Internal::Pulled(service, release, image, version) => {
+                if let Some(index) = self.index(service.as_str()) {
+                    if let Some(containers) = self.services[index].containers.as_mut() {
+                        containers.stored.images.insert(version.clone(), image.to_string());
+                    }
+                    self.apply_fact(index, Event::Pulled { release, version }).await;
+                }
+            }
+            Internal::CameUp(service, set) => self.came_up(&service, set),
+            Internal::Swept(service, set) => self.swept(&service, &set),
+        }
+    }
+
+    async fn event(&mut self, service: &ServiceName, event: Event) {
+        if let Some(index) = self.index(service.as_str()) {
+            self.apply_fact(index, event).await;
+        }
+    }
+
+    pub(crate) fn index(&self, service: &str) -> Option<usize> {
+        self.services.iter().position(|runtime| runtime.name().as_str() == service)
+    }
+
+    /// Tells every service whose time has come, then publishes what was gathered.
+    async fn deadlines(&mut self) {
+        let now = clock::now();
+        for index in 0..self.services.len() {
+            if self.services[index].deadline.is_some_and(|due| due <= now) {
+                self.apply_fact(index, Event::Deadline).await;
+                self.not_again(index, now);
+            }
+        }
+        self.publish();
+    }
+
+    /// A deadline that is still due after it was told would wake the loop without end.
+    fn not_again(&mut self, index: usize, now: Tick) {
+        let service = &mut self.services[index];
+        if let Some(due) = service.deadline
+            && due <= now
+        {
+            service.deadline = Some(now + Duration::from_millis(100));
+        }
+    }
+
+    /// Publishes table and views if they have changed.
+    pub(crate) fn publish(&mut self) {
+        self.publish_at = None;
+        if self.table_dirty {
+            self.publish_table();
+        }
+        if self.views_dirty {
+            self.publish_views();
+        }
+    }
+
+    fn more_probes(&mut self) {
+        for _ in 1..REPORTS_PER_TURN {
+            match self.inlets.probes.try_recv() {
+                Ok(report) => self.probed(&report),
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Once a second: asks the workers for their counts and writes what is unsaved.
+    async fn second(&mut self) {
+        let (workers, internal) = (self.workers.clone(), self.internal.clone());
+        self.tasks.spawn(async move {
+            let reports = workers.collect().await;
+            let _ = internal.send(Internal::Counts(reports)).await;
+        });
+        self.save_unsaved().await;
+        self.show_progress().await;
+        self.sweep();
+        while self.tasks.try_join_next().is_some() {}
+    }
+}

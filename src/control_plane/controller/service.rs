@@ -1,0 +1,138 @@
+//! One service as it runs: its record, its endpoints, and who waits for an answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+use crate::config::Service;
+use crate::health::{ColorHealth, Roster};
+use crate::judge::{BaselineWindow, Bucket};
+use crate::model::{PerColor, ReleaseId, Revision, ServiceName, Tick, Version};
+use crate::release::{Errand, Phase, State};
+use crate::routing::ServiceRoute;
+
+use super::containers::{Containers, Stored};
+use super::ejected::Ejected;
+use super::exhibit::Course;
+use super::news::Untold;
+use super::synthetic::Asked;
+use super::view::ReleaseView;
+use super::{Done, EventView, Rejection};
+
+/// Enough for what one step can end.
+pub(crate) const RECENT_MAX: usize = 8;
+
+/// Somebody who is answered once the traffic has moved.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    /// Whether it is to move to the candidate, or back.
+    pub(crate) forward: bool,
+    pub(crate) reply: oneshot::Sender<Result<Done, Rejection>>,
+    pub(crate) done: Done,
+}
+
+/// Everything the loop keeps of one service. Only [`State`] decides; the rest is what the shells
+/// around it need.
+#[derive(Debug)]
+pub(crate) struct ServiceRuntime {
+    pub(crate) config: Arc<Service>,
+    pub(crate) state: State,
+    pub(crate) revision: Revision,
+    pub(crate) deadline: Option<Tick>,
+    pub(crate) rosters: PerColor<Roster>,
+    /// The last summaries that the state was told, and what probes fail by.
+    pub(crate) told: PerColor<ColorHealth>,
+    pub(crate) ailing: PerColor<Option<String>>,
+    pub(crate) windows: PerColor<BaselineWindow>,
+    /// Endpoints that workers have taken out of their pools.
+    pub(crate) ejected: Ejected,
+    /// What the workers have counted since the last closed second.
+    pub(crate) buckets: PerColor<Bucket>,
+    pub(crate) inflight: BTreeMap<crate::model::EndpointId, u64>,
+    /// Records of releases that are not final yet.
+    pub(crate) live: BTreeMap<ReleaseId, ReleaseView>,
+    /// The last final release, for the service's view.
+    pub(crate) last: Option<ReleaseView>,
+    /// Records of releases that ended last, for what is told of them; at most [`RECENT_MAX`].
+    pub(crate) recent: Vec<ReleaseView>,
+    /// Ends that not every notifier has been told of; stored with the record.
+    pub(crate) untold: Vec<Untold>,
+    /// Tasks of hooks and tags.
+    pub(crate) errands: BTreeMap<(ReleaseId, Errand), AbortHandle>,
+    pub(crate) waiters: Vec<Waiter>,
+    pub(crate) drains: PerColor<Option<AbortHandle>>,
+    /// Counters have changed since the record was written.
+    pub(crate) unsaved: bool,
+    /// When each running release was accepted, as far as this process knows.
+    pub(crate) accepted: BTreeMap<ReleaseId, Tick>,
+    /// Since when each version is in quarantine (RFC 3339); stored with the record.
+    pub(crate) quarantined_at: BTreeMap<Version, String>,
+    /// Story lines and release records that could not be written, oldest first.
+    pub(crate) unwritten: Vec<EventView>,
+    pub(crate) unwritten_releases: BTreeMap<ReleaseId, ReleaseView>,
+    pub(crate) route: Option<Arc<ServiceRoute>>,
+    /// Where its endpoints are containers.
+    pub(crate) containers: Option<Box<Containers>>,
+    /// What the last release's judge saw, for people.
+    pub(crate) course: Option<Course>,
+    /// Our own requests in a bake.
+    pub(crate) asked: Asked,
+}
+
+impl ServiceRuntime {
+    pub(crate) fn new(config: Arc<Service>, state: State, revision: Revision) -> Self {
+        Self {
+            config,
+            state,
+            revision,
+            deadline: None,
+            rosters: PerColor::default(),
+            told: PerColor::default(),
+            ailing: PerColor::default(),
+            windows: PerColor::default(),
+            ejected: Ejected::default(),
+            buckets: PerColor::default(),
+            inflight: BTreeMap::new(),
+            live: BTreeMap::new(),
+            last: None,
+            recent: Vec::new(),
+            untold: Vec::new(),
+            errands: BTreeMap::new(),
+            waiters: Vec::new(),
+            drains: PerColor::default(),
+            unsaved: false,
+            accepted: BTreeMap::new(),
+            quarantined_at: BTreeMap::new(),
+            unwritten: Vec::new(),
+            unwritten_releases: BTreeMap::new(),
+            route: None,
+            containers: None,
+            course: None,
+            asked: Asked::default(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &ServiceName {
+        &self.config.name
+    }
+
+    /// What is stored of its containers beside a state: images of versions that it does not know any
+    /// more are forgotten.
+    pub(crate) fn stored_containers(&self, state: &State) -> Stored {
+        let mut stored =
+            self.containers.as_ref().map(|containers| containers.stored.clone()).unwrap_or_default();
+        stored.images.retain(|version, _| {
+            let last = state.release.as_ref().is_some_and(|release| release.version == *version);
+            last || state.knows_version(version) || state.quarantined(version).is_some()
+        });
+        stored
+    }
+
+    /// Whether traffic is on its way from one color to the other.
+    pub(crate) fn is_switching(&self) -> bool {
+        let phase = self.state.release.as_ref().map(|release| &release.phase);
+        matches!(phase, Some(Phase::Promoting(_) | Phase::Reverting(_)))
+    }
+}

@@ -1,0 +1,329 @@
+//! From a configuration and a store to a first route table and a loop that can run.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use futures_util::future::join_all;
+use prometheus::Registry;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::clock;
+use crate::config::{Config, Service, Upstream};
+use crate::control_plane::notify::Notifiers;
+use crate::control_plane::probe::{Prober, Synthetic};
+use crate::control_plane::provider::FixedProvider;
+use crate::control_plane::provider::docker::News;
+use crate::control_plane::store::{Store, StoreFault};
+use crate::model::{Color, ReleaseId, Revision};
+use crate::release::{self, Event, Pin, State};
+use crate::routing::RouteTable;
+use crate::tls::Live;
+use crate::traffic::{Suspect, WorkerLink};
+
+use super::Handle;
+use super::containers::{ASKED_MAX, Containers, Engines, Stored, found, images, restored};
+use super::exhibit::{Course, Exhibits};
+use super::metrics::Metrics;
+use super::persist::{FORMAT, Record};
+use super::reload::sources;
+use super::run::{Controller, Inlets};
+use super::service::ServiceRuntime;
+use super::view::ReleaseView;
+use super::workers::Workers;
+
+/// Requests of the admin API that wait for the loop.
+const REQUESTS: usize = 64;
+const INTERNAL: usize = 1024;
+const PROBES: usize = 4096;
+const ENDPOINTS: usize = 256;
+const NEWS: usize = 64;
+
+/// What the controller is made from.
+#[derive(Debug)]
+pub struct Options {
+    /// Read again by a reload.
+    pub path: PathBuf,
+    pub config: Arc<Config>,
+    pub store: Arc<dyn Store>,
+    pub memory: Memory,
+    pub registry: Registry,
+    pub table: Arc<ArcSwap<RouteTable>>,
+    pub suspects: mpsc::Receiver<Suspect>,
+    /// Read again by a reload, and by whom probes know the endpoints that speak TLS.
+    pub tls: Arc<Live>,
+    /// Messages out.
+    pub notifiers: Arc<Notifiers>,
+}
+
+/// How far the store's word can be taken. Anything but whole has the services come up pinned
+/// until a person has looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// As it was left, or a first start.
+    Whole,
+    /// The previous copy: what was active then may not be any more.
+    Previous,
+    /// Nothing of it is left.
+    Lost,
+}
+
+/// Why there is no controller.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    #[error(
+        "the record of service \"{service}\" has format {found}; this greenlight knows {FORMAT}: use the newer one that wrote it"
+    )]
+    NewerRecord { service: String, found: u32 },
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// A controller whose first table is stored, and the door to it.
+#[derive(Debug)]
+pub struct Prepared {
+    handle: Handle,
+    reloaded: watch::Receiver<Arc<Config>>,
+    controller: Controller,
+}
+
+impl Prepared {
+    /// Loads every service's record, resolves its endpoints, and stores the first table. Probes
+    /// start at once; traffic need not wait for them.
+    pub async fn new(options: Options) -> Result<Self, StartFault> {
+        let Options { path, config, store, memory, registry, table, suspects, tls, notifiers } = options;
+        let metrics = Metrics::register(&registry)?;
+        let (handle, inbox) = super::channel(REQUESTS);
+        let (internal, internal_out) = mpsc::channel(INTERNAL);
+        let (probes_in, probes) = mpsc::channel(PROBES);
+        let (synthetic_in, synthetic) = mpsc::channel(PROBES);
+        let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
+        let (news_in, news) = mpsc::channel(NEWS);
+        let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
+        let mut controller = Controller {
+            path,
+            config: Arc::clone(&config),
+            started: Arc::clone(&config),
+            services: Vec::new(),
+            endpoints: HashMap::new(),
+            table,
+            internal,
+            inlets: Inlets { internal: internal_out, probes, endpoints, news, suspects, synthetic },
+            inbox,
+            workers: Workers::new(&[]),
+            store,
+            prober: Prober::start(probes_in, Arc::clone(tls.origins())),
+            synthetic: Synthetic::start(synthetic_in, Arc::clone(tls.origins())),
+            tls,
+            provider: FixedProvider::start(endpoints_in),
+            engines: Engines::new(news_in),
+            asking: Arc::new(Semaphore::new(ASKED_MAX)),
+            metrics,
+            notifiers,
+            reloaded,
+            tasks: JoinSet::new(),
+            pending: VecDeque::new(),
+            publish_at: None,
+            table_dirty: false,
+            views_dirty: false,
+            targets_dirty: true,
+        };
+        let resolving = sources(&config);
+        let resolving = join_all(resolving.iter().map(FixedProvider::resolve));
+        // Without a record the engines tell what runs.
+        let (looked, resolved) = tokio::join!(Engines::look(&config), resolving);
+        let loading = config.services.iter().map(|service| controller.load(service, memory, &looked));
+        let loaded = join_all(loading).await;
+        for runtime in loaded {
+            controller.services.push(runtime?);
+        }
+        for (source, endpoints) in sources(&config).iter().zip(resolved) {
+            if let Some(index) = controller.index(source.service.as_str()) {
+                for color in Color::ALL {
+                    controller.services[index].rosters[color].set_endpoints(&endpoints[color]);
+                }
+            }
+        }
+        for index in 0..controller.services.len() {
+            controller.begin(index);
+        }
+        controller.engines.aim(&config);
+        // A pin that nobody has seen yet must outlive the next start too.
+        controller.save_unsaved().await;
+        controller.provider.set_sources(sources(&config));
+        controller.publish_table();
+        controller.publish_views();
+        Ok(Self { handle, reloaded: reloaded_out, controller })
+    }
+
+    /// The door for the admin API.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// The configuration in force, after each reload.
+    pub fn reloaded(&self) -> watch::Receiver<Arc<Config>> {
+        self.reloaded.clone()
+    }
+
+    /// The controller, ready to run with these workers.
+    pub fn with_workers(mut self, links: &[WorkerLink]) -> Controller {
+        self.controller.workers = Workers::new(links);
+        self.controller
+    }
+}
+
+impl Controller {
+    /// A service as its record has it, or as new.
+    async fn load(
+        &self,
+        service: &Arc<Service>,
+        memory: Memory,
+        looked: &[News],
+    ) -> Result<ServiceRuntime, StartFault> {
+        let initial = match service.upstream {
+            Upstream::Fixed { initial, .. } | Upstream::Docker { initial, .. } => initial,
+        };
+        let mut rebuilt = memory != Memory::Whole;
+        let (mut quarantined_at, mut containers) = (BTreeMap::new(), Stored::default());
+        let mut untold = Vec::new();
+        let (state, revision) = match self.store.load(&service.name).await? {
+            None if memory != Memory::Whole => (self.rebuild(service, initial).await, Revision(0)),
+            None => (State::new(service.name.clone(), initial, service.policy.clone()), Revision(0)),
+            Some(stored) => match decode(&stored.json) {
+                Ok(Decoded::Newer(found)) => {
+                    return Err(StartFault::NewerRecord { service: service.name.to_string(), found });
+                }
+                Ok(Decoded::Known(record)) => {
+                    let Record { mut state, quarantined_at: since, containers: known, untold: ends, .. } =
+                        *record;
+                    quarantined_at = since;
+                    containers = known;
+                    untold = ends;
+                    state.policy = service.policy.clone();
+                    if memory == Memory::Previous && state.pin.is_none() {
+                        let reason = "state rebuilt from the previous copy of the store".to_owned();
+                        state.pin = Some(Pin { reason: Some(reason), until: None });
+                    }
+                    (release::restore(state, clock::now()), stored.revision)
+                }
+                Err(why) => {
+                    tracing::error!(service = %service.name, %why, "its record can't be read: rebuilding it, pinned");
+                    rebuilt = true;
+                    (self.rebuild(service, initial).await, stored.revision)
+                }
+            },
+        };
+        let no_record = revision == Revision(0) || (rebuilt && memory != Memory::Previous);
+        let sets = found(service.name.as_str(), looked.iter().flat_map(|news| news.containers.values()));
+        let (state, from_containers) = restored(state, no_record, memory == Memory::Previous, &sets);
+        if from_containers {
+            containers.images.extend(images(&sets));
+        }
+        rebuilt |= from_containers;
+        let mut runtime = ServiceRuntime::new(Arc::clone(service), state, revision);
+        runtime.containers = Containers::new(service, containers, &self.store, &self.internal);
+        for news in looked {
+            runtime.hear(news);
+        }
+        runtime.quarantined_at = quarantined_at;
+        runtime.untold = untold;
+        runtime.unsaved = rebuilt;
+        self.restore_views(&mut runtime).await?;
+        Ok(runtime)
+    }
+
+    /// Without a record the last switch that is still told of says which color was active.
+    async fn rebuild(&self, service: &Service, initial: Color) -> State {
+        let history = self.store.history(&service.name, 20).await.unwrap_or_default();
+        let newest =
+            history.iter().filter_map(|stored| serde_json::from_str::<ReleaseView>(&stored.json).ok());
+        let active = newest
+            .filter(|view| {
+                view.state == "succeeded" || (view.promoted_at.is_some() && view.finished_at.is_none())
+            })
+            .find_map(|view| view.color.parse().ok())
+            .unwrap_or(initial);
+        State::rebuilt(service.name.clone(), active, service.policy.clone())
+    }
+
+    /// The release records that a restored state speaks of.
+    async fn restore_views(&self, runtime: &mut ServiceRuntime) -> Result<(), StartFault> {
+        let state = &runtime.state;
+        let ids: Vec<ReleaseId> = [state.release.as_ref(), state.queued.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|r| r.id.clone())
+            .collect();
+        for id in ids {
+            let Some(stored) = self.store.release(&id).await? else { continue };
+            let Ok(view) = serde_json::from_str::<ReleaseView>(&stored.json) else { continue };
+            if view.finished_at.is_some() {
+                runtime.last = Some(view);
+            } else {
+                runtime.live.insert(id, view);
+            }
+        }
+        if runtime.last.is_none() {
+            let newest = self.store.history(&runtime.config.name.clone(), 20).await?;
+            let mut views = newest.iter().filter_map(|s| serde_json::from_str::<ReleaseView>(&s.json).ok());
+            runtime.last = views.find(|view| view.finished_at.is_some());
+        }
+        if let Some(release) = runtime.state.running() {
+            // Only drawn: a store that can't read it is no reason not to start.
+            let found = Exhibits::read(&*self.store, &release.id).await.unwrap_or_default();
+            runtime.course = found.series.map(|series| Course::new(release.id.clone(), series));
+        }
+        runtime.update_views(&[]);
+        Ok(())
+    }
+
+    /// What the restored state implies: evidence owned by its release, drains, deadlines.
+    pub(crate) fn begin(&mut self, index: usize) {
+        // Endpoints first: what is adopted is adopted with all that runs.
+        self.place_containers(index);
+        let service = &mut self.services[index];
+        let now = clock::now();
+        service.deadline = service.state.next_deadline(now);
+        let effects = release::reconcile(&service.state, now);
+        self.perform(index, effects);
+        self.tidy(index);
+        self.tell_again(index);
+        // What came due while nothing ran is due now.
+        self.pending.push_back((index, Event::Deadline));
+        self.show_metrics(index);
+        let service = &self.services[index];
+        self.metrics.rosters(service.name(), &service.rosters);
+    }
+
+    /// A service that a reload has added. The provider brings its endpoints: a look-up may take
+    /// long, and nothing waits for it here.
+    pub(crate) async fn add_service(&mut self, service: Arc<Service>) -> Result<(), StartFault> {
+        let runtime = self.load(&service, Memory::Whole, &[]).await?;
+        self.services.push(runtime);
+        self.begin(self.services.len() - 1);
+        Ok(())
+    }
+}
+
+/// A record, or why there is none. The format is looked at first: a newer one need not be readable.
+fn decode(json: &str) -> Result<Decoded, serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        format: u32,
+    }
+    let head: Head = serde_json::from_str(json)?;
+    if head.format > FORMAT {
+        return Ok(Decoded::Newer(head.format));
+    }
+    serde_json::from_str(json).map(|record| Decoded::Known(Box::new(record)))
+}
+
+enum Decoded {
+    Known(Box<Record>),
+    Newer(u32),
+}

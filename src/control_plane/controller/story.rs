@@ -1,0 +1,299 @@
+//! What people read: release records, a release's story line by line, the service as it is now.
+
+use std::sync::Arc;
+
+use crate::clock;
+use crate::judge::Numbers;
+use crate::model::{Color, Tick};
+use crate::release::{Gate, Note, Release, State, Stretch};
+
+use super::metrics::Shown;
+use super::persist::WRITE_TIMEOUT;
+use super::run::Controller;
+use super::service::{RECENT_MAX, ServiceRuntime};
+use super::view::{EndpointView, PinView, QuarantineView, ServiceView};
+use super::{EventView, ReleaseView, Views};
+
+/// Story lines that wait for a store that can't be written; older ones are dropped first.
+const BACKLOG_MAX: usize = 1000;
+
+/// Every word that a service's state can be.
+pub(crate) const WORDS: [&str; 10] = [
+    "stable",
+    "queued",
+    "pulling",
+    "starting",
+    "checking",
+    "awaiting_promotion",
+    "promoting",
+    "baking",
+    "reverting",
+    "degraded",
+];
+
+type Numbered = serde_json::Map<String, serde_json::Value>;
+
+fn numbers(numbers: Option<&Numbers>) -> Numbered {
+    match numbers.map(serde_json::to_value) {
+        Some(Ok(serde_json::Value::Object(map))) => map,
+        _ => Numbered::new(),
+    }
+}
+
+/// A release's numbers: the running judge's, or those of its verdict.
+pub(crate) fn judged(release: &Release) -> Option<Numbers> {
+    release.phase.bake().map(|bake| bake.judge.numbers()).or_else(|| release.numbers.clone())
+}
+
+impl ServiceRuntime {
+    /// One line for the audit log.
+    pub(crate) fn summary(&self) -> String {
+        let state = &self.state;
+        let release = state.release.iter().chain(&state.queued).map(|release| release.id.as_str());
+        let release: Vec<&str> = release.collect();
+        let pinned = state.pin.as_ref().map(|pin| pin.reason.as_deref().unwrap_or("no reason given"));
+        format!(
+            "active {}, epoch {}, state {}, release {}, pinned {}, paused {}, quarantined {}",
+            state.active,
+            state.epoch,
+            state.state_word(),
+            if release.is_empty() { "none".to_owned() } else { release.join(" and ") },
+            pinned.map_or_else(|| "no".to_owned(), |reason| format!("yes ({reason})")),
+            if state.paused { "yes" } else { "no" },
+            state.quarantine.len(),
+        )
+    }
+
+    /// Brings the records of the running, the queued and the just ended releases up to date.
+    pub(crate) fn update_views(&mut self, ended: &[Release]) {
+        let state = self.state.clone();
+        self.update_views_of(&state, ended);
+    }
+
+    /// The same for a state that is not the service's own yet.
+    pub(crate) fn update_views_of(&mut self, state: &State, ended: &[Release]) {
+        let live = state.release.iter().chain(state.queued.iter());
+        for release in live.chain(ended) {
+            let current = state.release.as_ref().is_none_or(|last| last.id == release.id);
+            self.update_view(release, current);
+        }
+    }
+
+    /// A release that has reached its final state keeps its record as it is from then on.
+    fn update_view(&mut self, release: &Release, current: bool) {
+        let known = self.live.get(&release.id);
+        if release.is_final() && known.is_none() {
+            return;
+        }
+        if known.is_none() {
+            self.accepted.insert(release.id.clone(), clock::now());
+        }
+        let mut view = known.cloned().unwrap_or_else(|| ReleaseView {
+            id: release.id.to_string(),
+            service: self.config.name.to_string(),
+            kind: release.kind.as_str().to_owned(),
+            started_at: clock::wall_rfc3339(),
+            ..ReleaseView::default()
+        });
+        view.version = release.version.to_string();
+        view.image = self.containers.as_ref().and_then(|c| c.stored.images.get(&release.version).cloned());
+        view.color = release.color.to_string();
+        release.word().clone_into(&mut view.state);
+        view.reason.clone_from(&release.reason);
+        view.verdict = release.verdict.map(|verdict| verdict.as_str().to_owned());
+        view.cause = release.cause().map(str::to_owned);
+        view.canary_percent = release.canary_percent();
+        view.numbers = numbers(judged(release).as_ref());
+        if view.promoted_at.is_none() && release.phase.stretch() == Stretch::After {
+            view.promoted_at = Some(clock::wall_rfc3339());
+        }
+        if release.is_final() {
+            let now = clock::wall_rfc3339();
+            view.finished_at = Some(now);
+            self.live.remove(&release.id);
+            if self.recent.len() == RECENT_MAX {
+                self.recent.remove(0);
+            }
+            self.recent.push(view.clone());
+            self.unwritten_releases.insert(release.id.clone(), view.clone());
+            if current || self.last.is_none() {
+                self.last = Some(view);
+            }
+        } else if self.live.insert(release.id.clone(), view.clone()).as_ref() != Some(&view) {
+            self.unwritten_releases.insert(release.id.clone(), view);
+        }
+    }
+
+    fn view(&self) -> ServiceView {
+        let state = &self.state;
+        let shown = |release: &Release| {
+            let live = self.live.get(&release.id).cloned();
+            let view = live.or_else(|| self.last.clone().filter(|view| view.id == release.id.as_str()));
+            let progress = self.containers.as_ref().and_then(|containers| containers.progress.as_ref());
+            let progress = progress.filter(|(id, _)| *id == release.id).map(|(_, text)| text.clone());
+            view.map(|view| ReleaseView { progress, ..view })
+        };
+        let now = clock::now();
+        ServiceView {
+            name: self.name().to_string(),
+            hosts: self.config.hosts.clone(),
+            active: state.active.to_string(),
+            epoch: state.epoch.0,
+            revision: self.revision.0,
+            state: state.state_word().to_owned(),
+            pinned: state.pin.is_some(),
+            pin: state.pin.as_ref().map(|pin| PinView {
+                reason: pin.reason.clone(),
+                until: pin.until.map(|until| wall_at(until, now)),
+            }),
+            paused: state.paused,
+            rollback_available: state.rollback_available(),
+            release: state.release.as_ref().and_then(shown).or_else(|| self.last.clone()),
+            queued: state.queued.as_ref().and_then(shown),
+            endpoints: Color::ALL.into_iter().flat_map(|color| self.endpoint_views(color)).collect(),
+            alarms: state
+                .alarms
+                .iter()
+                .map(|(alarm, why)| (alarm.as_str().to_owned(), why.clone()))
+                .collect(),
+            deadline_in_seconds: next_change(state, now).map(|due| due.since(now).as_secs_f64()),
+        }
+    }
+
+    fn endpoint_views(&self, color: Color) -> impl Iterator<Item = EndpointView> {
+        self.rosters[color].endpoints().iter().map(move |(endpoint, health)| EndpointView {
+            id: endpoint.id.to_string(),
+            address: endpoint.address.to_string(),
+            color: color.to_string(),
+            health: health.health.to_string(),
+            inflight: self.inflight.get(&endpoint.id).copied().unwrap_or(0),
+            last_failure: match (&health.last_failure, health.failures) {
+                (Some((_, why)), 1..) => Some(why.to_string()),
+                _ => None,
+            },
+        })
+    }
+}
+
+/// When the running release's state changes by itself, as things are.
+fn next_change(state: &State, now: Tick) -> Option<Tick> {
+    match state.gate(now) {
+        Some(Gate::Opens { at }) => Some(at),
+        _ => state.running()?.deadline(),
+    }
+}
+
+/// A tick as wall-clock time, for people.
+fn wall_at(tick: Tick, now: Tick) -> String {
+    humantime::format_rfc3339_millis(clock::wall() + tick.since(now)).to_string()
+}
+
+impl ServiceRuntime {
+    /// Notes when versions came into quarantine, and forgets those that have left it.
+    pub(crate) fn watch_quarantine(&mut self) {
+        let quarantine = &self.state.quarantine;
+        self.quarantined_at.retain(|version, _| quarantine.iter().any(|entry| entry.version == *version));
+        for entry in quarantine {
+            self.quarantined_at.entry(entry.version.clone()).or_insert_with(clock::wall_rfc3339);
+        }
+    }
+}
+
+impl Controller {
+    /// Adds a line to a release's story: to the store, and to those who listen.
+    pub(crate) async fn tell(&mut self, index: usize, note: Note) {
+        let service = &self.services[index];
+        let Some(release) = note.release else {
+            tracing::info!(service = %service.name(), "{}", note.reason);
+            return;
+        };
+        let line = EventView {
+            seq: 0,
+            release: release.to_string(),
+            service: service.name().to_string(),
+            event: note.word.to_owned(),
+            time: clock::wall_rfc3339(),
+            reason: note.reason,
+            numbers: numbers(note.numbers.as_ref()),
+        };
+        tracing::info!(service = %line.service, release = %line.release, event = %line.event, "{}", line.reason);
+        self.write_line(index, line).await;
+    }
+
+    /// Counts a release that has reached its final state.
+    pub(crate) fn count_ended(&mut self, index: usize, release: &Release) {
+        let service = &mut self.services[index];
+        let name = service.name().as_str();
+        self.metrics.releases_total.with_label_values(&[name, release.word()]).inc();
+        let now = clock::now();
+        let accepted = service.accepted.remove(&release.id).unwrap_or(now);
+        self.metrics.release_duration_seconds.observe(now.since(accepted).as_secs_f64());
+    }
+
+    /// Appends a line to the store; its sequence number, or `None` if it could not be written.
+    async fn append(&self, line: &EventView) -> Option<u64> {
+        let id = line.release.as_str().into();
+        let json = serde_json::to_string(line).unwrap_or_default();
+        tokio::time::timeout(WRITE_TIMEOUT, self.store.append(&id, json)).await.ok()?.ok()
+    }
+
+    async fn write_line(&mut self, index: usize, mut line: EventView) {
+        if let Some(seq) = self.append(&line).await {
+            line.seq = seq;
+        } else {
+            let backlog = &mut self.services[index].unwritten;
+            if backlog.len() == BACKLOG_MAX {
+                backlog.remove(0);
+            }
+            backlog.push(line.clone());
+            self.services[index].unsaved = true;
+        }
+        // Nobody listening is no fault.
+        let _ = self.inbox.events.send(Arc::new(line));
+    }
+
+    /// Writes the story lines that an unwritable store has held up.
+    pub(crate) async fn write_backlog(&mut self, index: usize) {
+        for line in std::mem::take(&mut self.services[index].unwritten) {
+            if self.append(&line).await.is_none() {
+                self.services[index].unwritten.push(line);
+            }
+        }
+    }
+
+    /// Replaces what the admin API shows.
+    pub(crate) fn publish_views(&mut self) {
+        self.views_dirty = false;
+        let services = self.services.iter().map(|service| Arc::new(service.view())).collect();
+        let quarantine = self.services.iter().flat_map(quarantine_views).collect();
+        self.inbox.views.store(Arc::new(Views { services, quarantine }));
+    }
+
+    pub(crate) fn show_metrics(&self, index: usize) {
+        let service = &self.services[index];
+        let state = &service.state;
+        let numbers = state.release.as_ref().filter(|release| !release.is_final()).and_then(judged);
+        self.metrics.record(
+            service.name(),
+            &Shown {
+                active: state.active,
+                epoch: state.epoch.0,
+                state: state.state_word(),
+                words: &WORDS,
+                pinned: state.pin.is_some(),
+                rollback_available: state.rollback_available(),
+                judged: numbers.as_ref(),
+            },
+        );
+    }
+}
+
+fn quarantine_views(service: &ServiceRuntime) -> impl Iterator<Item = QuarantineView> {
+    service.state.quarantine.iter().map(|entry| QuarantineView {
+        service: service.name().to_string(),
+        version: entry.version.to_string(),
+        reason: entry.reason.clone(),
+        release: entry.release.to_string(),
+        since: service.quarantined_at.get(&entry.version).cloned().unwrap_or_default(),
+    })
+}

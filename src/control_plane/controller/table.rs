@@ -1,0 +1,88 @@
+//! From records and health to routes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Service;
+use crate::health::{EndpointHealth, ProbeFailure, Roster};
+use crate::model::{Color, Endpoint, EndpointId, Health, PerColor};
+use crate::release::{Kind, Phase, State};
+use crate::routing::{ColorRoute, EndpointRoute, ServiceRoute};
+
+use super::ejected::Ejected;
+
+/// A service's route as its record and its endpoints' health make it.
+pub(crate) fn service_route(
+    config: &Service,
+    state: &State,
+    rosters: &PerColor<Roster>,
+    ejected: &Ejected,
+) -> ServiceRoute {
+    ServiceRoute {
+        name: config.name.clone(),
+        hosts: config.hosts.clone(),
+        preview_hosts: config.preview_hosts.clone(),
+        default: config.default,
+        active: state.active,
+        epoch: state.epoch,
+        paused: state.paused,
+        canary_percent: state.canary_percent(),
+        baking: is_shielded(state),
+        slow_after: slow_after(state),
+        colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints(), ejected)),
+        settings: Arc::clone(&config.settings),
+    }
+}
+
+/// What the data plane is to count as slow: only while a judge that wants it watches.
+pub(crate) fn slow_after(state: &State) -> Option<Duration> {
+    state.running()?.phase.bake()?.judge.slow_after()
+}
+
+/// Keeps requests from containers that joined a pool whose others serve, until they are found healthy:
+/// a container that its engine has just started again is seldom ready. Where nobody else is left, they
+/// are tried.
+pub(crate) fn hold_back(mut route: ServiceRoute, unproved: &BTreeSet<EndpointId>) -> ServiceRoute {
+    for color in Color::ALL {
+        let endpoints = &mut route.colors[color].endpoints;
+        if endpoints.iter().any(|one| one.usable && !unproved.contains(&one.endpoint.id)) {
+            for one in endpoints.iter_mut().filter(|one| unproved.contains(&one.endpoint.id)) {
+                one.usable = false;
+            }
+        }
+    }
+    route
+}
+
+/// Whether the old color may answer for the candidate: from the switch to the end of the bake. Not in
+/// a rollback: there the other color is what a person wanted to be rid of.
+pub(crate) fn is_shielded(state: &State) -> bool {
+    state.running().is_some_and(|release| {
+        matches!(release.phase, Phase::Promoting(_) | Phase::Baking(_)) && release.kind != Kind::Rollback
+    })
+}
+
+/// Which endpoints may be sent requests. Unknown ones may: after a restart the stored active
+/// color serves at once, and the gate alone decides about a candidate. Unhealthy ones may not,
+/// unless more than half of the color is: then a few left over would be crushed, or nobody would
+/// be asked at all, so all that run are tried.
+pub(crate) fn color_route(endpoints: &[(Endpoint, EndpointHealth)], ejected: &Ejected) -> ColorRoute {
+    let sick = endpoints.iter().filter(|(_, health)| health.health == Health::Unhealthy).count();
+    let try_all = sick * 2 > endpoints.len();
+    let endpoints = endpoints
+        .iter()
+        .map(|(endpoint, health)| EndpointRoute {
+            endpoint: endpoint.clone(),
+            usable: health.health != Health::Unhealthy || (try_all && runs(health)),
+            returns: ejected.returns(&endpoint.id),
+        })
+        .collect();
+    ColorRoute { endpoints }
+}
+
+/// Whether something answers there at all: its last probe passed, or failed in another way than
+/// by a refused connect.
+pub(crate) fn runs(health: &EndpointHealth) -> bool {
+    health.failures == 0 || !matches!(health.last_failure, Some((_, ProbeFailure::Refused)))
+}

@@ -1,0 +1,111 @@
+//! The data plane as the controller asks it: every question goes to every worker at once, and
+//! each worker answers in one turn of its loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::oneshot;
+
+use crate::model::{Color, ServiceName};
+use crate::traffic::{WorkerAsk, WorkerLink, WorkerReport};
+
+/// How long a worker may take to hand over its counts; what comes later comes with the next.
+const COLLECT_TIMEOUT: Duration = Duration::from_millis(500);
+/// Over how long WebSocket connections are told: all at once would come back at once.
+const FAREWELL_SPREAD: Duration = Duration::from_secs(10);
+const FAREWELL_STEPS: u32 = 40;
+/// How often a drain looks whether anything is still in flight.
+const DRAIN_POLL: Duration = Duration::from_millis(100);
+
+/// The links to all workers; cheap to clone into a task.
+#[derive(Clone, Debug)]
+pub(crate) struct Workers(Arc<[WorkerLink]>);
+
+impl Workers {
+    pub(crate) fn new(links: &[WorkerLink]) -> Self {
+        Self(links.into())
+    }
+
+    /// Sends each worker a question; answers come in the workers' order, `None` from a worker
+    /// that has ended.
+    async fn ask_all<T>(&self, question: impl Fn(oneshot::Sender<T>) -> WorkerAsk) -> Vec<Option<T>> {
+        let asked = self.0.iter().map(|link| {
+            let (reply, answer) = oneshot::channel();
+            let question = question(reply);
+            async move {
+                link.ask.send(question).await.ok()?;
+                answer.await.ok()
+            }
+        });
+        join_all(asked).await
+    }
+
+    /// Returns once every worker has taken the current table: no attempt that starts after this
+    /// sees an older one. A worker that has ended starts no attempts.
+    pub(crate) async fn acknowledge(&self) {
+        self.ask_all(|reply| WorkerAsk::Acknowledge { reply }).await;
+    }
+
+    /// What was counted since the last time.
+    pub(crate) async fn collect(&self) -> Vec<WorkerReport> {
+        let asked = self.0.iter().map(|link| {
+            let (reply, answer) = oneshot::channel();
+            async move {
+                let asked = async {
+                    link.ask.send(WorkerAsk::Collect { reply }).await.ok()?;
+                    answer.await.ok()
+                };
+                tokio::time::timeout(COLLECT_TIMEOUT, asked).await.ok().flatten()
+            }
+        });
+        join_all(asked).await.into_iter().flatten().collect()
+    }
+
+    /// Attempts in flight on a color, over all workers.
+    async fn inflight(&self, service: &ServiceName, color: Color) -> u64 {
+        let question = |reply| WorkerAsk::Inflight { service: service.clone(), color, reply };
+        self.ask_all(question).await.into_iter().flatten().sum()
+    }
+
+    /// Tells a color's WebSocket connections that they end, one after the other over `spread`.
+    async fn farewell(&self, service: &ServiceName, color: Color, spread: Duration) {
+        let mut told = 0;
+        for left in (1..=FAREWELL_STEPS).rev() {
+            let question =
+                |reply| WorkerAsk::Farewell { service: service.clone(), color, one_in: left, reply };
+            told += self.ask_all(question).await.into_iter().flatten().sum::<u64>();
+            tokio::time::sleep(spread / FAREWELL_STEPS).await;
+        }
+        if told > 0 {
+            tracing::info!(%service, %color, told, "WebSocket connections were told that their color goes away");
+        }
+    }
+
+    /// Waits until nothing is in flight on a color that gets no new requests, at most `timeout`,
+    /// then ends what is left. WebSocket connections are asked to end over the first quarter of that
+    /// time, over 10 s at most. Returns how many attempts were cut.
+    pub(crate) async fn drain(&self, service: &ServiceName, color: Color, timeout: Duration) -> u64 {
+        self.acknowledge().await;
+        let farewell = async {
+            self.farewell(service, color, FAREWELL_SPREAD.min(timeout / 4)).await;
+            std::future::pending::<()>().await;
+        };
+        let empty = async {
+            while self.inflight(service, color).await > 0 {
+                tokio::time::sleep(DRAIN_POLL).await;
+            }
+        };
+        let empty = async {
+            tokio::select! {
+                () = empty => {}
+                () = farewell => {}
+            }
+        };
+        if tokio::time::timeout(timeout, empty).await.is_ok() {
+            return 0;
+        }
+        let question = |reply| WorkerAsk::Cut { service: service.clone(), color, reply };
+        self.ask_all(question).await.into_iter().flatten().sum()
+    }
+}

@@ -1,0 +1,98 @@
+//! What is told, with everything that a text needs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde::Serialize;
+
+use crate::release::Notice;
+
+/// A release as it was when the news came up. Times are RFC 3339.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ReleaseNews {
+    pub id: String,
+    /// `deploy` or `rollback`.
+    pub kind: String,
+    pub version: String,
+    /// `blue` or `green`.
+    pub color: String,
+    pub state: String,
+    pub started_at: String,
+    pub promoted_at: Option<String>,
+    pub finished_at: Option<String>,
+    /// From its beginning to the news.
+    pub duration_seconds: Option<f64>,
+    /// `pass`, `fail` or `inconclusive`; `None` until there is one.
+    pub verdict: Option<String>,
+    /// The judge's numbers; empty before a bake.
+    pub numbers: serde_json::Map<String, serde_json::Value>,
+}
+
+/// An alarm that was raised, or is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AlarmNews {
+    pub name: String,
+    pub raised: bool,
+}
+
+/// One thing to tell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct News {
+    pub notice: Notice,
+    pub service: String,
+    /// RFC 3339.
+    pub time: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    pub release: Option<ReleaseNews>,
+    /// Only with [`Notice::Alarm`].
+    pub alarm: Option<AlarmNews>,
+    /// Whether `rollback` would be taken now.
+    pub rollback_available: bool,
+}
+
+impl News {
+    /// The same for the same news, told once or twice: by it a receiver knows a repetition.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let word = self.notice.as_str();
+        match (&self.alarm, &self.release) {
+            (Some(alarm), _) => {
+                let what = if alarm.raised { "raised" } else { "over" };
+                format!("{}/{word}/{}/{what}/{}", self.service, alarm.name, self.time)
+            }
+            (None, Some(release)) => format!("{}/{word}", release.id),
+            (None, None) => format!("{}/{word}/{}", self.service, self.time),
+        }
+    }
+}
+
+/// Tells once when every notifier is done with some news, sent or given up.
+pub struct Receipt {
+    open: AtomicUsize,
+    told: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Receipt {
+    /// `told` is called from a sender's task: it must not block.
+    #[must_use]
+    pub fn new(told: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { open: AtomicUsize::new(1), told: Box::new(told) })
+    }
+
+    pub(crate) fn open(&self) {
+        self.open.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn close(&self) {
+        if self.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            (self.told)();
+        }
+    }
+}
+
+impl std::fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Receipt").field("open", &self.open).finish_non_exhaustive()
+    }
+}

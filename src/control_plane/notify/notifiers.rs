@@ -1,0 +1,127 @@
+//! All notifiers of the configuration, changed while they run.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use tokio::task::AbortHandle;
+
+use crate::config::{Notifier, NotifierKind};
+use crate::release::Notice;
+
+use super::queue::{Queue, Waiting};
+use super::{News, Receipt, sender};
+
+/// One notifier's counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Counts {
+    pub(crate) sent: IntCounter,
+    pub(crate) failed: IntCounter,
+    dropped: IntCounter,
+}
+
+#[derive(Debug)]
+struct Running {
+    name: String,
+    notifier: Notifier,
+    queue: Arc<Queue>,
+    counts: Counts,
+    task: AbortHandle,
+}
+
+/// The door to every notifier. Cheap to share; [`Notifiers::tell`] never waits.
+#[derive(Debug)]
+pub struct Notifiers {
+    running: Mutex<Vec<Running>>,
+    total: IntCounterVec,
+}
+
+impl Notifiers {
+    /// Starts a task for each notifier. Has to run on a tokio runtime.
+    ///
+    /// # Errors
+    /// The metric is registered already.
+    pub fn start(notifiers: &[Notifier], registry: &Registry) -> Result<Self, prometheus::Error> {
+        let options = Opts::new("greenlight_notifications_total", "Messages out, by what became of them.");
+        let total = IntCounterVec::new(options, &["kind", "result"])?;
+        registry.register(Box::new(total.clone()))?;
+        let this = Self { running: Mutex::default(), total };
+        this.set(notifiers);
+        Ok(this)
+    }
+
+    /// From now on these; one that is as before keeps what waits for it.
+    pub fn set(&self, notifiers: &[Notifier]) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut before: HashMap<usize, Running> = running.drain(..).enumerate().collect();
+        for (index, notifier) in notifiers.iter().enumerate() {
+            let same = before.iter().find(|(_, one)| one.notifier == *notifier).map(|(key, _)| *key);
+            let kept = same.and_then(|key| before.remove(&key));
+            running.push(kept.unwrap_or_else(|| self.launch(index, notifier)));
+        }
+        for gone in before.into_values() {
+            gone.task.abort();
+            for waiting in gone.queue.take() {
+                gone.counts.dropped.inc();
+                waiting.done();
+            }
+        }
+    }
+
+    fn launch(&self, index: usize, notifier: &Notifier) -> Running {
+        let kind = match notifier.kind {
+            NotifierKind::Slack => "slack",
+            NotifierKind::Webhook => "webhook",
+        };
+        let count = |result: &str| self.total.with_label_values(&[kind, result]);
+        let counts = Counts { sent: count("sent"), failed: count("failed"), dropped: count("dropped") };
+        let name = format!("notifiers[{index}] ({kind})");
+        let queue = Arc::new(Queue::default());
+        let task = sender::run(name.clone(), notifier.clone(), Arc::clone(&queue), counts.clone());
+        let task = tokio::spawn(task).abort_handle();
+        Running { name, notifier: notifier.clone(), queue, counts, task }
+    }
+
+    /// Hands news to every notifier that wants them. `receipt` is closed when all of them are done.
+    pub fn tell(&self, news: News, receipt: Option<Arc<Receipt>>) {
+        let news = Arc::new(news);
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in running.iter().filter(|one| wants(&one.notifier, &news)) {
+            if let Some(receipt) = &receipt {
+                receipt.open();
+            }
+            let waiting = Waiting { news: Arc::clone(&news), receipt: receipt.clone() };
+            if let Some(oldest) = one.queue.push(waiting) {
+                one.counts.dropped.inc();
+                tracing::error!(
+                    notifier = one.name,
+                    news = oldest.news.id(),
+                    "too many news wait: the oldest is dropped"
+                );
+                oldest.done();
+            }
+        }
+        if let Some(receipt) = receipt {
+            receipt.close();
+        }
+    }
+}
+
+/// Some alarms come with a notice of their own: who gets that needs not be told twice.
+fn wants(notifier: &Notifier, news: &News) -> bool {
+    let listed = |notice: Notice| notifier.events.contains(&notice);
+    let twice = news.alarm.as_ref().is_some_and(|alarm| match alarm.name.as_str() {
+        "degraded" => listed(Notice::Degraded),
+        "inconclusive" => listed(Notice::Succeeded),
+        _ => false,
+    });
+    listed(news.notice) && !twice
+}
+
+impl Drop for Notifiers {
+    fn drop(&mut self) {
+        for one in self.running.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            one.task.abort();
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The words of a message, whoever it is for. Pure.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::release::Notice;
+
+use super::{News, ReleaseNews};
+
+/// What happened, in a line.
+pub(crate) fn title(news: &News) -> String {
+    let service = &news.service;
+    let version = news.release.as_ref().map_or("a release".to_owned(), |release| short(&release.version));
+    match news.notice {
+        Notice::Started => format!("{service}: release of {version} started"),
+        Notice::Awaiting => format!("{service}: {version} is ready and waits to be promoted"),
+        Notice::Promoted => format!("{service}: {version} has the traffic"),
+        Notice::Succeeded => format!("{service}: {version} succeeded"),
+        Notice::Failed => format!("{service}: {version} failed before the switch, nothing was moved"),
+        Notice::Cancelled => format!("{service}: {version} was cancelled"),
+        Notice::Reverted => format!("{service}: {version} was reverted"),
+        Notice::RolledBack => format!("{service}: {version} was rolled back"),
+        Notice::Degraded => format!("{service}: {version} is degraded, a person is needed"),
+        Notice::Alarm => match &news.alarm {
+            Some(alarm) if alarm.raised => format!("{service}: alarm {}", alarm.name),
+            Some(alarm) => format!("{service}: alarm {} is over", alarm.name),
+            None => format!("{service}: alarm"),
+        },
+    }
+}
+
+/// A sign that is seen before the words are read.
+pub(crate) fn sign(news: &News) -> &'static str {
+    match news.notice {
+        Notice::Started => ":hourglass_flowing_sand:",
+        Notice::Awaiting => ":raised_hand:",
+        Notice::Promoted => ":arrow_right:",
+        Notice::Succeeded => ":white_check_mark:",
+        Notice::Failed => ":x:",
+        Notice::Cancelled => ":heavy_minus_sign:",
+        Notice::Reverted | Notice::RolledBack => ":leftwards_arrow_with_hook:",
+        Notice::Degraded => ":warning:",
+        Notice::Alarm if news.alarm.as_ref().is_some_and(|alarm| !alarm.raised) => ":white_check_mark:",
+        Notice::Alarm => ":rotating_light:",
+    }
+}
+
+/// What a person would look for, each with its name.
+pub(crate) fn facts(news: &News) -> Vec<(&'static str, String)> {
+    let Some(release) = &news.release else { return Vec::new() };
+    let mut facts = vec![("Release", format!("{} ({}, {})", release.id, release.kind, release.color))];
+    if short(&release.version) != release.version {
+        facts.push(("Version", release.version.clone()));
+    }
+    if let Some(verdict) = &release.verdict {
+        facts.push(("Verdict", verdict.clone()));
+    }
+    if let Some(numbers) = numbers(release) {
+        facts.push(("Numbers", numbers));
+    }
+    if let Some(seconds) = release.duration_seconds {
+        facts.push(("Duration", duration(seconds)));
+    }
+    facts
+}
+
+/// The judge's numbers, where it has seen anything.
+fn numbers(release: &ReleaseNews) -> Option<String> {
+    let number = |name: &str| release.numbers.get(name).and_then(Value::as_f64);
+    let (n, e) = (number("n")?, number("e")?);
+    if n < 1.0 {
+        return Some("no requests".to_owned());
+    }
+    let mut text = format!("{e} errors in {n} requests ({:.2} %)", 100.0 * e / n);
+    if let (Some(requests), Some(errors)) = (number("baseline_requests"), number("baseline_errors"))
+        && requests >= 1.0
+    {
+        let _ = write!(text, ", before {errors} in {requests} ({:.2} %)", 100.0 * errors / requests);
+    }
+    if let (Some(s), Some(h)) = (number("s"), number("h")) {
+        let _ = write!(text, ", score {s:.1} of {h:.1}");
+    }
+    Some(text)
+}
+
+/// A version as people say it: of a digest the first twelve digits.
+fn short(version: &str) -> String {
+    const SHOWN: usize = "sha256:".len() + 12;
+    match version.find("sha256:") {
+        Some(at) if version.len() > at + SHOWN && version.is_char_boundary(at + SHOWN) => {
+            version[..at + SHOWN].to_owned()
+        }
+        _ => version.to_owned(),
+    }
+}
+
+/// What to type next, and what that does: to undo it where it can be undone.
+pub(crate) fn command(news: &News) -> Option<(&'static str, String)> {
+    let service = &news.service;
+    let undo = |verb: &str| Some(("Undo", format!("greenlight {verb} {service}")));
+    let explain = |release: &ReleaseNews| Some(("Why", format!("greenlight explain {}", release.id)));
+    let release = news.release.as_ref();
+    match news.notice {
+        Notice::Started => undo("abort"),
+        Notice::Awaiting => Some(("Go on", format!("greenlight promote {service}"))),
+        Notice::Promoted | Notice::Succeeded | Notice::Degraded if news.rollback_available => {
+            undo("rollback")
+        }
+        Notice::Degraded => Some(("Keep it", format!("greenlight promote {service}"))),
+        Notice::Failed | Notice::Reverted | Notice::RolledBack | Notice::Cancelled => {
+            release.and_then(explain)
+        }
+        Notice::Alarm if news.alarm.as_ref().is_none_or(|alarm| alarm.raised) => {
+            Some(("Look", format!("greenlight status {service}")))
+        }
+        Notice::Promoted | Notice::Succeeded | Notice::Alarm => None,
+    }
+}
+
+/// "1m 12s", to the second from ten seconds up.
+fn duration(seconds: f64) -> String {
+    let duration = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let coarse = if seconds >= 10.0 {
+        std::time::Duration::from_secs(duration.as_secs())
+    } else {
+        let tenths = u64::try_from(duration.as_millis() / 100).unwrap_or(u64::MAX);
+        std::time::Duration::from_millis(tenths * 100)
+    };
+    humantime::format_duration(coarse).to_string()
+}

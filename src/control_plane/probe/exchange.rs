@@ -1,0 +1,150 @@
+//! One probe: a fresh connection, at most one request, and what came of it.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::health::{Check, CheckKind, ProbeFailure, ProbeOutcome};
+use crate::tls::{HTTP2_ALPN, Origins};
+
+use super::answer::Answer;
+use super::asked::{Asked, Secured};
+use super::{ProbeTarget, http2};
+
+/// What is read at a time, on the stack: a probe's answer fits in one of these.
+const READ_MAX: usize = 4096;
+
+/// A target made ready: the request is written once and not at each probe.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    address: SocketAddr,
+    timeout: Duration,
+    /// `None`: the connection is enough.
+    request: Option<Request>,
+}
+
+#[derive(Debug)]
+struct Request {
+    asked: Asked,
+    expect_status: Vec<u16>,
+    expect_body: Option<String>,
+}
+
+impl Plan {
+    pub(crate) fn of(target: &ProbeTarget, origins: &Origins) -> Self {
+        Self::new(target.endpoint.address, &target.check, origins)
+    }
+
+    pub(crate) fn new(endpoint: SocketAddr, check: &Check, origins: &Origins) -> Self {
+        let mut address = endpoint;
+        if let Some(port) = check.port {
+            address.set_port(port);
+        }
+        let request = match &check.kind {
+            CheckKind::Tcp => None,
+            CheckKind::Http { path, host, expect_status, expect_body } => Some(Request {
+                asked: Asked::new(&check.speech, address, (path, host), origins),
+                expect_status: expect_status.clone(),
+                expect_body: expect_body.clone(),
+            }),
+        };
+        Self { address, timeout: check.timeout, request }
+    }
+
+    /// Probes once. It takes `timeout` at most, whatever the other side does.
+    pub(crate) async fn run(&self) -> ProbeOutcome {
+        match tokio::time::timeout(self.timeout, self.exchange()).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => ProbeOutcome::Fail(failure(&error)),
+            Err(_) => ProbeOutcome::Fail(ProbeFailure::Timeout),
+        }
+    }
+
+    async fn exchange(&self) -> io::Result<ProbeOutcome> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        // A connect to a free port of this machine can meet itself, when the system happens to
+        // choose that port as the source too (TCP's simultaneous open): nobody listens there.
+        if stream.local_addr()? == self.address {
+            return Ok(ProbeOutcome::Fail(ProbeFailure::Refused));
+        }
+        let Some(request) = &self.request else {
+            return Ok(ProbeOutcome::Pass);
+        };
+        let mut answer = Answer::new(&request.expect_status, request.expect_body.as_deref());
+        match &request.asked {
+            Asked::Http1(bytes) => {
+                stream.write_all(bytes).await?;
+                loop {
+                    stream.readable().await?;
+                    if let Some(outcome) = read(&stream, &mut answer)? {
+                        return Ok(outcome);
+                    }
+                }
+            }
+            // Boxed: plain probes, of which there are many, do not hold what these need.
+            Asked::Http2(request) => {
+                let _ = stream.set_nodelay(true);
+                Ok(Box::pin(http2::exchange(stream, (**request).clone(), answer)).await)
+            }
+            Asked::Tls(secured) => Box::pin(exchange_over_tls(stream, secured, answer)).await,
+            Asked::Unusable(why) => Ok(ProbeOutcome::Fail(ProbeFailure::Network(why.clone()))),
+        }
+    }
+}
+
+/// The exchange over TLS, in what ALPN has agreed on (HTTP/1.1 if in nothing). Bytes behind which no
+/// `close_notify` comes may be cut: an error then.
+async fn exchange_over_tls(
+    stream: TcpStream,
+    asked: &Secured,
+    mut answer: Answer<'_>,
+) -> io::Result<ProbeOutcome> {
+    let connector = TlsConnector::from(asked.trust.current());
+    let mut stream = connector.connect(asked.name.clone(), stream).await?;
+    let (socket, session) = stream.get_ref();
+    if session.alpn_protocol() == Some(HTTP2_ALPN) {
+        let _ = socket.set_nodelay(true);
+        return Ok(http2::exchange(stream, asked.http2.clone(), answer).await);
+    }
+    stream.write_all(&asked.http1).await?;
+    let mut buffer = vec![0; READ_MAX];
+    loop {
+        let length = stream.read(&mut buffer).await?;
+        if length == 0 {
+            return Ok(answer.end());
+        }
+        if let Some(outcome) = answer.take(&buffer[..length]) {
+            // The endpoint need not wait for our goodbye, but gets one.
+            let _ = stream.shutdown().await;
+            return Ok(outcome);
+        }
+    }
+}
+
+/// Reads once. Not async, so that its buffer is no part of two thousand sleeping tasks.
+fn read(stream: &TcpStream, answer: &mut Answer<'_>) -> io::Result<Option<ProbeOutcome>> {
+    let mut buffer = [0; READ_MAX];
+    match stream.try_read(&mut buffer) {
+        Ok(0) => Ok(Some(answer.end())),
+        Ok(length) => Ok(answer.take(&buffer[..length])),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A lack of our own (descriptors, ports) is told as one of the network: it fails the probes of
+/// both colors alike, which a release takes for a cause outside and does not act on.
+pub(crate) fn failure(error: &io::Error) -> ProbeFailure {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => ProbeFailure::Refused,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            ProbeFailure::Reset
+        }
+        ErrorKind::TimedOut => ProbeFailure::Timeout,
+        _ => ProbeFailure::Network(error.to_string()),
+    }
+}

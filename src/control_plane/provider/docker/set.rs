@@ -1,0 +1,279 @@
+//! A set of containers: brought up, stopped, removed. Each may be done again after a crash at any
+//! point, and then finishes what was begun.
+
+use std::time::Duration;
+
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptions,
+};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::model::{Color, ImageReference, ReleaseId, Version};
+
+use super::container::{Container, single_port, tcp_ports};
+use super::fault::Doing;
+use super::labels::{self, Marks};
+use super::upstream::{AT_ONCE, Upstream, gone_is_none, inspect, list};
+use super::{CallOff, DockerFault, Engine, image, spec};
+
+/// Added to a container's own stop timeout: the engine kills it then, and answers.
+const STOP_SLACK: Duration = Duration::from_secs(30);
+
+/// Containers that an engine starts at a time.
+const STARTS_AT_ONCE: usize = 4;
+
+/// What a set is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Set {
+    /// The release that its containers belong to.
+    pub release: ReleaseId,
+    pub color: Color,
+    pub version: Version,
+    pub image: ImageReference,
+    /// How many containers it has; 0: as many as the configuration says.
+    pub replicas: u32,
+}
+
+impl Upstream {
+    /// Brings a set up: creates what is missing of `replicas` containers, round robin over the
+    /// engines, and starts all of them. Kept containers are started as they are.
+    ///
+    /// # Errors
+    /// The first fault; what was created by then is removed with the set.
+    pub async fn start(&self, set: &Set, off: &CallOff) -> Result<(), DockerFault> {
+        let image = set.image.at(&set.version.0);
+        let env = self.env().await?;
+        let mut ports = Ports { image_port: None };
+        let replicas = if set.replicas == 0 { self.replicas() } else { set.replicas };
+        let engines = self.engines().len().max(1);
+        for (at, engine) in self.engines().iter().enumerate() {
+            let mine: Vec<u32> =
+                (1..=replicas).filter(|index| *index as usize % engines == (at + 1) % engines).collect();
+            let there = self.set(engine, &set.release).await?;
+            let index_of = |container: &Container| container.marks.as_ref().map(|marks| marks.index);
+            let missing: Vec<u32> = mine
+                .iter()
+                .copied()
+                .filter(|index| !there.iter().any(|c| index_of(c) == Some(*index)))
+                .collect();
+            let mut wanted: Vec<(String, String)> = there
+                .iter()
+                .filter(|container| index_of(container).is_some_and(|index| mine.contains(&index)))
+                .map(|container| (container.id.clone(), container.name.clone()))
+                .collect();
+            if !missing.is_empty() {
+                off.check()?;
+                for marks in self.places(engine, set, &image, &missing, &mut ports).await? {
+                    off.check()?;
+                    let body = spec::body(self.config(), &image, &marks, &env);
+                    let name = marks.name();
+                    wanted.push((create(engine, &name, body, &marks).await?, name));
+                }
+            }
+            off.check()?;
+            let starts = wanted.into_iter().map(|(id, name)| async move { start(engine, &id, &name).await });
+            let started: Vec<Result<(), DockerFault>> =
+                stream::iter(starts).buffer_unordered(STARTS_AT_ONCE).collect().await;
+            started.into_iter().collect::<Result<(), _>>()?;
+        }
+        Ok(())
+    }
+
+    /// The marks of the containers that are to be created on an engine.
+    async fn places(
+        &self,
+        engine: &Engine,
+        set: &Set,
+        image: &str,
+        indices: &[u32],
+        ports: &mut Ports,
+    ) -> Result<Vec<Marks>, DockerFault> {
+        let marks = |index: u32, port: Option<u16>| Marks {
+            service: self.service().clone(),
+            color: set.color,
+            set: Some(set.release.clone()),
+            version: Some(set.version.clone()),
+            image: Some(set.image.to_string()),
+            index,
+            port,
+        };
+        let port = self.port(engine, image, ports).await?;
+        if !spec::on_host(self.config()) {
+            return Ok(indices.iter().map(|index| marks(*index, Some(port))).collect());
+        }
+        let others = list(engine, &[labels::SERVICE.to_owned()]).await?;
+        let mine = others
+            .iter()
+            .filter(|other| other.marks.as_ref().is_some_and(|m| m.set.as_ref() == Some(&set.release)));
+        let used: Vec<u16> = mine.filter_map(|other| other.marks.as_ref()?.port).collect();
+        let free = spec::host_ports(port, indices.len() + used.len(), &marks(0, None), &others)
+            .map_err(DockerFault::Refused)?;
+        let free = free.into_iter().filter(|port| !used.contains(port));
+        Ok(indices.iter().zip(free).map(|(index, port)| marks(*index, Some(port))).collect())
+    }
+
+    /// The port that the application listens on: the configured one, or the image's single one.
+    async fn port(&self, engine: &Engine, name: &str, ports: &mut Ports) -> Result<u16, DockerFault> {
+        if let Some(port) = self.config().port.or(ports.image_port) {
+            return Ok(port);
+        }
+        let found = image::inspect(engine, name).await?.ok_or_else(|| DockerFault::NoImage {
+            engine: engine.name().to_owned(),
+            container: name.to_owned(),
+        })?;
+        let exposed = Some(found).and_then(|image| image.config?.exposed_ports).unwrap_or_default();
+        let port = single_port(&tcp_ports(&exposed))
+            .map_err(|why| DockerFault::Refused(format!("{name}: {why}")))?;
+        ports.image_port = Some(port);
+        Ok(port)
+    }
+
+    /// The lines of the env files, in their order.
+    pub(crate) async fn env(&self) -> Result<Vec<String>, DockerFault> {
+        let mut lines = Vec::new();
+        for path in &self.config().env_file {
+            let refused =
+                |why: String| DockerFault::Refused(format!("upstream.env_file {}: {why}", path.display()));
+            let text = tokio::fs::read_to_string(path).await.map_err(|why| refused(why.to_string()))?;
+            lines.extend(spec::env_lines(&text, |key| std::env::var(key).ok()).map_err(refused)?);
+        }
+        Ok(lines)
+    }
+
+    /// Stops a set's containers, each with its own signal and timeout, and keeps them.
+    ///
+    /// # Errors
+    /// The first fault; the others are stopped all the same.
+    pub async fn stop(&self, set: &ReleaseId) -> Result<(), DockerFault> {
+        self.end(set, End::Stop).await
+    }
+
+    /// Stops and removes a set's containers, with the volumes that have no name.
+    ///
+    /// # Errors
+    /// The first fault; the others are removed all the same.
+    pub async fn remove(&self, set: &ReleaseId) -> Result<(), DockerFault> {
+        self.end(set, End::Remove).await
+    }
+
+    /// Ends each container of a set; the first fault is told when all are done.
+    async fn end(&self, set: &ReleaseId, how: End) -> Result<(), DockerFault> {
+        let mut first = Ok(());
+        for engine in self.engines() {
+            first = first.and(self.end_on(engine, set, how).await);
+        }
+        first
+    }
+
+    async fn end_on(&self, engine: &Engine, set: &ReleaseId, how: End) -> Result<(), DockerFault> {
+        let there = self.set(engine, set).await?;
+        let ending = there.into_iter().map(|container| async move {
+            stop(engine, &container.id, &container.name).await?;
+            match how {
+                End::Stop => Ok(()),
+                End::Remove => remove(engine, &container.id, &container.name).await,
+            }
+        });
+        let outcomes: Vec<Result<(), DockerFault>> =
+            stream::iter(ending).buffer_unordered(AT_ONCE).collect().await;
+        outcomes.into_iter().collect()
+    }
+
+    /// Removes what is left of a hook's command: none of them runs when greenlight starts.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub async fn remove_commands(&self) -> Result<(), DockerFault> {
+        let label = format!("{}={}", labels::COMMAND, self.service());
+        for engine in self.engines() {
+            let left = list(engine, std::slice::from_ref(&label)).await?;
+            let removing = left.into_iter().map(|c| async move { remove(engine, &c.id, &c.name).await });
+            let removing = stream::iter(removing).buffer_unordered(AT_ONCE);
+            removing.try_collect::<Vec<()>>().await?;
+        }
+        Ok(())
+    }
+}
+
+/// What becomes of a container.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Stop,
+    Remove,
+}
+
+/// The port of the image, read once.
+struct Ports {
+    image_port: Option<u16>,
+}
+
+/// Creates a container, or finds it where an earlier attempt has created it.
+async fn create(
+    engine: &Engine,
+    name: &str,
+    body: bollard::models::ContainerCreateBody,
+    marks: &Marks,
+) -> Result<String, DockerFault> {
+    let options = CreateContainerOptionsBuilder::default().name(name).build();
+    let created = engine
+        .ask(Doing::Container(name), async |docker| {
+            match docker.create_container(Some(options), body).await {
+                Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => Ok(None),
+                other => other.map(Some),
+            }
+        })
+        .await?;
+    if let Some(created) = created {
+        for warning in created.warnings {
+            tracing::warn!(container = name, engine = engine.name(), warning, "the engine warns");
+        }
+        return Ok(created.id);
+    }
+    match inspect(engine, name).await? {
+        Some(there) if there.marks.as_ref().is_some_and(|found| found.is_same(marks)) => Ok(there.id),
+        _ => Err(DockerFault::Refused(format!(
+            "the name {name} is taken on the engine {} by a container that is not ours: rename or remove that one",
+            engine.name()
+        ))),
+    }
+}
+
+async fn start(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault> {
+    let started = engine.ask(Doing::Container(name), async |docker| {
+        match docker.start_container(id, None::<StartContainerOptions>).await {
+            // It runs already. A 404 here may be its network's, and is a fault.
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 304, .. }) => Ok(()),
+            other => other,
+        }
+    });
+    started.await
+}
+
+/// Stops a container with its own signal, and kills it after its own timeout.
+pub(crate) async fn stop(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault> {
+    let client = engine.client().await?;
+    let inspected = engine
+        .ask(Doing::Other("inspecting a container"), async |docker| {
+            gone_is_none(docker.inspect_container(id, None).await)
+        })
+        .await?;
+    let own = inspected.and_then(|found| found.config?.stop_timeout);
+    let patience =
+        Duration::from_secs(own.and_then(|own| u64::try_from(own).ok()).unwrap_or(10)) + STOP_SLACK;
+    let client = client.with_timeout(patience);
+    let stopped = gone_is_none(client.stop_container(id, None::<StopContainerOptions>).await);
+    stopped.map(drop).map_err(|error| engine.fault(Doing::Container(name), &error))
+}
+
+pub(crate) async fn remove(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault> {
+    let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+    engine
+        .ask(Doing::Container(name), async |docker| {
+            match docker.remove_container(id, Some(options)).await {
+                // Somebody is removing it already.
+                Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => Ok(()),
+                other => gone_is_none(other).map(drop),
+            }
+        })
+        .await
+}

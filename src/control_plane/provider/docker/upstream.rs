@@ -1,0 +1,117 @@
+//! One service's way to its engines: which containers are its own.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bollard::query_parameters::ListContainersOptionsBuilder;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::config::Docker;
+use crate::model::{ReleaseId, ServiceName};
+
+use super::container::Container;
+use super::fault::Doing;
+use super::{DockerFault, Engine, labels};
+
+/// Containers that are asked about at a time, an engine.
+pub(crate) const AT_ONCE: usize = 8;
+
+/// A service with `kind = "docker"`, and the engines that it names. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    service: ServiceName,
+    config: Arc<Docker>,
+    replicas: u32,
+    engines: Arc<[Engine]>,
+}
+
+impl Upstream {
+    #[must_use]
+    pub fn new(service: ServiceName, config: Docker, replicas: u32) -> Self {
+        let engines = config.engines.iter().cloned().map(Engine::new).collect();
+        Self { service, config: Arc::new(config), replicas, engines }
+    }
+
+    #[must_use]
+    pub fn service(&self) -> &ServiceName {
+        &self.service
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &Docker {
+        &self.config
+    }
+
+    #[must_use]
+    pub fn replicas(&self) -> u32 {
+        self.replicas
+    }
+
+    #[must_use]
+    pub fn engines(&self) -> &[Engine] {
+        &self.engines
+    }
+
+    /// A set's containers on an engine, running or not, by their place in the set. Only what
+    /// carries our labels with this service and this release is ever named here.
+    pub(crate) async fn set(&self, engine: &Engine, set: &ReleaseId) -> Result<Vec<Container>, DockerFault> {
+        let wanted = [format!("{}={}", labels::SERVICE, self.service), format!("{}={set}", labels::RELEASE)];
+        let mut found = list(engine, &wanted).await?;
+        // The engine has filtered; what is stopped and removed by it is looked at once more.
+        found.retain(|container| {
+            let marks = container.marks.as_ref();
+            marks.is_some_and(|marks| marks.service == self.service && marks.set.as_ref() == Some(set))
+        });
+        found.sort_by_key(|container| container.marks.as_ref().map(|marks| marks.index));
+        Ok(found)
+    }
+}
+
+/// The containers that carry all of these labels (`key` or `key=value`), running or not.
+pub(crate) async fn list(engine: &Engine, labels: &[String]) -> Result<Vec<Container>, DockerFault> {
+    let filters = HashMap::from([("label".to_owned(), labels.to_vec())]);
+    listed(engine, (!labels.is_empty()).then_some(filters)).await
+}
+
+async fn listed(
+    engine: &Engine,
+    filters: Option<HashMap<String, Vec<String>>>,
+) -> Result<Vec<Container>, DockerFault> {
+    let mut options = ListContainersOptionsBuilder::default().all(true);
+    if let Some(filters) = &filters {
+        options = options.filters(filters);
+    }
+    let options = options.build();
+    let found = engine
+        .ask(Doing::Other("listing containers"), async |docker| docker.list_containers(Some(options)).await)
+        .await?;
+    let ids: Vec<String> = found.into_iter().filter_map(|summary| summary.id).collect();
+    let inspected: Vec<Option<Container>> = stream::iter(ids)
+        .map(|id| async move { inspect(engine, &id).await })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(inspected.into_iter().flatten().collect())
+}
+
+/// One container; `None` if it is gone.
+pub(crate) async fn inspect(engine: &Engine, id: &str) -> Result<Option<Container>, DockerFault> {
+    let inspected = engine
+        .ask(Doing::Other("inspecting a container"), async |docker| {
+            gone_is_none(docker.inspect_container(id, None).await)
+        })
+        .await?;
+    Ok(inspected.as_ref().and_then(Container::of))
+}
+
+/// 404: somebody has removed it in the meantime.
+pub(crate) fn gone_is_none<T>(
+    answer: Result<T, bollard::errors::Error>,
+) -> Result<Option<T>, bollard::errors::Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        // 304: it is as it should be already.
+        Err(bollard::errors::Error::DockerResponseServerError { status_code: 304 | 404, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,113 @@
+//! The webhooks of the configuration, ready to be asked: secrets read, patterns understood.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use crate::config::{Config, Secret, Upstream, Webhook, WebhookKind};
+use crate::model::ImageReference;
+
+use super::allow::{Allowed, Pattern};
+use super::credential::{Signing, TokenHash, judge_token};
+use super::rate::{BURST, PER_SECOND, Rate};
+use super::replay::Replay;
+
+/// Why a webhook can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("webhooks[{index}].{key}: {why}")]
+pub struct BookFault {
+    pub index: usize,
+    pub key: &'static str,
+    pub why: String,
+}
+
+/// One webhook.
+#[derive(Debug)]
+pub(crate) struct Hook {
+    pub(crate) name: String,
+    pub(crate) kind: WebhookKind,
+    pub(crate) service: String,
+    pub(crate) token: Option<TokenHash>,
+    pub(crate) signing: Option<Signing>,
+    pub(crate) allowed: Allowed,
+    pub(crate) memory: Arc<Memory>,
+}
+
+/// What a webhook remembers of its messages; it outlives a reload.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) rate: Mutex<Rate>,
+    pub(crate) replay: Mutex<Replay>,
+}
+
+/// Every webhook by its name.
+#[derive(Debug, Default)]
+pub struct Book {
+    hooks: HashMap<String, Arc<Hook>>,
+}
+
+impl Book {
+    /// Reads the secrets. `before`: of a webhook that was there what it remembers is kept. A webhook at
+    /// fault is left out, and the others are there.
+    #[must_use]
+    pub fn read(config: &Config, before: &Self) -> (Self, Vec<BookFault>) {
+        let mut book = Self::default();
+        let mut faults = Vec::new();
+        for (index, webhook) in config.webhooks.iter().enumerate() {
+            match hook(config, webhook, before.hooks.get(&webhook.name)) {
+                Ok(hook) => {
+                    book.hooks.insert(hook.name.clone(), Arc::new(hook));
+                }
+                Err((key, why)) => faults.push(BookFault { index, key, why }),
+            }
+        }
+        (book, faults)
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Hook>> {
+        self.hooks.get(name).cloned()
+    }
+}
+
+fn hook(
+    config: &Config,
+    webhook: &Webhook,
+    before: Option<&Arc<Hook>>,
+) -> Result<Hook, (&'static str, String)> {
+    let read = |key, secret: &Secret| secret.read().map_err(|why| (key, why.to_string()));
+    let token = match &webhook.token {
+        Some(secret) => {
+            let token = read("token", secret)?;
+            judge_token(&token).map_err(|why| ("token", format!("what {secret} holds {why}")))?;
+            Some(TokenHash::of(&token))
+        }
+        None => None,
+    };
+    let signing = match &webhook.secret {
+        Some(secret) => Some(Signing::new(&read("secret", secret)?)),
+        None => None,
+    };
+    // One that anybody could call: the configuration has refused it already.
+    if token.is_none() && signing.is_none() {
+        return Err(("secret", "neither token nor secret: anybody could start a release".to_owned()));
+    }
+    let service = config.services.iter().find(|service| service.name.as_str() == webhook.service);
+    let image = match service.map(|service| &service.upstream) {
+        // The configuration has looked at it.
+        Some(Upstream::Docker { image: Some(image), .. }) => ImageReference::parse(image).ok(),
+        Some(Upstream::Docker { image: None, .. } | Upstream::Fixed { .. }) | None => None,
+    };
+    let patterns = webhook.allow.iter().map(|text| Pattern::new(text)).collect();
+    let memory = before.map_or_else(
+        || Arc::new(Memory { rate: Mutex::new(Rate::new(BURST, PER_SECOND)), replay: Mutex::default() }),
+        |hook| Arc::clone(&hook.memory),
+    );
+    Ok(Hook {
+        name: webhook.name.clone(),
+        kind: webhook.kind,
+        service: webhook.service.clone(),
+        token,
+        signing,
+        allowed: Allowed { patterns, image },
+        memory,
+    })
+}

@@ -1,0 +1,183 @@
+//! What was taken, on its way to the controller: in order, one at a time a service, equal ones once.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// Messages that wait, and of one service.
+const WAITING_MAX: usize = 256;
+const WAITING_PER_SERVICE_MAX: usize = 32;
+/// A registry or a store that is away is asked again after these pauses.
+pub(crate) const PAUSES: [Duration; 6] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_mins(1),
+];
+
+/// An allowed push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    pub webhook: String,
+    pub service: String,
+    /// For people: `org/app:prod`.
+    pub subject: String,
+    /// What is to be resolved and run, where greenlight runs the containers.
+    pub image: Option<String>,
+    /// The version's label, where somebody else does.
+    pub version: Option<String>,
+    /// The digest that the sender says the tag has. Nothing is run by it; it tells whether the registry
+    /// shows the push already.
+    pub digest: Option<String>,
+    /// When it was pushed, in Unix seconds by the sender's clock, never after our own.
+    pub at: Option<u64>,
+    pub client: IpAddr,
+}
+
+impl Arrival {
+    /// Whether both ask for the same thing.
+    fn same(&self, other: &Self) -> bool {
+        (&self.image, &self.version, self.at) == (&other.image, &other.version, other.at)
+    }
+}
+
+/// What became of an arrival.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// Taken, or refused for good: told elsewhere.
+    Done,
+    /// It may go later.
+    Later(String),
+}
+
+/// How an arrival is given to the controller.
+pub type Deliver = Arc<dyn Fn(Arrival) -> BoxFuture<'static, Delivered> + Send + Sync>;
+
+/// The door to the task that delivers.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    arrivals: mpsc::Sender<Arrival>,
+}
+
+impl Intake {
+    /// Starts the task; it ends when this is dropped. Has to run on a tokio runtime.
+    pub(crate) fn start(deliver: Deliver, pauses: &'static [Duration]) -> Self {
+        let (arrivals, inlet) = mpsc::channel(WAITING_MAX);
+        tokio::spawn(run(inlet, deliver, pauses));
+        Self { arrivals }
+    }
+
+    /// Takes all of them, or none: who sent them is told to come again.
+    pub(crate) fn take(&self, arrivals: Vec<Arrival>) -> bool {
+        if arrivals.is_empty() {
+            return true;
+        }
+        let Ok(places) = self.arrivals.try_reserve_many(arrivals.len()) else { return false };
+        for (place, arrival) in places.zip(arrivals) {
+            place.send(arrival);
+        }
+        true
+    }
+}
+
+/// What waits of one service; `busy`: one of them is on its way.
+#[derive(Default)]
+struct Line {
+    busy: bool,
+    waiting: VecDeque<Arrival>,
+}
+
+async fn run(mut inlet: mpsc::Receiver<Arrival>, deliver: Deliver, pauses: &'static [Duration]) {
+    let mut lines: BTreeMap<String, Line> = BTreeMap::new();
+    let mut under_way: JoinSet<String> = JoinSet::new();
+    loop {
+        let service = tokio::select! {
+            arrival = inlet.recv() => {
+                let Some(arrival) = arrival else { return };
+                let line = lines.entry(arrival.service.clone()).or_default();
+                let service = arrival.service.clone();
+                queue(line, arrival);
+                service
+            }
+            Some(done) = under_way.join_next() => {
+                // A panic has been printed; its service would wait for ever.
+                let Ok(service) = done else {
+                    for line in lines.values_mut() {
+                        line.busy = false;
+                    }
+                    continue;
+                };
+                if let Some(line) = lines.get_mut(&service) {
+                    line.busy = false;
+                }
+                service
+            }
+        };
+        let Some(line) = lines.get_mut(&service) else { continue };
+        if line.busy {
+            continue;
+        }
+        match line.waiting.pop_front() {
+            Some(arrival) => {
+                line.busy = true;
+                under_way.spawn(bring(arrival, Arc::clone(&deliver), pauses));
+            }
+            None => {
+                lines.remove(&service);
+            }
+        }
+    }
+}
+
+fn queue(line: &mut Line, arrival: Arrival) {
+    if line.waiting.iter().any(|other| other.same(&arrival)) {
+        tracing::debug!(webhook = arrival.webhook, subject = arrival.subject, "the same waits already");
+        return;
+    }
+    if line.waiting.len() >= WAITING_PER_SERVICE_MAX
+        && let Some(oldest) = line.waiting.pop_front()
+    {
+        tracing::warn!(
+            webhook = oldest.webhook,
+            service = oldest.service,
+            subject = oldest.subject,
+            "too many pushes wait: the oldest gives way to newer ones"
+        );
+    }
+    line.waiting.push_back(arrival);
+}
+
+/// Delivers one, again and again while that may help.
+async fn bring(arrival: Arrival, deliver: Deliver, pauses: &[Duration]) -> String {
+    let service = arrival.service.clone();
+    for pause in pauses.iter().copied().map(Some).chain([None]) {
+        let Delivered::Later(why) = deliver(arrival.clone()).await else { break };
+        let Some(pause) = pause else {
+            tracing::error!(
+                webhook = arrival.webhook,
+                service,
+                subject = arrival.subject,
+                why,
+                "a push is given up"
+            );
+            break;
+        };
+        tracing::warn!(
+            webhook = arrival.webhook,
+            service,
+            subject = arrival.subject,
+            why,
+            ?pause,
+            "a push waits"
+        );
+        tokio::time::sleep(pause).await;
+    }
+    service
+}

@@ -1,0 +1,68 @@
+//! What each sender's message says. Pure: bytes in, pushes out.
+
+mod bitbucket;
+mod dockerhub;
+mod generic;
+mod github;
+mod registry;
+
+use crate::config::WebhookKind;
+use crate::model::{ImageReference, is_digest, is_repository, is_tag};
+
+use super::push::Push;
+
+/// Pushes of one message; a registry gathers some.
+const PUSHES_MAX: usize = 100;
+
+/// A message that is not as its sender's are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Malformed(String);
+
+impl Malformed {
+    fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+/// What was pushed by this message; nothing where it is about something else.
+pub(crate) fn read(kind: WebhookKind, body: &[u8]) -> Result<Vec<Push>, Malformed> {
+    let mut pushes = match kind {
+        WebhookKind::Dockerhub => dockerhub::read(body)?,
+        WebhookKind::Generic => generic::read(body)?,
+        WebhookKind::Github => github::read(body)?,
+        WebhookKind::Bitbucket => bitbucket::read(body)?,
+        WebhookKind::Registry => registry::read(body)?,
+    };
+    pushes.truncate(PUSHES_MAX);
+    pushes.iter().try_for_each(sound)?;
+    Ok(pushes)
+}
+
+/// A name that no image can have goes no further, whatever the allow list says.
+fn sound(push: &Push) -> Result<(), Malformed> {
+    let judge = |text: Option<&String>, is: fn(&str) -> bool, what: &str| match text {
+        Some(text) if !is(text) => Err(Malformed::new(format!("its {what} is none"))),
+        _ => Ok(()),
+    };
+    judge(push.repository.as_ref(), is_repository, "repository")?;
+    judge(push.tag.as_ref(), is_tag, "tag")?;
+    judge(push.digest.as_ref(), is_digest, "digest")
+}
+
+fn json<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Malformed> {
+    serde_json::from_slice(body)
+        .map_err(|why| Malformed::new(format!("it is no message of this kind: {why}")))
+}
+
+/// An image's whole name as a push.
+fn image(text: &str) -> Result<Push, Malformed> {
+    let image = ImageReference::parse(text).map_err(|_| Malformed::new("its image is no image's name"))?;
+    Ok(Push {
+        host: image.host().map(str::to_owned),
+        repository: Some(image.name().to_owned()),
+        tag: image.tag,
+        digest: image.digest,
+        ..Push::default()
+    })
+}

@@ -1,0 +1,67 @@
+//! Bitbucket Cloud (support.atlassian.com, "Event payloads"): `repo:push`. A branch or a tag of the
+//! source, so its name stands where an image's tag would.
+
+use serde::Deserialize;
+
+use crate::control_plane::webhooks::push::{Push, unix_seconds};
+
+use super::{Malformed, json};
+
+#[derive(Deserialize)]
+struct Message {
+    push: Option<Changes>,
+    repository: Option<Repository>,
+}
+
+#[derive(Deserialize)]
+struct Changes {
+    changes: Vec<Change>,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    /// Null where a branch or a tag was removed.
+    new: Option<Reference>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    #[serde(rename = "type")]
+    kind: String,
+    name: String,
+    target: Option<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    hash: String,
+    date: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Repository {
+    full_name: String,
+}
+
+pub(crate) fn read(body: &[u8]) -> Result<Vec<Push>, Malformed> {
+    let message: Message = json(body)?;
+    let (Some(push), Some(repository)) = (message.push, message.repository) else { return Ok(Vec::new()) };
+    let changed = push.changes.into_iter().filter_map(|change| change.new);
+    let pushes = changed.filter(|new| new.kind == "tag" || new.kind == "branch").map(|new| {
+        let hash = new.target.as_ref().map(|target| target.hash.chars().take(12).collect::<String>());
+        // A branch moves: its commit makes the version.
+        let version = match (new.kind.as_str(), hash) {
+            ("branch", Some(hash)) => Some(format!("{}@{hash}", new.name)),
+            _ => Some(new.name.clone()),
+        };
+        Push {
+            repository: Some(repository.full_name.to_lowercase()),
+            // `feature/x` can't be a tag.
+            tag: Some(new.name.replace('/', "-")),
+            version,
+            at: new.target.and_then(|target| target.date).as_deref().and_then(unix_seconds),
+            ..Push::default()
+        }
+    });
+    Ok(pushes.collect())
+}

@@ -1,0 +1,242 @@
+//! One message: who sends it, how often, what it says, whether that is allowed.
+
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use axum::http::{HeaderMap, Method, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::BytesMut;
+use http_body_util::BodyExt;
+
+use crate::clock;
+use crate::config::WebhookKind;
+
+use super::answer::{Problem, accepted};
+use super::book::Hook;
+use super::credential::{Signing, TokenHash};
+use super::intake::Arrival;
+use super::payload;
+use super::replay::in_window;
+use super::server::Shared;
+
+pub(crate) const BODY_BYTES_MAX: usize = 256 * 1024;
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much of a refused message is read, and for how long, so that its sender gets to read the answer.
+const DISCARD_BYTES_MAX: usize = 4 * 1024 * 1024;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Whom the connection belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller(pub(crate) IpAddr);
+
+/// `/hooks/{name}/{token}`
+pub(crate) async fn with_token(
+    State(shared): State<Arc<Shared>>,
+    Path((name, token)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Response {
+    receive(&shared, &name, Some(token), request).await
+}
+
+/// `/hooks/{name}`
+pub(crate) async fn without_token(
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    receive(&shared, &name, None, request).await
+}
+
+/// Any other path.
+pub(crate) async fn elsewhere() -> Response {
+    Problem::Unknown.into_response()
+}
+
+async fn receive(shared: &Shared, name: &str, token: Option<String>, request: Request<Body>) -> Response {
+    let client = request.extensions().get::<Caller>().map_or(IpAddr::from([0, 0, 0, 0]), |caller| caller.0);
+    let hook = shared.book.load().find(name);
+    match judge(shared, hook.as_deref(), token, request, client).await {
+        Ok(response) => response,
+        Err((problem, why)) => {
+            let known = hook.as_ref().map(|hook| (hook.name.as_str(), hook.service.as_str()));
+            shared.watch.count(known.map_or("unknown", |(name, _)| name), problem.word());
+            shared.watch.refused(known, client, why.as_deref().unwrap_or(problem.title()));
+            problem.into_response()
+        }
+    }
+}
+
+type Refused = (Problem, Option<String>);
+
+async fn judge(
+    shared: &Shared,
+    hook: Option<&Hook>,
+    token: Option<String>,
+    request: Request<Body>,
+    client: IpAddr,
+) -> Result<Response, Refused> {
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return Err((Problem::NotPost, None));
+    }
+    let shown = token.or_else(|| bearer(&parts.headers));
+    // The same work whether there is such a webhook or not.
+    let by_token = hook.map_or(shown.is_some(), |hook| hook.token.is_some() || shown.is_some());
+    if by_token {
+        let expected = hook.and_then(|hook| hook.token.as_ref()).unwrap_or(&TokenHash::NOBODY);
+        if !expected.is(shown.as_deref().unwrap_or_default()) {
+            return Err((Problem::Unknown, Some("wrong name or token".to_owned())));
+        }
+    }
+    let body = read(&parts.headers, body).await?;
+    let signing = hook.map_or(Some(&shared.nobody), |hook| hook.signing.as_ref());
+    let kind = hook.map_or(WebhookKind::Generic, |hook| hook.kind);
+    let signed = match signing {
+        Some(signing) => Some(signature(signing, kind, &parts.headers, &body)?),
+        None => None,
+    };
+    let Some(hook) = hook else { return Err((Problem::Unknown, None)) };
+    if !hook.memory.rate.lock().unwrap_or_else(PoisonError::into_inner).take(clock::now()) {
+        return Err((Problem::TooOften, None));
+    }
+    if let Some(Some((signature, at))) = signed {
+        let now = now();
+        if !in_window(at, now) {
+            return Err((Problem::Stale, Some(format!("signed {} s away from our clock", at.abs_diff(now)))));
+        }
+        let mut replay = hook.memory.replay.lock().unwrap_or_else(PoisonError::into_inner);
+        if !replay.first(signature, at, now) {
+            return Err((Problem::Replayed, None));
+        }
+    }
+    take(shared, hook, &body, client)
+}
+
+/// The signature's bytes and its time, where the kind has one; `None` for kinds that sign the body
+/// alone.
+fn signature(
+    signing: &Signing,
+    kind: WebhookKind,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Option<([u8; 32], u64)>, Refused> {
+    let field = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let wrong = || (Problem::Unknown, Some("wrong signature".to_owned()));
+    let holds = match kind {
+        WebhookKind::Github if headers.contains_key("x-hub-signature-256") => {
+            signing.signed_sha256(field("x-hub-signature-256"), body)
+        }
+        WebhookKind::Github => signing.signed_sha1(field("x-hub-signature"), body),
+        WebhookKind::Bitbucket => signing.signed_sha256(field("x-hub-signature"), body),
+        WebhookKind::Generic | WebhookKind::Registry | WebhookKind::Dockerhub => {
+            let timestamp = field("x-greenlight-timestamp");
+            let signature = signing.signed_at(timestamp, field("x-greenlight-signature"), body);
+            let signature = signature.ok_or_else(wrong)?;
+            let at = timestamp.parse().map_err(|_| wrong())?;
+            return Ok(Some((signature, at)));
+        }
+    };
+    if holds { Ok(None) } else { Err(wrong()) }
+}
+
+/// `Authorization: Bearer TOKEN`: for senders that can set a header, so that no URL holds it.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let field = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = field.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Refused> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let taken = if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        None
+    } else {
+        match tokio::time::timeout(BODY_TIMEOUT, gather(&mut body)).await {
+            Ok(taken) => taken,
+            Err(_) => return Err((Problem::Slow, None)),
+        }
+    };
+    if taken.is_none() {
+        discard(&mut body).await;
+    }
+    taken.ok_or((Problem::TooLarge, None))
+}
+
+/// `None`: it is larger than a message may be, or it broke off.
+async fn gather(body: &mut Body) -> Option<Bytes> {
+    let mut taken = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.ok()?.into_data() else { continue };
+        if taken.len() + data.len() > BODY_BYTES_MAX {
+            return None;
+        }
+        taken.extend_from_slice(&data);
+    }
+    Some(taken.freeze())
+}
+
+/// Reads on for a moment: a sender whose connection closes under its writing may never see its answer
+/// (RFC 9112, 9.6).
+async fn discard(body: &mut Body) {
+    let reading = async {
+        let mut left = DISCARD_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(length) else { return };
+            left = rest;
+        }
+    };
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, reading).await;
+}
+
+/// Understands the message and hands over what is allowed of it.
+fn take(shared: &Shared, hook: &Hook, body: &[u8], client: IpAddr) -> Result<Response, Refused> {
+    let pushes = payload::read(hook.kind, body).map_err(|why| (Problem::Malformed, Some(why.to_string())))?;
+    let (mut arrivals, mut ignored) = (Vec::new(), None);
+    let many = pushes.len();
+    for push in pushes {
+        let subject = push.subject();
+        let image = match hook.allowed.reference(&push) {
+            Ok(image) => image,
+            Err(why) => {
+                ignored = Some(format!("{subject}: {why}"));
+                continue;
+            }
+        };
+        let version = if image.is_none() { push.label() } else { None };
+        if image.is_none() && version.is_none() {
+            ignored = Some(format!("{subject}: it can't be a version's label"));
+            continue;
+        }
+        let (webhook, service) = (hook.name.clone(), hook.service.clone());
+        // By a clock that is ahead nothing could be pushed after it.
+        let at = push.at.map(|at| at.min(now()));
+        let digest = push.digest.clone();
+        arrivals.push(Arrival { webhook, service, subject, image, version, digest, at, client });
+    }
+    if arrivals.is_empty()
+        && let Some(why) = &ignored
+        && hook.kind != WebhookKind::Registry
+    {
+        return Err((Problem::Forbidden, Some(why.clone())));
+    }
+    // A registry tells of all its repositories: most are none of ours.
+    if let Some(why) = ignored {
+        shared.watch.refused(Some((&hook.name, &hook.service)), client, &why);
+    }
+    let count = arrivals.len();
+    if !shared.intake.take(arrivals) {
+        return Err((Problem::Busy, None));
+    }
+    shared.watch.count(&hook.name, if count > 0 { "accepted" } else { "ignored" });
+    Ok(accepted(count, many - count))
+}
+
+/// Our wall clock: a sender's time can be compared with nothing else.
+fn now() -> u64 {
+    clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

@@ -1,0 +1,40 @@
+//! Signed messages are taken once: within the window their signatures are remembered, after it they
+//! are too old. Pure: time is an argument.
+
+use std::collections::{BTreeSet, VecDeque};
+
+/// How far a message's time may be from ours, before or after, in seconds.
+pub(crate) const WINDOW_SECONDS: u64 = 300;
+/// More than [`super::rate`] lets through in two windows (a time may be ahead by one).
+const REMEMBERED_MAX: usize = 8192;
+
+/// Whether a message's time is near enough.
+pub(crate) fn in_window(at: u64, now: u64) -> bool {
+    at.abs_diff(now) <= WINDOW_SECONDS
+}
+
+/// The signatures of the window.
+#[derive(Debug, Default)]
+pub(crate) struct Replay {
+    /// With the time at which each may be forgotten, oldest first as they came.
+    order: VecDeque<(u64, [u8; 32])>,
+    known: BTreeSet<[u8; 32]>,
+}
+
+impl Replay {
+    /// Remembers a signature; `false` if it was there, or there is no room to remember it.
+    pub(crate) fn first(&mut self, signature: [u8; 32], at: u64, now: u64) -> bool {
+        self.order.retain(|(until, old)| {
+            let keep = *until >= now;
+            if !keep {
+                self.known.remove(old);
+            }
+            keep
+        });
+        if self.order.len() >= REMEMBERED_MAX || !self.known.insert(signature) {
+            return false;
+        }
+        self.order.push_back((at.saturating_add(WINDOW_SECONDS), signature));
+        true
+    }
+}

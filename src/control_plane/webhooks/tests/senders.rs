@@ -1,0 +1,93 @@
+//! Tokens, signatures, rates, replays.
+
+use crate::control_plane::webhooks::credential::{Signing, TokenHash, judge_token};
+use crate::control_plane::webhooks::rate::Rate;
+use crate::control_plane::webhooks::replay::{Replay, in_window};
+use crate::model::Tick;
+
+#[test]
+fn tokens() {
+    let token = "0123456789abcdef0123456789abcdef";
+    let hash = TokenHash::of(token);
+    assert!(hash.is(token));
+    for other in ["", "0123456789abcdef0123456789abcdee", "0123456789abcdef0123456789abcdef0"] {
+        assert!(!hash.is(other) && !TokenHash::NOBODY.is(other), "{other}");
+    }
+    assert!(!TokenHash::NOBODY.is(token));
+    assert_eq!(format!("{hash:?}"), "TokenHash(..)");
+    assert!(judge_token(token).is_ok());
+    for bad in [
+        "",
+        "short",
+        "0123456789abcdef01234",
+        "0123456789abcdef/123456789abcdef",
+        "0123456789abcdef 123456789",
+    ] {
+        assert!(judge_token(bad).is_err(), "{bad}");
+    }
+}
+
+/// GitHub's own example (docs.github.com, "Validating webhook deliveries").
+#[test]
+fn signatures() {
+    let signing = Signing::new("It's a Secret to Everybody");
+    let good = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+    assert!(signing.signed_sha256(good, b"Hello, World!"));
+    assert!(signing.signed_sha256(&good.to_uppercase().replace("SHA256", "sha256"), b"Hello, World!"));
+    for bad in [
+        "",
+        "sha256=",
+        "sha256=00",
+        "757107ea",
+        &good[..70],
+        &good.replace("757", "857"),
+        "sha256=zz",
+        "sha1=00",
+    ] {
+        assert!(!signing.signed_sha256(bad, b"Hello, World!"), "{bad}");
+    }
+    assert!(!signing.signed_sha256(good, b"Hello, World"));
+    assert!(!signing.signed_sha1(good, b"Hello, World!"));
+    assert!(
+        signing.signed_at("1", good, b"Hello, World!").is_none(),
+        "without its time it is another signature"
+    );
+    assert_eq!(format!("{signing:?}"), "Signing(..)");
+}
+
+#[test]
+fn rates() {
+    let mut rate = Rate::new(3, 2);
+    let mut taken = |at: i64| rate.take(Tick(at));
+    assert_eq!([taken(0), taken(0), taken(0), taken(0)], [true, true, true, false]);
+    assert_eq!([taken(499), taken(500), taken(501)], [false, true, false]);
+    // A clock that stands still, or goes back, gives nothing; a long pause no more than the burst.
+    assert_eq!([taken(400), taken(401)], [false, false]);
+    assert_eq!(
+        [taken(i64::MAX), taken(i64::MAX), taken(i64::MAX), taken(i64::MAX)],
+        [true, true, true, false]
+    );
+}
+
+#[test]
+fn replays() {
+    assert!(in_window(1000, 1300) && in_window(1300, 1000) && in_window(1000, 1000));
+    assert!(!in_window(1000, 1301) && !in_window(1301, 1000) && !in_window(u64::MAX, 0));
+    let mut replay = Replay::default();
+    assert!(replay.first([1; 32], 1000, 1000));
+    assert!(!replay.first([1; 32], 1000, 1299));
+    assert!(replay.first([2; 32], 1000, 1299));
+    // Still remembered in its last second; forgotten when it is too old to be taken anyway.
+    assert!(!replay.first([1; 32], 1000, 1300));
+    assert!(replay.first([1; 32], 1000, 1301));
+    // Bounded: with no room left nothing is taken that could come again.
+    let mut full = Replay::default();
+    let number = |n: u32| {
+        let mut signature = [0; 32];
+        signature[..4].copy_from_slice(&n.to_be_bytes());
+        signature
+    };
+    assert!((0..8192).all(|n| full.first(number(n), 1000, 1000)));
+    assert!(!full.first(number(8192), 1000, 1000));
+    assert!(full.first(number(8192), 1301, 1301));
+}

@@ -1,0 +1,284 @@
+//! One client connection: request after request, until one side has had enough.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::http1::{HeadLimits, Method, Peer, RequestFault, parse_request};
+
+use super::accept::Counted;
+use super::listener::{Listener, Secured};
+use crate::data_plane::origin::stream::Stream;
+use crate::data_plane::request::answer;
+use crate::data_plane::request::answer::Own;
+use crate::data_plane::request::serve;
+use crate::data_plane::worker::chunk::Chunk;
+use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::state::Worker;
+
+/// What is read of a body that nobody wants, before its connection is closed: so that the client
+/// gets to read the answer instead of a reset.
+const LINGER_BYTES_MAX: usize = 64 * 1024;
+/// How long that may take.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+
+/// What becomes of a connection after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// The next request may come.
+    Keep,
+    Close,
+    /// The client is not there any more.
+    Gone,
+    /// Closed once the client has had time to read the answer.
+    Linger,
+    /// Closed in a way that can't be taken for an end.
+    Reset,
+}
+
+/// A client connection. Holds no buffer while it waits.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub worker: Rc<Worker>,
+    pub seat: Seat,
+    pub stream: Stream,
+    pub listener: Rc<Listener>,
+    pub peer: Peer,
+    /// `None`: plain.
+    pub secured: Option<Rc<Secured>>,
+    /// Bytes of the next request that came early, or the part of a head that came so far.
+    pub ahead: Vec<u8>,
+    /// The client has sent its FIN.
+    pub ended: bool,
+    /// `None`: a stream of a connection that is counted itself.
+    pub counted: Option<Counted>,
+}
+
+/// What the streams of an HTTP/2 connection have in common.
+#[derive(Debug)]
+pub(crate) struct ConnectionFacts {
+    pub listener: Rc<Listener>,
+    pub peer: Peer,
+    pub secured: Option<Rc<Secured>>,
+}
+
+/// What came of waiting for a request.
+enum Next {
+    /// A head of so many bytes begins the chunk; it is in the worker's `request_head` until the
+    /// next await.
+    Request(Chunk, usize),
+    /// What begins with this method is none that we serve.
+    Refused(RequestFault, Method),
+    /// A head that was begun was not finished in time.
+    Late,
+    /// Nothing came, or the client is gone.
+    Nothing,
+}
+
+impl Connection {
+    /// Serves HTTP/1.1 to its end; `first` is what was read already.
+    pub(crate) fn serve(&mut self, first: Chunk) -> impl Future<Output = ()> {
+        let next = self.parse(first);
+        async move {
+            match self.run(next).await {
+                After::Gone => {}
+                After::Keep | After::Close => self.finish().await,
+                After::Linger => self.linger().await,
+                After::Reset => self.stream.reset_on_close(),
+            }
+        }
+    }
+
+    async fn run(&mut self, mut next: Option<Next>) -> After {
+        loop {
+            let next = match next.take() {
+                Some(next) => next,
+                None => self.next(self.worker.parts.limits.keep_alive_timeout).await,
+            };
+            let after = match next {
+                // Boxed: the state of a request is far larger than that of a wait, and would be held
+                // while nothing happens.
+                Next::Request(chunk, head_bytes) => Box::pin(serve::serve(self, chunk, head_bytes)).await,
+                Next::Refused(fault, method) => answer::refuse(self, fault, method).await,
+                Next::Late => answer::send(self, &Own::LATE_HEAD).await,
+                Next::Nothing => After::Close,
+            };
+            if after != After::Keep {
+                return after;
+            }
+        }
+    }
+
+    /// A stream of an HTTP/2 connection, as a connection of its own.
+    pub(crate) fn for_stream(worker: Rc<Worker>, seat: Seat, stream: Stream, of: &ConnectionFacts) -> Self {
+        Self {
+            worker,
+            seat,
+            stream,
+            listener: Rc::clone(&of.listener),
+            peer: of.peer,
+            secured: of.secured.clone(),
+            ahead: Vec::new(),
+            ended: false,
+            counted: None,
+        }
+    }
+
+    /// Serves the one request whose head is in `chunk`.
+    pub(crate) async fn serve_one(mut self, chunk: Chunk, limits: &HeadLimits) {
+        let parsed = {
+            let head = &mut *self.worker.request_head.borrow_mut();
+            head.clear();
+            parse_request(chunk.data(), limits, head)
+        };
+        match parsed {
+            Ok(Some(head_bytes)) => {
+                serve::serve(&mut self, chunk, head_bytes).await;
+            }
+            Ok(None) => {}
+            Err(fault) => {
+                let method = Method::at_start(chunk.data());
+                answer::refuse(&mut self, fault, method).await;
+            }
+        }
+    }
+
+    /// Waits for a request's head: `idle` for its first byte, `request_head_timeout` from there.
+    async fn next(&mut self, idle: Duration) -> Next {
+        let head_timeout = self.worker.parts.limits.request_head_timeout;
+        let mut begun = has_begun(&self.ahead);
+        self.seat.arm(self.worker.ticks.after(if begun { head_timeout } else { idle }));
+        if !self.ahead.is_empty()
+            && let Some(next) = self.parse_ahead()
+        {
+            return next;
+        }
+        loop {
+            let Some(chunk) = self.fill(begun).await else {
+                return if begun && self.seat.signals().expired() { Next::Late } else { Next::Nothing };
+            };
+            if let Some(next) = self.parse(chunk) {
+                return next;
+            }
+            if !begun && has_begun(&self.ahead) {
+                begun = true;
+                self.seat.arm(self.worker.ticks.after(head_timeout));
+            }
+        }
+    }
+
+    fn parse_ahead(&mut self) -> Option<Next> {
+        let mut chunk = self.worker.chunks.take();
+        chunk.append(&self.ahead);
+        self.parse(chunk)
+    }
+
+    /// Reads a head from what is in `chunk`; keeps the bytes if it is not complete.
+    fn parse(&mut self, chunk: Chunk) -> Option<Next> {
+        let head = &mut *self.worker.request_head.borrow_mut();
+        head.clear();
+        match parse_request(chunk.data(), &self.worker.head_limits, head) {
+            Ok(Some(head_bytes)) => {
+                // An idle connection gives the memory back too.
+                self.ahead = Vec::new();
+                Some(Next::Request(chunk, head_bytes))
+            }
+            Ok(None) => {
+                self.ahead.clear();
+                self.ahead.extend_from_slice(chunk.data());
+                None
+            }
+            Err(fault) => Some(Next::Refused(fault, Method::at_start(chunk.data()))),
+        }
+    }
+
+    /// Waits for bytes and reads them behind what came before. `None`: the client is gone, the
+    /// deadline has passed, or the worker closes and nothing was `begun`.
+    async fn fill(&mut self, begun: bool) -> Option<Chunk> {
+        if self.ended {
+            return None;
+        }
+        poll_fn(|context| {
+            let mut chunk = self.worker.chunks.take();
+            chunk.append(&self.ahead);
+            match self.stream.poll_fill(context, &mut chunk) {
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    self.ended = true;
+                    Poll::Ready(None)
+                }
+                Poll::Ready(Ok(_)) => Poll::Ready(Some(chunk)),
+                Poll::Pending => {
+                    let signals = self.seat.signals();
+                    let told = signals.expired() || signals.cut() || (signals.closing() && !begun);
+                    if told { Poll::Ready(None) } else { Poll::Pending }
+                }
+            }
+        })
+        .await
+    }
+
+    /// Writes all of `bytes`; false if the client is gone, or takes nothing for too long.
+    pub(crate) async fn send_all(&mut self, bytes: &[u8]) -> bool {
+        self.seat.arm(self.worker.ticks.after(self.worker.parts.limits.write_stall_timeout));
+        let mut sent = 0;
+        poll_fn(|context| {
+            while sent < bytes.len() {
+                match self.stream.poll_send(context, &bytes[sent..]) {
+                    Poll::Ready(Ok(count)) if count > 0 => sent += count,
+                    Poll::Ready(_) => return Poll::Ready(false),
+                    Poll::Pending if self.seat.signals().expired() => return Poll::Ready(false),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            match self.stream.poll_push(context) {
+                Poll::Ready(pushed) => Poll::Ready(pushed.is_ok()),
+                Poll::Pending if self.seat.signals().expired() => Poll::Ready(false),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Says that nothing more will be sent, where the close alone does not.
+    async fn finish(&mut self) {
+        if !self.stream.is_tls() {
+            return;
+        }
+        self.seat.arm(self.worker.ticks.after(LINGER_TIME));
+        poll_fn(|context| match self.stream.poll_end(context) {
+            Poll::Pending if !self.seat.signals().expired() => Poll::Pending,
+            _ => Poll::Ready(()),
+        })
+        .await;
+    }
+
+    /// Says that nothing more will be sent, and reads on for a little.
+    async fn linger(&mut self) {
+        self.seat.arm(self.worker.ticks.after(LINGER_TIME));
+        let mut left = if self.ended { 0 } else { LINGER_BYTES_MAX };
+        poll_fn(|context| {
+            // Over TLS it may have to wait for room; what is read meanwhile makes none.
+            let finished = self.stream.poll_finish(context);
+            if finished.is_pending() && !self.seat.signals().expired() {
+                return Poll::Pending;
+            }
+            while left > 0 {
+                let mut chunk = self.worker.chunks.take();
+                match self.stream.poll_fill(context, &mut chunk) {
+                    Poll::Ready(Ok(count)) if count > 0 => left = left.saturating_sub(count),
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending if self.seat.signals().expired() => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
+
+/// Whether a request has begun: some clients send an empty line behind a body (RFC 9112, 2.2).
+fn has_begun(ahead: &[u8]) -> bool {
+    !ahead.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
+}

@@ -1,0 +1,83 @@
+//! A request that waits for its turn: whether its client is still there.
+//!
+//! Nothing is sent and nothing expected meanwhile, so an end would show only after the wait, and a place would be kept
+//! for nobody. A reset shows at once. A FIN may be the end of a request whose client still reads (RFC 9112, 9.6), or all
+//! that is seen of a client that has closed; the two differ in what they make of bytes. So whoever has sent a FIN is sent
+//! a 100, which every client of HTTP/1.1 has to be able to leave out (RFC 9110, 15.2): the system of one that has closed
+//! answers with a reset.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use tokio::io::Interest;
+
+use crate::http1::{CONTINUE, Version};
+
+use super::connection::Connection;
+use crate::data_plane::request::exchange::AHEAD_BYTES_MAX;
+use crate::data_plane::request::serve::Request;
+use crate::data_plane::worker::wait::{Interrupt, unless_told};
+
+/// Why a wait has ended without what was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// The client has gone.
+    Client,
+    Told(Interrupt),
+}
+
+/// What of a request matters for the wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiter {
+    version: Version,
+    /// Nothing of its body is still to come.
+    is_whole: bool,
+}
+
+impl From<&Request> for Waiter {
+    fn from(request: &Request) -> Self {
+        Self { version: request.facts.version, is_whole: request.upload.is_read() }
+    }
+}
+
+/// Waits for `what`, unless the client leaves, or the worker has something to say first.
+pub(crate) async fn unless_left<F: Future>(
+    connection: &mut Connection,
+    waiter: Waiter,
+    what: F,
+) -> Result<F::Output, Left> {
+    let Connection { worker, seat, stream, ahead, ended, .. } = connection;
+    let mut what = pin!(what);
+    let mut gone = pin!(async {
+        // The request's end, or what is behind it, once; a body is read by the attempt alone.
+        if waiter.is_whole && !*ended && ahead.is_empty() {
+            let is_there = poll_fn(|context| {
+                let mut chunk = worker.chunks.take();
+                match stream.poll_fill_most(context, &mut chunk, AHEAD_BYTES_MAX) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(0)) => *ended = true,
+                    Poll::Ready(Ok(_)) => ahead.extend_from_slice(chunk.data()),
+                    Poll::Ready(Err(_)) => return Poll::Ready(false),
+                }
+                Poll::Ready(true)
+            });
+            if !is_there.await {
+                return;
+            }
+        }
+        if *ended && waiter.version == Version::Http11 {
+            // What does not go at once needs no more: its client takes nothing.
+            let _ = poll_fn(|context| Poll::Ready(stream.poll_send(context, CONTINUE))).await;
+        }
+        match stream.socket() {
+            Some(socket) => drop(socket.ready(Interest::ERROR).await),
+            None => poll_fn(|context| stream.poll_given_up(context)).await,
+        }
+    });
+    let either = poll_fn(|context| match what.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => gone.as_mut().poll(context).map(|()| None),
+    });
+    unless_told(seat, either).await.map_err(Left::Told)?.ok_or(Left::Client)
+}

@@ -1,0 +1,202 @@
+//! The workers as the control plane sees them: started, asked, shut down.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::mpsc;
+
+use crate::config::{Access, Limits, Log};
+use crate::routing::RouteTable;
+use crate::tls::{Challenges, Origins};
+use crate::traffic::{Suspect, WorkerAsk, WorkerLink};
+
+use super::client::listener::ListenerFacts;
+use super::worker::access::{AccessLog, AccessSwitch};
+use super::worker::address::Addresses;
+use super::worker::files::connections_max;
+use super::worker::limit::Gates;
+use super::worker::metrics::Metrics;
+use super::worker::state::{Worker, WorkerParts};
+
+/// Asks that wait for one worker.
+const ASKS_MAX: usize = 64;
+
+/// All that the workers need.
+#[derive(Debug)]
+pub struct DataPlaneOptions {
+    /// Threads; at least 1.
+    pub workers: usize,
+    /// For each worker its own sockets, one per `[[listeners]]` entry, bound and listening
+    /// (SO_REUSEPORT), non-blocking ([`super::bind_shared`]).
+    pub listeners: Vec<Vec<TcpListener>>,
+    /// What is special about each listener, in the same order; none for those that are missing.
+    pub facts: Vec<ListenerFacts>,
+    pub challenges: Arc<Challenges>,
+    /// For services whose endpoints speak TLS.
+    pub origins: Arc<Origins>,
+    pub limits: Limits,
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    pub log: Log,
+    pub table: Arc<ArcSwap<RouteTable>>,
+    /// Refused or reset connects, for the prober.
+    pub suspects: mpsc::Sender<Suspect>,
+    /// Families are registered under their full names (`greenlight_...`).
+    pub registry: prometheus::Registry,
+}
+
+/// Why the data plane did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    #[error("worker {worker} did not start: {why}")]
+    Worker { worker: usize, why: String },
+    #[error("the access log {path} can't be opened: {why}")]
+    AccessLog { path: String, why: String },
+    #[error("the data plane's metrics can't be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// The running workers.
+#[derive(Debug)]
+pub struct DataPlane {
+    links: Vec<WorkerLink>,
+    threads: Vec<JoinHandle<()>>,
+    access: AccessLog,
+    shutdown_timeout: Duration,
+}
+
+impl DataPlane {
+    /// Starts the workers' threads, and returns when all of them listen.
+    pub fn start(options: DataPlaneOptions) -> Result<Self, StartFault> {
+        let metrics = Metrics::register(&options.registry)?;
+        let access = AccessLog::open(&options.log.access, &metrics.access_log_dropped).map_err(|why| {
+            let path = match &options.log.access {
+                Access::File(path) => path.display().to_string(),
+                Access::Stdout | Access::Off => "stdout".to_owned(),
+            };
+            StartFault::AccessLog { path, why: why.to_string() }
+        })?;
+        let mut plane = Self {
+            links: Vec::new(),
+            threads: Vec::new(),
+            access,
+            shutdown_timeout: options.limits.shutdown_timeout,
+        };
+        let workers = options.workers.max(1);
+        let connections_max = connections_max(options.limits.connections_max);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let addresses = Addresses::new(options.limits.connections_per_address_max);
+        let gates = Arc::new(Gates::default());
+        let trusted_proxies: Arc<[_]> = options.trusted_proxies.into();
+        let mut listeners = options.listeners.into_iter();
+        for id in 0..workers {
+            let parts = WorkerParts {
+                id,
+                workers,
+                limits: options.limits.clone(),
+                connections_max,
+                connections: Arc::clone(&connections),
+                addresses: Arc::clone(&addresses),
+                gates: Arc::clone(&gates),
+                trusted_proxies: Arc::clone(&trusted_proxies),
+                table: Arc::clone(&options.table),
+                suspects: options.suspects.clone(),
+                metrics: metrics.clone(),
+                access: plane.access.sink(&metrics.access_log_dropped),
+                listeners: options.facts.clone(),
+                challenges: Arc::clone(&options.challenges),
+                origins: Arc::clone(&options.origins),
+            };
+            plane.launch(parts, listeners.next().unwrap_or_default())?;
+        }
+        Ok(plane)
+    }
+
+    /// One link a worker, for the controller.
+    pub fn links(&self) -> &[WorkerLink] {
+        &self.links
+    }
+
+    /// Turns the access log on and off, or moves it. Must be gone before [`DataPlane::shutdown`].
+    pub fn access_log(&self) -> AccessSwitch {
+        self.access.switch()
+    }
+
+    /// Stops accepting, lets requests finish for `shutdown_timeout`, joins the threads.
+    pub async fn shutdown(self) {
+        let timeout = self.shutdown_timeout;
+        for link in &self.links {
+            // A worker that is gone needs not be told.
+            let _ = link.ask.send(WorkerAsk::Shutdown { timeout }).await;
+        }
+        let Self { threads, access, .. } = self;
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a worker thread had panicked");
+                }
+            }
+            access.close();
+        });
+        let _ = joined.await;
+    }
+
+    fn launch(&mut self, parts: WorkerParts, listeners: Vec<TcpListener>) -> Result<(), StartFault> {
+        let worker = parts.id;
+        let failed = |why: String| StartFault::Worker { worker, why };
+        let (ask, asks) = mpsc::channel(ASKS_MAX);
+        let (started, begun) = sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name(format!("worker-{worker}"))
+            .spawn(move || run(parts, listeners, asks, &started))
+            .map_err(|why| failed(why.to_string()))?;
+        match begun.recv() {
+            Ok(Ok(())) => {
+                self.links.push(WorkerLink { worker, ask });
+                self.threads.push(thread);
+                Ok(())
+            }
+            Ok(Err(why)) => Err(failed(why)),
+            Err(_) => Err(failed("its thread ended".to_owned())),
+        }
+    }
+}
+
+/// A worker's thread, from its first to its last line.
+fn run(
+    parts: WorkerParts,
+    listeners: Vec<TcpListener>,
+    asks: mpsc::Receiver<WorkerAsk>,
+    started: &SyncSender<Result<(), String>>,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(tokio::runtime::LocalOptions::default());
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(why) => {
+            let _ = started.send(Err(why.to_string()));
+            return;
+        }
+    };
+    runtime.block_on(async move {
+        let adopt = |socket: TcpListener| {
+            socket.set_nonblocking(true)?;
+            tokio::net::TcpListener::from_std(socket)
+        };
+        match listeners.into_iter().map(adopt).collect::<Result<Vec<_>, _>>() {
+            Ok(listeners) => {
+                let worker = Worker::new(parts);
+                let _ = started.send(Ok(()));
+                worker.run(listeners, asks).await;
+            }
+            Err(why) => {
+                let _ = started.send(Err(format!("its listener can't be used: {why}")));
+            }
+        }
+    });
+}

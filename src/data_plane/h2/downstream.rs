@@ -1,0 +1,175 @@
+//! One request of a client that speaks HTTP/2, in the shape of an HTTP/1.1 connection: the body of the
+//! request is read from it, framed; heads and a body are written to it and leave as frames.
+//!
+//! So routing, retries, the shield, limits, timers, drains, evidence and the access log are one code
+//! for both protocols. What it costs is one parse of a head that we wrote, about a microsecond.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream};
+use http::{Response, StatusCode};
+
+use crate::data_plane::worker::chunk::Chunk;
+use crate::data_plane::worker::state::Worker;
+use crate::http1::{Asked, Framing, HeadLimits, Method, ResponseClass, parse_response};
+
+use super::inlet::{Form, Inlet, as_io};
+use super::outlet::Outlet;
+use super::reply;
+
+/// For heads that we wrote: an origin's was in its limits, and we have added to it.
+pub(super) const OWN_HEAD: HeadLimits =
+    HeadLimits { block_bytes_max: 256 * 1024, fields_max: 512, target_bytes_max: 64 * 1024 };
+
+/// The sending half.
+enum Half {
+    /// No final head was sent.
+    Head(SendResponse<Bytes>),
+    Body(Outlet),
+}
+
+/// A client's stream.
+pub(crate) struct Downstream {
+    worker: Rc<Worker>,
+    half: Half,
+    inlet: Inlet,
+    method: Method,
+    /// What an extended CONNECT asks for.
+    protocol: Option<Box<str>>,
+    /// The tunnel is open.
+    tunnel: bool,
+}
+
+impl fmt::Debug for Downstream {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Downstream").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+impl Downstream {
+    /// `form`: how the head says that the body is framed.
+    pub(crate) fn new(
+        worker: Rc<Worker>,
+        (body, respond): (RecvStream, SendResponse<Bytes>),
+        form: Form,
+        method: Method,
+        protocol: Option<Box<str>>,
+    ) -> Self {
+        let inlet = Inlet::new(body, form);
+        Self { worker, half: Half::Head(respond), inlet, method, protocol, tunnel: false }
+    }
+
+    /// Reads the request's body. A request that has ended is no connection that has: the wait goes on
+    /// until the client gives up.
+    pub(crate) fn poll_fill(
+        &mut self,
+        context: &mut Context<'_>,
+        chunk: &mut Chunk,
+        bytes_max: usize,
+    ) -> Poll<io::Result<usize>> {
+        // What a client sends before its tunnel is open waits in its window.
+        let waits = self.protocol.is_some() && !self.tunnel;
+        if !waits {
+            match self.inlet.poll_fill(context, chunk, bytes_max) {
+                Poll::Ready(Ok(0)) if !self.tunnel => {}
+                other => return other.map_err(as_io),
+            }
+        }
+        self.poll_given_up(context).map(|()| Err(io::ErrorKind::ConnectionReset.into()))
+    }
+
+    /// Whether the client takes any 2xx for an open tunnel (RFC 8441, 5).
+    pub(crate) fn asks_for_tunnel(&self) -> bool {
+        self.protocol.is_some()
+    }
+
+    /// Whether the client has reset the stream, or its connection has gone.
+    pub(crate) fn poll_given_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.half {
+            Half::Head(respond) => respond.poll_reset(context).map(drop),
+            Half::Body(outlet) if !outlet.is_ended() => outlet.poll_reset(context),
+            Half::Body(_) => Poll::Pending,
+        }
+    }
+
+    /// Takes heads, then the body.
+    pub(crate) fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let first = parts.first().map_or(&[][..], |part| part);
+        let head_bytes = self.take_heads(first)?;
+        if head_bytes > 0 && self.tunnel {
+            // What the client sends is read from now on: nobody is woken for it yet.
+            context.waker().wake_by_ref();
+        }
+        let Half::Body(outlet) = &mut self.half else { return Poll::Ready(Ok(head_bytes)) };
+        outlet.poll_send_behind(context, parts, head_bytes)
+    }
+
+    /// Says that nothing more will be sent into a tunnel.
+    pub(crate) fn finish(&mut self) {
+        if let Half::Body(outlet) = &mut self.half {
+            outlet.finish();
+        }
+    }
+
+    /// Sends the heads that `bytes` begins with, if one is still owed. A head is always written in one
+    /// piece.
+    fn take_heads(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut taken = 0;
+        while let Half::Head(respond) = &mut self.half {
+            let bytes = &bytes[taken..];
+            if bytes.is_empty() {
+                break;
+            }
+            let worker = Rc::clone(&self.worker);
+            let mut head = worker.response_head.borrow_mut();
+            head.clear();
+            let asked = Asked { method: self.method, upgrade: self.protocol.as_deref().map(str::as_bytes) };
+            let read = parse_response(bytes, &asked, &OWN_HEAD, &mut head);
+            let Ok(Some(head_bytes)) = read else { return Err(io::ErrorKind::InvalidData.into()) };
+            taken += head_bytes;
+            if head.class == ResponseClass::Informational {
+                let mut response = reply::read(&head, bytes, head_bytes).map_err(io::Error::other)?;
+                *response.status_mut() = StatusCode::from_u16(head.status).map_err(io::Error::other)?;
+                respond.send_informational(response).map_err(as_io)?;
+                continue;
+            }
+            let response = reply::read(&head, bytes, head_bytes).map_err(io::Error::other)?;
+            let framing = (head.class != ResponseClass::Switching).then_some(head.framing);
+            drop(head);
+            self.begin(response, framing)?;
+        }
+        Ok(taken)
+    }
+
+    /// Sends the final head. `framing` of `None`: a tunnel follows.
+    fn begin(&mut self, response: Response<()>, framing: Option<Framing>) -> io::Result<()> {
+        let Half::Head(respond) = &mut self.half else { return Ok(()) };
+        let ends = matches!(framing, Some(Framing::None | Framing::Length(0)));
+        let send = respond.send_response(response, ends).map_err(as_io)?;
+        let outlet = if ends { Outlet::ended(send) } else { Outlet::new(send, framing) };
+        self.half = Half::Body(outlet);
+        self.tunnel = framing.is_none();
+        Ok(())
+    }
+}
+
+impl Drop for Downstream {
+    /// What is not complete ends abnormally. A request that was answered before its end is reset with
+    /// NO_ERROR (RFC 9113, 8.1), which h2 does when the receiving half goes.
+    fn drop(&mut self) {
+        match &mut self.half {
+            Half::Head(respond) => respond.send_reset(Reason::INTERNAL_ERROR),
+            Half::Body(outlet) if !outlet.is_ended() => outlet.reset(Reason::INTERNAL_ERROR),
+            Half::Body(_) => {}
+        }
+    }
+}

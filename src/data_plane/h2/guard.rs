@@ -1,0 +1,340 @@
+//! What a client may cost with frames that ask for nothing: an account of them, kept beside the
+//! protocol (no clock, no IO: bytes and ticks in, a verdict out).
+//!
+//! Floods are frames that are cheap to send and have to be handled: PING, SETTINGS, RST_STREAM
+//! (rapid reset, CVE-2023-44487), CONTINUATION (CVE-2024-27316), empty or tiny DATA, PRIORITY,
+//! WINDOW_UPDATE (CVE-2019-9511 to 9518). h2 bounds the memory that some of them take; nothing in it
+//! bounds their rate. Honest clients send such frames too, but in proportion to what they are sent: so
+//! each costs points, points come back with time, and with every byte that goes to the client.
+//!
+//! And what h2 is imprecise about: a frame of a wrong length, a window that is too large, a frame on a
+//! stream that the client has ended itself (RFC 9113, 5.1, 6) get the error that the RFC names for them.
+
+/// What one connection may owe, in points.
+const POINTS_MAX: i64 = 2000;
+/// Points that come back in a tick (100 ms).
+const POINTS_A_TICK: i64 = 20;
+/// Bytes sent to the client that bring one point back.
+const BYTES_A_POINT: i64 = 64;
+/// Points that come back with each head and each piece of a body that is sent, however small: clients
+/// of gRPC open windows and ping for every message.
+const POINTS_A_PIECE: i64 = 10;
+/// Points that it costs to be sent a RST_STREAM: a request was faulty, or one too many. What is cut in the middle was
+/// paid for by its pieces.
+const POINTS_A_RESET: i64 = 20;
+
+/// Points that it costs beside its RST_STREAM to give a request up in the breath that it was made in: a rapid reset. To
+/// give up what an origin does not answer is a client's right.
+const POINTS_A_RAPID_RESET: i64 = 16;
+
+/// Frames that the work for a head is worth.
+const FRAMES_A_HEAD: usize = 4;
+
+/// The connection preface of a client (RFC 9113, 3.4), which comes before the first frame.
+const PREFACE_BYTES: usize = 24;
+const FRAME_HEADER_BYTES: usize = 9;
+
+/// DATA with less than this and without an end is tiny: no message of gRPC (5 bytes of prefix) or
+/// of a client's WebSocket (6 bytes) fits.
+const TINY_BYTES: u32 = 5;
+
+const END_STREAM: u8 = 0x1;
+const ACK: u8 = 0x1;
+const END_HEADERS: u8 = 0x4;
+const PADDED: u8 = 0x8;
+
+/// The types of frames (RFC 9113, 6).
+mod kind {
+    pub(super) const DATA: u8 = 0;
+    pub(super) const HEADERS: u8 = 1;
+    pub(super) const PRIORITY: u8 = 2;
+    pub(super) const RST_STREAM: u8 = 3;
+    pub(super) const SETTINGS: u8 = 4;
+    pub(super) const PUSH_PROMISE: u8 = 5;
+    pub(super) const PING: u8 = 6;
+    pub(super) const WINDOW_UPDATE: u8 = 8;
+    pub(super) const CONTINUATION: u8 = 9;
+}
+
+/// Streams that are remembered as ended.
+const ENDED_MAX: usize = 32;
+/// A setting: its name and its value.
+const SETTING_BYTES: usize = 6;
+/// SETTINGS_INITIAL_WINDOW_SIZE, and the most that it may be (RFC 9113, 6.5.2).
+const INITIAL_WINDOW_SIZE: u16 = 4;
+const WINDOW_MAX: u32 = 0x7fff_ffff;
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Offense {
+    #[error("a flood of frames of type {0}")]
+    Flood(u8),
+    #[error("a frame of type {0} has a wrong length")]
+    FrameSize(u8),
+    #[error("an initial window over 2^31-1")]
+    Window,
+    #[error("a frame of type {0} on a stream that the client has ended")]
+    StreamClosed(u8),
+    #[error("a client can't push")]
+    Push,
+}
+
+/// An offense, and how many of the bytes came before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stop {
+    pub offense: Offense,
+    pub good: usize,
+}
+
+/// What was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// The first ones of those that came.
+    pub bytes: usize,
+    /// Frames that began in them, a head for [`FRAMES_A_HEAD`].
+    pub frames: usize,
+}
+
+/// The account of one connection.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
+pub(super) struct Guard {
+    header: [u8; FRAME_HEADER_BYTES],
+    /// Bytes of the header that came.
+    have: usize,
+    /// Bytes that are no frame header: the preface, or the rest of a payload.
+    skip: usize,
+    /// The payload is of SETTINGS: the one that is being read, and its bytes that came.
+    in_settings: bool,
+    setting: [u8; SETTING_BYTES],
+    setting_have: usize,
+    /// A head has begun and not ended.
+    in_head: bool,
+    /// The tick at which the last head began.
+    head_at: u32,
+    /// Streams that the client has ended or reset, the last ones.
+    ended: [u32; ENDED_MAX],
+    ended_at: usize,
+    /// The same of what is sent.
+    out_header: [u8; FRAME_HEADER_BYTES],
+    out_have: usize,
+    out_skip: usize,
+    /// What may still be spent, in sent bytes: 64 to the point.
+    left: i64,
+    /// The tick at which points came back last.
+    filled_at: u32,
+    /// Whether a SETTINGS frame of the peer's own has come.
+    settings_seen: bool,
+    /// Whether the peer's frames are counted.
+    counts: bool,
+}
+
+impl Guard {
+    /// For what a client sends.
+    pub(super) fn for_client(now: u32) -> Self {
+        Self { skip: PREFACE_BYTES, counts: true, ..Self::for_origin(now) }
+    }
+
+    /// For what an origin sends: it is trusted, and only looked at.
+    pub(super) fn for_origin(now: u32) -> Self {
+        Self {
+            header: [0; FRAME_HEADER_BYTES],
+            have: 0,
+            skip: 0,
+            in_settings: false,
+            setting: [0; SETTING_BYTES],
+            setting_have: 0,
+            in_head: false,
+            head_at: now,
+            ended: [0; ENDED_MAX],
+            ended_at: 0,
+            out_header: [0; FRAME_HEADER_BYTES],
+            out_have: 0,
+            out_skip: 0,
+            left: POINTS_MAX * BYTES_A_POINT,
+            filled_at: now,
+            settings_seen: false,
+            counts: false,
+        }
+    }
+
+    /// Whether the peer has said what it can do.
+    pub(super) fn settings_seen(&self) -> bool {
+        self.settings_seen
+    }
+
+    /// The tick at which the head began of which some is still to come.
+    pub(super) fn head_since(&self) -> Option<u32> {
+        let is_head = matches!(self.header[3], kind::HEADERS | kind::CONTINUATION);
+        (self.in_head || (is_head && self.skip > 0)).then_some(self.head_at)
+    }
+
+    /// A request was given up before anybody had looked at it. If that was one too many, the next frame tells.
+    pub(super) fn given_up(&mut self) {
+        self.left -= POINTS_A_RAPID_RESET * BYTES_A_POINT;
+    }
+
+    /// These bytes went to the peer.
+    pub(super) fn sent(&mut self, mut bytes: &[u8]) {
+        if !self.counts {
+            return;
+        }
+        let mut back = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        while !bytes.is_empty() {
+            let skipped = self.out_skip.min(bytes.len());
+            self.out_skip -= skipped;
+            bytes = &bytes[skipped..];
+            let taken = bytes.len().min(FRAME_HEADER_BYTES - self.out_have);
+            self.out_header[self.out_have..self.out_have + taken].copy_from_slice(&bytes[..taken]);
+            self.out_have += taken;
+            bytes = &bytes[taken..];
+            if self.out_have == FRAME_HEADER_BYTES {
+                self.out_have = 0;
+                let [high, middle, low, kind, ..] = self.out_header;
+                self.out_skip = u32::from_be_bytes([0, high, middle, low]) as usize;
+                let points = match kind {
+                    kind::DATA | kind::HEADERS => POINTS_A_PIECE,
+                    kind::RST_STREAM => -POINTS_A_RESET,
+                    _ => 0,
+                };
+                back = back.saturating_add(points * BYTES_A_POINT);
+            }
+        }
+        self.left = self.left.saturating_add(back).min(POINTS_MAX * BYTES_A_POINT);
+    }
+
+    /// Looks at bytes that came, however they are cut, up to the end of the frame with which there are `frames_max`; if
+    /// RST_STREAM comes next, that too: what it takes back need not be begun.
+    pub(super) fn received(&mut self, bytes: &[u8], frames_max: usize, now: u32) -> Result<Seen, Stop> {
+        let ticks = i64::from(now.saturating_sub(self.filled_at));
+        self.filled_at = now;
+        let back = ticks.saturating_mul(POINTS_A_TICK * BYTES_A_POINT);
+        self.left = self.left.saturating_add(back).min(POINTS_MAX * BYTES_A_POINT);
+        let (mut at, mut frames) = (0, 0);
+        while at < bytes.len() {
+            let skipped = self.skip.min(bytes.len() - at);
+            if self.in_settings {
+                self.settings(&bytes[at..at + skipped]).map_err(|offense| Stop { offense, good: at })?;
+            }
+            self.skip -= skipped;
+            at += skipped;
+            if frames >= frames_max && !is_reset(&bytes[at..]) {
+                break;
+            }
+            let taken = (bytes.len() - at).min(FRAME_HEADER_BYTES - self.have);
+            self.header[self.have..self.have + taken].copy_from_slice(&bytes[at..at + taken]);
+            self.have += taken;
+            at += taken;
+            if self.have == FRAME_HEADER_BYTES {
+                self.have = 0;
+                let good = at.saturating_sub(FRAME_HEADER_BYTES);
+                self.frame().map_err(|offense| Stop { offense, good })?;
+                frames += if self.header[3] == kind::HEADERS { FRAMES_A_HEAD } else { 1 };
+            }
+        }
+        Ok(Seen { bytes: at, frames })
+    }
+
+    fn frame(&mut self) -> Result<(), Offense> {
+        let [high, middle, low, kind, flags, s0, s1, s2, s3] = self.header;
+        let length = u32::from_be_bytes([0, high, middle, low]);
+        self.skip = usize::try_from(length).unwrap_or(usize::MAX);
+        self.settings_seen |= kind == kind::SETTINGS && flags & ACK == 0;
+        if !self.counts {
+            return Ok(());
+        }
+        if kind == kind::HEADERS && !self.in_head {
+            self.head_at = self.filled_at;
+        }
+        self.in_settings = kind == kind::SETTINGS;
+        self.setting_have = 0;
+        check_length(kind, flags, length)?;
+        // The highest bit is reserved.
+        self.on_stream(kind, flags, u32::from_be_bytes([s0, s1, s2, s3]) & WINDOW_MAX)?;
+        self.left -= cost(kind, flags, length) * BYTES_A_POINT;
+        if self.left < 0 { Err(Offense::Flood(kind)) } else { Ok(()) }
+    }
+
+    /// A frame on a stream: what was ended can't go on.
+    fn on_stream(&mut self, kind: u8, flags: u8, stream: u32) -> Result<(), Offense> {
+        let carries = matches!(kind, kind::HEADERS | kind::DATA);
+        // Inside a head anything but CONTINUATION is a fault of its own, which h2 finds.
+        let in_head = self.in_head;
+        self.in_head = opens_head(kind, flags, in_head);
+        if in_head {
+            return Ok(());
+        }
+        if carries && stream != 0 && self.ended.contains(&stream) {
+            return Err(Offense::StreamClosed(kind));
+        }
+        if kind == kind::RST_STREAM || (carries && flags & END_STREAM != 0) {
+            self.ended[self.ended_at] = stream;
+            self.ended_at = (self.ended_at + 1) % ENDED_MAX;
+        }
+        Ok(())
+    }
+
+    /// Some of a payload of SETTINGS.
+    fn settings(&mut self, mut bytes: &[u8]) -> Result<(), Offense> {
+        while !bytes.is_empty() {
+            let taken = bytes.len().min(SETTING_BYTES - self.setting_have);
+            self.setting[self.setting_have..self.setting_have + taken].copy_from_slice(&bytes[..taken]);
+            self.setting_have += taken;
+            bytes = &bytes[taken..];
+            if self.setting_have == SETTING_BYTES {
+                self.setting_have = 0;
+                let [n0, n1, v0, v1, v2, v3] = self.setting;
+                let (name, value) = (u16::from_be_bytes([n0, n1]), u32::from_be_bytes([v0, v1, v2, v3]));
+                if name == INITIAL_WINDOW_SIZE && value > WINDOW_MAX {
+                    return Err(Offense::Window);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a frame begins here that is known to be RST_STREAM.
+fn is_reset(bytes: &[u8]) -> bool {
+    matches!(bytes, [_, _, _, kind::RST_STREAM, ..])
+}
+
+/// Whether a head goes on behind this frame.
+fn opens_head(kind: u8, flags: u8, before: bool) -> bool {
+    match kind {
+        kind::HEADERS | kind::CONTINUATION => flags & END_HEADERS == 0,
+        _ => before,
+    }
+}
+
+/// The lengths that RFC 9113, 6 fixes.
+fn check_length(kind: u8, flags: u8, length: u32) -> Result<(), Offense> {
+    let fits = match kind {
+        kind::PING => length == 8,
+        kind::PRIORITY => length == 5,
+        kind::RST_STREAM | kind::WINDOW_UPDATE => length == 4,
+        kind::SETTINGS if flags & ACK != 0 => length == 0,
+        kind::SETTINGS => length.is_multiple_of(6),
+        kind::PUSH_PROMISE => return Err(Offense::Push),
+        _ => true,
+    };
+    if fits { Ok(()) } else { Err(Offense::FrameSize(kind)) }
+}
+
+/// What a frame costs, in points.
+fn cost(kind: u8, flags: u8, length: u32) -> i64 {
+    let goes_on = flags & END_STREAM == 0;
+    match kind {
+        kind::DATA if goes_on && length == 0 => 10,
+        // The length of a padded frame says little.
+        kind::DATA if goes_on && (length < TINY_BYTES || (flags & PADDED != 0 && length <= 256)) => 4,
+        // Requests and messages are paid for by the limits of streams and windows.
+        kind::HEADERS | kind::DATA => 0,
+        kind::PRIORITY | kind::RST_STREAM | kind::CONTINUATION | kind::PING => 4,
+        kind::SETTINGS if flags & ACK != 0 => 4,
+        kind::SETTINGS => 20,
+        // WINDOW_UPDATE; and unknown ones, which are to be ignored (RFC 9113, 4.1) and which some clients send
+        // to see that.
+        _ => 2,
+    }
+}

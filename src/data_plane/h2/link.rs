@@ -1,0 +1,255 @@
+//! A worker's HTTP/2 connections to one endpoint, each shared by many requests.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::SendStream;
+use h2::client::{Builder, Connection, ResponseFuture, SendRequest};
+use http::Request;
+use tokio::sync::Notify;
+
+use crate::config::Limits;
+use crate::data_plane::origin::stream::Stream;
+use crate::data_plane::worker::seats::{Seat, Sitter};
+use crate::data_plane::worker::state::Worker;
+use crate::data_plane::worker::ticks::NEVER;
+use crate::data_plane::worker::wait::{Interrupt, unless_told};
+use crate::http1::Scheme;
+
+use super::guard::Guard;
+use super::pulse::Pulse;
+use super::socket::{Socket, Vitals};
+
+/// Streams on one connection, whatever the origin would allow: with more, one lost packet holds up
+/// too many requests.
+const STREAMS_MAX: usize = 100;
+/// What an origin's head may have, as HPACK counts it: the 64 KiB and 200 fields of HTTP/1.1.
+const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024 + 200 * 32;
+/// What is held of one stream until the socket takes it.
+const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
+
+/// A connection to an endpoint.
+#[derive(Debug)]
+pub(super) struct Link {
+    sender: RefCell<SendRequest<Bytes>>,
+    scheme: Scheme,
+    active: Cell<usize>,
+    /// When it has been idle for too long; never while it is not.
+    idle_until: Cell<u32>,
+    /// It has ended, or takes no more requests.
+    dead: Cell<bool>,
+}
+
+impl Link {
+    fn has_room(&self) -> bool {
+        let mut sender = self.sender.borrow_mut();
+        let streams_max = sender.current_max_send_streams().clamp(1, STREAMS_MAX);
+        // An error is a connection that goes away.
+        let gone = sender.poll_ready(&mut Context::from_waker(Waker::noop()));
+        if matches!(gone, Poll::Ready(Err(_))) {
+            self.dead.set(true);
+        }
+        !self.dead.get() && self.active.get() < streams_max
+    }
+}
+
+/// The right to one stream of a link.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    link: Rc<Link>,
+    worker: Rc<Worker>,
+    idle_timeout: Duration,
+}
+
+impl Lease {
+    fn new(link: &Rc<Link>, worker: &Rc<Worker>, idle_timeout: Duration) -> Self {
+        link.active.set(link.active.get() + 1);
+        link.idle_until.set(NEVER);
+        Self { link: Rc::clone(link), worker: Rc::clone(worker), idle_timeout }
+    }
+
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.link.scheme
+    }
+
+    /// Whether the origin takes extended CONNECT (RFC 8441, 3).
+    pub(crate) fn takes_tunnels(&self) -> bool {
+        self.link.sender.borrow().is_extended_connect_protocol_enabled()
+    }
+
+    pub(crate) fn send(
+        &self,
+        request: Request<()>,
+        ends: bool,
+    ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
+        self.link.sender.borrow_mut().send_request(request, ends)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let active = self.link.active.get().saturating_sub(1);
+        self.link.active.set(active);
+        if active == 0 && self.idle_timeout.is_zero() {
+            // Nothing is kept.
+            self.link.dead.set(true);
+        } else if active == 0 {
+            self.link.idle_until.set(self.worker.ticks.after(self.idle_timeout));
+        }
+    }
+}
+
+/// The links to one endpoint.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    list: RefCell<Vec<Rc<Link>>>,
+    opening: Cell<bool>,
+    /// The endpoint has spoken HTTP/2 before.
+    spoken: Cell<bool>,
+    /// Told when a link was opened, or could not be.
+    opened: Notify,
+}
+
+impl Links {
+    /// A stream of a link that has room.
+    pub(crate) fn lease(&self, worker: &Rc<Worker>, idle_timeout: Duration) -> Option<Lease> {
+        let mut list = self.list.borrow_mut();
+        list.retain(|link| link.has_room() || !link.dead.get());
+        // The newest first: whoever wants a fresh one has waited for it.
+        let free = list.iter().rev().find(|link| link.has_room())?;
+        Some(Lease::new(free, worker, idle_timeout))
+    }
+
+    /// Waits as long as another request opens a link.
+    pub(crate) async fn settled(&self) {
+        while self.opening.get() {
+            self.opened.notified().await;
+        }
+    }
+
+    /// Takes the turn to open a link, if nobody has it.
+    pub(crate) fn turn(self: &Rc<Self>) -> Option<OpenTurn> {
+        (!self.opening.replace(true)).then(|| OpenTurn(Rc::clone(self)))
+    }
+
+    /// Whether the endpoint has spoken HTTP/2 before.
+    pub(crate) fn were_there(&self) -> bool {
+        self.spoken.get()
+    }
+
+    /// The endpoint speaks HTTP/2 no more.
+    pub(crate) fn forget(&self) {
+        self.spoken.set(false);
+    }
+
+    /// Closes links that have been idle for too long.
+    pub(crate) fn sweep(&self, now: u32) {
+        self.list.borrow_mut().retain(|link| !link.dead.get() && link.idle_until.get() > now);
+    }
+
+    fn keep(&self, link: &Rc<Link>) {
+        self.spoken.set(true);
+        self.list.borrow_mut().push(Rc::clone(link));
+    }
+}
+
+/// Whoever has it opens a link; the others wait for that one.
+#[derive(Debug)]
+pub(crate) struct OpenTurn(Rc<Links>);
+
+impl Drop for OpenTurn {
+    fn drop(&mut self) {
+        self.0.opening.set(false);
+        self.0.opened.notify_waiters();
+    }
+}
+
+/// Why a socket could not be made into a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OpenFault {
+    /// What is there does not speak HTTP/2.
+    Malformed,
+    Interrupted(Interrupt),
+}
+
+/// Speaks HTTP/2 on a fresh socket, waits for the origin's SETTINGS (how many streams it takes, and
+/// whether tunnels), and leases the first stream. The deadline of `seat` runs.
+pub(super) async fn open(
+    worker: &Rc<Worker>,
+    seat: &Seat,
+    links: &Rc<Links>,
+    (stream, scheme): (Stream, Scheme),
+    idle_timeout: Duration,
+) -> Result<Lease, OpenFault> {
+    let now = worker.ticks.now();
+    let vitals = Vitals::new(Guard::for_origin(now), now);
+    let socket = Socket::new(stream, None, Rc::clone(worker), Rc::clone(&vitals));
+    let shaken = unless_told(seat, builder(&worker.parts.limits).handshake(socket)).await;
+    let (sender, connection) = shaken.map_err(OpenFault::Interrupted)?.map_err(|_| OpenFault::Malformed)?;
+    let link = Rc::new(Link {
+        sender: RefCell::new(sender),
+        scheme,
+        active: Cell::new(0),
+        idle_until: Cell::new(NEVER),
+        dead: Cell::new(false),
+    });
+    let lease = Lease::new(&link, worker, idle_timeout);
+    tokio::task::spawn_local(drive(Rc::clone(worker), connection, Rc::downgrade(&link), Rc::clone(&vitals)));
+    let told = unless_told(
+        seat,
+        poll_fn(|context| {
+            if link.dead.get() { Poll::Ready(false) } else { vitals.poll_settings(context).map(|()| true) }
+        }),
+    );
+    match told.await {
+        Ok(true) => {
+            links.keep(&link);
+            Ok(lease)
+        }
+        Ok(false) => Err(OpenFault::Malformed),
+        Err(interrupt) => Err(OpenFault::Interrupted(interrupt)),
+    }
+}
+
+fn builder(limits: &Limits) -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .enable_push(false)
+        .initial_window_size(limits.h2_stream_window)
+        .initial_connection_window_size(limits.h2_connection_window)
+        .max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .max_send_buffer_size(SEND_BUFFER_BYTES_MAX);
+    builder
+}
+
+/// Moves a link's frames until it ends. It ends by itself when nobody refers to it any more.
+async fn drive(
+    worker: Rc<Worker>,
+    mut connection: Connection<Socket, Bytes>,
+    link: std::rc::Weak<Link>,
+    vitals: Rc<Vitals>,
+) {
+    let seat = worker.seats.take_for(Sitter::Origin);
+    seat.settle().await;
+    let mut pulse = Pulse::new(Rc::clone(&vitals), connection.ping_pong());
+    poll_fn(|context| {
+        if std::pin::Pin::new(&mut connection).poll(context).is_ready() || seat.signals().cut() {
+            return Poll::Ready(());
+        }
+        match pulse.poll(context, &worker.ticks, &worker.parts.limits) {
+            Ok(next) => seat.arm(next),
+            Err(_) => return Poll::Ready(()),
+        }
+        Poll::Pending
+    })
+    .await;
+    if let Some(link) = link.upgrade() {
+        link.dead.set(true);
+    }
+    drop(connection);
+    vitals.wake();
+}

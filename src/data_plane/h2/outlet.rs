@@ -1,0 +1,174 @@
+//! What goes out on a stream of HTTP/2, given as the bytes of an HTTP/1.1 body.
+//!
+//! Nothing is taken that the peer's windows (RFC 9113, 5.2) have no room for.
+
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use h2::{Reason, SendStream};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::http1::{BodyReader, Framing, HeadLimits, Trailers};
+
+use super::inlet::as_io;
+
+/// The sending half of a stream.
+#[derive(Debug)]
+pub(super) struct Outlet {
+    send: SendStream<Bytes>,
+    /// How the body is framed; `None`: a tunnel.
+    reader: Option<BodyReader>,
+    gathered: BytesMut,
+    ended: bool,
+}
+
+impl Outlet {
+    /// `framing` of `None`: a tunnel.
+    pub(super) fn new(send: SendStream<Bytes>, framing: Option<Framing>) -> Self {
+        let reader = framing.map(|framing| BodyReader::new(framing, &HeadLimits::RESPONSE));
+        Self { send, reader, gathered: BytesMut::new(), ended: false }
+    }
+
+    /// A half that has nothing more to send.
+    pub(super) fn ended(send: SendStream<Bytes>) -> Self {
+        Self { send, reader: None, gathered: BytesMut::new(), ended: true }
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Takes as much as there is room for of the parts of one write, of whose first one so many bytes were heads that have gone already:
+    /// they count as sent, so an error behind them shows at the next call.
+    pub(super) fn poll_send_behind(
+        &mut self,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+        head_bytes: usize,
+    ) -> Poll<io::Result<usize>> {
+        let first = parts.first().map_or(&[][..], |part| &part[head_bytes..]);
+        let behind = parts.get(1..).unwrap_or_default().iter().map(|part| &**part);
+        match self.poll_send(context, std::iter::once(first).chain(behind)) {
+            Poll::Ready(Ok(count)) => Poll::Ready(Ok(head_bytes + count)),
+            Poll::Pending | Poll::Ready(Err(_)) if head_bytes > 0 => Poll::Ready(Ok(head_bytes)),
+            other => other,
+        }
+    }
+
+    /// Takes as much of the parts as there is room for.
+    fn poll_send<'p>(
+        &mut self,
+        context: &mut Context<'_>,
+        parts: impl Iterator<Item = &'p [u8]> + Clone,
+    ) -> Poll<io::Result<usize>> {
+        let wanted: usize = parts.clone().map(<[u8]>::len).sum();
+        if wanted == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        if self.ended {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let mut room = match self.poll_room(context, wanted) {
+            Poll::Ready(Err(why)) => return Poll::Ready(Err(why)),
+            Poll::Ready(Ok(room)) => room,
+            // What is no payload needs none.
+            Poll::Pending => 0,
+        };
+        let mut taken = 0;
+        for mut part in parts {
+            while !part.is_empty() && !self.is_read() && (room > 0 || !self.is_at_payload()) {
+                let (count, payload) = self.take(part, room)?;
+                taken += count;
+                room -= payload;
+                part = &part[count..];
+            }
+            if !part.is_empty() {
+                break;
+            }
+        }
+        self.pass()?;
+        if taken > 0 { Poll::Ready(Ok(taken)) } else { Poll::Pending }
+    }
+
+    /// Ends a tunnel.
+    pub(super) fn finish(&mut self) {
+        if !self.ended {
+            self.ended = true;
+            // A peer that is gone needs not be told.
+            let _ = self.send.send_data(Bytes::new(), true);
+        }
+    }
+
+    pub(super) fn reset(&mut self, reason: Reason) {
+        self.send.send_reset(reason);
+    }
+
+    /// Whether the peer has reset the stream, or its connection has gone.
+    pub(super) fn poll_reset(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.send.poll_reset(context).map(drop)
+    }
+
+    /// Bytes of payload that may be sent now.
+    fn poll_room(&mut self, context: &mut Context<'_>, wanted: usize) -> Poll<io::Result<usize>> {
+        self.send.reserve_capacity(wanted);
+        let room = self.send.capacity();
+        if room > 0 {
+            return Poll::Ready(Ok(room));
+        }
+        match self.send.poll_capacity(context) {
+            Poll::Ready(Some(Ok(room))) => Poll::Ready(Ok(room)),
+            Poll::Ready(Some(Err(why))) => Poll::Ready(Err(as_io(why))),
+            Poll::Ready(None) => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_read(&self) -> bool {
+        self.reader.as_ref().is_some_and(BodyReader::is_done)
+    }
+
+    fn is_at_payload(&self) -> bool {
+        self.reader.as_ref().is_none_or(BodyReader::is_at_payload)
+    }
+
+    /// Takes some of `part`: bytes, and how many of them were payload.
+    fn take(&mut self, part: &[u8], room: usize) -> io::Result<(usize, usize)> {
+        let part = &part[..part.len().min(room.max(1))];
+        let Some(reader) = &mut self.reader else {
+            self.gathered.extend_from_slice(part);
+            return Ok((part.len(), part.len()));
+        };
+        let piece = reader.read(part).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
+        let payload = &part[piece.data];
+        self.gathered.extend_from_slice(payload);
+        Ok((piece.consumed, payload.len()))
+    }
+
+    /// Hands over what was gathered, and the end.
+    fn pass(&mut self) -> io::Result<()> {
+        let done = self.is_read();
+        let trailers =
+            if done { self.reader.as_ref().and_then(BodyReader::trailers).map(fields) } else { None };
+        let last = done && trailers.is_none();
+        self.ended = done;
+        if last || !self.gathered.is_empty() {
+            self.send.send_data(self.gathered.split().freeze(), last).map_err(as_io)?;
+        }
+        match trailers {
+            Some(trailers) => self.send.send_trailers(trailers).map_err(as_io),
+            None => Ok(()),
+        }
+    }
+}
+
+fn fields(trailers: &Trailers) -> HeaderMap {
+    let mut fields = HeaderMap::new();
+    for (name, value) in trailers.iter() {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
+            // More of them than a map holds have been refused before.
+            let _ = fields.try_append(name, value);
+        }
+    }
+    fields
+}

@@ -1,0 +1,69 @@
+//! Whether a connection of HTTP/2 still lives: h2 keeps no time.
+
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use h2::{Ping, PingPong};
+
+use crate::config::Limits;
+use crate::data_plane::worker::ticks::{NEVER, Ticks, passed};
+
+use super::socket::Vitals;
+
+/// The pings of one connection, and its writes.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    vitals: Rc<Vitals>,
+    pings: Option<PingPong>,
+    /// The tick by which the ping that is out has to be answered.
+    answer_by: Option<u32>,
+}
+
+/// The peer is gone, or takes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dead;
+
+impl Pulse {
+    pub(super) fn new(vitals: Rc<Vitals>, pings: Option<PingPong>) -> Self {
+        Self { vitals, pings, answer_by: None }
+    }
+
+    /// Looks at the times, and pings a peer that was silent for `h2_ping_interval`. Tells the tick at
+    /// which to look again. A ping that is sent here leaves when the connection is polled next,
+    /// which it wakes.
+    pub(super) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        ticks: &Ticks,
+        limits: &Limits,
+    ) -> Result<u32, Dead> {
+        let now = ticks.now();
+        let mut next = NEVER;
+        if let Some(since) = self.vitals.stuck_since.get() {
+            let by = passed(since, limits.write_stall_timeout);
+            if by <= now {
+                return Err(Dead);
+            }
+            next = by;
+        }
+        let Some(pings) = &mut self.pings else { return Ok(next) };
+        if self.answer_by.is_some() && matches!(pings.poll_pong(context), Poll::Ready(Ok(_))) {
+            self.answer_by = None;
+        }
+        if let Some(by) = self.answer_by {
+            return if by <= now { Err(Dead) } else { Ok(next.min(by)) };
+        }
+        let due = passed(self.vitals.heard_at.get(), limits.h2_ping_interval);
+        if due > now {
+            return Ok(next.min(due));
+        }
+        if pings.send_ping(Ping::opaque()).is_ok() {
+            let by = ticks.after(limits.h2_ping_timeout);
+            self.answer_by = Some(by);
+            // Its waker is taken now: the pong may come before the next look.
+            let _ = pings.poll_pong(context);
+            next = next.min(by);
+        }
+        Ok(next)
+    }
+}

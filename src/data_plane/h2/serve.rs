@@ -1,0 +1,239 @@
+//! A client's HTTP/2 connection: streams are accepted and each is served by a task of its own; here
+//! the connection's own times are kept and its end is decided.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use h2::server::{self, Builder, SendResponse};
+use h2::{Reason, RecvStream};
+use http::Request;
+
+use crate::config::Limits;
+use crate::data_plane::client::connection::{Connection, ConnectionFacts};
+use crate::data_plane::worker::chunk::Chunk;
+use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::state::Worker;
+use crate::data_plane::worker::ticks::passed;
+use crate::data_plane::worker::wait::unless_told;
+use crate::http1::HeadLimits;
+
+use super::guard::{Guard, Offense};
+use super::pulse::Pulse;
+use super::socket::{Socket, Vitals};
+use super::task;
+
+/// What is held of one stream until the socket takes it.
+const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// Streams that were reset by the client and not looked at yet (rapid reset): one more is a flood.
+const PENDING_RESETS_MAX: usize = 20;
+/// Streams that we have reset for faults of the client's, over the life of a connection.
+const FAULTY_STREAMS_MAX: usize = 256;
+/// How long a connection that was told to end has to take that.
+const LAST_WORDS: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// The streams of a connection that are being served.
+#[derive(Debug)]
+pub(super) struct Streams {
+    count: Cell<usize>,
+    /// The tick since which there are none.
+    idle_since: Cell<u32>,
+    connection: RefCell<Option<Waker>>,
+}
+
+/// One of them; counted as long as it lives.
+#[derive(Debug)]
+pub(super) struct StreamCount {
+    streams: Rc<Streams>,
+    worker: Rc<Worker>,
+}
+
+impl StreamCount {
+    fn new(streams: &Rc<Streams>, worker: &Rc<Worker>) -> Self {
+        streams.count.set(streams.count.get() + 1);
+        Self { streams: Rc::clone(streams), worker: Rc::clone(worker) }
+    }
+}
+
+impl Drop for StreamCount {
+    fn drop(&mut self) {
+        let left = self.streams.count.get().saturating_sub(1);
+        self.streams.count.set(left);
+        if left == 0 {
+            self.streams.idle_since.set(self.worker.ticks.now());
+            if let Some(waker) = self.streams.connection.borrow().as_ref() {
+                waker.wake_by_ref();
+            }
+        }
+    }
+}
+
+/// Serves a connection that speaks HTTP/2 to its end; `first` is what was read of it already. The
+/// deadline of `seat` runs until the preface is complete.
+pub(crate) async fn serve(connection: Connection, first: Chunk) {
+    let Connection { worker, seat, stream, listener, peer, secured, counted, .. } = connection;
+    let facts = Rc::new(ConnectionFacts { listener, peer, secured });
+    let now = worker.ticks.now();
+    let vitals = Vitals::new(Guard::for_client(now), now);
+    let socket = Socket::new(stream, Some(first), Rc::clone(&worker), Rc::clone(&vitals));
+    let shaken = unless_told(&seat, builder(&worker).handshake(socket)).await;
+    let Ok(Ok(mut connection)) = shaken else { return };
+    let streams = Rc::new(Streams {
+        count: Cell::new(0),
+        idle_since: Cell::new(worker.ticks.now()),
+        connection: RefCell::new(None),
+    });
+    let pulse = Pulse::new(Rc::clone(&vitals), connection.ping_pong());
+    let mut served =
+        Served { worker, seat, facts, vitals, streams, pulse, connection, closing: false, ends_by: None };
+    poll_fn(|context| served.poll(context)).await;
+    drop(counted);
+}
+
+fn builder(worker: &Worker) -> Builder {
+    let limits = &worker.parts.limits;
+    let mut builder = Builder::new();
+    builder
+        .max_concurrent_streams(limits.h2_streams_max)
+        .initial_window_size(limits.h2_stream_window)
+        .initial_connection_window_size(limits.h2_connection_window)
+        .max_header_list_size(header_list_bytes(&worker.head_limits))
+        .max_send_buffer_size(SEND_BUFFER_BYTES_MAX)
+        .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
+        .max_local_error_reset_streams(Some(FAULTY_STREAMS_MAX))
+        .enable_connect_protocol();
+    builder
+}
+
+/// The limits of a head as HPACK counts it (RFC 9113, 6.5.2: 32 bytes for each field beside its
+/// name and value), so that what is over them by our count gets its 431 from us.
+fn header_list_bytes(limits: &HeadLimits) -> u32 {
+    let pseudo = 4 * 64;
+    let bytes = limits.block_bytes_max + 32 * limits.fields_max + limits.target_bytes_max + pseudo;
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// A connection that is being served.
+struct Served {
+    worker: Rc<Worker>,
+    seat: Seat,
+    facts: Rc<ConnectionFacts>,
+    vitals: Rc<Vitals>,
+    streams: Rc<Streams>,
+    pulse: Pulse,
+    connection: server::Connection<Socket, Bytes>,
+    /// The client was told that we go.
+    closing: bool,
+    /// The tick by which a connection that was ended is dropped.
+    ends_by: Option<u32>,
+}
+
+impl Served {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match self.connection.poll_accept(context) {
+                Poll::Ready(Some(Ok((request, respond)))) => self.accept(request, respond),
+                Poll::Ready(Some(Err(why))) => {
+                    tracing::debug!(%why, "an HTTP/2 connection ended in an error");
+                    return Poll::Ready(());
+                }
+                Poll::Ready(None) => return Poll::Ready(()),
+                // What was told just now has to leave: another round.
+                Poll::Pending => match self.look(context) {
+                    Look::Again => {}
+                    Look::Wait => return Poll::Pending,
+                    Look::Over => return Poll::Ready(()),
+                },
+            }
+        }
+    }
+
+    /// A stream that the client has opened gets a task.
+    fn accept(&self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+        // Asked and given up in one breath: nobody's work.
+        if task::is_given_up(&mut respond) {
+            self.vitals.given_up();
+            return;
+        }
+        // Streams that were reset by the client take a moment to end.
+        if self.streams.count.get() >= self.tasks_max() {
+            respond.send_reset(Reason::REFUSED_STREAM);
+            return;
+        }
+        let count = StreamCount::new(&self.streams, &self.worker);
+        let served = task::serve(Rc::clone(&self.worker), Rc::clone(&self.facts), (request, respond), count);
+        tokio::task::spawn_local(served);
+    }
+
+    /// Streams that are served at once, those that the client has reset included.
+    fn tasks_max(&self) -> usize {
+        usize::try_from(self.worker.parts.limits.h2_streams_max).unwrap_or(usize::MAX).saturating_mul(2)
+    }
+
+    /// Looks at signals and times when nothing can be done now.
+    fn look(&mut self, context: &mut Context<'_>) -> Look {
+        let signals = self.seat.signals();
+        let now = self.worker.ticks.now();
+        if signals.cut() || self.ends_by.is_some_and(|by| by <= now) {
+            return Look::Over;
+        }
+        if let Some(by) = self.ends_by {
+            self.seat.arm(by);
+            return Look::Wait;
+        }
+        if let Some(offense) = self.vitals.offense() {
+            return self.end(code(offense));
+        }
+        if signals.closing() && !std::mem::replace(&mut self.closing, true) {
+            self.connection.graceful_shutdown();
+            return Look::Again;
+        }
+        let limits: &Limits = &self.worker.parts.limits;
+        let Ok(mut next) = self.pulse.poll(context, &self.worker.ticks, limits) else { return Look::Over };
+        if let Some(since) = self.vitals.head_since() {
+            let by = passed(since, limits.request_head_timeout);
+            if by <= now {
+                return self.end(Reason::ENHANCE_YOUR_CALM);
+            }
+            next = next.min(by);
+        }
+        if self.streams.count.get() == 0 {
+            let by = passed(self.streams.idle_since.get(), limits.keep_alive_timeout);
+            if by <= now {
+                return self.end(Reason::NO_ERROR);
+            }
+            next = next.min(by);
+        }
+        *self.streams.connection.borrow_mut() = Some(context.waker().clone());
+        self.seat.arm(next);
+        Look::Wait
+    }
+
+    /// Says goodbye; what is in flight ends.
+    fn end(&mut self, reason: Reason) -> Look {
+        self.connection.abrupt_shutdown(reason);
+        self.ends_by = Some(self.worker.ticks.after(LAST_WORDS));
+        Look::Again
+    }
+}
+
+/// The code that says it (RFC 9113, 7).
+fn code(offense: Offense) -> Reason {
+    match offense {
+        Offense::Flood(_) => Reason::ENHANCE_YOUR_CALM,
+        Offense::FrameSize(_) => Reason::FRAME_SIZE_ERROR,
+        Offense::Window => Reason::FLOW_CONTROL_ERROR,
+        Offense::StreamClosed(_) => Reason::STREAM_CLOSED,
+        Offense::Push => Reason::PROTOCOL_ERROR,
+    }
+}
+
+/// What a look has found.
+enum Look {
+    /// Something is to be sent.
+    Again,
+    Wait,
+    Over,
+}

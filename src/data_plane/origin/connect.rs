@@ -1,0 +1,140 @@
+//! A fresh connection to an endpoint.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::connect_limit;
+use super::connect_limit::Turn;
+use super::origin_side::{Offer, OriginSide, Transport};
+use super::secure::Secure;
+use super::slot::Slot;
+use super::stream::Stream;
+use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::state::Worker;
+use crate::data_plane::worker::wait::{Interrupt, unless_told};
+
+/// Why there is no connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ConnectFault {
+    /// Refused, reset or unreachable: nothing runs there.
+    Refused,
+    TimedOut,
+    /// Our own lack of files, ports or memory: says nothing about the endpoint.
+    Exhausted,
+    /// The attempt was ended by us.
+    Cut,
+}
+
+/// A connection that can be used.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    pub stream: Stream,
+    /// How long it was idle before: the endpoint may have closed it at this moment. `None`: fresh.
+    pub reused: Option<Duration>,
+}
+
+impl Connected {
+    /// A connection that was made for this request.
+    pub(crate) fn fresh(stream: Stream) -> Self {
+        Self { stream, reused: None }
+    }
+}
+
+/// An idle connection that `idle` finds; else a fresh one within `wait` (0: as long as the system
+/// tries), once it has its turn, or what becomes idle before. The deadline of `seat` is taken.
+pub(crate) async fn connect(
+    worker: &Worker,
+    seat: &Seat,
+    slot: &Rc<Slot>,
+    wait: Duration,
+    mut idle: impl FnMut() -> Option<Connected>,
+) -> Result<Connected, ConnectFault> {
+    if let Some(connected) = idle() {
+        return Ok(connected);
+    }
+    seat.arm(worker.ticks.after(wait));
+    let _turn = loop {
+        if let Some(turn) = Turn::take(slot) {
+            break turn;
+        }
+        unless_told(seat, connect_limit::wait(slot)).await.map_err(told)?;
+        if let Some(connected) = idle() {
+            return Ok(connected);
+        }
+    };
+    Ok(Connected::fresh(open(seat, slot, Offer::Either).await?))
+}
+
+/// A fresh connection at once: for the one replay of a request, which has waited already.
+pub(crate) async fn connect_fresh(
+    worker: &Worker,
+    seat: &Seat,
+    slot: &Slot,
+    wait: Duration,
+) -> Result<Connected, ConnectFault> {
+    seat.arm(worker.ticks.after(wait));
+    Ok(Connected::fresh(open(seat, slot, Offer::Either).await?))
+}
+
+/// A fresh socket, with its handshake done, while the deadline of `seat` runs.
+pub(crate) async fn open(seat: &Seat, slot: &Slot, offer: Offer) -> Result<Stream, ConnectFault> {
+    let address = slot.endpoint.address;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.map_err(|why| fault(&why))?;
+    match unless_told(seat, socket.connect(address)).await {
+        Ok(Ok(stream)) => {
+            // Small requests must not wait for more of them; a socket that is gone shows later.
+            let _ = stream.set_nodelay(true);
+            match &slot.transport {
+                Transport::Plain => Ok(Stream::Plain(stream)),
+                Transport::Tls(side) => shake_hands(seat, (side, offer), address, stream).await,
+                Transport::Broken => Err(ConnectFault::Refused),
+            }
+        }
+        Ok(Err(why)) => Err(fault(&why)),
+        Err(interrupt) => Err(told(interrupt)),
+    }
+}
+
+/// The handshake, inside of the connect's time. One that fails is a connect that failed: nothing was
+/// sent, so the request can go to another endpoint.
+async fn shake_hands(
+    seat: &Seat,
+    (side, offer): (&OriginSide, Offer),
+    address: SocketAddr,
+    socket: TcpStream,
+) -> Result<Stream, ConnectFault> {
+    let failed = |why: &dyn std::fmt::Display| {
+        tracing::debug!(endpoint = %address, %why, "the TLS handshake failed");
+        ConnectFault::Refused
+    };
+    let session = side.session(offer).map_err(|why| failed(&why))?;
+    let mut secure = Secure::new(socket, session);
+    match unless_told(seat, poll_fn(|context| secure.poll_handshake(context))).await {
+        Ok(Ok(())) => Ok(Stream::Tls(secure)),
+        Ok(Err(why)) => Err(failed(&why)),
+        Err(interrupt) => Err(told(interrupt)),
+    }
+}
+
+pub(crate) fn told(interrupt: Interrupt) -> ConnectFault {
+    match interrupt {
+        Interrupt::Expired => ConnectFault::TimedOut,
+        Interrupt::Cut => ConnectFault::Cut,
+    }
+}
+
+fn fault(why: &io::Error) -> ConnectFault {
+    match why.kind() {
+        io::ErrorKind::TimedOut => ConnectFault::TimedOut,
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::OutOfMemory => ConnectFault::Exhausted,
+        // EMFILE, ENFILE, ENOBUFS have no kind of their own.
+        _ if matches!(why.raw_os_error(), Some(24 | 23 | 105)) => ConnectFault::Exhausted,
+        _ => ConnectFault::Refused,
+    }
+}

@@ -1,0 +1,110 @@
+//! Who may connect to an endpoint now: so many at once, the others wait for their turn or for a
+//! connection that becomes idle.
+//!
+//! At a switch the new color has no idle connections yet. A thousand busy clients would make a
+//! thousand connects in one turn of the loop; most listeners hold 128, the rest would be dropped by
+//! the kernel and tried again a second later. A few at once are as fast, and by the time the last
+//! has its turn the first have come back.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use super::slot::Slot;
+
+/// Connects in progress, for each endpoint and worker.
+const CONNECTS_MAX: u32 = 32;
+
+/// The turns of one endpoint.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    connecting: Cell<u32>,
+    waiting: RefCell<VecDeque<Ticket>>,
+}
+
+/// Someone who waits, for as long as it does.
+#[derive(Debug)]
+struct Ticket {
+    waker: Waker,
+    place: Rc<Cell<Queue>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Queue {
+    In,
+    /// Not queued yet, or drawn.
+    Out,
+    /// Waits no more.
+    Left,
+}
+
+impl Turns {
+    pub(crate) fn is_free(&self) -> bool {
+        self.connecting.get() < CONNECTS_MAX
+    }
+
+    /// Wakes the one who has waited longest: a turn is free, or a connection is idle.
+    pub(crate) fn next(&self) {
+        let mut waiting = self.waiting.borrow_mut();
+        while let Some(ticket) = waiting.pop_front() {
+            if ticket.place.get() == Queue::In {
+                ticket.place.set(Queue::Out);
+                ticket.waker.wake();
+                return;
+            }
+        }
+    }
+}
+
+/// A connect in progress; counted as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    slot: Rc<Slot>,
+}
+
+impl Turn {
+    /// Takes a turn if one is free.
+    pub(crate) fn take(slot: &Rc<Slot>) -> Option<Self> {
+        let count = &slot.turns.connecting;
+        slot.turns.is_free().then(|| {
+            count.set(count.get() + 1);
+            Self { slot: Rc::clone(slot) }
+        })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let count = &self.slot.turns.connecting;
+        count.set(count.get().saturating_sub(1));
+        self.slot.turns.next();
+    }
+}
+
+/// Waits until a turn is free or a connection is idle; whoever comes first takes it.
+pub(crate) async fn wait(slot: &Slot) {
+    let place = Place(Rc::new(Cell::new(Queue::Out)));
+    poll_fn(|context| {
+        if slot.turns.is_free() || !slot.pool.is_empty() {
+            return Poll::Ready(());
+        }
+        // Woken for another reason it keeps its place; if its ticket was drawn it queues again.
+        if place.0.replace(Queue::In) == Queue::Out {
+            let ticket = Ticket { waker: context.waker().clone(), place: Rc::clone(&place.0) };
+            slot.turns.waiting.borrow_mut().push_back(ticket);
+        }
+        Poll::Pending
+    })
+    .await;
+}
+
+/// A place in the queue: given up when the wait ends, for whatever reason.
+struct Place(Rc<Cell<Queue>>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.set(Queue::Left);
+    }
+}

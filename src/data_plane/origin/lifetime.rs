@@ -1,0 +1,71 @@
+//! How long an endpoint keeps its idle connections, as far as it has shown.
+//!
+//! An origin closes what was idle for longer than its own keep-alive time, which nobody tells. A
+//! request that is sent at that moment is lost, and unless it may be sent twice its client gets an
+//! error. So the youngest connection that was found dead is remembered: what is older than half of
+//! that is not used again. A restart kills old and young ones alike, but at one moment; a short
+//! keep-alive time shows again and again. Only the latter is believed.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+/// Different ticks in which one must have been found dead before it is believed.
+const DEATHS_MIN: u8 = 3;
+/// Deaths that are further apart than this many ticks (10 s) have nothing to do with each other.
+const MEMORY_TICKS: u32 = 100;
+/// After so many ticks (60 s) without a death twice the time is tried.
+const DOUBT_TICKS: u32 = 600;
+/// What a request and its first byte at the origin may be late: so much younger than the limit a
+/// connection has to be for a request that can't be sent twice.
+const MARGIN: Duration = Duration::from_millis(50);
+
+/// What is known of one endpoint.
+#[derive(Debug, Default)]
+pub(crate) struct Lifetime {
+    /// The youngest that was found dead.
+    youngest: Cell<Option<Duration>>,
+    deaths: Cell<u8>,
+    /// The tick of the last death.
+    last: Cell<u32>,
+}
+
+impl Lifetime {
+    /// A connection that had been idle for `age` was dead.
+    pub(crate) fn died(&self, age: Duration, tick: u32) {
+        let deaths = self.deaths.get();
+        let apart = tick.saturating_sub(self.last.replace(tick));
+        if deaths < DEATHS_MIN && (deaths == 0 || apart > MEMORY_TICKS) {
+            self.deaths.set(1);
+            self.youngest.set(Some(age));
+            return;
+        }
+        if apart > 0 {
+            self.deaths.set(deaths.saturating_add(1).min(DEATHS_MIN));
+        }
+        self.youngest.set(Some(self.youngest.get().map_or(age, |youngest| youngest.min(age))));
+    }
+
+    /// The age up to which a connection may be used again; `twice`: for a request that may be sent
+    /// a second time. `None`: nothing is known.
+    pub(crate) fn limit(&self, twice: bool) -> Option<Duration> {
+        let youngest = self.youngest.get().filter(|_| self.deaths.get() == DEATHS_MIN)?;
+        let half = youngest / 2;
+        Some(if twice { half } else { half.min(youngest.saturating_sub(MARGIN)) })
+    }
+
+    /// Called once a second: what was learned is doubted when nothing has confirmed it for long.
+    pub(crate) fn doubt(&self, tick: u32, configured: Duration) {
+        let Some(youngest) = self.youngest.get() else { return };
+        if tick.saturating_sub(self.last.get()) < DOUBT_TICKS {
+            return;
+        }
+        self.last.set(tick);
+        let doubled = youngest.saturating_mul(2).max(Duration::from_millis(1));
+        if doubled / 2 >= configured {
+            self.youngest.set(None);
+            self.deaths.set(0);
+        } else {
+            self.youngest.set(Some(doubled));
+        }
+    }
+}

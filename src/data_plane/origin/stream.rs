@@ -1,0 +1,280 @@
+//! One connection of either side as an exchange sees it: read into chunks, written from slices, in
+//! HTTP/1.1.
+//!
+//! An enum, so that plain connections pay for the other kinds with one comparison.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::tls::HTTP2_ALPN;
+
+use super::secure::Secure;
+use crate::data_plane::h2::{Downstream, Upstream};
+use crate::data_plane::request::answer::Own;
+use crate::data_plane::worker::chunk::Chunk;
+
+/// A connected socket, or a stream of HTTP/2 that behaves like one.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<Secure>),
+    /// One request of a client that speaks HTTP/2.
+    Downstream(Box<Downstream>),
+    /// One request to an origin that speaks HTTP/2.
+    Upstream(Box<Upstream>),
+}
+
+impl Stream {
+    /// Reads once into the room of `chunk`; 0 is the end of what the peer sends. (A read that
+    /// fills only a part of the room tells the runtime that the socket is empty, which saves the
+    /// call that would find that out.) Over TLS an end without `close_notify` is an error.
+    pub(crate) fn poll_fill(
+        &mut self,
+        context: &mut Context<'_>,
+        chunk: &mut Chunk,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_fill_most(context, chunk, usize::MAX)
+    }
+
+    /// The same, reading at most so many bytes.
+    pub(crate) fn poll_fill_most(
+        &mut self,
+        context: &mut Context<'_>,
+        chunk: &mut Chunk,
+        bytes_max: usize,
+    ) -> Poll<io::Result<usize>> {
+        let count = match self {
+            Self::Plain(socket) => {
+                let room = chunk.room();
+                let length = room.len().min(bytes_max);
+                let mut room = ReadBuf::new(&mut room[..length]);
+                ready!(Pin::new(socket).poll_read(context, &mut room))?;
+                room.filled().len()
+            }
+            Self::Tls(secure) => {
+                let mut scratch = chunk.another();
+                let room = chunk.room();
+                let length = room.len().min(bytes_max);
+                ready!(secure.poll_fill(context, &mut room[..length], scratch.room()))?
+            }
+            Self::Downstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
+            Self::Upstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
+        };
+        chunk.filled(count);
+        Poll::Ready(Ok(count))
+    }
+
+    /// Writes once. Over TLS some of what was written may wait for room in the socket:
+    /// [`Self::has_unsent`].
+    pub(crate) fn poll_send(&mut self, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_write(context, data),
+            Self::Tls(secure) => secure.poll_send(context, &[IoSlice::new(data)], false),
+            Self::Downstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
+            Self::Upstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
+        }
+    }
+
+    /// Writes once, several pieces in one call.
+    pub(crate) fn poll_send_all(
+        &mut self,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_write_vectored(context, parts),
+            Self::Tls(secure) => secure.poll_send(context, parts, false),
+            Self::Downstream(stream) => stream.poll_send(context, parts),
+            Self::Upstream(stream) => stream.poll_send(context, parts),
+        }
+    }
+
+    /// The same, of bytes behind which the connection is closed. Over TLS its end leaves with them.
+    pub(crate) fn poll_send_last(
+        &mut self,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tls(secure) => secure.poll_send(context, parts, true),
+            other => other.poll_send_all(context, parts),
+        }
+    }
+
+    /// Whether something that was written has not left yet; [`Self::poll_push`] sends it.
+    pub(crate) fn has_unsent(&self) -> bool {
+        match self {
+            Self::Tls(secure) => secure.has_unsent(),
+            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => false,
+        }
+    }
+
+    /// Sends what was written and has not left yet.
+    pub(crate) fn poll_push(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(secure) => secure.poll_push(context),
+            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Says that nothing more will be sent. May be called again until it is ready. A peer that is
+    /// gone needs not be told: no fault.
+    pub(crate) fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Plain(socket) => {
+                let _ = socket2::SockRef::from(&*socket).shutdown(std::net::Shutdown::Write);
+                Poll::Ready(())
+            }
+            Self::Tls(secure) => secure.poll_finish(context).map(drop),
+            Self::Downstream(stream) => {
+                stream.finish();
+                Poll::Ready(())
+            }
+            Self::Upstream(stream) => {
+                stream.finish();
+                Poll::Ready(())
+            }
+        }
+    }
+
+    /// Says over TLS that nothing more will be sent: a close alone could be anybody's. For a stream that
+    /// is dropped next.
+    pub(crate) fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Tls(secure) => secure.poll_end(context).map(drop),
+            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(()),
+        }
+    }
+
+    /// Whether ALPN has settled on HTTP/2.
+    pub(crate) fn has_agreed_on_http2(&self) -> bool {
+        matches!(self, Self::Tls(secure) if secure.session.alpn_protocol() == Some(HTTP2_ALPN))
+    }
+
+    /// Whether the client has given up its request. Sockets tell when they are read.
+    pub(crate) fn poll_given_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Downstream(stream) => stream.poll_given_up(context),
+            Self::Plain(_) | Self::Tls(_) | Self::Upstream(_) => Poll::Pending,
+        }
+    }
+
+    /// Whether the client takes any 2xx for an open tunnel: extended CONNECT.
+    pub(crate) fn asks_for_tunnel(&self) -> bool {
+        matches!(self, Self::Downstream(stream) if stream.asks_for_tunnel())
+    }
+
+    /// The answer to a request that could not be asked of the origin, if it was one.
+    pub(crate) fn refusal(&self) -> Option<Own> {
+        match self {
+            Self::Upstream(stream) => stream.refusal(),
+            Self::Plain(_) | Self::Tls(_) | Self::Downstream(_) => None,
+        }
+    }
+
+    /// Whether what ended is the connection, and not one request on it that the origin has reset.
+    pub(crate) fn was_lost(&self) -> bool {
+        match self {
+            Self::Upstream(stream) => stream.was_lost(),
+            Self::Plain(_) | Self::Tls(_) | Self::Downstream(_) => true,
+        }
+    }
+
+    /// Whether the origin has said that it did nothing with the request.
+    pub(crate) fn is_unprocessed(&self) -> bool {
+        matches!(self, Self::Upstream(stream) if stream.is_unprocessed())
+    }
+
+    /// Whether this is a whole connection, which can be kept for another request.
+    pub(crate) fn is_socket(&self) -> bool {
+        matches!(self, Self::Plain(_) | Self::Tls(_))
+    }
+
+    pub(crate) fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    /// The socket, of a whole connection.
+    pub(crate) fn socket(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Plain(socket) => Some(socket),
+            Self::Tls(secure) => Some(&secure.socket),
+            Self::Downstream(_) | Self::Upstream(_) => None,
+        }
+    }
+
+    /// Makes the close that follows a reset, so that the peer can't take it for an end. A stream of
+    /// HTTP/2 that has not ended is always reset.
+    pub(crate) fn reset_on_close(&self) {
+        if let Some(socket) = self.socket() {
+            let _ = socket.set_zero_linger();
+        }
+    }
+
+    /// Whether an idle connection is still good: open, and nothing was sent on it unasked.
+    /// One system call: the runtime may not have heard yet.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        match self {
+            Self::Plain(socket) => {
+                let mut byte = [std::mem::MaybeUninit::uninit()];
+                let peeked = socket2::SockRef::from(&*socket).peek(&mut byte);
+                matches!(peeked, Err(why) if why.kind() == io::ErrorKind::WouldBlock)
+            }
+            Self::Tls(secure) => secure.is_quiet(),
+            Self::Downstream(_) | Self::Upstream(_) => false,
+        }
+    }
+}
+
+/// What is read at a time where there is no chunk to read into, on the stack.
+const SCRATCH_BYTES: usize = 16 * 1024;
+
+/// For HTTP/2, which brings buffers of its own. Only sockets carry it.
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_read(context, out),
+            Self::Tls(secure) => {
+                let mut scratch = [0; SCRATCH_BYTES];
+                let count = ready!(secure.poll_fill(context, out.initialize_unfilled(), &mut scratch))?;
+                out.advance(count);
+                Poll::Ready(Ok(()))
+            }
+            Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().poll_send(context, data)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().poll_send_all(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_push(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_finish(context).map(Ok)
+    }
+}

@@ -1,0 +1,337 @@
+//! From a request to its answer over HTTP/1.1, attempt after attempt. What is tried, and how often,
+//! is decided in [`super::tries`].
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::clock;
+use crate::http1::Scheme;
+use crate::model::Color;
+use crate::routing::Protocol;
+
+use super::affinity;
+use super::answer::{self, Own, To};
+use super::call::Call;
+use super::ending::Ending;
+use super::exchange::{ClientSide, Exchange, Seen};
+use super::lane::Lane;
+use super::serve::Request;
+use super::tries::{End, Next, Tries};
+use crate::data_plane::client::connection::{After, Connection};
+use crate::data_plane::client::leaving::{Left, Waiter, unless_left};
+use crate::data_plane::h2;
+use crate::data_plane::h2::Wanted;
+use crate::data_plane::origin::connect::{ConnectFault, Connected, connect, connect_fresh};
+use crate::data_plane::origin::slot::InFlight;
+use crate::data_plane::origin::stream::Stream;
+use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::state::{Worker, tag};
+use crate::data_plane::worker::wait::Interrupt;
+
+/// What came of a request, for the counts and the access log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outcome {
+    pub after: After,
+    /// `None`: no answer was sent, or not all of it.
+    pub status: Option<u16>,
+    pub bytes: u64,
+    pub color: Option<Color>,
+    pub endpoint: Option<SocketAddr>,
+    pub attempts: u8,
+    pub cause: Option<&'static str>,
+}
+
+impl Outcome {
+    pub(crate) fn answered(after: After, status: u16, bytes: u64) -> Self {
+        Self { after, status: Some(status), bytes, color: None, endpoint: None, attempts: 0, cause: None }
+    }
+}
+
+/// What the client got.
+enum Done {
+    Passed { after: After, status: Option<u16>, cause: Option<&'static str> },
+    Answer(Own),
+}
+
+/// Serves a request: attempt after attempt, each with the table of its moment.
+pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> Outcome {
+    let mut tries = Tries::default();
+    let mut download = Lane::interim();
+    let done = loop {
+        if let Err(done) = hold(connection, request).await {
+            break done;
+        }
+        if request.call.admitted.is_none()
+            && let Err(done) = admit(connection, request).await
+        {
+            break done;
+        }
+        // It may have been paused while it waited for its turn.
+        if request.call.is_paused() {
+            continue;
+        }
+        match one(connection, request, &mut tries, &mut download).await {
+            Some(done) => break done,
+            None => request.call.take_current(&connection.worker),
+        }
+    };
+    connection.seat.attempt(None);
+    let (after, status, cause) = match done {
+        Done::Passed { after, status, cause } => (after, status, cause),
+        Done::Answer(own) => {
+            let complete = request.upload.is_read();
+            if let Some(rest) = request.upload.abandon() {
+                connection.ahead.extend_from_slice(rest.data());
+            }
+            let settings = &request.call.service.route.settings;
+            let extra = request.call.extra();
+            let to = To { extra, settings: Some(settings), ..To::request(&request.facts, complete) };
+            let (after, bytes) = answer::reply(connection, &own, &to, download.unsent().to_vec()).await;
+            download.sent += bytes;
+            (after, Some(own.status), Some(own.text))
+        }
+    };
+    Outcome {
+        after,
+        status,
+        bytes: download.sent,
+        color: tries.color,
+        endpoint: tries.endpoint,
+        attempts: tries.count,
+        cause,
+    }
+}
+
+/// One attempt; `None`: there is to be another. From the look at the view to the count in flight
+/// there is no await: whoever has acknowledged a table starts nothing by an older one.
+async fn one(
+    connection: &mut Connection,
+    request: &mut Request,
+    tries: &mut Tries,
+    download: &mut Lane,
+) -> Option<Done> {
+    let worker = Rc::clone(&connection.worker);
+    let inflight = match tries.pick(&worker, &request.call) {
+        Ok(inflight) => inflight,
+        Err(own) => return Some(Done::Answer(own)),
+    };
+    connection.seat.attempt(Some(tag(inflight.service.key, inflight.color)));
+    let connected = reach(&worker, &connection.seat, request, tries, &inflight).await;
+    let Connected { stream: mut upstream, reused } = match connected {
+        Ok(connected) => connected,
+        Err(fault) => {
+            return match tries.not_connected(&worker, &request.call, &inflight, fault) {
+                Next::Answer(own) => Some(Done::Answer(own)),
+                Next::Again | Next::Over => None,
+            };
+        }
+    };
+    if !upstream.is_socket() {
+        request.upload.keep_sent();
+    }
+    let (ending, seen) = exchange(connection, request, tries, &inflight, &mut upstream, download).await;
+    let heard = seen.map(|seen| seen.heard);
+    if let (Ending::NoResponse, Some(idle), true) = (ending, reused, upstream.is_socket()) {
+        slot_died(&worker, &inflight, idle);
+    }
+    let ending = upstream.refusal().map_or(ending, Ending::Ours);
+    let end = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
+        End::NotProcessed
+    } else if ending.end() == End::Complete && seen.is_some_and(|seen| seen.failed_at_end) {
+        End::Failed
+    } else {
+        ending.end()
+    };
+    // A stream that the origin has reset is no connection that was closed while it was idle.
+    let reused = reused.is_some() && (end == End::NotProcessed || upstream.was_lost());
+    match tries.ended(&worker, &request.call, &inflight, (end, heard, reused)) {
+        Next::Again => {
+            request.upload.rewind();
+            None
+        }
+        Next::Answer(own) => Some(Done::Answer(own)),
+        Next::Over => {
+            if ending == (Ending::Complete { reusable: true }) {
+                keep(&worker, request, &inflight, upstream);
+            }
+            Some(after(connection, request, ending, seen.as_ref()))
+        }
+    }
+}
+
+/// A connection to the endpoint, in the protocol that its service speaks.
+async fn reach(
+    worker: &Rc<Worker>,
+    seat: &Seat,
+    request: &Request,
+    tries: &Tries,
+    inflight: &InFlight,
+) -> Result<Connected, ConnectFault> {
+    let settings = &request.call.service.route.settings;
+    let (wait, slot, fresh) = (settings.connect_timeout, &inflight.slot, tries.wants_fresh());
+    let idle = || take_idle(worker, inflight, request);
+    if settings.protocol == Protocol::Http1 {
+        return if fresh {
+            connect_fresh(worker, seat, slot, wait).await
+        } else {
+            connect(worker, seat, slot, wait, idle).await
+        };
+    }
+    let wanted = Wanted {
+        wait,
+        idle_timeout: settings.pool_idle_timeout,
+        trailers: request.facts.trailers,
+        tunnel: request.facts.upgrade.is_some(),
+        fresh,
+    };
+    // Boxed: the way to an origin of HTTP/1.1 is not to hold room for this one.
+    if settings.protocol == Protocol::H2c {
+        Box::pin(h2::connect_known(worker, seat, slot, wanted)).await
+    } else {
+        Box::pin(h2::connect_agreed(worker, seat, slot, wanted, idle)).await
+    }
+}
+
+async fn exchange(
+    connection: &mut Connection,
+    request: &mut Request,
+    tries: &mut Tries,
+    inflight: &InFlight,
+    upstream: &mut Stream,
+    download: &mut Lane,
+) -> (Ending, Option<Seen>) {
+    let call = &request.call;
+    let cookie = cookie(call, inflight, connection.peer.scheme);
+    let extra = [call.extra(), cookie.as_deref().map(|cookie| ("Set-Cookie", cookie))];
+    let client = ClientSide {
+        stream: &mut connection.stream,
+        ahead: &mut connection.ahead,
+        ended: &mut connection.ended,
+    };
+    let worker = &connection.worker;
+    let upload = &mut request.upload;
+    let exchange =
+        Exchange::new(worker, &connection.seat, &request.facts, client, upstream, upload, download, extra);
+    exchange.run(|heard| tries.heard(worker, call, inflight, heard)).await
+}
+
+/// The cookie for a client that is to come back to its endpoint and has none that says so.
+fn cookie(call: &Call, inflight: &InFlight, scheme: Scheme) -> Option<String> {
+    let settings = &call.service.route.settings;
+    let key = inflight.slot.key;
+    let new = settings.affinity && call.preview.is_none() && call.affinity != Some(key);
+    new.then(|| affinity::set_cookie(key, scheme == Scheme::Https))
+}
+
+fn slot_died(worker: &Worker, inflight: &InFlight, idle: Duration) {
+    inflight.slot.pool.lifetime.died(idle, worker.ticks.now());
+}
+
+/// What the client gets.
+fn after(connection: &Connection, request: &Request, ending: Ending, seen: Option<&Seen>) -> Done {
+    let over = |after, status, cause| Done::Passed { after, status, cause };
+    if let Some(seen) = seen {
+        let status = Some(seen.heard.status);
+        let broken = if seen.to_end { After::Reset } else { After::Close };
+        return match ending {
+            Ending::Complete { .. } if !request.upload.is_complete() => over(After::Linger, status, None),
+            Ending::Complete { .. } if seen.keep && !connection.ended => over(After::Keep, status, None),
+            // A client that has sent its FIN may have sent more requests before it.
+            Ending::Complete { .. } if seen.keep && !connection.ahead.is_empty() => {
+                over(After::Keep, status, None)
+            }
+            Ending::Complete { .. } => over(After::Close, status, None),
+            Ending::ClientGone => over(After::Close, status, Some("the client went away")),
+            Ending::Cut => over(broken, status, Some("ended by a drain")),
+            Ending::BadBody(_) | Ending::BodyTooLarge | Ending::BodyStalled | Ending::Idle => {
+                over(broken, status, Some("the request's body did not end well"))
+            }
+            Ending::NoResponse
+            | Ending::Malformed
+            | Ending::Late
+            | Ending::Withheld
+            | Ending::Ours(_)
+            | Ending::Short => over(broken, status, Some("the origin's response was cut short")),
+        };
+    }
+    match ending {
+        Ending::NoResponse | Ending::Complete { .. } | Ending::Withheld | Ending::Short => {
+            Done::Answer(Own::NO_RESPONSE)
+        }
+        Ending::Ours(own) => Done::Answer(own),
+        Ending::Malformed => Done::Answer(Own::MALFORMED),
+        Ending::Late | Ending::Idle => Done::Answer(Own::RESPONSE_LATE),
+        Ending::ClientGone => over(After::Close, None, Some("the client went away")),
+        Ending::BadBody(fault) => Done::Answer(Own::bad_body(fault)),
+        Ending::BodyTooLarge => Done::Answer(Own::BODY_TOO_LARGE),
+        Ending::BodyStalled => Done::Answer(Own::LATE_BODY),
+        Ending::Cut => Done::Answer(Own::CUT),
+    }
+}
+
+/// An idle connection that is still good, as far as can be told: the system is asked. The runtime may
+/// not have heard yet of bytes that nobody asked for, which would be taken for the answer.
+fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Connected> {
+    let twice = request.call.repeatable;
+    let now = clock::instant();
+    loop {
+        let (mut stream, idle) = inflight.slot.pool.take(now, twice)?;
+        if stream.is_quiet() {
+            return Some(Connected { stream, reused: Some(idle) });
+        }
+        slot_died(worker, inflight, idle);
+    }
+}
+
+fn keep(worker: &Worker, request: &Request, inflight: &InFlight, upstream: Stream) {
+    if !upstream.is_socket() {
+        // A stream ends; its connection is kept by the others.
+        return;
+    }
+    let settings = &request.call.service.route.settings;
+    let max = settings.pool_idle_max.div_ceil(worker.parts.workers.max(1));
+    inflight.slot.keep_idle(upstream, max, clock::instant(), settings.pool_idle_timeout);
+}
+
+/// Holds a request of a paused service until it is resumed, for `pause_timeout` at most.
+async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), Done> {
+    if !request.call.is_paused() {
+        return Ok(());
+    }
+    let worker = Rc::clone(&connection.worker);
+    let waiter = Waiter::from(&*request);
+    let call = &mut request.call;
+    let wait = call.service.route.settings.pause_timeout;
+    if wait.is_zero() {
+        return Err(Done::Answer(Own::PAUSED));
+    }
+    connection.seat.arm(worker.ticks.after(wait));
+    // Boxed: a request that waits for nothing is not to hold room for this.
+    let resumed = Box::pin(unless_left(connection, waiter, call.resumed(&worker)));
+    resumed.await.map_err(|left| waited(left, Own::PAUSED))
+}
+
+/// Lets the request in, or has it wait for `queue_timeout` at most, where the service has a number of
+/// requests that may be in flight. A client that leaves gives its place up.
+async fn admit(connection: &mut Connection, request: &mut Request) -> Result<(), Done> {
+    let Some(waiting) = request.call.enter().map_err(Done::Answer)? else { return Ok(()) };
+    let worker = Rc::clone(&connection.worker);
+    connection.seat.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
+    // Boxed for the same reason.
+    let turn = Box::pin(unless_left(connection, Waiter::from(&*request), waiting.turn()));
+    request.call.admitted = turn.await.map_err(|left| waited(left, Own::FULL))?;
+    request.call.take_current(&worker);
+    Ok(())
+}
+
+/// What becomes of a request that has waited for nothing.
+fn waited(left: Left, late: Own) -> Done {
+    match left {
+        Left::Client => {
+            Done::Passed { after: After::Gone, status: None, cause: Some("the client went away") }
+        }
+        Left::Told(Interrupt::Cut) => Done::Answer(Own::CUT),
+        Left::Told(Interrupt::Expired) => Done::Answer(late),
+    }
+}

@@ -1,0 +1,87 @@
+//! A request as far as it must be known to decide about it, whichever protocol it came by.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
+use crate::judge::{ClientKey, RouteTemplate};
+use crate::model::Color;
+
+use super::answer::Own;
+use crate::data_plane::worker::limit::{Admitted, Waiting};
+use crate::data_plane::worker::state::Worker;
+use crate::data_plane::worker::view::ServiceView;
+
+/// A request that has a service.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub service: Rc<ServiceView>,
+    /// `Some` for a preview host.
+    pub preview: Option<Color>,
+    pub client: ClientKey,
+    /// Method and path with ids folded: what the judge counts it by.
+    pub route: RouteTemplate,
+    /// May be sent a second time although an origin may have seen it: GET, HEAD or OPTIONS with no
+    /// body and no upgrade.
+    pub repeatable: bool,
+    /// The endpoint that the client's cookie names.
+    pub affinity: Option<u64>,
+    /// Its place among the requests that may be in flight, where their number is limited.
+    pub admitted: Option<Admitted>,
+}
+
+impl Call {
+    /// The color that this request is for, by the table that was taken last.
+    pub(crate) fn color(&self) -> Color {
+        self.preview.unwrap_or(self.service.route.active)
+    }
+
+    /// The header that preview hosts get; others are not told the color.
+    pub(crate) fn extra(&self) -> Option<(&'static str, &'static str)> {
+        self.preview.map(|color| ("X-Greenlight-Color", color.as_str()))
+    }
+
+    /// Takes the table of this moment, for the next attempt. A service that has gone meanwhile is
+    /// tried as it was.
+    pub(crate) fn take_current(&mut self, worker: &Worker) {
+        worker.refresh();
+        if let Some(service) = worker.view.again(&self.service) {
+            self.service = service;
+        }
+    }
+
+    /// Lets the request in if its service has room for it.
+    ///
+    /// # Errors
+    /// The answer to a request for which there is no place to wait either.
+    pub(crate) fn enter(&mut self) -> Result<Option<Waiting>, Own> {
+        let Some(gate) = &self.service.gate else { return Ok(None) };
+        self.admitted = gate.enter();
+        if self.admitted.is_some() {
+            return Ok(None);
+        }
+        gate.queue(self.service.route.settings.queue_max).map(Some).ok_or(Own::FULL)
+    }
+
+    /// Whether the service's requests are held now. Previews are not.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.service.route.paused && self.preview.is_none()
+    }
+
+    /// Waits until the service is not paused any more; the caller keeps the time.
+    pub(crate) async fn resumed(&mut self, worker: &Worker) {
+        while self.is_paused() {
+            let seen = worker.view.rebuilt();
+            let held = worker.view.held();
+            poll_fn(|context| {
+                if worker.view.rebuilt() != seen {
+                    return Poll::Ready(());
+                }
+                held.wake(context.waker());
+                Poll::Pending
+            })
+            .await;
+            self.take_current(worker);
+        }
+    }
+}

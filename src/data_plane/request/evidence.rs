@@ -1,0 +1,92 @@
+//! The one place where what came of an attempt is noted.
+
+use crate::model::Color;
+
+use super::call::Call;
+use super::tries::Heard;
+use crate::data_plane::origin::slot::InFlight;
+use crate::data_plane::worker::recorder::{Asker, Failure};
+use crate::data_plane::worker::state::Worker;
+
+/// What is known of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Noted {
+    /// Its response head is there.
+    Head(Heard),
+    /// It failed, and had no head.
+    Lost(&'static str),
+    /// Its head was no failure; the response broke off.
+    Broken(Heard, &'static str),
+}
+
+impl Noted {
+    /// Whether the endpoint did not do what it was asked.
+    fn is_failure(self) -> bool {
+        match self {
+            Self::Head(heard) => heard.failed,
+            Self::Lost(_) | Self::Broken(..) => true,
+        }
+    }
+}
+
+/// An attempt of which something is known.
+#[derive(Debug)]
+pub(crate) struct Attempt<'a> {
+    pub call: &'a Call,
+    pub color: Color,
+    /// `None`: its color had no endpoint.
+    pub inflight: Option<&'a InFlight>,
+    pub noted: Noted,
+    /// Whether the judge counts it: previews and second attempts of the shield are no evidence.
+    pub evidence: bool,
+}
+
+/// Notes it.
+pub(crate) fn record(worker: &Worker, attempt: &Attempt<'_>) {
+    if attempt.evidence {
+        count(attempt);
+    }
+    if let Some(inflight) = attempt.inflight {
+        let slot = &inflight.slot;
+        if slot.came_out(attempt.noted.is_failure()) {
+            let counts = &inflight.service.colors[inflight.color];
+            counts.ejected.set(counts.ejected.get() + 1);
+            counts.count_ejection();
+            worker.suspect(slot, true);
+        }
+    }
+}
+
+/// Counts it for the judge.
+fn count(attempt: &Attempt<'_>) {
+    let counts = &attempt.call.service.cell.colors[attempt.color].evidence;
+    let asker = asker(attempt.call, attempt.inflight);
+    match attempt.noted {
+        Noted::Head(heard) => {
+            if let Some(inflight) = attempt.inflight {
+                inflight.heard();
+            }
+            if heard.failed {
+                // A grpc-status; else the status is a failure itself.
+                let cause = (heard.status < 500).then_some("a grpc-status that is a failure");
+                counts.failure(&asker, Failure { status: Some(heard.status), cause });
+            } else {
+                counts.success(&asker);
+            }
+        }
+        Noted::Lost(cause) => counts.failure(&asker, Failure { status: None, cause: Some(cause) }),
+        Noted::Broken(heard, cause) => {
+            counts.broken(&asker, Failure { status: Some(heard.status), cause: Some(cause) });
+        }
+    }
+}
+
+/// An attempt that is evidence begins.
+pub(crate) fn begin(call: &Call, inflight: &InFlight) {
+    inflight.waits(&asker(call, Some(inflight)));
+}
+
+fn asker<'a>(call: &'a Call, inflight: Option<&InFlight>) -> Asker<'a> {
+    let endpoint = inflight.map(|inflight| inflight.slot.endpoint.address);
+    Asker { client: call.client, route: &call.route, endpoint }
+}

@@ -1,0 +1,473 @@
+//! One request on one upstream connection: the request goes up while the response comes down.
+//!
+//! One task drives both directions by hand, because they end each other: a response that is
+//! complete ends an upload, a malformed upload ends the origin's request, and the one deadline of
+//! the connection belongs to whichever side is being waited for.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use crate::http1::{
+    Answer, Asked, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
+    ResponseHead, Sending, parse_response, write_informational, write_response,
+};
+
+use super::answer::Own;
+use super::ending::Ending;
+use super::facts::Facts;
+use super::farewell::Frames;
+use super::grpc;
+use super::lane::{Lane, LaneEnd};
+use super::tries::Heard;
+use crate::data_plane::origin::stream::Stream;
+use crate::data_plane::worker::chunk::Chunk;
+use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::state::Worker;
+
+/// What is read of a client's next requests while one is served.
+pub(crate) const AHEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// RFC 6797, 6.1.
+const HSTS: &str = "Strict-Transport-Security";
+
+/// What a response head said, as far as it is needed later.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
+pub(crate) struct Seen {
+    pub heard: Heard,
+    /// Whether the client's connection is kept after it.
+    pub keep: bool,
+    /// The trailers call it a failure.
+    pub failed_at_end: bool,
+    /// Bodies that end with the connection need a reset to end abnormally.
+    pub to_end: bool,
+    reusable: bool,
+}
+
+/// What is being waited for, and so which limit runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    Nothing,
+    ClientBody,
+    ClientTakes,
+    OriginTakes,
+    OriginHead,
+    Stream,
+}
+
+/// Which direction went on, since the limit of one is not for the other to put off.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moved {
+    up: bool,
+    down: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Head,
+    Body,
+    Tunnel,
+}
+
+/// The client's side of an exchange: lent by its connection.
+#[derive(Debug)]
+pub(crate) struct ClientSide<'c> {
+    pub stream: &'c mut Stream,
+    /// What the client sent behind this request.
+    pub ahead: &'c mut Vec<u8>,
+    /// The client has sent its FIN.
+    pub ended: &'c mut bool,
+}
+
+/// Fields of ours in the response.
+type Extra<'c> = [Option<(&'c str, &'c str)>; 2];
+
+/// One attempt's exchange.
+#[derive(Debug)]
+pub(crate) struct Exchange<'c> {
+    worker: &'c Worker,
+    seat: &'c Seat,
+    facts: &'c Facts,
+    client: ClientSide<'c>,
+    upstream: &'c mut Stream,
+    upload: &'c mut Lane,
+    upload_done: bool,
+    /// The origin reads no more of the request; its response may still come.
+    upload_broken: bool,
+    /// Kept outside, so that what was not sent yet can go before an answer of ours.
+    download: &'c mut Lane,
+    phase: Phase,
+    waiting: Waiting,
+    /// A response head that is not complete yet.
+    partial: Vec<u8>,
+    interim: u8,
+    seen: Option<Seen>,
+    extra: Extra<'c>,
+}
+
+impl<'c> Exchange<'c> {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one value, borrowed from three owners")]
+    pub(crate) fn new(
+        worker: &'c Worker,
+        seat: &'c Seat,
+        facts: &'c Facts,
+        client: ClientSide<'c>,
+        upstream: &'c mut Stream,
+        upload: &'c mut Lane,
+        download: &'c mut Lane,
+        extra: Extra<'c>,
+    ) -> Self {
+        if facts.expect_continue && !upload.has_rest() {
+            download.head().extend_from_slice(CONTINUE);
+        }
+        Self {
+            worker,
+            seat,
+            facts,
+            client,
+            upstream,
+            upload,
+            upload_done: false,
+            upload_broken: false,
+            download,
+            phase: Phase::Head,
+            waiting: Waiting::Nothing,
+            partial: Vec::new(),
+            interim: 0,
+            seen: None,
+            extra,
+        }
+    }
+
+    /// Runs it to its end. `heard` is called once, when the response head is there, and says whether
+    /// it is passed on.
+    pub(crate) async fn run(mut self, mut heard: impl FnMut(Heard) -> bool) -> (Ending, Option<Seen>) {
+        let ending = poll_fn(|context| self.poll(context, &mut heard)).await;
+        (ending, self.seen)
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>, heard: &mut impl FnMut(Heard) -> bool) -> Poll<Ending> {
+        let mut moved = Moved::default();
+        let signals = self.seat.signals();
+        if signals.cut() {
+            return Poll::Ready(Ending::Cut);
+        }
+        if self.client.stream.poll_given_up(context).is_ready() {
+            return Poll::Ready(Ending::ClientGone);
+        }
+        if signals.farewell() {
+            self.download.want_close();
+            self.upload.want_close();
+        }
+        if let Some(ending) = self.poll_upload(context, &mut moved.up) {
+            return Poll::Ready(ending);
+        }
+        if self.phase == Phase::Head
+            && let Some(ending) = self.poll_head(context, heard, &mut moved.down)
+        {
+            return Poll::Ready(ending);
+        }
+        if self.phase != Phase::Head
+            && let Some(ending) = self.poll_download(context, &mut moved.down)
+        {
+            return Poll::Ready(ending);
+        }
+        if let Some(ending) = self.poll_client(context) {
+            return Poll::Ready(ending);
+        }
+        // The client has answered our Close, or gone: what the origin may still say is nobody's.
+        if self.phase == Phase::Tunnel && self.upload_done && self.download.has_said_close() {
+            return Poll::Ready(Ending::Complete { reusable: false });
+        }
+        self.wait(moved)
+    }
+
+    /// The request, towards the origin.
+    fn poll_upload(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Ending> {
+        if self.upload_done || self.upload_broken {
+            return None;
+        }
+        let sides = (&mut *self.client.stream, &mut *self.upstream);
+        let Poll::Ready(end) = self.upload.poll(context, sides, &self.worker.chunks, moved) else {
+            return None;
+        };
+        match end {
+            LaneEnd::Complete => {
+                self.upload_done = true;
+                if self.phase == Phase::Tunnel {
+                    *self.client.ended = true;
+                    // What waits for room leaves while the other direction goes on.
+                    let _ = self.upstream.poll_finish(context);
+                } else if let Some(rest) = self.upload.take_rest() {
+                    self.client.ahead.extend_from_slice(rest.data());
+                }
+                None
+            }
+            // A FIN inside a body aborts the origin's request.
+            LaneEnd::SourceGone => Some(Ending::ClientGone),
+            LaneEnd::DestinationGone => {
+                self.upload_broken = true;
+                None
+            }
+            LaneEnd::Malformed(fault) => Some(Ending::BadBody(fault)),
+            LaneEnd::TooLarge => Some(Ending::BodyTooLarge),
+        }
+    }
+
+    /// Waits for the response's head, passing interim ones on.
+    fn poll_head(
+        &mut self,
+        context: &mut Context<'_>,
+        heard: &mut impl FnMut(Heard) -> bool,
+        moved: &mut bool,
+    ) -> Option<Ending> {
+        loop {
+            if let Poll::Ready(false) = self.download.poll_flush(context, self.client.stream, moved) {
+                return Some(Ending::ClientGone);
+            }
+            let mut chunk = self.worker.chunks.take();
+            chunk.append(&self.partial);
+            match self.upstream.poll_fill(context, &mut chunk) {
+                Poll::Pending => return None,
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    // Half a head is no response; a cut-off one is no better than none.
+                    return Some(if self.partial.is_empty() && self.interim == 0 {
+                        Ending::NoResponse
+                    } else {
+                        Ending::Malformed
+                    });
+                }
+                Poll::Ready(Ok(_)) => *moved = true,
+            }
+            self.partial.clear();
+            match self.read_heads(chunk, heard) {
+                Ok(true) => return None,
+                Ok(false) => {}
+                Err(ending) => return Some(ending),
+            }
+        }
+    }
+
+    /// Reads what heads there are in `chunk`; true when the final one was among them.
+    fn read_heads(
+        &mut self,
+        mut chunk: Chunk,
+        heard: &mut impl FnMut(Heard) -> bool,
+    ) -> Result<bool, Ending> {
+        let worker = self.worker;
+        let mut head = worker.response_head.borrow_mut();
+        let asked = Asked { method: self.facts.method, upgrade: self.facts.upgrade.as_deref() };
+        loop {
+            head.clear();
+            let read = parse_response(chunk.data(), &asked, &HeadLimits::RESPONSE, &mut head);
+            let Some(head_bytes) = read.map_err(|fault| {
+                tracing::debug!(%fault, "malformed response");
+                Ending::Malformed
+            })?
+            else {
+                self.partial.extend_from_slice(chunk.data());
+                return Ok(false);
+            };
+            if head.class != ResponseClass::Informational {
+                let said = self.hear(&head, chunk.data());
+                if !heard(said) {
+                    return Err(Ending::Withheld);
+                }
+                if matches!(head.status, 200..=299) && self.client.stream.asks_for_tunnel() {
+                    // The client would take it for an open tunnel (RFC 8441, 5).
+                    return Err(Ending::Ours(Own::NOT_SWITCHED));
+                }
+                self.take_head(&head, chunk, head_bytes, said);
+                return Ok(true);
+            }
+            self.interim += 1;
+            if self.interim > INFORMATIONAL_MAX {
+                return Err(Ending::Malformed);
+            }
+            write_informational(&head, chunk.data(), self.facts.version, self.download.head());
+            chunk.consume(head_bytes);
+            if chunk.is_empty() {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn hear(&self, head: &ResponseHead, buf: &[u8]) -> Heard {
+        let failed_status = matches!(head.status, 500..=599) && head.status != 501 && head.status != 505;
+        Heard {
+            status: head.status,
+            failed: failed_status || (self.facts.is_grpc && grpc::head_failed(head, buf)),
+        }
+    }
+
+    /// Writes the client's head and begins the body.
+    fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: Heard) {
+        // Bytes behind a request for an upgrade that was not granted are of that protocol: nobody can
+        // take them for a request.
+        let clear = self.facts.upgrade.is_none() || self.client.ahead.is_empty();
+        let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken && clear;
+        // An origin's own policy stands.
+        let sent = |name: &str| head.value_named(chunk.data(), name.as_bytes()).is_some();
+        let hsts = self.facts.hsts.filter(|_| !sent(HSTS)).map(|value| (HSTS, value));
+        let mut extra = [("", ""); 3];
+        let pairs = self.extra.into_iter().chain([hsts]).flatten();
+        let count = extra.iter_mut().zip(pairs).map(|(place, pair)| *place = pair).count();
+        let date = self.worker.date.get();
+        let answer = Answer {
+            version: self.facts.version,
+            method: self.facts.method,
+            persistence: if keep { Persistence::KeepAlive } else { Persistence::Close },
+            date: Some(&date),
+            extra: &extra[..count],
+        };
+        let sending = write_response(head, chunk.data(), &answer, self.download.head());
+        chunk.consume(head_bytes);
+        self.seen = Some(Seen {
+            heard,
+            keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
+            failed_at_end: false,
+            to_end: sending == Sending::ToEnd,
+            // After a request for an upgrade some origins (Node's) read nothing more as a request,
+            // whatever they answered.
+            reusable: head.reusable() && self.facts.upgrade.is_none(),
+        });
+        if head.class == ResponseClass::Switching {
+            self.begin_tunnel(chunk);
+        } else {
+            self.phase = Phase::Body;
+            self.download.pass_trailers(self.facts.trailers);
+            self.download.begin(head.framing, sending, &HeadLimits::RESPONSE, chunk);
+            if !keep && self.client.stream.is_tls() {
+                self.download.close_behind();
+            }
+        }
+    }
+
+    /// From here on bytes pass as they are, both ways, until both sides have ended.
+    fn begin_tunnel(&mut self, chunk: Chunk) {
+        self.phase = Phase::Tunnel;
+        self.download.begin(Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, chunk);
+        let ahead = std::mem::take(self.client.ahead);
+        // What the client sent ahead of the answer is of its first frames.
+        let mut up = Frames::new(Some(self.mask()));
+        up.pass(&ahead);
+        *self.upload = Lane::new(ahead, Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, 0);
+        self.upload_done = false;
+        let asked = self.facts.upgrade.as_deref().unwrap_or_default();
+        if asked.eq_ignore_ascii_case(b"websocket") {
+            self.download.watch(Frames::new(None));
+            self.upload.watch(up);
+            self.seat.is_websocket();
+        }
+    }
+
+    /// For the one frame that may come from us to a server (RFC 6455, 5.3 wants it unpredictable for
+    /// what a client could make a server see; two bytes of a status code are no such thing).
+    fn mask(&self) -> [u8; 4] {
+        u32::try_from(self.worker.random() >> 32).unwrap_or_default().to_be_bytes()
+    }
+
+    /// The response, towards the client.
+    fn poll_download(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Ending> {
+        if !self.download.is_complete() || self.download.is_blocked() {
+            let sides = (&mut *self.upstream, &mut *self.client.stream);
+            match self.download.poll(context, sides, &self.worker.chunks, moved) {
+                Poll::Pending => return None,
+                Poll::Ready(LaneEnd::Complete) => {}
+                Poll::Ready(LaneEnd::DestinationGone) => return Some(Ending::ClientGone),
+                // Nobody waits for anything more: how an origin closes then is no fault of its.
+                Poll::Ready(_)
+                    if self.phase == Phase::Tunnel
+                        && (self.upload_done || self.download.has_heard_close()) =>
+                {
+                    self.upload_broken = true;
+                }
+                Poll::Ready(_) => return Some(Ending::Short),
+            }
+        }
+        if self.phase == Phase::Tunnel {
+            let _ = self.client.stream.poll_finish(context);
+            let over = self.upload_done || self.upload_broken;
+            return over.then_some(Ending::Complete { reusable: false });
+        }
+        if let Some(seen) = &mut self.seen {
+            seen.failed_at_end =
+                self.facts.is_grpc && self.download.trailers().is_some_and(grpc::trailers_failed);
+        }
+        let reusable = self.seen.is_some_and(|seen| seen.reusable)
+            && self.upload_done
+            && !self.upload_broken
+            && !self.download.has_rest();
+        Some(Ending::Complete { reusable })
+    }
+
+    /// Watches a client that has sent everything: a reset ends the origin's work, a FIN does not,
+    /// and a next request is read ahead, once.
+    fn poll_client(&mut self, context: &mut Context<'_>) -> Option<Ending> {
+        let idle = self.upload_done && self.client.ahead.is_empty() && !*self.client.ended;
+        if !idle || self.phase == Phase::Tunnel {
+            return None;
+        }
+        let mut chunk = self.worker.chunks.take();
+        match self.client.stream.poll_fill_most(context, &mut chunk, AHEAD_BYTES_MAX) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(0)) => *self.client.ended = true,
+            Poll::Ready(Ok(_)) => self.client.ahead.extend_from_slice(chunk.data()),
+            Poll::Ready(Err(_)) => return Some(Ending::ClientGone),
+        }
+        None
+    }
+
+    /// Nothing more can be done now: arms the limit of what is waited for, or ends because the one
+    /// that ran has passed.
+    fn wait(&mut self, moved: Moved) -> Poll<Ending> {
+        let waiting = self.waits_for();
+        let moved = match waiting {
+            // A head that comes byte by byte is as late as one that does not come.
+            Waiting::OriginHead => false,
+            Waiting::ClientTakes => moved.down,
+            Waiting::ClientBody | Waiting::OriginTakes => moved.up,
+            Waiting::Stream | Waiting::Nothing => moved.up || moved.down,
+        };
+        if !moved && waiting == self.waiting {
+            if !self.seat.signals().expired() {
+                return Poll::Pending;
+            }
+            return Poll::Ready(match waiting {
+                Waiting::ClientBody => Ending::BodyStalled,
+                Waiting::ClientTakes => Ending::ClientGone,
+                Waiting::OriginTakes | Waiting::OriginHead => Ending::Late,
+                Waiting::Stream if self.phase == Phase::Tunnel || !self.upload_done => Ending::Idle,
+                Waiting::Stream if self.phase == Phase::Head => Ending::Late,
+                Waiting::Stream | Waiting::Nothing => Ending::Short,
+            });
+        }
+        self.waiting = waiting;
+        let limits = &self.worker.parts.limits;
+        let limit = match waiting {
+            Waiting::ClientBody => limits.body_stall_timeout,
+            Waiting::ClientTakes => limits.write_stall_timeout,
+            Waiting::OriginTakes | Waiting::OriginHead => self.facts.response_timeout,
+            Waiting::Stream if self.phase == Phase::Tunnel => self.facts.tunnel_idle_timeout,
+            Waiting::Stream | Waiting::Nothing => self.facts.stream_idle_timeout,
+        };
+        self.seat.arm(self.worker.ticks.after(limit));
+        Poll::Pending
+    }
+
+    fn waits_for(&self) -> Waiting {
+        let streams = self.facts.is_grpc || self.phase != Phase::Head;
+        if self.download.is_blocked() {
+            Waiting::ClientTakes
+        } else if streams {
+            Waiting::Stream
+        } else if self.upload_done || self.upload_broken {
+            // gRPC has no limit for its head; nor has a request that asks for an upgrade.
+            if self.facts.upgrade.is_some() { Waiting::Stream } else { Waiting::OriginHead }
+        } else if self.upload.is_blocked() {
+            Waiting::OriginTakes
+        } else {
+            Waiting::ClientBody
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What the access log says of a request, taken from its head while that is there.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::clock;
+use crate::http1::RequestHead;
+use crate::routing::HOOKS_PREFIX;
+
+use super::attempt::Outcome;
+use crate::data_plane::worker::access::{AccessSink, Entry};
+
+/// A request's line, as far as it is known at its head.
+#[derive(Debug)]
+pub(crate) struct Line {
+    client: IpAddr,
+    method: String,
+    host: String,
+    path: String,
+    request_id: String,
+}
+
+impl Line {
+    pub(crate) fn new(head: &RequestHead, buf: &[u8], client: IpAddr, request_id: &[u8]) -> Self {
+        let target = head.target.path.of(buf);
+        let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
+        Self {
+            client,
+            method: text(head.method_span.of(buf)),
+            host: text(head.authority.of(buf)),
+            path: text(cut_token(path)),
+            request_id: text(request_id),
+        }
+    }
+
+    pub(crate) fn write(
+        &self,
+        access: &AccessSink,
+        service: Option<&str>,
+        outcome: &Outcome,
+        duration: Duration,
+    ) {
+        access.add(&Entry {
+            time: &clock::wall_rfc3339(),
+            client: self.client,
+            method: &self.method,
+            host: &self.host,
+            path: &self.path,
+            status: outcome.status,
+            bytes: outcome.bytes,
+            duration_ms: (duration.as_secs_f64() * 1e6).round() / 1e3,
+            service,
+            color: outcome.color.map(crate::model::Color::as_str),
+            endpoint: outcome.endpoint,
+            attempts: outcome.attempts,
+            cause: outcome.cause.map(str::trim_end).filter(|cause| !cause.is_empty()),
+            request_id: &self.request_id,
+        });
+    }
+}
+
+/// A webhook's URL holds its token: of `/hooks/NAME/TOKEN` no more than the name is written, on
+/// whichever listener it came.
+fn cut_token(path: &[u8]) -> &[u8] {
+    let Some(rest) = path.strip_prefix(HOOKS_PREFIX) else { return path };
+    let name = rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len());
+    &path[..HOOKS_PREFIX.len() + name]
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

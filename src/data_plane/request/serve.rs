@@ -1,0 +1,241 @@
+//! One request: read, routed, sent to an endpoint, answered, counted.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::clock;
+use crate::http1::{
+    FieldKind, Forward, Framing, RequestHead, Sending, TargetForm, client_address, write_request,
+};
+use crate::judge::{ClientKey, RouteTemplate};
+use crate::model::Color;
+
+use super::affinity;
+use super::answer::{self, Own, To};
+use super::attempt::{self, Outcome};
+use super::call::Call;
+use super::facts::Facts;
+use super::lane::{Lane, LaneEnd};
+use super::record::Line;
+use crate::data_plane::client::connection::{After, Connection};
+use crate::data_plane::client::local;
+use crate::data_plane::client::preview;
+use crate::data_plane::worker::chunk::Chunk;
+use crate::data_plane::worker::view::{ServiceView, Target};
+
+/// Room for a request's head as it goes to the origin; most fit.
+const HEAD_BYTES: usize = 1024;
+
+/// A request that has a service.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub facts: Facts,
+    pub call: Call,
+    /// The head for the origin, and the body behind it.
+    pub upload: Lane,
+    pub began: Instant,
+    /// For the access log, when it is on.
+    pub line: Option<Box<Line>>,
+}
+
+/// A request that gets an answer of ours at once.
+struct Refusal {
+    own: Own,
+    to: To<'static>,
+    line: Option<Box<Line>>,
+    /// The service and color that it counts for.
+    service: Option<(Rc<ServiceView>, Color)>,
+}
+
+/// Serves the request whose head is the first `head_bytes` of `chunk`, and is in the worker's
+/// `request_head`.
+pub(crate) async fn serve(connection: &mut Connection, chunk: Chunk, head_bytes: usize) -> After {
+    if let Some(local) = local::of(connection, chunk.data()) {
+        return local::answer(connection, chunk, head_bytes, &local).await;
+    }
+    let began = clock::instant();
+    let mut request = match prepare(connection, chunk, head_bytes, began) {
+        Ok(request) => request,
+        Err(refusal) => return refuse(connection, *refusal, began).await,
+    };
+    let outcome = attempt::run(connection, &mut request).await;
+    finish(connection, &request, &outcome)
+}
+
+/// Everything that needs the head, in one turn: from here on nothing refers to the chunk.
+fn prepare(
+    connection: &mut Connection,
+    mut chunk: Chunk,
+    head_bytes: usize,
+    began: Instant,
+) -> Result<Request, Box<Refusal>> {
+    let worker = Rc::clone(&connection.worker);
+    let head = worker.request_head.borrow();
+    let buf = chunk.data();
+    let address = client_address(&head, buf, &connection.peer, &worker.parts.trusted_proxies);
+    let mut fresh = [0; 32];
+    let request_id = head.kept_request_id(buf, &connection.peer).unwrap_or_else(|| {
+        write_id(worker.random(), worker.random(), &mut fresh);
+        &fresh
+    });
+    let line = worker.parts.access.is_on().then(|| Box::new(Line::new(&head, buf, address, request_id)));
+    let found = match find(&worker, &head, buf, address) {
+        Ok(found) => found,
+        Err((own, found)) => {
+            let complete = !head.framing.has_body();
+            let to = To::head(&head, complete);
+            let service = found.map(|found| {
+                let color = found.preview.unwrap_or(found.service.route.active);
+                (found.service, color)
+            });
+            drop(head);
+            if complete {
+                chunk.consume(head_bytes);
+                connection.ahead.extend_from_slice(chunk.data());
+            }
+            return Err(Box::new(Refusal { own, to, line, service }));
+        }
+    };
+    let Target { service, preview } = found;
+    let settings = &service.route.settings;
+    let facts = Facts { hsts: connection.listener.hsts, ..Facts::new(&head, buf, settings) };
+    let exact = service.route.hosts.iter().find(|host| !host.starts_with('*'));
+    let fallback_host = exact.map_or(&b"localhost"[..], |host| host.as_bytes());
+    let forward = Forward {
+        peer: &connection.peer,
+        real_ip: address,
+        fallback_host,
+        request_id,
+        upgrade: facts.upgrade.is_some(),
+    };
+    let route = RouteTemplate::new(head.method_span.of(buf), head.target.path.of(buf));
+    let mut out = Vec::with_capacity(HEAD_BYTES);
+    write_request(&head, buf, &forward, &mut out);
+    let sending = match head.framing {
+        Framing::None | Framing::ToEnd => Sending::Nothing,
+        Framing::Length(_) => Sending::Raw,
+        Framing::Chunked => Sending::Chunked,
+    };
+    let mut upload = Lane::new(out, head.framing, sending, &worker.head_limits, settings.body_bytes_max);
+    upload.pass_trailers(facts.trailers);
+    let affinity = settings.affinity.then(|| affinity::named(&head, buf)).flatten();
+    drop(head);
+    chunk.consume(head_bytes);
+    if facts.has_body {
+        upload.give(chunk);
+    } else {
+        connection.ahead.extend_from_slice(chunk.data());
+    }
+    if let Err(end) = upload.prepare() {
+        let own = match end {
+            LaneEnd::Malformed(fault) => Own::bad_body(fault),
+            _ => Own::BODY_TOO_LARGE,
+        };
+        let color = preview.unwrap_or(service.route.active);
+        let to = To::request(&facts, false);
+        return Err(Box::new(Refusal { own, to, line, service: Some((service, color)) }));
+    }
+    service.cell.began(worker.ticks.now());
+    let call = Call {
+        service,
+        preview,
+        client: client_key(address),
+        route,
+        repeatable: facts.is_replayable(),
+        affinity,
+        admitted: None,
+    };
+    Ok(Request { facts, call, upload, began, line })
+}
+
+/// Where the request goes, or the answer to one that goes nowhere.
+fn find(
+    worker: &crate::data_plane::worker::state::Worker,
+    head: &RequestHead,
+    buf: &[u8],
+    address: IpAddr,
+) -> Result<Target, (Own, Option<Target>)> {
+    if head.target.form == TargetForm::Asterisk {
+        return Err((Own::OPTIONS, None));
+    }
+    let host = head.authority.of(buf);
+    worker.refresh();
+    let found = worker.view.find_hook(head.target.path.of(buf));
+    let found = found.or_else(|| worker.view.find(Some(host).filter(|host| !host.is_empty())));
+    let found = found.ok_or((Own::NO_SERVICE, None))?;
+    let settings = &found.service.route.settings;
+    let token = || head.value_of(buf, FieldKind::PreviewToken);
+    if found.preview.is_some() && !preview::is_shown(settings, address, token) {
+        // To whom a preview is not shown there is none.
+        return Err((Own::NO_SERVICE, None));
+    }
+    match head.framing {
+        Framing::Length(length) if settings.body_bytes_max > 0 && length > settings.body_bytes_max => {
+            Err((Own::BODY_TOO_LARGE, Some(found)))
+        }
+        _ => Ok(found),
+    }
+}
+
+async fn refuse(connection: &mut Connection, refusal: Refusal, began: Instant) -> After {
+    let Refusal { own, to, line, service } = refusal;
+    let settings = service.as_ref().map(|(service, _)| Arc::clone(&service.route.settings));
+    let to = To { settings: settings.as_deref(), ..to };
+    let (after, bytes) = answer::reply(connection, &own, &to, Vec::new()).await;
+    let duration = clock::instant().duration_since(began);
+    if let Some((service, color)) = &service {
+        service.cell.colors[*color].answered(Some(own.status), duration);
+    } else {
+        connection.worker.unrouted(own.status);
+    }
+    if let Some(line) = line {
+        let mut outcome = Outcome::answered(after, own.status, bytes);
+        outcome.cause = Some(own.text);
+        outcome.color = service.as_ref().map(|(_, color)| *color);
+        line.write(
+            &connection.worker.parts.access,
+            service.as_ref().map(|(service, _)| service.route.name.as_str()),
+            &outcome,
+            duration,
+        );
+    }
+    after
+}
+
+/// Counts the request and writes its line.
+fn finish(connection: &Connection, request: &Request, outcome: &Outcome) -> After {
+    let duration = clock::instant().duration_since(request.began);
+    let color = outcome.color.unwrap_or(request.call.service.route.active);
+    request.call.service.cell.colors[color].answered(outcome.status, duration);
+    if let Some(line) = &request.line {
+        let access = &connection.worker.parts.access;
+        line.write(access, Some(request.call.service.route.name.as_str()), outcome, duration);
+    }
+    outcome.after
+}
+
+/// A request id: 128 random bits in hex.
+fn write_id(high: u64, low: u64, out: &mut [u8; 32]) {
+    let bits = (u128::from(high) << 64) | u128::from(low);
+    for (index, byte) in out.iter_mut().enumerate() {
+        let nibble = (bits >> (124 - 4 * index)) & 15;
+        *byte = b"0123456789abcdef"[usize::try_from(nibble).unwrap_or(0)];
+    }
+}
+
+/// The same client has the same key in every worker (a finaliser of `splitmix64`; addresses differ
+/// in their last bits, keys should in all).
+pub(crate) fn client_key(address: IpAddr) -> ClientKey {
+    let bits = match address {
+        IpAddr::V4(address) => u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits(),
+    };
+    let folded = u64::try_from(bits >> 64).unwrap_or(0).rotate_left(32)
+        ^ u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
+    let mut key = folded.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    key = (key ^ (key >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    key = (key ^ (key >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    key ^ (key >> 31)
+}

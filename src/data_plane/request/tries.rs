@@ -1,0 +1,309 @@
+//! The decisions about a request's attempts: which endpoint, how often, and what may be tried once
+//! more. Bytes are moved elsewhere ([`super::attempt`] for HTTP/1.1), by whatever protocol.
+//!
+//! The walk of an attempt: [`Tries::pick`] counts it in flight; [`Tries::not_connected`], or
+//! [`Tries::heard`] at the response's head and [`Tries::ended`] at its end, say what follows.
+
+use std::net::SocketAddr;
+
+use crate::model::{Color, EndpointId};
+
+use super::answer::Own;
+use super::call::Call;
+use super::evidence::{self, Attempt, Noted};
+use crate::data_plane::origin::connect::ConnectFault;
+use crate::data_plane::origin::slot::InFlight;
+use crate::data_plane::worker::state::Worker;
+use crate::data_plane::worker::view::Wish;
+
+/// Endpoints of one color that are tried for one request before it fails.
+const ATTEMPTS_MAX: usize = 3;
+
+/// What a response's head said of the attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Heard {
+    pub status: u16,
+    /// Whether the origin calls it a failure.
+    pub failed: bool,
+}
+
+/// How an attempt that had a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The response was passed on, whole.
+    Complete,
+    /// The same, and its trailers call it a failure (grpc-status).
+    Failed,
+    /// The connection ended, and no byte of a response was there.
+    NoResponse,
+    /// The origin has said that it did nothing with it: REFUSED_STREAM, or a GOAWAY below it
+    /// (RFC 9113, 8.7).
+    NotProcessed,
+    /// What came is no response.
+    Malformed,
+    /// No response head in time.
+    Late,
+    /// The response ended before its end.
+    Short,
+    /// [`Tries::heard`] said that the client is not to see it.
+    Withheld,
+    /// The client's doing, or ours.
+    NotTheirs,
+}
+
+/// What follows an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Take the current table ([`Call::take_current`]) and try again, with the whole request.
+    Again,
+    /// The client gets what came of this one.
+    Over,
+    /// The client gets this.
+    Answer(Own),
+}
+
+/// The attempts of one request.
+#[derive(Debug, Default)]
+pub(crate) struct Tries {
+    /// How many there were.
+    pub count: u8,
+    /// The color and endpoint of the last one.
+    pub color: Option<Color>,
+    pub endpoint: Option<SocketAddr>,
+    /// Endpoints that did not take the request.
+    failed: Vec<EndpointId>,
+    /// What to answer if there is no other endpoint.
+    last: Option<Own>,
+    /// The one replay was used.
+    replayed: bool,
+    /// Only a fresh connection will do.
+    fresh: bool,
+    /// The warm old color answers in the candidate's place.
+    shield: Option<Color>,
+    /// This request's lot, 0 to 99, once one was drawn: it is in a canary's share when it is under
+    /// its percent. Kept from attempt to attempt.
+    lot: Option<u8>,
+}
+
+impl Tries {
+    /// Picks an endpoint and counts the attempt in flight. The table must have been taken in the
+    /// same turn: whoever has acknowledged one starts nothing by an older one.
+    pub(crate) fn pick(&mut self, worker: &Worker, call: &Call) -> Result<InFlight, Own> {
+        loop {
+            let color = match self.shield {
+                Some(color) => color,
+                None => self.color_for(worker, call),
+            };
+            self.color = Some(color);
+            let wish = Wish {
+                color,
+                random: worker.random(),
+                now: worker.ticks.now(),
+                tried: &self.failed,
+                affinity: call.affinity,
+            };
+            if let Some(inflight) = call.service.pick(&wish) {
+                self.count = self.count.saturating_add(1);
+                self.endpoint = Some(inflight.slot.endpoint.address);
+                if self.is_evidence(call) {
+                    evidence::begin(call, &inflight);
+                }
+                return Ok(inflight);
+            }
+            if self.last.is_none() {
+                self.record(worker, call, (color, None), Noted::Lost("no endpoint"));
+            }
+            if !self.raise_shield(worker, call, color) {
+                return Err(self.last.unwrap_or(Own::NO_ENDPOINT));
+            }
+        }
+    }
+
+    /// The color that this request is for, by the table that was taken last.
+    fn color_for(&mut self, worker: &Worker, call: &Call) -> Color {
+        let percent = call.service.route.canary_percent;
+        if percent == 0 || call.preview.is_some() {
+            return call.color();
+        }
+        let (route, active) = (&call.service.route, call.color());
+        let sticky = route.settings.affinity;
+        if sticky && call.affinity.is_some_and(|key| call.service.is_named(active.other(), key)) {
+            // It was in the share before: its cookie says so, wherever it comes from now.
+            return active.other();
+        }
+        // With affinity a client draws once a release, by its address; else each request does.
+        let random = || if sticky { mixed(call.client ^ route.epoch.0) } else { worker.random() };
+        let lot = *self.lot.get_or_insert_with(|| lot(random()));
+        if lot < percent { active.other() } else { active }
+    }
+
+    /// Whether only a fresh connection will do.
+    pub(crate) fn wants_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// No connection: safe to try elsewhere whatever the method, since nothing was sent.
+    pub(crate) fn not_connected(
+        &mut self,
+        worker: &Worker,
+        call: &Call,
+        inflight: &InFlight,
+        fault: ConnectFault,
+    ) -> Next {
+        let own = match fault {
+            ConnectFault::Refused => Own::UNREACHABLE,
+            ConnectFault::TimedOut => Own::CONNECT_LATE,
+            ConnectFault::Exhausted => return Next::Answer(Own::EXHAUSTED),
+            ConnectFault::Cut => return Next::Answer(Own::CUT),
+        };
+        let cause = match fault {
+            ConnectFault::TimedOut => "no connection in time",
+            _ => "the connection was refused or reset",
+        };
+        self.record(worker, call, (inflight.color, Some(inflight)), Noted::Lost(cause));
+        let slot = &inflight.slot;
+        if fault == ConnectFault::Refused && slot.suspicious(worker.ticks.now()) {
+            worker.suspect(slot, false);
+        }
+        self.elsewhere(worker, call, inflight, own)
+    }
+
+    /// A response's head is there. True: pass it on. False: end the attempt, and tell
+    /// [`Tries::ended`] that it was [`End::Withheld`].
+    pub(crate) fn heard(&mut self, worker: &Worker, call: &Call, inflight: &InFlight, heard: Heard) -> bool {
+        self.record(worker, call, (inflight.color, Some(inflight)), Noted::Head(heard));
+        if heard.status == 101 {
+            inflight.is_tunnel();
+        }
+        let passing = matches!(heard.status, 502..=504) && call.repeatable;
+        !(passing && self.is_shielded(call, inflight.color))
+    }
+
+    /// Tells the judge how the attempt ended, unless its head has said so, and what the client gets. `reused`: the connection had been idle before.
+    pub(crate) fn ended(
+        &mut self,
+        worker: &Worker,
+        call: &Call,
+        inflight: &InFlight,
+        (end, heard, reused): (End, Option<Heard>, bool),
+    ) -> Next {
+        let fresh = !reused || self.replayed;
+        if end == End::NoResponse && !fresh && call.repeatable && may_replay(worker, call) {
+            // The endpoint had closed a connection that it kept alive: no failure, if it answers now.
+            self.replayed = true;
+            self.fresh = true;
+            worker.parts.metrics.replays.inc();
+            return Next::Again;
+        }
+        if end == End::NotProcessed && !fresh {
+            // A connection that was going away when it was taken: nobody has done anything yet.
+            self.replayed = true;
+            return Next::Again;
+        }
+        self.conclude(worker, call, inflight, (end, heard));
+        let color = inflight.color;
+        match end {
+            End::NotProcessed => self.elsewhere(worker, call, inflight, Own::NO_RESPONSE),
+            // An answer of ours would be a 502 or a 504: the old color has a better one.
+            End::NoResponse | End::Malformed | End::Late
+                if heard.is_none() && call.repeatable && self.raise_shield(worker, call, color) =>
+            {
+                Next::Again
+            }
+            End::Withheld if self.raise_shield(worker, call, color) => Next::Again,
+            End::Withheld => Next::Answer(Own::NO_RESPONSE),
+            _ => Next::Over,
+        }
+    }
+
+    /// What the client did, and what we did, is no evidence about a color.
+    fn conclude(
+        &self,
+        worker: &Worker,
+        call: &Call,
+        inflight: &InFlight,
+        (end, heard): (End, Option<Heard>),
+    ) {
+        if heard.is_some_and(|heard| heard.failed) {
+            return;
+        }
+        let cause = match end {
+            End::Failed => "a grpc-status that is a failure",
+            End::NoResponse => "the connection ended without a response",
+            End::NotProcessed => "the request was refused",
+            End::Malformed => "no valid response",
+            End::Late => "no response head in time",
+            End::Short => "the response was cut short",
+            End::Complete | End::Withheld | End::NotTheirs => return,
+        };
+        let noted = heard.map_or(Noted::Lost(cause), |heard| Noted::Broken(heard, cause));
+        self.record(worker, call, (inflight.color, Some(inflight)), noted);
+    }
+
+    /// Previews and second attempts of the shield are no evidence.
+    fn is_evidence(&self, call: &Call) -> bool {
+        call.preview.is_none() && self.shield.is_none()
+    }
+
+    fn record(
+        &self,
+        worker: &Worker,
+        call: &Call,
+        (color, inflight): (Color, Option<&InFlight>),
+        noted: Noted,
+    ) {
+        let evidence = self.is_evidence(call);
+        evidence::record(worker, &Attempt { call, color, inflight, noted, evidence });
+    }
+
+    /// The origin did nothing with it: another endpoint of its color, else the shield.
+    fn elsewhere(&mut self, worker: &Worker, call: &Call, inflight: &InFlight, own: Own) -> Next {
+        self.failed.push(inflight.slot.endpoint.id.clone());
+        self.last = Some(own);
+        if self.failed.len() < ATTEMPTS_MAX || self.raise_shield(worker, call, inflight.color) {
+            Next::Again
+        } else {
+            Next::Answer(own)
+        }
+    }
+
+    /// Whether the old color would answer if this attempt on `color` fails.
+    fn is_shielded(&self, call: &Call, color: Color) -> bool {
+        let route = &call.service.route;
+        self.shield.is_none()
+            && call.preview.is_none()
+            && route.settings.shield
+            && if color == route.active { route.baking } else { route.canary_percent > 0 }
+            && call.service.has_endpoint(color.other())
+    }
+
+    /// From now on the old color is asked; false if it is not there to be.
+    fn raise_shield(&mut self, worker: &Worker, call: &Call, color: Color) -> bool {
+        let raised = self.is_shielded(call, color);
+        if raised {
+            self.shield = Some(color.other());
+            self.failed.clear();
+            self.replayed = false;
+            self.fresh = false;
+            worker.parts.metrics.shield_retries.inc();
+        }
+        raised
+    }
+}
+
+/// A client's key as bits that look random (the finisher of splitmix64).
+fn mixed(key: u64) -> u64 {
+    let key = (key ^ (key >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let key = (key ^ (key >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    key ^ (key >> 31)
+}
+
+/// 64 random bits as a number of 0 to 99, even to within one in 2^25.
+fn lot(random: u64) -> u8 {
+    u8::try_from(((random >> 32) * 100) >> 32).unwrap_or(0)
+}
+
+fn may_replay(worker: &Worker, call: &Call) -> bool {
+    let share = call.service.route.settings.retry_budget;
+    call.service.cell.may_replay(worker.ticks.now(), share, worker.parts.workers)
+}

@@ -1,0 +1,68 @@
+//! How many connections one client address may have, over all workers; off unless configured.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Counts connections by address. Of IPv6 the first 64 bits count: that is what one client gets.
+#[derive(Debug, Default)]
+pub(crate) struct Addresses {
+    /// 0: off.
+    max: usize,
+    counts: Mutex<HashMap<IpAddr, usize>>,
+}
+
+impl Addresses {
+    pub(crate) fn new(max: usize) -> Arc<Self> {
+        Arc::new(Self { max, counts: Mutex::default() })
+    }
+
+    /// Counts a connection as long as the result lives; `None` inside of it if nothing is counted.
+    ///
+    /// # Errors
+    /// The address has as many as it may.
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Option<Entered>, Full> {
+        if self.max == 0 {
+            return Ok(None);
+        }
+        let key = client(address);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(key).or_default();
+        if *count >= self.max {
+            return Err(Full);
+        }
+        *count += 1;
+        Ok(Some(Entered { addresses: Arc::clone(self), key }))
+    }
+}
+
+/// The address has as many connections as it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// One connection of an address.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    addresses: Arc<Addresses>,
+    key: IpAddr,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut counts = self.addresses.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut count) = counts.entry(self.key) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+}
+
+fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}

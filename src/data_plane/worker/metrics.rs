@@ -1,0 +1,143 @@
+//! The data plane's metrics (DESIGN.md section 8). Each worker counts for itself and flushes
+//! once a second, or when its counts are collected.
+
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
+
+use crate::model::{Color, ServiceName};
+
+/// The upper bounds of `greenlight_request_duration_seconds`: twofold steps where web requests are.
+const DURATION_BOUNDS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// The label `class`, by the first digit of the status; "none" is a request that got no answer.
+const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// The families, shared by all workers.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    requests: IntCounterVec,
+    durations: HistogramVec,
+    inflight: IntGaugeVec,
+    tunnels: IntGaugeVec,
+    pub connections: IntGauge,
+    /// Connections closed at their accept, because their address had as many as it may.
+    pub refused: IntCounter,
+    /// Requests that no service claims, or that are no requests at all.
+    pub unrouted: IntCounterVec,
+    /// Attempts ended by us because their color was drained.
+    pub cut: IntCounter,
+    /// Requests sent a second time because their kept-alive upstream connection had gone.
+    pub replays: IntCounter,
+    /// WebSocket connections that were told that we go away.
+    pub farewells: IntCounter,
+    /// Endpoints that left the pool because their attempts failed one after the other.
+    pub ejections: IntCounterVec,
+    pub access_log_dropped: IntCounter,
+    /// Requests that the old color was asked to answer in the candidate's place.
+    pub shield_retries: IntCounter,
+}
+
+/// One color's members of the families.
+#[derive(Debug)]
+pub(crate) struct ColorHandles {
+    pub classes: [IntCounter; 6],
+    pub duration: Histogram,
+    pub inflight: IntGauge,
+    pub tunnels: IntGauge,
+    pub ejections: IntCounter,
+}
+
+impl Metrics {
+    /// Makes the families and registers them under their full names (the registry needs no prefix).
+    pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let metrics = Self {
+            requests: IntCounterVec::new(
+                Opts::new("greenlight_requests_total", "Requests by service, color and status class."),
+                &["service", "color", "class"],
+            )?,
+            durations: HistogramVec::new(
+                HistogramOpts::new(
+                    "greenlight_request_duration_seconds",
+                    "Time from a request's head to the last byte of its response.",
+                )
+                .buckets(DURATION_BOUNDS.to_vec()),
+                &["service", "color"],
+            )?,
+            inflight: IntGaugeVec::new(
+                Opts::new("greenlight_inflight", "Requests in flight by service and color."),
+                &["service", "color"],
+            )?,
+            tunnels: IntGaugeVec::new(
+                Opts::new(
+                    "greenlight_tunnels",
+                    "Open WebSocket and other upgraded connections by service and color.",
+                ),
+                &["service", "color"],
+            )?,
+            refused: IntCounter::new(
+                "greenlight_connections_refused_total",
+                "Connections closed because their address had as many as it may.",
+            )?,
+            farewells: IntCounter::new(
+                "greenlight_farewells_total",
+                "WebSocket connections that were sent a Close frame at a drain.",
+            )?,
+            ejections: IntCounterVec::new(
+                Opts::new(
+                    "greenlight_ejections_total",
+                    "Endpoints that a worker took out of its pool because their attempts failed.",
+                ),
+                &["service", "color"],
+            )?,
+            connections: IntGauge::new("greenlight_connections", "Open client connections.")?,
+            unrouted: IntCounterVec::new(
+                Opts::new(
+                    "greenlight_unrouted_total",
+                    "Requests refused before a service was known, by status.",
+                ),
+                &["status"],
+            )?,
+            cut: IntCounter::new("greenlight_cut_total", "Requests ended because their color was drained.")?,
+            replays: IntCounter::new(
+                "greenlight_replays_total",
+                "Requests sent again because their kept-alive upstream connection had gone.",
+            )?,
+            access_log_dropped: IntCounter::new(
+                "greenlight_access_log_dropped_total",
+                "Access log lines dropped because the log could not be written fast enough.",
+            )?,
+            shield_retries: IntCounter::new(
+                "greenlight_shield_retries_total",
+                "Requests that the old color answered in the candidate's place.",
+            )?,
+        };
+        registry.register(Box::new(metrics.requests.clone()))?;
+        registry.register(Box::new(metrics.durations.clone()))?;
+        registry.register(Box::new(metrics.inflight.clone()))?;
+        registry.register(Box::new(metrics.tunnels.clone()))?;
+        registry.register(Box::new(metrics.refused.clone()))?;
+        registry.register(Box::new(metrics.farewells.clone()))?;
+        registry.register(Box::new(metrics.ejections.clone()))?;
+        registry.register(Box::new(metrics.connections.clone()))?;
+        registry.register(Box::new(metrics.unrouted.clone()))?;
+        registry.register(Box::new(metrics.cut.clone()))?;
+        registry.register(Box::new(metrics.replays.clone()))?;
+        registry.register(Box::new(metrics.access_log_dropped.clone()))?;
+        registry.register(Box::new(metrics.shield_retries.clone()))?;
+        Ok(metrics)
+    }
+
+    /// The members of one color.
+    pub(crate) fn color(&self, service: &ServiceName, color: Color) -> ColorHandles {
+        let labels = [service.as_str(), color.as_str()];
+        ColorHandles {
+            classes: CLASSES.map(|class| self.requests.with_label_values(&[labels[0], labels[1], class])),
+            duration: self.durations.with_label_values(&labels),
+            inflight: self.inflight.with_label_values(&labels),
+            tunnels: self.tunnels.with_label_values(&labels),
+            ejections: self.ejections.with_label_values(&labels),
+        }
+    }
+}

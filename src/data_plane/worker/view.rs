@@ -1,0 +1,306 @@
+//! A worker's view of the route table: the table itself, and the worker's own slots beside it.
+//!
+//! The view is rebuilt when the arc-swap holds another table than the one it was made of, which
+//! is one load and one comparison a request. Whoever takes it, picks and counts within one turn
+//! of the worker's loop has seen the current table: that is what an acknowledgement means.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+use arc_swap::{ArcSwap, Cache};
+
+use crate::model::{Color, EndpointId, PerColor};
+use crate::routing::{HOOKS_PREFIX, RouteTable, ServiceRoute, draw_two, gives_way};
+use crate::tls::Origins;
+
+use super::limit::Gate;
+use super::recorder::Wanted;
+use super::service::{ServiceCell, Services};
+use crate::data_plane::origin::origin_side::Transport;
+use crate::data_plane::origin::slot::{InFlight, Slot};
+
+/// One service in the view.
+#[derive(Debug)]
+pub(crate) struct ServiceView {
+    pub route: Arc<ServiceRoute>,
+    pub cell: Rc<ServiceCell>,
+    /// How many requests may be in flight, if there is such a number.
+    pub gate: Option<Arc<Gate>>,
+    /// Endpoints that may be sent to.
+    usable: PerColor<Vec<Rc<Slot>>>,
+    /// All endpoints: what is named by no view is forgotten.
+    named: PerColor<Vec<Rc<Slot>>>,
+}
+
+/// What an endpoint is picked by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish<'a> {
+    pub color: Color,
+    /// 64 fresh random bits.
+    pub random: u64,
+    /// The tick of this moment.
+    pub now: u32,
+    /// Endpoints that have failed this request.
+    pub tried: &'a [EndpointId],
+    /// The one that the client's cookie names.
+    pub affinity: Option<u64>,
+}
+
+/// What a request's host leads to.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub service: Rc<ServiceView>,
+    /// `Some` for a preview host.
+    pub preview: Option<Color>,
+}
+
+impl ServiceView {
+    /// Picks an endpoint and counts the attempt in flight: the one that the client is used to;
+    /// else of two drawn at random the one with fewer requests in flight; once one has failed the
+    /// one with the fewest of the others.
+    pub(crate) fn pick(&self, wish: &Wish<'_>) -> Option<InFlight> {
+        let slot = match wish.affinity.and_then(|key| self.named_by(key, wish)) {
+            Some(slot) => slot,
+            None if wish.tried.is_empty() => self.draw(wish)?,
+            None => self.least(wish)?,
+        };
+        Some(InFlight::new(Rc::clone(slot), Rc::clone(&self.cell), wish.color))
+    }
+
+    fn draw(&self, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
+        let usable = &self.usable[wish.color];
+        let (first, second) = draw_two(usable.len(), wish.random)?;
+        let (first, second) = (usable.get(first)?, usable.get(second)?);
+        let is_out = |slot: &Slot| slot.is_ejected() && !self.tries_all(wish.color);
+        let (chosen, other) =
+            if second.inflight.get() < first.inflight.get() { (second, first) } else { (first, second) };
+        match (is_out(chosen), is_out(other)) {
+            (true, true) => return self.least(wish),
+            (true, false) => return Some(other),
+            (false, true) => return Some(chosen),
+            (false, false) => {}
+        }
+        // Other bits than those that the two were drawn by.
+        let random = wish.random.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let gives_way = gives_way(chosen.weight(wish.now), other.weight(wish.now), random);
+        Some(if gives_way { other } else { chosen })
+    }
+
+    fn least(&self, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
+        let others = self.usable[wish.color].iter().filter(|slot| self.takes(slot, wish));
+        others.min_by_key(|slot| slot.inflight.get())
+    }
+
+    fn named_by(&self, key: u64, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
+        self.usable[wish.color].iter().find(|slot| slot.key == key && self.takes(slot, wish))
+    }
+
+    fn takes(&self, slot: &Slot, wish: &Wish<'_>) -> bool {
+        !wish.tried.contains(&slot.endpoint.id) && (!slot.is_ejected() || self.tries_all(wish.color))
+    }
+
+    /// Whether more than half of a color is out: then all that run are used, since a few left over
+    /// would be crushed.
+    fn tries_all(&self, color: Color) -> bool {
+        let (usable, all) = (self.usable[color].len(), self.named[color].len());
+        (all - usable.min(all) + self.cell.colors[color].ejected.get()) * 2 > all
+    }
+
+    /// Whether a client's cookie names an endpoint of `color` that can be sent to.
+    pub(crate) fn is_named(&self, color: Color, key: u64) -> bool {
+        self.usable[color].iter().any(|slot| slot.key == key)
+    }
+
+    /// Whether there is anything of `color` to send to.
+    pub(crate) fn has_endpoint(&self, color: Color) -> bool {
+        !self.usable[color].is_empty()
+    }
+}
+
+/// A request that is held because its service is paused.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Held {
+    /// Has the request woken when the table changes.
+    pub(crate) fn wake(&self, waker: &Waker) {
+        *self.waker.borrow_mut() = Some(waker.clone());
+    }
+}
+
+/// The view, and what survives its changes.
+#[derive(Debug)]
+pub(crate) struct View {
+    cache: RefCell<Cache<Arc<ArcSwap<RouteTable>>, Arc<RouteTable>>>,
+    table: RefCell<Arc<RouteTable>>,
+    services: RefCell<Vec<Rc<ServiceView>>>,
+    hooks: RefCell<Option<Rc<ServiceView>>>,
+    slots: RefCell<HashMap<EndpointId, Rc<Slot>>>,
+    /// Requests held because their service is paused.
+    waiting: RefCell<Vec<Weak<Held>>>,
+    rebuilt: Cell<u64>,
+    origins: Arc<Origins>,
+}
+
+impl View {
+    pub(crate) fn new(table: Arc<ArcSwap<RouteTable>>, services: &Services, origins: Arc<Origins>) -> Self {
+        let mut cache = Cache::new(table);
+        let first = Arc::clone(cache.load());
+        let view = Self {
+            cache: RefCell::new(cache),
+            table: RefCell::new(Arc::clone(&first)),
+            services: RefCell::default(),
+            hooks: RefCell::default(),
+            slots: RefCell::default(),
+            waiting: RefCell::default(),
+            rebuilt: Cell::new(0),
+            origins,
+        };
+        view.rebuild(first, services, 0);
+        view
+    }
+
+    /// Takes the current table; tells its generation. `now`: the tick of this moment.
+    pub(crate) fn refresh(&self, services: &Services, now: u32) -> u64 {
+        let mut cache = self.cache.borrow_mut();
+        let current = cache.load();
+        let same = Arc::ptr_eq(current, &self.table.borrow());
+        if !same {
+            let current = Arc::clone(current);
+            drop(cache);
+            self.rebuild(current, services, now);
+        }
+        self.table.borrow().generation()
+    }
+
+    /// Looks a host up in the table that was taken last; `None` as host is a request without one.
+    pub(crate) fn find(&self, host: Option<&[u8]>) -> Option<Target> {
+        let table = self.table.borrow();
+        let found = host.map_or_else(|| table.find_default(), |host| table.find(host))?;
+        let service = Rc::clone(self.services.borrow().get(found.index)?);
+        Some(Target { service, preview: found.preview })
+    }
+
+    /// Where a request for this path goes if it is a webhook, whatever its host.
+    pub(crate) fn find_hook(&self, path: &[u8]) -> Option<Target> {
+        let hooks = self.hooks.borrow();
+        let service = hooks.as_ref().filter(|_| path.starts_with(HOOKS_PREFIX))?;
+        Some(Target { service: Rc::clone(service), preview: None })
+    }
+
+    /// The same service in the table that was taken last; `None` if it is gone.
+    pub(crate) fn again(&self, service: &ServiceView) -> Option<Rc<ServiceView>> {
+        self.services.borrow().iter().find(|other| other.route.name == service.route.name).map(Rc::clone)
+    }
+
+    /// A place for a request that waits for a change of the table; given up when it is dropped.
+    pub(crate) fn held(&self) -> Rc<Held> {
+        let held = Rc::new(Held::default());
+        let mut waiting = self.waiting.borrow_mut();
+        // At most half of the places are of requests that wait no more.
+        if waiting.len() == waiting.capacity() {
+            waiting.retain(|held| held.strong_count() > 0);
+            let live = waiting.len();
+            waiting.reserve(live.max(16));
+        }
+        waiting.push(Rc::downgrade(&held));
+        held
+    }
+
+    /// Counts the rebuilds: tells whether the table has changed.
+    pub(crate) fn rebuilt(&self) -> u64 {
+        self.rebuilt.get()
+    }
+
+    pub(crate) fn for_each_slot(&self, mut visit: impl FnMut(&Slot)) {
+        for slot in self.slots.borrow().values() {
+            visit(slot);
+        }
+    }
+
+    /// Closes upstream connections that were idle for too long, and forgets slots that no table
+    /// names and no attempt holds (their idle connections go with them).
+    pub(crate) fn sweep(&self, now: Instant, tick: u32) {
+        self.slots.borrow_mut().retain(|_, slot| {
+            slot.pool.sweep(now, tick);
+            slot.links.sweep(tick);
+            Rc::strong_count(slot) > 1
+        });
+    }
+
+    fn rebuild(&self, table: Arc<RouteTable>, services: &Services, now: u32) {
+        let mut slots = self.slots.borrow_mut();
+        let before = self.services.take();
+        let after = table.services().iter().enumerate().map(|(index, route)| {
+            // An unchanged service keeps its place in most changes: look there first.
+            let kept = before.get(index).filter(|view| Arc::ptr_eq(&view.route, route));
+            let kept = kept.or_else(|| before.iter().find(|view| Arc::ptr_eq(&view.route, route)));
+            kept.map_or_else(|| Rc::new(build(route, services, &mut slots, (&self.origins, now))), Rc::clone)
+        });
+        let after = after.collect();
+        *self.services.borrow_mut() = after;
+        let hooks =
+            table.hooks().map(|route| Rc::new(build(route, services, &mut slots, (&self.origins, now))));
+        *self.hooks.borrow_mut() = hooks;
+        *self.table.borrow_mut() = table;
+        self.rebuilt.set(self.rebuilt.get() + 1);
+        for held in self.waiting.take() {
+            if let Some(waker) = held.upgrade().and_then(|held| held.waker.take()) {
+                waker.wake();
+            }
+        }
+    }
+}
+
+fn build(
+    route: &Arc<ServiceRoute>,
+    services: &Services,
+    slots: &mut HashMap<EndpointId, Rc<Slot>>,
+    (origins, now): (&Origins, u32),
+) -> ServiceView {
+    let tls = route.settings.tls.as_ref();
+    let mut usable = PerColor::from_fn(|_| Vec::new());
+    let mut named = PerColor::from_fn(|_| Vec::new());
+    for (color, endpoints) in route.colors.iter() {
+        for endpoint in &endpoints.endpoints {
+            let known = slots.get(&endpoint.endpoint.id);
+            let slot = match known {
+                Some(slot)
+                    if slot.endpoint.address == endpoint.endpoint.address && slot.transport.is_by(tls) =>
+                {
+                    slot.told(endpoint.usable, endpoint.returns, now);
+                    Rc::clone(slot)
+                }
+                // The same name at another address is another endpoint, and so is one that is spoken
+                // to in another way.
+                _ => {
+                    let transport = Transport::new(tls, origins);
+                    let (usable, returns) = (endpoint.usable, endpoint.returns);
+                    let slot = Rc::new(Slot::new(endpoint.endpoint.clone(), transport, usable, returns));
+                    slots.insert(endpoint.endpoint.id.clone(), Rc::clone(&slot));
+                    slot
+                }
+            };
+            if endpoint.usable {
+                usable[color].push(Rc::clone(&slot));
+            }
+            named[color].push(slot);
+        }
+    }
+    let cell = services.cell(&route.name);
+    for (color, counts) in cell.colors.iter() {
+        let judged = color == route.active;
+        counts.evidence.want(Wanted {
+            slow_after: route.slow_after.filter(|_| judged),
+            failures: route.baking && judged,
+        });
+        counts.ejected.set(usable[color].iter().filter(|slot| slot.is_ejected()).count());
+    }
+    ServiceView { route: Arc::clone(route), cell, gate: services.gate(route), usable, named }
+}
