@@ -1,7 +1,7 @@
 """Every answer of greenlight's own, read by httplint: no note of level "bad" but those that say in words what the
 status is (httplint has one for 414 and for 505, whoever sends them).
 
-usage: python tests/judges/own_answers.py BINARY
+usage: python tests/conformance/own_answers.py BINARY
 """
 
 import sys

@@ -1,6 +1,6 @@
 """The admin API, driven by schemathesis from its own OpenAPI document: no 5xx, nothing undocumented.
 
-usage: python tests/judges/admin_api.py BINARY [EXAMPLES]
+usage: python tests/conformance/admin_api.py BINARY [EXAMPLES]
 """
 
 import subprocess
