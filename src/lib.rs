@@ -1,6 +1,6 @@
 //! greenlight: a front door that releases by itself.
 //!
-//! Imports go down only (`tests/tidy.rs` keeps it so). `ARCHITECTURE.md` has the map, the
+//! Imports go down only (`tests/tidy` keeps it so). `ARCHITECTURE.md` has the map, the
 //! invariants, and the walks of a request, a probe and a release.
 //!
 //! | layer | modules | may do |

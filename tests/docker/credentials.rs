@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::docker::available;
-use crate::docker::image::Recipe;
-use crate::docker::registry::{PASSWORD, USER};
 use crate::site::{PATIENCE, Setup, Site, TOKEN, builder, shared};
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::image::Recipe;
+use greenlight_testkit::docker::registry::{PASSWORD, USER};
 
 /// A folder for `DOCKER_CONFIG`, with a `bin` that is first on the `PATH`.
 struct Home(tempfile::TempDir);

@@ -9,10 +9,10 @@ use greenlight::model::ImageReference;
 use greenlight::model::ServiceName;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
-use crate::docker::image::Recipe;
-use crate::docker::{available, engine};
 use crate::site::{PATIENCE, Setup, Site, seen, shared, started};
-use crate::support::address;
+use greenlight_testkit::docker::image::Recipe;
+use greenlight_testkit::docker::{available, engine};
+use greenlight_testkit::house::address;
 
 /// Containers are reached by their own addresses: two engines on one machine would publish the same ports.
 const UPSTREAM: &str = "stop_timeout = \"5s\"";

@@ -9,9 +9,9 @@ use bollard::query_parameters::{
 };
 use tokio::time::Instant;
 
-use crate::docker::available;
-use crate::docker::image::{self, PORT, Recipe};
 use crate::site::{PATIENCE, Setup, Site, shared};
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::image::{self, PORT, Recipe};
 
 const RELEASE: &str =
     "trigger = \"on_healthy\"\nbake_time = \"2s\"\nstandby_ttl = \"1h\"\nprogress_deadline = \"1m\"";

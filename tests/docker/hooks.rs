@@ -3,9 +3,9 @@
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::TryStreamExt as _;
 
-use crate::docker::available;
-use crate::docker::image::Recipe;
 use crate::site::{PATIENCE, Seen, Setup, Site, seen, shared};
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::image::Recipe;
 
 /// A release is aborted while its `pre_promote` command runs: the command is told to stop, and its container is gone,
 /// as those of the release are.

@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::docker::available;
-use crate::docker::engine::{self, Engine};
-use crate::docker::image::Recipe;
 use crate::gatekeeper::Gatekeeper;
 use crate::moments::{MOMENTS, Moment, Stage};
 use crate::site::{PATIENCE, Setup, Site, started};
 use crate::stuck::StuckWorker;
-use crate::support::{START, setting};
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::engine::{self, Engine};
+use greenlight_testkit::docker::image::Recipe;
+use greenlight_testkit::house::START;
+use greenlight_testkit::setting::setting;
 
 const RELEASE: &str = "debounce = \"0s\"\nbake_time = \"2s\"\nstandby_ttl = \"2s\"\ndrain_timeout = \"1s\"\nprogress_deadline = \"1m\"";
 /// How long dockerd is away.

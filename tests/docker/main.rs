@@ -5,12 +5,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "../support/docker/mod.rs"]
-mod docker;
-#[allow(dead_code, reason = "a part of what the other tests share")]
-#[path = "../support/mod.rs"]
-mod support;
-
 mod credentials;
 mod engines;
 mod far;

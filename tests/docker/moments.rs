@@ -8,11 +8,11 @@ use greenlight::control_plane::controller::{ReleaseView, is_final};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::docker::image::Recipe;
 use crate::gatekeeper::{Answer, Gatekeeper};
 use crate::kills::plain;
 use crate::site::{PATIENCE, Site};
 use crate::stuck::StuckWorker;
+use greenlight_testkit::docker::image::Recipe;
 
 /// A state, and what may become of a release in it.
 #[derive(Debug)]

@@ -17,11 +17,11 @@ use greenlight::control_plane::provider::docker::{
 use greenlight::model::{Color, ImageReference, ReleaseId, ServiceName, Version};
 use tokio::sync::mpsc;
 
-use crate::docker::image::{self, Recipe};
-use crate::docker::registry::{self, Registry};
-use crate::docker::{available, engine};
 use crate::site::{PATIENCE, shared, started};
-use crate::support::address;
+use greenlight_testkit::docker::image::{self, Recipe};
+use greenlight_testkit::docker::registry::{self, Registry};
+use greenlight_testkit::docker::{available, engine};
+use greenlight_testkit::house::address;
 
 /// A registry with one image, and the ways to it.
 struct Ground {

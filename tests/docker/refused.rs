@@ -2,9 +2,9 @@
 
 use greenlight::control_plane::controller::ReleaseView;
 
-use crate::docker::image::Recipe;
-use crate::docker::{available, engine};
 use crate::site::{PATIENCE, Setup, Site, shared, started};
+use greenlight_testkit::docker::image::Recipe;
+use greenlight_testkit::docker::{available, engine};
 
 /// It failed before the switch for this cause, and all of its containers are gone.
 async fn failed(site: &Site, release: &ReleaseView, cause: &[&str]) {
@@ -64,7 +64,7 @@ async fn a_registry_that_knows_us_not() {
     };
     let upstream = format!(
         "publish = \"loopback\"\nregistry_auth = {{ username = {}, password = {} }}",
-        secret("user", crate::docker::registry::USER),
+        secret("user", greenlight_testkit::docker::registry::USER),
         secret("password", "not it")
     );
     let setup = Setup { auth: true, upstream: &upstream, ..Setup::new("unknown", shared().await) };
@@ -73,7 +73,7 @@ async fn a_registry_that_knows_us_not() {
     let refused = site.release(&site.image("v1")).await;
     failed(&site, &site.until_final(&refused).await, &["the registry does not let us read"]).await;
     // With the right password, read anew for each pull, it goes through.
-    secret("password", crate::docker::registry::PASSWORD);
+    secret("password", greenlight_testkit::docker::registry::PASSWORD);
     let taken = site.release(&site.image("v1")).await;
     assert_eq!(site.until_final(&taken).await.state, "succeeded");
     assert!(!site.log().contains("not it"), "a password is in the log");

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::docker::available;
-use crate::docker::image::Recipe;
 use crate::site::{PATIENCE, Setup, Site, shared};
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::image::Recipe;
 
 /// v2 is pushed; the registry itself tells; three containers are pulled by digest and started; their
 /// app needs ten seconds; the load moves; v1 is stopped after its standby. Nothing is lost.

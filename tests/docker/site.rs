@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::docker::engine::{self, Engine};
-use crate::docker::image::{self, Recipe};
-use crate::docker::registry::{self, Registry};
 use crate::relay::Relay;
 use crate::slack::Slack;
-use crate::support::{START, address, exe};
+use greenlight_testkit::docker::engine::{self, Engine};
+use greenlight_testkit::docker::image::{self, Recipe};
+use greenlight_testkit::docker::registry::{self, Registry};
+use greenlight_testkit::house::{START, address, exe};
 
 /// Where a test gives up waiting for a step: these share two cores with each other.
 pub const PATIENCE: Duration = Duration::from_mins(2);

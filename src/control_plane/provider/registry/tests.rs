@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
-//! The ways of being known, against a registry that is a stub; tests/hooks has a real one.
+//! The ways of being known, against a registry that is a stub; tests/webhooks has a real one.
 
 use std::net::SocketAddr;
 
