@@ -8,25 +8,25 @@ use crate::Found;
 use crate::rivals::RULES;
 
 #[derive(Debug, Default)]
-pub struct Parts {
+pub(crate) struct Parts {
     known: HashMap<String, Found>,
     file: Option<File>,
 }
 
 impl Parts {
     /// Without a path nothing is kept.
-    pub fn open(path: Option<&str>) -> Self {
+    pub(crate) fn open(path: Option<&str>) -> Self {
         let Some(path) = path else { return Self::default() };
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let known = text.lines().filter_map(read).collect();
         Self { known, file: OpenOptions::new().create(true).append(true).open(path).ok() }
     }
 
-    pub fn get(&self, key: &str) -> Option<Found> {
+    pub(crate) fn get(&self, key: &str) -> Option<Found> {
         self.known.get(key).cloned()
     }
 
-    pub fn put(&mut self, key: &str, found: &Found) {
+    pub(crate) fn put(&mut self, key: &str, found: &Found) {
         let Found { runs, trips, seconds, errors, rivals, named } = found;
         let numbers: Vec<String> = [*runs as f64, *trips as f64, *errors, *named as f64]
             .iter()

@@ -8,7 +8,7 @@ use crate::rivals::{MOST, RULES};
 
 /// Each rival's limit: the least at which no row of false reverts has more of them than 1 % (2 % with
 /// an outage in the bake). Infinite: there is none, short of one that never trips.
-pub fn limits(cells: &[Cell], found: &[Found]) -> [f64; RULES.len()] {
+pub(crate) fn limits(cells: &[Cell], found: &[Found]) -> [f64; RULES.len()] {
     std::array::from_fn(|rule| {
         let rows = cells.iter().zip(found).filter(|(cell, found)| {
             matches!(cell.bar, Bar::False(_)) && matches!(cell.kind, Kind::Errors(_)) && found.runs > 0
@@ -38,7 +38,7 @@ fn seconds(value: f64) -> String {
     if value.is_finite() { format!("{value:.0}") } else { "never".to_owned() }
 }
 
-pub fn short(cell: &Cell, found: &Found) -> String {
+pub(crate) fn short(cell: &Cell, found: &Found) -> String {
     match cell.bar {
         Bar::False(bar) => format!("{} of {} (at most {})", found.trips, found.runs, bar * found.runs as f64),
         Bar::Within(_) | Bar::Median | Bar::Shown => {
@@ -51,7 +51,7 @@ pub fn short(cell: &Cell, found: &Found) -> String {
     }
 }
 
-pub fn missed(cells: &[Cell], found: &[Found]) -> Vec<String> {
+pub(crate) fn missed(cells: &[Cell], found: &[Found]) -> Vec<String> {
     let mut missed = Vec::new();
     for (cell, found) in cells.iter().zip(found).filter(|(_, found)| found.runs > 0) {
         let bad = match cell.bar {
@@ -70,12 +70,12 @@ pub fn missed(cells: &[Cell], found: &[Found]) -> Vec<String> {
     missed
 }
 
-pub fn quick(cells: &[Cell], found: &[Found]) -> String {
+pub(crate) fn quick(cells: &[Cell], found: &[Found]) -> String {
     let lines = cells.iter().zip(found);
     lines.map(|(cell, found)| format!("{}: {}\n", cell.row, short(cell, found))).collect::<Vec<_>>().concat()
 }
 
-pub fn full(cells: &[Cell], found: &[Found]) -> String {
+pub(crate) fn full(cells: &[Cell], found: &[Found]) -> String {
     let mut text = String::new();
     // Writing to a String never fails.
     let _ = write_full(&mut text, cells, found);

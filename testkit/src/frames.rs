@@ -139,6 +139,7 @@ impl Raw {
     }
 
     /// The same socket, for another thread.
+    #[must_use]
     pub fn try_clone(&self) -> Self {
         Self { socket: self.socket.try_clone().unwrap(), buffer: self.buffer.clone() }
     }
@@ -153,7 +154,7 @@ impl Raw {
     }
 
     /// The next frame; `None` at the connection's end.
-    pub fn next(&mut self) -> Option<Frame> {
+    pub fn next_frame(&mut self) -> Option<Frame> {
         while self.buffer.len() < 9 {
             self.more()?;
         }
@@ -171,7 +172,7 @@ impl Raw {
     /// Reads until a frame fits; `None` at the connection's end.
     pub fn until(&mut self, fits: impl Fn(&Frame) -> bool) -> Option<Frame> {
         loop {
-            let frame = self.next()?;
+            let frame = self.next_frame()?;
             if fits(&frame) {
                 return Some(frame);
             }
@@ -181,7 +182,7 @@ impl Raw {
     /// Reads to the connection's end: the code of the GOAWAY, if there was one.
     pub fn end(&mut self) -> Option<u32> {
         let mut code = None;
-        while let Some(frame) = self.next() {
+        while let Some(frame) = self.next_frame() {
             if frame.kind == GOAWAY {
                 code = Some(frame.code());
             }

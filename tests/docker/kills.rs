@@ -112,7 +112,7 @@ async fn meet(victim: Victim, engine: &Engine, port: u16, goes_back: bool, momen
     println!("RESULT {victim:?} killed: {}", met.join(", "));
 }
 
-pub fn plain(version: &str) -> Recipe {
+pub(crate) fn plain(version: &str) -> Recipe {
     Recipe { on_loopback: true, ..Recipe::new(version) }
 }
 

@@ -13,12 +13,12 @@ use tokio_tungstenite::tungstenite::Message;
 use greenlight_testkit::house::HOST;
 
 /// An upload is so many pieces of so many bytes, so far apart: half a second and more.
-pub const UPLOAD_PIECES: usize = 25;
-pub const PIECE_BYTES: usize = 4096;
-pub const PIECE_GAP: Duration = Duration::from_millis(20);
+pub(crate) const UPLOAD_PIECES: usize = 25;
+pub(crate) const PIECE_BYTES: usize = 4096;
+pub(crate) const PIECE_GAP: Duration = Duration::from_millis(20);
 
 /// Opens a WebSocket connection.
-pub async fn chat(address: SocketAddr) -> WebSocketStream<TcpStream> {
+pub(crate) async fn chat(address: SocketAddr) -> WebSocketStream<TcpStream> {
     let socket = TcpStream::connect(address).await.unwrap();
     let (socket, answer) =
         tokio_tungstenite::client_async(format!("ws://{HOST}/chat"), socket).await.expect("an upgrade");
@@ -27,7 +27,7 @@ pub async fn chat(address: SocketAddr) -> WebSocketStream<TcpStream> {
 }
 
 /// One round trip.
-pub async fn round(socket: &mut WebSocketStream<TcpStream>, text: &str) -> Result<(), String> {
+pub(crate) async fn round(socket: &mut WebSocketStream<TcpStream>, text: &str) -> Result<(), String> {
     socket.send(Message::text(text)).await.map_err(|why| why.to_string())?;
     match socket.next().await {
         Some(Ok(Message::Text(answer))) if answer.as_str() == text => Ok(()),
@@ -36,7 +36,7 @@ pub async fn round(socket: &mut WebSocketStream<TcpStream>, text: &str) -> Resul
 }
 
 /// A body that takes half a second to send.
-pub async fn upload(address: SocketAddr) -> Result<Answer, Failure> {
+pub(crate) async fn upload(address: SocketAddr) -> Result<Answer, Failure> {
     let length = UPLOAD_PIECES * PIECE_BYTES;
     let head = format!("POST /upload HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {length}\r\n\r\n");
     let mut socket = TcpStream::connect(address).await.map_err(Failure::Connect)?;
@@ -48,26 +48,26 @@ pub async fn upload(address: SocketAddr) -> Result<Answer, Failure> {
     Connection::of(socket).ask(b"").await
 }
 
-pub async fn download(address: SocketAddr, path: &str) -> Result<Answer, Failure> {
+pub(crate) async fn download(address: SocketAddr, path: &str) -> Result<Answer, Failure> {
     Connection::open(address).await?.ask(&request("GET", path, HOST, None)).await
 }
 
 /// A stream of numbered events (SSE) that ends when nobody reads it any more.
 #[derive(Debug)]
-pub struct Events {
+pub(crate) struct Events {
     lines: tokio::io::Lines<BufReader<TcpStream>>,
     seen: u64,
 }
 
 impl Events {
-    pub async fn open(address: SocketAddr) -> Self {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
         let mut socket = TcpStream::connect(address).await.unwrap();
         socket.write_all(&request("GET", "/events", HOST, None)).await.unwrap();
         Self { lines: BufReader::new(socket).lines(), seen: 0 }
     }
 
     /// The next event: the one behind the last, or what came in its place.
-    pub async fn next(&mut self) -> Result<(), String> {
+    pub(crate) async fn next(&mut self) -> Result<(), String> {
         loop {
             let line = self.lines.next_line().await.map_err(|why| why.to_string())?;
             let line = line.ok_or_else(|| format!("an end behind event {}", self.seen))?;

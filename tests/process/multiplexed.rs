@@ -15,14 +15,14 @@ use greenlight_testkit::house::HOST;
 
 /// A connection.
 #[derive(Clone, Debug)]
-pub struct Multiplexed(SendRequest<Bytes>);
+pub(crate) struct Multiplexed(SendRequest<Bytes>);
 
 fn asked(method: Method, path: &str) -> Request<()> {
     Request::builder().method(method).uri(format!("http://{HOST}{path}")).body(()).unwrap()
 }
 
 impl Multiplexed {
-    pub async fn open(address: SocketAddr) -> Self {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
         let socket = TcpStream::connect(address).await.unwrap();
         socket.set_nodelay(true).unwrap();
         let (sender, connection) = h2::client::handshake(socket).await.unwrap();
@@ -40,14 +40,14 @@ impl Multiplexed {
     }
 
     /// A whole answer: its status and its length.
-    pub async fn get(&self, path: &str) -> Result<(u16, usize), h2::Error> {
+    pub(crate) async fn get(&self, path: &str) -> Result<(u16, usize), h2::Error> {
         let (response, _) = self.send(asked(Method::GET, path), true).await?;
         let mut response = response.await?;
         Ok((response.status().as_u16(), rest(response.body_mut()).await?.len()))
     }
 
     /// A body that takes half a second to send, and what the origin says of it.
-    pub async fn upload(&self) -> Result<(u16, Vec<u8>), h2::Error> {
+    pub(crate) async fn upload(&self) -> Result<(u16, Vec<u8>), h2::Error> {
         let mut request = asked(Method::POST, "/upload");
         let length = (UPLOAD_PIECES * PIECE_BYTES).to_string();
         request.headers_mut().insert("content-length", length.parse().unwrap());
@@ -61,7 +61,7 @@ impl Multiplexed {
     }
 
     /// A WebSocket connection in a stream (RFC 8441).
-    pub async fn chat(&self) -> Result<Chat, h2::Error> {
+    pub(crate) async fn chat(&self) -> Result<Chat, h2::Error> {
         let mut request = asked(Method::CONNECT, "/chat");
         request.extensions_mut().insert(Protocol::from_static("websocket"));
         let (response, send) = self.send(request, false).await?;
@@ -71,7 +71,7 @@ impl Multiplexed {
     }
 
     /// Whether the other side takes extended CONNECT yet: it says so in its first frames.
-    pub async fn takes_tunnels(&self) -> bool {
+    pub(crate) async fn takes_tunnels(&self) -> bool {
         // The answer to a request is behind them.
         self.get("/").await.is_ok() && self.0.is_extended_connect_protocol_enabled()
     }
@@ -79,7 +79,7 @@ impl Multiplexed {
 
 /// An open tunnel.
 #[derive(Debug)]
-pub struct Chat {
+pub(crate) struct Chat {
     send: SendStream<Bytes>,
     receive: RecvStream,
     buffer: Vec<u8>,
@@ -87,7 +87,7 @@ pub struct Chat {
 
 impl Chat {
     /// One round trip of a text of 125 bytes at most, which is echoed (RFC 6455, 5.2; the mask is zeros).
-    pub async fn round(&mut self, text: &str) -> Result<(), String> {
+    pub(crate) async fn round(&mut self, text: &str) -> Result<(), String> {
         let length = u8::try_from(text.len()).unwrap();
         self.tell(&[&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat(), false).await?;
         let expected = [&[0x81, length], text.as_bytes()].concat();
@@ -95,7 +95,7 @@ impl Chat {
     }
 
     /// Ends it in good order: a Close each way, then both sides of the stream.
-    pub async fn close(mut self) -> Result<(), String> {
+    pub(crate) async fn close(mut self) -> Result<(), String> {
         self.tell(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8], true).await?;
         self.hear(&[0x88, 2, 0x03, 0xe8]).await?;
         let rest = rest(&mut self.receive).await.map_err(|why| why.to_string())?;

@@ -11,13 +11,13 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 /// A download is so many chunks of so many bytes, so far apart: half a second and more.
-pub const CHUNKS: usize = 25;
-pub const CHUNK_BYTES: usize = 4096;
+pub(crate) const CHUNKS: usize = 25;
+pub(crate) const CHUNK_BYTES: usize = 4096;
 const CHUNK_GAP: Duration = Duration::from_millis(20);
 
 /// Serves until the runtime ends. `fails`: this share of its GETs ends without an answer, but not
 /// probes.
-pub async fn start(name: &'static str, fails: f64) -> SocketAddr {
+pub(crate) async fn start(name: &'static str, fails: f64) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

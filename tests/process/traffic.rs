@@ -45,13 +45,13 @@ fn add(count: &AtomicU64) {
 
 /// Clients that go on until they are told to stop.
 #[derive(Debug)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     clients: JoinSet<()>,
     tally: Arc<Tally>,
 }
 
 impl Traffic {
-    pub fn start(address: SocketAddr) -> Self {
+    pub(crate) fn start(address: SocketAddr) -> Self {
         let mut traffic = Self { clients: JoinSet::new(), tally: Arc::default() };
         traffic.http1(address);
         for _ in 0..2 {
@@ -127,14 +127,14 @@ impl Traffic {
     }
 
     /// Panics if a client has failed.
-    pub fn check(&mut self) {
+    pub(crate) fn check(&mut self) {
         if let Some(ended) = self.clients.try_join_next() {
             ended.expect("no client fails");
         }
     }
 
     /// Ends all of it in good order; tells what was done, of each kind at least once.
-    pub async fn stop(mut self) -> String {
+    pub(crate) async fn stop(mut self) -> String {
         self.tally.stop.store(true, Ordering::SeqCst);
         while let Some(ended) = self.clients.join_next().await {
             ended.expect("no client fails");

@@ -12,11 +12,11 @@ use tempfile::TempDir;
 
 use greenlight_testkit::house::{House, PATIENCE, SERVICE, Setup};
 
-pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-pub const SECRET: &str = "what we both know";
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const SECRET: &str = "what we both know";
 
 /// A release takes a second or so.
-pub fn quick() -> Setup {
+pub(crate) fn quick() -> Setup {
     Setup {
         processes: 1,
         health: "interval = \"50ms\"\ntimeout = \"1s\"\nrise = 1\nmin_healthy_time = \"0s\"",
@@ -27,27 +27,27 @@ pub fn quick() -> Setup {
 
 /// A folder with files that hold secrets; the folder goes with the value.
 #[derive(Debug)]
-pub struct Secrets(pub TempDir);
+pub(crate) struct Secrets(pub TempDir);
 
 impl Secrets {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
     /// Writes a file, and gives it as a value of the configuration.
-    pub fn file(&self, name: &str, content: &str) -> String {
+    pub(crate) fn file(&self, name: &str, content: &str) -> String {
         let path = self.0.path().join(name);
         std::fs::write(&path, content).unwrap();
         format!("{{ file = \"{}\" }}", path.display())
     }
 
-    pub fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.0.path().join(name)
     }
 }
 
 /// A request as bytes.
-pub fn post(path: &str, fields: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+pub(crate) fn post(path: &str, fields: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut head =
         format!("POST {path} HTTP/1.1\r\nHost: hooks.example.org\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in fields {
@@ -59,13 +59,13 @@ pub fn post(path: &str, fields: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
 }
 
 /// Sends on a connection of its own. A refusal before the whole body was read is an answer too.
-pub async fn send(to: SocketAddr, bytes: &[u8]) -> Answer {
+pub(crate) async fn send(to: SocketAddr, bytes: &[u8]) -> Answer {
     let asked = async { Connection::open(to).await?.ask(bytes).await };
     tokio::time::timeout(Duration::from_secs(20), asked).await.expect("an answer").unwrap()
 }
 
 /// Docker Hub's message.
-pub fn dockerhub(repository: &str, tag: &str, pushed_at: u64) -> Vec<u8> {
+pub(crate) fn dockerhub(repository: &str, tag: &str, pushed_at: u64) -> Vec<u8> {
     serde_json::json!({
         "callback_url": "http://127.0.0.1:9/never-called",
         "push_data": { "pushed_at": pushed_at, "pusher": "somebody", "tag": tag, "images": [] },
@@ -75,30 +75,30 @@ pub fn dockerhub(repository: &str, tag: &str, pushed_at: u64) -> Vec<u8> {
     .into_bytes()
 }
 
-pub fn unix_now() -> u64 {
+pub(crate) fn unix_now() -> u64 {
     greenlight::clock::wall().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// The generic signature: over timestamp, `.`, body.
-pub fn sign(secret: &str, at: u64, body: &[u8]) -> String {
+pub(crate) fn sign(secret: &str, at: u64, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let message = [at.to_string().as_bytes(), b".", body].concat();
     format!("sha256={}", hex(hmac::sign(&key, &message).as_ref()))
 }
 
 /// A signature over the body alone, with the digest that is named.
-pub fn sign_body(secret: &str, algorithm: hmac::Algorithm, body: &[u8]) -> String {
+pub(crate) fn sign_body(secret: &str, algorithm: hmac::Algorithm, body: &[u8]) -> String {
     let word = if algorithm == hmac::HMAC_SHA256 { "sha256" } else { "sha1" };
     let key = hmac::Key::new(algorithm, secret.as_bytes());
     format!("{word}={}", hex(hmac::sign(&key, body).as_ref()))
 }
 
 /// Waits until the last release has this version and state.
-pub async fn until(house: &House, version: &str, state: &str) -> ReleaseView {
+pub(crate) async fn until(house: &House, version: &str, state: &str) -> ReleaseView {
     let what = format!("{version} {state}");
     let view = house
         .admin()
@@ -111,12 +111,12 @@ pub async fn until(house: &House, version: &str, state: &str) -> ReleaseView {
 }
 
 /// How many releases there were, those that were replaced too.
-pub async fn releases(house: &House) -> usize {
+pub(crate) async fn releases(house: &House) -> usize {
     house.admin().history(SERVICE).await.unwrap().len()
 }
 
 /// Whether a text stands in a file of the folder, or in one beneath it.
-pub fn holds(folder: &Path, text: &str) -> Option<std::path::PathBuf> {
+pub(crate) fn holds(folder: &Path, text: &str) -> Option<std::path::PathBuf> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

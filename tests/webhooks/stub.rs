@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 /// What was received.
 #[derive(Clone, Debug)]
-pub struct Received {
+pub(crate) struct Received {
     pub path: String,
     /// Names in lower case.
     pub fields: Vec<(String, String)>,
@@ -19,18 +19,18 @@ pub struct Received {
 }
 
 impl Received {
-    pub fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
 /// What is answered.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     Status(u16),
     /// Nothing, for as long as the other side waits.
     Never,
@@ -38,7 +38,7 @@ pub enum Answer {
 
 /// A receiver on a loopback port; ends when it is dropped.
 #[derive(Debug)]
-pub struct Stub {
+pub(crate) struct Stub {
     pub address: SocketAddr,
     answer: Arc<Mutex<Answer>>,
     received: mpsc::Receiver<Received>,
@@ -46,7 +46,7 @@ pub struct Stub {
 }
 
 impl Stub {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let answer = Arc::new(Mutex::new(Answer::Status(200)));
@@ -62,23 +62,23 @@ impl Stub {
         Self { address, answer, received, task }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// From the next request on.
-    pub fn answers(&self, answer: Answer) {
+    pub(crate) fn answers(&self, answer: Answer) {
         *self.answer.lock().unwrap() = answer;
     }
 
     /// The next request. `limit` is where the test gives up.
-    pub async fn next(&mut self, limit: Duration) -> Received {
+    pub(crate) async fn next(&mut self, limit: Duration) -> Received {
         let next = tokio::time::timeout(limit, self.received.recv()).await;
         next.unwrap_or_else(|_| panic!("nothing was received within {limit:?}")).unwrap()
     }
 
     /// Everything that has come so far.
-    pub fn rest(&mut self) -> Vec<Received> {
+    pub(crate) fn rest(&mut self) -> Vec<Received> {
         std::iter::from_fn(|| self.received.try_recv().ok()).collect()
     }
 }

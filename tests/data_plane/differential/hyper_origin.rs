@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A whole request in hyper's reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub(super) struct Request {
     method: String,
     target: String,
     body: Vec<u8>,
@@ -24,7 +24,7 @@ pub struct Request {
 
 impl Request {
     /// As the other parsers print it.
-    pub fn shown(&self) -> (String, String, String) {
+    pub(super) fn shown(&self) -> (String, String, String) {
         let hex = self.body.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         (self.method.clone(), self.target.clone(), hex)
     }
@@ -37,7 +37,7 @@ fn is_usual(method: &str) -> bool {
 
 /// One connection: its bytes, and what hyper made of them.
 #[derive(Debug, Default)]
-pub struct Capture {
+pub(super) struct Capture {
     pub raw: Vec<u8>,
     pub requests: Vec<Request>,
     /// A request had a method that not every parser knows, whether its body ended or not.
@@ -47,7 +47,7 @@ pub struct Capture {
 
 impl Capture {
     /// What may be first lines of requests.
-    pub fn requests_lines(&self) -> impl Iterator<Item = &[u8]> {
+    pub(super) fn requests_lines(&self) -> impl Iterator<Item = &[u8]> {
         self.raw.split(|byte| *byte == b'\n').filter(|line| line.ends_with(b" HTTP/1.1\r"))
     }
 }
@@ -55,7 +55,7 @@ impl Capture {
 type Shared = Arc<Mutex<Capture>>;
 
 #[derive(Debug)]
-pub struct HyperOrigin {
+pub(super) struct HyperOrigin {
     pub address: SocketAddr,
     runtime: tokio::runtime::Runtime,
     captures: Arc<Mutex<Vec<Shared>>>,
@@ -66,7 +66,7 @@ pub struct HyperOrigin {
 type Open = tokio::sync::watch::Sender<usize>;
 
 impl HyperOrigin {
-    pub fn start() -> Self {
+    pub(super) fn start() -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -91,7 +91,7 @@ impl HyperOrigin {
     }
 
     /// Waits until every connection has ended.
-    pub fn finish(self) -> Vec<Capture> {
+    pub(super) fn finish(self) -> Vec<Capture> {
         let limit = std::time::Duration::from_secs(20);
         let ended = self.runtime.block_on(async {
             tokio::time::timeout(limit, self.open.subscribe().wait_for(|count| *count == 0)).await.map(|_| ())

@@ -41,7 +41,7 @@ const PIECES: &[&[u8]] = &[
 ];
 
 /// A seed with one to four changes.
-pub fn mutate(seeds: &[Vec<u8>], random: &mut fastrand::Rng) -> Vec<u8> {
+pub(super) fn mutate(seeds: &[Vec<u8>], random: &mut fastrand::Rng) -> Vec<u8> {
     let mut raw = seeds[random.usize(..seeds.len())].clone();
     for _ in 0..random.usize(1..=4) {
         // The method is left alone most of the time: a strange one ends the other parsers' interest.

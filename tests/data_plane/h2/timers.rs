@@ -36,7 +36,7 @@ fn silence_and_half_a_preface_are_closed_without_a_word() {
         let begin = greenlight::clock::instant();
         let mut raw = Raw::silent(front.address);
         raw.send(&PREFACE[..sent]);
-        assert_eq!(raw.next(), None, "{sent} bytes");
+        assert_eq!(raw.next_frame(), None, "{sent} bytes");
         timed(begin);
     }
     // Enough to know what is spoken: our settings are there, and nothing else.
@@ -44,8 +44,8 @@ fn silence_and_half_a_preface_are_closed_without_a_word() {
         let begin = greenlight::clock::instant();
         let mut raw = Raw::silent(front.address);
         raw.send(&PREFACE[..sent]);
-        assert_eq!(raw.next().map(|frame| frame.kind), Some(SETTINGS));
-        assert_eq!(raw.next(), None, "{sent} bytes");
+        assert_eq!(raw.next_frame().map(|frame| frame.kind), Some(SETTINGS));
+        assert_eq!(raw.next_frame(), None, "{sent} bytes");
         timed(begin);
     }
 }

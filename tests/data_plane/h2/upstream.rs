@@ -18,7 +18,7 @@ use greenlight_testkit::h2_origin::{Ask, End, H2Origin, grpc, text};
 use greenlight_testkit::origin::{Link, Origin, with_length};
 use greenlight_testkit::peer::{Peer, request};
 
-pub fn setup(origin: std::net::SocketAddr) -> Setup {
+pub(super) fn setup(origin: std::net::SocketAddr) -> Setup {
     let mut setup = Setup::new(&[origin], &[]);
     setup.settings().protocol = Protocol::H2c;
     setup

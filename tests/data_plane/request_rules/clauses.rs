@@ -3,7 +3,7 @@
 
 /// What shows a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub(super) enum Shown {
     Rows,
     /// A test by its file in `tests` and its name.
     By(&'static str, &'static str),
@@ -12,9 +12,9 @@ pub enum Shown {
 use Shown::{By, Rows};
 
 /// A clause in the words of the document.
-pub type Clause = (&'static str, &'static [Shown]);
+pub(super) type Clause = (&'static str, &'static [Shown]);
 
-pub const REFUSED: &[Clause] = &[
+pub(super) const REFUSED: &[Clause] = &[
     ("Content-Length with Transfer-Encoding", &[Rows]),
     ("two Content-Lengths, equal or not", &[Rows]),
     ("lists, signs, hex, overflow", &[Rows]),
@@ -54,7 +54,7 @@ pub const REFUSED: &[Clause] = &[
     ),
 ];
 
-pub const FORWARDED: &[Clause] = &[
+pub(super) const FORWARDED: &[Clause] = &[
     ("Hop-by-hop: read the names from every `Connection` line, remove them except a protected set", &[Rows]),
     (
         "remove Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, TE, Trailer, \
@@ -137,7 +137,7 @@ pub const FORWARDED: &[Clause] = &[
 ];
 
 /// Every clause has its row or its test, and no row is of a clause that the document does not have.
-pub fn check(section: &[Clause], rows: &[&'static str]) {
+pub(super) fn check(section: &[Clause], rows: &[&'static str]) {
     for (clause, shown) in section {
         for by in *shown {
             match by {

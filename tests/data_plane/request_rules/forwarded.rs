@@ -4,7 +4,7 @@ use super::meaning::{Asked, H2, PROTOCOL_ERROR};
 
 /// A request, and what the origin must see of it.
 #[derive(Clone)]
-pub struct Forwarded {
+pub(crate) struct Forwarded {
     /// The words of the document.
     pub clause: &'static str,
     pub raw: Vec<u8>,
@@ -78,7 +78,7 @@ fn clause(clause: &'static str, rows: Vec<Forwarded>) -> Vec<Forwarded> {
     rows.into_iter().map(|row| Forwarded { clause, ..row }).collect()
 }
 
-pub fn rows() -> Vec<Forwarded> {
+pub(crate) fn rows() -> Vec<Forwarded> {
     let mut rows = connection_fields();
     rows.extend(forwarding_fields());
     rows.extend(names_and_values());
@@ -325,7 +325,7 @@ impl Forwarded {
 }
 
 /// What HTTP/2 adds to the section.
-pub fn streams() -> Vec<(Asked, Forwarded)> {
+pub(crate) fn streams() -> Vec<(Asked, Forwarded)> {
     let base = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "app.test")];
     let with = |fields: &[(&str, &str)]| Asked::new(&[&base, fields].concat());
     let row = |clause| Forwarded { clause, ..Forwarded::new("") };

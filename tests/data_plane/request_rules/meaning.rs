@@ -3,11 +3,11 @@
 use std::fmt;
 
 /// RFC 9113, 7.
-pub const PROTOCOL_ERROR: u32 = 1;
+pub(super) const PROTOCOL_ERROR: u32 = 1;
 
 /// What becomes of a row over HTTP/2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum H2 {
+pub(crate) enum H2 {
     /// It has no meaning there, for this reason.
     Nothing(&'static str),
     /// It is forwarded.
@@ -22,21 +22,21 @@ pub enum H2 {
 
 /// A request in HTTP/2.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub(crate) struct Asked {
     pub fields: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
     pub trailers: Vec<(String, Vec<u8>)>,
 }
 
 impl Asked {
-    pub fn new(fields: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(fields: &[(&str, &str)]) -> Self {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
         Self { fields: fields.iter().map(own).collect(), ..Self::default() }
     }
 
     /// A request of HTTP/1.1 word by word: the first Host is the authority, names are in lower case. A body
     /// goes along if its length is said, and right: else it is no body of HTTP/2.
-    pub fn translated(raw: &[u8]) -> Self {
+    pub(crate) fn translated(raw: &[u8]) -> Self {
         let end = raw.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
         let mut lines: Vec<Vec<u8>> = Vec::new();
         for line in split(&raw[..end], b"\r\n") {

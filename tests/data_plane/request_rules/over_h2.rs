@@ -13,7 +13,7 @@ const FRAME_BYTES_MAX: usize = 16 * 1024;
 
 /// Where a request is cut.
 #[derive(Clone, Copy, Debug)]
-pub enum Cut {
+pub(super) enum Cut {
     Nowhere,
     /// The header block: HEADERS before this byte, CONTINUATION from it on.
     Head(usize),
@@ -26,7 +26,7 @@ pub enum Cut {
 }
 
 /// Every place where a request can be cut; those over `most` bytes are cut at some places only.
-pub fn cuts(asked: &Asked, most: usize) -> Vec<Cut> {
+pub(super) fn cuts(asked: &Asked, most: usize) -> Vec<Cut> {
     let places = |length: usize| (1..length).step_by(length / most + 1);
     let written = frames(asked, Cut::Nowhere).len();
     let mut all = vec![Cut::Nowhere];
@@ -77,7 +77,7 @@ fn head(block: &[u8], at: usize, ends: bool) -> Vec<u8> {
 
 /// Sends a request on a connection of its own and tells what became of it; whatever that is, the connection
 /// is as good as ever, or has ended.
-pub fn outcome(address: SocketAddr, asked: &Asked, cut: Cut) -> H2 {
+pub(super) fn outcome(address: SocketAddr, asked: &Asked, cut: Cut) -> H2 {
     let mut raw = Raw::connect(address);
     let bytes = frames(asked, cut);
     let pieces: Vec<&[u8]> = match cut {
@@ -123,7 +123,7 @@ fn ended(frame: &Frame) -> Option<H2> {
 /// Whether a request has ended as expected. A malformed head in more than one frame is one of h2's faults: cut
 /// between two fields it ends its connection, not its stream alone (RFC 9113, 5.4, allows that); cut inside a field h2
 /// leaves out what was malformed before the cut, and goes on.
-pub fn fits(end: H2, expected: H2, cut: Cut) -> bool {
+pub(super) fn fits(end: H2, expected: H2, cut: Cut) -> bool {
     let (H2::Reset(code), Cut::Head(_)) = (expected, cut) else { return end == expected };
     end == expected || end == H2::Goaway(code) || end == H2::Passes
 }

@@ -7,7 +7,7 @@ use greenlight_testkit::origin::{Link, Origin};
 
 /// A whole request as the origin saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub(super) struct Request {
     pub head: String,
     /// Without its framing.
     pub body: Vec<u8>,
@@ -24,14 +24,14 @@ struct Seen {
 }
 
 #[derive(Debug)]
-pub struct Recorder {
+pub(super) struct Recorder {
     pub address: SocketAddr,
     origin: Origin,
     seen: Arc<Mutex<Seen>>,
 }
 
 impl Recorder {
-    pub fn start() -> Self {
+    pub(super) fn start() -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let record = Arc::clone(&seen);
         let origin = Origin::start(move |link| {
@@ -50,15 +50,15 @@ impl Recorder {
         Self { address: origin.address, origin, seen }
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(super) fn requests(&self) -> Vec<Request> {
         self.seen.lock().unwrap().requests.clone()
     }
 
-    pub fn broken(&self) -> Vec<String> {
+    pub(super) fn broken(&self) -> Vec<String> {
         self.seen.lock().unwrap().broken.clone()
     }
 
-    pub fn connections(&self) -> usize {
+    pub(super) fn connections(&self) -> usize {
         self.origin.connections()
     }
 }

@@ -4,7 +4,7 @@ use super::meaning::{Asked, H2, PROTOCOL_ERROR};
 
 /// A request that never reaches the origin, and the status it is answered with over HTTP/1.1, where its
 /// connection is closed behind the answer. Over HTTP/2 it is the same request word by word.
-pub struct Refused {
+pub(crate) struct Refused {
     /// The words of the document.
     pub clause: &'static str,
     pub raw: Vec<u8>,
@@ -56,7 +56,7 @@ fn chunked(body: &str) -> Refused {
 }
 
 /// Refused by their heads: the origin sees nothing at all.
-pub fn heads() -> Vec<Refused> {
+pub(crate) fn heads() -> Vec<Refused> {
     let mut rows = framing();
     rows.extend(fields());
     rows.extend(hosts());
@@ -235,7 +235,7 @@ fn lines() -> Vec<Refused> {
 }
 
 /// The body's limit in these tests.
-pub const BODY_BYTES_MAX: u64 = 1000;
+pub(crate) const BODY_BYTES_MAX: u64 = 1000;
 
 const LIMITS: &str = "Over the limits: 431, 414, 413";
 
@@ -263,7 +263,7 @@ fn limits() -> Vec<Refused> {
 
 /// Refused inside their bodies: the origin may have seen the head, never a whole request, and its connection is
 /// not used again.
-pub fn bodies() -> Vec<Refused> {
+pub(crate) fn bodies() -> Vec<Refused> {
     let mut rows = clause(
         "malformed chunks (400, the origin request aborted, its connection never reused)",
         CHUNKS,
@@ -321,7 +321,7 @@ pub fn bodies() -> Vec<Refused> {
 }
 
 /// A request that only HTTP/2 can make.
-pub struct Stream {
+pub(crate) struct Stream {
     pub clause: &'static str,
     pub asked: Asked,
     pub h2: H2,
@@ -333,7 +333,7 @@ const PATH: (&str, &str) = (":path", "/");
 const AUTHORITY: (&str, &str) = (":authority", "app.test");
 
 /// What HTTP/2 adds to the section.
-pub fn streams() -> Vec<Stream> {
+pub(crate) fn streams() -> Vec<Stream> {
     let row = |clause, h2, fields: &[(&str, &str)]| Stream { clause, asked: Asked::new(fields), h2 };
     let base = [METHOD, SCHEME, PATH, AUTHORITY];
     let with = |clause, h2, field| row(clause, h2, &[&base[..], &[field]].concat());

@@ -12,7 +12,7 @@ use greenlight_testkit::secure_client::Settings;
 
 /// How the bytes of a request are handed to the network.
 #[derive(Clone, Copy, Debug)]
-pub enum Pieces {
+pub(super) enum Pieces {
     Whole,
     /// Two writes, the second begins at this byte.
     Cut(usize),
@@ -21,7 +21,7 @@ pub enum Pieces {
 }
 
 /// A connection to the front door.
-pub trait Wire: Read + Write {
+pub(super) trait Wire: Read + Write {
     /// Says that nothing more is sent, and goes on reading.
     fn half_close(&mut self);
 }
@@ -40,7 +40,7 @@ impl Wire for StreamOwned<ClientConnection, TcpStream> {
 }
 
 /// Sends a request in pieces. A front door that has refused the first piece and gone is no fault.
-pub fn send(wire: &mut dyn Wire, raw: &[u8], pieces: Pieces) {
+pub(super) fn send(wire: &mut dyn Wire, raw: &[u8], pieces: Pieces) {
     let cuts: Vec<&[u8]> = match pieces {
         Pieces::Whole => vec![raw],
         Pieces::Cut(at) => vec![&raw[..at], &raw[at..]],
@@ -55,7 +55,7 @@ pub fn send(wire: &mut dyn Wire, raw: &[u8], pieces: Pieces) {
 }
 
 /// Everything that comes until the front door closes; a reset after an answer counts as a close.
-pub fn read_to_close(wire: &mut dyn Wire) -> Vec<u8> {
+pub(super) fn read_to_close(wire: &mut dyn Wire) -> Vec<u8> {
     let mut all = Vec::new();
     let mut bytes = [0; 16 * 1024];
     loop {
@@ -71,7 +71,7 @@ pub fn read_to_close(wire: &mut dyn Wire) -> Vec<u8> {
 }
 
 /// The heads in a stream of answers, interim ones too, and the bodies by their Content-Length.
-pub fn answers(mut stream: &[u8]) -> Vec<(u16, String)> {
+pub(super) fn answers(mut stream: &[u8]) -> Vec<(u16, String)> {
     let mut found = Vec::new();
     while !stream.is_empty() {
         let end = stream.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head") + 4;
@@ -89,7 +89,7 @@ pub fn answers(mut stream: &[u8]) -> Vec<(u16, String)> {
 }
 
 /// A way to the front door.
-pub struct Way {
+pub(super) struct Way {
     open: Box<dyn Fn(SocketAddr) -> Box<dyn Wire> + Send + Sync>,
     /// What its listener is told.
     pub facts: Vec<ListenerFacts>,
@@ -97,13 +97,13 @@ pub struct Way {
 }
 
 impl Way {
-    pub fn plain() -> Self {
+    pub(super) fn plain() -> Self {
         let open = |address| -> Box<dyn Wire> { Box::new(Client::connect(address).socket) };
         Self { open: Box::new(open), facts: Vec::new(), scheme: "http" }
     }
 
     /// Inside TLS. A piece is a record of its own; sessions are resumed.
-    pub fn secure() -> Self {
+    pub(super) fn secure() -> Self {
         let files = Files::new();
         files.issue("app", &["app.test"]);
         let live = files.live(&list(&["app"]));
@@ -112,7 +112,7 @@ impl Way {
         Self { open: Box::new(open), facts: vec![facts(&live)], scheme: "https" }
     }
 
-    pub fn open(&self, address: SocketAddr) -> Box<dyn Wire> {
+    pub(super) fn open(&self, address: SocketAddr) -> Box<dyn Wire> {
         (self.open)(address)
     }
 }

@@ -12,23 +12,23 @@ use greenlight_testkit::client::PATIENCE;
 use greenlight_testkit::inbox::Inbox;
 
 /// How it was shaken, and the name that was asked for.
-pub type Shaken = (HandshakeKind, Option<String>);
+pub(super) type Shaken = (HandshakeKind, Option<String>);
 
 #[derive(Debug)]
-pub struct SecureOrigin {
+pub(super) struct SecureOrigin {
     pub address: SocketAddr,
     handshakes: Arc<Mutex<Vec<Shaken>>>,
     connections: Arc<AtomicUsize>,
 }
 
 /// One connection of it.
-pub struct Link {
+pub(super) struct Link {
     pub stream: StreamOwned<ServerConnection, TcpStream>,
     inbox: Inbox,
 }
 
 impl SecureOrigin {
-    pub fn start(issued: &Issued, script: impl Fn(&mut Link) + Send + Sync + 'static) -> Self {
+    pub(super) fn start(issued: &Issued, script: impl Fn(&mut Link) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let config = Arc::new(issued.served());
@@ -61,7 +61,7 @@ impl SecureOrigin {
     }
 
     /// Answers every request without a body with these bytes.
-    pub fn answering(issued: &Issued, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn answering(issued: &Issued, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         Self::start(issued, move |link| {
             while link.head().is_some() {
@@ -70,31 +70,31 @@ impl SecureOrigin {
         })
     }
 
-    pub fn handshakes(&self) -> Vec<Shaken> {
+    pub(super) fn handshakes(&self) -> Vec<Shaken> {
         self.handshakes.lock().unwrap().clone()
     }
 
-    pub fn connections(&self) -> usize {
+    pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
 impl Link {
-    pub fn head(&mut self) -> Option<String> {
+    pub(super) fn head(&mut self) -> Option<String> {
         self.inbox.head(&mut self.stream)
     }
 
-    pub fn take(&mut self, count: usize) -> Option<Vec<u8>> {
+    pub(super) fn take(&mut self, count: usize) -> Option<Vec<u8>> {
         self.inbox.take(&mut self.stream, count)
     }
 
-    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(super) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref());
         let _ = self.stream.flush();
     }
 
     /// Says that nothing more comes, as TLS does.
-    pub fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.stream.conn.send_close_notify();
         let _ = self.stream.flush();
     }

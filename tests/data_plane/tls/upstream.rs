@@ -15,7 +15,7 @@ use greenlight_testkit::origin::Origin;
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /// A service whose origins are known by this authority.
-pub fn setup(addresses: &[std::net::SocketAddr], ca: PathBuf) -> Setup {
+pub(super) fn setup(addresses: &[std::net::SocketAddr], ca: PathBuf) -> Setup {
     let mut setup = Setup::new(addresses, &[]);
     let settings = setup.settings();
     settings.protocol = Protocol::Https;

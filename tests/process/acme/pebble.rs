@@ -9,7 +9,7 @@ use std::time::Duration;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 /// Both programs, or a word about what is left out.
-pub fn is_installed() -> bool {
+pub(super) fn is_installed() -> bool {
     let found =
         |name: &str| Command::new(name).arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if found("pebble").is_ok() && found("pebble-challtestsrv").is_ok() {
@@ -22,7 +22,7 @@ pub fn is_installed() -> bool {
 }
 
 #[derive(Debug)]
-pub struct Pebble {
+pub(super) struct Pebble {
     folder: tempfile::TempDir,
     port: u16,
     children: Vec<Child>,
@@ -39,7 +39,7 @@ fn free_udp() -> u16 {
 impl Pebble {
     /// Validates HTTP-01 on port `http` and TLS-ALPN-01 on port `tls` of 127.0.0.1, whatever the host;
     /// its certificates are good for `life` seconds.
-    pub fn start(http: u16, tls: u16, life: i64) -> Self {
+    pub(super) fn start(http: u16, tls: u16, life: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let mut params = CertificateParams::new(Vec::new()).unwrap();
@@ -93,21 +93,21 @@ impl Pebble {
         pebble
     }
 
-    pub fn directory(&self) -> String {
+    pub(super) fn directory(&self) -> String {
         format!("https://localhost:{}/dir", self.port)
     }
 
-    pub fn ca(&self) -> PathBuf {
+    pub(super) fn ca(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    pub fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         let read = |name| fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
         ["pebble.out", "pebble.err", "dns.out", "dns.err"].map(read).concat()
     }
 
     /// Ends both programs; the files stay.
-    pub fn stopped(mut self) -> Self {
+    pub(super) fn stopped(mut self) -> Self {
         self.stop();
         self
     }
