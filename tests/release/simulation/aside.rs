@@ -23,7 +23,7 @@ const MANY: u64 = 20;
 type Second = (u64, u64);
 
 #[derive(Debug, Default)]
-pub struct Aside {
+pub(super) struct Aside {
     /// Whose share runs, how much, since when.
     open: Option<(ReleaseId, u8, i64)>,
     /// How long each share of a release was had, in milliseconds.
@@ -37,7 +37,7 @@ pub struct Aside {
 impl Aside {
     /// Rules about one step that depend on what was seen before it.
     /// `old_fit`: whether the color that has the traffic is healthy.
-    pub fn judge(
+    pub(super) fn judge(
         &mut self,
         before: &State,
         event: &Event,
@@ -162,7 +162,7 @@ impl Aside {
     }
 
     /// The step goes on.
-    pub fn decided(&mut self, before: &State, after: &State, now: i64) {
+    pub(super) fn decided(&mut self, before: &State, after: &State, now: i64) {
         let has = after.canary_percent();
         let whose = after.running().map(|release| release.id.clone());
         let same =
@@ -188,14 +188,14 @@ impl Aside {
         }
     }
 
-    pub fn crashed(&mut self, now: i64) {
+    pub(super) fn crashed(&mut self, now: i64) {
         self.close(now);
         self.shared.clear();
         self.asked = None;
     }
 
     /// What had not reported when the process died is begun again by the next one.
-    pub fn begun_again(restored: &State, effects: &[Effect]) -> Verdict {
+    pub(super) fn begun_again(restored: &State, effects: &[Effect]) -> Verdict {
         for run in restored.errands.iter().filter(|run| run.outcome.is_none()) {
             let again = effects.iter().any(|effect| {
                 matches!(effect, Effect::Errand { errand, release, .. }

@@ -21,7 +21,7 @@ use super::upstream::Upstream;
 
 /// What is under way, and comes at a time of its own.
 #[derive(Clone, Debug)]
-pub enum Due {
+pub(super) enum Due {
     ProbeStarts {
         color: Color,
         endpoint: usize,
@@ -54,9 +54,9 @@ pub enum Due {
 }
 
 /// A fault of the front door, in words.
-pub type Outcome = Result<(), String>;
+pub(super) type Outcome = Result<(), String>;
 
-pub struct Front {
+pub(super) struct Front {
     pub rng: Rng,
     pub now: i64,
     /// When this process began: its clock reads `now - boot`.
@@ -88,7 +88,7 @@ pub struct Front {
 
 /// What happened, as a number, or as lines when somebody wants to read it.
 #[derive(Debug, Default)]
-pub struct Trace {
+pub(super) struct Trace {
     pub hash: u64,
     pub lines: Option<Vec<String>>,
 }
@@ -127,7 +127,7 @@ impl Trace {
 }
 
 impl Front {
-    pub fn new(mut rng: Rng, policy: Policy, lines: bool) -> Self {
+    pub(super) fn new(mut rng: Rng, policy: Policy, lines: bool) -> Self {
         let upstream = Upstream::new(&mut rng);
         let initial = rng.pick(&Color::ALL);
         let state = State::new(ServiceName::from("backend"), initial, policy);
@@ -173,11 +173,11 @@ impl Front {
         front
     }
 
-    pub fn tick(&self) -> Tick {
+    pub(super) fn tick(&self) -> Tick {
         Tick(self.now - self.boot)
     }
 
-    pub fn at(&mut self, after: i64, due: Due) {
+    pub(super) fn at(&mut self, after: i64, due: Due) {
         self.sequence += 1;
         self.queue.push(Reverse((self.now + after, self.sequence)));
         self.under_way.insert(self.sequence, (self.life, due));
@@ -185,7 +185,7 @@ impl Front {
 
     /// The next thing that is due: a deadline of the core (`None`), or something under way. What an
     /// earlier process had under way is lost with it, but for the world's own.
-    pub fn next(&mut self) -> Option<Due> {
+    pub(super) fn next(&mut self) -> Option<Due> {
         loop {
             let Reverse((at, sequence)) = *self.queue.peek().expect("the clock never stops");
             if let Some(deadline) = self.deadline.filter(|deadline| deadline.0 + self.boot <= at) {
@@ -221,7 +221,7 @@ impl Front {
 
     // Probes.
 
-    pub fn start_probe(&mut self, color: Color, endpoint: usize) {
+    pub(super) fn start_probe(&mut self, color: Color, endpoint: usize) {
         let every = i64::try_from(self.state.policy.interval.as_millis()).unwrap();
         let mode = self.upstream.modes[color][endpoint];
         let (outcome, mut takes) = Upstream::probe(mode, self.now, self.state.policy.timeout);
@@ -240,7 +240,7 @@ impl Front {
         self.at(takes, probed);
     }
 
-    pub fn probed(
+    pub(super) fn probed(
         &mut self,
         color: Color,
         endpoint: &EndpointId,
@@ -274,7 +274,7 @@ impl Front {
 
     // Traffic.
 
-    pub fn second(&mut self) -> Outcome {
+    pub(super) fn second(&mut self) -> Outcome {
         self.at(1000, Due::Second);
         let mut bucket = Bucket::default();
         let Table { active: color, epoch, share } = self.table;
@@ -339,7 +339,7 @@ impl Front {
     // The loop.
 
     /// Gives the core an event, and does what it says.
-    pub fn give(&mut self, event: &Event) -> Outcome {
+    pub(super) fn give(&mut self, event: &Event) -> Outcome {
         let at = self.tick();
         let decided = step(&self.state, event, at);
         self.steps += 1;
@@ -425,7 +425,7 @@ impl Front {
         self.shadow.persisted(&self.state)
     }
 
-    pub fn write_if_dirty(&mut self) -> Outcome {
+    pub(super) fn write_if_dirty(&mut self) -> Outcome {
         if self.disk_works && self.state.unwritable {
             self.give(&Event::StoreWritable(true))?;
         }
@@ -529,7 +529,7 @@ impl Front {
         self.list(color, &ids);
     }
 
-    pub fn acknowledged(&mut self, epoch: Epoch) -> Outcome {
+    pub(super) fn acknowledged(&mut self, epoch: Epoch) -> Outcome {
         let baseline = self.frozen.clone();
         self.give(&Event::Acknowledged { epoch, baseline })
     }
@@ -537,7 +537,7 @@ impl Front {
     // Crashes.
 
     /// The process dies and another begins by what the store holds, through its text.
-    pub fn restart(&mut self) -> Outcome {
+    pub(super) fn restart(&mut self) -> Outcome {
         let text = serde_json::to_string(&self.disk).map_err(|fault| fault.to_string())?;
         let mut saved: State = serde_json::from_str(&text).map_err(|fault| fault.to_string())?;
         self.life += 1;
@@ -605,7 +605,7 @@ fn started(release: &ReleaseId, fails: bool) -> Event {
 }
 
 /// Short times, so that whole releases fit into a few hundred events.
-pub fn policy(rng: &mut Rng) -> Policy {
+pub(super) fn policy(rng: &mut Rng) -> Policy {
     use greenlight::release::{Errands, Mode, OnInconclusive, OnTrip, Trigger};
     let seconds = Duration::from_secs;
     let managed = rng.one_in(300);

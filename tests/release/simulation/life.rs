@@ -12,7 +12,7 @@ use super::upstream::{MODES, Mode};
 
 /// What a seed came to.
 #[derive(Debug)]
-pub struct Story {
+pub(super) struct Story {
     pub hash: u64,
     pub lines: Option<Vec<String>>,
     /// The words of the final states that its releases reached.
@@ -21,7 +21,7 @@ pub struct Story {
 }
 
 /// Lives one seed through; `Err` names the broken rule and the seed.
-pub fn live(seed: u64, events: u32, lines: bool) -> Result<Story, String> {
+pub(super) fn live(seed: u64, events: u32, lines: bool) -> Result<Story, String> {
     let mut rng = Rng::new(seed);
     let policy = policy(&mut rng);
     let mut front = Front::new(rng, policy, lines);

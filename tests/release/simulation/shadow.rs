@@ -19,7 +19,7 @@ struct Seen {
 
 /// What requests are sent by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Table {
+pub(super) struct Table {
     pub active: Color,
     pub epoch: Epoch,
     /// Percent of the traffic that the other color gets before its switch.
@@ -27,7 +27,7 @@ pub struct Table {
 }
 
 #[derive(Debug)]
-pub struct Shadow {
+pub(super) struct Shadow {
     seen: PerColor<Vec<Seen>>,
     owner: PerColor<Option<ReleaseId>>,
     accepted: BTreeSet<ReleaseId>,
@@ -41,10 +41,10 @@ pub struct Shadow {
     aside: Aside,
 }
 
-pub type Verdict = Result<(), String>;
+pub(super) type Verdict = Result<(), String>;
 
 impl Shadow {
-    pub fn new(sizes: &PerColor<usize>) -> Self {
+    pub(super) fn new(sizes: &PerColor<usize>) -> Self {
         Self {
             seen: PerColor::from_fn(|color| vec![Seen::default(); sizes[color]]),
             owner: PerColor::default(),
@@ -58,7 +58,7 @@ impl Shadow {
         }
     }
 
-    pub fn adopt(&mut self, color: Color, owner: Option<&ReleaseId>) {
+    pub(super) fn adopt(&mut self, color: Color, owner: Option<&ReleaseId>) {
         if self.owner[color].as_ref() != owner {
             self.owner[color] = owner.cloned();
             self.seen[color].fill(Seen::default());
@@ -66,11 +66,11 @@ impl Shadow {
     }
 
     /// The containers of a color were replaced.
-    pub fn forget(&mut self, color: Color, endpoints: usize) {
+    pub(super) fn forget(&mut self, color: Color, endpoints: usize) {
         self.seen[color] = vec![Seen::default(); endpoints];
     }
 
-    pub fn probed(
+    pub(super) fn probed(
         &mut self,
         color: Color,
         endpoint: usize,
@@ -118,12 +118,12 @@ impl Shadow {
     }
 
     /// An errand is done by somebody: only after it was written down, which the front looks to.
-    pub fn errand_begun(&mut self, errand: Errand, release: &ReleaseId) {
+    pub(super) fn errand_begun(&mut self, errand: Errand, release: &ReleaseId) {
         self.begun.insert((release.clone(), errand));
     }
 
     /// A hook that passed may let a release through; what was never begun can't have.
-    pub fn reported(&mut self, before: &State, event: &Event) -> Verdict {
+    pub(super) fn reported(&mut self, before: &State, event: &Event) -> Verdict {
         let Event::ErrandDone { release, errand, outcome } = event else { return Ok(()) };
         ensure(self.begun.contains(&(release.clone(), *errand)), || {
             format!("{} of {release} reports and was never begun", errand.as_str())
@@ -136,7 +136,7 @@ impl Shadow {
     }
 
     /// Every rule about one step.
-    pub fn judge(&mut self, before: &State, event: &Event, step: &Step, now: i64) -> Verdict {
+    pub(super) fn judge(&mut self, before: &State, event: &Event, step: &Step, now: i64) -> Verdict {
         let after = &step.state;
         after.check()?;
         ensure(after.epoch >= before.epoch, || {
@@ -276,7 +276,7 @@ impl Shadow {
     }
 
     /// The step goes on: its write, if it needs one, will be had.
-    pub fn decided(&mut self, before: &State, step: &Step, now: i64) {
+    pub(super) fn decided(&mut self, before: &State, step: &Step, now: i64) {
         let after = &step.state;
         self.aside.decided(before, after, now);
         if let Some(release) = after.release.as_ref().filter(|release| release.color != after.active)
@@ -288,7 +288,7 @@ impl Shadow {
     }
 
     /// The store has the state: what it says of releases is said for ever.
-    pub fn persisted(&mut self, state: &State) -> Verdict {
+    pub(super) fn persisted(&mut self, state: &State) -> Verdict {
         for release in std::mem::take(&mut self.pending) {
             self.accepted.insert(release.id.clone());
             let word = release.word();
@@ -307,7 +307,7 @@ impl Shadow {
     }
 
     /// The process died: what was not stored did not happen.
-    pub fn crashed(&mut self, stored: &State, now: i64) {
+    pub(super) fn crashed(&mut self, stored: &State, now: i64) {
         self.aside.crashed(now);
         self.pending.clear();
         self.owner = PerColor::default();
@@ -321,7 +321,7 @@ impl Shadow {
 
     /// What is stored of a deadline is the time left: a restart takes none of it, and gives no more
     /// than to a minute.
-    pub fn time_left(stored: &State, restored: &State, now: Tick) -> Verdict {
+    pub(super) fn time_left(stored: &State, restored: &State, now: Tick) -> Verdict {
         let (Some(saved), Some(release)) = (stored.running(), restored.running()) else { return Ok(()) };
         let (Some(before), Some(after)) = (saved.deadline(), release.deadline()) else { return Ok(()) };
         let (before, after) = (before.0, after.0 - now.0);
@@ -341,7 +341,7 @@ impl Shadow {
     }
 
     /// The active color is never drained or stopped, by the record as read back from the store.
-    pub fn may_drain(stored: &State, table: Table, color: Color) -> Verdict {
+    pub(super) fn may_drain(stored: &State, table: Table, color: Color) -> Verdict {
         ensure(color != stored.active && color != table.active, || {
             format!("the active color {color} is drained")
         })?;
@@ -350,7 +350,7 @@ impl Shadow {
     }
 
     /// Faults have stopped for long: nothing is left on its way.
-    pub fn finished(&self, state: &State) -> Verdict {
+    pub(super) fn finished(&self, state: &State) -> Verdict {
         ensure(state.running().is_none() && state.queued.is_none(), || {
             format!(
                 "{} never ended ({:?})",
@@ -364,16 +364,16 @@ impl Shadow {
         Ok(())
     }
 
-    pub fn ended(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn ended(&self) -> impl Iterator<Item = &'static str> {
         self.ended.values().copied()
     }
 }
 
 /// Whether the record waits for acknowledgements.
-pub fn is_switching(state: &State) -> bool {
+pub(super) fn is_switching(state: &State) -> bool {
     state.running().is_some_and(|release| matches!(release.phase, Phase::Promoting(_) | Phase::Reverting(_)))
 }
 
-pub fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
+pub(super) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(what()) }
 }

@@ -9,7 +9,7 @@ use greenlight::model::PerColor;
 use super::rng::Rng;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub(super) enum Mode {
     Up,
     Refused,
     Hung,
@@ -18,13 +18,13 @@ pub enum Mode {
     Flapping(i64),
 }
 
-pub const MODES: [Mode; 6] =
+pub(super) const MODES: [Mode; 6] =
     [Mode::Up, Mode::Refused, Mode::Hung, Mode::Error, Mode::Flapping(2_500), Mode::Flapping(7_000)];
 
 /// The endpoints of both colors. What is served fails at a rate of its own: a healthy probe says
 /// nothing about requests.
 #[derive(Clone, Debug)]
-pub struct Upstream {
+pub(super) struct Upstream {
     pub modes: PerColor<Vec<Mode>>,
     /// Failed requests in a thousand.
     pub errors: PerColor<u64>,
@@ -35,7 +35,7 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    pub fn new(rng: &mut Rng) -> Self {
+    pub(super) fn new(rng: &mut Rng) -> Self {
         let size = |rng: &mut Rng| usize::try_from(1 + rng.below(3)).unwrap();
         let blue = vec![Mode::Up; size(rng)];
         let green = vec![Mode::Up; size(rng)];
@@ -44,7 +44,7 @@ impl Upstream {
         Self { modes: PerColor { blue, green }, errors: PerColor::default(), load, asked }
     }
 
-    pub fn heal(&mut self) {
+    pub(super) fn heal(&mut self) {
         for color in greenlight::model::Color::ALL {
             self.modes[color].fill(Mode::Up);
             self.errors[color] = 0;
@@ -52,7 +52,7 @@ impl Upstream {
     }
 
     /// How a probe ends that starts now, and after how long.
-    pub fn probe(mode: Mode, now: i64, timeout: Duration) -> (ProbeOutcome, i64) {
+    pub(super) fn probe(mode: Mode, now: i64, timeout: Duration) -> (ProbeOutcome, i64) {
         let up = match mode {
             Mode::Up => true,
             Mode::Flapping(period) => now / period % 2 == 0,
@@ -67,7 +67,13 @@ impl Upstream {
     }
 
     /// One second of requests to a color.
-    pub fn serve(&self, color: greenlight::model::Color, now: i64, rng: &mut Rng, bucket: &mut Bucket) {
+    pub(super) fn serve(
+        &self,
+        color: greenlight::model::Color,
+        now: i64,
+        rng: &mut Rng,
+        bucket: &mut Bucket,
+    ) {
         let modes = &self.modes[color];
         for client in 0..self.load {
             let mode = modes[usize::try_from(client).unwrap() % modes.len()];
