@@ -1,6 +1,6 @@
-//! What the test programs of greenlight share: a data plane in the test's own process ([`front`]), the whole program
-//! ([`house`]), clients and origins of every kind, certificates, Docker Engines and registries, and the checks that
-//! fuzzing runs.
+//! Parts that more than one test program of greenlight uses: a data plane in the test's own process ([`front`]), the
+//! whole program ([`house`]), clients and origins of every kind, certificates, Docker Engines and registries, and the
+//! checks that fuzzing runs.
 //!
 //! Everything here panics if something is wrong: a test that cannot go on has failed.
 

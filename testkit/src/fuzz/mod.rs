@@ -1,5 +1,5 @@
-//! What fuzzing asserts, one module for each target: the targets of `fuzz/` run these checks over what libFuzzer makes
-//! up, `tests/release/fuzz_corpus.rs` over the seeds and thousands of mutations of them.
+//! The checks that fuzzing runs, one module for each target. The targets of `fuzz/` run them over libFuzzer's inputs;
+//! `tests/release/fuzz_corpus.rs` runs them over the seeds and thousands of mutations of them.
 
 pub mod body;
 pub mod configuration;
