@@ -420,7 +420,7 @@ fn commands_in_the_documents_exist() {
     assert_eq!(commands("```\ngreenlight a --b # c\n```\ngreenlight no\n"), [["a", "--b"]]);
     let binary = env!("CARGO_BIN_EXE_greenlight");
     let mut seen = 0;
-    for document in ["README.md", "CONTRIBUTING.md", "docs/compose-to-first-release.md"] {
+    for document in ["README.md", "CONTRIBUTING.md", "docs/getting-started.md"] {
         for command in commands(&std::fs::read_to_string(top().join(document)).unwrap()) {
             seen += 1;
             let help = Command::new(binary).args([&command[0], "--help"]).output().unwrap();
