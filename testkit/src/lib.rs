@@ -4,7 +4,7 @@
 //!
 //! Everything here panics if something is wrong: a test that cannot go on has failed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, clippy::disallowed_methods)]
 #![allow(clippy::new_without_default, reason = "a new authority has a new key each time: that is no default")]
 
 pub mod certs;

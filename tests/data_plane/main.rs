@@ -3,7 +3,7 @@
 //! `files` needs a process of its own and starts one. `recorder` counts allocations thread by thread, so the other
 //! tests do not disturb it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod differential;
 mod files;
