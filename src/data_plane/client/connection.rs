@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use crate::http1::{HeadLimits, Method, Peer, RequestFault, parse_request};
 
-use super::accept::Counted;
+use super::after::After;
 use super::listener::{Listener, Secured};
 use crate::data_plane::origin::stream::Stream;
-use crate::data_plane::request::answer;
 use crate::data_plane::request::answer::Own;
-use crate::data_plane::request::serve;
+use crate::data_plane::request::exchange::ClientSide;
+use crate::data_plane::request::{reply, serve};
+use crate::data_plane::worker::address::Counted;
 use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::seats::Seat;
 use crate::data_plane::worker::state::Worker;
@@ -22,20 +23,6 @@ use crate::data_plane::worker::state::Worker;
 const LINGER_BYTES_MAX: usize = 64 * 1024;
 /// How long that may take.
 const LINGER_TIME: Duration = Duration::from_secs(1);
-
-/// What becomes of a connection after an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum After {
-    /// The next request may come.
-    Keep,
-    Close,
-    /// The client is not there any more.
-    Gone,
-    /// Closed once the client has had time to read the answer.
-    Linger,
-    /// Closed in a way that can't be taken for an end.
-    Reset,
-}
 
 /// A client connection. Holds no buffer while it waits.
 #[derive(Debug)]
@@ -77,6 +64,12 @@ enum Next {
 }
 
 impl Connection {
+    /// Lends what a request needs of the connection while it is served.
+    pub(crate) fn lend(&mut self) -> (&Rc<Worker>, &Seat, ClientSide<'_>) {
+        let Self { worker, seat, stream, ahead, ended, .. } = self;
+        (worker, seat, ClientSide { stream, ahead, ended })
+    }
+
     /// Serves HTTP/1.1 to its end; `first` is what was read already.
     pub(crate) fn serve(&mut self, first: Chunk) -> impl Future<Output = ()> {
         let next = self.parse(first);
@@ -100,8 +93,8 @@ impl Connection {
                 // Boxed: the state of a request is far larger than that of a wait, and would be held
                 // while nothing happens.
                 Next::Request(chunk, head_bytes) => Box::pin(serve::serve(self, chunk, head_bytes)).await,
-                Next::Refused(fault, method) => answer::refuse(self, fault, method).await,
-                Next::Late => answer::send(self, &Own::LATE_HEAD).await,
+                Next::Refused(fault, method) => reply::refuse(self, fault, method).await,
+                Next::Late => reply::send(self, &Own::LATE_HEAD).await,
                 Next::Nothing => After::Close,
             };
             if after != After::Keep {
@@ -139,7 +132,7 @@ impl Connection {
             Ok(None) => {}
             Err(fault) => {
                 let method = Method::at_start(chunk.data());
-                answer::refuse(&mut self, fault, method).await;
+                reply::refuse(&mut self, fault, method).await;
             }
         }
     }

@@ -14,9 +14,10 @@ use tokio::io::Interest;
 
 use crate::http1::{CONTINUE, Version};
 
-use super::connection::Connection;
-use crate::data_plane::request::exchange::AHEAD_BYTES_MAX;
-use crate::data_plane::request::serve::Request;
+use crate::data_plane::request::call::Request;
+use crate::data_plane::request::exchange::{AHEAD_BYTES_MAX, ClientSide};
+use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::wait::{Interrupt, unless_told};
 
 /// Why a wait has ended without what was waited for.
@@ -43,11 +44,12 @@ impl From<&Request> for Waiter {
 
 /// Waits for `what`, unless the client leaves, or the worker has something to say first.
 pub(crate) async fn unless_left<F: Future>(
-    connection: &mut Connection,
+    (worker, seat): (&Worker, &Seat),
+    client: ClientSide<'_>,
     waiter: Waiter,
     what: F,
 ) -> Result<F::Output, Left> {
-    let Connection { worker, seat, stream, ahead, ended, .. } = connection;
+    let ClientSide { stream, ahead, ended } = client;
     let mut what = pin!(what);
     let mut gone = pin!(async {
         // The request's end, or what is behind it, once; a body is read by the attempt alone.

@@ -5,10 +5,10 @@ use crate::clock;
 use crate::http1::{Answer, FieldKind, Method, Persistence, RequestHead, TargetForm, host_of, write_answer};
 use crate::tls::Challenges;
 
-use super::connection::{After, Connection};
+use super::after::After;
+use super::connection::Connection;
 use super::listener::{Listener, Secured};
-use crate::data_plane::request::attempt::Outcome;
-use crate::data_plane::request::record::Line;
+use crate::data_plane::request::record::{Line, Outcome};
 use crate::data_plane::worker::chunk::Chunk;
 
 /// Where an ACME server asks (RFC 8555, 8.3).

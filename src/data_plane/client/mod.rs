@@ -1,6 +1,7 @@
 //! The client's side: sockets accepted, protocols told apart, connections kept.
 
 pub(crate) mod accept;
+pub(crate) mod after;
 pub(crate) mod connection;
 pub(crate) mod entry;
 pub(crate) mod leaving;

@@ -19,12 +19,12 @@ use crate::http1::Peer;
 use crate::proxy_protocol::{self, HEADER_BYTES_MAX, Header};
 use crate::tls::{ACME_TLS_ALPN, Entrance};
 
-use super::accept::Counted;
 use super::connection::Connection;
 use super::entry::{Alpn, after_transport};
 use super::listener::{Listener, Secured};
 use crate::data_plane::origin::secure::{Polled, Secure};
 use crate::data_plane::origin::stream::Stream;
+use crate::data_plane::worker::address::Counted;
 use crate::data_plane::worker::seats::Seat;
 use crate::data_plane::worker::state::Worker;
 
@@ -58,7 +58,7 @@ async fn prepare(
     seat.settle().await;
     let Some(begun) = begin(&worker, &listener, &seat, socket, address).await else { return };
     let (_, _, (client, _)) = &begun;
-    if !listener.facts.proxy_protocol || counted.claim(&worker, client.ip()) {
+    if !listener.facts.proxy_protocol || worker.claim(&mut counted, client.ip()) {
         proceed(worker, listener, seat, begun, counted);
     }
 }

@@ -4,8 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::data_plane::origin::connect;
-use crate::data_plane::origin::connect::{ConnectFault, Connected, open, told};
+use crate::data_plane::origin::connect::{self, ConnectFault, Connected, open, told};
 use crate::data_plane::origin::origin_side::Offer;
 use crate::data_plane::origin::slot::Slot;
 use crate::data_plane::origin::stream::Stream;

@@ -23,6 +23,7 @@ mod pulse;
 mod reply;
 mod serve;
 mod socket;
+mod streams;
 mod task;
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ use crate::http1::{Method, RequestFault};
 use super::ask;
 use super::downstream::Downstream;
 use super::inlet::Form;
-use super::serve::StreamCount;
+use super::streams::StreamCount;
 
 /// Serves a stream as if it were a connection with one request. A request that is refused is answered
 /// on its stream; the connection stays.

@@ -6,13 +6,13 @@
 
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream};
 use http::Response;
-use std::pin::Pin;
 
 use crate::data_plane::request::answer::Own;
 use crate::data_plane::worker::chunk::Chunk;

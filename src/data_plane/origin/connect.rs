@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::connect_limit;
-use super::connect_limit::Turn;
+use super::connect_limit::{self, Turn};
 use super::origin_side::{Offer, OriginSide, Transport};
 use super::secure::Secure;
 use super::slot::Slot;

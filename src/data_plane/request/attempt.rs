@@ -1,52 +1,32 @@
 //! From a request to its answer over HTTP/1.1, attempt after attempt. What is tried, and how often,
 //! is decided in [`super::tries`].
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::clock;
 use crate::http1::Scheme;
-use crate::model::Color;
 use crate::routing::Protocol;
 
 use super::affinity;
-use super::answer::{self, Own, To};
-use super::call::Call;
-use super::ending::Ending;
-use super::exchange::{ClientSide, Exchange, Seen};
+use super::answer::{Own, To};
+use super::call::{Call, Request};
+use super::ending::{End, Ending};
+use super::exchange::{Exchange, Seen};
 use super::lane::Lane;
-use super::serve::Request;
-use super::tries::{End, Next, Tries};
-use crate::data_plane::client::connection::{After, Connection};
+use super::record::Outcome;
+use super::reply;
+use super::tries::{Next, Tries};
+use crate::data_plane::client::after::After;
+use crate::data_plane::client::connection::Connection;
 use crate::data_plane::client::leaving::{Left, Waiter, unless_left};
-use crate::data_plane::h2;
-use crate::data_plane::h2::Wanted;
+use crate::data_plane::h2::{self, Wanted};
 use crate::data_plane::origin::connect::{ConnectFault, Connected, connect, connect_fresh};
 use crate::data_plane::origin::slot::InFlight;
 use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::seats::Seat;
 use crate::data_plane::worker::state::{Worker, tag};
 use crate::data_plane::worker::wait::Interrupt;
-
-/// What came of a request, for the counts and the access log.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Outcome {
-    pub after: After,
-    /// `None`: no answer was sent, or not all of it.
-    pub status: Option<u16>,
-    pub bytes: u64,
-    pub color: Option<Color>,
-    pub endpoint: Option<SocketAddr>,
-    pub attempts: u8,
-    pub cause: Option<&'static str>,
-}
-
-impl Outcome {
-    pub(crate) fn answered(after: After, status: u16, bytes: u64) -> Self {
-        Self { after, status: Some(status), bytes, color: None, endpoint: None, attempts: 0, cause: None }
-    }
-}
 
 /// What the client got.
 enum Done {
@@ -87,7 +67,7 @@ pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> O
             let settings = &request.call.service.route.settings;
             let extra = request.call.extra();
             let to = To { extra, settings: Some(settings), ..To::request(&request.facts, complete) };
-            let (after, bytes) = answer::reply(connection, &own, &to, download.unsent().to_vec()).await;
+            let (after, bytes) = reply::reply(connection, &own, &to, download.unsent().to_vec()).await;
             download.sent += bytes;
             (after, Some(own.status), Some(own.text))
         }
@@ -204,15 +184,9 @@ async fn exchange(
     let call = &request.call;
     let cookie = cookie(call, inflight, connection.peer.scheme);
     let extra = [call.extra(), cookie.as_deref().map(|cookie| ("Set-Cookie", cookie))];
-    let client = ClientSide {
-        stream: &mut connection.stream,
-        ahead: &mut connection.ahead,
-        ended: &mut connection.ended,
-    };
-    let worker = &connection.worker;
+    let (worker, seat, client) = connection.lend();
     let upload = &mut request.upload;
-    let exchange =
-        Exchange::new(worker, &connection.seat, &request.facts, client, upstream, upload, download, extra);
+    let exchange = Exchange::new(worker, seat, &request.facts, client, upstream, upload, download, extra);
     exchange.run(|heard| tries.heard(worker, call, inflight, heard)).await
 }
 
@@ -308,7 +282,8 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
     }
     connection.seat.arm(worker.ticks.after(wait));
     // Boxed: a request that waits for nothing is not to hold room for this.
-    let resumed = Box::pin(unless_left(connection, waiter, call.resumed(&worker)));
+    let (_, seat, client) = connection.lend();
+    let resumed = Box::pin(unless_left((&worker, seat), client, waiter, call.resumed(&worker)));
     resumed.await.map_err(|left| waited(left, Own::PAUSED))
 }
 
@@ -319,7 +294,8 @@ async fn admit(connection: &mut Connection, request: &mut Request) -> Result<(),
     let worker = Rc::clone(&connection.worker);
     connection.seat.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
     // Boxed for the same reason.
-    let turn = Box::pin(unless_left(connection, Waiter::from(&*request), waiting.turn()));
+    let (_, seat, client) = connection.lend();
+    let turn = Box::pin(unless_left((&worker, seat), client, Waiter::from(&*request), waiting.turn()));
     request.call.admitted = turn.await.map_err(|left| waited(left, Own::FULL))?;
     request.call.take_current(&worker);
     Ok(())

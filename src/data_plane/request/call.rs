@@ -3,11 +3,15 @@
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Instant;
 
 use crate::judge::{ClientKey, RouteTemplate};
 use crate::model::Color;
 
 use super::answer::Own;
+use super::facts::Facts;
+use super::lane::Lane;
+use super::record::Line;
 use crate::data_plane::worker::limit::{Admitted, Waiting};
 use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::view::ServiceView;
@@ -28,6 +32,18 @@ pub(crate) struct Call {
     pub affinity: Option<u64>,
     /// Its place among the requests that may be in flight, where their number is limited.
     pub admitted: Option<Admitted>,
+}
+
+/// A request on its way from the client to an origin.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub facts: Facts,
+    pub call: Call,
+    /// The head for the origin, and the body behind it.
+    pub upload: Lane,
+    pub began: Instant,
+    /// For the access log, when it is on.
+    pub line: Option<Box<Line>>,
 }
 
 impl Call {

@@ -3,7 +3,7 @@
 use crate::model::Color;
 
 use super::call::Call;
-use super::tries::Heard;
+use super::ending::Heard;
 use crate::data_plane::origin::slot::InFlight;
 use crate::data_plane::worker::recorder::{Asker, Failure};
 use crate::data_plane::worker::state::Worker;

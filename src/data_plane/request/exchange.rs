@@ -13,12 +13,11 @@ use crate::http1::{
 };
 
 use super::answer::Own;
-use super::ending::Ending;
+use super::ending::{Ending, Heard};
 use super::facts::Facts;
 use super::farewell::Frames;
 use super::grpc;
 use super::lane::{Lane, LaneEnd};
-use super::tries::Heard;
 use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::seats::Seat;

@@ -12,5 +12,6 @@ pub(crate) mod farewell;
 pub(crate) mod grpc;
 pub(crate) mod lane;
 pub(crate) mod record;
+pub(crate) mod reply;
 pub(crate) mod serve;
 pub(crate) mod tries;

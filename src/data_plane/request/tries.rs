@@ -10,6 +10,7 @@ use crate::model::{Color, EndpointId};
 
 use super::answer::Own;
 use super::call::Call;
+use super::ending::{End, Heard};
 use super::evidence::{self, Attempt, Noted};
 use crate::data_plane::origin::connect::ConnectFault;
 use crate::data_plane::origin::slot::InFlight;
@@ -18,38 +19,6 @@ use crate::data_plane::worker::view::Wish;
 
 /// Endpoints of one color that are tried for one request before it fails.
 const ATTEMPTS_MAX: usize = 3;
-
-/// What a response's head said of the attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Heard {
-    pub status: u16,
-    /// Whether the origin calls it a failure.
-    pub failed: bool,
-}
-
-/// How an attempt that had a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The response was passed on, whole.
-    Complete,
-    /// The same, and its trailers call it a failure (grpc-status).
-    Failed,
-    /// The connection ended, and no byte of a response was there.
-    NoResponse,
-    /// The origin has said that it did nothing with it: REFUSED_STREAM, or a GOAWAY below it
-    /// (RFC 9113, 8.7).
-    NotProcessed,
-    /// What came is no response.
-    Malformed,
-    /// No response head in time.
-    Late,
-    /// The response ended before its end.
-    Short,
-    /// [`Tries::heard`] said that the client is not to see it.
-    Withheld,
-    /// The client's doing, or ours.
-    NotTheirs,
-}
 
 /// What follows an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

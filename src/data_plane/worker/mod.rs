@@ -15,3 +15,4 @@ pub(crate) mod state;
 pub(crate) mod ticks;
 pub(crate) mod view;
 pub(crate) mod wait;
+pub(crate) mod worker_loop;
