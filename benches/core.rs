@@ -16,7 +16,10 @@ use greenlight::health::{ColorHealth, ProbeFailure, ProbeOutcome, Roster, Thresh
 use greenlight::judge::{self, Baseline, BaselineWindow, Bucket, Judge, Outcome, RouteTemplate};
 use greenlight::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName, Tick};
 use greenlight::release::{self, Event, Source, State};
-use greenlight::routing::{ColorRoute, RouteTable, ServiceRoute, ServiceSettings, TableBuilder, pick_two};
+use greenlight::routing::{
+    Candidate, ColorRoute, Pick, RouteTable, ServiceRoute, ServiceSettings, TableBuilder, WEIGHT_FULL,
+    pick_two,
+};
 
 const HOSTS: usize = 10_000;
 
@@ -99,7 +102,9 @@ fn picking(c: &mut Criterion) {
         let inflight: Vec<Cell<u32>> = (0..count).map(|n| Cell::new(u32::try_from(n % 3).unwrap())).collect();
         group.bench_function(format!("{count}_endpoints"), |b| {
             b.iter(|| {
-                let at = pick_two(count, random.u64(..), |i| inflight[i].get()).unwrap();
+                let look =
+                    |i: usize| Candidate { load: inflight[i].get(), weight: WEIGHT_FULL, is_out: false };
+                let Some(Pick::One(at)) = pick_two(count, random.u64(..), look) else { return };
                 inflight[at].set(inflight[at].get() + 1);
                 black_box(&inflight[at]);
                 inflight[at].set(inflight[at].get() - 1);

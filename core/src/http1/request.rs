@@ -70,11 +70,6 @@ impl RequestHead {
         self.persistence == Persistence::KeepAlive
     }
 
-    /// Whether this request may be sent a second time at all: GET, HEAD or OPTIONS without a body.
-    pub fn is_replayable(&self) -> bool {
-        self.method.is_replayable() && self.framing == Framing::None
-    }
-
     /// The first field of this kind.
     pub fn value_of<'b>(&self, buf: &'b [u8], kind: FieldKind) -> Option<&'b [u8]> {
         self.fields.iter().find(|field| field.kind == kind).map(|field| field.value.of(buf))

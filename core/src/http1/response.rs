@@ -83,7 +83,7 @@ impl ResponseHead {
         HeadProgress(self.scan)
     }
 
-    /// Goes on where [`ResponseHead::progress`] was taken, in the same exchange.
+    /// Goes on where [`ResponseHead::progress`] was taken, with the same bytes at the buffer's start.
     pub fn resume(&mut self, progress: HeadProgress) {
         self.scan = progress.0;
         self.fields.clear();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::http1::{HeadLimits, Method, Peer, RequestFault, parse_request};
+use crate::http1::{HeadLimits, HeadProgress, Method, Peer, RequestFault, parse_request};
 
 use super::after::After;
 use super::listener::{Listener, Secured};
@@ -72,7 +72,7 @@ impl Connection {
 
     /// Serves HTTP/1.1 to its end; `first` is what was read already.
     pub(crate) fn serve(&mut self, first: Chunk) -> impl Future<Output = ()> {
-        let next = self.parse(first);
+        let next = self.parse(first, &mut HeadProgress::default());
         async move {
             match self.run(next).await {
                 After::Gone => {}
@@ -142,8 +142,10 @@ impl Connection {
         let head_timeout = self.worker.parts.limits.request_head_timeout;
         let mut begun = has_begun(&self.ahead);
         self.seat.arm(self.worker.ticks.after(if begun { head_timeout } else { idle }));
+        // A head that comes in many pieces is searched once, not from its start at each of them.
+        let mut progress = HeadProgress::default();
         if !self.ahead.is_empty()
-            && let Some(next) = self.parse_ahead()
+            && let Some(next) = self.parse_ahead(&mut progress)
         {
             return next;
         }
@@ -151,7 +153,7 @@ impl Connection {
             let Some(chunk) = self.fill(begun).await else {
                 return if begun && self.seat.signals().expired() { Next::Late } else { Next::Nothing };
             };
-            if let Some(next) = self.parse(chunk) {
+            if let Some(next) = self.parse(chunk, &mut progress) {
                 return next;
             }
             if !begun && has_begun(&self.ahead) {
@@ -161,16 +163,17 @@ impl Connection {
         }
     }
 
-    fn parse_ahead(&mut self) -> Option<Next> {
+    fn parse_ahead(&mut self, progress: &mut HeadProgress) -> Option<Next> {
         let mut chunk = self.worker.chunks.take();
         chunk.append(&self.ahead);
-        self.parse(chunk)
+        self.parse(chunk, progress)
     }
 
-    /// Reads a head from what is in `chunk`; keeps the bytes if it is not complete.
-    fn parse(&mut self, chunk: Chunk) -> Option<Next> {
+    /// Reads a head from `chunk`, which begins with the bytes of `ahead`; `progress` is how far the
+    /// search for its end has come in them. Keeps the bytes if the head is not complete.
+    fn parse(&mut self, chunk: Chunk, progress: &mut HeadProgress) -> Option<Next> {
         let head = &mut *self.worker.request_head.borrow_mut();
-        head.clear();
+        head.resume(*progress);
         match parse_request(chunk.data(), &self.worker.head_limits, head) {
             Ok(Some(head_bytes)) => {
                 // An idle connection gives the memory back too.
@@ -178,8 +181,9 @@ impl Connection {
                 Some(Next::Request(chunk, head_bytes))
             }
             Ok(None) => {
-                self.ahead.clear();
-                self.ahead.extend_from_slice(chunk.data());
+                *progress = head.progress();
+                let fresh = chunk.data().get(self.ahead.len()..).unwrap_or_default();
+                self.ahead.extend_from_slice(fresh);
                 None
             }
             Err(fault) => Some(Next::Refused(fault, Method::at_start(chunk.data()))),

@@ -8,8 +8,8 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use crate::http1::{
-    Answer, Asked, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
-    ResponseHead, Sending, parse_response, write_informational, write_response,
+    Answer, Asked, CONTINUE, Framing, HeadLimits, HeadProgress, INFORMATIONAL_MAX, Persistence,
+    ResponseClass, ResponseHead, Sending, parse_response, write_informational, write_response,
 };
 
 use super::answer::Own;
@@ -99,6 +99,8 @@ pub(crate) struct Exchange<'c> {
     waiting: Waiting,
     /// A response head that is not complete yet.
     partial: Vec<u8>,
+    /// How far the search for its end has come.
+    progress: HeadProgress,
     interim: u8,
     seen: Option<Seen>,
     extra: Extra<'c>,
@@ -132,6 +134,7 @@ impl<'c> Exchange<'c> {
             phase: Phase::Head,
             waiting: Waiting::Nothing,
             partial: Vec::new(),
+            progress: HeadProgress::default(),
             interim: 0,
             seen: None,
             extra,
@@ -258,12 +261,14 @@ impl<'c> Exchange<'c> {
         let asked = Asked { method: self.facts.method, upgrade: self.facts.upgrade.as_deref() };
         loop {
             head.clear();
+            head.resume(std::mem::take(&mut self.progress));
             let read = parse_response(chunk.data(), &asked, &HeadLimits::RESPONSE, &mut head);
             let Some(head_bytes) = read.map_err(|fault| {
                 tracing::debug!(%fault, "malformed response");
                 Ending::Malformed
             })?
             else {
+                self.progress = head.progress();
                 self.partial.extend_from_slice(chunk.data());
                 return Ok(false);
             };

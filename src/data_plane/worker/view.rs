@@ -14,7 +14,7 @@ use std::time::Instant;
 use arc_swap::{ArcSwap, Cache};
 
 use crate::model::{Color, EndpointId, PerColor};
-use crate::routing::{HOOKS_PREFIX, RouteTable, ServiceRoute, draw_two, gives_way};
+use crate::routing::{Candidate, HOOKS_PREFIX, Pick, RouteTable, ServiceRoute, pick_two};
 use crate::tls::Origins;
 
 use super::limit::Gate;
@@ -73,21 +73,18 @@ impl ServiceView {
 
     fn draw(&self, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
         let usable = &self.usable[wish.color];
-        let (first, second) = draw_two(usable.len(), wish.random)?;
-        let (first, second) = (usable.get(first)?, usable.get(second)?);
-        let is_out = |slot: &Slot| slot.is_ejected() && !self.tries_all(wish.color);
-        let (chosen, other) =
-            if second.inflight.get() < first.inflight.get() { (second, first) } else { (first, second) };
-        match (is_out(chosen), is_out(other)) {
-            (true, true) => return self.least(wish),
-            (true, false) => return Some(other),
-            (false, true) => return Some(chosen),
-            (false, false) => {}
+        let pick = pick_two(usable.len(), wish.random, |index| {
+            let slot = &usable[index];
+            Candidate {
+                load: slot.inflight.get(),
+                weight: slot.weight(wish.now),
+                is_out: slot.is_ejected() && !self.tries_all(wish.color),
+            }
+        })?;
+        match pick {
+            Pick::One(index) => usable.get(index),
+            Pick::BothOut => self.least(wish),
         }
-        // Other bits than those that the two were drawn by.
-        let random = wish.random.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let gives_way = gives_way(chosen.weight(wish.now), other.weight(wish.now), random);
-        Some(if gives_way { other } else { chosen })
     }
 
     fn least(&self, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
