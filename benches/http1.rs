@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use greenlight::http1::{
-    Answer, Asked, BodyReader, Forward, Framing, HeadLimits, HeadProgress, Method, Peer, RequestHead,
-    ResponseHead, Scheme, parse_request, parse_response, write_request, write_response,
+    Answer, BodyReader, Forward, Framing, HeadLimits, HeadProgress, Method, Peer, RequestContext,
+    RequestHead, ResponseHead, Scheme, parse_request, parse_response, write_request, write_response,
 };
 
 /// As wrk sends it.
@@ -68,7 +68,7 @@ fn requests(criterion: &mut Criterion) {
 }
 
 fn responses(criterion: &mut Criterion) {
-    let asked = Asked { method: Method::Get, upgrade: None };
+    let asked = RequestContext { method: Method::Get, upgrade: None };
     let request = {
         let mut head = RequestHead::default();
         parse_request(WRK, &HeadLimits::REQUEST, &mut head).unwrap().unwrap();

@@ -63,7 +63,7 @@ pub use method::Method;
 pub use peer::{Peer, Scheme};
 pub use relay::{Answer, Sending, write_informational, write_response};
 pub use request::{HeadProgress, RequestHead, is_grpc, parse_request};
-pub use response::{Asked, ResponseClass, ResponseHead, parse_response};
+pub use response::{RequestContext, ResponseClass, ResponseHead, parse_response};
 pub use span::Span;
 pub use target::{Target, TargetForm};
 pub use trailer::{Trailers, forbidden_in_trailers};

@@ -182,7 +182,7 @@ fn read_head(
     head.upgrade = match said.upgrade {
         // Without the option the field is not for us (RFC 9110, 7.8); 1.0 can't upgrade.
         _ if is_old || !head.connection.upgrade => Upgrade::None,
-        Upgrade::Asked(_) if head.framing.has_body() => Upgrade::Stripped,
+        Upgrade::To(_) if head.framing.has_body() => Upgrade::Stripped,
         upgrade => upgrade,
     };
     Ok(())

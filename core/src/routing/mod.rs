@@ -13,4 +13,6 @@ mod tests;
 pub use balance::{Candidate, Pick, WEIGHT_FULL, pick_two, slow_weight};
 pub use host::{HostFault, normalize_host};
 pub use settings::{ErrorPage, Protocol, ServiceSettings};
-pub use table::{ColorRoute, EndpointRoute, Found, HOOKS_PREFIX, RouteTable, ServiceRoute, TableBuilder};
+pub use table::{
+    ColorRoute, EndpointRoute, HOOKS_PREFIX, RouteMatch, RouteTable, ServiceRoute, TableBuilder,
+};

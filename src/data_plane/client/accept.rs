@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::listener::{Listener, ListenerFacts};
 use super::transport;
-use crate::data_plane::worker::address::Counted;
+use crate::data_plane::worker::address::ConnectionCount;
 use crate::data_plane::worker::state::Worker;
 
 /// How often a full house looks whether there is room again.
@@ -29,7 +29,7 @@ pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener, facts: Lis
             Ok((socket, peer)) => {
                 // Small answers must not wait for more of them; a socket that is gone shows later.
                 let _ = socket.set_nodelay(true);
-                let mut counted = Counted::new(&worker.parts.connections);
+                let mut counted = ConnectionCount::new(&worker.parts.connections);
                 // With a PROXY header the address is known only behind it: claimed then.
                 if !entry.facts.proxy_protocol && !worker.claim(&mut counted, peer.ip()) {
                     continue;

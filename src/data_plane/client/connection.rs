@@ -8,14 +8,14 @@ use std::time::Duration;
 use crate::http1::{HeadLimits, HeadProgress, Method, Peer, RequestFault, parse_request};
 
 use super::after::After;
-use super::listener::{Listener, Secured};
+use super::listener::{Listener, TlsFacts};
 use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::request::answer::Own;
 use crate::data_plane::request::exchange::ClientSide;
 use crate::data_plane::request::{reply, serve};
-use crate::data_plane::worker::address::Counted;
+use crate::data_plane::worker::address::ConnectionCount;
 use crate::data_plane::worker::chunk::Chunk;
-use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 
 /// What is read of a body that nobody wants, before its connection is closed: so that the client
@@ -28,18 +28,18 @@ const LINGER_TIME: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub worker: Rc<Worker>,
-    pub seat: Seat,
+    pub handle: ConnectionHandle,
     pub stream: Stream,
     pub listener: Rc<Listener>,
     pub peer: Peer,
     /// `None`: plain.
-    pub secured: Option<Rc<Secured>>,
+    pub secured: Option<Rc<TlsFacts>>,
     /// Bytes of the next request that came early, or the part of a head that came so far.
     pub ahead: Vec<u8>,
     /// The client has sent its FIN.
     pub ended: bool,
     /// `None`: a stream of a connection that is counted itself.
-    pub counted: Option<Counted>,
+    pub counted: Option<ConnectionCount>,
 }
 
 /// What the streams of an HTTP/2 connection have in common.
@@ -47,7 +47,7 @@ pub(crate) struct Connection {
 pub(crate) struct ConnectionFacts {
     pub listener: Rc<Listener>,
     pub peer: Peer,
-    pub secured: Option<Rc<Secured>>,
+    pub secured: Option<Rc<TlsFacts>>,
 }
 
 /// What came of waiting for a request.
@@ -65,9 +65,9 @@ enum Next {
 
 impl Connection {
     /// Lends what a request needs of the connection while it is served.
-    pub(crate) fn lend(&mut self) -> (&Rc<Worker>, &Seat, ClientSide<'_>) {
-        let Self { worker, seat, stream, ahead, ended, .. } = self;
-        (worker, seat, ClientSide { stream, ahead, ended })
+    pub(crate) fn lend(&mut self) -> (&Rc<Worker>, &ConnectionHandle, ClientSide<'_>) {
+        let Self { worker, handle, stream, ahead, ended, .. } = self;
+        (worker, handle, ClientSide { stream, ahead, ended })
     }
 
     /// Serves HTTP/1.1 to its end; `first` is what was read already.
@@ -104,10 +104,15 @@ impl Connection {
     }
 
     /// A stream of an HTTP/2 connection, as a connection of its own.
-    pub(crate) fn for_stream(worker: Rc<Worker>, seat: Seat, stream: Stream, of: &ConnectionFacts) -> Self {
+    pub(crate) fn for_stream(
+        worker: Rc<Worker>,
+        handle: ConnectionHandle,
+        stream: Stream,
+        of: &ConnectionFacts,
+    ) -> Self {
         Self {
             worker,
-            seat,
+            handle,
             stream,
             listener: Rc::clone(&of.listener),
             peer: of.peer,
@@ -141,7 +146,7 @@ impl Connection {
     async fn next(&mut self, idle: Duration) -> Next {
         let head_timeout = self.worker.parts.limits.request_head_timeout;
         let mut begun = has_begun(&self.ahead);
-        self.seat.arm(self.worker.ticks.after(if begun { head_timeout } else { idle }));
+        self.handle.arm(self.worker.ticks.after(if begun { head_timeout } else { idle }));
         // A head that comes in many pieces is searched once, not from its start at each of them.
         let mut progress = HeadProgress::default();
         if !self.ahead.is_empty()
@@ -151,14 +156,14 @@ impl Connection {
         }
         loop {
             let Some(chunk) = self.fill(begun).await else {
-                return if begun && self.seat.signals().expired() { Next::Late } else { Next::Nothing };
+                return if begun && self.handle.signals().expired() { Next::Late } else { Next::Nothing };
             };
             if let Some(next) = self.parse(chunk, &mut progress) {
                 return next;
             }
             if !begun && has_begun(&self.ahead) {
                 begun = true;
-                self.seat.arm(self.worker.ticks.after(head_timeout));
+                self.handle.arm(self.worker.ticks.after(head_timeout));
             }
         }
     }
@@ -206,9 +211,9 @@ impl Connection {
                 }
                 Poll::Ready(Ok(_)) => Poll::Ready(Some(chunk)),
                 Poll::Pending => {
-                    let signals = self.seat.signals();
-                    let told = signals.expired() || signals.cut() || (signals.closing() && !begun);
-                    if told { Poll::Ready(None) } else { Poll::Pending }
+                    let signals = self.handle.signals();
+                    let ends = signals.expired() || signals.cut() || (signals.closing() && !begun);
+                    if ends { Poll::Ready(None) } else { Poll::Pending }
                 }
             }
         })
@@ -217,20 +222,20 @@ impl Connection {
 
     /// Writes all of `bytes`; false if the client is gone, or takes nothing for too long.
     pub(crate) async fn send_all(&mut self, bytes: &[u8]) -> bool {
-        self.seat.arm(self.worker.ticks.after(self.worker.parts.limits.write_stall_timeout));
+        self.handle.arm(self.worker.ticks.after(self.worker.parts.limits.write_stall_timeout));
         let mut sent = 0;
         poll_fn(|context| {
             while sent < bytes.len() {
                 match self.stream.poll_send(context, &bytes[sent..]) {
                     Poll::Ready(Ok(count)) if count > 0 => sent += count,
                     Poll::Ready(_) => return Poll::Ready(false),
-                    Poll::Pending if self.seat.signals().expired() => return Poll::Ready(false),
+                    Poll::Pending if self.handle.signals().expired() => return Poll::Ready(false),
                     Poll::Pending => return Poll::Pending,
                 }
             }
             match self.stream.poll_push(context) {
                 Poll::Ready(pushed) => Poll::Ready(pushed.is_ok()),
-                Poll::Pending if self.seat.signals().expired() => Poll::Ready(false),
+                Poll::Pending if self.handle.signals().expired() => Poll::Ready(false),
                 Poll::Pending => Poll::Pending,
             }
         })
@@ -242,9 +247,9 @@ impl Connection {
         if !self.stream.is_tls() {
             return;
         }
-        self.seat.arm(self.worker.ticks.after(LINGER_TIME));
+        self.handle.arm(self.worker.ticks.after(LINGER_TIME));
         poll_fn(|context| match self.stream.poll_end(context) {
-            Poll::Pending if !self.seat.signals().expired() => Poll::Pending,
+            Poll::Pending if !self.handle.signals().expired() => Poll::Pending,
             _ => Poll::Ready(()),
         })
         .await;
@@ -252,12 +257,12 @@ impl Connection {
 
     /// Says that nothing more will be sent, and reads on for a little.
     async fn linger(&mut self) {
-        self.seat.arm(self.worker.ticks.after(LINGER_TIME));
+        self.handle.arm(self.worker.ticks.after(LINGER_TIME));
         let mut left = if self.ended { 0 } else { LINGER_BYTES_MAX };
         poll_fn(|context| {
             // Over TLS it may have to wait for room; what is read meanwhile makes none.
             let finished = self.stream.poll_finish(context);
-            if finished.is_pending() && !self.seat.signals().expired() {
+            if finished.is_pending() && !self.handle.signals().expired() {
                 return Poll::Pending;
             }
             while left > 0 {
@@ -265,7 +270,7 @@ impl Connection {
                 match self.stream.poll_fill(context, &mut chunk) {
                     Poll::Ready(Ok(count)) if count > 0 => left = left.saturating_sub(count),
                     Poll::Ready(_) => return Poll::Ready(()),
-                    Poll::Pending if self.seat.signals().expired() => return Poll::Ready(()),
+                    Poll::Pending if self.handle.signals().expired() => return Poll::Ready(()),
                     Poll::Pending => return Poll::Pending,
                 }
             }

@@ -13,10 +13,10 @@ use http::Request;
 use crate::config::Limits;
 use crate::data_plane::client::connection::{Connection, ConnectionFacts};
 use crate::data_plane::worker::chunk::Chunk;
-use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::ticks::passed;
-use crate::data_plane::worker::wait::unless_told;
+use crate::data_plane::worker::wait::unless_interrupted;
 use crate::http1::HeadLimits;
 
 use super::guard::{Guard, Offense};
@@ -35,19 +35,28 @@ const FAULTY_STREAMS_MAX: usize = 256;
 const LAST_WORDS: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Serves a connection that speaks HTTP/2 to its end; `first` is what was read of it already. The
-/// deadline of `seat` runs until the preface is complete.
+/// deadline of `handle` runs until the preface is complete.
 pub(crate) async fn serve(connection: Connection, first: Chunk) {
-    let Connection { worker, seat, stream, listener, peer, secured, counted, .. } = connection;
+    let Connection { worker, handle, stream, listener, peer, secured, counted, .. } = connection;
     let facts = Rc::new(ConnectionFacts { listener, peer, secured });
     let now = worker.ticks.now();
     let vitals = Vitals::new(Guard::for_client(now), now);
     let socket = Socket::new(stream, Some(first), Rc::clone(&worker), Rc::clone(&vitals));
-    let shaken = unless_told(&seat, builder(&worker).handshake(socket)).await;
+    let shaken = unless_interrupted(&handle, builder(&worker).handshake(socket)).await;
     let Ok(Ok(mut connection)) = shaken else { return };
     let streams = Streams::new(worker.ticks.now());
     let pulse = Pulse::new(Rc::clone(&vitals), connection.ping_pong());
-    let mut served =
-        Served { worker, seat, facts, vitals, streams, pulse, connection, closing: false, ends_by: None };
+    let mut served = ClientConnection {
+        worker,
+        handle,
+        facts,
+        vitals,
+        streams,
+        pulse,
+        connection,
+        closing: false,
+        ends_by: None,
+    };
     poll_fn(|context| served.poll(context)).await;
     drop(counted);
 }
@@ -76,9 +85,9 @@ fn header_list_bytes(limits: &HeadLimits) -> u32 {
 }
 
 /// A connection that is being served.
-struct Served {
+struct ClientConnection {
     worker: Rc<Worker>,
-    seat: Seat,
+    handle: ConnectionHandle,
     facts: Rc<ConnectionFacts>,
     vitals: Rc<Vitals>,
     streams: Rc<Streams>,
@@ -90,7 +99,7 @@ struct Served {
     ends_by: Option<u32>,
 }
 
-impl Served {
+impl ClientConnection {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             match self.connection.poll_accept(context) {
@@ -134,13 +143,13 @@ impl Served {
 
     /// Looks at signals and times when nothing can be done now.
     fn look(&mut self, context: &mut Context<'_>) -> Look {
-        let signals = self.seat.signals();
+        let signals = self.handle.signals();
         let now = self.worker.ticks.now();
         if signals.cut() || self.ends_by.is_some_and(|by| by <= now) {
             return Look::Over;
         }
         if let Some(by) = self.ends_by {
-            self.seat.arm(by);
+            self.handle.arm(by);
             return Look::Wait;
         }
         if let Some(offense) = self.vitals.offense() {
@@ -167,7 +176,7 @@ impl Served {
             next = next.min(by);
         }
         self.streams.wake_when_idle(context);
-        self.seat.arm(next);
+        self.handle.arm(next);
         Look::Wait
     }
 

@@ -105,7 +105,7 @@ impl To<'_> {
     /// Of a request whose head alone was read.
     pub(crate) fn head(head: &RequestHead, complete: bool) -> Self {
         let (version, method, keep) = (head.version, head.method, head.keep_alive());
-        let upgrade = matches!(head.upgrade, Upgrade::Asked(_));
+        let upgrade = matches!(head.upgrade, Upgrade::To(_));
         Self { version, method, keep, complete, upgrade, ..Self::UNKNOWN }
     }
 

@@ -6,7 +6,7 @@ use super::answer::Own;
 
 /// What a response's head said of the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Heard {
+pub(crate) struct HeadOutcome {
     pub status: u16,
     /// Whether the origin calls it a failure.
     pub failed: bool,
@@ -30,7 +30,7 @@ pub(crate) enum End {
     Late,
     /// The response ended before its end.
     Short,
-    /// [`super::tries::Tries::heard`] said that the client is not to see it.
+    /// [`super::retry_policy::RetryPolicy::head_arrived`] said that the client is not to see it.
     Withheld,
     /// The client's doing, or ours.
     NotTheirs,

@@ -14,8 +14,8 @@ use crate::model::Color;
 
 use super::answer::{Own, To};
 use super::call::{Call, Request};
+use super::copy_loop::{CopyEnd, CopyLoop};
 use super::facts::Facts;
-use super::lane::{Lane, LaneEnd};
 use super::record::{Line, Outcome};
 use super::{affinity, attempt, reply};
 use crate::data_plane::client::after::After;
@@ -106,7 +106,7 @@ fn prepare(
         Framing::Length(_) => Sending::Raw,
         Framing::Chunked => Sending::Chunked,
     };
-    let mut upload = Lane::new(out, head.framing, sending, &worker.head_limits, settings.body_bytes_max);
+    let mut upload = CopyLoop::new(out, head.framing, sending, &worker.head_limits, settings.body_bytes_max);
     upload.pass_trailers(facts.trailers);
     let affinity = settings.affinity.then(|| affinity::named(&head, buf)).flatten();
     drop(head);
@@ -118,7 +118,7 @@ fn prepare(
     }
     if let Err(end) = upload.prepare() {
         let own = match end {
-            LaneEnd::Malformed(fault) => Own::bad_body(fault),
+            CopyEnd::Malformed(fault) => Own::bad_body(fault),
             _ => Own::BODY_TOO_LARGE,
         };
         let color = preview.unwrap_or(service.route.active);
@@ -133,7 +133,7 @@ fn prepare(
         route,
         repeatable: facts.is_replayable(),
         affinity,
-        admitted: None,
+        permit: None,
     };
     Ok(Request { facts, call, upload, began, line })
 }

@@ -24,7 +24,7 @@ impl Addresses {
     ///
     /// # Errors
     /// The address has as many as it may.
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Option<Entered>, Full> {
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Option<AddressCount>, Full> {
         if self.max == 0 {
             return Ok(None);
         }
@@ -35,7 +35,7 @@ impl Addresses {
             return Err(Full);
         }
         *count += 1;
-        Ok(Some(Entered { addresses: Arc::clone(self), key }))
+        Ok(Some(AddressCount { addresses: Arc::clone(self), key }))
     }
 }
 
@@ -45,12 +45,12 @@ pub(crate) struct Full;
 
 /// One connection of an address.
 #[derive(Debug)]
-pub(crate) struct Entered {
+pub(crate) struct AddressCount {
     addresses: Arc<Addresses>,
     key: IpAddr,
 }
 
-impl Drop for Entered {
+impl Drop for AddressCount {
     fn drop(&mut self) {
         let mut counts = self.addresses.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Entry::Occupied(mut count) = counts.entry(self.key) {
@@ -64,14 +64,14 @@ impl Drop for Entered {
 
 /// One client connection in the number that all workers share.
 #[derive(Debug)]
-pub(crate) struct Counted {
+pub(crate) struct ConnectionCount {
     connections: Arc<AtomicUsize>,
     /// Its place among those of its address.
     /// (Boxed: off in most houses, and every waiting connection would hold it.)
-    entered: Option<Box<Entered>>,
+    entered: Option<Box<AddressCount>>,
 }
 
-impl Counted {
+impl ConnectionCount {
     pub(crate) fn new(connections: &Arc<AtomicUsize>) -> Self {
         connections.fetch_add(1, Ordering::Relaxed);
         Self { connections: Arc::clone(connections), entered: None }
@@ -87,7 +87,7 @@ impl Counted {
     }
 }
 
-impl Drop for Counted {
+impl Drop for ConnectionCount {
     fn drop(&mut self) {
         self.connections.fetch_sub(1, Ordering::Relaxed);
     }

@@ -3,13 +3,13 @@
 pub(crate) mod access;
 pub(crate) mod address;
 pub(crate) mod chunk;
+pub(crate) mod connection_table;
 pub(crate) mod date;
 pub(crate) mod files;
-pub(crate) mod limit;
 pub(crate) mod metrics;
 pub(crate) mod passes;
 pub(crate) mod recorder;
-pub(crate) mod seats;
+pub(crate) mod request_limit;
 pub(crate) mod service;
 pub(crate) mod state;
 pub(crate) mod ticks;

@@ -20,13 +20,13 @@ use crate::tls::{Challenges, Origins};
 use crate::traffic::Suspect;
 
 use super::access::AccessSink;
-use super::address::{Addresses, Counted};
+use super::address::{Addresses, ConnectionCount};
 use super::chunk::ChunkPool;
+use super::connection_table::{AttemptTag, ConnectionTable};
 use super::date::DateLine;
-use super::limit::Gates;
 use super::metrics::Metrics;
 use super::passes::Passes;
-use super::seats::{AttemptTag, Seats};
+use super::request_limit::RequestLimits;
 use super::service::Services;
 use super::ticks::Ticks;
 use super::view::View;
@@ -44,7 +44,7 @@ pub(crate) struct WorkerParts {
     /// Client connections of all workers: the one number that they share.
     pub connections: Arc<AtomicUsize>,
     pub addresses: Arc<Addresses>,
-    pub gates: Arc<Gates>,
+    pub request_limits: Arc<RequestLimits>,
     pub trusted_proxies: Arc<[IpNet]>,
     pub table: Arc<ArcSwap<RouteTable>>,
     pub suspects: mpsc::Sender<Suspect>,
@@ -64,7 +64,7 @@ pub(crate) struct Worker {
     pub ticks: Ticks,
     pub passes: Passes,
     pub chunks: Rc<ChunkPool>,
-    pub seats: Rc<Seats>,
+    pub handles: Rc<ConnectionTable>,
     pub services: Services,
     pub view: View,
     pub date: DateLine,
@@ -74,7 +74,7 @@ pub(crate) struct Worker {
     /// No new requests: connections close after the one they are at.
     pub closing: Cell<bool>,
     /// The tick until which WebSocket connections are told so, one after the other.
-    pub(super) farewell_until: Cell<u32>,
+    pub(super) drain_close_until: Cell<u32>,
     /// Requests refused before a service was known, by status.
     pub(super) unrouted: RefCell<Vec<(u16, u64)>>,
     random: RefCell<fastrand::Rng>,
@@ -90,14 +90,14 @@ impl Worker {
             fields_max: parts.limits.header_count_max,
             target_bytes_max: parts.limits.target_bytes_max,
         };
-        let services = Services::new(parts.metrics.clone(), Arc::clone(&parts.gates));
+        let services = Services::new(parts.metrics.clone(), Arc::clone(&parts.request_limits));
         let view = View::new(Arc::clone(&parts.table), &services, Arc::clone(&parts.origins));
         Rc::new(Self {
             head_limits,
             ticks: Ticks::default(),
             passes: Passes::default(),
             chunks: ChunkPool::new(head_limits.head_bytes_max()),
-            seats: Rc::default(),
+            handles: Rc::default(),
             services,
             view,
             date: DateLine::new(clock::wall()),
@@ -105,7 +105,7 @@ impl Worker {
             response_head: RefCell::default(),
             unrouted: RefCell::default(),
             closing: Cell::new(false),
-            farewell_until: Cell::new(0),
+            drain_close_until: Cell::new(0),
             random: RefCell::new(fastrand::Rng::new()),
             started: clock::instant(),
             flushed_connections: Cell::new(0),
@@ -144,7 +144,7 @@ impl Worker {
     /// this one is to be closed. Trusted proxies speak for many, so theirs are not counted. (With
     /// PROXY protocol the address is known only after its header: claimed then.) An IPv4 address that
     /// a dual-stack listener has mapped into IPv6 is taken as what it is.
-    pub(crate) fn claim(&self, counted: &mut Counted, address: IpAddr) -> bool {
+    pub(crate) fn claim(&self, counted: &mut ConnectionCount, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let parts = &self.parts;
         if parts.trusted_proxies.iter().any(|network| network.contains(&address)) {

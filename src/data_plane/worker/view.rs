@@ -17,8 +17,8 @@ use crate::model::{Color, EndpointId, PerColor};
 use crate::routing::{Candidate, HOOKS_PREFIX, Pick, RouteTable, ServiceRoute, pick_two};
 use crate::tls::Origins;
 
-use super::limit::Gate;
-use super::recorder::Wanted;
+use super::recorder::EvidenceSettings;
+use super::request_limit::RequestLimit;
 use super::service::{ServiceCell, Services};
 use crate::data_plane::origin::origin_side::Transport;
 use crate::data_plane::origin::slot::{InFlight, Slot};
@@ -29,7 +29,7 @@ pub(crate) struct ServiceView {
     pub route: Arc<ServiceRoute>,
     pub cell: Rc<ServiceCell>,
     /// How many requests may be in flight, if there is such a number.
-    pub gate: Option<Arc<Gate>>,
+    pub request_limit: Option<Arc<RequestLimit>>,
     /// Endpoints that may be sent to.
     usable: PerColor<Vec<Rc<Slot>>>,
     /// All endpoints: what is named by no view is forgotten.
@@ -120,11 +120,11 @@ impl ServiceView {
 
 /// A request that is held because its service is paused.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct PauseWaiter {
     waker: RefCell<Option<Waker>>,
 }
 
-impl Held {
+impl PauseWaiter {
     /// Has the request woken when the table changes.
     pub(crate) fn wake(&self, waker: &Waker) {
         *self.waker.borrow_mut() = Some(waker.clone());
@@ -140,7 +140,7 @@ pub(crate) struct View {
     hooks: RefCell<Option<Rc<ServiceView>>>,
     slots: RefCell<HashMap<EndpointId, Rc<Slot>>>,
     /// Requests held because their service is paused.
-    waiting: RefCell<Vec<Weak<Held>>>,
+    waiting: RefCell<Vec<Weak<PauseWaiter>>>,
     rebuilt: Cell<u64>,
     origins: Arc<Origins>,
 }
@@ -197,8 +197,8 @@ impl View {
     }
 
     /// A place for a request that waits for a change of the table; given up when it is dropped.
-    pub(crate) fn held(&self) -> Rc<Held> {
-        let held = Rc::new(Held::default());
+    pub(crate) fn pause_waiter(&self) -> Rc<PauseWaiter> {
+        let held = Rc::new(PauseWaiter::default());
         let mut waiting = self.waiting.borrow_mut();
         // At most half of the places are of requests that wait no more.
         if waiting.len() == waiting.capacity() {
@@ -271,7 +271,7 @@ fn build(
                 Some(slot)
                     if slot.endpoint.address == endpoint.endpoint.address && slot.transport.is_by(tls) =>
                 {
-                    slot.told(endpoint.usable, endpoint.returns, now);
+                    slot.update(endpoint.usable, endpoint.returns, now);
                     Rc::clone(slot)
                 }
                 // The same name at another address is another endpoint, and so is one that is spoken
@@ -293,11 +293,17 @@ fn build(
     let cell = services.cell(&route.name);
     for (color, counts) in cell.colors.iter() {
         let judged = color == route.active;
-        counts.evidence.want(Wanted {
+        counts.evidence.configure(EvidenceSettings {
             slow_after: route.slow_after.filter(|_| judged),
             failures: route.baking && judged,
         });
         counts.ejected.set(usable[color].iter().filter(|slot| slot.is_ejected()).count());
     }
-    ServiceView { route: Arc::clone(route), cell, gate: services.gate(route), usable, named }
+    ServiceView {
+        route: Arc::clone(route),
+        cell,
+        request_limit: services.request_limit(route),
+        usable,
+        named,
+    }
 }

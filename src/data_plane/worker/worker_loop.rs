@@ -17,7 +17,7 @@ use crate::data_plane::client::accept::accept;
 /// Ticks from one flush of the metrics to the next when nobody collects (1 s).
 const FLUSH_TICKS: u32 = 10;
 /// Over how long WebSocket connections are told of a shutdown: all at once would come back at once.
-const FAREWELL_SPREAD: Duration = Duration::from_secs(10);
+const DRAIN_CLOSE_SPREAD: Duration = Duration::from_secs(10);
 /// How long connections that were cut at the end of a shutdown have to go.
 const CUT_GRACE: Duration = Duration::from_millis(500);
 
@@ -54,10 +54,10 @@ impl Worker {
                     }
                 },
                 _ = tick.tick() => self.tick(),
-                () = self.seats.left(), if end.is_some() => {}
+                () = self.handles.left(), if end.is_some() => {}
             }
             if let Some(end) = end
-                && (self.seats.count() == 0 || tokio::time::Instant::now() >= end)
+                && (self.handles.count() == 0 || tokio::time::Instant::now() >= end)
             {
                 break;
             }
@@ -67,12 +67,12 @@ impl Worker {
 
     /// Cuts what is left, and counts it.
     async fn finish(&self) {
-        let cut = self.seats.cut_all();
+        let cut = self.handles.cut_all();
         if cut > 0 {
             tracing::warn!(worker = self.parts.id, connections = cut, "cut at the end of the shutdown");
             let gone = async {
-                while self.seats.count() > 0 {
-                    self.seats.left().await;
+                while self.handles.count() > 0 {
+                    self.handles.left().await;
                 }
             };
             // What does not go by itself goes with the runtime.
@@ -87,20 +87,20 @@ impl Worker {
             task.abort();
         }
         self.closing.set(true);
-        self.seats.close_idle();
-        let spread = FAREWELL_SPREAD.min(timeout / 4);
-        self.farewell_until.set(self.ticks.after(spread.max(TICK)));
+        self.handles.close_idle();
+        let spread = DRAIN_CLOSE_SPREAD.min(timeout / 4);
+        self.drain_close_until.set(self.ticks.after(spread.max(TICK)));
         tokio::time::Instant::now() + timeout
     }
 
     fn tick(&self) {
         self.ticks.set(clock::instant().duration_since(self.started));
         let now = self.ticks.now();
-        self.seats.expire(now);
+        self.handles.expire(now);
         self.refresh();
         if self.closing.get() {
-            let left = self.farewell_until.get().saturating_sub(now).max(1);
-            self.parts.metrics.farewells.inc_by(self.seats.farewell(None, left));
+            let left = self.drain_close_until.get().saturating_sub(now).max(1);
+            self.parts.metrics.drain_closes.inc_by(self.handles.drain_close(None, left));
         }
         self.parts.access.flush();
         if now >= self.next_flush.get() {
@@ -130,15 +130,15 @@ impl Worker {
             WorkerAsk::Inflight { service, color, reply } => {
                 let _ = reply.send(self.services.inflight(&service, color));
             }
-            WorkerAsk::Farewell { service, color, one_in, reply } => {
+            WorkerAsk::DrainClose { service, color, one_in, reply } => {
                 let tag = self.services.find(&service).map(|cell| tag(cell.key, color));
-                let told = tag.map_or(0, |tag| self.seats.farewell(Some(tag), one_in));
-                self.parts.metrics.farewells.inc_by(told);
-                let _ = reply.send(told);
+                let closed = tag.map_or(0, |tag| self.handles.drain_close(Some(tag), one_in));
+                self.parts.metrics.drain_closes.inc_by(closed);
+                let _ = reply.send(closed);
             }
             WorkerAsk::Cut { service, color, reply } => {
                 let tag = self.services.find(&service).map(|cell| tag(cell.key, color));
-                let cut = tag.map_or(0, |tag| self.seats.cut(tag));
+                let cut = tag.map_or(0, |tag| self.handles.cut(tag));
                 self.parts.metrics.cut.inc_by(cut);
                 let _ = reply.send(cut);
             }
@@ -161,7 +161,7 @@ impl Worker {
                 report.inflight.push(EndpointInflight { endpoint: slot.endpoint.id.clone(), inflight });
             }
         });
-        report.connections = self.seats.clients() as u64;
+        report.connections = self.handles.clients() as u64;
         self.flush();
         report
     }
@@ -180,7 +180,7 @@ impl Worker {
         for (status, count) in self.unrouted.take() {
             self.parts.metrics.unrouted.with_label_values(&[&status.to_string()]).inc_by(count);
         }
-        let connections = i64::try_from(self.seats.clients()).unwrap_or(i64::MAX);
+        let connections = i64::try_from(self.handles.clients()).unwrap_or(i64::MAX);
         self.parts.metrics.connections.add(connections - self.flushed_connections.replace(connections));
     }
 }

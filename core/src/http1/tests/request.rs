@@ -161,7 +161,7 @@ fn upgrades() {
         let raw = get(fields);
         let head = parse(&raw).unwrap();
         let found = match head.upgrade {
-            Upgrade::Asked(protocol) => Some(std::str::from_utf8(protocol.of(&raw)).unwrap()),
+            Upgrade::To(protocol) => Some(std::str::from_utf8(protocol.of(&raw)).unwrap()),
             Upgrade::None | Upgrade::Stripped => None,
         };
         assert_eq!(found, asked, "{fields}");
