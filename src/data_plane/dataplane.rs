@@ -19,8 +19,8 @@ use super::client::listener::ListenerFacts;
 use super::worker::access::{AccessLog, AccessSwitch};
 use super::worker::address::Addresses;
 use super::worker::files::connections_max;
-use super::worker::limit::Gates;
 use super::worker::metrics::Metrics;
+use super::worker::request_limit::RequestLimits;
 use super::worker::state::{Worker, WorkerParts};
 
 /// Asks that wait for one worker.
@@ -90,7 +90,7 @@ impl DataPlane {
         let connections_max = connections_max(options.limits.connections_max);
         let connections = Arc::new(AtomicUsize::new(0));
         let addresses = Addresses::new(options.limits.connections_per_address_max);
-        let gates = Arc::new(Gates::default());
+        let request_limits = Arc::new(RequestLimits::default());
         let trusted_proxies: Arc<[_]> = options.trusted_proxies.into();
         let mut listeners = options.listeners.into_iter();
         for id in 0..workers {
@@ -101,7 +101,7 @@ impl DataPlane {
                 connections_max,
                 connections: Arc::clone(&connections),
                 addresses: Arc::clone(&addresses),
-                gates: Arc::clone(&gates),
+                request_limits: Arc::clone(&request_limits),
                 trusted_proxies: Arc::clone(&trusted_proxies),
                 table: Arc::clone(&options.table),
                 suspects: options.suspects.clone(),

@@ -24,7 +24,7 @@ pub enum WorkerAsk {
     Inflight { service: ServiceName, color: Color, reply: oneshot::Sender<u64> },
     /// Tell one in so many of a color's WebSocket connections (one at least) that we go away, and
     /// end them in good order; answers with how many were told.
-    Farewell { service: ServiceName, color: Color, one_in: u32, reply: oneshot::Sender<u64> },
+    DrainClose { service: ServiceName, color: Color, one_in: u32, reply: oneshot::Sender<u64> },
     /// End what is still in flight on a color; answers with how many were cut.
     Cut { service: ServiceName, color: Color, reply: oneshot::Sender<u64> },
     /// Stop accepting; finish what is in flight until `timeout`, then close; the worker ends.

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
-use greenlight::data_plane::{Asker, Failure, Recorder, Wanted};
+use greenlight::data_plane::{Asker, EvidenceSettings, Failure, Recorder};
 use greenlight::judge::{FAILURES_MAX, RouteTemplate};
 
 /// Requests a second.
@@ -28,7 +28,7 @@ fn request(recorder: &Recorder, target: &str, client: u64, n: u64) {
         recorder.failure(&asker, Failure { status: None, cause: Some("timeout") });
         return;
     }
-    recorder.heard(place);
+    recorder.head_arrived(place);
     if n.is_multiple_of(10) {
         recorder.failure(&asker, Failure { status: Some(500), cause: None });
         return;
@@ -59,7 +59,7 @@ fn second(recorder: &Recorder, targets: &[String], clients: u64) -> AllocationIn
 
 fn recorder(failures: bool) -> Recorder {
     let recorder = Recorder::default();
-    recorder.want(Wanted { slow_after: Some(Duration::from_mins(1)), failures });
+    recorder.configure(EvidenceSettings { slow_after: Some(Duration::from_mins(1)), failures });
     recorder
 }
 

@@ -25,7 +25,7 @@ pub fn host_of(authority: &[u8]) -> &[u8] {
 
 /// Whether this is `host`, `host:` or `host:port`: a name of at most 255 bytes with no empty label
 /// (one final dot is legal), an IPv4 address, or an IPv6 address in brackets. No userinfo.
-pub fn valid_authority(authority: &[u8]) -> bool {
+pub(crate) fn valid_authority(authority: &[u8]) -> bool {
     let (host, port) = split(authority);
     if let Some(port) = port
         && !valid_port(port)

@@ -48,7 +48,7 @@ pub fn write_request(head: &RequestHead, buf: &[u8], forward: &Forward<'_>, out:
         Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         Framing::None | Framing::ToEnd => {}
     }
-    if let (true, Upgrade::Asked(protocol)) = (forward.upgrade, head.upgrade) {
+    if let (true, Upgrade::To(protocol)) = (forward.upgrade, head.upgrade) {
         write_field(b"Connection", b"upgrade", out);
         write_field(b"Upgrade", protocol.of(buf), out);
     }

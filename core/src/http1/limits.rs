@@ -1,11 +1,11 @@
 //! What a head may cost. Nothing here is unbounded.
 
 /// The longest method that is read as one. RFC 9110, 9.1 registers none over 20 bytes.
-pub const METHOD_BYTES_MAX: usize = 64;
+pub(crate) const METHOD_BYTES_MAX: usize = 64;
 
 /// Names that the `Connection` lines of one head may hold. Each is compared with each field, so
 /// without a limit a 32 KiB head would cost millions of comparisons.
-pub const CONNECTION_OPTIONS_MAX: usize = 32;
+pub(crate) const CONNECTION_OPTIONS_MAX: usize = 32;
 
 /// Empty lines before a request that are skipped (RFC 9112, 2.2).
 pub(crate) const EMPTY_LINES_MAX: usize = 2;
@@ -14,10 +14,10 @@ pub(crate) const EMPTY_LINES_MAX: usize = 2;
 pub const INFORMATIONAL_MAX: u8 = 16;
 
 /// One chunk's extension, in bytes.
-pub const CHUNK_EXTENSION_BYTES_MAX: u32 = 256;
+pub(crate) const CHUNK_EXTENSION_BYTES_MAX: u32 = 256;
 
 /// All chunk extensions of one body, in bytes.
-pub const CHUNK_EXTENSIONS_BYTES_MAX: u32 = 16 * 1024;
+pub(crate) const CHUNK_EXTENSIONS_BYTES_MAX: u32 = 16 * 1024;
 
 /// Limits of a head, and of a trailer section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

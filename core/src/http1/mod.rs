@@ -47,7 +47,7 @@ mod version;
 mod websocket;
 
 pub use answer::{CONTINUE, TEXT, write_answer, write_fault, write_page};
-pub use authority::{host_of, same_authority, valid_authority};
+pub use authority::{host_of, same_authority};
 pub use body::{BodyReader, Piece};
 pub use chunk::{ChunkHeader, write_chunk_header, write_last_chunk};
 pub use client::client_address;
@@ -56,15 +56,14 @@ pub use fault::{BodyFault, RequestFault, ResponseFault};
 pub use field::{Field, FieldKind};
 pub use forward::{Forward, write_encoded, write_request};
 pub use framing::Framing;
-pub use limits::{
-    CHUNK_EXTENSION_BYTES_MAX, CHUNK_EXTENSIONS_BYTES_MAX, CONNECTION_OPTIONS_MAX, HeadLimits,
-    INFORMATIONAL_MAX, METHOD_BYTES_MAX,
-};
+#[cfg(test)]
+use limits::{CONNECTION_OPTIONS_MAX, METHOD_BYTES_MAX};
+pub use limits::{HeadLimits, INFORMATIONAL_MAX};
 pub use method::Method;
 pub use peer::{Peer, Scheme};
 pub use relay::{Answer, Sending, write_informational, write_response};
 pub use request::{HeadProgress, RequestHead, is_grpc, parse_request};
-pub use response::{Asked, ResponseClass, ResponseHead, parse_response};
+pub use response::{RequestContext, ResponseClass, ResponseHead, parse_response};
 pub use span::Span;
 pub use target::{Target, TargetForm};
 pub use trailer::{Trailers, forbidden_in_trailers};

@@ -70,11 +70,6 @@ impl RequestHead {
         self.persistence == Persistence::KeepAlive
     }
 
-    /// Whether this request may be sent a second time at all: GET, HEAD or OPTIONS without a body.
-    pub fn is_replayable(&self) -> bool {
-        self.method.is_replayable() && self.framing == Framing::None
-    }
-
     /// The first field of this kind.
     pub fn value_of<'b>(&self, buf: &'b [u8], kind: FieldKind) -> Option<&'b [u8]> {
         self.fields.iter().find(|field| field.kind == kind).map(|field| field.value.of(buf))
@@ -187,7 +182,7 @@ fn read_head(
     head.upgrade = match said.upgrade {
         // Without the option the field is not for us (RFC 9110, 7.8); 1.0 can't upgrade.
         _ if is_old || !head.connection.upgrade => Upgrade::None,
-        Upgrade::Asked(_) if head.framing.has_body() => Upgrade::Stripped,
+        Upgrade::To(_) if head.framing.has_body() => Upgrade::Stripped,
         upgrade => upgrade,
     };
     Ok(())

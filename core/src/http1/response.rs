@@ -19,17 +19,17 @@ const STATUS_LINE_BYTES_MAX: usize = 8 * 1024;
 
 /// The request that a response answers, as far as it decides what the response means.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct RequestContext<'a> {
     pub method: Method,
     /// The protocol that was asked for of the origin, if any.
     pub upgrade: Option<&'a [u8]>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> RequestContext<'a> {
     /// For a request that was written with [`super::Forward::upgrade`] as `forwarded_upgrade`.
     pub fn of(head: &RequestHead, buf: &'a [u8], forwarded_upgrade: bool) -> Self {
         let upgrade = match head.upgrade {
-            Upgrade::Asked(protocol) if forwarded_upgrade => Some(protocol.of(buf)),
+            Upgrade::To(protocol) if forwarded_upgrade => Some(protocol.of(buf)),
             _ => None,
         };
         Self { method: head.method, upgrade }
@@ -83,7 +83,7 @@ impl ResponseHead {
         HeadProgress(self.scan)
     }
 
-    /// Goes on where [`ResponseHead::progress`] was taken, in the same exchange.
+    /// Goes on where [`ResponseHead::progress`] was taken, with the same bytes at the buffer's start.
     pub fn resume(&mut self, progress: HeadProgress) {
         self.scan = progress.0;
         self.fields.clear();
@@ -139,7 +139,7 @@ impl From<ScanFault> for ResponseFault {
 /// interim response of an exchange is a fault.
 pub fn parse_response(
     buf: &[u8],
-    asked: &Asked<'_>,
+    request: &RequestContext<'_>,
     limits: &HeadLimits,
     head: &mut ResponseHead,
 ) -> Result<Option<usize>, ResponseFault> {
@@ -148,7 +148,7 @@ pub fn parse_response(
     let Ok(None) = scanned else {
         // Complete or hopeless: the next call begins a head.
         head.scan = HeadScan::default();
-        return scanned?.map(|end| read_head(buf, end, asked, head).map(|()| end.end)).transpose();
+        return scanned?.map(|end| read_head(buf, end, request, head).map(|()| end.end)).transpose();
     };
     // An origin that does not speak HTTP is told at its first byte.
     if head.scan.first_byte(buf).is_some_and(|byte| byte != b'H') {
@@ -161,7 +161,7 @@ pub fn parse_response(
 fn read_head(
     buf: &[u8],
     end: HeadEnd,
-    asked: &Asked<'_>,
+    request: &RequestContext<'_>,
     head: &mut ResponseHead,
 ) -> Result<(), ResponseFault> {
     let line = read_status_line(buf, end.start, end.block_start - 2)?;
@@ -173,10 +173,10 @@ fn read_head(
     let (length, chunked) = framing.settle(head.version == Version::Http10)?;
     head.content_length = length;
     head.persistence = head.connection.persistence(head.version);
-    head.class = classify(buf, head, asked)?;
+    head.class = classify(buf, head, request)?;
     // RFC 9112, 6.3, in its order.
     head.framing = match (length, chunked) {
-        _ if asked.method == Method::Head || matches!(head.status, 100..=199 | 204 | 304) => Framing::None,
+        _ if request.method == Method::Head || matches!(head.status, 100..=199 | 204 | 304) => Framing::None,
         (_, true) => Framing::Chunked,
         (Some(length), false) => Framing::Length(length),
         (None, false) => Framing::ToEnd,
@@ -209,10 +209,14 @@ fn weigh_fields(buf: &[u8], head: &mut ResponseHead) -> Result<FramingFields, Re
     Ok(framing)
 }
 
-fn classify(buf: &[u8], head: &mut ResponseHead, asked: &Asked<'_>) -> Result<ResponseClass, ResponseFault> {
+fn classify(
+    buf: &[u8],
+    head: &mut ResponseHead,
+    request: &RequestContext<'_>,
+) -> Result<ResponseClass, ResponseFault> {
     match head.status {
         101 => {
-            let to_asked = asked.upgrade.is_some_and(|protocol| {
+            let to_asked = request.upgrade.is_some_and(|protocol| {
                 !protocol.is_empty() && head.upgrade.of(buf).eq_ignore_ascii_case(protocol)
             });
             let fits = to_asked && head.version == Version::Http11;

@@ -9,22 +9,22 @@ use super::span::Span;
 pub enum Upgrade {
     #[default]
     None,
-    /// Asked for h2c, TLS or another thing of this hop alone, or has a body: goes on as a plain
+    /// To for h2c, TLS or another thing of this hop alone, or has a body: goes on as a plain
     /// request.
     Stripped,
     /// The protocol asked for, e.g. `websocket`; the request has no body.
-    Asked(Span),
+    To(Span),
 }
 
 /// Takes the first protocol that is not of this hop alone.
 pub(crate) fn note_upgrade(buf: &[u8], value: Span, upgrade: &mut Upgrade) {
     for token in list(buf, value) {
-        if matches!(upgrade, Upgrade::Asked(_)) {
+        if matches!(upgrade, Upgrade::To(_)) {
             return;
         }
         let protocol = token.of(buf);
         let passes = is_protocol(protocol) && !is_of_this_hop(protocol);
-        *upgrade = if passes { Upgrade::Asked(token) } else { Upgrade::Stripped };
+        *upgrade = if passes { Upgrade::To(token) } else { Upgrade::Stripped };
     }
 }
 

@@ -5,20 +5,52 @@
 //! ln n / ln ln n; and unlike "the least loaded of all", workers that know nothing of each other's
 //! counts do not all run for the same idle endpoint at once.
 
-/// Picks an index in `0..count`, or `None` if there is none. `random` is 64 fresh random bits,
-/// `load` tells an endpoint's requests in flight.
+/// An endpoint as a pick sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Requests in flight.
+    pub load: u32,
+    /// Its share, in parts of [`WEIGHT_FULL`].
+    pub weight: u32,
+    /// It has left its pool for failed attempts.
+    pub is_out: bool,
+}
+
+/// The result of a pick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// The endpoint with this index.
+    One(usize),
+    /// Both draws have left their pool: the caller looks through all of them.
+    BothOut,
+}
+
+/// Picks an index in `0..count`, or `None` if `count` is 0. `random` is 64 fresh random bits.
 ///
 /// The two draws are always distinct, every ordered pair is equally likely (to within
 /// `count` / 2^32), and of two equal loads the first draw wins, which is as random as the draw.
+/// An endpoint in its slow start gives a part of its requests to the other draw.
 #[must_use]
-pub fn pick_two(count: usize, random: u64, load: impl Fn(usize) -> u32) -> Option<usize> {
+pub fn pick_two(count: usize, random: u64, look: impl Fn(usize) -> Candidate) -> Option<Pick> {
     let (first, second) = draw_two(count, random)?;
-    Some(if load(second) < load(first) { second } else { first })
+    let (one, two) = (look(first), look(second));
+    let (chosen, other) =
+        if two.load < one.load { ((second, two), (first, one)) } else { ((first, one), (second, two)) };
+    Some(match (chosen.1.is_out, other.1.is_out) {
+        (true, true) => Pick::BothOut,
+        (true, false) => Pick::One(other.0),
+        (false, true) => Pick::One(chosen.0),
+        (false, false) => {
+            // Other bits than those that the two were drawn by.
+            let random = random.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+            let gives_way = gives_way(chosen.1.weight, other.1.weight, random);
+            Pick::One(if gives_way { other.0 } else { chosen.0 })
+        }
+    })
 }
 
 /// The two draws of [`pick_two`]; of one endpoint both are the same.
-#[must_use]
-pub fn draw_two(count: usize, random: u64) -> Option<(usize, usize)> {
+fn draw_two(count: usize, random: u64) -> Option<(usize, usize)> {
     match count {
         0 => None,
         1 => Some((0, 0)),
@@ -46,9 +78,8 @@ pub fn slow_weight(left: u32, whole: u32) -> u32 {
 
 /// Whether the endpoint that was picked gives this request to the other of the two, because it is
 /// in its slow start and the other is further. Two that began together share evenly: a color that
-/// starts as a whole has nobody to spare it.
-#[must_use]
-pub fn gives_way(weight: u32, other: u32, random: u64) -> bool {
+/// starts as a whole has no endpoint to spare it.
+fn gives_way(weight: u32, other: u32, random: u64) -> bool {
     weight < other && scale(random & 0xffff_ffff, usize::try_from(other).unwrap_or(1)) >= weight as usize
 }
 

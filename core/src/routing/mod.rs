@@ -10,7 +10,9 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use balance::{WEIGHT_FULL, draw_two, gives_way, pick_two, slow_weight};
+pub use balance::{Candidate, Pick, WEIGHT_FULL, pick_two, slow_weight};
 pub use host::{HostFault, normalize_host};
 pub use settings::{ErrorPage, Protocol, ServiceSettings};
-pub use table::{ColorRoute, EndpointRoute, Found, HOOKS_PREFIX, RouteTable, ServiceRoute, TableBuilder};
+pub use table::{
+    ColorRoute, EndpointRoute, HOOKS_PREFIX, RouteMatch, RouteTable, ServiceRoute, TableBuilder,
+};

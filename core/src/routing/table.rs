@@ -80,7 +80,7 @@ fn hooks_route(address: SocketAddr) -> ServiceRoute {
 
 /// The answer to a lookup.
 #[derive(Clone, Copy, Debug)]
-pub struct Found<'a> {
+pub struct RouteMatch<'a> {
     pub service: &'a Arc<ServiceRoute>,
     /// The service's position in [`RouteTable::services`].
     pub index: usize,
@@ -124,14 +124,14 @@ impl RouteTable {
     /// `*.example.org` stands for one label or more (`a.example.org`, `a.b.example.org`), as in
     /// nginx and HAProxy's `hdr_end`, but not for `example.org` itself. `None` too for what is no
     /// host at all, whatever is default: see [`normalize_host`]. Allocates nothing.
-    pub fn find(&self, host: &[u8]) -> Option<Found<'_>> {
+    pub fn find(&self, host: &[u8]) -> Option<RouteMatch<'_>> {
         let mut buffer = [0; 256];
         let host = normalize_host(host, &mut buffer).ok()?;
         self.find_normalized(host)
     }
 
     /// [`Self::find`] for a host that [`normalize_host`] has returned.
-    pub fn find_normalized(&self, host: &[u8]) -> Option<Found<'_>> {
+    pub fn find_normalized(&self, host: &[u8]) -> Option<RouteMatch<'_>> {
         match self.index.find(host) {
             Some(target) => self.found(target),
             None => self.find_default(),
@@ -139,13 +139,13 @@ impl RouteTable {
     }
 
     /// The default service, for requests without a host (HTTP/1.0).
-    pub fn find_default(&self) -> Option<Found<'_>> {
+    pub fn find_default(&self) -> Option<RouteMatch<'_>> {
         self.found(Target { service: self.index.default?, preview: None })
     }
 
-    fn found(&self, target: Target) -> Option<Found<'_>> {
+    fn found(&self, target: Target) -> Option<RouteMatch<'_>> {
         let service = self.services.get(target.service)?;
-        Some(Found { service, index: target.service, preview: target.preview })
+        Some(RouteMatch { service, index: target.service, preview: target.preview })
     }
 }
 

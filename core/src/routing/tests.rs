@@ -7,7 +7,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{
-    ColorRoute, HostFault, RouteTable, ServiceRoute, ServiceSettings, TableBuilder, normalize_host, pick_two,
+    Candidate, ColorRoute, HostFault, Pick, RouteTable, ServiceRoute, ServiceSettings, TableBuilder,
+    WEIGHT_FULL, normalize_host, pick_two, slow_weight,
 };
 use crate::model::{Color, Epoch, PerColor, ServiceName};
 
@@ -227,13 +228,22 @@ fn random_bits(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Picks among endpoints that all take their whole share.
+fn pick(count: usize, random: u64, load: impl Fn(usize) -> u32) -> Option<usize> {
+    let look = |index| Candidate { load: load(index), weight: WEIGHT_FULL, is_out: false };
+    pick_two(count, random, look).map(|pick| match pick {
+        Pick::One(index) => index,
+        Pick::BothOut => panic!("no endpoint is out"),
+    })
+}
+
 #[test]
 fn equal_loads_are_picked_evenly() {
     let mut state = 7;
     for count in [2_usize, 3, 5, 16] {
         let mut picks = vec![0_u32; count];
         for _ in 0..20_000 {
-            picks[pick_two(count, random_bits(&mut state), |_| 4).unwrap()] += 1;
+            picks[pick(count, random_bits(&mut state), |_| 4).unwrap()] += 1;
         }
         let mean = 20_000.0 / f64::from(u32::try_from(count).unwrap());
         // Six standard deviations: a fair pick fails once in 10^8 runs, and this one has a seed.
@@ -247,8 +257,8 @@ fn a_full_endpoint_gets_nothing_while_another_is_free() {
     let mut state = 3;
     for _ in 0..1000 {
         let bits = random_bits(&mut state);
-        assert_eq!(pick_two(2, bits, |i| if i == 0 { 9 } else { 0 }), Some(1), "both are always looked at");
-        assert_ne!(pick_two(8, bits, |i| if i == 5 { 9 } else { 0 }), Some(5));
+        assert_eq!(pick(2, bits, |i| if i == 0 { 9 } else { 0 }), Some(1), "both are always looked at");
+        assert_ne!(pick(8, bits, |i| if i == 5 { 9 } else { 0 }), Some(5));
     }
 }
 
@@ -256,9 +266,9 @@ fn a_full_endpoint_gets_nothing_while_another_is_free() {
 fn the_ends_of_the_random_range() {
     for count in 0..70 {
         for bits in [0, u64::MAX, u64::from(u32::MAX), u64::from(u32::MAX) << 32] {
-            let pick = pick_two(count, bits, |_| 0);
-            assert_eq!(pick.is_some(), count > 0);
-            assert!(pick.is_none_or(|at| at < count));
+            let picked = pick(count, bits, |_| 0);
+            assert_eq!(picked.is_some(), count > 0);
+            assert!(picked.is_none_or(|at| at < count));
         }
     }
 }
@@ -268,10 +278,38 @@ fn requests_in_flight_stay_level() {
     // 10 000 requests that never end on 50 endpoints: 200 each, none far above.
     let (mut loads, mut state) = (vec![0_u32; 50], 11);
     for _ in 0..10_000 {
-        let at = pick_two(50, random_bits(&mut state), |i| loads[i]).unwrap();
+        let at = pick(50, random_bits(&mut state), |i| loads[i]).unwrap();
         loads[at] += 1;
     }
     assert!(loads.iter().all(|&load| (190..=206).contains(&load)), "{loads:?}");
+}
+
+#[test]
+fn an_endpoint_that_is_out_gets_nothing_while_the_other_is_in() {
+    let mut state = 5;
+    for _ in 0..1000 {
+        let bits = random_bits(&mut state);
+        let only = |out: [bool; 2]| {
+            pick_two(2, bits, |at| Candidate { load: 0, weight: WEIGHT_FULL, is_out: out[at] })
+        };
+        assert_eq!(only([true, false]), Some(Pick::One(1)));
+        assert_eq!(only([false, true]), Some(Pick::One(0)));
+        assert_eq!(only([true, true]), Some(Pick::BothOut));
+    }
+}
+
+#[test]
+fn an_endpoint_in_its_slow_start_gets_its_part_of_its_share() {
+    let mut state = 13;
+    let mut picks = [0_u32; 2];
+    let weights = [slow_weight(50, 100), WEIGHT_FULL];
+    for _ in 0..20_000 {
+        let look = |at: usize| Candidate { load: 0, weight: weights[at], is_out: false };
+        let Some(Pick::One(at)) = pick_two(2, random_bits(&mut state), look) else { panic!("two are there") };
+        picks[at] += 1;
+    }
+    let expected = 20_000 * weights[0] / WEIGHT_FULL / 2;
+    assert!(picks[0].abs_diff(expected) < 500, "{picks:?}, expected {expected}");
 }
 
 proptest! {
@@ -280,7 +318,7 @@ proptest! {
         loads in proptest::collection::vec(0_u32..4, 1..40),
         bits: u64,
     ) {
-        let at = pick_two(loads.len(), bits, |i| loads[i]).unwrap();
+        let at = pick(loads.len(), bits, |i| loads[i]).unwrap();
         let worst = *loads.iter().max().unwrap();
         let alone = loads.iter().filter(|&&load| load == worst).count() == 1;
         prop_assert!(loads.len() == 1 || !(alone && loads[at] == worst));

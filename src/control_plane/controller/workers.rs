@@ -73,7 +73,7 @@ impl Workers {
         let mut told = 0;
         for left in (1..=FAREWELL_STEPS).rev() {
             let question =
-                |reply| WorkerAsk::Farewell { service: service.clone(), color, one_in: left, reply };
+                |reply| WorkerAsk::DrainClose { service: service.clone(), color, one_in: left, reply };
             told += self.ask_all(question).await.into_iter().flatten().sum::<u64>();
             tokio::time::sleep(spread / FAREWELL_STEPS).await;
         }

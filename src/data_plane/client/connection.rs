@@ -5,16 +5,17 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::http1::{HeadLimits, Method, Peer, RequestFault, parse_request};
+use crate::http1::{HeadLimits, HeadProgress, Method, Peer, RequestFault, parse_request};
 
-use super::accept::Counted;
-use super::listener::{Listener, Secured};
+use super::after::After;
+use super::listener::{Listener, TlsFacts};
 use crate::data_plane::origin::stream::Stream;
-use crate::data_plane::request::answer;
 use crate::data_plane::request::answer::Own;
-use crate::data_plane::request::serve;
+use crate::data_plane::request::exchange::ClientSide;
+use crate::data_plane::request::{reply, serve};
+use crate::data_plane::worker::address::ConnectionCount;
 use crate::data_plane::worker::chunk::Chunk;
-use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 
 /// What is read of a body that nobody wants, before its connection is closed: so that the client
@@ -23,36 +24,22 @@ const LINGER_BYTES_MAX: usize = 64 * 1024;
 /// How long that may take.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
-/// What becomes of a connection after an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum After {
-    /// The next request may come.
-    Keep,
-    Close,
-    /// The client is not there any more.
-    Gone,
-    /// Closed once the client has had time to read the answer.
-    Linger,
-    /// Closed in a way that can't be taken for an end.
-    Reset,
-}
-
 /// A client connection. Holds no buffer while it waits.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub worker: Rc<Worker>,
-    pub seat: Seat,
+    pub handle: ConnectionHandle,
     pub stream: Stream,
     pub listener: Rc<Listener>,
     pub peer: Peer,
     /// `None`: plain.
-    pub secured: Option<Rc<Secured>>,
+    pub secured: Option<Rc<TlsFacts>>,
     /// Bytes of the next request that came early, or the part of a head that came so far.
     pub ahead: Vec<u8>,
     /// The client has sent its FIN.
     pub ended: bool,
     /// `None`: a stream of a connection that is counted itself.
-    pub counted: Option<Counted>,
+    pub counted: Option<ConnectionCount>,
 }
 
 /// What the streams of an HTTP/2 connection have in common.
@@ -60,7 +47,7 @@ pub(crate) struct Connection {
 pub(crate) struct ConnectionFacts {
     pub listener: Rc<Listener>,
     pub peer: Peer,
-    pub secured: Option<Rc<Secured>>,
+    pub secured: Option<Rc<TlsFacts>>,
 }
 
 /// What came of waiting for a request.
@@ -77,9 +64,15 @@ enum Next {
 }
 
 impl Connection {
+    /// Lends what a request needs of the connection while it is served.
+    pub(crate) fn lend(&mut self) -> (&Rc<Worker>, &ConnectionHandle, ClientSide<'_>) {
+        let Self { worker, handle, stream, ahead, ended, .. } = self;
+        (worker, handle, ClientSide { stream, ahead, ended })
+    }
+
     /// Serves HTTP/1.1 to its end; `first` is what was read already.
     pub(crate) fn serve(&mut self, first: Chunk) -> impl Future<Output = ()> {
-        let next = self.parse(first);
+        let next = self.parse(first, &mut HeadProgress::default());
         async move {
             match self.run(next).await {
                 After::Gone => {}
@@ -100,8 +93,8 @@ impl Connection {
                 // Boxed: the state of a request is far larger than that of a wait, and would be held
                 // while nothing happens.
                 Next::Request(chunk, head_bytes) => Box::pin(serve::serve(self, chunk, head_bytes)).await,
-                Next::Refused(fault, method) => answer::refuse(self, fault, method).await,
-                Next::Late => answer::send(self, &Own::LATE_HEAD).await,
+                Next::Refused(fault, method) => reply::refuse(self, fault, method).await,
+                Next::Late => reply::send(self, &Own::LATE_HEAD).await,
                 Next::Nothing => After::Close,
             };
             if after != After::Keep {
@@ -111,10 +104,15 @@ impl Connection {
     }
 
     /// A stream of an HTTP/2 connection, as a connection of its own.
-    pub(crate) fn for_stream(worker: Rc<Worker>, seat: Seat, stream: Stream, of: &ConnectionFacts) -> Self {
+    pub(crate) fn for_stream(
+        worker: Rc<Worker>,
+        handle: ConnectionHandle,
+        stream: Stream,
+        of: &ConnectionFacts,
+    ) -> Self {
         Self {
             worker,
-            seat,
+            handle,
             stream,
             listener: Rc::clone(&of.listener),
             peer: of.peer,
@@ -139,7 +137,7 @@ impl Connection {
             Ok(None) => {}
             Err(fault) => {
                 let method = Method::at_start(chunk.data());
-                answer::refuse(&mut self, fault, method).await;
+                reply::refuse(&mut self, fault, method).await;
             }
         }
     }
@@ -148,36 +146,39 @@ impl Connection {
     async fn next(&mut self, idle: Duration) -> Next {
         let head_timeout = self.worker.parts.limits.request_head_timeout;
         let mut begun = has_begun(&self.ahead);
-        self.seat.arm(self.worker.ticks.after(if begun { head_timeout } else { idle }));
+        self.handle.arm(self.worker.ticks.after(if begun { head_timeout } else { idle }));
+        // A head that comes in many pieces is searched once, not from its start at each of them.
+        let mut progress = HeadProgress::default();
         if !self.ahead.is_empty()
-            && let Some(next) = self.parse_ahead()
+            && let Some(next) = self.parse_ahead(&mut progress)
         {
             return next;
         }
         loop {
             let Some(chunk) = self.fill(begun).await else {
-                return if begun && self.seat.signals().expired() { Next::Late } else { Next::Nothing };
+                return if begun && self.handle.signals().expired() { Next::Late } else { Next::Nothing };
             };
-            if let Some(next) = self.parse(chunk) {
+            if let Some(next) = self.parse(chunk, &mut progress) {
                 return next;
             }
             if !begun && has_begun(&self.ahead) {
                 begun = true;
-                self.seat.arm(self.worker.ticks.after(head_timeout));
+                self.handle.arm(self.worker.ticks.after(head_timeout));
             }
         }
     }
 
-    fn parse_ahead(&mut self) -> Option<Next> {
+    fn parse_ahead(&mut self, progress: &mut HeadProgress) -> Option<Next> {
         let mut chunk = self.worker.chunks.take();
         chunk.append(&self.ahead);
-        self.parse(chunk)
+        self.parse(chunk, progress)
     }
 
-    /// Reads a head from what is in `chunk`; keeps the bytes if it is not complete.
-    fn parse(&mut self, chunk: Chunk) -> Option<Next> {
+    /// Reads a head from `chunk`, which begins with the bytes of `ahead`; `progress` is how far the
+    /// search for its end has come in them. Keeps the bytes if the head is not complete.
+    fn parse(&mut self, chunk: Chunk, progress: &mut HeadProgress) -> Option<Next> {
         let head = &mut *self.worker.request_head.borrow_mut();
-        head.clear();
+        head.resume(*progress);
         match parse_request(chunk.data(), &self.worker.head_limits, head) {
             Ok(Some(head_bytes)) => {
                 // An idle connection gives the memory back too.
@@ -185,8 +186,9 @@ impl Connection {
                 Some(Next::Request(chunk, head_bytes))
             }
             Ok(None) => {
-                self.ahead.clear();
-                self.ahead.extend_from_slice(chunk.data());
+                *progress = head.progress();
+                let fresh = chunk.data().get(self.ahead.len()..).unwrap_or_default();
+                self.ahead.extend_from_slice(fresh);
                 None
             }
             Err(fault) => Some(Next::Refused(fault, Method::at_start(chunk.data()))),
@@ -209,9 +211,9 @@ impl Connection {
                 }
                 Poll::Ready(Ok(_)) => Poll::Ready(Some(chunk)),
                 Poll::Pending => {
-                    let signals = self.seat.signals();
-                    let told = signals.expired() || signals.cut() || (signals.closing() && !begun);
-                    if told { Poll::Ready(None) } else { Poll::Pending }
+                    let signals = self.handle.signals();
+                    let ends = signals.expired() || signals.cut() || (signals.closing() && !begun);
+                    if ends { Poll::Ready(None) } else { Poll::Pending }
                 }
             }
         })
@@ -220,20 +222,20 @@ impl Connection {
 
     /// Writes all of `bytes`; false if the client is gone, or takes nothing for too long.
     pub(crate) async fn send_all(&mut self, bytes: &[u8]) -> bool {
-        self.seat.arm(self.worker.ticks.after(self.worker.parts.limits.write_stall_timeout));
+        self.handle.arm(self.worker.ticks.after(self.worker.parts.limits.write_stall_timeout));
         let mut sent = 0;
         poll_fn(|context| {
             while sent < bytes.len() {
                 match self.stream.poll_send(context, &bytes[sent..]) {
                     Poll::Ready(Ok(count)) if count > 0 => sent += count,
                     Poll::Ready(_) => return Poll::Ready(false),
-                    Poll::Pending if self.seat.signals().expired() => return Poll::Ready(false),
+                    Poll::Pending if self.handle.signals().expired() => return Poll::Ready(false),
                     Poll::Pending => return Poll::Pending,
                 }
             }
             match self.stream.poll_push(context) {
                 Poll::Ready(pushed) => Poll::Ready(pushed.is_ok()),
-                Poll::Pending if self.seat.signals().expired() => Poll::Ready(false),
+                Poll::Pending if self.handle.signals().expired() => Poll::Ready(false),
                 Poll::Pending => Poll::Pending,
             }
         })
@@ -245,9 +247,9 @@ impl Connection {
         if !self.stream.is_tls() {
             return;
         }
-        self.seat.arm(self.worker.ticks.after(LINGER_TIME));
+        self.handle.arm(self.worker.ticks.after(LINGER_TIME));
         poll_fn(|context| match self.stream.poll_end(context) {
-            Poll::Pending if !self.seat.signals().expired() => Poll::Pending,
+            Poll::Pending if !self.handle.signals().expired() => Poll::Pending,
             _ => Poll::Ready(()),
         })
         .await;
@@ -255,12 +257,12 @@ impl Connection {
 
     /// Says that nothing more will be sent, and reads on for a little.
     async fn linger(&mut self) {
-        self.seat.arm(self.worker.ticks.after(LINGER_TIME));
+        self.handle.arm(self.worker.ticks.after(LINGER_TIME));
         let mut left = if self.ended { 0 } else { LINGER_BYTES_MAX };
         poll_fn(|context| {
             // Over TLS it may have to wait for room; what is read meanwhile makes none.
             let finished = self.stream.poll_finish(context);
-            if finished.is_pending() && !self.seat.signals().expired() {
+            if finished.is_pending() && !self.handle.signals().expired() {
                 return Poll::Pending;
             }
             while left > 0 {
@@ -268,7 +270,7 @@ impl Connection {
                 match self.stream.poll_fill(context, &mut chunk) {
                     Poll::Ready(Ok(count)) if count > 0 => left = left.saturating_sub(count),
                     Poll::Ready(_) => return Poll::Ready(()),
-                    Poll::Pending if self.seat.signals().expired() => return Poll::Ready(()),
+                    Poll::Pending if self.handle.signals().expired() => return Poll::Ready(()),
                     Poll::Pending => return Poll::Pending,
                 }
             }

@@ -29,7 +29,7 @@ pub(crate) enum Alpn {
 
 /// What the first bytes are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Spoken {
+enum Speech {
     Http1,
     Http2,
     /// More bytes are needed.
@@ -38,7 +38,7 @@ enum Spoken {
 
 /// Serves a connection whose transport stands (TCP alone, or TLS after its handshake) to its end.
 ///
-/// The connection's seat has its deadline: `detection_timeout` from the accept,
+/// The connection's handle has its deadline: `detection_timeout` from the accept,
 /// so that the handshake and the first bytes share it. A client that sends nothing in that time,
 /// or half a preface, is closed without a word: browsers connect ahead of need.
 #[expect(
@@ -47,11 +47,11 @@ enum Spoken {
 )]
 pub(crate) fn after_transport(mut connection: Connection, alpn: Alpn) -> impl Future<Output = ()> {
     async move {
-        connection.seat.settle().await;
+        connection.handle.settle().await;
         match first_bytes(&mut connection, alpn).await {
             None => goodbye(&mut connection.stream).await,
             // Boxed: it would be held by every waiting HTTP/1.1 connection too.
-            Some((Spoken::Http2, first)) => Box::pin(h2::serve(connection, first)).await,
+            Some((Speech::Http2, first)) => Box::pin(h2::serve(connection, first)).await,
             Some((_, first)) => connection.serve(first).await,
         }
     }
@@ -68,8 +68,8 @@ async fn goodbye(stream: &mut Stream) {
 }
 
 /// Reads until it is clear what is spoken. `None`: nothing is, and the connection is to close.
-async fn first_bytes(connection: &mut Connection, alpn: Alpn) -> Option<(Spoken, Chunk)> {
-    let Connection { worker, seat, stream, .. } = connection;
+async fn first_bytes(connection: &mut Connection, alpn: Alpn) -> Option<(Speech, Chunk)> {
+    let Connection { worker, handle, stream, .. } = connection;
     // Only a preface that comes in pieces is ever kept here.
     let mut begun = Vec::new();
     poll_fn(|context| {
@@ -79,16 +79,16 @@ async fn first_bytes(connection: &mut Connection, alpn: Alpn) -> Option<(Spoken,
             match stream.poll_fill(context, &mut chunk) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(None),
                 Poll::Ready(Ok(_)) => match spoken(alpn, chunk.data()) {
-                    Spoken::Unclear => {
+                    Speech::Unclear => {
                         begun.clear();
                         begun.extend_from_slice(chunk.data());
                     }
                     settled => return Poll::Ready(Some((settled, chunk))),
                 },
                 Poll::Pending => {
-                    let signals = seat.signals();
-                    let told = signals.expired() || signals.cut() || signals.closing();
-                    return if told { Poll::Ready(None) } else { Poll::Pending };
+                    let signals = handle.signals();
+                    let ends = signals.expired() || signals.cut() || signals.closing();
+                    return if ends { Poll::Ready(None) } else { Poll::Pending };
                 }
             }
         }
@@ -96,11 +96,11 @@ async fn first_bytes(connection: &mut Connection, alpn: Alpn) -> Option<(Spoken,
     .await
 }
 
-fn spoken(alpn: Alpn, data: &[u8]) -> Spoken {
+fn spoken(alpn: Alpn, data: &[u8]) -> Speech {
     match alpn {
-        Alpn::Http2 => Spoken::Http2,
-        Alpn::Plain if data.starts_with(PREFACE_BEGIN) => Spoken::Http2,
-        Alpn::Plain if PREFACE_BEGIN.starts_with(data) => Spoken::Unclear,
-        Alpn::Http1 | Alpn::Plain => Spoken::Http1,
+        Alpn::Http2 => Speech::Http2,
+        Alpn::Plain if data.starts_with(PREFACE_BEGIN) => Speech::Http2,
+        Alpn::Plain if PREFACE_BEGIN.starts_with(data) => Speech::Unclear,
+        Alpn::Http1 | Alpn::Plain => Speech::Http1,
     }
 }

@@ -35,18 +35,18 @@ pub(crate) struct Listener {
     /// The value of `Strict-Transport-Security`.
     pub hsts: Option<&'static str>,
     /// What TLS was served last.
-    seen: RefCell<Option<Rc<Served>>>,
+    seen: RefCell<Option<Rc<TlsConfig>>>,
 }
 
 /// TLS as one worker serves it: what handshakes of one moment have in common.
 #[derive(Debug)]
-pub(crate) struct Served {
+pub(crate) struct TlsConfig {
     of: Arc<Serving>,
     /// A copy of the worker's own: its count is written at each handshake.
     pub config: Arc<ServerConfig>,
 }
 
-impl Served {
+impl TlsConfig {
     pub(crate) fn certificates(&self) -> &Certificates {
         &self.of.certificates
     }
@@ -54,13 +54,13 @@ impl Served {
 
 /// What a client's handshake said; for the rule of 421.
 #[derive(Debug)]
-pub(crate) struct Secured {
+pub(crate) struct TlsFacts {
     /// The name that the client asked for; empty: none.
     pub sni: Box<str>,
-    pub served: Rc<Served>,
+    pub served: Rc<TlsConfig>,
 }
 
-impl Secured {
+impl TlsFacts {
     /// Whether a request for `host` has come to the wrong connection.
     pub(crate) fn is_misdirected(&self, host: &[u8]) -> bool {
         !self.sni.is_empty() && self.served.certificates().is_misdirected(&self.sni, host)
@@ -85,14 +85,14 @@ impl Listener {
     }
 
     /// The TLS that is served now.
-    pub(crate) fn served(&self, entrance: &Entrance) -> Rc<Served> {
+    pub(crate) fn served(&self, entrance: &Entrance) -> Rc<TlsConfig> {
         let current = entrance.current();
         let mut seen = self.seen.borrow_mut();
         match &*seen {
             Some(served) if Arc::ptr_eq(&served.of, &current) => Rc::clone(served),
             _ => {
                 let config = Arc::new(current.config.clone());
-                let served = Rc::new(Served { of: Arc::clone(&current), config });
+                let served = Rc::new(TlsConfig { of: Arc::clone(&current), config });
                 *seen = Some(Rc::clone(&served));
                 served
             }

@@ -5,10 +5,10 @@ use crate::clock;
 use crate::http1::{Answer, FieldKind, Method, Persistence, RequestHead, TargetForm, host_of, write_answer};
 use crate::tls::Challenges;
 
-use super::connection::{After, Connection};
-use super::listener::{Listener, Secured};
-use crate::data_plane::request::attempt::Outcome;
-use crate::data_plane::request::record::Line;
+use super::after::After;
+use super::connection::Connection;
+use super::listener::{Listener, TlsFacts};
+use crate::data_plane::request::record::{Line, Outcome};
 use crate::data_plane::worker::chunk::Chunk;
 
 /// Where an ACME server asks (RFC 8555, 8.3).
@@ -16,7 +16,7 @@ const ACME_PREFIX: &[u8] = b"/.well-known/acme-challenge/";
 
 /// A request as far as these answers depend on it, of either protocol.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct LocalRequest<'a> {
     pub method: Method,
     /// Path and query; `*` is answered elsewhere.
     pub path: &'a [u8],
@@ -78,14 +78,14 @@ impl Local {
 /// The listener's answer, if the request gets one.
 pub(crate) fn find(
     listener: &Listener,
-    secured: Option<&Secured>,
+    secured: Option<&TlsFacts>,
     challenges: &Challenges,
     closing: bool,
-    asked: &Asked<'_>,
+    request: &LocalRequest<'_>,
 ) -> Option<Local> {
     let facts = &listener.facts;
-    let reads = matches!(asked.method, Method::Get | Method::Head);
-    let path = asked.path.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let reads = matches!(request.method, Method::Get | Method::Head);
+    let path = request.path.split(|byte| *byte == b'?').next().unwrap_or_default();
     if reads && !facts.ready_path.is_empty() && path == facts.ready_path.as_bytes() {
         return Some(if closing { Local::Draining } else { Local::Ready });
     }
@@ -93,25 +93,26 @@ pub(crate) fn find(
         return Some(Local::Challenge(text));
     }
     // A challenge that is not ours is an origin's own.
-    if facts.redirect_to_https && facts.tls.is_none() && !asked.used_https && !path.starts_with(ACME_PREFIX) {
-        return Some(redirect(listener, asked));
+    if facts.redirect_to_https && facts.tls.is_none() && !request.used_https && !path.starts_with(ACME_PREFIX)
+    {
+        return Some(redirect(listener, request));
     }
-    let misdirected = secured.is_some_and(|secured| secured.is_misdirected(asked.authority));
+    let misdirected = secured.is_some_and(|secured| secured.is_misdirected(request.authority));
     misdirected.then_some(Local::Misdirected)
 }
 
 /// 308: method and body are kept. The port is left out, which means 443: ports are often mapped on the
 /// way to us. Only a client that named the very port we are bound to is sent to the one that our TLS
 /// is bound to: then nothing is mapped.
-fn redirect(listener: &Listener, asked: &Asked<'_>) -> Local {
-    let host = host_of(asked.authority);
+fn redirect(listener: &Listener, request: &LocalRequest<'_>) -> Local {
+    let host = host_of(request.authority);
     if host.is_empty() {
         return Local::Hostless;
     }
-    let mut location = String::with_capacity(16 + host.len() + asked.path.len());
+    let mut location = String::with_capacity(16 + host.len() + request.path.len());
     location.push_str("https://");
     push_encoded(host, &mut location);
-    let named = asked.authority.get(host.len()..).and_then(|rest| rest.rsplit(|byte| *byte == b':').next());
+    let named = request.authority.get(host.len()..).and_then(|rest| rest.rsplit(|byte| *byte == b':').next());
     let bound = listener.port.to_string();
     if let Some(port) = listener.facts.https_port
         && port != 443
@@ -120,10 +121,10 @@ fn redirect(listener: &Listener, asked: &Asked<'_>) -> Local {
         location.push(':');
         location.push_str(&port.to_string());
     }
-    if asked.path.first() != Some(&b'/') {
+    if request.path.first() != Some(&b'/') {
         location.push('/');
     }
-    push_encoded(asked.path, &mut location);
+    push_encoded(request.path, &mut location);
     Local::Moved { location }
 }
 
@@ -152,13 +153,13 @@ pub(crate) fn of(connection: &Connection, buf: &[u8]) -> Option<Local> {
     if head.target.form == TargetForm::Asterisk {
         return None;
     }
-    let asked = Asked {
+    let request = LocalRequest {
         method: head.method,
         path: head.target.path.of(buf),
         authority: head.authority.of(buf),
         used_https: listener.facts.redirect_to_https && connection.peer.trusted && says_https(&head, buf),
     };
-    find(listener, connection.secured.as_deref(), challenges, worker.closing.get(), &asked)
+    find(listener, connection.secured.as_deref(), challenges, worker.closing.get(), &request)
 }
 
 fn says_https(head: &RequestHead, buf: &[u8]) -> bool {

@@ -88,7 +88,7 @@ pub(super) struct Stop {
 
 /// What was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct Reading {
     /// The first ones of those that came.
     pub bytes: usize,
     /// Frames that began in them, a head for [`FRAMES_A_HEAD`].
@@ -205,7 +205,7 @@ impl Guard {
 
     /// Looks at bytes that came, however they are cut, up to the end of the frame with which there are `frames_max`; if
     /// RST_STREAM comes next, that too: what it takes back need not be begun.
-    pub(super) fn received(&mut self, bytes: &[u8], frames_max: usize, now: u32) -> Result<Seen, Stop> {
+    pub(super) fn received(&mut self, bytes: &[u8], frames_max: usize, now: u32) -> Result<Reading, Stop> {
         let ticks = i64::from(now.saturating_sub(self.filled_at));
         self.filled_at = now;
         let back = ticks.saturating_mul(POINTS_A_TICK * BYTES_A_POINT);
@@ -232,7 +232,7 @@ impl Guard {
                 frames += if self.header[3] == kind::HEADERS { FRAMES_A_HEAD } else { 1 };
             }
         }
-        Ok(Seen { bytes: at, frames })
+        Ok(Reading { bytes: at, frames })
     }
 
     fn frame(&mut self) -> Result<(), Offense> {

@@ -14,10 +14,10 @@ use tokio::sync::Notify;
 
 use crate::config::Limits;
 use crate::data_plane::origin::stream::Stream;
-use crate::data_plane::worker::seats::{Seat, Sitter};
+use crate::data_plane::worker::connection_table::{ConnectionHandle, ConnectionKind};
 use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::ticks::NEVER;
-use crate::data_plane::worker::wait::{Interrupt, unless_told};
+use crate::data_plane::worker::wait::{Interrupt, unless_interrupted};
 use crate::http1::Scheme;
 
 use super::guard::Guard;
@@ -110,7 +110,7 @@ pub(crate) struct Links {
     opening: Cell<bool>,
     /// The endpoint has spoken HTTP/2 before.
     spoken: Cell<bool>,
-    /// Told when a link was opened, or could not be.
+    /// Notified when a link was opened, or could not be.
     opened: Notify,
 }
 
@@ -132,8 +132,8 @@ impl Links {
     }
 
     /// Takes the turn to open a link, if nobody has it.
-    pub(crate) fn turn(self: &Rc<Self>) -> Option<OpenTurn> {
-        (!self.opening.replace(true)).then(|| OpenTurn(Rc::clone(self)))
+    pub(crate) fn try_open(self: &Rc<Self>) -> Option<OpenPermit> {
+        (!self.opening.replace(true)).then(|| OpenPermit(Rc::clone(self)))
     }
 
     /// Whether the endpoint has spoken HTTP/2 before.
@@ -159,9 +159,9 @@ impl Links {
 
 /// Whoever has it opens a link; the others wait for that one.
 #[derive(Debug)]
-pub(crate) struct OpenTurn(Rc<Links>);
+pub(crate) struct OpenPermit(Rc<Links>);
 
-impl Drop for OpenTurn {
+impl Drop for OpenPermit {
     fn drop(&mut self) {
         self.0.opening.set(false);
         self.0.opened.notify_waiters();
@@ -177,10 +177,10 @@ pub(super) enum OpenFault {
 }
 
 /// Speaks HTTP/2 on a fresh socket, waits for the origin's SETTINGS (how many streams it takes, and
-/// whether tunnels), and leases the first stream. The deadline of `seat` runs.
+/// whether tunnels), and leases the first stream. The deadline of `handle` runs.
 pub(super) async fn open(
     worker: &Rc<Worker>,
-    seat: &Seat,
+    handle: &ConnectionHandle,
     links: &Rc<Links>,
     (stream, scheme): (Stream, Scheme),
     idle_timeout: Duration,
@@ -188,7 +188,7 @@ pub(super) async fn open(
     let now = worker.ticks.now();
     let vitals = Vitals::new(Guard::for_origin(now), now);
     let socket = Socket::new(stream, None, Rc::clone(worker), Rc::clone(&vitals));
-    let shaken = unless_told(seat, builder(&worker.parts.limits).handshake(socket)).await;
+    let shaken = unless_interrupted(handle, builder(&worker.parts.limits).handshake(socket)).await;
     let (sender, connection) = shaken.map_err(OpenFault::Interrupted)?.map_err(|_| OpenFault::Malformed)?;
     let link = Rc::new(Link {
         sender: RefCell::new(sender),
@@ -199,13 +199,13 @@ pub(super) async fn open(
     });
     let lease = Lease::new(&link, worker, idle_timeout);
     tokio::task::spawn_local(drive(Rc::clone(worker), connection, Rc::downgrade(&link), Rc::clone(&vitals)));
-    let told = unless_told(
-        seat,
+    let settings = unless_interrupted(
+        handle,
         poll_fn(|context| {
             if link.dead.get() { Poll::Ready(false) } else { vitals.poll_settings(context).map(|()| true) }
         }),
     );
-    match told.await {
+    match settings.await {
         Ok(true) => {
             links.keep(&link);
             Ok(lease)
@@ -233,15 +233,15 @@ async fn drive(
     link: std::rc::Weak<Link>,
     vitals: Rc<Vitals>,
 ) {
-    let seat = worker.seats.take_for(Sitter::Origin);
-    seat.settle().await;
+    let handle = worker.handles.take_for(ConnectionKind::Origin);
+    handle.settle().await;
     let mut pulse = Pulse::new(Rc::clone(&vitals), connection.ping_pong());
     poll_fn(|context| {
-        if std::pin::Pin::new(&mut connection).poll(context).is_ready() || seat.signals().cut() {
+        if std::pin::Pin::new(&mut connection).poll(context).is_ready() || handle.signals().cut() {
             return Poll::Ready(());
         }
         match pulse.poll(context, &worker.ticks, &worker.parts.limits) {
-            Ok(next) => seat.arm(next),
+            Ok(next) => handle.arm(next),
             Err(_) => return Poll::Ready(()),
         }
         Poll::Pending

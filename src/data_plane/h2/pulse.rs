@@ -53,7 +53,7 @@ impl Pulse {
         if let Some(by) = self.answer_by {
             return if by <= now { Err(Dead) } else { Ok(next.min(by)) };
         }
-        let due = passed(self.vitals.heard_at.get(), limits.h2_ping_interval);
+        let due = passed(self.vitals.read_at.get(), limits.h2_ping_interval);
         if due > now {
             return Ok(next.min(due));
         }

@@ -1,10 +1,9 @@
 //! A client's HTTP/2 connection: streams are accepted and each is served by a task of its own; here
 //! the connection's own times are kept and its end is decided.
 
-use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use h2::server::{self, Builder, SendResponse};
@@ -14,15 +13,16 @@ use http::Request;
 use crate::config::Limits;
 use crate::data_plane::client::connection::{Connection, ConnectionFacts};
 use crate::data_plane::worker::chunk::Chunk;
-use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::ticks::passed;
-use crate::data_plane::worker::wait::unless_told;
+use crate::data_plane::worker::wait::unless_interrupted;
 use crate::http1::HeadLimits;
 
 use super::guard::{Guard, Offense};
 use super::pulse::Pulse;
 use super::socket::{Socket, Vitals};
+use super::streams::{StreamCount, Streams};
 use super::task;
 
 /// What is held of one stream until the socket takes it.
@@ -34,60 +34,29 @@ const FAULTY_STREAMS_MAX: usize = 256;
 /// How long a connection that was told to end has to take that.
 const LAST_WORDS: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// The streams of a connection that are being served.
-#[derive(Debug)]
-pub(super) struct Streams {
-    count: Cell<usize>,
-    /// The tick since which there are none.
-    idle_since: Cell<u32>,
-    connection: RefCell<Option<Waker>>,
-}
-
-/// One of them; counted as long as it lives.
-#[derive(Debug)]
-pub(super) struct StreamCount {
-    streams: Rc<Streams>,
-    worker: Rc<Worker>,
-}
-
-impl StreamCount {
-    fn new(streams: &Rc<Streams>, worker: &Rc<Worker>) -> Self {
-        streams.count.set(streams.count.get() + 1);
-        Self { streams: Rc::clone(streams), worker: Rc::clone(worker) }
-    }
-}
-
-impl Drop for StreamCount {
-    fn drop(&mut self) {
-        let left = self.streams.count.get().saturating_sub(1);
-        self.streams.count.set(left);
-        if left == 0 {
-            self.streams.idle_since.set(self.worker.ticks.now());
-            if let Some(waker) = self.streams.connection.borrow().as_ref() {
-                waker.wake_by_ref();
-            }
-        }
-    }
-}
-
 /// Serves a connection that speaks HTTP/2 to its end; `first` is what was read of it already. The
-/// deadline of `seat` runs until the preface is complete.
+/// deadline of `handle` runs until the preface is complete.
 pub(crate) async fn serve(connection: Connection, first: Chunk) {
-    let Connection { worker, seat, stream, listener, peer, secured, counted, .. } = connection;
+    let Connection { worker, handle, stream, listener, peer, secured, counted, .. } = connection;
     let facts = Rc::new(ConnectionFacts { listener, peer, secured });
     let now = worker.ticks.now();
     let vitals = Vitals::new(Guard::for_client(now), now);
     let socket = Socket::new(stream, Some(first), Rc::clone(&worker), Rc::clone(&vitals));
-    let shaken = unless_told(&seat, builder(&worker).handshake(socket)).await;
+    let shaken = unless_interrupted(&handle, builder(&worker).handshake(socket)).await;
     let Ok(Ok(mut connection)) = shaken else { return };
-    let streams = Rc::new(Streams {
-        count: Cell::new(0),
-        idle_since: Cell::new(worker.ticks.now()),
-        connection: RefCell::new(None),
-    });
+    let streams = Streams::new(worker.ticks.now());
     let pulse = Pulse::new(Rc::clone(&vitals), connection.ping_pong());
-    let mut served =
-        Served { worker, seat, facts, vitals, streams, pulse, connection, closing: false, ends_by: None };
+    let mut served = ClientConnection {
+        worker,
+        handle,
+        facts,
+        vitals,
+        streams,
+        pulse,
+        connection,
+        closing: false,
+        ends_by: None,
+    };
     poll_fn(|context| served.poll(context)).await;
     drop(counted);
 }
@@ -116,9 +85,9 @@ fn header_list_bytes(limits: &HeadLimits) -> u32 {
 }
 
 /// A connection that is being served.
-struct Served {
+struct ClientConnection {
     worker: Rc<Worker>,
-    seat: Seat,
+    handle: ConnectionHandle,
     facts: Rc<ConnectionFacts>,
     vitals: Rc<Vitals>,
     streams: Rc<Streams>,
@@ -130,7 +99,7 @@ struct Served {
     ends_by: Option<u32>,
 }
 
-impl Served {
+impl ClientConnection {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             match self.connection.poll_accept(context) {
@@ -158,7 +127,7 @@ impl Served {
             return;
         }
         // Streams that were reset by the client take a moment to end.
-        if self.streams.count.get() >= self.tasks_max() {
+        if self.streams.count() >= self.tasks_max() {
             respond.send_reset(Reason::REFUSED_STREAM);
             return;
         }
@@ -174,13 +143,13 @@ impl Served {
 
     /// Looks at signals and times when nothing can be done now.
     fn look(&mut self, context: &mut Context<'_>) -> Look {
-        let signals = self.seat.signals();
+        let signals = self.handle.signals();
         let now = self.worker.ticks.now();
         if signals.cut() || self.ends_by.is_some_and(|by| by <= now) {
             return Look::Over;
         }
         if let Some(by) = self.ends_by {
-            self.seat.arm(by);
+            self.handle.arm(by);
             return Look::Wait;
         }
         if let Some(offense) = self.vitals.offense() {
@@ -199,15 +168,15 @@ impl Served {
             }
             next = next.min(by);
         }
-        if self.streams.count.get() == 0 {
-            let by = passed(self.streams.idle_since.get(), limits.keep_alive_timeout);
+        if self.streams.count() == 0 {
+            let by = passed(self.streams.idle_since(), limits.keep_alive_timeout);
             if by <= now {
                 return self.end(Reason::NO_ERROR);
             }
             next = next.min(by);
         }
-        *self.streams.connection.borrow_mut() = Some(context.waker().clone());
-        self.seat.arm(next);
+        self.streams.wake_when_idle(context);
+        self.handle.arm(next);
         Look::Wait
     }
 

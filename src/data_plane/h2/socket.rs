@@ -31,7 +31,7 @@ pub(super) struct Vitals {
     /// The connection is to end for it: nothing more is read.
     offense: Cell<Option<Offense>>,
     /// The tick at which something came last.
-    pub heard_at: Cell<u32>,
+    pub read_at: Cell<u32>,
     /// The tick since which the socket takes nothing.
     pub stuck_since: Cell<Option<u32>>,
     pass_bytes: Cell<usize>,
@@ -46,7 +46,7 @@ impl Vitals {
         Rc::new(Self {
             guard: RefCell::new(guard),
             offense: Cell::new(None),
-            heard_at: Cell::new(now),
+            read_at: Cell::new(now),
             stuck_since: Cell::new(None),
             pass_bytes: Cell::new(0),
             full_in: Cell::new(None),
@@ -107,7 +107,7 @@ impl Vitals {
 
     /// Looks at what came; tells how much of it may be handed on in this pass.
     fn received(&self, bytes: &[u8], now: u32) -> usize {
-        self.heard_at.set(now);
+        self.read_at.set(now);
         let pass_bytes = self.pass_bytes.get();
         let frames_max = PASS_BYTES_MAX.saturating_sub(pass_bytes).div_ceil(FRAME_BYTES);
         let mut guard = self.guard.borrow_mut();

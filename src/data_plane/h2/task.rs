@@ -12,14 +12,14 @@ use http::{Request, StatusCode};
 
 use crate::data_plane::client::connection::{Connection, ConnectionFacts};
 use crate::data_plane::origin::stream::Stream;
-use crate::data_plane::worker::seats::Sitter;
+use crate::data_plane::worker::connection_table::ConnectionKind;
 use crate::data_plane::worker::state::Worker;
 use crate::http1::{Method, RequestFault};
 
-use super::ask;
-use super::downstream::Downstream;
+use super::client_stream::ClientStream;
 use super::inlet::Form;
-use super::serve::StreamCount;
+use super::request_head;
+use super::streams::StreamCount;
 
 /// Serves a stream as if it were a connection with one request. A request that is refused is answered
 /// on its stream; the connection stays.
@@ -29,8 +29,8 @@ pub(super) async fn serve(
     (request, mut respond): (Request<RecvStream>, SendResponse<Bytes>),
     _count: StreamCount,
 ) {
-    let seat = worker.seats.take_for(Sitter::Stream);
-    seat.settle().await;
+    let handle = worker.handles.take_for(ConnectionKind::Stream);
+    handle.settle().await;
     // Given up meanwhile, or its connection was ended: nothing is begun for it.
     if is_given_up(&mut respond) {
         return;
@@ -38,11 +38,11 @@ pub(super) async fn serve(
     let (head, body) = request.into_parts();
     let has_body = !body.is_end_stream();
     let nonce = (u128::from(worker.random()) << 64 | u128::from(worker.random())).to_be_bytes();
-    let written = ask::write(&head, has_body, facts.peer.scheme, nonce);
+    let written = request_head::write(&head, has_body, facts.peer.scheme, nonce);
     let mut chunk = worker.chunks.take();
-    let fits = written.as_ref().is_ok_and(|asked| chunk.append(&asked.text) == asked.text.len());
-    let asked = match written {
-        Ok(asked) if fits => asked,
+    let fits = written.as_ref().is_ok_and(|text_head| chunk.append(&text_head.text) == text_head.text.len());
+    let text_head = match written {
+        Ok(text_head) if fits => text_head,
         refused => {
             let fault = refused.err().unwrap_or(RequestFault::BlockTooLarge);
             worker.unrouted(fault.status());
@@ -59,18 +59,18 @@ pub(super) async fn serve(
     let protocol = head.extensions.get::<Protocol>().map(|protocol| protocol.as_str().into());
     let is_tunnel = protocol.is_some();
     let method = if is_tunnel { Method::Get } else { Method::of(head.method.as_str().as_bytes()) };
-    let form = if asked.chunked { Form::Chunked } else { Form::Raw };
-    let limits = asked.limits(&worker.head_limits);
-    let stream = Downstream::new(Rc::clone(&worker), (body, respond), form, method, protocol);
-    let mut stream = Stream::Downstream(Box::new(stream));
-    drop((head, asked));
+    let form = if text_head.chunked { Form::Chunked } else { Form::Raw };
+    let limits = text_head.limits(&worker.head_limits);
+    let stream = ClientStream::new(Rc::clone(&worker), (body, respond), form, method, protocol);
+    let mut stream = Stream::Client(Box::new(stream));
+    drop((head, text_head));
     // What has come of the body goes to the origin with the head.
     poll_fn(|context| {
         let _ = stream.poll_fill(context, &mut chunk);
         Poll::Ready(())
     })
     .await;
-    Connection::for_stream(worker, seat, stream, &facts).serve_one(chunk, &limits).await;
+    Connection::for_stream(worker, handle, stream, &facts).serve_one(chunk, &limits).await;
 }
 
 /// Whether the client has reset the stream, or its connection was ended.

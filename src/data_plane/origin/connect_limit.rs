@@ -17,9 +17,9 @@ use super::slot::Slot;
 /// Connects in progress, for each endpoint and worker.
 const CONNECTS_MAX: u32 = 32;
 
-/// The turns of one endpoint.
+/// Connects to one endpoint: how many are in progress, and who waits.
 #[derive(Debug, Default)]
-pub(crate) struct Turns {
+pub(crate) struct ConnectLimit {
     connecting: Cell<u32>,
     waiting: RefCell<VecDeque<Ticket>>,
 }
@@ -40,7 +40,7 @@ enum Queue {
     Left,
 }
 
-impl Turns {
+impl ConnectLimit {
     pub(crate) fn is_free(&self) -> bool {
         self.connecting.get() < CONNECTS_MAX
     }
@@ -60,26 +60,26 @@ impl Turns {
 
 /// A connect in progress; counted as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct ConnectPermit {
     slot: Rc<Slot>,
 }
 
-impl Turn {
+impl ConnectPermit {
     /// Takes a turn if one is free.
     pub(crate) fn take(slot: &Rc<Slot>) -> Option<Self> {
-        let count = &slot.turns.connecting;
-        slot.turns.is_free().then(|| {
+        let count = &slot.connect_limit.connecting;
+        slot.connect_limit.is_free().then(|| {
             count.set(count.get() + 1);
             Self { slot: Rc::clone(slot) }
         })
     }
 }
 
-impl Drop for Turn {
+impl Drop for ConnectPermit {
     fn drop(&mut self) {
-        let count = &self.slot.turns.connecting;
+        let count = &self.slot.connect_limit.connecting;
         count.set(count.get().saturating_sub(1));
-        self.slot.turns.next();
+        self.slot.connect_limit.next();
     }
 }
 
@@ -87,13 +87,13 @@ impl Drop for Turn {
 pub(crate) async fn wait(slot: &Slot) {
     let place = Place(Rc::new(Cell::new(Queue::Out)));
     poll_fn(|context| {
-        if slot.turns.is_free() || !slot.pool.is_empty() {
+        if slot.connect_limit.is_free() || !slot.pool.is_empty() {
             return Poll::Ready(());
         }
         // Woken for another reason it keeps its place; if its ticket was drawn it queues again.
         if place.0.replace(Queue::In) == Queue::Out {
             let ticket = Ticket { waker: context.waker().clone(), place: Rc::clone(&place.0) };
-            slot.turns.waiting.borrow_mut().push_back(ticket);
+            slot.connect_limit.waiting.borrow_mut().push_back(ticket);
         }
         Poll::Pending
     })

@@ -16,11 +16,11 @@ pub(crate) struct OriginSide {
     by: OriginTls,
     name: ServerName<'static>,
     trust: Arc<Trust>,
-    seen: RefCell<Option<Seen>>,
+    seen: RefCell<Option<ClientConfigs>>,
 }
 
 #[derive(Debug)]
-struct Seen {
+struct ClientConfigs {
     of: Arc<ClientConfig>,
     /// For either protocol, as the origin likes.
     either: Arc<ClientConfig>,
@@ -54,7 +54,7 @@ impl OriginSide {
         let mut kept = self.seen.borrow_mut();
         let seen = match kept.take() {
             Some(seen) if Arc::ptr_eq(&seen.of, &current) => seen,
-            _ => Seen {
+            _ => ClientConfigs {
                 either: Trust::own(&current, &[HTTP2_ALPN, HTTP1_ALPN]),
                 http1: Trust::own(&current, &[HTTP1_ALPN]),
                 of: current,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::model::{Color, Endpoint};
 use crate::routing::{WEIGHT_FULL, slow_weight};
 
-use super::connect_limit::Turns;
+use super::connect_limit::ConnectLimit;
 use super::origin_side::Transport;
 use super::pool::Pool;
 use super::stream::Stream;
@@ -33,7 +33,7 @@ pub(crate) struct Slot {
     /// Connections of HTTP/2, shared by many requests each.
     pub links: Rc<Links>,
     /// Who may connect now.
-    pub turns: Turns,
+    pub connect_limit: ConnectLimit,
     /// The tick before which no further suspicion is sent.
     suspect_after: Cell<u32>,
     /// Attempts that failed since one did not.
@@ -58,7 +58,7 @@ impl Slot {
             inflight: Cell::new(0),
             pool: Pool::default(),
             links: Rc::default(),
-            turns: Turns::default(),
+            connect_limit: ConnectLimit::default(),
             suspect_after: Cell::new(0),
             failures: Cell::new(0),
             ejected: Cell::new(false),
@@ -71,7 +71,7 @@ impl Slot {
     /// Keeps a connection, unless there are `max` already.
     pub(crate) fn keep_idle(&self, stream: Stream, max: usize, now: Instant, wait: Duration) {
         if self.pool.keep(stream, max, now, wait) {
-            self.turns.next();
+            self.connect_limit.next();
         }
     }
 
@@ -101,7 +101,7 @@ impl Slot {
     }
 
     /// What a new table says of it. What comes back starts slowly.
-    pub(crate) fn told(&self, usable: bool, returns: u64, now: u32) {
+    pub(crate) fn update(&self, usable: bool, returns: u64, now: u32) {
         let proven = self.returns.replace(returns) != returns;
         let back = (usable && !self.usable.replace(usable)) || (proven && self.ejected.get());
         self.usable.set(usable);
@@ -145,9 +145,9 @@ impl InFlight {
     }
 
     /// Its response head is there.
-    pub(crate) fn heard(&self) {
+    pub(crate) fn head_arrived(&self) {
         if let Some(place) = self.wait.take() {
-            self.service.colors[self.color].evidence.heard(place);
+            self.service.colors[self.color].evidence.head_arrived(place);
         }
     }
 

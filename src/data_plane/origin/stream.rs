@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use crate::tls::HTTP2_ALPN;
 
 use super::secure::Secure;
-use crate::data_plane::h2::{Downstream, Upstream};
+use crate::data_plane::h2::{ClientStream, OriginStream};
 use crate::data_plane::request::answer::Own;
 use crate::data_plane::worker::chunk::Chunk;
 
@@ -23,9 +23,9 @@ pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<Secure>),
     /// One request of a client that speaks HTTP/2.
-    Downstream(Box<Downstream>),
+    Client(Box<ClientStream>),
     /// One request to an origin that speaks HTTP/2.
-    Upstream(Box<Upstream>),
+    Origin(Box<OriginStream>),
 }
 
 impl Stream {
@@ -61,8 +61,8 @@ impl Stream {
                 let length = room.len().min(bytes_max);
                 ready!(secure.poll_fill(context, &mut room[..length], scratch.room()))?
             }
-            Self::Downstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
-            Self::Upstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
+            Self::Client(stream) => return stream.poll_fill(context, chunk, bytes_max),
+            Self::Origin(stream) => return stream.poll_fill(context, chunk, bytes_max),
         };
         chunk.filled(count);
         Poll::Ready(Ok(count))
@@ -74,8 +74,8 @@ impl Stream {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write(context, data),
             Self::Tls(secure) => secure.poll_send(context, &[IoSlice::new(data)], false),
-            Self::Downstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
-            Self::Upstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
+            Self::Client(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
+            Self::Origin(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
         }
     }
 
@@ -88,8 +88,8 @@ impl Stream {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write_vectored(context, parts),
             Self::Tls(secure) => secure.poll_send(context, parts, false),
-            Self::Downstream(stream) => stream.poll_send(context, parts),
-            Self::Upstream(stream) => stream.poll_send(context, parts),
+            Self::Client(stream) => stream.poll_send(context, parts),
+            Self::Origin(stream) => stream.poll_send(context, parts),
         }
     }
 
@@ -109,7 +109,7 @@ impl Stream {
     pub(crate) fn has_unsent(&self) -> bool {
         match self {
             Self::Tls(secure) => secure.has_unsent(),
-            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => false,
+            Self::Plain(_) | Self::Client(_) | Self::Origin(_) => false,
         }
     }
 
@@ -117,7 +117,7 @@ impl Stream {
     pub(crate) fn poll_push(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tls(secure) => secure.poll_push(context),
-            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(Ok(())),
+            Self::Plain(_) | Self::Client(_) | Self::Origin(_) => Poll::Ready(Ok(())),
         }
     }
 
@@ -130,11 +130,11 @@ impl Stream {
                 Poll::Ready(())
             }
             Self::Tls(secure) => secure.poll_finish(context).map(drop),
-            Self::Downstream(stream) => {
+            Self::Client(stream) => {
                 stream.finish();
                 Poll::Ready(())
             }
-            Self::Upstream(stream) => {
+            Self::Origin(stream) => {
                 stream.finish();
                 Poll::Ready(())
             }
@@ -146,7 +146,7 @@ impl Stream {
     pub(crate) fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Tls(secure) => secure.poll_end(context).map(drop),
-            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(()),
+            Self::Plain(_) | Self::Client(_) | Self::Origin(_) => Poll::Ready(()),
         }
     }
 
@@ -158,35 +158,35 @@ impl Stream {
     /// Whether the client has given up its request. Sockets tell when they are read.
     pub(crate) fn poll_given_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
-            Self::Downstream(stream) => stream.poll_given_up(context),
-            Self::Plain(_) | Self::Tls(_) | Self::Upstream(_) => Poll::Pending,
+            Self::Client(stream) => stream.poll_given_up(context),
+            Self::Plain(_) | Self::Tls(_) | Self::Origin(_) => Poll::Pending,
         }
     }
 
     /// Whether the client takes any 2xx for an open tunnel: extended CONNECT.
     pub(crate) fn asks_for_tunnel(&self) -> bool {
-        matches!(self, Self::Downstream(stream) if stream.asks_for_tunnel())
+        matches!(self, Self::Client(stream) if stream.asks_for_tunnel())
     }
 
     /// The answer to a request that could not be asked of the origin, if it was one.
     pub(crate) fn refusal(&self) -> Option<Own> {
         match self {
-            Self::Upstream(stream) => stream.refusal(),
-            Self::Plain(_) | Self::Tls(_) | Self::Downstream(_) => None,
+            Self::Origin(stream) => stream.refusal(),
+            Self::Plain(_) | Self::Tls(_) | Self::Client(_) => None,
         }
     }
 
     /// Whether what ended is the connection, and not one request on it that the origin has reset.
     pub(crate) fn was_lost(&self) -> bool {
         match self {
-            Self::Upstream(stream) => stream.was_lost(),
-            Self::Plain(_) | Self::Tls(_) | Self::Downstream(_) => true,
+            Self::Origin(stream) => stream.was_lost(),
+            Self::Plain(_) | Self::Tls(_) | Self::Client(_) => true,
         }
     }
 
     /// Whether the origin has said that it did nothing with the request.
     pub(crate) fn is_unprocessed(&self) -> bool {
-        matches!(self, Self::Upstream(stream) if stream.is_unprocessed())
+        matches!(self, Self::Origin(stream) if stream.is_unprocessed())
     }
 
     /// Whether this is a whole connection, which can be kept for another request.
@@ -203,7 +203,7 @@ impl Stream {
         match self {
             Self::Plain(socket) => Some(socket),
             Self::Tls(secure) => Some(&secure.socket),
-            Self::Downstream(_) | Self::Upstream(_) => None,
+            Self::Client(_) | Self::Origin(_) => None,
         }
     }
 
@@ -225,7 +225,7 @@ impl Stream {
                 matches!(peeked, Err(why) if why.kind() == io::ErrorKind::WouldBlock)
             }
             Self::Tls(secure) => secure.is_quiet(),
-            Self::Downstream(_) | Self::Upstream(_) => false,
+            Self::Client(_) | Self::Origin(_) => false,
         }
     }
 }
@@ -248,7 +248,7 @@ impl AsyncRead for Stream {
                 out.advance(count);
                 Poll::Ready(Ok(()))
             }
-            Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+            Self::Client(_) | Self::Origin(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 }

@@ -1,14 +1,9 @@
 //! Every answer that is our own: the status-code policy on one page.
 
-use crate::http1::{
-    Answer, BodyFault, Method, Persistence, RequestFault, RequestHead, TEXT, Upgrade, Version, write_fault,
-    write_page,
-};
-
+use crate::http1::{BodyFault, Method, RequestHead, TEXT, Upgrade, Version};
 use crate::routing::ServiceSettings;
 
 use super::facts::Facts;
-use crate::data_plane::client::connection::{After, Connection};
 
 /// An answer of ours, and what it means for its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +12,9 @@ pub(crate) struct Own {
     /// A sentence for whoever reads it; for the access log too.
     pub text: &'static str,
     /// Whether the connection may be kept, if the request was read to its end.
-    keeps: bool,
-    retry_after: bool,
-    allow: bool,
+    pub(super) keeps: bool,
+    pub(super) retry_after: bool,
+    pub(super) allow: bool,
 }
 
 impl Own {
@@ -70,27 +65,6 @@ impl Own {
         }
     }
 
-    fn write(&self, connection: &Connection, to: &To<'_>, keep: bool, out: &mut Vec<u8>) {
-        let mut extra: Vec<(&str, &str)> = Vec::new();
-        if self.retry_after {
-            extra.push(("Retry-After", "1"));
-        }
-        if self.allow {
-            extra.push(("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
-        }
-        extra.extend(to.extra);
-        extra.extend(connection.listener.hsts.map(|value| ("Strict-Transport-Security", value)));
-        let date = connection.worker.date.get();
-        let answer = Answer {
-            version: to.version,
-            method: to.method,
-            persistence: if keep { Persistence::KeepAlive } else { Persistence::Close },
-            date: Some(&date),
-            extra: &extra,
-        };
-        write_page(self.status, self.content(to.settings), &answer, out);
-    }
-
     /// The content type and the body: the service's own page, if it has one for this status.
     pub(crate) fn content<'a>(&self, settings: Option<&'a ServiceSettings>) -> (&'static str, &'a [u8]) {
         match settings.and_then(|settings| settings.error_page(self.status)) {
@@ -118,7 +92,7 @@ pub(crate) struct To<'a> {
 
 impl To<'_> {
     /// A request of which nothing is known.
-    const UNKNOWN: Self = Self {
+    pub(super) const UNKNOWN: Self = Self {
         version: Version::Http11,
         method: Method::Get,
         keep: false,
@@ -131,7 +105,7 @@ impl To<'_> {
     /// Of a request whose head alone was read.
     pub(crate) fn head(head: &RequestHead, complete: bool) -> Self {
         let (version, method, keep) = (head.version, head.method, head.keep_alive());
-        let upgrade = matches!(head.upgrade, Upgrade::Asked(_));
+        let upgrade = matches!(head.upgrade, Upgrade::To(_));
         Self { version, method, keep, complete, upgrade, ..Self::UNKNOWN }
     }
 
@@ -139,50 +113,4 @@ impl To<'_> {
         let Facts { version, method, keep, .. } = *facts;
         Self { version, method, keep, complete, upgrade: facts.upgrade.is_some(), ..Self::UNKNOWN }
     }
-}
-
-/// Answers bytes that are no request we serve; `method` is what they begin with.
-pub(crate) async fn refuse(connection: &mut Connection, fault: RequestFault, method: Method) -> After {
-    connection.worker.unrouted(fault.status());
-    let mut out = Vec::with_capacity(256);
-    let hsts = connection.listener.hsts.map(|value| ("Strict-Transport-Security", value));
-    let date = connection.worker.date.get();
-    let answer = Answer {
-        version: Version::Http11,
-        method,
-        persistence: Persistence::Close,
-        date: Some(&date),
-        extra: hsts.as_slice(),
-    };
-    write_fault(fault, &answer, &mut out);
-    if connection.send_all(&out).await { After::Linger } else { After::Close }
-}
-
-/// Answers a request of which only the beginning is there.
-pub(crate) async fn send(connection: &mut Connection, own: &Own) -> After {
-    connection.worker.unrouted(own.status);
-    reply(connection, own, &To::UNKNOWN, Vec::new()).await.0
-}
-
-/// Answers a request, after `unsent` (interim heads that were not written yet). Tells what becomes
-/// of the connection, and how many bytes were written.
-pub(crate) async fn reply(
-    connection: &mut Connection,
-    own: &Own,
-    to: &To<'_>,
-    mut unsent: Vec<u8>,
-) -> (After, u64) {
-    // What came behind a request for an upgrade is of that protocol, and no request.
-    let clear = !to.upgrade || connection.ahead.is_empty();
-    let keep = own.keeps && to.keep && to.complete && clear && !connection.worker.closing.get();
-    own.write(connection, to, keep, &mut unsent);
-    if !connection.send_all(&unsent).await {
-        return (After::Close, 0);
-    }
-    let after = match (keep, to.complete) {
-        (true, _) => After::Keep,
-        (false, true) => After::Close,
-        (false, false) => After::Linger,
-    };
-    (after, unsent.len() as u64)
 }

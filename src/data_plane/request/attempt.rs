@@ -1,52 +1,32 @@
 //! From a request to its answer over HTTP/1.1, attempt after attempt. What is tried, and how often,
-//! is decided in [`super::tries`].
+//! is decided in [`super::retry_policy`].
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::clock;
 use crate::http1::Scheme;
-use crate::model::Color;
 use crate::routing::Protocol;
 
 use super::affinity;
-use super::answer::{self, Own, To};
-use super::call::Call;
-use super::ending::Ending;
-use super::exchange::{ClientSide, Exchange, Seen};
-use super::lane::Lane;
-use super::serve::Request;
-use super::tries::{End, Next, Tries};
-use crate::data_plane::client::connection::{After, Connection};
-use crate::data_plane::client::leaving::{Left, Waiter, unless_left};
-use crate::data_plane::h2;
-use crate::data_plane::h2::Wanted;
-use crate::data_plane::origin::connect::{ConnectFault, Connected, connect, connect_fresh};
+use super::answer::{Own, To};
+use super::call::{Call, Request};
+use super::copy_loop::CopyLoop;
+use super::ending::{End, Ending};
+use super::exchange::{Exchange, ResponseSummary};
+use super::record::Outcome;
+use super::reply;
+use super::retry_policy::{Next, RetryPolicy};
+use crate::data_plane::client::after::After;
+use crate::data_plane::client::connection::Connection;
+use crate::data_plane::client::departure::{WaitEnd, Waiter, unless_client_gone};
+use crate::data_plane::h2::{self, ConnectionNeeds};
+use crate::data_plane::origin::connect::{ConnectFault, OriginConnection, connect, connect_fresh};
 use crate::data_plane::origin::slot::InFlight;
 use crate::data_plane::origin::stream::Stream;
-use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::{Worker, tag};
 use crate::data_plane::worker::wait::Interrupt;
-
-/// What came of a request, for the counts and the access log.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Outcome {
-    pub after: After,
-    /// `None`: no answer was sent, or not all of it.
-    pub status: Option<u16>,
-    pub bytes: u64,
-    pub color: Option<Color>,
-    pub endpoint: Option<SocketAddr>,
-    pub attempts: u8,
-    pub cause: Option<&'static str>,
-}
-
-impl Outcome {
-    pub(crate) fn answered(after: After, status: u16, bytes: u64) -> Self {
-        Self { after, status: Some(status), bytes, color: None, endpoint: None, attempts: 0, cause: None }
-    }
-}
 
 /// What the client got.
 enum Done {
@@ -56,13 +36,13 @@ enum Done {
 
 /// Serves a request: attempt after attempt, each with the table of its moment.
 pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> Outcome {
-    let mut tries = Tries::default();
-    let mut download = Lane::interim();
+    let mut policy = RetryPolicy::default();
+    let mut download = CopyLoop::interim();
     let done = loop {
         if let Err(done) = hold(connection, request).await {
             break done;
         }
-        if request.call.admitted.is_none()
+        if request.call.permit.is_none()
             && let Err(done) = admit(connection, request).await
         {
             break done;
@@ -71,12 +51,12 @@ pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> O
         if request.call.is_paused() {
             continue;
         }
-        match one(connection, request, &mut tries, &mut download).await {
+        match one(connection, request, &mut policy, &mut download).await {
             Some(done) => break done,
             None => request.call.take_current(&connection.worker),
         }
     };
-    connection.seat.attempt(None);
+    connection.handle.attempt(None);
     let (after, status, cause) = match done {
         Done::Passed { after, status, cause } => (after, status, cause),
         Done::Answer(own) => {
@@ -87,7 +67,7 @@ pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> O
             let settings = &request.call.service.route.settings;
             let extra = request.call.extra();
             let to = To { extra, settings: Some(settings), ..To::request(&request.facts, complete) };
-            let (after, bytes) = answer::reply(connection, &own, &to, download.unsent().to_vec()).await;
+            let (after, bytes) = reply::reply(connection, &own, &to, download.unsent().to_vec()).await;
             download.sent += bytes;
             (after, Some(own.status), Some(own.text))
         }
@@ -96,9 +76,9 @@ pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> O
         after,
         status,
         bytes: download.sent,
-        color: tries.color,
-        endpoint: tries.endpoint,
-        attempts: tries.count,
+        color: policy.color,
+        endpoint: policy.endpoint,
+        attempts: policy.count,
         cause,
     }
 }
@@ -108,20 +88,20 @@ pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> O
 async fn one(
     connection: &mut Connection,
     request: &mut Request,
-    tries: &mut Tries,
-    download: &mut Lane,
+    policy: &mut RetryPolicy,
+    download: &mut CopyLoop,
 ) -> Option<Done> {
     let worker = Rc::clone(&connection.worker);
-    let inflight = match tries.pick(&worker, &request.call) {
+    let inflight = match policy.pick(&worker, &request.call) {
         Ok(inflight) => inflight,
         Err(own) => return Some(Done::Answer(own)),
     };
-    connection.seat.attempt(Some(tag(inflight.service.key, inflight.color)));
-    let connected = reach(&worker, &connection.seat, request, tries, &inflight).await;
-    let Connected { stream: mut upstream, reused } = match connected {
+    connection.handle.attempt(Some(tag(inflight.service.key, inflight.color)));
+    let connected = reach(&worker, &connection.handle, request, policy, &inflight).await;
+    let OriginConnection { stream: mut upstream, reused } = match connected {
         Ok(connected) => connected,
         Err(fault) => {
-            return match tries.not_connected(&worker, &request.call, &inflight, fault) {
+            return match policy.not_connected(&worker, &request.call, &inflight, fault) {
                 Next::Answer(own) => Some(Done::Answer(own)),
                 Next::Again | Next::Over => None,
             };
@@ -130,7 +110,7 @@ async fn one(
     if !upstream.is_socket() {
         request.upload.keep_sent();
     }
-    let (ending, seen) = exchange(connection, request, tries, &inflight, &mut upstream, download).await;
+    let (ending, seen) = exchange(connection, request, policy, &inflight, &mut upstream, download).await;
     let heard = seen.map(|seen| seen.heard);
     if let (Ending::NoResponse, Some(idle), true) = (ending, reused, upstream.is_socket()) {
         slot_died(&worker, &inflight, idle);
@@ -145,7 +125,7 @@ async fn one(
     };
     // A stream that the origin has reset is no connection that was closed while it was idle.
     let reused = reused.is_some() && (end == End::NotProcessed || upstream.was_lost());
-    match tries.ended(&worker, &request.call, &inflight, (end, heard, reused)) {
+    match policy.ended(&worker, &request.call, &inflight, (end, heard, reused)) {
         Next::Again => {
             request.upload.rewind();
             None
@@ -163,22 +143,22 @@ async fn one(
 /// A connection to the endpoint, in the protocol that its service speaks.
 async fn reach(
     worker: &Rc<Worker>,
-    seat: &Seat,
+    handle: &ConnectionHandle,
     request: &Request,
-    tries: &Tries,
+    policy: &RetryPolicy,
     inflight: &InFlight,
-) -> Result<Connected, ConnectFault> {
+) -> Result<OriginConnection, ConnectFault> {
     let settings = &request.call.service.route.settings;
-    let (wait, slot, fresh) = (settings.connect_timeout, &inflight.slot, tries.wants_fresh());
+    let (wait, slot, fresh) = (settings.connect_timeout, &inflight.slot, policy.wants_fresh());
     let idle = || take_idle(worker, inflight, request);
     if settings.protocol == Protocol::Http1 {
         return if fresh {
-            connect_fresh(worker, seat, slot, wait).await
+            connect_fresh(worker, handle, slot, wait).await
         } else {
-            connect(worker, seat, slot, wait, idle).await
+            connect(worker, handle, slot, wait, idle).await
         };
     }
-    let wanted = Wanted {
+    let needs = ConnectionNeeds {
         wait,
         idle_timeout: settings.pool_idle_timeout,
         trailers: request.facts.trailers,
@@ -187,33 +167,27 @@ async fn reach(
     };
     // Boxed: the way to an origin of HTTP/1.1 is not to hold room for this one.
     if settings.protocol == Protocol::H2c {
-        Box::pin(h2::connect_known(worker, seat, slot, wanted)).await
+        Box::pin(h2::connect_known(worker, handle, slot, needs)).await
     } else {
-        Box::pin(h2::connect_agreed(worker, seat, slot, wanted, idle)).await
+        Box::pin(h2::connect_agreed(worker, handle, slot, needs, idle)).await
     }
 }
 
 async fn exchange(
     connection: &mut Connection,
     request: &mut Request,
-    tries: &mut Tries,
+    policy: &mut RetryPolicy,
     inflight: &InFlight,
     upstream: &mut Stream,
-    download: &mut Lane,
-) -> (Ending, Option<Seen>) {
+    download: &mut CopyLoop,
+) -> (Ending, Option<ResponseSummary>) {
     let call = &request.call;
     let cookie = cookie(call, inflight, connection.peer.scheme);
     let extra = [call.extra(), cookie.as_deref().map(|cookie| ("Set-Cookie", cookie))];
-    let client = ClientSide {
-        stream: &mut connection.stream,
-        ahead: &mut connection.ahead,
-        ended: &mut connection.ended,
-    };
-    let worker = &connection.worker;
+    let (worker, handle, client) = connection.lend();
     let upload = &mut request.upload;
-    let exchange =
-        Exchange::new(worker, &connection.seat, &request.facts, client, upstream, upload, download, extra);
-    exchange.run(|heard| tries.heard(worker, call, inflight, heard)).await
+    let exchange = Exchange::new(worker, handle, &request.facts, client, upstream, upload, download, extra);
+    exchange.run(|heard| policy.head_arrived(worker, call, inflight, heard)).await
 }
 
 /// The cookie for a client that is to come back to its endpoint and has none that says so.
@@ -229,7 +203,7 @@ fn slot_died(worker: &Worker, inflight: &InFlight, idle: Duration) {
 }
 
 /// What the client gets.
-fn after(connection: &Connection, request: &Request, ending: Ending, seen: Option<&Seen>) -> Done {
+fn after(connection: &Connection, request: &Request, ending: Ending, seen: Option<&ResponseSummary>) -> Done {
     let over = |after, status, cause| Done::Passed { after, status, cause };
     if let Some(seen) = seen {
         let status = Some(seen.heard.status);
@@ -272,13 +246,13 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
 
 /// An idle connection that is still good, as far as can be told: the system is asked. The runtime may
 /// not have heard yet of bytes that nobody asked for, which would be taken for the answer.
-fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Connected> {
+fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<OriginConnection> {
     let twice = request.call.repeatable;
     let now = clock::instant();
     loop {
         let (mut stream, idle) = inflight.slot.pool.take(now, twice)?;
         if stream.is_quiet() {
-            return Some(Connected { stream, reused: Some(idle) });
+            return Some(OriginConnection { stream, reused: Some(idle) });
         }
         slot_died(worker, inflight, idle);
     }
@@ -306,9 +280,10 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
     if wait.is_zero() {
         return Err(Done::Answer(Own::PAUSED));
     }
-    connection.seat.arm(worker.ticks.after(wait));
+    connection.handle.arm(worker.ticks.after(wait));
     // Boxed: a request that waits for nothing is not to hold room for this.
-    let resumed = Box::pin(unless_left(connection, waiter, call.resumed(&worker)));
+    let (_, handle, client) = connection.lend();
+    let resumed = Box::pin(unless_client_gone((&worker, handle), client, waiter, call.resumed(&worker)));
     resumed.await.map_err(|left| waited(left, Own::PAUSED))
 }
 
@@ -317,21 +292,23 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
 async fn admit(connection: &mut Connection, request: &mut Request) -> Result<(), Done> {
     let Some(waiting) = request.call.enter().map_err(Done::Answer)? else { return Ok(()) };
     let worker = Rc::clone(&connection.worker);
-    connection.seat.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
+    connection.handle.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
     // Boxed for the same reason.
-    let turn = Box::pin(unless_left(connection, Waiter::from(&*request), waiting.turn()));
-    request.call.admitted = turn.await.map_err(|left| waited(left, Own::FULL))?;
+    let (_, handle, client) = connection.lend();
+    let turn =
+        Box::pin(unless_client_gone((&worker, handle), client, Waiter::from(&*request), waiting.permit()));
+    request.call.permit = turn.await.map_err(|left| waited(left, Own::FULL))?;
     request.call.take_current(&worker);
     Ok(())
 }
 
 /// What becomes of a request that has waited for nothing.
-fn waited(left: Left, late: Own) -> Done {
+fn waited(left: WaitEnd, late: Own) -> Done {
     match left {
-        Left::Client => {
+        WaitEnd::ClientGone => {
             Done::Passed { after: After::Gone, status: None, cause: Some("the client went away") }
         }
-        Left::Told(Interrupt::Cut) => Done::Answer(Own::CUT),
-        Left::Told(Interrupt::Expired) => Done::Answer(late),
+        WaitEnd::Interrupted(Interrupt::Cut) => Done::Answer(Own::CUT),
+        WaitEnd::Interrupted(Interrupt::Expired) => Done::Answer(late),
     }
 }

@@ -3,12 +3,16 @@
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Instant;
 
 use crate::judge::{ClientKey, RouteTemplate};
 use crate::model::Color;
 
 use super::answer::Own;
-use crate::data_plane::worker::limit::{Admitted, Waiting};
+use super::copy_loop::CopyLoop;
+use super::facts::Facts;
+use super::record::Line;
+use crate::data_plane::worker::request_limit::{RequestPermit, Waiting};
 use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::view::ServiceView;
 
@@ -27,7 +31,19 @@ pub(crate) struct Call {
     /// The endpoint that the client's cookie names.
     pub affinity: Option<u64>,
     /// Its place among the requests that may be in flight, where their number is limited.
-    pub admitted: Option<Admitted>,
+    pub permit: Option<RequestPermit>,
+}
+
+/// A request on its way from the client to an origin.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub facts: Facts,
+    pub call: Call,
+    /// The head for the origin, and the body behind it.
+    pub upload: CopyLoop,
+    pub began: Instant,
+    /// For the access log, when it is on.
+    pub line: Option<Box<Line>>,
 }
 
 impl Call {
@@ -55,12 +71,12 @@ impl Call {
     /// # Errors
     /// The answer to a request for which there is no place to wait either.
     pub(crate) fn enter(&mut self) -> Result<Option<Waiting>, Own> {
-        let Some(gate) = &self.service.gate else { return Ok(None) };
-        self.admitted = gate.enter();
-        if self.admitted.is_some() {
+        let Some(request_limit) = &self.service.request_limit else { return Ok(None) };
+        self.permit = request_limit.enter();
+        if self.permit.is_some() {
             return Ok(None);
         }
-        gate.queue(self.service.route.settings.queue_max).map(Some).ok_or(Own::FULL)
+        request_limit.queue(self.service.route.settings.queue_max).map(Some).ok_or(Own::FULL)
     }
 
     /// Whether the service's requests are held now. Previews are not.
@@ -72,7 +88,7 @@ impl Call {
     pub(crate) async fn resumed(&mut self, worker: &Worker) {
         while self.is_paused() {
             let seen = worker.view.rebuilt();
-            let held = worker.view.held();
+            let held = worker.view.pause_waiter();
             poll_fn(|context| {
                 if worker.view.rebuilt() != seen {
                     return Poll::Ready(());

@@ -3,7 +3,38 @@
 use crate::http1::BodyFault;
 
 use super::answer::Own;
-use super::tries::End;
+
+/// What a response's head said of the attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeadOutcome {
+    pub status: u16,
+    /// Whether the origin calls it a failure.
+    pub failed: bool,
+}
+
+/// How an attempt that had a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The response was passed on, whole.
+    Complete,
+    /// The same, and its trailers call it a failure (grpc-status).
+    Failed,
+    /// The connection ended, and no byte of a response was there.
+    NoResponse,
+    /// The origin has said that it did nothing with it: REFUSED_STREAM, or a GOAWAY below it
+    /// (RFC 9113, 8.7).
+    NotProcessed,
+    /// What came is no response.
+    Malformed,
+    /// No response head in time.
+    Late,
+    /// The response ended before its end.
+    Short,
+    /// [`super::retry_policy::RetryPolicy::head_arrived`] said that the client is not to see it.
+    Withheld,
+    /// The client's doing, or ours.
+    NotTheirs,
+}
 
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

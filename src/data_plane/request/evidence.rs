@@ -3,23 +3,23 @@
 use crate::model::Color;
 
 use super::call::Call;
-use super::tries::Heard;
+use super::ending::HeadOutcome;
 use crate::data_plane::origin::slot::InFlight;
 use crate::data_plane::worker::recorder::{Asker, Failure};
 use crate::data_plane::worker::state::Worker;
 
 /// What is known of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Noted {
+pub(crate) enum Observation {
     /// Its response head is there.
-    Head(Heard),
+    Head(HeadOutcome),
     /// It failed, and had no head.
     Lost(&'static str),
     /// Its head was no failure; the response broke off.
-    Broken(Heard, &'static str),
+    Broken(HeadOutcome, &'static str),
 }
 
-impl Noted {
+impl Observation {
     /// Whether the endpoint did not do what it was asked.
     fn is_failure(self) -> bool {
         match self {
@@ -36,7 +36,7 @@ pub(crate) struct Attempt<'a> {
     pub color: Color,
     /// `None`: its color had no endpoint.
     pub inflight: Option<&'a InFlight>,
-    pub noted: Noted,
+    pub noted: Observation,
     /// Whether the judge counts it: previews and second attempts of the shield are no evidence.
     pub evidence: bool,
 }
@@ -62,9 +62,9 @@ fn count(attempt: &Attempt<'_>) {
     let counts = &attempt.call.service.cell.colors[attempt.color].evidence;
     let asker = asker(attempt.call, attempt.inflight);
     match attempt.noted {
-        Noted::Head(heard) => {
+        Observation::Head(heard) => {
             if let Some(inflight) = attempt.inflight {
-                inflight.heard();
+                inflight.head_arrived();
             }
             if heard.failed {
                 // A grpc-status; else the status is a failure itself.
@@ -74,8 +74,8 @@ fn count(attempt: &Attempt<'_>) {
                 counts.success(&asker);
             }
         }
-        Noted::Lost(cause) => counts.failure(&asker, Failure { status: None, cause: Some(cause) }),
-        Noted::Broken(heard, cause) => {
+        Observation::Lost(cause) => counts.failure(&asker, Failure { status: None, cause: Some(cause) }),
+        Observation::Broken(heard, cause) => {
             counts.broken(&asker, Failure { status: Some(heard.status), cause: Some(cause) });
         }
     }

@@ -8,20 +8,19 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use crate::http1::{
-    Answer, Asked, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
-    ResponseHead, Sending, parse_response, write_informational, write_response,
+    Answer, CONTINUE, Framing, HeadLimits, HeadProgress, INFORMATIONAL_MAX, Persistence, RequestContext,
+    ResponseClass, ResponseHead, Sending, parse_response, write_informational, write_response,
 };
 
 use super::answer::Own;
-use super::ending::Ending;
+use super::copy_loop::{CopyEnd, CopyLoop};
+use super::drain_close::DrainClose;
+use super::ending::{Ending, HeadOutcome};
 use super::facts::Facts;
-use super::farewell::Frames;
 use super::grpc;
-use super::lane::{Lane, LaneEnd};
-use super::tries::Heard;
 use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::chunk::Chunk;
-use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 
 /// What is read of a client's next requests while one is served.
@@ -33,8 +32,8 @@ const HSTS: &str = "Strict-Transport-Security";
 /// What a response head said, as far as it is needed later.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
-pub(crate) struct Seen {
-    pub heard: Heard,
+pub(crate) struct ResponseSummary {
+    pub heard: HeadOutcome,
     /// Whether the client's connection is kept after it.
     pub keep: bool,
     /// The trailers call it a failure.
@@ -57,7 +56,7 @@ enum Waiting {
 
 /// Which direction went on, since the limit of one is not for the other to put off.
 #[derive(Clone, Copy, Debug, Default)]
-struct Moved {
+struct Progress {
     up: bool,
     down: bool,
 }
@@ -86,22 +85,24 @@ type Extra<'c> = [Option<(&'c str, &'c str)>; 2];
 #[derive(Debug)]
 pub(crate) struct Exchange<'c> {
     worker: &'c Worker,
-    seat: &'c Seat,
+    handle: &'c ConnectionHandle,
     facts: &'c Facts,
     client: ClientSide<'c>,
     upstream: &'c mut Stream,
-    upload: &'c mut Lane,
+    upload: &'c mut CopyLoop,
     upload_done: bool,
     /// The origin reads no more of the request; its response may still come.
     upload_broken: bool,
     /// Kept outside, so that what was not sent yet can go before an answer of ours.
-    download: &'c mut Lane,
+    download: &'c mut CopyLoop,
     phase: Phase,
     waiting: Waiting,
     /// A response head that is not complete yet.
     partial: Vec<u8>,
+    /// How far the search for its end has come.
+    progress: HeadProgress,
     interim: u8,
-    seen: Option<Seen>,
+    seen: Option<ResponseSummary>,
     extra: Extra<'c>,
 }
 
@@ -109,12 +110,12 @@ impl<'c> Exchange<'c> {
     #[expect(clippy::too_many_arguments, reason = "the parts of one value, borrowed from three owners")]
     pub(crate) fn new(
         worker: &'c Worker,
-        seat: &'c Seat,
+        handle: &'c ConnectionHandle,
         facts: &'c Facts,
         client: ClientSide<'c>,
         upstream: &'c mut Stream,
-        upload: &'c mut Lane,
-        download: &'c mut Lane,
+        upload: &'c mut CopyLoop,
+        download: &'c mut CopyLoop,
         extra: Extra<'c>,
     ) -> Self {
         if facts.expect_continue && !upload.has_rest() {
@@ -122,7 +123,7 @@ impl<'c> Exchange<'c> {
         }
         Self {
             worker,
-            seat,
+            handle,
             facts,
             client,
             upstream,
@@ -133,6 +134,7 @@ impl<'c> Exchange<'c> {
             phase: Phase::Head,
             waiting: Waiting::Nothing,
             partial: Vec::new(),
+            progress: HeadProgress::default(),
             interim: 0,
             seen: None,
             extra,
@@ -141,21 +143,28 @@ impl<'c> Exchange<'c> {
 
     /// Runs it to its end. `heard` is called once, when the response head is there, and says whether
     /// it is passed on.
-    pub(crate) async fn run(mut self, mut heard: impl FnMut(Heard) -> bool) -> (Ending, Option<Seen>) {
+    pub(crate) async fn run(
+        mut self,
+        mut heard: impl FnMut(HeadOutcome) -> bool,
+    ) -> (Ending, Option<ResponseSummary>) {
         let ending = poll_fn(|context| self.poll(context, &mut heard)).await;
         (ending, self.seen)
     }
 
-    fn poll(&mut self, context: &mut Context<'_>, heard: &mut impl FnMut(Heard) -> bool) -> Poll<Ending> {
-        let mut moved = Moved::default();
-        let signals = self.seat.signals();
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        heard: &mut impl FnMut(HeadOutcome) -> bool,
+    ) -> Poll<Ending> {
+        let mut moved = Progress::default();
+        let signals = self.handle.signals();
         if signals.cut() {
             return Poll::Ready(Ending::Cut);
         }
         if self.client.stream.poll_given_up(context).is_ready() {
             return Poll::Ready(Ending::ClientGone);
         }
-        if signals.farewell() {
+        if signals.drain_close() {
             self.download.want_close();
             self.upload.want_close();
         }
@@ -192,7 +201,7 @@ impl<'c> Exchange<'c> {
             return None;
         };
         match end {
-            LaneEnd::Complete => {
+            CopyEnd::Complete => {
                 self.upload_done = true;
                 if self.phase == Phase::Tunnel {
                     *self.client.ended = true;
@@ -204,13 +213,13 @@ impl<'c> Exchange<'c> {
                 None
             }
             // A FIN inside a body aborts the origin's request.
-            LaneEnd::SourceGone => Some(Ending::ClientGone),
-            LaneEnd::DestinationGone => {
+            CopyEnd::SourceGone => Some(Ending::ClientGone),
+            CopyEnd::DestinationGone => {
                 self.upload_broken = true;
                 None
             }
-            LaneEnd::Malformed(fault) => Some(Ending::BadBody(fault)),
-            LaneEnd::TooLarge => Some(Ending::BodyTooLarge),
+            CopyEnd::Malformed(fault) => Some(Ending::BadBody(fault)),
+            CopyEnd::TooLarge => Some(Ending::BodyTooLarge),
         }
     }
 
@@ -218,7 +227,7 @@ impl<'c> Exchange<'c> {
     fn poll_head(
         &mut self,
         context: &mut Context<'_>,
-        heard: &mut impl FnMut(Heard) -> bool,
+        heard: &mut impl FnMut(HeadOutcome) -> bool,
         moved: &mut bool,
     ) -> Option<Ending> {
         loop {
@@ -252,19 +261,21 @@ impl<'c> Exchange<'c> {
     fn read_heads(
         &mut self,
         mut chunk: Chunk,
-        heard: &mut impl FnMut(Heard) -> bool,
+        heard: &mut impl FnMut(HeadOutcome) -> bool,
     ) -> Result<bool, Ending> {
         let worker = self.worker;
         let mut head = worker.response_head.borrow_mut();
-        let asked = Asked { method: self.facts.method, upgrade: self.facts.upgrade.as_deref() };
+        let request = RequestContext { method: self.facts.method, upgrade: self.facts.upgrade.as_deref() };
         loop {
             head.clear();
-            let read = parse_response(chunk.data(), &asked, &HeadLimits::RESPONSE, &mut head);
+            head.resume(std::mem::take(&mut self.progress));
+            let read = parse_response(chunk.data(), &request, &HeadLimits::RESPONSE, &mut head);
             let Some(head_bytes) = read.map_err(|fault| {
                 tracing::debug!(%fault, "malformed response");
                 Ending::Malformed
             })?
             else {
+                self.progress = head.progress();
                 self.partial.extend_from_slice(chunk.data());
                 return Ok(false);
             };
@@ -292,16 +303,16 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    fn hear(&self, head: &ResponseHead, buf: &[u8]) -> Heard {
+    fn hear(&self, head: &ResponseHead, buf: &[u8]) -> HeadOutcome {
         let failed_status = matches!(head.status, 500..=599) && head.status != 501 && head.status != 505;
-        Heard {
+        HeadOutcome {
             status: head.status,
             failed: failed_status || (self.facts.is_grpc && grpc::head_failed(head, buf)),
         }
     }
 
     /// Writes the client's head and begins the body.
-    fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: Heard) {
+    fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: HeadOutcome) {
         // Bytes behind a request for an upgrade that was not granted are of that protocol: nobody can
         // take them for a request.
         let clear = self.facts.upgrade.is_none() || self.client.ahead.is_empty();
@@ -322,7 +333,7 @@ impl<'c> Exchange<'c> {
         };
         let sending = write_response(head, chunk.data(), &answer, self.download.head());
         chunk.consume(head_bytes);
-        self.seen = Some(Seen {
+        self.seen = Some(ResponseSummary {
             heard,
             keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
             failed_at_end: false,
@@ -349,15 +360,15 @@ impl<'c> Exchange<'c> {
         self.download.begin(Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, chunk);
         let ahead = std::mem::take(self.client.ahead);
         // What the client sent ahead of the answer is of its first frames.
-        let mut up = Frames::new(Some(self.mask()));
+        let mut up = DrainClose::new(Some(self.mask()));
         up.pass(&ahead);
-        *self.upload = Lane::new(ahead, Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, 0);
+        *self.upload = CopyLoop::new(ahead, Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, 0);
         self.upload_done = false;
-        let asked = self.facts.upgrade.as_deref().unwrap_or_default();
-        if asked.eq_ignore_ascii_case(b"websocket") {
-            self.download.watch(Frames::new(None));
+        let protocol = self.facts.upgrade.as_deref().unwrap_or_default();
+        if protocol.eq_ignore_ascii_case(b"websocket") {
+            self.download.watch(DrainClose::new(None));
             self.upload.watch(up);
-            self.seat.is_websocket();
+            self.handle.is_websocket();
         }
     }
 
@@ -373,8 +384,8 @@ impl<'c> Exchange<'c> {
             let sides = (&mut *self.upstream, &mut *self.client.stream);
             match self.download.poll(context, sides, &self.worker.chunks, moved) {
                 Poll::Pending => return None,
-                Poll::Ready(LaneEnd::Complete) => {}
-                Poll::Ready(LaneEnd::DestinationGone) => return Some(Ending::ClientGone),
+                Poll::Ready(CopyEnd::Complete) => {}
+                Poll::Ready(CopyEnd::DestinationGone) => return Some(Ending::ClientGone),
                 // Nobody waits for anything more: how an origin closes then is no fault of its.
                 Poll::Ready(_)
                     if self.phase == Phase::Tunnel
@@ -420,7 +431,7 @@ impl<'c> Exchange<'c> {
 
     /// Nothing more can be done now: arms the limit of what is waited for, or ends because the one
     /// that ran has passed.
-    fn wait(&mut self, moved: Moved) -> Poll<Ending> {
+    fn wait(&mut self, moved: Progress) -> Poll<Ending> {
         let waiting = self.waits_for();
         let moved = match waiting {
             // A head that comes byte by byte is as late as one that does not come.
@@ -430,7 +441,7 @@ impl<'c> Exchange<'c> {
             Waiting::Stream | Waiting::Nothing => moved.up || moved.down,
         };
         if !moved && waiting == self.waiting {
-            if !self.seat.signals().expired() {
+            if !self.handle.signals().expired() {
                 return Poll::Pending;
             }
             return Poll::Ready(match waiting {
@@ -451,7 +462,7 @@ impl<'c> Exchange<'c> {
             Waiting::Stream if self.phase == Phase::Tunnel => self.facts.tunnel_idle_timeout,
             Waiting::Stream | Waiting::Nothing => self.facts.stream_idle_timeout,
         };
-        self.seat.arm(self.worker.ticks.after(limit));
+        self.handle.arm(self.worker.ticks.after(limit));
         Poll::Pending
     }
 

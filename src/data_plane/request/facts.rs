@@ -30,7 +30,7 @@ pub(crate) struct Facts {
 impl Facts {
     pub(crate) fn new(head: &RequestHead, buf: &[u8], settings: &ServiceSettings) -> Self {
         let upgrade = match head.upgrade {
-            Upgrade::Asked(protocol) => Some(protocol.of(buf).into()),
+            Upgrade::To(protocol) => Some(protocol.of(buf).into()),
             Upgrade::None | Upgrade::Stripped => None,
         };
         Self {

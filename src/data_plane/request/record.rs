@@ -1,14 +1,34 @@
 //! What the access log says of a request, taken from its head while that is there.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::clock;
 use crate::http1::RequestHead;
+use crate::model::Color;
 use crate::routing::HOOKS_PREFIX;
 
-use super::attempt::Outcome;
+use crate::data_plane::client::after::After;
 use crate::data_plane::worker::access::{AccessSink, Entry};
+
+/// What came of a request, for the counts and the access log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outcome {
+    pub after: After,
+    /// `None`: no answer was sent, or not all of it.
+    pub status: Option<u16>,
+    pub bytes: u64,
+    pub color: Option<Color>,
+    pub endpoint: Option<SocketAddr>,
+    pub attempts: u8,
+    pub cause: Option<&'static str>,
+}
+
+impl Outcome {
+    pub(crate) fn answered(after: After, status: u16, bytes: u64) -> Self {
+        Self { after, status: Some(status), bytes, color: None, endpoint: None, attempts: 0, cause: None }
+    }
+}
 
 /// A request's line, as far as it is known at its head.
 #[derive(Debug)]
@@ -50,7 +70,7 @@ impl Line {
             bytes: outcome.bytes,
             duration_ms: (duration.as_secs_f64() * 1e6).round() / 1e3,
             service,
-            color: outcome.color.map(crate::model::Color::as_str),
+            color: outcome.color.map(Color::as_str),
             endpoint: outcome.endpoint,
             attempts: outcome.attempts,
             cause: outcome.cause.map(str::trim_end).filter(|cause| !cause.is_empty()),

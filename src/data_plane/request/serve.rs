@@ -12,33 +12,21 @@ use crate::http1::{
 use crate::judge::{ClientKey, RouteTemplate};
 use crate::model::Color;
 
-use super::affinity;
-use super::answer::{self, Own, To};
-use super::attempt::{self, Outcome};
-use super::call::Call;
+use super::answer::{Own, To};
+use super::call::{Call, Request};
+use super::copy_loop::{CopyEnd, CopyLoop};
 use super::facts::Facts;
-use super::lane::{Lane, LaneEnd};
-use super::record::Line;
-use crate::data_plane::client::connection::{After, Connection};
-use crate::data_plane::client::local;
-use crate::data_plane::client::preview;
+use super::record::{Line, Outcome};
+use super::{affinity, attempt, reply};
+use crate::data_plane::client::after::After;
+use crate::data_plane::client::connection::Connection;
+use crate::data_plane::client::{local, preview};
 use crate::data_plane::worker::chunk::Chunk;
+use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::view::{ServiceView, Target};
 
 /// Room for a request's head as it goes to the origin; most fit.
 const HEAD_BYTES: usize = 1024;
-
-/// A request that has a service.
-#[derive(Debug)]
-pub(crate) struct Request {
-    pub facts: Facts,
-    pub call: Call,
-    /// The head for the origin, and the body behind it.
-    pub upload: Lane,
-    pub began: Instant,
-    /// For the access log, when it is on.
-    pub line: Option<Box<Line>>,
-}
 
 /// A request that gets an answer of ours at once.
 struct Refusal {
@@ -118,7 +106,7 @@ fn prepare(
         Framing::Length(_) => Sending::Raw,
         Framing::Chunked => Sending::Chunked,
     };
-    let mut upload = Lane::new(out, head.framing, sending, &worker.head_limits, settings.body_bytes_max);
+    let mut upload = CopyLoop::new(out, head.framing, sending, &worker.head_limits, settings.body_bytes_max);
     upload.pass_trailers(facts.trailers);
     let affinity = settings.affinity.then(|| affinity::named(&head, buf)).flatten();
     drop(head);
@@ -130,7 +118,7 @@ fn prepare(
     }
     if let Err(end) = upload.prepare() {
         let own = match end {
-            LaneEnd::Malformed(fault) => Own::bad_body(fault),
+            CopyEnd::Malformed(fault) => Own::bad_body(fault),
             _ => Own::BODY_TOO_LARGE,
         };
         let color = preview.unwrap_or(service.route.active);
@@ -145,14 +133,14 @@ fn prepare(
         route,
         repeatable: facts.is_replayable(),
         affinity,
-        admitted: None,
+        permit: None,
     };
     Ok(Request { facts, call, upload, began, line })
 }
 
 /// Where the request goes, or the answer to one that goes nowhere.
 fn find(
-    worker: &crate::data_plane::worker::state::Worker,
+    worker: &Worker,
     head: &RequestHead,
     buf: &[u8],
     address: IpAddr,
@@ -183,7 +171,7 @@ async fn refuse(connection: &mut Connection, refusal: Refusal, began: Instant) -
     let Refusal { own, to, line, service } = refusal;
     let settings = service.as_ref().map(|(service, _)| Arc::clone(&service.route.settings));
     let to = To { settings: settings.as_deref(), ..to };
-    let (after, bytes) = answer::reply(connection, &own, &to, Vec::new()).await;
+    let (after, bytes) = reply::reply(connection, &own, &to, Vec::new()).await;
     let duration = clock::instant().duration_since(began);
     if let Some((service, color)) = &service {
         service.cell.colors[*color].answered(Some(own.status), duration);

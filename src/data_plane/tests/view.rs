@@ -129,7 +129,7 @@ fn a_change_wakes_those_who_wait_for_it() {
     }
     let bench = Bench::new(vec![service("app", &[])]);
     let woken = Arc::new(Woken(false.into()));
-    let held = bench.view.held();
+    let held = bench.view.pause_waiter();
     held.wake(&Arc::clone(&woken).into());
     bench.view.refresh(&bench.services, 0);
     assert!(!woken.0.load(std::sync::atomic::Ordering::SeqCst));

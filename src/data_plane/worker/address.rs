@@ -1,8 +1,10 @@
-//! How many connections one client address may have, over all workers; off unless configured.
+//! Counts client connections over all workers: all of them, and those of one address. How many
+//! connections one client address may have, over all workers; off unless configured.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts connections by address. Of IPv6 the first 64 bits count: that is what one client gets.
@@ -22,7 +24,7 @@ impl Addresses {
     ///
     /// # Errors
     /// The address has as many as it may.
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Option<Entered>, Full> {
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Option<AddressCount>, Full> {
         if self.max == 0 {
             return Ok(None);
         }
@@ -33,7 +35,7 @@ impl Addresses {
             return Err(Full);
         }
         *count += 1;
-        Ok(Some(Entered { addresses: Arc::clone(self), key }))
+        Ok(Some(AddressCount { addresses: Arc::clone(self), key }))
     }
 }
 
@@ -43,12 +45,12 @@ pub(crate) struct Full;
 
 /// One connection of an address.
 #[derive(Debug)]
-pub(crate) struct Entered {
+pub(crate) struct AddressCount {
     addresses: Arc<Addresses>,
     key: IpAddr,
 }
 
-impl Drop for Entered {
+impl Drop for AddressCount {
     fn drop(&mut self) {
         let mut counts = self.addresses.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Entry::Occupied(mut count) = counts.entry(self.key) {
@@ -57,6 +59,37 @@ impl Drop for Entered {
                 count.remove();
             }
         }
+    }
+}
+
+/// One client connection in the number that all workers share.
+#[derive(Debug)]
+pub(crate) struct ConnectionCount {
+    connections: Arc<AtomicUsize>,
+    /// Its place among those of its address.
+    /// (Boxed: off in most houses, and every waiting connection would hold it.)
+    entered: Option<Box<AddressCount>>,
+}
+
+impl ConnectionCount {
+    pub(crate) fn new(connections: &Arc<AtomicUsize>) -> Self {
+        connections.fetch_add(1, Ordering::Relaxed);
+        Self { connections: Arc::clone(connections), entered: None }
+    }
+
+    /// Takes one of the connections that the client's address may have.
+    ///
+    /// # Errors
+    /// The address has as many as it may.
+    pub(crate) fn claim(&mut self, addresses: &Arc<Addresses>, address: IpAddr) -> Result<(), Full> {
+        self.entered = addresses.enter(address)?.map(Box::new);
+        Ok(())
+    }
+}
+
+impl Drop for ConnectionCount {
+    fn drop(&mut self) {
+        self.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Metrics {
     /// Requests sent a second time because their kept-alive upstream connection had gone.
     pub replays: IntCounter,
     /// WebSocket connections that were told that we go away.
-    pub farewells: IntCounter,
+    pub drain_closes: IntCounter,
     /// Endpoints that left the pool because their attempts failed one after the other.
     pub ejections: IntCounterVec,
     pub access_log_dropped: IntCounter,
@@ -80,7 +80,7 @@ impl Metrics {
                 "greenlight_connections_refused_total",
                 "Connections closed because their address had as many as it may.",
             )?,
-            farewells: IntCounter::new(
+            drain_closes: IntCounter::new(
                 "greenlight_farewells_total",
                 "WebSocket connections that were sent a Close frame at a drain.",
             )?,
@@ -118,7 +118,7 @@ impl Metrics {
         registry.register(Box::new(metrics.inflight.clone()))?;
         registry.register(Box::new(metrics.tunnels.clone()))?;
         registry.register(Box::new(metrics.refused.clone()))?;
-        registry.register(Box::new(metrics.farewells.clone()))?;
+        registry.register(Box::new(metrics.drain_closes.clone()))?;
         registry.register(Box::new(metrics.ejections.clone()))?;
         registry.register(Box::new(metrics.connections.clone()))?;
         registry.register(Box::new(metrics.unrouted.clone()))?;

@@ -20,7 +20,7 @@ use crate::judge::{
 
 /// What the judge wants to know of a color beside its counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct EvidenceSettings {
     /// tau, while slow attempts count.
     pub slow_after: Option<Duration>,
     /// Whether the first failing requests are kept.
@@ -50,7 +50,7 @@ pub struct Failure {
 pub struct Recorder {
     bucket: RefCell<Bucket>,
     waits: RefCell<Waits>,
-    wanted: Cell<Wanted>,
+    settings: Cell<EvidenceSettings>,
 }
 
 /// A place in the list of those that wait for a head.
@@ -76,8 +76,8 @@ struct Wait {
 
 impl Recorder {
     /// What is to be counted from now on.
-    pub fn want(&self, wanted: Wanted) {
-        self.wanted.set(wanted);
+    pub fn configure(&self, settings: EvidenceSettings) {
+        self.settings.set(settings);
     }
 
     /// An attempt begins: its time to first byte runs.
@@ -99,11 +99,11 @@ impl Recorder {
     }
 
     /// It has a response head now.
-    pub fn heard(&self, place: Place) {
+    pub fn head_arrived(&self, place: Place) {
         let Some(wait) = self.waits.borrow_mut().take(place) else { return };
         let took = clock::instant().saturating_duration_since(wait.began);
         self.bucket.borrow_mut().add_times(took, 1);
-        if let Some(slow_after) = self.wanted.get().slow_after
+        if let Some(slow_after) = self.settings.get().slow_after
             && took > slow_after
             && wait.counted == 0
         {
@@ -139,7 +139,7 @@ impl Recorder {
     }
 
     fn keep(&self, asker: &Asker<'_>, failure: Failure) {
-        if !self.wanted.get().failures {
+        if !self.settings.get().failures {
             return;
         }
         self.bucket.borrow_mut().keep_failure(|| FailedRequest {
@@ -156,7 +156,7 @@ impl Recorder {
         let mut bucket = self.bucket.borrow_mut();
         bucket.record_slow(wait.client);
         // Slow ones take half of the room at most: what fails is told first.
-        if self.wanted.get().failures && bucket.failures().len() < FAILURES_MAX / 2 {
+        if self.settings.get().failures && bucket.failures().len() < FAILURES_MAX / 2 {
             bucket.keep_failure(|| FailedRequest {
                 time: clock::wall_rfc3339(),
                 route: wait.route.as_str().to_owned(),
@@ -185,7 +185,7 @@ impl Recorder {
     }
 
     fn count_waiting(&self) {
-        let Some(slow_after) = self.wanted.get().slow_after else { return };
+        let Some(slow_after) = self.settings.get().slow_after else { return };
         let now = clock::instant();
         for wait in self.waits.borrow_mut().places.iter_mut().flatten() {
             if now.saturating_duration_since(wait.began) <= slow_after {

@@ -11,9 +11,9 @@ use prometheus::local::LocalHistogram;
 use crate::model::{Color, PerColor, ServiceName};
 use crate::routing::ServiceRoute;
 
-use super::limit::{Gate, Gates};
 use super::metrics::{ColorHandles, Metrics};
 use super::recorder::Recorder;
+use super::request_limit::{RequestLimit, RequestLimits};
 
 /// How long the replays are counted before the count begins again, in ticks (10 s).
 const BUDGET_WINDOW_TICKS: u32 = 100;
@@ -142,19 +142,19 @@ impl RetryBudget {
 pub(crate) struct Services {
     cells: RefCell<Vec<Rc<ServiceCell>>>,
     metrics: Metrics,
-    gates: Arc<Gates>,
+    request_limits: Arc<RequestLimits>,
     next_key: Cell<u32>,
 }
 
 impl Services {
-    pub(crate) fn new(metrics: Metrics, gates: Arc<Gates>) -> Self {
-        Self { cells: RefCell::new(Vec::new()), metrics, gates, next_key: Cell::new(0) }
+    pub(crate) fn new(metrics: Metrics, request_limits: Arc<RequestLimits>) -> Self {
+        Self { cells: RefCell::new(Vec::new()), metrics, request_limits, next_key: Cell::new(0) }
     }
 
-    /// The gate of a service that has a number of requests that may be in flight.
-    pub(crate) fn gate(&self, route: &ServiceRoute) -> Option<Arc<Gate>> {
+    /// The limit of a service that has a number of requests that may be in flight.
+    pub(crate) fn request_limit(&self, route: &ServiceRoute) -> Option<Arc<RequestLimit>> {
         let max = route.settings.requests_max;
-        (max > 0).then(|| self.gates.gate(&route.name, max))
+        (max > 0).then(|| self.request_limits.of(&route.name, max))
     }
 
     /// The cell of a service, made if there is none yet.

@@ -1,7 +1,7 @@
 //! The worker's coarse clock: one counter, moved by one timer, read by everyone.
 //!
 //! A timer of the runtime per read, write and request would be most of the cost of a small
-//! request. Deadlines are therefore a number a connection (see [`super::seats`]), compared ten
+//! request. Deadlines are therefore a number a connection (see [`super::connection_table`]), compared ten
 //! times a second. A deadline never fires early, and at most two ticks late.
 
 use std::cell::Cell;

@@ -14,11 +14,11 @@ use std::time::Instant;
 use arc_swap::{ArcSwap, Cache};
 
 use crate::model::{Color, EndpointId, PerColor};
-use crate::routing::{HOOKS_PREFIX, RouteTable, ServiceRoute, draw_two, gives_way};
+use crate::routing::{Candidate, HOOKS_PREFIX, Pick, RouteTable, ServiceRoute, pick_two};
 use crate::tls::Origins;
 
-use super::limit::Gate;
-use super::recorder::Wanted;
+use super::recorder::EvidenceSettings;
+use super::request_limit::RequestLimit;
 use super::service::{ServiceCell, Services};
 use crate::data_plane::origin::origin_side::Transport;
 use crate::data_plane::origin::slot::{InFlight, Slot};
@@ -29,7 +29,7 @@ pub(crate) struct ServiceView {
     pub route: Arc<ServiceRoute>,
     pub cell: Rc<ServiceCell>,
     /// How many requests may be in flight, if there is such a number.
-    pub gate: Option<Arc<Gate>>,
+    pub request_limit: Option<Arc<RequestLimit>>,
     /// Endpoints that may be sent to.
     usable: PerColor<Vec<Rc<Slot>>>,
     /// All endpoints: what is named by no view is forgotten.
@@ -73,21 +73,18 @@ impl ServiceView {
 
     fn draw(&self, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
         let usable = &self.usable[wish.color];
-        let (first, second) = draw_two(usable.len(), wish.random)?;
-        let (first, second) = (usable.get(first)?, usable.get(second)?);
-        let is_out = |slot: &Slot| slot.is_ejected() && !self.tries_all(wish.color);
-        let (chosen, other) =
-            if second.inflight.get() < first.inflight.get() { (second, first) } else { (first, second) };
-        match (is_out(chosen), is_out(other)) {
-            (true, true) => return self.least(wish),
-            (true, false) => return Some(other),
-            (false, true) => return Some(chosen),
-            (false, false) => {}
+        let pick = pick_two(usable.len(), wish.random, |index| {
+            let slot = &usable[index];
+            Candidate {
+                load: slot.inflight.get(),
+                weight: slot.weight(wish.now),
+                is_out: slot.is_ejected() && !self.tries_all(wish.color),
+            }
+        })?;
+        match pick {
+            Pick::One(index) => usable.get(index),
+            Pick::BothOut => self.least(wish),
         }
-        // Other bits than those that the two were drawn by.
-        let random = wish.random.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let gives_way = gives_way(chosen.weight(wish.now), other.weight(wish.now), random);
-        Some(if gives_way { other } else { chosen })
     }
 
     fn least(&self, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
@@ -123,11 +120,11 @@ impl ServiceView {
 
 /// A request that is held because its service is paused.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct PauseWaiter {
     waker: RefCell<Option<Waker>>,
 }
 
-impl Held {
+impl PauseWaiter {
     /// Has the request woken when the table changes.
     pub(crate) fn wake(&self, waker: &Waker) {
         *self.waker.borrow_mut() = Some(waker.clone());
@@ -143,7 +140,7 @@ pub(crate) struct View {
     hooks: RefCell<Option<Rc<ServiceView>>>,
     slots: RefCell<HashMap<EndpointId, Rc<Slot>>>,
     /// Requests held because their service is paused.
-    waiting: RefCell<Vec<Weak<Held>>>,
+    waiting: RefCell<Vec<Weak<PauseWaiter>>>,
     rebuilt: Cell<u64>,
     origins: Arc<Origins>,
 }
@@ -200,8 +197,8 @@ impl View {
     }
 
     /// A place for a request that waits for a change of the table; given up when it is dropped.
-    pub(crate) fn held(&self) -> Rc<Held> {
-        let held = Rc::new(Held::default());
+    pub(crate) fn pause_waiter(&self) -> Rc<PauseWaiter> {
+        let held = Rc::new(PauseWaiter::default());
         let mut waiting = self.waiting.borrow_mut();
         // At most half of the places are of requests that wait no more.
         if waiting.len() == waiting.capacity() {
@@ -274,7 +271,7 @@ fn build(
                 Some(slot)
                     if slot.endpoint.address == endpoint.endpoint.address && slot.transport.is_by(tls) =>
                 {
-                    slot.told(endpoint.usable, endpoint.returns, now);
+                    slot.update(endpoint.usable, endpoint.returns, now);
                     Rc::clone(slot)
                 }
                 // The same name at another address is another endpoint, and so is one that is spoken
@@ -296,11 +293,17 @@ fn build(
     let cell = services.cell(&route.name);
     for (color, counts) in cell.colors.iter() {
         let judged = color == route.active;
-        counts.evidence.want(Wanted {
+        counts.evidence.configure(EvidenceSettings {
             slow_after: route.slow_after.filter(|_| judged),
             failures: route.baking && judged,
         });
         counts.ejected.set(usable[color].iter().filter(|slot| slot.is_ejected()).count());
     }
-    ServiceView { route: Arc::clone(route), cell, gate: services.gate(route), usable, named }
+    ServiceView {
+        route: Arc::clone(route),
+        cell,
+        request_limit: services.request_limit(route),
+        usable,
+        named,
+    }
 }

@@ -90,7 +90,7 @@ fn forwards(data: &[u8], head: &RequestHead, trusted: bool) {
     for name in ONCE {
         assert_eq!(values(name).len(), 1, "{name}");
     }
-    let asked = matches!(head.upgrade, Upgrade::Asked(_));
+    let asked = matches!(head.upgrade, Upgrade::To(_));
     assert_eq!(values("connection").len(), usize::from(asked));
     assert_eq!(values("upgrade").len(), usize::from(asked));
     for header in other.headers.iter().filter(|header| header.name.contains('_')) {

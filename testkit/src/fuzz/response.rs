@@ -1,19 +1,19 @@
 //! A response's head, relayed to every kind of client and read again by another parser.
 
 use greenlight_core::http1::{
-    Answer, Asked, Framing, HeadLimits, Method, Persistence, ResponseClass, ResponseHead, Sending, Version,
-    parse_response, write_informational, write_response,
+    Answer, Framing, HeadLimits, Method, Persistence, RequestContext, ResponseClass, ResponseHead, Sending,
+    Version, parse_response, write_informational, write_response,
 };
 
 pub fn check(data: &[u8]) {
     for method in [Method::Get, Method::Head] {
         for upgrade in [None, Some(&b"websocket"[..])] {
-            one(data, &Asked { method, upgrade });
+            one(data, &RequestContext { method, upgrade });
         }
     }
 }
 
-fn one(data: &[u8], asked: &Asked<'_>) {
+fn one(data: &[u8], asked: &RequestContext<'_>) {
     let limits = HeadLimits::RESPONSE;
     let mut head = ResponseHead::default();
     let verdict = parse_response(data, asked, &limits, &mut head);
@@ -42,7 +42,7 @@ fn one(data: &[u8], asked: &Asked<'_>) {
     }
 }
 
-fn relays(data: &[u8], head: &ResponseHead, asked: &Asked<'_>, version: Version) {
+fn relays(data: &[u8], head: &ResponseHead, asked: &RequestContext<'_>, version: Version) {
     let answer =
         Answer { version, method: asked.method, persistence: Persistence::KeepAlive, date: None, extra: &[] };
     let mut out = Vec::new();

@@ -30,7 +30,7 @@ fn opened(front: &Front) -> Client {
 
 fn farewell(front: &Front, one_in: u32) -> u64 {
     let service = ServiceName::new("app");
-    let ask = |reply| WorkerAsk::Farewell { service: service.clone(), color: Color::Blue, one_in, reply };
+    let ask = |reply| WorkerAsk::DrainClose { service: service.clone(), color: Color::Blue, one_in, reply };
     front.ask(ask).iter().sum()
 }
 

@@ -68,11 +68,11 @@ fn forwarded(raw: impl AsRef<[u8]>) -> String {
     client.to_owned()
 }
 
-const TO_GET: Asked<'static> = Asked { method: Method::Get, upgrade: None };
-const TO_HEAD: Asked<'static> = Asked { method: Method::Head, upgrade: None };
+const TO_GET: RequestContext<'static> = RequestContext { method: Method::Get, upgrade: None };
+const TO_HEAD: RequestContext<'static> = RequestContext { method: Method::Head, upgrade: None };
 
 /// Parses a whole response head.
-fn parse_answer(raw: &[u8], asked: &Asked<'_>) -> Result<ResponseHead, ResponseFault> {
+fn parse_answer(raw: &[u8], asked: &RequestContext<'_>) -> Result<ResponseHead, ResponseFault> {
     let mut head = ResponseHead::default();
     let taken = parse_response(raw, asked, &HeadLimits::RESPONSE, &mut head)?;
     assert!(taken.is_some(), "incomplete: {}", raw.escape_ascii());

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Relays and says how the body follows.
-fn relayed(raw: &[u8], asked: &Asked<'_>, answer: &Answer<'_>) -> (String, Sending) {
+fn relayed(raw: &[u8], asked: &RequestContext<'_>, answer: &Answer<'_>) -> (String, Sending) {
     let head = parse_answer(raw, asked).unwrap_or_else(|fault| panic!("{fault}: {}", raw.escape_ascii()));
     let mut out = Vec::new();
     let sending = write_response(&head, raw, answer, &mut out);
@@ -62,7 +62,7 @@ fn bodiless_answers_tell_a_length_only_where_it_means_something() {
     ] {
         let raw = format!("HTTP/1.1 {status} X\r\n{fields}\r\n");
         let answer = Answer { method, ..TO_CLIENT };
-        let found = relayed(raw.as_bytes(), &Asked { method, upgrade: None }, &answer);
+        let found = relayed(raw.as_bytes(), &RequestContext { method, upgrade: None }, &answer);
         assert_eq!(found, (format!("HTTP/1.1 {status} X\r\n{said}\r\n"), Sending::Nothing));
     }
 }
@@ -97,7 +97,7 @@ fn our_fields_come_last_and_a_date_only_where_there_is_none() {
 fn a_101_says_what_was_switched_to() {
     let raw = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Accept: x\r\nContent-Length: 0\r\n\r\n";
-    let asked = Asked { method: Method::Get, upgrade: Some(b"websocket") };
+    let asked = RequestContext { method: Method::Get, upgrade: Some(b"websocket") };
     let close = to(Version::Http11, Persistence::Close);
     let (out, sending) = relayed(raw, &asked, &close);
     assert_eq!(sending, Sending::Nothing);

@@ -25,7 +25,7 @@ fn framing_in_its_order() {
         (Method::Post, 999, "", Framing::ToEnd),
     ] {
         let raw = format!("HTTP/1.1 {status} X\r\n{fields}\r\n").into_bytes();
-        let head = parse_answer(&raw, &Asked { method, upgrade: None }).unwrap();
+        let head = parse_answer(&raw, &RequestContext { method, upgrade: None }).unwrap();
         assert_eq!(head.framing, framing, "{method:?} {status} {fields}");
         assert_eq!(head.status, status);
     }
@@ -117,7 +117,7 @@ fn which_connections_are_used_again() {
         ("1.0", "Connection: keep-alive\r\n", Method::Get, false),
     ] {
         let raw = format!("HTTP/{version} 200 OK\r\n{fields}\r\n").into_bytes();
-        let head = parse_answer(&raw, &Asked { method, upgrade: None }).unwrap();
+        let head = parse_answer(&raw, &RequestContext { method, upgrade: None }).unwrap();
         assert_eq!(head.reusable(), reusable, "{version} {fields} {method:?}");
     }
     let interim = parse_answer(b"HTTP/1.1 103 X\r\n\r\n", &TO_GET).unwrap();
@@ -126,7 +126,7 @@ fn which_connections_are_used_again() {
 
 #[test]
 fn a_101_only_to_what_was_asked_for() {
-    let websocket = Asked { method: Method::Get, upgrade: Some(b"websocket") };
+    let websocket = RequestContext { method: Method::Get, upgrade: Some(b"websocket") };
     for (head, asked, fits) in [
         ("HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n", &websocket, true),
         ("HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\n", &TO_GET, false),
@@ -151,8 +151,8 @@ fn a_101_only_to_what_was_asked_for() {
 fn what_was_asked_for_is_what_was_forwarded() {
     let raw = get("Connection: upgrade\r\nUpgrade: websocket\r\n");
     let head = parse(&raw).unwrap();
-    assert_eq!(Asked::of(&head, &raw, true).upgrade, Some(&b"websocket"[..]));
-    assert_eq!(Asked::of(&head, &raw, false).upgrade, None);
+    assert_eq!(RequestContext::of(&head, &raw, true).upgrade, Some(&b"websocket"[..]));
+    assert_eq!(RequestContext::of(&head, &raw, false).upgrade, None);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn interim_heads_come_before_the_final_one_and_are_counted() {
 
 #[test]
 fn nothing_of_the_head_before_is_left() {
-    let websocket = Asked { method: Method::Get, upgrade: Some(b"websocket") };
+    let websocket = RequestContext { method: Method::Get, upgrade: Some(b"websocket") };
     let first = b"HTTP/1.1 101 X\r\nConnection: close, x-a\r\nUpgrade: websocket\r\nDate: x\r\n\r\n";
     let mut head = parse_answer(first, &websocket).unwrap();
     head.clear();

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::data_plane::h2::guard::{Guard, Offense, Seen, Stop};
+use crate::data_plane::h2::guard::{Guard, Offense, Reading, Stop};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -12,7 +12,7 @@ fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// All of them at once.
-fn take(guard: &mut Guard, bytes: &[u8], now: u32) -> Result<Seen, Stop> {
+fn take(guard: &mut Guard, bytes: &[u8], now: u32) -> Result<Reading, Stop> {
     guard.received(bytes, usize::MAX, now)
 }
 

@@ -14,17 +14,18 @@ use tokio::io::Interest;
 
 use crate::http1::{CONTINUE, Version};
 
-use super::connection::Connection;
-use crate::data_plane::request::exchange::AHEAD_BYTES_MAX;
-use crate::data_plane::request::serve::Request;
-use crate::data_plane::worker::wait::{Interrupt, unless_told};
+use crate::data_plane::request::call::Request;
+use crate::data_plane::request::exchange::{AHEAD_BYTES_MAX, ClientSide};
+use crate::data_plane::worker::connection_table::ConnectionHandle;
+use crate::data_plane::worker::state::Worker;
+use crate::data_plane::worker::wait::{Interrupt, unless_interrupted};
 
 /// Why a wait has ended without what was waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Left {
+pub(crate) enum WaitEnd {
     /// The client has gone.
-    Client,
-    Told(Interrupt),
+    ClientGone,
+    Interrupted(Interrupt),
 }
 
 /// What of a request matters for the wait.
@@ -42,12 +43,13 @@ impl From<&Request> for Waiter {
 }
 
 /// Waits for `what`, unless the client leaves, or the worker has something to say first.
-pub(crate) async fn unless_left<F: Future>(
-    connection: &mut Connection,
+pub(crate) async fn unless_client_gone<F: Future>(
+    (worker, handle): (&Worker, &ConnectionHandle),
+    client: ClientSide<'_>,
     waiter: Waiter,
     what: F,
-) -> Result<F::Output, Left> {
-    let Connection { worker, seat, stream, ahead, ended, .. } = connection;
+) -> Result<F::Output, WaitEnd> {
+    let ClientSide { stream, ahead, ended } = client;
     let mut what = pin!(what);
     let mut gone = pin!(async {
         // The request's end, or what is behind it, once; a body is read by the attempt alone.
@@ -79,5 +81,5 @@ pub(crate) async fn unless_left<F: Future>(
         Poll::Ready(output) => Poll::Ready(Some(output)),
         Poll::Pending => gone.as_mut().poll(context).map(|()| None),
     });
-    unless_told(seat, either).await.map_err(Left::Told)?.ok_or(Left::Client)
+    unless_interrupted(handle, either).await.map_err(WaitEnd::Interrupted)?.ok_or(WaitEnd::ClientGone)
 }

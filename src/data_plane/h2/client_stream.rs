@@ -16,11 +16,11 @@ use http::{Response, StatusCode};
 
 use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::state::Worker;
-use crate::http1::{Asked, Framing, HeadLimits, Method, ResponseClass, parse_response};
+use crate::http1::{Framing, HeadLimits, Method, RequestContext, ResponseClass, parse_response};
 
 use super::inlet::{Form, Inlet, as_io};
 use super::outlet::Outlet;
-use super::reply;
+use super::response_head;
 
 /// For heads that we wrote: an origin's was in its limits, and we have added to it.
 pub(super) const OWN_HEAD: HeadLimits =
@@ -34,7 +34,7 @@ enum Half {
 }
 
 /// A client's stream.
-pub(crate) struct Downstream {
+pub(crate) struct ClientStream {
     worker: Rc<Worker>,
     half: Half,
     inlet: Inlet,
@@ -45,13 +45,13 @@ pub(crate) struct Downstream {
     tunnel: bool,
 }
 
-impl fmt::Debug for Downstream {
+impl fmt::Debug for ClientStream {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Downstream").field("method", &self.method).finish_non_exhaustive()
+        out.debug_struct("ClientStream").field("method", &self.method).finish_non_exhaustive()
     }
 }
 
-impl Downstream {
+impl ClientStream {
     /// `form`: how the head says that the body is framed.
     pub(crate) fn new(
         worker: Rc<Worker>,
@@ -132,17 +132,18 @@ impl Downstream {
             let worker = Rc::clone(&self.worker);
             let mut head = worker.response_head.borrow_mut();
             head.clear();
-            let asked = Asked { method: self.method, upgrade: self.protocol.as_deref().map(str::as_bytes) };
-            let read = parse_response(bytes, &asked, &OWN_HEAD, &mut head);
+            let request =
+                RequestContext { method: self.method, upgrade: self.protocol.as_deref().map(str::as_bytes) };
+            let read = parse_response(bytes, &request, &OWN_HEAD, &mut head);
             let Ok(Some(head_bytes)) = read else { return Err(io::ErrorKind::InvalidData.into()) };
             taken += head_bytes;
             if head.class == ResponseClass::Informational {
-                let mut response = reply::read(&head, bytes, head_bytes).map_err(io::Error::other)?;
+                let mut response = response_head::read(&head, bytes, head_bytes).map_err(io::Error::other)?;
                 *response.status_mut() = StatusCode::from_u16(head.status).map_err(io::Error::other)?;
                 respond.send_informational(response).map_err(as_io)?;
                 continue;
             }
-            let response = reply::read(&head, bytes, head_bytes).map_err(io::Error::other)?;
+            let response = response_head::read(&head, bytes, head_bytes).map_err(io::Error::other)?;
             let framing = (head.class != ResponseClass::Switching).then_some(head.framing);
             drop(head);
             self.begin(response, framing)?;
@@ -162,7 +163,7 @@ impl Downstream {
     }
 }
 
-impl Drop for Downstream {
+impl Drop for ClientStream {
     /// What is not complete ends abnormally. A request that was answered before its end is reset with
     /// NO_ERROR (RFC 9113, 8.1), which h2 does when the receiving half goes.
     fn drop(&mut self) {

@@ -1,8 +1,8 @@
 //! The decisions about a request's attempts: which endpoint, how often, and what may be tried once
 //! more. Bytes are moved elsewhere ([`super::attempt`] for HTTP/1.1), by whatever protocol.
 //!
-//! The walk of an attempt: [`Tries::pick`] counts it in flight; [`Tries::not_connected`], or
-//! [`Tries::heard`] at the response's head and [`Tries::ended`] at its end, say what follows.
+//! The walk of an attempt: [`RetryPolicy::pick`] counts it in flight; [`RetryPolicy::not_connected`], or
+//! [`RetryPolicy::head_arrived`] at the response's head and [`RetryPolicy::ended`] at its end, say what follows.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,8 @@ use crate::model::{Color, EndpointId};
 
 use super::answer::Own;
 use super::call::Call;
-use super::evidence::{self, Attempt, Noted};
+use super::ending::{End, HeadOutcome};
+use super::evidence::{self, Attempt, Observation};
 use crate::data_plane::origin::connect::ConnectFault;
 use crate::data_plane::origin::slot::InFlight;
 use crate::data_plane::worker::state::Worker;
@@ -18,38 +19,6 @@ use crate::data_plane::worker::view::Wish;
 
 /// Endpoints of one color that are tried for one request before it fails.
 const ATTEMPTS_MAX: usize = 3;
-
-/// What a response's head said of the attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Heard {
-    pub status: u16,
-    /// Whether the origin calls it a failure.
-    pub failed: bool,
-}
-
-/// How an attempt that had a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The response was passed on, whole.
-    Complete,
-    /// The same, and its trailers call it a failure (grpc-status).
-    Failed,
-    /// The connection ended, and no byte of a response was there.
-    NoResponse,
-    /// The origin has said that it did nothing with it: REFUSED_STREAM, or a GOAWAY below it
-    /// (RFC 9113, 8.7).
-    NotProcessed,
-    /// What came is no response.
-    Malformed,
-    /// No response head in time.
-    Late,
-    /// The response ended before its end.
-    Short,
-    /// [`Tries::heard`] said that the client is not to see it.
-    Withheld,
-    /// The client's doing, or ours.
-    NotTheirs,
-}
 
 /// What follows an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +33,7 @@ pub(crate) enum Next {
 
 /// The attempts of one request.
 #[derive(Debug, Default)]
-pub(crate) struct Tries {
+pub(crate) struct RetryPolicy {
     /// How many there were.
     pub count: u8,
     /// The color and endpoint of the last one.
@@ -85,7 +54,7 @@ pub(crate) struct Tries {
     lot: Option<u8>,
 }
 
-impl Tries {
+impl RetryPolicy {
     /// Picks an endpoint and counts the attempt in flight. The table must have been taken in the
     /// same turn: whoever has acknowledged one starts nothing by an older one.
     pub(crate) fn pick(&mut self, worker: &Worker, call: &Call) -> Result<InFlight, Own> {
@@ -111,7 +80,7 @@ impl Tries {
                 return Ok(inflight);
             }
             if self.last.is_none() {
-                self.record(worker, call, (color, None), Noted::Lost("no endpoint"));
+                self.record(worker, call, (color, None), Observation::Lost("no endpoint"));
             }
             if !self.raise_shield(worker, call, color) {
                 return Err(self.last.unwrap_or(Own::NO_ENDPOINT));
@@ -160,7 +129,7 @@ impl Tries {
             ConnectFault::TimedOut => "no connection in time",
             _ => "the connection was refused or reset",
         };
-        self.record(worker, call, (inflight.color, Some(inflight)), Noted::Lost(cause));
+        self.record(worker, call, (inflight.color, Some(inflight)), Observation::Lost(cause));
         let slot = &inflight.slot;
         if fault == ConnectFault::Refused && slot.suspicious(worker.ticks.now()) {
             worker.suspect(slot, false);
@@ -169,9 +138,15 @@ impl Tries {
     }
 
     /// A response's head is there. True: pass it on. False: end the attempt, and tell
-    /// [`Tries::ended`] that it was [`End::Withheld`].
-    pub(crate) fn heard(&mut self, worker: &Worker, call: &Call, inflight: &InFlight, heard: Heard) -> bool {
-        self.record(worker, call, (inflight.color, Some(inflight)), Noted::Head(heard));
+    /// [`RetryPolicy::ended`] that it was [`End::Withheld`].
+    pub(crate) fn head_arrived(
+        &mut self,
+        worker: &Worker,
+        call: &Call,
+        inflight: &InFlight,
+        heard: HeadOutcome,
+    ) -> bool {
+        self.record(worker, call, (inflight.color, Some(inflight)), Observation::Head(heard));
         if heard.status == 101 {
             inflight.is_tunnel();
         }
@@ -185,7 +160,7 @@ impl Tries {
         worker: &Worker,
         call: &Call,
         inflight: &InFlight,
-        (end, heard, reused): (End, Option<Heard>, bool),
+        (end, heard, reused): (End, Option<HeadOutcome>, bool),
     ) -> Next {
         let fresh = !reused || self.replayed;
         if end == End::NoResponse && !fresh && call.repeatable && may_replay(worker, call) {
@@ -222,7 +197,7 @@ impl Tries {
         worker: &Worker,
         call: &Call,
         inflight: &InFlight,
-        (end, heard): (End, Option<Heard>),
+        (end, heard): (End, Option<HeadOutcome>),
     ) {
         if heard.is_some_and(|heard| heard.failed) {
             return;
@@ -236,7 +211,7 @@ impl Tries {
             End::Short => "the response was cut short",
             End::Complete | End::Withheld | End::NotTheirs => return,
         };
-        let noted = heard.map_or(Noted::Lost(cause), |heard| Noted::Broken(heard, cause));
+        let noted = heard.map_or(Observation::Lost(cause), |heard| Observation::Broken(heard, cause));
         self.record(worker, call, (inflight.color, Some(inflight)), noted);
     }
 
@@ -250,7 +225,7 @@ impl Tries {
         worker: &Worker,
         call: &Call,
         (color, inflight): (Color, Option<&InFlight>),
-        noted: Noted,
+        noted: Observation,
     ) {
         let evidence = self.is_evidence(call);
         evidence::record(worker, &Attempt { call, color, inflight, noted, evidence });

@@ -9,7 +9,7 @@ use ring::digest;
 
 use crate::http1::{Method, ResponseClass, ResponseHead, Span};
 
-use super::ask::{self, Shapeless};
+use super::request_head::{self, Shapeless};
 
 /// Made of the client's key and nothing else (RFC 6455, 4.2.2): it says that a server of WebSocket
 /// has answered, not who.
@@ -49,7 +49,7 @@ fn slice(shared: &Bytes, span: Span) -> Bytes {
 
 /// How the body that follows an origin's head is told in HTTP/1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum BodyFraming {
     /// There is none.
     None,
     /// By its length.
@@ -64,30 +64,30 @@ pub(super) fn write(
     (method, trailers): (Method, bool),
     ended: bool,
     out: &mut Vec<u8>,
-) -> Told {
+) -> BodyFraming {
     let (status, fields) = (head.status, &head.headers);
     begin(status, fields, out);
     let bodyless = method == Method::Head || matches!(status.as_u16(), 204 | 304);
-    let by_chunks = trailers && !ended && !bodyless && !ask::tells_length(fields);
+    let by_chunks = trailers && !ended && !bodyless && !request_head::tells_length(fields);
     let mut has_length = false;
     for length in fields.get_all(CONTENT_LENGTH).iter().filter(|_| !by_chunks) {
         put(out, CONTENT_LENGTH.as_str().as_bytes(), length.as_bytes());
         has_length = true;
     }
-    let told = match (ended || bodyless, has_length) {
+    let framing = match (ended || bodyless, has_length) {
         (true, false) if !bodyless => {
             put(out, CONTENT_LENGTH.as_str().as_bytes(), b"0");
-            Told::None
+            BodyFraming::None
         }
-        (true, _) => Told::None,
-        (false, true) => Told::Length,
+        (true, _) => BodyFraming::None,
+        (false, true) => BodyFraming::Length,
         (false, false) => {
             put(out, b"transfer-encoding", b"chunked");
-            Told::Chunked
+            BodyFraming::Chunked
         }
     };
     out.extend_from_slice(b"\r\n");
-    told
+    framing
 }
 
 /// Writes an interim response.

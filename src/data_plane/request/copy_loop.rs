@@ -1,7 +1,7 @@
 //! One direction of an exchange: bytes are read, framed anew, and written.
 //!
-//! A lane reads only when everything it has read before is written: that is the backpressure, and
-//! it bounds a lane to one chunk. Small pieces are gathered behind the head so that they leave in
+//! A copy loop reads only when everything it has read before is written: that is the backpressure, and
+//! it bounds a copy loop to one chunk. Small pieces are gathered behind the head so that they leave in
 //! one write; large ones are written from where they were read to.
 
 use std::io::{self, IoSlice};
@@ -13,7 +13,7 @@ use crate::http1::{
     BodyFault, BodyReader, Framing, HeadLimits, Sending, Trailers, write_chunk_header, write_last_chunk,
 };
 
-use super::farewell::{Frames, Passing};
+use super::drain_close::{DrainClose, Passing};
 use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::chunk::{Chunk, ChunkPool};
 
@@ -27,9 +27,9 @@ const GATHER_BYTES_MAX: usize = 16 * 1024;
 /// Ends a chunk.
 const CHUNK_END: &[u8] = b"\r\n";
 
-/// How a lane ended.
+/// How a copy loop ended.
 #[derive(Debug)]
-pub(crate) enum LaneEnd {
+pub(crate) enum CopyEnd {
     /// The body is complete, and written.
     Complete,
     /// The source ended before its body did, or was reset.
@@ -45,7 +45,7 @@ pub(crate) enum LaneEnd {
 /// One direction.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
-pub(crate) struct Lane {
+pub(crate) struct CopyLoop {
     reader: BodyReader,
     sending: Sending,
     /// What was read and is not written yet.
@@ -75,13 +75,13 @@ pub(crate) struct Lane {
     /// Payload bytes that may still come.
     left: u64,
     /// Of a WebSocket connection: where its frames end.
-    frames: Option<Box<Frames>>,
+    frames: Option<Box<DrainClose>>,
     /// Bytes written.
     pub sent: u64,
 }
 
-impl Lane {
-    /// A lane that writes `out` first and then a body: read as `framing` says, written as
+impl CopyLoop {
+    /// A copy loop that writes `out` first and then a body: read as `framing` says, written as
     /// `sending` says, at most `body_bytes_max` of it (0: no limit).
     pub(crate) fn new(
         out: Vec<u8>,
@@ -113,7 +113,7 @@ impl Lane {
         }
     }
 
-    /// A lane without a body, for interim heads.
+    /// A copy loop without a body, for interim heads.
     pub(crate) fn interim() -> Self {
         Self::new(Vec::new(), Framing::None, Sending::Nothing, &HeadLimits::RESPONSE, 0)
     }
@@ -137,7 +137,7 @@ impl Lane {
     }
 
     /// What passes are the frames of a WebSocket connection.
-    pub(crate) fn watch(&mut self, frames: Frames) {
+    pub(crate) fn watch(&mut self, frames: DrainClose) {
         self.frames = Some(Box::new(frames));
     }
 
@@ -228,7 +228,7 @@ impl Lane {
         !self.forgotten
     }
 
-    /// Begins again with the first byte. Right only while [`Lane::can_rewind`].
+    /// Begins again with the first byte. Right only while [`CopyLoop::can_rewind`].
     pub(crate) fn rewind(&mut self) {
         self.at = 0;
         self.sent = 0;
@@ -236,7 +236,7 @@ impl Lane {
 
     /// Frames what is at hand, before anything is written: a malformed body is then found before
     /// the other side hears of it.
-    pub(crate) fn prepare(&mut self) -> Result<(), LaneEnd> {
+    pub(crate) fn prepare(&mut self) -> Result<(), CopyEnd> {
         if self.frames.is_some() {
             self.prepare_frames();
             return Ok(());
@@ -248,9 +248,9 @@ impl Lane {
             && self.out.len() - self.at < GATHER_BYTES_MAX
         {
             let Some(chunk) = self.chunk.as_mut().filter(|chunk| !chunk.is_empty()) else { break };
-            let piece = self.reader.read(chunk.data()).map_err(LaneEnd::Malformed)?;
+            let piece = self.reader.read(chunk.data()).map_err(CopyEnd::Malformed)?;
             let length = piece.data.len();
-            self.left = self.left.checked_sub(length as u64).ok_or(LaneEnd::TooLarge)?;
+            self.left = self.left.checked_sub(length as u64).ok_or(CopyEnd::TooLarge)?;
             self.reuse();
             if let Some(size) = NonZeroUsize::new(length) {
                 self.frame(size, piece.data.start, piece.consumed);
@@ -291,14 +291,14 @@ impl Lane {
         }
     }
 
-    /// Moves bytes until the lane ends or one side makes it wait. `moved` is set when any moved.
+    /// Moves bytes until the copy loop ends or one side makes it wait. `moved` is set when any moved.
     pub(crate) fn poll(
         &mut self,
         context: &mut Context<'_>,
         (from, to): (&mut Stream, &mut Stream),
         chunks: &Rc<ChunkPool>,
         moved: &mut bool,
-    ) -> Poll<LaneEnd> {
+    ) -> Poll<CopyEnd> {
         loop {
             if let Err(end) = self.prepare() {
                 return Poll::Ready(end);
@@ -307,12 +307,12 @@ impl Lane {
                 match self.poll_write(context, to) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(true) => *moved = true,
-                    Poll::Ready(false) => return Poll::Ready(LaneEnd::DestinationGone),
+                    Poll::Ready(false) => return Poll::Ready(CopyEnd::DestinationGone),
                 }
                 continue;
             }
             if self.ended {
-                return Poll::Ready(LaneEnd::Complete);
+                return Poll::Ready(CopyEnd::Complete);
             }
             self.chunk = None;
             let mut chunk = chunks.take();
@@ -323,7 +323,7 @@ impl Lane {
                 }
                 Poll::Ready(Ok(0)) => {
                     if self.reader.end().is_err() {
-                        return Poll::Ready(LaneEnd::SourceGone);
+                        return Poll::Ready(CopyEnd::SourceGone);
                     }
                     self.reuse();
                     self.end();
@@ -332,7 +332,7 @@ impl Lane {
                     *moved = true;
                     self.chunk = Some(chunk);
                 }
-                Poll::Ready(Err(_)) => return Poll::Ready(LaneEnd::SourceGone),
+                Poll::Ready(Err(_)) => return Poll::Ready(CopyEnd::SourceGone),
             }
         }
     }

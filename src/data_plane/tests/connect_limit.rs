@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::data_plane::origin::connect_limit::{Turn, wait};
+use crate::data_plane::origin::connect_limit::{ConnectPermit, wait};
 use crate::data_plane::origin::origin_side::Transport;
 use crate::data_plane::origin::slot::Slot;
 use crate::model::{Endpoint, EndpointId};
@@ -27,8 +27,8 @@ fn woken() -> (Arc<Woken>, Waker) {
 fn turns_are_given_in_order_and_skip_those_who_left() {
     let address = ([127, 0, 0, 1], 1).into();
     let slot = Rc::new(Slot::new(Endpoint { id: EndpointId::new("a"), address }, Transport::Plain, true, 0));
-    let mut turns: Vec<_> = std::iter::from_fn(|| Turn::take(&slot)).collect();
-    assert_eq!(turns.len(), 32);
+    let mut connect_limit: Vec<_> = std::iter::from_fn(|| ConnectPermit::take(&slot)).collect();
+    assert_eq!(connect_limit.len(), 32);
     let [(_, gone_waker), (first, first_waker), (second, second_waker)] = [woken(), woken(), woken()];
     {
         let mut gone = pin!(wait(&slot));
@@ -37,20 +37,20 @@ fn turns_are_given_in_order_and_skip_those_who_left() {
     let mut one = pin!(wait(&slot));
     let mut two = pin!(wait(&slot));
     for _ in 0..3 {
-        // Asked for another reason, it keeps its place and takes no second one.
+        // Polled for another reason, it keeps its place and takes no second one.
         assert!(one.as_mut().poll(&mut Context::from_waker(&first_waker)).is_pending());
     }
     assert!(two.as_mut().poll(&mut Context::from_waker(&second_waker)).is_pending());
-    turns.pop();
+    connect_limit.pop();
     assert_eq!((first.0.load(Ordering::SeqCst), second.0.load(Ordering::SeqCst)), (1, 0));
     assert_eq!(one.as_mut().poll(&mut Context::from_waker(&first_waker)), Poll::Ready(()));
-    turns.push(Turn::take(&slot).unwrap());
-    turns.pop();
+    connect_limit.push(ConnectPermit::take(&slot).unwrap());
+    connect_limit.pop();
     assert_eq!((first.0.load(Ordering::SeqCst), second.0.load(Ordering::SeqCst)), (1, 1));
     // Somebody else was quicker: back into the queue.
-    turns.push(Turn::take(&slot).unwrap());
+    connect_limit.push(ConnectPermit::take(&slot).unwrap());
     assert!(two.as_mut().poll(&mut Context::from_waker(&second_waker)).is_pending());
-    turns.pop();
+    connect_limit.pop();
     assert_eq!(second.0.load(Ordering::SeqCst), 2);
     assert_eq!(two.as_mut().poll(&mut Context::from_waker(&second_waker)), Poll::Ready(()));
 }

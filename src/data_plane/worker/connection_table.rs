@@ -1,7 +1,7 @@
-//! The worker's connections, and the streams of those that have some: each has a seat, with its deadline, its waker, and what the
-//! worker has to tell it.
+//! The worker's connections, and the streams of those that have some. Each has a handle: its
+//! deadline, its waker, and the signals of the worker to it.
 //!
-//! The seats are rows of one vector, so that looking for deadlines that have passed is one walk
+//! The handles are rows of one vector, so that looking for deadlines that have passed is one walk
 //! over 32 bytes a connection ten times a second (10 000 connections: some 20 microseconds), and
 //! setting a deadline is one store.
 
@@ -29,7 +29,7 @@ impl Signals {
     /// What is in flight is a WebSocket connection: not said to it, but of it.
     const WEBSOCKET: Self = Self(8);
     /// It is to be ended in good order.
-    const FAREWELL: Self = Self(16);
+    const DRAIN_CLOSE: Self = Self(16);
 
     pub(crate) fn expired(self) -> bool {
         self.0 & Self::EXPIRED.0 != 0
@@ -44,12 +44,12 @@ impl Signals {
     }
 
     /// Say to both sides of the WebSocket connection that we go away.
-    pub(crate) fn farewell(self) -> bool {
-        self.0 & Self::FAREWELL.0 != 0
+    pub(crate) fn drain_close(self) -> bool {
+        self.0 & Self::DRAIN_CLOSE.0 != 0
     }
 
     fn is_open_websocket(self) -> bool {
-        self.0 & (Self::WEBSOCKET.0 | Self::FAREWELL.0) == Self::WEBSOCKET.0
+        self.0 & (Self::WEBSOCKET.0 | Self::DRAIN_CLOSE.0) == Self::WEBSOCKET.0
     }
 
     fn add(&mut self, other: Self) {
@@ -68,9 +68,9 @@ pub(crate) struct AttemptTag {
     pub color: u8,
 }
 
-/// Who sits on a seat.
+/// The kind of connection that a handle belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sitter {
+pub(crate) enum ConnectionKind {
     /// A client's connection.
     Client,
     /// One stream of a client's HTTP/2 connection.
@@ -85,12 +85,12 @@ struct Row {
     signals: Signals,
     attempt: Option<AttemptTag>,
     waker: Option<Waker>,
-    sitter: Option<Sitter>,
+    kind: Option<ConnectionKind>,
 }
 
 impl Row {
     const FREE: Self =
-        Self { deadline: NEVER, signals: Signals::NONE, attempt: None, waker: None, sitter: None };
+        Self { deadline: NEVER, signals: Signals::NONE, attempt: None, waker: None, kind: None };
 }
 
 #[derive(Debug, Default)]
@@ -99,28 +99,28 @@ struct Rows {
     free: Vec<u32>,
 }
 
-/// All seats of a worker.
+/// All handles of a worker.
 #[derive(Debug, Default)]
-pub(crate) struct Seats {
+pub(crate) struct ConnectionTable {
     rows: RefCell<Rows>,
-    /// Seats of clients' connections and of their streams.
+    /// Handles of clients' connections and of their streams.
     taken: Cell<usize>,
-    /// Seats of clients' connections.
+    /// Handles of clients' connections.
     clients: Cell<usize>,
-    /// Told whenever a seat is given back.
+    /// Notified whenever a handle is given back.
     left: Notify,
 }
 
-impl Seats {
-    /// Takes a seat for a client's connection; it is given back when the value is dropped.
-    pub(crate) fn take(self: &Rc<Self>) -> Seat {
-        self.take_for(Sitter::Client)
+impl ConnectionTable {
+    /// Takes a handle for a client's connection; it is given back when the value is dropped.
+    pub(crate) fn take(self: &Rc<Self>) -> ConnectionHandle {
+        self.take_for(ConnectionKind::Client)
     }
 
-    /// Takes a seat.
-    pub(crate) fn take_for(self: &Rc<Self>, sitter: Sitter) -> Seat {
+    /// Takes a handle.
+    pub(crate) fn take_for(self: &Rc<Self>, kind: ConnectionKind) -> ConnectionHandle {
         let mut rows = self.rows.borrow_mut();
-        let row = Row { sitter: Some(sitter), ..Row::FREE };
+        let row = Row { kind: Some(kind), ..Row::FREE };
         let index = if let Some(index) = rows.free.pop() {
             rows.rows[index as usize] = row;
             index
@@ -128,11 +128,11 @@ impl Seats {
             rows.rows.push(row);
             u32::try_from(rows.rows.len() - 1).unwrap_or(u32::MAX)
         };
-        self.count_one(sitter, 1);
-        Seat { seats: Rc::clone(self), index }
+        self.count_one(kind, 1);
+        ConnectionHandle { handles: Rc::clone(self), index }
     }
 
-    /// Seats of clients' connections and of their streams: what a shutdown waits for.
+    /// Handles of clients' connections and of their streams: what a shutdown waits for.
     pub(crate) fn count(&self) -> usize {
         self.taken.get()
     }
@@ -142,12 +142,12 @@ impl Seats {
         self.clients.get()
     }
 
-    fn count_one(&self, sitter: Sitter, more: isize) {
+    fn count_one(&self, kind: ConnectionKind, more: isize) {
         let add = |count: &Cell<usize>| count.set(count.get().saturating_add_signed(more));
-        if sitter != Sitter::Origin {
+        if kind != ConnectionKind::Origin {
             add(&self.taken);
         }
-        if sitter == Sitter::Client {
+        if kind == ConnectionKind::Client {
             add(&self.clients);
         }
     }
@@ -177,7 +177,7 @@ impl Seats {
 
     /// Tells one in `one_in` of the WebSocket connections with this tag (`None`: of all) that they end
     /// in good order, one at least; those that were told already are not counted. Tells how many.
-    pub(crate) fn farewell(&self, tag: Option<AttemptTag>, one_in: u32) -> u64 {
+    pub(crate) fn drain_close(&self, tag: Option<AttemptTag>, one_in: u32) -> u64 {
         let mut rows = self.rows.borrow_mut();
         let open = rows.rows.iter_mut().filter(|row| {
             row.signals.is_open_websocket() && row.attempt.is_some() && (tag.is_none() || row.attempt == tag)
@@ -185,7 +185,7 @@ impl Seats {
         let mut open: Vec<&mut Row> = open.collect();
         let count = open.len().div_ceil(usize::try_from(one_in.max(1)).unwrap_or(usize::MAX));
         for row in &mut open[..count] {
-            row.signal(Signals::FAREWELL);
+            row.signal(Signals::DRAIN_CLOSE);
         }
         count as u64
     }
@@ -201,13 +201,13 @@ impl Seats {
         self.count()
     }
 
-    /// Waits until a seat is given back.
+    /// Waits until a handle is given back.
     pub(crate) async fn left(&self) {
         self.left.notified().await;
     }
 
     fn signal_all(&self, signal: Signals) {
-        for row in self.rows.borrow_mut().rows.iter_mut().filter(|row| row.sitter.is_some()) {
+        for row in self.rows.borrow_mut().rows.iter_mut().filter(|row| row.kind.is_some()) {
             row.signal(signal);
         }
     }
@@ -222,14 +222,14 @@ impl Row {
     }
 }
 
-/// One connection's seat.
+/// One connection's handle.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    seats: Rc<Seats>,
+pub(crate) struct ConnectionHandle {
+    handles: Rc<ConnectionTable>,
     index: u32,
 }
 
-impl Seat {
+impl ConnectionHandle {
     /// Remembers the waker of the task that runs here; a task keeps its waker for life.
     pub(crate) async fn settle(&self) {
         poll_fn(|context| {
@@ -247,12 +247,12 @@ impl Seat {
         });
     }
 
-    /// What attempt is in flight here, for [`Seats::cut`].
+    /// What attempt is in flight here, for [`ConnectionTable::cut`].
     pub(crate) fn attempt(&self, tag: Option<AttemptTag>) {
         self.with(|row| {
             row.attempt = tag;
             row.signals.remove(Signals::WEBSOCKET);
-            row.signals.remove(Signals::FAREWELL);
+            row.signals.remove(Signals::DRAIN_CLOSE);
         });
     }
 
@@ -262,26 +262,26 @@ impl Seat {
     }
 
     pub(crate) fn signals(&self) -> Signals {
-        self.seats.rows.borrow().rows.get(self.index as usize).map_or(Signals::NONE, |row| row.signals)
+        self.handles.rows.borrow().rows.get(self.index as usize).map_or(Signals::NONE, |row| row.signals)
     }
 
     fn with(&self, change: impl FnOnce(&mut Row)) {
-        if let Some(row) = self.seats.rows.borrow_mut().rows.get_mut(self.index as usize) {
+        if let Some(row) = self.handles.rows.borrow_mut().rows.get_mut(self.index as usize) {
             change(row);
         }
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionHandle {
     fn drop(&mut self) {
-        let mut rows = self.seats.rows.borrow_mut();
+        let mut rows = self.handles.rows.borrow_mut();
         if let Some(row) = rows.rows.get_mut(self.index as usize) {
             let before = std::mem::replace(row, Row::FREE);
             rows.free.push(self.index);
-            if let Some(sitter) = before.sitter {
-                self.seats.count_one(sitter, -1);
+            if let Some(kind) = before.kind {
+                self.handles.count_one(kind, -1);
             }
         }
-        self.seats.left.notify_one();
+        self.handles.left.notify_one();
     }
 }

@@ -6,25 +6,25 @@
 
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream};
 use http::Response;
-use std::pin::Pin;
 
 use crate::data_plane::request::answer::Own;
 use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::state::Worker;
 use crate::http1::{Framing, Method, parse_request};
 
-use super::ask::{self, Outgoing};
-use super::downstream::OWN_HEAD;
+use super::client_stream::OWN_HEAD;
 use super::inlet::{Form, Inlet, as_io};
 use super::link::Lease;
 use super::outlet::Outlet;
-use super::reply::{self, Told};
+use super::request_head::{self, Outgoing};
+use super::response_head::{self, BodyFraming};
 
 /// A tunnel that was asked for.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ struct Tunnel {
 
 /// A stream to an origin.
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
-pub(crate) struct Upstream {
+pub(crate) struct OriginStream {
     worker: Rc<Worker>,
     lease: Lease,
     /// The client takes trailers.
@@ -54,13 +54,13 @@ pub(crate) struct Upstream {
     refusal: Option<Own>,
 }
 
-impl fmt::Debug for Upstream {
+impl fmt::Debug for OriginStream {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Upstream").field("method", &self.method).finish_non_exhaustive()
+        out.debug_struct("OriginStream").field("method", &self.method).finish_non_exhaustive()
     }
 }
 
-impl Upstream {
+impl OriginStream {
     pub(crate) fn new(worker: Rc<Worker>, lease: Lease, trailers: bool) -> Self {
         Self {
             worker,
@@ -126,10 +126,11 @@ impl Upstream {
             return Err(io::ErrorKind::InvalidData.into());
         };
         self.trailers |= head.is_grpc;
-        let outgoing = ask::read(&head, bytes, self.lease.scheme(), self.trailers).map_err(|why| {
-            self.refusal = Some(Own::SHAPELESS);
-            io::Error::other(why)
-        })?;
+        let outgoing =
+            request_head::read(&head, bytes, self.lease.scheme(), self.trailers).map_err(|why| {
+                self.refusal = Some(Own::SHAPELESS);
+                io::Error::other(why)
+            })?;
         self.method = head.method;
         drop(head);
         let Outgoing { request, tunnel, key, framing } = outgoing;
@@ -167,7 +168,7 @@ impl Upstream {
         let mut out = Vec::with_capacity(512);
         match response.poll_informational(context) {
             Poll::Ready(Some(Ok(interim))) => {
-                reply::write_interim(interim.status(), interim.headers(), &mut out);
+                response_head::write_interim(interim.status(), interim.headers(), &mut out);
                 return Poll::Ready(give(chunk, &out));
             }
             Poll::Ready(Some(Err(why))) => return Poll::Ready(Err(self.note(why))),
@@ -182,12 +183,12 @@ impl Upstream {
         let (head, body) = response.into_parts();
         let form = match &self.tunnel {
             Some(tunnel) if head.status.is_success() => {
-                reply::write_switch(&head.headers, &tunnel.protocol, tunnel.key.as_deref(), out);
+                response_head::write_switch(&head.headers, &tunnel.protocol, tunnel.key.as_deref(), out);
                 Form::Raw
             }
-            _ => match reply::write(&head, (self.method, self.trailers), body.is_end_stream(), out) {
-                Told::None | Told::Length => Form::Raw,
-                Told::Chunked => Form::Chunked,
+            _ => match response_head::write(&head, (self.method, self.trailers), body.is_end_stream(), out) {
+                BodyFraming::None | BodyFraming::Length => Form::Raw,
+                BodyFraming::Chunked => Form::Chunked,
             },
         };
         self.inlet = Some(Inlet::new(body, form));

@@ -24,7 +24,7 @@ const KEY: &str = "sec-websocket-key";
 
 /// A head in HTTP/1.1, and what of it is none of the client's words.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct Http1Head {
     pub text: Vec<u8>,
     /// Fields that were added, and their bytes: they count for no limit.
     pub added_fields: usize,
@@ -33,7 +33,7 @@ pub(super) struct Asked {
     pub chunked: bool,
 }
 
-impl Asked {
+impl Http1Head {
     /// The limits of the client, for a head with our additions.
     pub(super) fn limits(&self, limits: &HeadLimits) -> HeadLimits {
         HeadLimits {
@@ -63,16 +63,16 @@ pub(super) fn write(
     has_body: bool,
     scheme: Scheme,
     nonce: [u8; 16],
-) -> Result<Asked, RequestFault> {
+) -> Result<Http1Head, RequestFault> {
     let protocol = head.extensions.get::<Protocol>();
     if let Some(protocol) = protocol {
         check_protocol(protocol.as_ref())?;
     }
     let chunked = protocol.is_none() && has_body && !tells_length(&head.headers);
-    let mut asked = Asked { text: Vec::with_capacity(512), added_fields: 0, added_bytes: 0, chunked };
-    write_line(head, protocol.is_some(), scheme, &mut asked.text)?;
+    let mut written = Http1Head { text: Vec::with_capacity(512), added_fields: 0, added_bytes: 0, chunked };
+    write_line(head, protocol.is_some(), scheme, &mut written.text)?;
     if let (Some(authority), false) = (head.uri.authority(), head.headers.contains_key(HOST)) {
-        put(&mut asked.text, b"host", authority.as_str().as_bytes());
+        put(&mut written.text, b"host", authority.as_str().as_bytes());
     }
     let mut cookies = Vec::new();
     for (name, value) in &head.headers {
@@ -88,23 +88,23 @@ pub(super) fn write(
         } else if !((protocol.is_some() || chunked) && name == CONTENT_LENGTH
             || protocol.is_some() && name == KEY)
         {
-            put(&mut asked.text, name.as_str().as_bytes(), bytes);
+            put(&mut written.text, name.as_str().as_bytes(), bytes);
         }
     }
     if !cookies.is_empty() {
-        put(&mut asked.text, COOKIE.as_str().as_bytes(), &cookies);
+        put(&mut written.text, COOKIE.as_str().as_bytes(), &cookies);
     }
     if let Some(protocol) = protocol {
-        asked.add("connection", b"upgrade");
-        asked.add_name("upgrade", protocol.as_ref());
+        written.add("connection", b"upgrade");
+        written.add_name("upgrade", protocol.as_ref());
         if protocol.as_str().eq_ignore_ascii_case("websocket") {
-            asked.add(KEY, BASE64_STANDARD.encode(nonce).as_bytes());
+            written.add(KEY, BASE64_STANDARD.encode(nonce).as_bytes());
         }
     } else if chunked {
-        asked.add("transfer-encoding", b"chunked");
+        written.add("transfer-encoding", b"chunked");
     }
-    asked.text.extend_from_slice(b"\r\n");
-    Ok(asked)
+    written.text.extend_from_slice(b"\r\n");
+    Ok(written)
 }
 
 /// h2 looks at no byte of `:protocol`; in HTTP/1.1 it becomes a field.
@@ -206,7 +206,7 @@ pub(super) fn read(
     trailers: bool,
 ) -> Result<Outgoing, Shapeless> {
     let tunnel = match head.upgrade {
-        Upgrade::Asked(protocol) => Some(text(protocol.of(buf))?.to_ascii_lowercase().into_boxed_str()),
+        Upgrade::To(protocol) => Some(text(protocol.of(buf))?.to_ascii_lowercase().into_boxed_str()),
         Upgrade::None | Upgrade::Stripped => None,
     };
     let mut request = Request::new(());

@@ -11,24 +11,24 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::model::ServiceName;
 
-/// One service's gate. First come, first served, whatever worker they came to.
+/// One service's limit. First come, first served, whatever worker they came to.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct RequestLimit {
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
 
 /// A request that was let in; it has left when this is dropped.
-pub(crate) type Admitted = OwnedSemaphorePermit;
+pub(crate) type RequestPermit = OwnedSemaphorePermit;
 
-impl Gate {
+impl RequestLimit {
     fn new(requests_max: usize) -> Self {
         let places = Arc::new(Semaphore::new(requests_max.min(Semaphore::MAX_PERMITS)));
         Self { places, waiting: AtomicUsize::new(0) }
     }
 
     /// Lets a request in if there is room and nobody waits.
-    pub(crate) fn enter(&self) -> Option<Admitted> {
+    pub(crate) fn enter(&self) -> Option<RequestPermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
@@ -42,11 +42,11 @@ impl Gate {
 
 /// A request that waits.
 #[derive(Debug)]
-pub(crate) struct Waiting(Arc<Gate>);
+pub(crate) struct Waiting(Arc<RequestLimit>);
 
 impl Waiting {
     /// Waits for its turn; gives the place up if it is dropped before.
-    pub(crate) async fn turn(&self) -> Option<Admitted> {
+    pub(crate) async fn permit(&self) -> Option<RequestPermit> {
         Arc::clone(&self.0.places).acquire_owned().await.ok()
     }
 }
@@ -57,22 +57,22 @@ impl Drop for Waiting {
     }
 }
 
-/// The gates of all services, for all workers: asked when a view is built, never for a request.
+/// The limits of all services, for all workers: asked when a view is built, never for a request.
 #[derive(Debug, Default)]
-pub(crate) struct Gates(Mutex<HashMap<(ServiceName, usize), Weak<Gate>>>);
+pub(crate) struct RequestLimits(Mutex<HashMap<(ServiceName, usize), Weak<RequestLimit>>>);
 
-impl Gates {
-    /// The gate of a service that lets so many in. Another number is another gate: what is in
+impl RequestLimits {
+    /// The limit of a service that lets so many in. Another number is another limit: what is in
     /// flight when it is changed is not counted by the new one.
-    pub(crate) fn gate(&self, service: &ServiceName, requests_max: usize) -> Arc<Gate> {
-        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn of(&self, service: &ServiceName, requests_max: usize) -> Arc<RequestLimit> {
+        let mut request_limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (service.clone(), requests_max);
-        if let Some(gate) = gates.get(&key).and_then(Weak::upgrade) {
-            return gate;
+        if let Some(request_limit) = request_limits.get(&key).and_then(Weak::upgrade) {
+            return request_limit;
         }
-        gates.retain(|_, gate| gate.strong_count() > 0);
-        let gate = Arc::new(Gate::new(requests_max));
-        gates.insert(key, Arc::downgrade(&gate));
-        gate
+        request_limits.retain(|_, request_limit| request_limit.strong_count() > 0);
+        let request_limit = Arc::new(RequestLimit::new(requests_max));
+        request_limits.insert(key, Arc::downgrade(&request_limit));
+        request_limit
     }
 }

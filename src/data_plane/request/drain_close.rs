@@ -8,9 +8,9 @@ use crate::http1::{CLOSE_GOING_AWAY, FrameScanner, write_close};
 enum Stage {
     Open,
     /// A Close is to be said at the next boundary.
-    Wanted,
+    Due,
     /// Said: nothing more is passed on. What still comes is read for the Close that answers ours.
-    Said,
+    Sent,
 }
 
 /// What is to be done with bytes that were read.
@@ -24,14 +24,14 @@ pub(crate) enum Passing {
 
 /// One direction.
 #[derive(Debug)]
-pub(crate) struct Frames {
+pub(crate) struct DrainClose {
     scanner: FrameScanner,
     /// Frames to a server are masked.
     mask: Option<[u8; 4]>,
     stage: Stage,
 }
 
-impl Frames {
+impl DrainClose {
     pub(crate) fn new(mask: Option<[u8; 4]>) -> Self {
         Self { scanner: FrameScanner::default(), mask, stage: Stage::Open }
     }
@@ -39,7 +39,7 @@ impl Frames {
     /// A Close is to be said, unless the sender has said one: then it ends by itself.
     pub(crate) fn want_close(&mut self) {
         if self.stage == Stage::Open && !self.scanner.has_closed() {
-            self.stage = Stage::Wanted;
+            self.stage = Stage::Due;
         }
     }
 
@@ -50,7 +50,7 @@ impl Frames {
                 self.scanner.advance(data);
                 Passing::All
             }
-            Stage::Wanted => match self.scanner.advance_to_boundary(data) {
+            Stage::Due => match self.scanner.advance_to_boundary(data) {
                 None => Passing::All,
                 // The sender's own Close has just passed.
                 Some(_) if self.scanner.has_closed() => {
@@ -62,7 +62,7 @@ impl Frames {
                     Passing::Until(count)
                 }
             },
-            Stage::Said => {
+            Stage::Sent => {
                 self.scanner.advance(data);
                 Passing::Nothing
             }
@@ -71,18 +71,18 @@ impl Frames {
 
     /// Whether a Close is to be said behind what was passed so far.
     pub(crate) fn is_due(&self) -> bool {
-        self.stage == Stage::Wanted && self.scanner.at_boundary()
+        self.stage == Stage::Due && self.scanner.at_boundary()
     }
 
     /// Says it.
     pub(crate) fn say(&mut self, out: &mut Vec<u8>) {
         write_close(CLOSE_GOING_AWAY, self.mask, out);
-        self.stage = Stage::Said;
+        self.stage = Stage::Sent;
     }
 
     /// Whether ours is said.
     pub(crate) fn has_said(&self) -> bool {
-        self.stage == Stage::Said
+        self.stage == Stage::Sent
     }
 
     /// Whether the sender has said its own.
@@ -92,6 +92,6 @@ impl Frames {
 
     /// Whether the other side has answered it.
     pub(crate) fn is_answered(&self) -> bool {
-        self.stage == Stage::Said && self.scanner.has_closed()
+        self.stage == Stage::Sent && self.scanner.has_closed()
     }
 }
