@@ -100,7 +100,7 @@ fn deliver(handle: Handle) -> Deliver {
             let command = Command::Pushed { subject, image, version, digest, at };
             match handle.command(&service, command, None, actor).await {
                 Ok(_) => Delivered::Done,
-                Err(Rejection::Unavailable(why)) => Delivered::Later(why),
+                Err(Rejection::Unavailable { why, .. }) => Delivered::Later(why),
                 Err(why) => {
                     tracing::info!(webhook, service, %why, "a push starts no release");
                     Delivered::Done

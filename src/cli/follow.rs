@@ -12,7 +12,7 @@ use crate::control_plane::controller::{EventView, ReleaseView, ServiceView, is_f
 
 use super::client::{Admin, Events};
 use super::fault::Fault;
-use super::output;
+use super::output::{self, Format};
 use super::rundown;
 use super::sse::EventStream;
 
@@ -39,6 +39,7 @@ pub(super) async fn follow(
     release: &str,
     timeout: Option<Duration>,
     patience: Duration,
+    format: Format,
 ) -> Result<End, Fault> {
     let mut follower = Follower {
         admin,
@@ -47,7 +48,8 @@ pub(super) async fn follow(
         start: None,
         service: None,
         heard: tokio::time::Instant::now(),
-        terminal: output::is_terminal(),
+        format,
+        terminal: output::is_terminal() && format == Format::Text,
         patience,
     };
     let ended = match timeout {
@@ -75,6 +77,8 @@ struct Follower<'a> {
     service: Option<String>,
     /// When greenlight was last heard.
     heard: Instant,
+    format: Format,
+    /// Whether a line may be replaced.
     terminal: bool,
     patience: Duration,
 }
@@ -134,11 +138,14 @@ impl Follower<'_> {
         let start = self.start.get_or_insert_with(|| event.time.clone());
         let line = rundown::line(start, event);
         self.clear_hint();
-        output::say(&line);
+        match self.format {
+            Format::Json => output::say_json(event),
+            Format::Text => output::say(&line),
+        }
     }
 
     async fn look(&self) {
-        let Some(service) = &self.service else { return };
+        let Some(service) = self.service.as_ref().filter(|_| self.format == Format::Text) else { return };
         // Only a hint: what can't be had is left out.
         let Ok(view) = self.admin.get::<ServiceView>(&["v1", "services", service], None).await else {
             return;

@@ -6,7 +6,7 @@ use super::ask::Service;
 use super::client::Admin;
 use super::exit::Exit;
 use super::fault::Fault;
-use super::output::{Format, Output, say, say_json};
+use super::output::{Format, say, say_json};
 use super::span;
 use super::table::Table;
 
@@ -18,18 +18,16 @@ Examples:
   greenlight history shop --limit 3 -o json")]
 pub(super) struct Args {
     #[command(flatten)]
-    service: Service,
+    pub(super) service: Service,
     /// At most so many
     #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
-    #[command(flatten)]
-    output: Output,
 }
 
 pub(super) async fn history(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
     let path = ["v1", "services", &args.service.service, "history"];
     let releases: Vec<ReleaseView> = admin.get(&path, Some(("limit", &args.limit.to_string()))).await?;
-    match args.output.format {
+    match args.service.output.format {
         Format::Json => say_json(&releases),
         Format::Text if releases.is_empty() => {
             say(&format!("no release yet: greenlight deploy {}", args.service.service));

@@ -14,6 +14,7 @@ use crate::cli::client::Admin;
 use crate::cli::connection::Connection;
 use crate::cli::fault::Fault;
 use crate::cli::follow::{End, follow};
+use crate::cli::output::Format;
 
 /// Longer than any of these tests is out of reach.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -89,7 +90,7 @@ async fn it_goes_on_where_the_stream_broke_off() {
         Some(events(&[(9, "succeeded")])),
     ];
     let (fake, admin) = fake("baking", script).await;
-    let following = tokio::spawn(async move { follow(&admin, "shop-7", None, PATIENCE).await });
+    let following = tokio::spawn(async move { follow(&admin, "shop-7", None, PATIENCE, Format::Text).await });
     // The record says so a moment after the event, as when the store is slow.
     while fake.asked.lock().unwrap().len() < 4 {
         tokio::task::yield_now().await;
@@ -105,7 +106,7 @@ async fn it_goes_on_where_the_stream_broke_off() {
 #[tokio::test]
 async fn degraded_ends_the_wait() {
     let (_fake, admin) = fake("degraded", vec![Some(events(&[(4, "baking"), (5, "degraded")]))]).await;
-    let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE).await.unwrap() else {
+    let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE, Format::Text).await.unwrap() else {
         panic!("it ends")
     };
     assert_eq!(release.state, "degraded");
@@ -115,7 +116,7 @@ async fn degraded_ends_the_wait() {
 async fn nothing_more_to_come_is_an_end() {
     let no_more = Some(StatusCode::NO_CONTENT.into_response());
     let (_fake, admin) = fake("failed", vec![no_more]).await;
-    let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE).await.unwrap() else {
+    let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE, Format::Text).await.unwrap() else {
         panic!("it ends")
     };
     assert_eq!(release.state, "failed");
@@ -124,14 +125,15 @@ async fn nothing_more_to_come_is_an_end() {
 #[tokio::test]
 async fn a_release_that_is_not_known_is_no_wait() {
     let (_fake, admin) = fake("failed", vec![Some(problem(StatusCode::NOT_FOUND))]).await;
-    let fault = follow(&admin, "shop-7", None, PATIENCE).await.unwrap_err();
+    let fault = follow(&admin, "shop-7", None, PATIENCE, Format::Text).await.unwrap_err();
     assert!(matches!(fault, Fault::Problem(problem) if problem.status == 404));
 }
 
 #[tokio::test]
 async fn the_time_is_over() {
     let (_fake, admin) = fake("checking", vec![None]).await;
-    let end = follow(&admin, "shop-7", Some(Duration::from_millis(200)), PATIENCE).await.unwrap();
+    let end =
+        follow(&admin, "shop-7", Some(Duration::from_millis(200)), PATIENCE, Format::Text).await.unwrap();
     let End::TimedOut(Some(release)) = end else { panic!("it times out: {end:?}") };
     assert_eq!(release.state, "checking");
 }
@@ -143,6 +145,6 @@ async fn out_of_reach_for_too_long_is_a_fault() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let short = Duration::from_millis(700);
-    let fault = follow(&admin(address), "shop-7", None, short).await.unwrap_err();
+    let fault = follow(&admin(address), "shop-7", None, short, Format::Text).await.unwrap_err();
     assert!(matches!(fault, Fault::Unreachable { .. }), "{fault}");
 }

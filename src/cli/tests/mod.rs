@@ -54,6 +54,7 @@ fn problem(status: u16) -> Fault {
         title: "Test".into(),
         status,
         detail: "the detail".into(),
+        code: None,
         faults: vec!["a.b: wrong".into()],
     }))
 }

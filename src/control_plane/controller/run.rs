@@ -24,7 +24,7 @@ use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerReport};
 
 use super::containers::{Engines, Wanted};
-use super::handle::Request;
+use super::message::Request;
 use super::metrics::Metrics;
 use super::service::ServiceRuntime;
 use super::workers::Workers;

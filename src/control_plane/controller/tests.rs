@@ -8,7 +8,7 @@ mod table;
 
 use std::time::Duration;
 
-use super::{Command, Precondition, Rejection};
+use super::{Command, Precondition, RefusalCode, Rejection};
 use flaky::Flaky;
 use rig::{Origin, Rig};
 
@@ -52,7 +52,10 @@ async fn a_dead_candidate_is_reverted_and_quarantined_and_its_record_says_so() {
     assert_eq!((quarantine[0].version.as_str(), quarantine[0].release.as_str()), ("v2", "backend-1"));
     assert!(!quarantine[0].since.is_empty());
     let again = rig.command(deploy("v2")).await.unwrap_err();
-    assert!(matches!(&again, Rejection::Conflict(why) if why.contains("quarantine")), "{again}");
+    assert!(
+        matches!(&again, Rejection::Conflict { code: RefusalCode::Quarantined, why } if why.contains("quarantine")),
+        "{again}"
+    );
     rig.stop().await;
 }
 
@@ -62,7 +65,10 @@ async fn an_unwritable_store_refuses_releases_and_takes_them_again_once_it_can()
     let rig = Rig::start(&blue, &green, "").await;
     rig.store.fail(true);
     let refused = rig.command(deploy("v2")).await.unwrap_err();
-    assert!(matches!(&refused, Rejection::Conflict(why) if why.contains("store")), "{refused}");
+    assert!(
+        matches!(&refused, Rejection::Conflict { code: RefusalCode::StoreUnwritable, why } if why.contains("store")),
+        "{refused}"
+    );
     let service = rig.until("the alarm", |service| service.alarms.contains_key("store-unwritable")).await;
     assert_eq!(service.state, "stable");
     assert_eq!(rig.table.load().services()[0].active.as_str(), "blue");

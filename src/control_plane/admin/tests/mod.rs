@@ -21,8 +21,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::control_plane::controller::{
-    Actor, Command, Done, EventView, Inbox, Precondition, Rejection, ReleaseView, ReloadReport, ServiceView,
-    Views, channel,
+    Actor, Command, Done, EventView, Inbox, Precondition, RefusalCode, Rejection, ReleaseView, ReloadReport,
+    ServiceView, Views, channel,
 };
 use crate::control_plane::store::{SqliteStore, Store, StoredRelease};
 use crate::model::{ReleaseId, Revision, ServiceName};
