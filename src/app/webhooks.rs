@@ -116,7 +116,7 @@ async fn write_refusals(mut refused: mpsc::Receiver<Refusal>, handle: Handle, st
         if service.is_empty() {
             continue;
         }
-        let state = handle.views().service(&service).map(|view| view.state.clone()).unwrap_or_default();
+        let state = handle.views().service(&service).map_or("", |view| view.state.as_str());
         let entry = AuditEntry {
             time: clock::wall_rfc3339(),
             who: format!("webhook {webhook} from {client}"),

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use crate::control_plane::controller::{EventView, ReleaseView, ServiceView, is_final};
+use crate::control_plane::controller::{EventView, ReleaseView, ServiceView};
+use crate::release::StateName;
 
 use super::client::{Admin, Events};
 use super::fault::Fault;
@@ -98,7 +99,7 @@ impl Follower<'_> {
                 Err(fault) => return Err(fault),
             }
             match self.release().await {
-                Ok(release) if is_end(&release.state) => return Ok(release),
+                Ok(release) if is_end(release.state) => return Ok(release),
                 Ok(_) => self.heard = tokio::time::Instant::now(),
                 Err(fault) if fault.passes() => self.check_patience(fault)?,
                 Err(fault) => return Err(fault),
@@ -120,7 +121,7 @@ impl Follower<'_> {
                     Ok(Some(event)) => {
                         self.heard = tokio::time::Instant::now();
                         self.print(&event);
-                        if is_end(&event.event) {
+                        if event.state().is_some_and(is_end) {
                             return true;
                         }
                     }
@@ -169,7 +170,7 @@ impl Follower<'_> {
     async fn ended(&self) -> Result<ReleaseView, Fault> {
         loop {
             match self.release().await {
-                Ok(release) if is_end(&release.state) => return Ok(release),
+                Ok(release) if is_end(release.state) => return Ok(release),
                 Ok(release) if self.heard.elapsed() >= self.patience => return Ok(release),
                 Ok(_) => {}
                 Err(fault) if fault.passes() => self.check_patience(fault)?,
@@ -185,8 +186,8 @@ impl Follower<'_> {
 }
 
 /// A final state, or one in which only a person can go on.
-fn is_end(word: &str) -> bool {
-    is_final(word) || word == "degraded"
+const fn is_end(state: StateName) -> bool {
+    state.is_final() || matches!(state, StateName::Degraded)
 }
 
 fn look_interval(terminal: bool) -> Interval {

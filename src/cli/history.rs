@@ -1,6 +1,7 @@
 //! `history`
 
 use crate::control_plane::controller::ReleaseView;
+use crate::judge::Verdict;
 
 use super::ask::Service;
 use super::client::Admin;
@@ -44,13 +45,13 @@ pub(super) fn text(releases: &[ReleaseView]) -> String {
         let took = release.finished_at.as_deref().and_then(|end| span::between(&release.started_at, end));
         table.row([
             release.id.clone(),
-            release.state.clone(),
+            release.state.to_string(),
             release.kind.clone(),
             release.version.clone(),
-            release.color.clone(),
+            release.color.to_string(),
             release.started_at.get(..19).unwrap_or(&release.started_at).replace('T', " "),
             took.map_or_else(|| "-".to_owned(), span::clock),
-            release.verdict.clone().unwrap_or_else(|| "-".to_owned()),
+            release.verdict.map_or("-", Verdict::as_str).to_owned(),
             release.reason.clone(),
         ]);
     }

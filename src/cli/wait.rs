@@ -37,7 +37,7 @@ impl Wait {
                     Format::Json => say_json(&view),
                     Format::Text => say(&rundown::summary(&view)),
                 }
-                Ok(Exit::of_state(&view.state))
+                Ok(Exit::of_state(view.state))
             }
             End::TimedOut(view) => {
                 match (format, view) {

@@ -15,6 +15,7 @@ use crate::cli::connection::Connection;
 use crate::cli::fault::Fault;
 use crate::cli::follow::{End, follow};
 use crate::cli::output::Format;
+use crate::release::StateName;
 
 /// Longer than any of these tests is out of reach.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -97,7 +98,7 @@ async fn it_goes_on_where_the_stream_broke_off() {
     }
     *fake.state.lock().unwrap() = "succeeded";
     let End::Ended(release) = following.await.unwrap().unwrap() else { panic!("it ends") };
-    assert_eq!(release.state, "succeeded");
+    assert_eq!(release.state, StateName::Succeeded);
     let asked: Vec<Option<String>> = fake.asked.lock().unwrap().clone();
     let expected = [None, Some("5"), Some("5"), Some("6")].map(|last| last.map(str::to_owned));
     assert_eq!(asked, expected);
@@ -109,7 +110,7 @@ async fn degraded_ends_the_wait() {
     let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE, Format::Text).await.unwrap() else {
         panic!("it ends")
     };
-    assert_eq!(release.state, "degraded");
+    assert_eq!(release.state, StateName::Degraded);
 }
 
 #[tokio::test]
@@ -119,7 +120,7 @@ async fn nothing_more_to_come_is_an_end() {
     let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE, Format::Text).await.unwrap() else {
         panic!("it ends")
     };
-    assert_eq!(release.state, "failed");
+    assert_eq!(release.state, StateName::Failed);
 }
 
 #[tokio::test]
@@ -135,7 +136,7 @@ async fn the_time_is_over() {
     let end =
         follow(&admin, "shop-7", Some(Duration::from_millis(200)), PATIENCE, Format::Text).await.unwrap();
     let End::TimedOut(Some(release)) = end else { panic!("it times out: {end:?}") };
-    assert_eq!(release.state, "checking");
+    assert_eq!(release.state, StateName::Checking);
 }
 
 #[tokio::test]

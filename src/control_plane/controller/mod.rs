@@ -38,6 +38,5 @@ pub use rejection::{RefusalCode, Rejection};
 pub use run::Controller;
 pub use start::{Memory, Options, Prepared, StartFault};
 pub use view::{
-    AuditEntry, EndpointView, EventView, FINAL_STATES, PinView, QuarantineView, ReleaseView, ServiceView,
-    Views, is_final,
+    AuditEntry, EndpointView, EventView, PinView, QuarantineView, ReleaseView, ServiceView, Views,
 };
