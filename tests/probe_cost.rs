@@ -4,7 +4,7 @@
 //! this process uses per second. The origin is another process (this executable again), so that
 //! its share is not counted; the kernel's work for our sockets is.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};

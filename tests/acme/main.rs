@@ -3,7 +3,7 @@
 //!
 //! `apt-get install pebble`; without it the tests say so and pass, unless `GREENLIGHT_REQUIRE_ENGINES=1`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod pebble;
 #[path = "../tls/seeing.rs"]

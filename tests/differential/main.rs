@@ -4,7 +4,7 @@
 //!
 //! `GREENLIGHT_MUTATIONS` says how many (5 000 if not told), `GREENLIGHT_SEED` repeats a run.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 #[path = "../proxy/client.rs"]
 #[allow(dead_code)]

@@ -3,7 +3,7 @@
 //! Each test has its own registry, front door and names; the engine that runs the containers and the
 //! one that makes the images are shared, since they are what takes long to start.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 #[path = "../support/docker/mod.rs"]
 mod docker;

@@ -3,7 +3,7 @@
 //! One binary, so that it is linked once. Counts are small here; `tests/nightly` asks for the full
 //! ones by environment variables. Lines that begin with `RESULT` go into its table.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 #[path = "../support/mod.rs"]
 mod support;

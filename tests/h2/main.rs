@@ -1,7 +1,7 @@
 //! HTTP/2 over real sockets, towards clients and towards origins: the `h2` crate as the other end, and
 //! frames made by hand where it is too well-behaved.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 // The harness of `tests/proxy` is shared; each set uses its own part of it.
 #![allow(dead_code)]
 

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use crate::clock;
 use crate::model::Tick;
+use crate::tasks;
 
 use super::body;
 use super::caller::Identity;
@@ -181,7 +182,7 @@ async fn keyed(shared: Shared, request: Request, next: Next, key: String, finger
         Turn::First(sender, slot) => {
             // Not awaited by its handle: it has to outlive a client that hangs up. At most
             // KEYS_MAX of these run, and each ends when the loop answers or stops.
-            tokio::spawn(carry_out(shared, request, next, key, sender));
+            tasks::spawn("admin change", carry_out(shared, request, next, key, sender));
             (slot, true)
         }
         Turn::Again(slot) => (slot, false),

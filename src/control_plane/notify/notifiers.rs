@@ -8,6 +8,7 @@ use tokio::task::AbortHandle;
 
 use crate::config::{Notifier, NotifierKind};
 use crate::release::Notice;
+use crate::tasks;
 
 use super::queue::{Queue, Waiting};
 use super::{News, Receipt, sender};
@@ -78,7 +79,7 @@ impl Notifiers {
         let name = format!("notifiers[{index}] ({kind})");
         let queue = Arc::new(Queue::default());
         let task = sender::run(name.clone(), notifier.clone(), Arc::clone(&queue), counts.clone());
-        let task = tokio::spawn(task).abort_handle();
+        let task = tasks::spawn("notifier", task).abort_handle();
         Running { name, notifier: notifier.clone(), queue, counts, task }
     }
 

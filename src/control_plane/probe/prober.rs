@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use crate::clock;
 use crate::health::{Check, ProbeFailure, ProbeOutcome};
-use crate::model::{Endpoint, EndpointId, ReleaseId, Tick};
+use crate::model::{Endpoint, EndpointId, ReleaseId};
+use crate::tasks;
 use crate::tls::Origins;
 
 use super::exchange::Plan;
@@ -38,8 +39,6 @@ pub struct ProbeReport {
     pub endpoint: EndpointId,
     pub owner: Option<ReleaseId>,
     pub outcome: ProbeOutcome,
-    pub started: Tick,
-    pub took: Duration,
 }
 
 /// Probes whatever it was last told to, and reports into a bounded channel.
@@ -96,11 +95,11 @@ impl Prober {
                 let first = now + spread(gap, count - prompt);
                 prompt = prompt.saturating_sub(1);
                 let desk = Arc::new(Desk::new(target));
-                let task = self.runtime.spawn(Arc::clone(&desk).keep_probing(
-                    first,
-                    self.reports.clone(),
-                    Arc::clone(&self.origins),
-                ));
+                let task = tasks::spawn_on(
+                    &self.runtime,
+                    "probe",
+                    Arc::clone(&desk).keep_probing(first, self.reports.clone(), Arc::clone(&self.origins)),
+                );
                 place.insert(Slot { desk, task });
             }
         }
@@ -214,17 +213,11 @@ impl Desk {
                 }
                 () = tokio::time::sleep_until(schedule.due()) => {}
             }
-            let (started, tick) = (now(), clock::now());
+            let started = now();
             let outcome = plan.run().await;
-            let took = now().duration_since(started);
             let refused = is_refusal(&outcome);
-            let report = ProbeReport {
-                endpoint: target.endpoint.id.clone(),
-                owner: target.owner.clone(),
-                outcome,
-                started: tick,
-                took,
-            };
+            let report =
+                ProbeReport { endpoint: target.endpoint.id.clone(), owner: target.owner.clone(), outcome };
             if reports.send(report).await.is_err() {
                 return;
             }

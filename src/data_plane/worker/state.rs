@@ -18,7 +18,7 @@ use crate::http1::{HeadLimits, RequestHead, ResponseHead};
 use crate::model::Color;
 use crate::routing::RouteTable;
 use crate::tls::{Challenges, Origins};
-use crate::traffic::{Ack, ColorCounts, EndpointInflight, Suspect, WorkerAsk, WorkerReport};
+use crate::traffic::{ColorCounts, EndpointInflight, Suspect, WorkerAsk, WorkerReport};
 
 use super::access::AccessSink;
 use super::address::Addresses;
@@ -252,7 +252,8 @@ impl Worker {
     fn answer(&self, ask: WorkerAsk) {
         match ask {
             WorkerAsk::Acknowledge { reply } => {
-                let _ = reply.send(Ack { worker: self.parts.id, generation: self.refresh() });
+                self.refresh();
+                let _ = reply.send(());
             }
             WorkerAsk::Collect { reply } => {
                 // Nobody waits any more: the evidence is handed over the next time.
@@ -280,7 +281,7 @@ impl Worker {
     }
 
     fn collect(&self) -> WorkerReport {
-        let mut report = WorkerReport { worker: self.parts.id, ..WorkerReport::default() };
+        let mut report = WorkerReport::default();
         self.services.for_each(|cell| {
             for (color, counts) in cell.colors.iter() {
                 if let Some(bucket) = counts.evidence.take() {

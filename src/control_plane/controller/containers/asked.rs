@@ -11,6 +11,7 @@ use crate::control_plane::controller::run::{Controller, Internal};
 use crate::control_plane::provider::docker::{DockerFault, Upstream};
 use crate::model::{ImageReference, Version, is_digest, is_tag};
 use crate::release::{Event, Source, Stretch};
+use crate::tasks;
 
 use super::{configured_image, upstream};
 
@@ -80,12 +81,12 @@ impl Controller {
             Command::Pushed { digest, .. } => digest.clone(),
             _ => None,
         };
-        self.tasks.spawn(async move {
+        self.tasks.spawn(tasks::named("image look-up", async move {
             let version = settled(&upstream, &image, told.as_deref()).await;
             drop(place);
             // The receiver is gone only when the process is stopping.
             let _ = internal.send(Internal::Asked(Box::new(request), Wanted { image, version })).await;
-        });
+        }));
         Ok(())
     }
 
