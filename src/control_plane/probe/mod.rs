@@ -21,13 +21,16 @@ mod answer;
 mod asked;
 mod chunks;
 mod exchange;
+mod failure;
 mod http2;
 mod opening;
 mod prober;
 mod schedule;
 mod synthetic;
+mod target;
 #[cfg(test)]
 mod tests;
 
-pub use prober::{ProbeReport, ProbeTarget, Prober};
+pub use prober::{ProbeReport, Prober};
 pub use synthetic::{Synthetic, SyntheticReport, SyntheticTarget};
+pub use target::ProbeTarget;

@@ -11,27 +11,18 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::clock;
-use crate::health::{Check, ProbeFailure, ProbeOutcome};
-use crate::model::{Endpoint, EndpointId, ReleaseId};
+use crate::health::{ProbeFailure, ProbeOutcome};
+use crate::model::{EndpointId, ReleaseId};
 use crate::tasks;
 use crate::tls::Origins;
 
 use super::exchange::Plan;
 use super::schedule::Schedule;
+use super::target::ProbeTarget;
 
 /// Probes that are due at the same time start so far apart, or evenly over their interval if that
 /// is less: two thousand new endpoints at an interval of 1 s are spread over that second.
 const SPREAD: Duration = Duration::from_micros(500);
-
-/// One endpoint to probe, and for whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProbeTarget {
-    pub endpoint: Endpoint,
-    /// The release that the result will belong to; when it changes, probes that are under way
-    /// still carry the old one.
-    pub owner: Option<ReleaseId>,
-    pub check: Arc<Check>,
-}
 
 /// One probe's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
