@@ -30,6 +30,7 @@ use crate::control_plane::notify::Notifiers;
 use crate::control_plane::store::{Opened, SqliteStore, Store, StoreFault};
 use crate::data_plane::{DataPlane, DataPlaneOptions, ListenerFacts, StartFault, raise_file_limit};
 use crate::routing::RouteTable;
+use crate::tasks;
 use crate::tls;
 
 /// How often files of certificates are looked at.
@@ -164,14 +165,15 @@ async fn serve(
         suspects: suspects_in,
         registry: registry.clone(),
     })?;
-    let files = tokio::spawn(watch_files(Arc::clone(&live)));
+    let files = tasks::spawn("file watch", watch_files(Arc::clone(&live)));
     let handle = prepared.handle();
     let reloaded = prepared.reloaded();
     let (stop_in, stop) = watch::channel(false);
     // The loop has a thread of its own: no request of the admin API can keep it waiting.
     let controller = prepared.with_workers(data_plane.links());
     let (runtime, stopped) = (tokio::runtime::Handle::current(), stop.clone());
-    let control = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
+    let running = tasks::named("controller", controller.run(stopped));
+    let control = tokio::task::spawn_blocking(move || runtime.block_on(running));
     let ready = Arc::new(AtomicBool::new(true));
     let parts =
         webhooks::Parts { handle: handle.clone(), store: Arc::clone(&store), registry: registry.clone() };
@@ -184,8 +186,8 @@ async fn serve(
         tls: live.admin().map(Arc::clone),
         ready: Arc::clone(&ready),
     };
-    let certificates = tokio::spawn(certificates.run(stop.clone()));
-    let api = tokio::spawn(admin::serve(bound.admin, options, stop));
+    let certificates = tasks::spawn("certificates", certificates.run(stop.clone()));
+    let api = tasks::spawn("admin API", admin::serve(bound.admin, options, stop));
     say_that_it_runs(&config, workers);
     let access = data_plane.access_log();
     let apply = |config: &Config| {

@@ -16,6 +16,7 @@ use crate::control_plane::webhooks;
 use crate::control_plane::webhooks::{Arrival, Book, Deliver, Delivered, Refusal, Watch};
 use crate::model::ServiceName;
 use crate::routing::RouteTable;
+use crate::tasks;
 
 use super::{Fault, listen};
 
@@ -83,11 +84,11 @@ pub(crate) fn start(
     let Parts { handle, store, registry } = parts;
     let (refusals, refused) = mpsc::channel(REFUSALS);
     let watch = Watch::new(&registry, refusals)?;
-    tokio::spawn(write_refusals(refused, handle.clone(), store));
+    tasks::spawn("webhook refusals", write_refusals(refused, handle.clone(), store));
     let Bound { book, own, inner } = bound;
     let shelf = Arc::new(ArcSwap::from_pointee(book));
     let options = webhooks::Options { own, inner, book: Arc::clone(&shelf), watch, deliver: deliver(handle) };
-    Ok((shelf, tokio::spawn(webhooks::serve(options, stop))))
+    Ok((shelf, tasks::spawn("webhooks", webhooks::serve(options, stop))))
 }
 
 /// Gives a push to its service. Everything that comes of it is in the audit log.
@@ -100,7 +101,7 @@ fn deliver(handle: Handle) -> Deliver {
             let command = Command::Pushed { subject, image, version, digest, at };
             match handle.command(&service, command, None, actor).await {
                 Ok(_) => Delivered::Done,
-                Err(Rejection::Unavailable(why)) => Delivered::Later(why),
+                Err(Rejection::Unavailable { why, .. }) => Delivered::Later(why),
                 Err(why) => {
                     tracing::info!(webhook, service, %why, "a push starts no release");
                     Delivered::Done
@@ -116,7 +117,7 @@ async fn write_refusals(mut refused: mpsc::Receiver<Refusal>, handle: Handle, st
         if service.is_empty() {
             continue;
         }
-        let state = handle.views().service(&service).map(|view| view.state.clone()).unwrap_or_default();
+        let state = handle.views().service(&service).map_or("", |view| view.state.as_str());
         let entry = AuditEntry {
             time: clock::wall_rfc3339(),
             who: format!("webhook {webhook} from {client}"),

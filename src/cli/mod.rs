@@ -46,6 +46,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use connection::Connection;
 use exit::Exit;
 use fault::Fault;
+use output::Format;
 
 #[cfg(test)]
 mod tests;
@@ -103,6 +104,35 @@ enum Verb {
     SampleApp(sample_app::Args),
 }
 
+impl Verb {
+    /// How a verb that asks a running greenlight answers.
+    fn format(&self) -> Format {
+        match self {
+            Self::Deploy(args) => args.service.output.format,
+            Self::Promote(args) => args.service.output.format,
+            Self::Abort(args) => args.service.output.format,
+            Self::Rollback(args) => args.service.output.format,
+            Self::Pin(args) => args.service.output.format,
+            Self::Unpin(args) => args.service.output.format,
+            Self::Pause(args) => args.service.output.format,
+            Self::Resume(args) => args.service.output.format,
+            Self::History(args) => args.service.output.format,
+            Self::Status(args) => args.output.format,
+            Self::Reload(args) => args.output.format,
+            Self::Quarantine(args) => args.format(),
+            Self::Explain(args) => args.fault_format(),
+            Self::Demo(_)
+            | Self::Run(_)
+            | Self::Check(_)
+            | Self::Analyze(_)
+            | Self::Import(_)
+            | Self::Completions(_)
+            | Self::Health(_)
+            | Self::SampleApp(_) => Format::Text,
+        }
+    }
+}
+
 /// Runs the command line; the exit code is DESIGN.md section 6's.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -122,9 +152,10 @@ pub fn main() -> ExitCode {
 
 /// The verbs that ask a running greenlight.
 fn ask(connection: &Connection, verb: Verb) -> Exit {
+    let format = verb.format();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(why) => return Fault::Internal(format!("no runtime: {why}")).report(),
+        Err(why) => return Fault::Internal(format!("no runtime: {why}")).report(format),
     };
     let answer = runtime.block_on(async {
         let admin = client::Admin::new(connection)?;
@@ -152,5 +183,5 @@ fn ask(connection: &Connection, verb: Verb) -> Exit {
             | Verb::Completions(_) => Err(Fault::Internal("this verb asks nobody".into())),
         }
     });
-    answer.unwrap_or_else(|fault| fault.report())
+    answer.unwrap_or_else(|fault| fault.report(format))
 }

@@ -8,9 +8,8 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::quantity::{self, DURATION_MAX, Size, show_duration};
-use super::section::item as element;
 use super::shown::quoted;
-use super::walk::{Item, Walk, join};
+use super::walk::{Item, Walk, item as element, join};
 use super::{Reference, Secret};
 
 /// "is a number: must be a duration in quotes".

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Shown;
 use super::kind::wrong_type;
 use super::nearest::nearest;
-use super::walk::{Item, Walk, join};
+use super::walk::{Item, Walk, item, join};
 
 /// A table being read. Absent tables are read too: all their keys have their defaults.
 #[derive(Debug)]
@@ -252,10 +251,6 @@ impl<'w, 't> Section<'w, 't> {
         self.walk.in_force(&path, &values);
         values
     }
-}
-
-pub(super) fn item<'t>(path: String, value: &'t Spanned<DeValue<'t>>) -> Item<'t> {
-    Item { path, value: value.get_ref(), span: value.span() }
 }
 
 /// Something else stands where a table should be. What it says may be meant for any key of that

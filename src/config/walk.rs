@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fault::{Fault, Severity};
 use super::nearest::nearest;
+use super::secret::Secret;
+use super::shown::Shown;
 use super::source::Source;
-use super::{Secret, Shown};
 
 /// How many unknown keys are reported: a file with more is no configuration of ours.
 const UNKNOWN_MAX: usize = 200;
@@ -26,6 +28,11 @@ pub(super) struct Item<'t> {
     pub path: String,
     pub value: &'t DeValue<'t>,
     pub span: Range<usize>,
+}
+
+/// A value of the file with its path.
+pub(super) fn item<'t>(path: String, value: &'t Spanned<DeValue<'t>>) -> Item<'t> {
+    Item { path, value: value.get_ref(), span: value.span() }
 }
 
 /// Where a key stands, and its value as it stands (`None`: not to be shown).

@@ -6,18 +6,12 @@ use crate::model::{Color, EndpointId, ServiceName};
 
 use super::WorkerReport;
 
-/// A worker's word that every attempt it starts from now on sees this table or a later one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ack {
-    pub worker: usize,
-    pub generation: u64,
-}
-
 /// From the control plane to one worker. Answered in one turn of the worker's loop.
 #[derive(Debug)]
 pub enum WorkerAsk {
-    /// Take the current table, then answer.
-    Acknowledge { reply: oneshot::Sender<Ack> },
+    /// Take the current table, then answer. Every attempt that the worker starts after its answer sees
+    /// that table or a later one.
+    Acknowledge { reply: oneshot::Sender<()> },
     /// Hand over what was counted since the last time.
     Collect { reply: oneshot::Sender<WorkerReport> },
     /// Attempts in flight on a color, now.

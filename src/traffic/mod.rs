@@ -6,5 +6,5 @@
 mod link;
 mod report;
 
-pub use link::{Ack, AskSender, Suspect, WorkerAsk, WorkerLink};
+pub use link::{AskSender, Suspect, WorkerAsk, WorkerLink};
 pub use report::{ColorCounts, EndpointInflight, WorkerReport};

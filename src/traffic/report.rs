@@ -21,7 +21,6 @@ pub struct EndpointInflight {
 /// Answer to [`super::WorkerAsk::Collect`]. (Prometheus counters are flushed beside it.)
 #[derive(Clone, Debug, Default)]
 pub struct WorkerReport {
-    pub worker: usize,
     pub colors: Vec<ColorCounts>,
     /// Endpoints with something in flight; the rest have none.
     pub inflight: Vec<EndpointInflight>,

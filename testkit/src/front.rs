@@ -144,10 +144,7 @@ impl Front {
     }
 
     pub fn acknowledge(&self) {
-        let generation = self.table.load().generation();
-        for ack in self.ask(|reply| WorkerAsk::Acknowledge { reply }) {
-            assert!(ack.generation >= generation);
-        }
+        for () in self.ask(|reply| WorkerAsk::Acknowledge { reply }) {}
     }
 
     pub fn collect(&self) -> Vec<WorkerReport> {

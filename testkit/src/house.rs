@@ -194,21 +194,22 @@ impl House {
     /// Waits until the service's running release is in this state.
     pub async fn until_state(&self, state: &str) {
         let what = format!("state {state}");
-        self.admin().until(SERVICE, &what, PATIENCE, |service| service.state == state).await.unwrap();
+        self.admin()
+            .until(SERVICE, &what, PATIENCE, |service| service.state.as_str() == state)
+            .await
+            .unwrap();
     }
 
     /// Waits until this release is final, and gives its state.
     pub async fn until_final(&self, release: &str) -> String {
-        let is_final =
-            |state: &str| ["succeeded", "failed", "cancelled", "reverted", "rolled_back"].contains(&state);
         let view = self
             .admin()
             .until(SERVICE, "the release's end", PATIENCE, |service| {
-                service.release.as_ref().is_some_and(|last| last.id == release && is_final(&last.state))
+                service.release.as_ref().is_some_and(|last| last.id == release && last.state.is_final())
             })
             .await
             .unwrap();
-        view.release.map(|last| last.state).unwrap_or_default()
+        view.release.map(|last| last.state.to_string()).unwrap_or_default()
     }
 }
 

@@ -24,7 +24,7 @@ async fn an_aborted_release_leaves_no_command_behind() {
     assert_eq!((running.len(), site.view().await.state.as_str()), (1, "checking"), "{running:?}");
     site.say("POST", "abort").await;
     let ended = site.until_final(&release).await;
-    assert_eq!(ended.state, "cancelled", "{ended:?}");
+    assert_eq!(ended.state.as_str(), "cancelled", "{ended:?}");
     commands(&site, "its container is gone", <[Seen]>::is_empty).await;
     site.until_containers("those of the release are gone", <[Seen]>::is_empty).await;
     assert_eq!(first_signal(&site, &running[0].id).await, "15", "SIGTERM comes first");

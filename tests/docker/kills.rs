@@ -98,7 +98,7 @@ async fn meet(victim: Victim, engine: &Engine, port: u16, goes_back: bool, momen
     site.push("v0", &plain("v0")).await;
     let first = site.release(&site.image("v0")).await;
     let ended = site.until_final(&first).await;
-    assert_eq!(ended.state, "succeeded", "{ended:?}");
+    assert_eq!(ended.state.as_str(), "succeeded", "{ended:?}");
     if goes_back {
         // What goes back does so before its bake is over, however long that takes here.
         site.reload("bake_time = \"2s\"", "bake_time = \"1h\"").await;
@@ -147,7 +147,7 @@ async fn one_kill(
             moment.state
         );
         assert!(!last.reason.is_empty(), "{last:?}");
-        ended = last.state;
+        ended = last.state.to_string();
         if ended == "succeeded" {
             stage.serving.clone_from(id);
         }
@@ -159,7 +159,7 @@ async fn one_kill(
         stage.site.until_containers(&format!("nothing is left of {id}"), gone).await;
     }
     let view = stage.site.view().await;
-    assert!(view.epoch >= before.epoch && view.state == "stable", "{view:?}");
+    assert!(view.epoch >= before.epoch && view.state.as_str() == "stable", "{view:?}");
     let counts = load.stop().await;
     if victim == Victim::Engine {
         let failed = counts.failed_by(&version);

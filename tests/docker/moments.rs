@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use greenlight::cli::demo::door::Admin;
-use greenlight::control_plane::controller::{ReleaseView, is_final};
+use greenlight::control_plane::controller::ReleaseView;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -219,11 +219,11 @@ impl Stage {
         let begun = Instant::now();
         loop {
             let release: ReleaseView = self.site.admin().release(id).await.unwrap();
-            if release.state == state {
+            if release.state.as_str() == state {
                 return;
             }
             let tail = || self.site.door.tail();
-            assert!(!is_final(&release.state), "{id} was to be {state}: {release:?}\n{}", tail());
+            assert!(!release.state.is_final(), "{id} was to be {state}: {release:?}\n{}", tail());
             assert!(begun.elapsed() < PATIENCE, "{id} is not {state}: {release:?}\n{}", tail());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

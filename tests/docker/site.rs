@@ -10,7 +10,7 @@ use bollard::Docker;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use greenlight::cli::demo::door::{Admin, Door};
 use greenlight::cli::demo::load::{Load, Plan};
-use greenlight::control_plane::controller::{ReleaseView, ServiceView, is_final};
+use greenlight::control_plane::controller::{ReleaseView, ServiceView};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -241,7 +241,7 @@ impl Site {
     }
 
     async fn until_end(&self, what: &str, which: impl Fn(&ReleaseView) -> bool) -> ReleaseView {
-        let ended = |release: &ReleaseView| which(release) && is_final(&release.state);
+        let ended = |release: &ReleaseView| which(release) && release.state.is_final();
         let view = self
             .until(&format!("the end of {what}"), |service| service.release.as_ref().is_some_and(&ended))
             .await;

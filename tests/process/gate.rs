@@ -61,7 +61,7 @@ async fn a_candidate_that_flaps_never_gets_one() {
     );
     let counts = load.stop().await;
     assert_eq!((counts.lost(), counts.of("green")), (0, 0), "{:?}", counts.losses);
-    assert_eq!(house.admin().service(SERVICE).await.unwrap().active, "blue");
+    assert_eq!(house.admin().service(SERVICE).await.unwrap().active.as_str(), "blue");
     println!(
         "RESULT gate: flapping, {} probes, {} requests, then {}: {}",
         report.probes, report.requests, last.state, last.reason

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use greenlight::control_plane::controller::{ReleaseView, ServiceView};
-use greenlight::model::Color;
 
 use greenlight_testkit::house::{House, SERVICE, START, Setup};
 use greenlight_testkit::setting::setting;
@@ -38,7 +37,7 @@ async fn a_killed_front_door_comes_back_as_it_was() {
         let deploy = tokio::spawn(async move { admin.deploy(SERVICE, &version, true).await });
         tokio::time::sleep(Duration::from_millis(random.u64(0..MOMENTS_MS))).await;
         let last_seen = house.admin().service(SERVICE).await.unwrap_or(before);
-        *states.entry(last_seen.state.clone()).or_default() += 1;
+        *states.entry(last_seen.state.to_string()).or_default() += 1;
         house.door.kill().await.unwrap();
         let accepted = deploy.await.unwrap().ok();
 
@@ -89,9 +88,12 @@ async fn one_color_serves(house: &House, service: &ServiceView, last_seen: &Serv
     let after = house.admin().service(SERVICE).await.unwrap();
     // A release that goes on may switch just now; then both colors are right.
     if before.epoch == after.epoch {
-        assert!(colors.iter().all(|color| *color == after.active), "{} is active: {colors:?}", after.active);
+        assert!(
+            colors.iter().all(|color| color == after.active.as_str()),
+            "{} is active: {colors:?}",
+            after.active
+        );
     }
-    assert!(Color::ALL.iter().any(|color| color.as_str() == after.active), "{}", after.active);
 }
 
 /// What was written before is there, unchanged; so is a release that was accepted.

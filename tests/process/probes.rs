@@ -50,7 +50,7 @@ async fn two_thousand_endpoints_cost_less_than_a_core() {
 
     // All of them are well before anything is measured.
     let all_healthy = |view: &greenlight::control_plane::controller::ServiceView| {
-        view.endpoints.iter().filter(|endpoint| endpoint.health == "healthy").count() == endpoints
+        view.endpoints.iter().filter(|endpoint| endpoint.health.as_str() == "healthy").count() == endpoints
     };
     door.admin.until(SERVICE, "every endpoint healthy", Duration::from_mins(1), all_healthy).await.unwrap();
 

@@ -53,15 +53,19 @@ async fn one_revert(illness: Illness) -> Duration {
     let view = house
         .admin()
         .until(SERVICE, "the revert", PATIENCE, |service| {
-            service.release.as_ref().is_some_and(|last| last.state == "reverted")
+            service.release.as_ref().is_some_and(|last| last.state.as_str() == "reverted")
         })
         .await
         .unwrap();
     let took = begun.elapsed();
 
-    assert_eq!(view.active, "blue");
+    assert_eq!(view.active.as_str(), "blue");
     let last = house.admin().release(&release).await.unwrap();
-    assert_eq!((last.state.as_str(), last.verdict.as_deref()), ("reverted", Some("fail")), "{last:?}");
+    assert_eq!(
+        (last.state.as_str(), last.verdict.map(greenlight::judge::Verdict::as_str)),
+        ("reverted", Some("fail")),
+        "{last:?}"
+    );
     assert!(!last.reason.is_empty(), "{last:?}");
     // The old color serves again, and the version is not released again unforced.
     load.promise(Some(Color::Blue));

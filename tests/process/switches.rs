@@ -71,7 +71,11 @@ async fn old_color_is_silent(house: &House, load: &greenlight::cli::demo::load::
     house
         .admin()
         .until(SERVICE, "nothing in flight on the old color", LIMIT, |service| {
-            service.endpoints.iter().filter(|one| one.color == old.as_str()).all(|one| one.inflight == 0)
+            service
+                .endpoints
+                .iter()
+                .filter(|one| one.color.as_str() == old.as_str())
+                .all(|one| one.inflight == 0)
         })
         .await
         .unwrap();

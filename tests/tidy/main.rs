@@ -22,6 +22,7 @@ const BELOW_L3: &[&str] = &[
     "http1",
     "proxy_protocol",
     "config",
+    "tasks",
     "tls",
     "traffic",
     "web",
@@ -108,7 +109,7 @@ fn may_import(room: &str) -> Option<Vec<&'static str>> {
     let shell = |more: &[&'static str]| Some([BELOW_L3, more].concat());
     match room {
         "model" => Some(vec![]),
-        "health" | "judge" | "routing" | "http1" | "proxy_protocol" | "import" | "clock" => {
+        "health" | "judge" | "routing" | "http1" | "proxy_protocol" | "import" | "clock" | "tasks" => {
             Some(vec!["model"])
         }
         "release" => Some(vec!["model", "health", "judge"]),

@@ -103,7 +103,10 @@ pub(crate) async fn until(house: &House, version: &str, state: &str) -> ReleaseV
     let view = house
         .admin()
         .until(SERVICE, &what, PATIENCE, |service| {
-            service.release.as_ref().is_some_and(|last| last.version == version && last.state == state)
+            service
+                .release
+                .as_ref()
+                .is_some_and(|last| last.version == version && last.state.as_str() == state)
         })
         .await
         .unwrap();

@@ -15,7 +15,14 @@ fn hooks(points: &[(&str, String)]) -> String {
 }
 
 async fn history(house: &House) -> Vec<String> {
-    house.admin().history(SERVICE).await.unwrap().into_iter().map(|release| release.state).collect()
+    house
+        .admin()
+        .history(SERVICE)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|release| release.state.to_string())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,7 +94,7 @@ async fn hooks_after_the_switch_raise_alarms_and_move_nothing() {
     until(&house, "v2", "rolled_back").await;
     let back = hook.next(PATIENCE).await;
     assert_eq!((back.path.as_str(), &back.json()["hook"]), ("/back", &json!("on_revert")));
-    assert_eq!(house.admin().service(SERVICE).await.unwrap().active, "blue");
+    assert_eq!(house.admin().service(SERVICE).await.unwrap().active.as_str(), "blue");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

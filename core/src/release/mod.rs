@@ -36,6 +36,7 @@ pub use record::attempt::{Kind, Release};
 pub use record::condition::Condition;
 pub use record::effect::{Alarm, Effect, Notice};
 pub use record::event::{Event, Source};
+pub use record::name::StateName;
 pub use record::phase::{
     Awaiting, Bake, By, Canary, Checking, Degradation, Degraded, Outside, Phase, Promoting, Queued,
     Reverting, Stage, Starting, Stretch,

@@ -14,7 +14,7 @@ use crate::config::{
 };
 use crate::model::{Color, ImageReference, registry_of};
 
-use super::upstream;
+use super::stray;
 
 /// The keys that only this kind has.
 const KEYS: [&str; 20] = [
@@ -43,7 +43,7 @@ const KEYS: [&str; 20] = [
 /// Refuses docker keys of a fixed upstream (`told`: it was said to be one, or not said at all).
 pub(super) fn stray(section: &mut Section<'_, '_>, told: bool) {
     if told {
-        upstream::stray(section, &KEYS, "docker");
+        stray::stray(section, &KEYS, "docker");
     } else {
         for key in KEYS {
             let _ = section.item(key);

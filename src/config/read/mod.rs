@@ -11,6 +11,7 @@ mod message;
 mod release;
 mod service;
 mod settings;
+mod stray;
 mod upstream;
 
 use std::path::PathBuf;

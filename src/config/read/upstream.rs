@@ -9,6 +9,7 @@ use crate::release::UpstreamKind;
 use crate::routing::Protocol;
 
 use super::container;
+use super::stray::stray;
 
 const KINDS: [(&str, UpstreamKind); 2] = [("fixed", UpstreamKind::Fixed), ("docker", UpstreamKind::Managed)];
 const COLORS: [(&str, Color); 2] = [("blue", Color::Blue), ("green", Color::Green)];
@@ -76,15 +77,4 @@ fn addresses(section: &mut Section<'_, '_>, color: &'static str, told: bool) -> 
         section.missing(color, &format!("a fixed color has at least one address: {color} = {EXAMPLE}"));
     }
     addresses.unwrap_or_default()
-}
-
-/// Refuses keys of the other kind: they would be ignored.
-pub(super) fn stray(section: &mut Section<'_, '_>, keys: &[&'static str], kind: &str) {
-    for key in keys {
-        if let Some(item) = section.item(key) {
-            // Nothing in it is read, so nothing in it is shown.
-            section.walk.hide(&item.path);
-            section.walk.fault(&item.path, format!("is only for kind = \"{kind}\": remove it, or set that"));
-        }
-    }
 }

@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 use utoipa::ToSchema;
 
-use crate::control_plane::controller::{EventView, is_final};
+use crate::control_plane::controller::EventView;
 use crate::control_plane::store::StoredEvent;
 use crate::model::ReleaseId;
 
@@ -94,7 +94,7 @@ pub(crate) async fn stream(
         _permit: permit,
     };
     follower.read_page().await?;
-    if after.is_some() && follower.waiting.is_empty() && is_final(&release.state) {
+    if after.is_some() && follower.waiting.is_empty() && release.state.is_final() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let events = Sse::new(follower.into_stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
@@ -152,7 +152,7 @@ impl Follower {
             while let Some(event) = self.waiting.pop_front() {
                 if event.seq == 0 || event.seq > self.last {
                     self.last = event.seq.max(self.last);
-                    self.ended = is_final(&event.event);
+                    self.ended = event.is_final();
                     return Some(event);
                 }
             }
@@ -181,7 +181,7 @@ impl Follower {
             return false;
         }
         let over = match releases::find(&self.shared, self.id.as_str()).await {
-            Ok(release) => is_final(&release.state),
+            Ok(release) => release.state.is_final(),
             Err(_) => false,
         };
         let was_quiet = std::mem::replace(&mut self.quiet_end, over);

@@ -6,12 +6,9 @@
 //! same key with another body or condition is a 422. Answers of 5xx are not kept: asking again is
 //! then the right thing to do.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -19,113 +16,18 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::model::Tick;
+use crate::tasks;
 
 use super::body;
 use super::caller::Identity;
+use super::memory::{Stored, Turn};
 use super::problem::{Kind, Problem};
 use super::shared::Shared;
 
 pub(crate) const KEY_HEADER: &str = "idempotency-key";
 const KEY_CHARS_MAX: usize = 255;
-/// Keys that are remembered; the oldest answered ones go first.
-const KEYS_MAX: usize = 1024;
-/// How long an answer is kept.
-const KEPT: Duration = Duration::from_hours(24);
 /// The largest answer that is kept, in bytes. Answers to changes are a few hundred.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
-
-/// An answer that can be given again.
-#[derive(Clone, Debug)]
-struct Stored {
-    status: axum::http::StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-type Slot = watch::Receiver<Option<Arc<Stored>>>;
-
-#[derive(Debug)]
-struct Entry {
-    fingerprint: u64,
-    at: Tick,
-    answer: Slot,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    entries: HashMap<String, Entry>,
-    /// Oldest first; may name entries that are gone.
-    order: VecDeque<(String, Tick)>,
-}
-
-/// The keys of the last day, at most [`KEYS_MAX`].
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    table: Mutex<Table>,
-    hasher: RandomState,
-}
-
-/// What a key is to a request.
-enum Turn {
-    First(watch::Sender<Option<Arc<Stored>>>, Slot),
-    Again(Slot),
-    Reused,
-    Full,
-}
-
-impl Memory {
-    fn turn(&self, key: &str, fingerprint: u64, now: Tick) -> Turn {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        table.forget_old(now);
-        if let Some(entry) = table.entries.get(key) {
-            return if entry.fingerprint == fingerprint {
-                Turn::Again(entry.answer.clone())
-            } else {
-                Turn::Reused
-            };
-        }
-        if table.entries.len() >= KEYS_MAX && !table.forget_oldest_answered() {
-            return Turn::Full;
-        }
-        let (sender, answer) = watch::channel(None);
-        table.entries.insert(key.to_owned(), Entry { fingerprint, at: now, answer: answer.clone() });
-        table.order.push_back((key.to_owned(), now));
-        Turn::First(sender, answer)
-    }
-
-    fn forget(&self, key: &str) {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        table.entries.remove(key);
-        table.order.retain(|(name, _)| name != key);
-    }
-}
-
-impl Table {
-    fn forget_old(&mut self, now: Tick) {
-        while self.order.front().is_some_and(|(_, at)| now.since(*at) >= KEPT) {
-            if let Some((key, at)) = self.order.pop_front()
-                && self.entries.get(&key).is_some_and(|entry| entry.at == at)
-            {
-                self.entries.remove(&key);
-            }
-        }
-    }
-
-    fn forget_oldest_answered(&mut self) -> bool {
-        let answered = self
-            .order
-            .iter()
-            .position(|(key, _)| self.entries.get(key).is_none_or(|entry| entry.answer.borrow().is_some()));
-        match answered.and_then(|index| self.order.remove(index)) {
-            Some((key, _)) => {
-                self.entries.remove(&key);
-                true
-            }
-            None => false,
-        }
-    }
-}
 
 /// The layer: reads the body of every request that may change something, and gives each key one turn.
 pub(crate) async fn once(State(shared): State<Shared>, request: Request, next: Next) -> Response {
@@ -153,7 +55,7 @@ async fn prepare(shared: &Shared, request: Request) -> Result<(Request, Keyed), 
         Some(key) => {
             let scope = parts.extensions.get::<Identity>().map(Identity::scope).unwrap_or_default();
             let condition = parts.headers.get(header::IF_MATCH).map(HeaderValue::as_bytes);
-            let fingerprint = shared.memory.hasher.hash_one((condition, &bytes[..]));
+            let fingerprint = shared.memory.fingerprint((condition, &bytes[..]));
             Some((format!("{scope}\n{} {}\n{key}", parts.method, parts.uri.path()), fingerprint))
         }
     };
@@ -181,7 +83,7 @@ async fn keyed(shared: Shared, request: Request, next: Next, key: String, finger
         Turn::First(sender, slot) => {
             // Not awaited by its handle: it has to outlive a client that hangs up. At most
             // KEYS_MAX of these run, and each ends when the loop answers or stops.
-            tokio::spawn(carry_out(shared, request, next, key, sender));
+            tasks::spawn("admin change", carry_out(shared, request, next, key, sender));
             (slot, true)
         }
         Turn::Again(slot) => (slot, false),
@@ -241,18 +143,3 @@ impl Drop for Forget {
         }
     }
 }
-
-impl Stored {
-    fn response(&self, replayed: bool) -> Response {
-        let mut response = Response::new(Body::from(self.body.clone()));
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers.clone();
-        if replayed {
-            response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-        }
-        response
-    }
-}
-
-#[cfg(test)]
-mod tests;

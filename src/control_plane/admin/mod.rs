@@ -20,6 +20,7 @@ mod explain;
 mod fields;
 mod guard;
 mod idempotency;
+mod memory;
 mod negotiate;
 mod openapi;
 mod path;

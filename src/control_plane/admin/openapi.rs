@@ -13,6 +13,8 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::control_plane::controller::RefusalCode;
+
 use super::Problem;
 use super::caller::ACTOR_HEADER;
 use super::events::LAST_MAX;
@@ -31,7 +33,10 @@ pub(crate) fn base() -> OpenApi {
              every fault is a problem document (RFC 9457).",
         ))
         .build();
-    let components = ComponentsBuilder::new().schema(Problem::name(), Problem::schema()).build();
+    let components = ComponentsBuilder::new()
+        .schema(Problem::name(), Problem::schema())
+        .schema(RefusalCode::name(), RefusalCode::schema())
+        .build();
     OpenApiBuilder::new().info(info).components(Some(components)).build()
 }
 
@@ -95,7 +100,11 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
     add(operation, IDEMPOTENCY_KEY.parameter());
     add(operation, ACTOR.parameter());
     if path.contains('{') {
-        problem(operation, "409", "Not possible in this state: `detail` says why, and what would help");
+        problem(
+            operation,
+            "409",
+            "Not possible in this state: `code` names the reason, `detail` says what would help",
+        );
         problem(operation, "412", "The service has another epoch or revision than If-Match says");
         add(operation, IF_MATCH.parameter());
     }

@@ -12,7 +12,7 @@ use crate::control_plane::store::Store;
 use crate::tls::Entrance;
 
 use super::Token;
-use super::idempotency::Memory;
+use super::memory::Memory;
 
 /// Event streams that may be open at once.
 pub(crate) const STREAMS_MAX: usize = 64;

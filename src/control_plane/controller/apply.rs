@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::release::{self, Event, Persist, Phase, Refused, Step};
 
-use super::Rejection;
+use super::rejection::{RefusalCode, Rejection};
 use super::run::Controller;
 use super::table::is_shielded;
 
@@ -95,7 +95,11 @@ impl Controller {
         let reason = release.map(|release| release.reason.clone()).unwrap_or_default();
         for waiter in service.waiters.drain(..) {
             let as_asked = !held && waiter.forward != moved_back;
-            let answer = if as_asked { Ok(waiter.done) } else { Err(Rejection::Conflict(reason.clone())) };
+            let answer = if as_asked {
+                Ok(waiter.done)
+            } else {
+                Err(Rejection::Conflict { code: RefusalCode::NotSwitched, why: reason.clone() })
+            };
             // A caller who has gone away needs no answer.
             let _ = waiter.reply.send(answer);
         }

@@ -5,11 +5,11 @@ use crate::release::{Event, Refused, Source};
 
 use super::apply::Taken;
 use super::containers::Wanted;
-use super::handle::Request;
+use super::message::{Command, Done, Precondition, Request};
+use super::rejection::{RefusalCode, Rejection};
 use super::run::Controller;
 use super::service::{ServiceRuntime, Waiter};
 use super::view::AuditEntry;
-use super::{Command, Done, Precondition, Rejection};
 
 impl Controller {
     /// Carries out one command and answers it; a command that moves traffic is answered once
@@ -108,10 +108,10 @@ impl Controller {
             }),
             // It is sent again by itself when it can be taken.
             Err(refused @ Refused::StoreUnwritable) if matches!(command, Command::Pushed { .. }) => {
-                Err(Rejection::Unavailable(refused.to_string()))
+                let code = RefusalCode::from(&refused);
+                Err(Rejection::Unavailable { code, why: refused.to_string() })
             }
-            Err(Refused::UnknownRelease(id)) => Err(Rejection::UnknownRelease(id)),
-            Err(refused) => Err(Rejection::Conflict(refused.to_string())),
+            Err(refused) => Err(refused.into()),
         }
     }
 }

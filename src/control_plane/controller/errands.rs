@@ -9,6 +9,7 @@ use crate::control_plane::provider::docker::{CommandEnd, CommandRun, DockerFault
 use crate::control_plane::provider::registry::{Retag, digest_of, login, retag};
 use crate::model::{Color, ImageReference, ReleaseId, Version};
 use crate::release::{Errand, Event};
+use crate::tasks;
 
 use super::run::{Controller, Internal};
 use super::service::ServiceRuntime;
@@ -122,25 +123,25 @@ impl Controller {
         let task = match service.hook(about.errand) {
             Some(Hook { action: HookAction::Url(url), timeout }) => {
                 let hook = service.hook_call(&about);
-                self.tasks.spawn(async move {
+                self.tasks.spawn(tasks::named("hook call", async move {
                     let outcome = call(&url, timeout, &hook).await;
                     let _ = internal.send(done(outcome)).await;
-                })
+                }))
             }
             Some(Hook { action: HookAction::Command(command), timeout }) => {
                 let run = service.hook_command(&about, command, timeout);
-                self.tasks.spawn(async move {
+                self.tasks.spawn(tasks::named("hook command", async move {
                     let outcome = match run {
                         Some(run) => ended(run_command(run).await),
                         // `config` refuses commands where greenlight runs no containers.
                         None => Err("there is no container engine to run it in".to_owned()),
                     };
                     let _ = internal.send(done(outcome)).await;
-                })
+                }))
             }
             None if about.errand == Errand::Tags => {
                 let place = service.image_and_keys(&about.version);
-                self.tasks.spawn(async move {
+                self.tasks.spawn(tasks::named("tags", async move {
                     let moving = async {
                         match &place {
                             Some((image, docker)) => move_tags(image, docker, &about).await,
@@ -150,12 +151,12 @@ impl Controller {
                     let late = |_| Err(format!("no end within {}", humantime::format_duration(timeout)));
                     let outcome = tokio::time::timeout(timeout, moving).await.unwrap_or_else(late);
                     let _ = internal.send(done(outcome)).await;
-                })
+                }))
             }
             // A reload has taken it out of the configuration: nothing to do is no failure.
-            None => self.tasks.spawn(async move {
+            None => self.tasks.spawn(tasks::named("errand", async move {
                 let _ = internal.send(done(Ok(()))).await;
-            }),
+            })),
         };
         if let Some(before) = self.services[index].errands.insert(key, task) {
             before.abort();

@@ -12,6 +12,7 @@ use crate::control_plane::store::{Store, StoreFault, StoredExhibit};
 use crate::judge::{Bucket, Series};
 use crate::model::{PerColor, ReleaseId};
 use crate::release::{Phase, Stretch};
+use crate::tasks;
 
 use super::persist::WRITE_TIMEOUT;
 use super::run::Controller;
@@ -155,11 +156,11 @@ impl Controller {
         let Some(course) = &self.services[index].course else { return };
         let Ok(json) = serde_json::to_string(&course.series) else { return };
         let (release, store) = (course.release.clone(), Arc::clone(&self.store));
-        self.tasks.spawn(async move {
+        self.tasks.spawn(tasks::named("course", async move {
             let written = tokio::time::timeout(WRITE_TIMEOUT, store.exhibit(&release, SERIES, json)).await;
             if !matches!(written, Ok(Ok(()))) {
                 tracing::debug!(%release, "its course can't be written");
             }
-        });
+        }));
     }
 }

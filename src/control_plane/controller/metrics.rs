@@ -5,6 +5,7 @@ use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGaugeVec,
 use crate::health::{ProbeOutcome, Roster};
 use crate::judge::Numbers;
 use crate::model::{Color, Health, PerColor, ServiceName};
+use crate::release::StateName;
 
 /// All of them, registered once.
 #[derive(Clone, Debug)]
@@ -100,9 +101,9 @@ impl Metrics {
             self.active_color.with_label_values(&[name, color.as_str()]).set(active);
         }
         self.epoch.with_label_values(&[name]).set(i64::try_from(shown.epoch).unwrap_or(i64::MAX));
-        for word in shown.words {
-            let now = i64::from(*word == shown.state);
-            self.release_state.with_label_values(&[name, *word]).set(now);
+        for state in StateName::ALL.into_iter().filter(|state| !state.is_final()) {
+            let now = i64::from(state == shown.state);
+            self.release_state.with_label_values(&[name, state.as_str()]).set(now);
         }
         self.pinned.with_label_values(&[name]).set(i64::from(shown.pinned));
         self.rollback_available.with_label_values(&[name]).set(i64::from(shown.rollback_available));
@@ -113,7 +114,7 @@ impl Metrics {
     }
 
     /// A service that is no longer configured shows nothing any more; its counters stay.
-    pub(crate) fn forget(&self, service: &ServiceName, words: &[&str]) {
+    pub(crate) fn forget(&self, service: &ServiceName) {
         let name = service.as_str();
         let healths = [Health::Unknown, Health::Healthy, Health::Unhealthy];
         // What was never shown needs not be taken away.
@@ -123,8 +124,8 @@ impl Metrics {
                 let _ = self.endpoints.remove_label_values(&[name, color.as_str(), health.as_str()]);
             }
         }
-        for word in words {
-            let _ = self.release_state.remove_label_values(&[name, *word]);
+        for state in StateName::ALL {
+            let _ = self.release_state.remove_label_values(&[name, state.as_str()]);
         }
         for (rule, _) in rules(None) {
             let _ = self.judge_score.remove_label_values(&[name, rule]);
@@ -155,9 +156,7 @@ impl Metrics {
 pub(crate) struct Shown<'a> {
     pub(crate) active: Color,
     pub(crate) epoch: u64,
-    pub(crate) state: &'a str,
-    /// Every word `state` can be.
-    pub(crate) words: &'a [&'a str],
+    pub(crate) state: StateName,
     pub(crate) pinned: bool,
     pub(crate) rollback_available: bool,
     /// The numbers of a bake.

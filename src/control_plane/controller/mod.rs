@@ -12,10 +12,12 @@ mod errands;
 mod evidence;
 mod exhibit;
 mod handle;
+mod message;
 mod metrics;
 mod news;
 mod perform;
 mod persist;
+mod rejection;
 mod reload;
 mod run;
 mod service;
@@ -30,12 +32,11 @@ mod workers;
 mod tests;
 
 pub use exhibit::{ContainerEvidence, Exhibits, keep_containers};
-pub use handle::{
-    Actor, Command, Done, Handle, Inbox, Precondition, Rejection, ReloadReport, Request, channel,
-};
+pub use handle::{Handle, Inbox, channel};
+pub use message::{Actor, Command, Done, Precondition, ReloadReport, Request};
+pub use rejection::{RefusalCode, Rejection};
 pub use run::Controller;
 pub use start::{Memory, Options, Prepared, StartFault};
 pub use view::{
-    AuditEntry, EndpointView, EventView, FINAL_STATES, PinView, QuarantineView, ReleaseView, ServiceView,
-    Views, is_final,
+    AuditEntry, EndpointView, EventView, PinView, QuarantineView, ReleaseView, ServiceView, Views,
 };

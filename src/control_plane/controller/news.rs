@@ -85,13 +85,13 @@ fn release_news(view: &ReleaseView) -> ReleaseNews {
         id: view.id.clone(),
         kind: view.kind.clone(),
         version: view.version.clone(),
-        color: view.color.clone(),
-        state: view.state.clone(),
+        color: view.color,
+        state: view.state.to_string(),
         started_at: view.started_at.clone(),
         promoted_at: view.promoted_at.clone(),
         finished_at: view.finished_at.clone(),
         duration_seconds: time(&view.started_at).and_then(lasted),
-        verdict: view.verdict.clone(),
+        verdict: view.verdict,
         numbers: view.numbers.clone(),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Color, Epoch, ReleaseId};
 use crate::release::{By, Effect, Event, Kind, Phase, Release, State};
+use crate::tasks;
 
 use super::errands::About;
 use super::run::{Controller, Internal};
@@ -73,11 +74,11 @@ impl Controller {
         self.publish_table();
         tracing::info!(service = %name, %active, %epoch, "traffic moved");
         let (workers, internal) = (self.workers.clone(), self.internal.clone());
-        self.tasks.spawn(async move {
+        self.tasks.spawn(tasks::named("switch", async move {
             workers.acknowledge().await;
             // The receiver is gone only when the process is stopping.
             let _ = internal.send(Internal::Event(name, Event::Acknowledged { epoch, baseline })).await;
-        });
+        }));
     }
 
     fn drain(&mut self, index: usize, color: Color, release: Option<ReleaseId>) {
@@ -88,13 +89,13 @@ impl Controller {
         let name = service.name().clone();
         let timeout = service.state.policy.drain_timeout;
         let (workers, internal) = (self.workers.clone(), self.internal.clone());
-        let task = self.tasks.spawn(async move {
+        let task = self.tasks.spawn(tasks::named("drain", async move {
             let cut = workers.drain(&name, color, timeout).await;
             if cut > 0 {
                 tracing::warn!(service = %name, %color, cut, "requests were cut when the drain's time was up");
             }
             let _ = internal.send(Internal::Event(name, Event::Drained { color, release })).await;
-        });
+        }));
         service.drains[color] = Some(task);
     }
 

@@ -124,7 +124,7 @@ impl Controller {
                 }
             }
             runtime.errands.values().for_each(tokio::task::AbortHandle::abort);
-            metrics.forget(&name, &super::story::WORDS);
+            metrics.forget(&name);
             tracing::warn!(service = %name, "no longer configured: its routes are gone, its record stays");
             false
         });

@@ -20,11 +20,12 @@ use crate::control_plane::store::Store;
 use crate::model::{Color, EndpointId, ImageReference, ReleaseId, ServiceName, Tick, Version};
 use crate::release::{Event, Notice};
 use crate::routing::RouteTable;
+use crate::tasks;
 use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerReport};
 
 use super::containers::{Engines, Wanted};
-use super::handle::Request;
+use super::message::Request;
 use super::metrics::Metrics;
 use super::service::ServiceRuntime;
 use super::workers::Workers;
@@ -269,10 +270,10 @@ impl Controller {
     /// Once a second: asks the workers for their counts and writes what is unsaved.
     async fn second(&mut self) {
         let (workers, internal) = (self.workers.clone(), self.internal.clone());
-        self.tasks.spawn(async move {
+        self.tasks.spawn(tasks::named("counts", async move {
             let reports = workers.collect().await;
             let _ = internal.send(Internal::Counts(reports)).await;
-        });
+        }));
         self.save_unsaved().await;
         self.show_progress().await;
         self.sweep();

@@ -16,10 +16,12 @@ use crate::routing::ServiceRoute;
 use super::containers::{Containers, Stored};
 use super::ejected::Ejected;
 use super::exhibit::Course;
+use super::message::Done;
 use super::news::Untold;
+use super::rejection::Rejection;
 use super::synthetic::Asked;
+use super::view::EventView;
 use super::view::ReleaseView;
-use super::{Done, EventView, Rejection};
 
 /// Enough for what one step can end.
 pub(crate) const RECENT_MAX: usize = 8;

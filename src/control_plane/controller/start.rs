@@ -18,7 +18,7 @@ use crate::control_plane::provider::FixedProvider;
 use crate::control_plane::provider::docker::News;
 use crate::control_plane::store::{Store, StoreFault};
 use crate::model::{Color, ReleaseId, Revision};
-use crate::release::{self, Event, Pin, State};
+use crate::release::{self, Event, Pin, State, StateName};
 use crate::routing::RouteTable;
 use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerLink};
@@ -244,9 +244,11 @@ impl Controller {
             history.iter().filter_map(|stored| serde_json::from_str::<ReleaseView>(&stored.json).ok());
         let active = newest
             .filter(|view| {
-                view.state == "succeeded" || (view.promoted_at.is_some() && view.finished_at.is_none())
+                view.state == StateName::Succeeded
+                    || (view.promoted_at.is_some() && view.finished_at.is_none())
             })
-            .find_map(|view| view.color.parse().ok())
+            .map(|view| view.color)
+            .next()
             .unwrap_or(initial);
         State::rebuilt(service.name.clone(), active, service.policy.clone())
     }

@@ -17,20 +17,6 @@ use super::{EventView, ReleaseView, Views};
 /// Story lines that wait for a store that can't be written; older ones are dropped first.
 const BACKLOG_MAX: usize = 1000;
 
-/// Every word that a service's state can be.
-pub(crate) const WORDS: [&str; 10] = [
-    "stable",
-    "queued",
-    "pulling",
-    "starting",
-    "checking",
-    "awaiting_promotion",
-    "promoting",
-    "baking",
-    "reverting",
-    "degraded",
-];
-
 type Numbered = serde_json::Map<String, serde_json::Value>;
 
 fn numbers(numbers: Option<&Numbers>) -> Numbered {
@@ -89,18 +75,16 @@ impl ServiceRuntime {
             self.accepted.insert(release.id.clone(), clock::now());
         }
         let mut view = known.cloned().unwrap_or_else(|| ReleaseView {
-            id: release.id.to_string(),
-            service: self.config.name.to_string(),
             kind: release.kind.as_str().to_owned(),
             started_at: clock::wall_rfc3339(),
-            ..ReleaseView::default()
+            ..ReleaseView::new(release.id.as_str(), self.config.name.as_str(), release.color, release.name())
         });
         view.version = release.version.to_string();
         view.image = self.containers.as_ref().and_then(|c| c.stored.images.get(&release.version).cloned());
-        view.color = release.color.to_string();
-        release.word().clone_into(&mut view.state);
+        view.color = release.color;
+        view.state = release.name();
         view.reason.clone_from(&release.reason);
-        view.verdict = release.verdict.map(|verdict| verdict.as_str().to_owned());
+        view.verdict = release.verdict;
         view.cause = release.cause().map(str::to_owned);
         view.canary_percent = release.canary_percent();
         view.numbers = numbers(judged(release).as_ref());
@@ -137,10 +121,10 @@ impl ServiceRuntime {
         ServiceView {
             name: self.name().to_string(),
             hosts: self.config.hosts.clone(),
-            active: state.active.to_string(),
+            active: state.active,
             epoch: state.epoch.0,
             revision: self.revision.0,
-            state: state.state_word().to_owned(),
+            state: state.state_name(),
             pinned: state.pin.is_some(),
             pin: state.pin.as_ref().map(|pin| PinView {
                 reason: pin.reason.clone(),
@@ -164,8 +148,8 @@ impl ServiceRuntime {
         self.rosters[color].endpoints().iter().map(move |(endpoint, health)| EndpointView {
             id: endpoint.id.to_string(),
             address: endpoint.address.to_string(),
-            color: color.to_string(),
-            health: health.health.to_string(),
+            color,
+            health: health.health,
             inflight: self.inflight.get(&endpoint.id).copied().unwrap_or(0),
             last_failure: match (&health.last_failure, health.failures) {
                 (Some((_, why)), 1..) => Some(why.to_string()),
@@ -278,8 +262,7 @@ impl Controller {
             &Shown {
                 active: state.active,
                 epoch: state.epoch.0,
-                state: state.state_word(),
-                words: &WORDS,
+                state: state.state_name(),
                 pinned: state.pin.is_some(),
                 rollback_available: state.rollback_available(),
                 judged: numbers.as_ref(),

@@ -7,14 +7,20 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::judge::Verdict;
+use crate::model::{Color, Health};
+use crate::release::StateName;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EndpointView {
     pub id: String,
     pub address: String,
     /// `blue` or `green`.
-    pub color: String,
+    #[schema(value_type = String)]
+    pub color: Color,
     /// `unknown`, `healthy` or `unhealthy`.
-    pub health: String,
+    #[schema(value_type = String)]
+    pub health: Health,
     /// Requests in flight, over all workers.
     pub inflight: u64,
     /// The last failed probe, in words, while it is not healthy.
@@ -35,10 +41,12 @@ pub struct PinView {
 pub struct ServiceView {
     pub name: String,
     pub hosts: Vec<String>,
-    pub active: String,
+    #[schema(value_type = String)]
+    pub active: Color,
     pub epoch: u64,
     pub revision: u64,
-    pub state: String,
+    #[schema(value_type = String)]
+    pub state: StateName,
     pub pinned: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<PinView>,
@@ -59,7 +67,7 @@ pub struct ServiceView {
 }
 
 /// A release. Times are RFC 3339, states the words of DESIGN.md section 2.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReleaseView {
     pub id: String,
     pub service: String,
@@ -69,8 +77,10 @@ pub struct ReleaseView {
     /// The image that was asked for, where containers are run: `registry.example.org/org/app:prod`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    pub color: String,
-    pub state: String,
+    #[schema(value_type = String)]
+    pub color: Color,
+    #[schema(value_type = String)]
+    pub state: StateName,
     pub reason: String,
     /// How far the pull that runs is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +89,8 @@ pub struct ReleaseView {
     pub promoted_at: Option<String>,
     pub finished_at: Option<String>,
     /// `pass`, `fail` or `inconclusive`; null until there is one.
-    pub verdict: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub verdict: Option<Verdict>,
     /// The candidate's share of the traffic before the switch, in percent; absent but in a canary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary_percent: Option<u8>,
@@ -91,13 +102,29 @@ pub struct ReleaseView {
     pub numbers: serde_json::Map<String, serde_json::Value>,
 }
 
-/// The states that end a release.
-pub const FINAL_STATES: [&str; 5] = ["succeeded", "failed", "cancelled", "reverted", "rolled_back"];
-
-/// Whether a state's word (or an event's) ends a release.
-#[must_use]
-pub fn is_final(word: &str) -> bool {
-    FINAL_STATES.contains(&word)
+impl ReleaseView {
+    /// A release of which no more is known than this: every text is empty.
+    #[must_use]
+    pub fn new(id: &str, service: &str, color: Color, state: StateName) -> Self {
+        Self {
+            id: id.to_owned(),
+            service: service.to_owned(),
+            kind: String::new(),
+            version: String::new(),
+            image: None,
+            color,
+            state,
+            reason: String::new(),
+            progress: None,
+            started_at: String::new(),
+            promoted_at: None,
+            finished_at: None,
+            verdict: None,
+            canary_percent: None,
+            cause: None,
+            numbers: serde_json::Map::new(),
+        }
+    }
 }
 
 /// One line of a release's story.
@@ -114,6 +141,20 @@ pub struct EventView {
     pub reason: String,
     #[schema(value_type = Object)]
     pub numbers: serde_json::Map<String, serde_json::Value>,
+}
+
+impl EventView {
+    /// The state that the release has come into; `None` for a note.
+    #[must_use]
+    pub fn state(&self) -> Option<StateName> {
+        StateName::from_word(&self.event)
+    }
+
+    /// Whether the release has ended with it.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        self.state().is_some_and(StateName::is_final)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -11,6 +11,7 @@
 mod backoff;
 mod call;
 mod client;
+mod counts;
 mod news;
 mod notifiers;
 mod queue;

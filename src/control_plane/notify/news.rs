@@ -5,17 +5,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 
+use crate::judge::Verdict;
+use crate::model::Color;
 use crate::release::Notice;
 
 /// A release as it was when the news came up. Times are RFC 3339.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReleaseNews {
     pub id: String,
     /// `deploy` or `rollback`.
     pub kind: String,
     pub version: String,
     /// `blue` or `green`.
-    pub color: String,
+    pub color: Color,
     pub state: String,
     pub started_at: String,
     pub promoted_at: Option<String>,
@@ -23,7 +25,7 @@ pub struct ReleaseNews {
     /// From its beginning to the news.
     pub duration_seconds: Option<f64>,
     /// `pass`, `fail` or `inconclusive`; `None` until there is one.
-    pub verdict: Option<String>,
+    pub verdict: Option<Verdict>,
     /// The judge's numbers; empty before a bake.
     pub numbers: serde_json::Map<String, serde_json::Value>,
 }

@@ -3,22 +3,16 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use prometheus::{IntCounterVec, Opts, Registry};
 use tokio::task::AbortHandle;
 
 use crate::config::{Notifier, NotifierKind};
 use crate::release::Notice;
+use crate::tasks;
 
+use super::counts::Counts;
 use super::queue::{Queue, Waiting};
 use super::{News, Receipt, sender};
-
-/// One notifier's counts.
-#[derive(Clone, Debug)]
-pub(crate) struct Counts {
-    pub(crate) sent: IntCounter,
-    pub(crate) failed: IntCounter,
-    dropped: IntCounter,
-}
 
 #[derive(Debug)]
 struct Running {
@@ -78,7 +72,7 @@ impl Notifiers {
         let name = format!("notifiers[{index}] ({kind})");
         let queue = Arc::new(Queue::default());
         let task = sender::run(name.clone(), notifier.clone(), Arc::clone(&queue), counts.clone());
-        let task = tokio::spawn(task).abort_handle();
+        let task = tasks::spawn("notifier", task).abort_handle();
         Running { name, notifier: notifier.clone(), queue, counts, task }
     }
 

@@ -12,7 +12,7 @@ use crate::config::{Notifier, NotifierKind, Secret};
 use super::News;
 use super::backoff::pause;
 use super::client::{client, excerpt};
-use super::notifiers::Counts;
+use super::counts::Counts;
 use super::queue::Queue;
 use super::{slack, webhook};
 use crate::control_plane::web::ask::secret_causes;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::judge::Verdict;
+use crate::model::Color;
 use crate::release::Notice;
 
 use super::backoff::pause;
@@ -18,7 +20,7 @@ fn release(state: &str) -> ReleaseNews {
         id: "backend-7".to_owned(),
         kind: "deploy".to_owned(),
         version: format!("registry.example.org/org/<&>@sha256:{}", "0123456789abcdef".repeat(4)),
-        color: "green".to_owned(),
+        color: Color::Green,
         state: state.to_owned(),
         started_at: "2026-01-01T10:00:00.000Z".to_owned(),
         promoted_at: None,
@@ -41,9 +43,9 @@ fn news(notice: Notice, reason: &str) -> News {
     }
 }
 
-fn judged(mut news: News, verdict: &str, numbers: Value) -> News {
+fn judged(mut news: News, verdict: Verdict, numbers: Value) -> News {
     let release = news.release.as_mut().unwrap();
-    release.verdict = Some(verdict.to_owned());
+    release.verdict = Some(verdict);
     release.promoted_at = Some("2026-01-01T10:00:20.000Z".to_owned());
     let Value::Object(numbers) = numbers else { panic!() };
     release.numbers = numbers;
@@ -60,7 +62,10 @@ fn all() -> Vec<(&'static str, News)> {
         ("started", news(Notice::Started, "green is checked for version v7")),
         ("awaiting", news(Notice::Awaiting, "the gate opened; `promote` is waited for, 86400 s at most")),
         ("promoted", news(Notice::Promoted, "every worker has acknowledged the switch; watched for 300 s")),
-        ("succeeded", judged(news(Notice::Succeeded, "pass: 91 errors in 90000 requests"), "pass", good)),
+        (
+            "succeeded",
+            judged(news(Notice::Succeeded, "pass: 91 errors in 90000 requests"), Verdict::Pass, good),
+        ),
         (
             "failed",
             news(Notice::Failed, "the gate was shut after 600 s (progress_deadline): green had 1 of 3"),
@@ -68,19 +73,23 @@ fn all() -> Vec<(&'static str, News)> {
         ("cancelled", news(Notice::Cancelled, "replaced by backend-8")),
         (
             "reverted",
-            judged(news(Notice::Reverted, "too many errors on green <b>&amp;"), "fail", bad.clone()),
+            judged(news(Notice::Reverted, "too many errors on green <b>&amp;"), Verdict::Fail, bad.clone()),
         ),
         (
             "rolled_back",
             judged(
                 news(Notice::RolledBack, "a person's rollback"),
-                "inconclusive",
+                Verdict::Inconclusive,
                 json!({ "n": 0, "e": 0 }),
             ),
         ),
         (
             "degraded",
-            judged(news(Notice::Degraded, "the service is pinned: `rollback` or `promote`"), "fail", bad),
+            judged(
+                news(Notice::Degraded, "the service is pinned: `rollback` or `promote`"),
+                Verdict::Fail,
+                bad,
+            ),
         ),
         (
             "degraded_without_a_way_back",

@@ -54,7 +54,7 @@ pub(crate) fn facts(news: &News) -> Vec<(&'static str, String)> {
         facts.push(("Version", release.version.clone()));
     }
     if let Some(verdict) = &release.verdict {
-        facts.push(("Verdict", verdict.clone()));
+        facts.push(("Verdict", verdict.as_str().to_owned()));
     }
     if let Some(numbers) = numbers(release) {
         facts.push(("Numbers", numbers));

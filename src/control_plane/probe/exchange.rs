@@ -13,7 +13,9 @@ use crate::tls::{HTTP2_ALPN, Origins};
 
 use super::answer::Answer;
 use super::asked::{Asked, Secured};
-use super::{ProbeTarget, http2};
+use super::failure::failure;
+use super::http2;
+use super::target::ProbeTarget;
 
 /// What is read at a time, on the stack: a probe's answer fits in one of these.
 const READ_MAX: usize = 4096;
@@ -133,18 +135,5 @@ fn read(stream: &TcpStream, answer: &mut Answer<'_>) -> io::Result<Option<ProbeO
         Ok(length) => Ok(answer.take(&buffer[..length])),
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// A lack of our own (descriptors, ports) is told as one of the network: it fails the probes of
-/// both colors alike, which a release takes for a cause outside and does not act on.
-pub(crate) fn failure(error: &io::Error) -> ProbeFailure {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => ProbeFailure::Refused,
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-            ProbeFailure::Reset
-        }
-        ErrorKind::TimedOut => ProbeFailure::Timeout,
-        _ => ProbeFailure::Network(error.to_string()),
     }
 }

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::health::{ProbeFailure, ProbeOutcome};
 
 use super::answer::{Answer, FIELDS_MAX, HEAD_MAX, INTERIM_MAX};
-use super::exchange::failure;
+use super::failure::failure;
 use super::opening::{NOT_HTTP2, Opening};
 
 /// What an answer's head may have, as HPACK counts it (RFC 9113, 6.5.2).

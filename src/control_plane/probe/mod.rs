@@ -7,7 +7,8 @@
 //!   failure that never counted), a queue without bound would be old evidence. A full channel means
 //!   that the controller is behind; then an endpoint's next probe waits until its last one was
 //!   taken, and the channel is fair, so that no endpoint is held up by another but all by the one
-//!   who reads. A report carries the time its probe started, not when it was read.
+//!   who reads. A report carries no time: the controller dates it when
+//!   it takes it.
 //! - **HTTP/1.1 by hand** over a plain socket and httparse: a probe is one request of 150 bytes and the
 //!   head of its answer; a client library costs several times that, and brings redirects, proxies
 //!   and pools that a check must not have. **HTTP/2 by the h2 crate**, where the upstream speaks it:
@@ -20,13 +21,16 @@ mod answer;
 mod asked;
 mod chunks;
 mod exchange;
+mod failure;
 mod http2;
 mod opening;
 mod prober;
 mod schedule;
 mod synthetic;
+mod target;
 #[cfg(test)]
 mod tests;
 
-pub use prober::{ProbeReport, ProbeTarget, Prober};
+pub use prober::{ProbeReport, Prober};
 pub use synthetic::{Synthetic, SyntheticReport, SyntheticTarget};
+pub use target::ProbeTarget;

@@ -11,26 +11,18 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::clock;
-use crate::health::{Check, ProbeFailure, ProbeOutcome};
-use crate::model::{Endpoint, EndpointId, ReleaseId, Tick};
+use crate::health::{ProbeFailure, ProbeOutcome};
+use crate::model::{EndpointId, ReleaseId};
+use crate::tasks;
 use crate::tls::Origins;
 
 use super::exchange::Plan;
 use super::schedule::Schedule;
+use super::target::ProbeTarget;
 
 /// Probes that are due at the same time start so far apart, or evenly over their interval if that
 /// is less: two thousand new endpoints at an interval of 1 s are spread over that second.
 const SPREAD: Duration = Duration::from_micros(500);
-
-/// One endpoint to probe, and for whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProbeTarget {
-    pub endpoint: Endpoint,
-    /// The release that the result will belong to; when it changes, probes that are under way
-    /// still carry the old one.
-    pub owner: Option<ReleaseId>,
-    pub check: Arc<Check>,
-}
 
 /// One probe's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +30,6 @@ pub struct ProbeReport {
     pub endpoint: EndpointId,
     pub owner: Option<ReleaseId>,
     pub outcome: ProbeOutcome,
-    pub started: Tick,
-    pub took: Duration,
 }
 
 /// Probes whatever it was last told to, and reports into a bounded channel.
@@ -96,11 +86,11 @@ impl Prober {
                 let first = now + spread(gap, count - prompt);
                 prompt = prompt.saturating_sub(1);
                 let desk = Arc::new(Desk::new(target));
-                let task = self.runtime.spawn(Arc::clone(&desk).keep_probing(
-                    first,
-                    self.reports.clone(),
-                    Arc::clone(&self.origins),
-                ));
+                let task = tasks::spawn_on(
+                    &self.runtime,
+                    "probe",
+                    Arc::clone(&desk).keep_probing(first, self.reports.clone(), Arc::clone(&self.origins)),
+                );
                 place.insert(Slot { desk, task });
             }
         }
@@ -214,17 +204,11 @@ impl Desk {
                 }
                 () = tokio::time::sleep_until(schedule.due()) => {}
             }
-            let (started, tick) = (now(), clock::now());
+            let started = now();
             let outcome = plan.run().await;
-            let took = now().duration_since(started);
             let refused = is_refusal(&outcome);
-            let report = ProbeReport {
-                endpoint: target.endpoint.id.clone(),
-                owner: target.owner.clone(),
-                outcome,
-                started: tick,
-                took,
-            };
+            let report =
+                ProbeReport { endpoint: target.endpoint.id.clone(), owner: target.owner.clone(), outcome };
             if reports.send(report).await.is_err() {
                 return;
             }

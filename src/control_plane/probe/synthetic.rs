@@ -21,6 +21,7 @@ use tokio::time::MissedTickBehavior;
 use crate::health::{Check, CheckKind, ProbeOutcome, Speech};
 use crate::judge::Outcome;
 use crate::model::{Color, OriginTls, PerColor, ServiceName};
+use crate::tasks;
 use crate::tls::Origins;
 
 use super::exchange::Plan;
@@ -90,8 +91,11 @@ impl Synthetic {
         if self.running.get(service).is_some_and(|running| running.target == target) {
             return;
         }
-        let task =
-            self.runtime.spawn(keep_asking(target.clone(), self.reports.clone(), Arc::clone(&self.origins)));
+        let task = tasks::spawn_on(
+            &self.runtime,
+            "synthetic",
+            keep_asking(target.clone(), self.reports.clone(), Arc::clone(&self.origins)),
+        );
         self.running.insert(service.clone(), Running { target, task });
     }
 }
@@ -101,10 +105,10 @@ async fn keep_asking(target: SyntheticTarget, reports: mpsc::Sender<SyntheticRep
     let under_way = Arc::new(Semaphore::new(UNDER_WAY_MAX));
     let mut tick = tokio::time::interval(Duration::from_secs(1) / target.rate.max(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut asking = tokio::task::JoinSet::new();
     for turn in 0_usize.. {
         tick.tick().await;
-        while tasks.try_join_next().is_some() {}
+        while asking.try_join_next().is_some() {}
         for (color, plans) in plans.iter() {
             let Some(plan) = plans.get(turn % plans.len().max(1)).cloned() else { continue };
             let (Ok(permit), Ok(place)) =
@@ -113,7 +117,7 @@ async fn keep_asking(target: SyntheticTarget, reports: mpsc::Sender<SyntheticRep
                 continue;
             };
             let service = target.service.clone();
-            tasks.spawn(async move {
+            asking.spawn(async move {
                 let outcome = match plan.run().await {
                     ProbeOutcome::Pass => Outcome::Success,
                     ProbeOutcome::Fail(_) => Outcome::Error,

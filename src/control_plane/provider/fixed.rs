@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::model::{Color, Endpoint, EndpointId, PerColor, ServiceName};
+use crate::tasks;
 
 use super::lookup::{self, LOOKUP_MAX, LOOKUPS_AT_ONCE, Lookups};
 
@@ -57,7 +58,7 @@ impl FixedProvider {
     ) -> Self {
         let sources = watch::Sender::new(Arc::default());
         let desk = Desk { updates, lookups, every, names: HashMap::new(), reported: HashMap::new() };
-        let task = tokio::spawn(desk.run(sources.subscribe()));
+        let task = tasks::spawn("fixed provider", desk.run(sources.subscribe()));
         Self { sources, task }
     }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::tasks;
+
 /// How long an answer is waited for, the wait for a place included.
 pub(crate) const LOOKUP_MAX: Duration = Duration::from_secs(5);
 /// Look-ups at a time. Each is a thread of the runtime's blocking pool.
@@ -48,7 +50,7 @@ impl Lookups {
             let answer = (self.ask)(name.to_owned());
             // A task of its own, because a system's look-up can't be called off: its place is not
             // free before it has ended, however long ago we stopped waiting for it.
-            let asked = tokio::spawn(async move {
+            let asked = tasks::spawn("look-up", async move {
                 let _until_it_ends = permit;
                 answer.await
             });

@@ -52,14 +52,6 @@ impl SqliteStore {
         Self::run(folder, database, &opened)
     }
 
-    /// Opens the previous copy in the store's place; what was there is kept as `store.damaged.db`.
-    pub fn open_previous(folder: &Path) -> Result<Self, StoreFault> {
-        let folder = Folder::claim(folder)?;
-        let why = "the previous copy was asked for";
-        let database = previous::restore(&folder, why)?;
-        Self::run(folder, database, &Opened::FromPrevious { why: why.into() })
-    }
-
     /// Opens the store; if it is damaged its previous copy; if there is none an empty one. Tells
     /// which, and goes on telling at each start until the first record is written.
     ///

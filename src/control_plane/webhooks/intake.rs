@@ -9,6 +9,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::tasks;
+
 /// Messages that wait, and of one service.
 const WAITING_MAX: usize = 256;
 const WAITING_PER_SERVICE_MAX: usize = 32;
@@ -70,7 +72,7 @@ impl Intake {
     /// Starts the task; it ends when this is dropped. Has to run on a tokio runtime.
     pub(crate) fn start(deliver: Deliver, pauses: &'static [Duration]) -> Self {
         let (arrivals, inlet) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(run(inlet, deliver, pauses));
+        tasks::spawn("webhook intake", run(inlet, deliver, pauses));
         Self { arrivals }
     }
 

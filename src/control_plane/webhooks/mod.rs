@@ -28,6 +28,7 @@ mod rate;
 mod receive;
 mod replay;
 mod server;
+mod shared;
 mod watch;
 
 #[cfg(test)]
@@ -35,5 +36,6 @@ mod tests;
 
 pub use book::{Book, BookFault};
 pub use intake::{Arrival, Deliver, Delivered};
-pub use server::{Options, Shelf, serve};
+pub use server::{Options, serve};
+pub use shared::Shelf;
 pub use watch::{Refusal, Watch};

@@ -21,7 +21,7 @@ use super::credential::{Signing, TokenHash};
 use super::intake::Arrival;
 use super::payload;
 use super::replay::in_window;
-use super::server::Shared;
+use super::shared::Shared;
 
 pub(crate) const BODY_BYTES_MAX: usize = 256 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -4,7 +4,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::any;
@@ -13,10 +12,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::book::Book;
 use super::credential::Signing;
 use super::intake::{Deliver, Intake, PAUSES};
 use super::receive::{Caller, elsewhere, with_token, without_token};
+use super::shared::{Shared, Shelf};
 use super::watch::Watch;
 use crate::control_plane::web::serve::{Limits, http, listen};
 
@@ -27,9 +26,6 @@ const LIMITS: Limits = Limits {
     head_bytes_max: 16 * 1024,
     drain_timeout: Duration::from_secs(2),
 };
-
-/// The webhooks in force; a reload puts another book there.
-pub type Shelf = Arc<ArcSwap<Book>>;
 
 /// What the listeners need.
 pub struct Options {
@@ -46,16 +42,6 @@ impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Options").field("own", &self.own).field("inner", &self.inner).finish_non_exhaustive()
     }
-}
-
-/// What every request has.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) book: Shelf,
-    pub(crate) watch: Watch,
-    pub(crate) intake: Intake,
-    /// A key that signs nothing: for names that are no webhook's, so that they take as long.
-    pub(crate) nobody: Signing,
 }
 
 /// Serves until `shutdown` says true. Has to run on a tokio runtime.

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use crate::clock;
-use crate::traffic::{Ack, ColorCounts, EndpointInflight, WorkerAsk, WorkerReport};
+use crate::traffic::{ColorCounts, EndpointInflight, WorkerAsk, WorkerReport};
 
 use super::state::{Worker, tag};
 use super::ticks::TICK;
@@ -119,7 +119,8 @@ impl Worker {
     fn answer(&self, ask: WorkerAsk) {
         match ask {
             WorkerAsk::Acknowledge { reply } => {
-                let _ = reply.send(Ack { worker: self.parts.id, generation: self.refresh() });
+                self.refresh();
+                let _ = reply.send(());
             }
             WorkerAsk::Collect { reply } => {
                 // Nobody waits any more: the evidence is handed over the next time.
@@ -147,7 +148,7 @@ impl Worker {
     }
 
     fn collect(&self) -> WorkerReport {
-        let mut report = WorkerReport { worker: self.parts.id, ..WorkerReport::default() };
+        let mut report = WorkerReport::default();
         self.services.for_each(|cell| {
             for (color, counts) in cell.colors.iter() {
                 if let Some(bucket) = counts.evidence.take() {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::judge::{Baseline, Numbers, Verdict};
 use crate::model::{Color, ReleaseId, Tick, Version};
 
-use crate::release::{Phase, Source};
+use crate::release::{Phase, Source, StateName};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -62,6 +62,12 @@ impl Release {
     #[must_use]
     pub const fn word(&self) -> &'static str {
         self.phase.word()
+    }
+
+    /// The state's name.
+    #[must_use]
+    pub const fn name(&self) -> StateName {
+        self.phase.name()
     }
 
     /// Whether it has ended, for good.

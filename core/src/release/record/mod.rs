@@ -5,6 +5,7 @@ pub(crate) mod condition;
 pub(crate) mod effect;
 pub(crate) mod event;
 pub(crate) mod invariants;
+pub(crate) mod name;
 pub(crate) mod outlook;
 pub(crate) mod phase;
 pub(crate) mod policy;

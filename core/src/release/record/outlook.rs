@@ -6,7 +6,8 @@ use crate::health::Thresholds;
 use crate::model::{Color, ReleaseId, Tick, Version};
 
 use crate::release::{
-    Condition, Fate, Gate, Kind, Mode, Phase, Quarantined, Release, State, Stretch, Trigger, UpstreamKind,
+    Condition, Fate, Gate, Kind, Mode, Phase, Quarantined, Release, State, StateName, Stretch, Trigger,
+    UpstreamKind,
 };
 
 /// How long the other color must have been down before its coming up is the on_healthy edge.
@@ -15,12 +16,18 @@ pub(crate) const DOWN_BEFORE_EDGE: Duration = Duration::from_secs(10);
 impl State {
     /// `service.state`: the running release's state, `queued` if only one waits, else `stable`.
     #[must_use]
-    pub fn state_word(&self) -> &'static str {
+    pub fn state_name(&self) -> StateName {
         match (self.running(), &self.queued) {
-            (Some(release), _) => release.word(),
-            (None, Some(_)) => "queued",
-            (None, None) => "stable",
+            (Some(release), _) => release.name(),
+            (None, Some(_)) => StateName::Queued,
+            (None, None) => StateName::Stable,
         }
+    }
+
+    /// The same as a word.
+    #[must_use]
+    pub fn state_word(&self) -> &'static str {
+        self.state_name().as_str()
     }
 
     /// The release that has not ended, but for a queued one.

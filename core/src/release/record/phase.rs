@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::{Bucket, Control, Judge, Trip};
 use crate::model::Tick;
+use crate::release::StateName;
 
 /// Why a release is degraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,23 +214,28 @@ pub struct Degradation {
 
 impl Phase {
     #[must_use]
-    pub const fn word(&self) -> &'static str {
+    pub const fn name(&self) -> StateName {
         match self {
-            Self::Queued(_) => "queued",
-            Self::Pulling { .. } => "pulling",
-            Self::Starting(_) => "starting",
-            Self::Checking(_) | Self::Canary(_) => "checking",
-            Self::AwaitingPromotion(_) => "awaiting_promotion",
-            Self::Promoting(_) => "promoting",
-            Self::Baking(_) => "baking",
-            Self::Reverting(_) => "reverting",
-            Self::Degraded(_) => "degraded",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Reverted => "reverted",
-            Self::RolledBack => "rolled_back",
+            Self::Queued(_) => StateName::Queued,
+            Self::Pulling { .. } => StateName::Pulling,
+            Self::Starting(_) => StateName::Starting,
+            Self::Checking(_) | Self::Canary(_) => StateName::Checking,
+            Self::AwaitingPromotion(_) => StateName::AwaitingPromotion,
+            Self::Promoting(_) => StateName::Promoting,
+            Self::Baking(_) => StateName::Baking,
+            Self::Reverting(_) => StateName::Reverting,
+            Self::Degraded(_) => StateName::Degraded,
+            Self::Succeeded => StateName::Succeeded,
+            Self::Failed => StateName::Failed,
+            Self::Cancelled => StateName::Cancelled,
+            Self::Reverted => StateName::Reverted,
+            Self::RolledBack => StateName::RolledBack,
         }
+    }
+
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        self.name().as_str()
     }
 
     /// Where it stands towards the switch.

@@ -4,6 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use crate::control_plane::controller::{EventView, ReleaseView};
 use crate::judge::{RuleSeries, Series};
+use crate::release::StateName;
 
 /// What is drawn, by text and by SVG alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +51,7 @@ impl<'a> Course<'a> {
         let (first, last) = (x[0], x[x.len() - 1] + f64::from(series.step));
         let marks = events
             .iter()
-            .filter_map(|event| Some(Mark { x: seconds(&event.time)? - zero, name: mark(&event.event)? }))
+            .filter_map(|event| Some(Mark { x: seconds(&event.time)? - zero, name: mark(event.state()?)? }))
             .filter(|mark| mark.x >= first && mark.x <= last)
             .collect();
         let crossed = series
@@ -108,13 +109,13 @@ fn crossing(rule: &RuleSeries, x: &[f64], step: f64) -> Option<Crossing> {
 }
 
 /// The states that are marked in a plot.
-fn mark(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "promoting" => "switch",
-        "reverting" => "back",
-        "succeeded" => "end",
-        "failed" => "failed",
-        "degraded" => "degraded",
+const fn mark(state: StateName) -> Option<&'static str> {
+    Some(match state {
+        StateName::Promoting => "switch",
+        StateName::Reverting => "back",
+        StateName::Succeeded => "end",
+        StateName::Failed => "failed",
+        StateName::Degraded => "degraded",
         _ => return None,
     })
 }

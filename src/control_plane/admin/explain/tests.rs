@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::control_plane::controller::{ContainerEvidence, EventView, Exhibits, ReleaseView};
-use crate::judge::{Baseline, Bucket, FailedRequest, Judge, Outcome, Policy, Series};
+use crate::judge::{Baseline, Bucket, FailedRequest, Judge, Outcome, Policy, Series, Verdict};
+use crate::model::Color;
+use crate::release::StateName;
 
 use super::course::Course;
 use super::{Explanation, chart, html};
@@ -87,14 +89,14 @@ pub(crate) fn reverted() -> Explanation {
         kind: "deploy".into(),
         version: "v2".into(),
         image: None,
-        color: "green".into(),
-        state: "reverted".into(),
+        color: Color::Green,
+        state: StateName::Reverted,
         progress: None,
         reason: "too many errors on green".into(),
         started_at: time(-20),
         promoted_at: Some(time(0)),
         finished_at: Some(time(end)),
-        verdict: Some("fail".into()),
+        verdict: Some(Verdict::Fail),
         cause: None,
         canary_percent: None,
         numbers,

@@ -110,9 +110,12 @@ async fn a_503_is_not_kept_and_a_refusal_is() {
     let switch = Arc::clone(&unavailable);
     let api = Api::answering(move |_| {
         if switch.load(Ordering::SeqCst) {
-            Err(Rejection::Unavailable("the store can't be written".into()))
+            Err(Rejection::Unavailable {
+                code: RefusalCode::StoreUnwritable,
+                why: "the store can't be written".into(),
+            })
         } else {
-            Err(Rejection::Conflict("pinned".into()))
+            Err(Rejection::Conflict { code: RefusalCode::Pinned, why: "pinned".into() })
         }
     });
     problem(deploy(&api, "k-4", "v2").send().await.unwrap(), 503, "unavailable").await;

@@ -21,11 +21,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::control_plane::controller::{
-    Actor, Command, Done, EventView, Inbox, Precondition, Rejection, ReleaseView, ReloadReport, ServiceView,
-    Views, channel,
+    Actor, Command, Done, EventView, Inbox, Precondition, RefusalCode, Rejection, ReleaseView, ReloadReport,
+    ServiceView, Views, channel,
 };
 use crate::control_plane::store::{SqliteStore, Store, StoredRelease};
-use crate::model::{ReleaseId, Revision, ServiceName};
+use crate::model::{Color, ReleaseId, Revision, ServiceName};
+use crate::release::StateName;
 
 use super::{Options, ServeFault, Token, serve};
 
@@ -178,10 +179,10 @@ fn service() -> ServiceView {
     ServiceView {
         name: "shop".into(),
         hosts: vec!["shop.example.org".into()],
-        active: "blue".into(),
+        active: Color::Blue,
         epoch: 3,
         revision: 12,
-        state: "stable".into(),
+        state: StateName::Stable,
         pinned: false,
         pin: None,
         paused: false,
@@ -196,15 +197,11 @@ fn service() -> ServiceView {
 
 fn release(id: &str, state: &str) -> ReleaseView {
     ReleaseView {
-        id: id.into(),
-        service: "shop".into(),
         kind: "deploy".into(),
         version: "v42".into(),
-        color: "green".into(),
-        state: state.into(),
         reason: "because".into(),
         started_at: "2026-11-24T14:02:11.000Z".into(),
-        ..ReleaseView::default()
+        ..ReleaseView::new(id, "shop", Color::Green, StateName::from_word(state).unwrap())
     }
 }
 

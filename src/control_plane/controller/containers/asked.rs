@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Service, Upstream as Configured};
-use crate::control_plane::controller::handle::Request;
+use crate::control_plane::controller::message::{Command, Request};
+use crate::control_plane::controller::rejection::{RefusalCode, Rejection};
 use crate::control_plane::controller::run::{Controller, Internal};
-use crate::control_plane::controller::{Command, Rejection};
 use crate::control_plane::provider::docker::{DockerFault, Upstream};
 use crate::model::{ImageReference, Version, is_digest, is_tag};
 use crate::release::{Event, Source, Stretch};
+use crate::tasks;
 
 use super::{configured_image, upstream};
 
@@ -72,19 +73,20 @@ impl Controller {
         let Some(upstream) = upstream(service) else { return Err(Box::new((request, None))) };
         let Ok(place) = Arc::clone(&self.asking).try_acquire_owned() else {
             let full = format!("{ASKED_MAX} registries are being asked already: ask again in a moment");
-            return Err(Box::new((request, Some(Rejection::Unavailable(full)))));
+            let busy = Rejection::Unavailable { code: RefusalCode::Busy, why: full };
+            return Err(Box::new((request, Some(busy))));
         };
         let internal = self.internal.clone();
         let told = match &request.command {
             Command::Pushed { digest, .. } => digest.clone(),
             _ => None,
         };
-        self.tasks.spawn(async move {
+        self.tasks.spawn(tasks::named("image look-up", async move {
             let version = settled(&upstream, &image, told.as_deref()).await;
             drop(place);
             // The receiver is gone only when the process is stopping.
             let _ = internal.send(Internal::Asked(Box::new(request), Wanted { image, version })).await;
-        });
+        }));
         Ok(())
     }
 
@@ -101,7 +103,10 @@ impl Controller {
         let version = match version {
             Ok(version) => version,
             Err(DockerFault::Refused(why)) if service.state.stretch() != Stretch::Final => {
-                return Err(Rejection::Conflict(format!("{why}; the release that is under way goes on")));
+                return Err(Rejection::Conflict {
+                    code: RefusalCode::ImageUnavailable,
+                    why: format!("{why}; the release that is under way goes on"),
+                });
             }
             // Asked again when it is pulled.
             Err(_) => Version(image.to_string()),

@@ -17,6 +17,7 @@ use crate::release::{Event, State};
 use crate::control_plane::controller::exhibit::{ContainerEvidence, keep_containers};
 use crate::control_plane::controller::persist::{WRITE_TIMEOUT, record_state};
 use crate::control_plane::controller::run::Internal;
+use crate::tasks;
 
 /// Orders that wait. A service has a handful of sets; more than this are never ordered.
 const ORDERS: usize = 256;
@@ -101,7 +102,7 @@ impl Crew {
             progress: progress_in,
             put_off: VecDeque::new(),
         };
-        Self { orders, upstream, progress, task: tokio::spawn(hand.run(taken)) }
+        Self { orders, upstream, progress, task: tasks::spawn("container crew", hand.run(taken)) }
     }
 
     /// Gives an order. A full queue is told: what is lost is ordered again at the next start.

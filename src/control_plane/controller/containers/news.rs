@@ -11,6 +11,7 @@ use crate::control_plane::controller::service::ServiceRuntime;
 use crate::control_plane::provider::docker::{EngineWatch, News, Rules, names_host_only, place};
 use crate::model::{Color, Endpoint, Health, PerColor, ReleaseId, ServiceName};
 use crate::release::{Alarm, Effect, Event, Note, State, UpstreamKind};
+use crate::tasks;
 
 use super::rebuild::{found, images, number, restored};
 use super::{Containers, Member, Remembered};
@@ -213,11 +214,11 @@ impl Controller {
         containers.restarts_told = restarts;
         let Some(upstream) = super::upstream(&service.config) else { return };
         let (name, internal) = (service.config.name.clone(), self.internal.clone());
-        self.tasks.spawn(async move {
+        self.tasks.spawn(tasks::named("restart reason", async move {
             let why = upstream.why_it_ended(&id, end).await;
             let event = Event::EndpointRestarted { release: set, restarts, why };
             let _ = internal.send(Internal::Event(name, event)).await;
-        });
+        }));
     }
 
     /// Once a second: what two looks in a row find left behind is made good. What has just been

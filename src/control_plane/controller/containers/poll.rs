@@ -10,6 +10,7 @@ use crate::control_plane::controller::run::{Controller, Internal};
 use crate::control_plane::provider::docker::DockerFault;
 use crate::model::{ImageReference, Version};
 use crate::release::{Event, Source};
+use crate::tasks;
 
 use super::{configured_image, docker, upstream};
 
@@ -64,7 +65,7 @@ impl Poll {
                 tokio::time::sleep(every.mul_f64(1.0 - JITTER + 2.0 * JITTER * fastrand::f64())).await;
             }
         };
-        Some(Self { task: tokio::spawn(asking) })
+        Some(Self { task: tasks::spawn("tag poll", asking) })
     }
 }
 

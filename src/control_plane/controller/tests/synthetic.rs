@@ -2,6 +2,9 @@
 
 use super::rig::{Origin, Rig};
 use super::{Command, deploy};
+use crate::judge::Verdict;
+use crate::model::Color;
+use crate::release::StateName;
 
 const SYNTHETIC: &str = "[services.backend.analysis]\nsynthetic = { paths = [\"/work\"], rate = 50 }";
 
@@ -38,10 +41,11 @@ async fn a_candidate_that_fails_them_is_reverted_and_its_course_is_kept() {
     let (blue, green) = (Origin::up().await, Origin::failing("/work").await);
     let rig = Rig::start(&blue, &green, SYNTHETIC).await;
     rig.command(deploy("v2")).await.unwrap();
-    let after = rig.until("the revert", |service| service.epoch == 2 && service.state == "stable").await;
-    assert_eq!(after.active, "blue");
+    let after =
+        rig.until("the revert", |service| service.epoch == 2 && service.state == StateName::Stable).await;
+    assert_eq!(after.active, Color::Blue);
     let release = after.release.as_ref().unwrap();
-    assert_eq!((release.state.as_str(), release.verdict.as_deref()), ("reverted", Some("fail")));
+    assert_eq!((release.state.as_str(), release.verdict), ("reverted", Some(Verdict::Fail)));
     assert!(release.reason.contains("too many errors on green"), "{}", release.reason);
     let course = crossed(&rig).await;
     assert_eq!(course.candidate.errors, course.candidate.requests);
@@ -55,7 +59,7 @@ async fn a_held_candidate_shows_in_its_course_why_it_is_held() {
     let (blue, green) = (Origin::up().await, Origin::failing("/work").await);
     let rig = Rig::start(&blue, &green, &format!("on_trip = \"hold\"\n{SYNTHETIC}")).await;
     rig.command(deploy("v2")).await.unwrap();
-    let held = rig.until("degraded", |service| service.state == "degraded").await;
+    let held = rig.until("degraded", |service| service.state == StateName::Degraded).await;
     assert_eq!((held.active.as_str(), held.epoch), ("green", 1));
     crossed(&rig).await;
     // How near it was is on /metrics too, until the release has ended.
@@ -66,7 +70,7 @@ async fn a_held_candidate_shows_in_its_course_why_it_is_held() {
     let (score, threshold) = gauges().unwrap();
     assert!(threshold > 13.0 && score >= threshold, "{score} of {threshold}");
     rig.command(Command::Rollback { to: None, quarantine: false, force: false }).await.unwrap();
-    rig.until("the rollback's end", |service| service.state == "stable").await;
+    rig.until("the rollback's end", |service| service.state == StateName::Stable).await;
     assert_eq!(gauges(), Some((0.0, 0.0)));
     rig.stop().await;
 }

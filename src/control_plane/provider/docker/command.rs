@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 
 use crate::config;
 use crate::model::{ImageReference, ServiceName, Version};
+use crate::tasks;
 
 use super::evidence::{LOG_BYTES_MAX, log};
 use super::fault::Doing;
@@ -53,7 +54,7 @@ pub struct CommandEnd {
 pub async fn run_command(run: CommandRun) -> Result<CommandEnd, DockerFault> {
     let (caller, off) = call_off();
     let _wanted = Wanted(caller);
-    let task = tokio::spawn(async move { run_to_its_end(&run, off).await });
+    let task = tasks::spawn("command", async move { run_to_its_end(&run, off).await });
     task.await.map_err(|why| DockerFault::Refused(why.to_string()))?
 }
 

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::config;
+use crate::tasks;
 
 use super::container::Container;
 use super::fault::Doing;
@@ -61,7 +62,7 @@ impl EngineWatch {
     #[must_use]
     pub fn start(engine: config::Engine, all: bool, news: mpsc::Sender<News>) -> Self {
         let watcher = Watcher::new(Engine::new(engine), all, news);
-        Self { task: tokio::spawn(watcher.run()) }
+        Self { task: tasks::spawn("engine watch", watcher.run()) }
     }
 
     /// One look, now: for a start, before traffic is taken. An engine that does not answer within

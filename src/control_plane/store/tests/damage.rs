@@ -157,17 +157,6 @@ async fn with_no_copy_or_a_damaged_one_all_is_lost_and_said_to_be() {
 }
 
 #[tokio::test]
-async fn the_previous_copy_can_be_asked_for() {
-    let folder = folder();
-    with_a_copy(folder.path()).await;
-    let store = SqliteStore::open_previous(folder.path()).unwrap();
-    assert_eq!(record(&store).await, Some((1, "old".into())));
-    drop(store);
-    let empty = super::folder();
-    assert!(matches!(SqliteStore::open_previous(empty.path()), Err(StoreFault::Damaged { .. })));
-}
-
-#[tokio::test]
 async fn a_folder_that_is_a_file_is_a_clear_fault() {
     let folder = folder();
     let file = folder.path().join("file");

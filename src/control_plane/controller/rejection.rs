@@ -1,0 +1,118 @@
+//! Why a command was not carried out: a code for programs and a sentence for people.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::release::Refused;
+
+/// The reason of a refusal, for programs: the member `code` of a problem document. Codes are added, never
+/// renamed. The sentence beside it is for people and may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCode {
+    /// No service has this name.
+    UnknownService,
+    /// No release with this identifier is kept.
+    UnknownRelease,
+    /// The version is active already.
+    SameVersion,
+    /// A release of the version runs already.
+    UnderWay,
+    /// A newer push is known already.
+    OlderPush,
+    /// The service is pinned.
+    Pinned,
+    /// The version is in quarantine.
+    Quarantined,
+    /// The version is not in quarantine.
+    NotQuarantined,
+    /// The command does not fit the state of the service.
+    WrongState,
+    /// No version is kept that the service could go back to.
+    NoRollback,
+    /// The store can't be written.
+    StoreUnwritable,
+    /// The request names a state that has passed: another epoch, revision, release or color is in force.
+    Stale,
+    /// The fact can't happen in the state of the service.
+    Unexpected,
+    /// The request makes no sense for this service.
+    Invalid,
+    /// The image can't be had, and another release is under way.
+    ImageUnavailable,
+    /// The switch was asked for and begun, but the traffic ended up elsewhere.
+    NotSwitched,
+    /// Too many registries are asked at the same time.
+    Busy,
+    /// The process is stopping.
+    Stopping,
+}
+
+/// A command that was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    #[error("there is no service \"{0}\"")]
+    UnknownService(String),
+    #[error("there is no release \"{0}\"")]
+    UnknownRelease(String),
+    /// 409: the reason says what would help.
+    #[error("{why}")]
+    Conflict { code: RefusalCode, why: String },
+    /// 412
+    #[error("{0}")]
+    Stale(String),
+    /// 400: the request itself makes no sense for this service.
+    #[error("{0}")]
+    Invalid(String),
+    /// 503: the store can't be written, or the controller is busy or stopping.
+    #[error("{why}")]
+    Unavailable { code: RefusalCode, why: String },
+}
+
+impl Rejection {
+    /// The reason, for programs.
+    #[must_use]
+    pub const fn code(&self) -> RefusalCode {
+        match self {
+            Self::UnknownService(_) => RefusalCode::UnknownService,
+            Self::UnknownRelease(_) => RefusalCode::UnknownRelease,
+            Self::Stale(_) => RefusalCode::Stale,
+            Self::Invalid(_) => RefusalCode::Invalid,
+            Self::Conflict { code, .. } | Self::Unavailable { code, .. } => *code,
+        }
+    }
+
+    pub(crate) fn stopping(why: &str) -> Self {
+        Self::Unavailable { code: RefusalCode::Stopping, why: why.to_owned() }
+    }
+}
+
+impl From<&Refused> for RefusalCode {
+    fn from(refused: &Refused) -> Self {
+        match refused {
+            Refused::SameVersion { .. } => Self::SameVersion,
+            Refused::UnderWay { .. } => Self::UnderWay,
+            Refused::OlderPush { .. } => Self::OlderPush,
+            Refused::Pinned { .. } => Self::Pinned,
+            Refused::Quarantined { .. } => Self::Quarantined,
+            Refused::WrongState { .. } => Self::WrongState,
+            Refused::NoRollback(_) => Self::NoRollback,
+            Refused::UnknownRelease(_) => Self::UnknownRelease,
+            Refused::NotQuarantined(_) => Self::NotQuarantined,
+            Refused::StoreUnwritable => Self::StoreUnwritable,
+            Refused::Stale(_) => Self::Stale,
+            Refused::Unexpected { .. } => Self::Unexpected,
+        }
+    }
+}
+
+/// The step's refusal as the answer to a command.
+impl From<Refused> for Rejection {
+    fn from(refused: Refused) -> Self {
+        let code = RefusalCode::from(&refused);
+        match refused {
+            Refused::UnknownRelease(id) => Self::UnknownRelease(id),
+            refused => Self::Conflict { code, why: refused.to_string() },
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Tasks of the runtime that say so when they panic. A panic ends its task alone, so without a line in the log
+//! the program would go on and lack what the task did. `clippy.toml` refuses a bare `tokio::spawn`.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+/// Runs a future as a task of the current runtime. A panic is logged with the task's name, and the handle's
+/// answer tells of it as usual.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
+pub fn spawn<F>(name: &'static str, future: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    tokio::spawn(named(name, future))
+}
+
+/// The same on another runtime.
+pub fn spawn_on<F>(runtime: &Handle, name: &'static str, future: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    runtime.spawn(named(name, future))
+}
+
+/// A future whose panic is logged with a name: for a set of tasks, which keeps its panics to itself.
+pub async fn named<F: Future>(name: &'static str, future: F) -> F::Output {
+    // What the future shares is behind locks that tell of a panic; the panic goes on from here.
+    match AssertUnwindSafe(future).catch_unwind().await {
+        Ok(output) => output,
+        Err(panic) => {
+            tracing::error!(task = name, why = text(&*panic), "a task has panicked");
+            resume_unwind(panic)
+        }
+    }
+}
+
+fn text(panic: &(dyn Any + Send)) -> &str {
+    match panic.downcast_ref::<String>() {
+        Some(text) => text,
+        None => panic.downcast_ref::<&str>().copied().unwrap_or("no text"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_logged_with_the_tasks_name_and_told_to_who_waits() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let ended = super::spawn("keeper", async { panic!("out of {}", "paper") }).await;
+        assert!(ended.unwrap_err().is_panic());
+        assert_eq!(super::spawn("adder", async { 1 + 1 }).await.unwrap(), 2);
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert!(log.contains("task=\"keeper\"") && log.contains("out of paper"), "{log}");
+        assert!(!log.contains("adder"), "{log}");
+    }
+}
