@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod circles;
+mod documents;
+mod exports;
+mod graph;
 mod source;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 use source::Source;
 
@@ -83,19 +86,19 @@ const KEPT_LINTS: &[&str] = &[
 const LINES_MAX: usize = 500;
 const TEST_LINES_MAX: usize = 700;
 
-fn top() -> &'static Path {
+pub(crate) fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn product() -> Vec<Source> {
+pub(crate) fn product() -> Vec<Source> {
     source::read(top(), &["core/src", "src"])
 }
 
-fn everything() -> Vec<Source> {
-    source::read(top(), &["core", "src", "tests", "benches"])
+pub(crate) fn everything() -> Vec<Source> {
+    source::read(top(), &["core", "src", "testkit", "tests", "benches"])
 }
 
-fn clean(findings: &[String]) {
+pub(crate) fn clean(findings: &[String]) {
     assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
 }
 
@@ -378,71 +381,4 @@ fn sources_are_read_as_rust_is() {
     assert_eq!(source.text.lines().count(), source.code.lines().count());
     let imports = Source::new("src/a.rs", "use crate::{a::{b, c}, d, e::f};\nuse crate::g::h;").imports();
     assert_eq!(imports, BTreeSet::from(["a", "d", "e", "g"].map(str::to_owned)));
-}
-
-#[test]
-fn every_configuration_of_ours_loads() {
-    let folder = top().join("config");
-    let names: BTreeSet<String> = source::files(&folder)
-        .iter()
-        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
-        .collect();
-    for needed in ["minimal.toml", "greenlight.toml", "demo.toml"] {
-        assert!(names.contains(needed), "config/{needed} is missing: {names:?}");
-    }
-    for name in names.iter().filter(|name| Path::new(name).extension() == Some("toml".as_ref())) {
-        if let Err(faults) = greenlight::config::load(&folder.join(name)) {
-            let lines: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
-            panic!("config/{name}:\n{}", lines.join("\n"));
-        }
-    }
-}
-
-/// `greenlight VERB ...` and `cargo run --release -- VERB ...` in fenced blocks, as words after the program.
-fn commands(markdown: &str) -> Vec<Vec<String>> {
-    let mut commands = Vec::new();
-    let mut is_fenced = false;
-    for line in markdown.lines() {
-        if line.trim_start().starts_with("```") {
-            is_fenced = !is_fenced;
-            continue;
-        }
-        let line = line.trim().trim_start_matches("$ ").split(" #").next().unwrap_or_default();
-        let rest = line.strip_prefix("greenlight ").or_else(|| line.strip_prefix("cargo run --release -- "));
-        if let Some(rest) = rest.filter(|_| is_fenced) {
-            commands.push(rest.split_whitespace().map(str::to_owned).collect());
-        }
-    }
-    commands
-}
-
-#[test]
-fn commands_in_the_documents_exist() {
-    assert_eq!(commands("```\ngreenlight a --b # c\n```\ngreenlight no\n"), [["a", "--b"]]);
-    let binary = env!("CARGO_BIN_EXE_greenlight");
-    let mut seen = 0;
-    for document in ["README.md", "CONTRIBUTING.md", "docs/getting-started.md"] {
-        for command in commands(&std::fs::read_to_string(top().join(document)).unwrap()) {
-            seen += 1;
-            let help = Command::new(binary).args([&command[0], "--help"]).output().unwrap();
-            assert!(help.status.success(), "{document}: there is no `greenlight {}`", command[0]);
-            let help = String::from_utf8(help.stdout).unwrap();
-            for flag in command.iter().filter(|word| word.starts_with("--")) {
-                let flag = flag.split('=').next().unwrap();
-                assert!(help.contains(flag), "{document}: `greenlight {}` has no {flag}", command[0]);
-            }
-        }
-    }
-    assert!(seen >= 5, "the documents show {seen} commands");
-}
-
-#[test]
-fn scripts_in_the_documents_exist() {
-    for script in ["tests/all", "tests/nightly", ".ci/run", "benches/peers/run"] {
-        assert!(top().join(script).is_file(), "{script}");
-        let is_named = ["README.md", "CONTRIBUTING.md"]
-            .iter()
-            .any(|document| std::fs::read_to_string(top().join(document)).unwrap().contains(script));
-        assert!(is_named, "no document tells of {script}");
-    }
 }
