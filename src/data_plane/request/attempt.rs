@@ -80,7 +80,7 @@ pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> O
 }
 
 /// One attempt; `None`: there is to be another. From the look at the view to the count in flight
-/// there is no await: whoever has acknowledged a table starts nothing by an older one.
+/// there is no await, so a worker that has acknowledged a table starts nothing by an older one.
 async fn one(
     connection: &mut Connection,
     request: &mut Request,
@@ -241,7 +241,7 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
 }
 
 /// An idle connection that is still good, as far as can be told: the system is asked. The runtime may
-/// not have heard yet of bytes that nobody asked for, which would be taken for the answer.
+/// not have heard yet of unsolicited bytes, which would be taken for the answer.
 fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<OriginConnection> {
     let twice = request.call.repeatable;
     let now = clock::instant();

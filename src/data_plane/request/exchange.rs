@@ -312,8 +312,8 @@ impl<'c> Exchange<'c> {
 
     /// Writes the client's head and begins the body.
     fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: HeadOutcome) {
-        // Bytes behind a request for an upgrade that was not granted are of that protocol: nobody can
-        // take them for a request.
+        // Bytes behind a request for an upgrade that was not granted are of that protocol: they
+        // can't be taken for a request.
         let clear = self.facts.upgrade.is_none() || self.client.ahead.is_empty();
         let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken && clear;
         // An origin's own policy stands.
@@ -384,7 +384,7 @@ impl<'c> Exchange<'c> {
                 Poll::Pending => return None,
                 Poll::Ready(CopyEnd::Complete) => {}
                 Poll::Ready(CopyEnd::DestinationGone) => return Some(Ending::ClientGone),
-                // Nobody waits for anything more: how an origin closes then is no fault of its.
+                // The client waits for nothing more, so the way the origin closes is no fault.
                 Poll::Ready(_)
                     if self.phase == Phase::Tunnel
                         && (self.upload_done || self.download.has_heard_close()) =>

@@ -1,8 +1,9 @@
 //! The decisions about a request's attempts: which endpoint, how often, and what may be tried once
-//! more. Bytes are moved elsewhere ([`super::attempt`] for HTTP/1.1), by whatever protocol.
+//! more. [`super::attempt`] moves the bytes, in whichever protocol.
 //!
-//! The walk of an attempt: [`RetryPolicy::pick`] counts it in flight; [`RetryPolicy::not_connected`], or
-//! [`RetryPolicy::head_arrived`] at the response's head and [`RetryPolicy::ended`] at its end, say what follows.
+//! The walk of an attempt: [`RetryPolicy::pick`] counts it in flight. Without a connection,
+//! [`RetryPolicy::not_connected`] decides. Else [`RetryPolicy::head_arrived`] decides at the head of
+//! the response, and [`RetryPolicy::ended`] at its end.
 
 use std::net::SocketAddr;
 
@@ -56,7 +57,7 @@ pub(crate) struct RetryPolicy {
 
 impl RetryPolicy {
     /// Picks an endpoint and counts the attempt in flight. The table must have been taken in the
-    /// same turn: whoever has acknowledged one starts nothing by an older one.
+    /// same turn of the loop: a worker that has acknowledged one starts nothing by an older one.
     pub(crate) fn pick(&mut self, worker: &Worker, call: &Call) -> Result<InFlight, Own> {
         loop {
             let color = match self.shield {
@@ -154,7 +155,8 @@ impl RetryPolicy {
         !(passing && self.is_shielded(call, inflight.color))
     }
 
-    /// Tells the judge how the attempt ended, unless its head has said so, and what the client gets. `reused`: the connection had been idle before.
+    /// Counts for the judge how the attempt ended, unless its head has said so, and decides what the
+    /// client gets. `reused`: the connection had been idle before.
     pub(crate) fn ended(
         &mut self,
         worker: &Worker,
@@ -171,7 +173,7 @@ impl RetryPolicy {
             return Next::Again;
         }
         if ending == Ending::NotProcessed && !fresh {
-            // A connection that was going away when it was taken: nobody has done anything yet.
+            // A connection that was going away when it was taken: the request was not processed.
             self.replayed = true;
             return Next::Again;
         }
