@@ -130,7 +130,7 @@ impl DataPlane {
     pub async fn shutdown(self) {
         let timeout = self.shutdown_timeout;
         for link in &self.links {
-            // A worker that is gone needs not be told.
+            // A worker that is gone needs no message.
             let _ = link.ask.send(WorkerAsk::Shutdown { timeout }).await;
         }
         let Self { threads, access, .. } = self;

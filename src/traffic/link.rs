@@ -16,8 +16,8 @@ pub enum WorkerAsk {
     Collect { reply: oneshot::Sender<WorkerReport> },
     /// Attempts in flight on a color, now.
     Inflight { service: ServiceName, color: Color, reply: oneshot::Sender<u64> },
-    /// Tell one in so many of a color's WebSocket connections (one at least) that we go away, and
-    /// end them in good order; answers with how many were told.
+    /// End one in so many of a color's WebSocket connections (one at least) with a Close frame; answers
+    /// with how many.
     DrainClose { service: ServiceName, color: Color, one_in: u32, reply: oneshot::Sender<u64> },
     /// End what is still in flight on a color; answers with how many were cut.
     Cut { service: ServiceName, color: Color, reply: oneshot::Sender<u64> },

@@ -18,7 +18,7 @@ use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 
-/// What is read of a body that nobody wants, before its connection is closed: so that the client
+/// Bytes that are read of a body without a reader, before its connection is closed: so that the client
 /// gets to read the answer instead of a reset.
 const LINGER_BYTES_MAX: usize = 64 * 1024;
 /// How long that may take.

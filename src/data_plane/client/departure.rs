@@ -1,10 +1,12 @@
-//! A request that waits for its turn: whether its client is still there.
+//! Whether the client of a request that waits for its turn is still there.
 //!
-//! Nothing is sent and nothing expected meanwhile, so an end would show only after the wait, and a place would be kept
-//! for nobody. A reset shows at once. A FIN may be the end of a request whose client still reads (RFC 9112, 9.6), or all
-//! that is seen of a client that has closed; the two differ in what they make of bytes. So whoever has sent a FIN is sent
-//! a 100, which every client of HTTP/1.1 has to be able to leave out (RFC 9110, 15.2): the system of one that has closed
-//! answers with a reset.
+//! The worker sends nothing to the client and expects nothing from it during the wait. So the client's
+//! end would show only after the wait, and a place would be kept for a client that is gone.
+//!
+//! A reset shows at once. A FIN may mean two things. The client has ended its request and still reads
+//! (RFC 9112, 9.6), or it has closed. The two differ in their reaction to bytes, so a client that has
+//! sent a FIN gets a 100. Every client of HTTP/1.1 has to be able to skip a 100 (RFC 9110, 15.2). The
+//! system of a client that has closed answers it with a reset.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -20,7 +22,7 @@ use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::wait::{Interrupt, unless_interrupted};
 
-/// Why a wait has ended without what was waited for.
+/// Why a wait has ended too early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WaitEnd {
     /// The client has gone.
@@ -42,7 +44,7 @@ impl From<&Request> for Waiter {
     }
 }
 
-/// Waits for `what`, unless the client leaves, or the worker has something to say first.
+/// Waits for `what`, unless the client goes, the deadline passes, or the worker cuts the request.
 pub(crate) async fn unless_client_gone<F: Future>(
     (worker, handle): (&Worker, &ConnectionHandle),
     client: ClientSide<'_>,

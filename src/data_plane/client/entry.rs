@@ -13,7 +13,7 @@ use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::chunk::Chunk;
 
 /// The part of HTTP/2's preface that no request of HTTP/1 begins with. The rest of it is read by
-/// whoever serves the connection.
+/// the code that serves the connection.
 const PREFACE_BEGIN: &[u8] = b"PRI * HTTP/2.0";
 
 /// What ALPN (RFC 7301) has settled.

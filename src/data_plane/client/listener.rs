@@ -10,7 +10,7 @@ use rustls::ServerConfig;
 use crate::http1::Scheme;
 use crate::tls::{Certificates, Entrance, Serving};
 
-/// One `[[listeners]]` entry, as the data plane is told of it.
+/// One `[[listeners]]` entry, as the data plane gets it.
 #[derive(Clone, Debug, Default)]
 pub struct ListenerFacts {
     /// Every connection begins with a PROXY header.

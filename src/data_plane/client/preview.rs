@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use crate::routing::ServiceSettings;
 
 /// Whether a client at this address, with this `X-Greenlight-Preview`, is shown a preview: everyone
-/// if nothing is configured, else whoever is in one of the networks or has the token.
+/// if nothing is configured, else a client in one of the networks, or one that has the token.
 pub(crate) fn is_shown<'a>(
     settings: &ServiceSettings,
     address: IpAddr,
@@ -19,7 +19,7 @@ pub(crate) fn is_shown<'a>(
     }
     match &settings.preview_token {
         None => allowed.is_empty(),
-        // Digests of one length are compared, so that the time tells nothing of the token's.
+        // Digests of one length are compared, so that the time shows nothing of the token's.
         Some(expected) => token().is_some_and(|token| {
             let given = ring::digest::digest(&ring::digest::SHA256, token);
             given.as_ref().ct_eq(expected).into()

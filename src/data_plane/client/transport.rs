@@ -1,7 +1,7 @@
 //! How a connection begins, before a protocol is spoken: the PROXY header, the TLS handshake.
 //!
 //! One deadline (`detection_timeout`) runs from the accept through all of it to the first byte of a
-//! request. Whoever fails on the way is closed without a word of HTTP.
+//! request. A connection that fails on the way is closed without a word of HTTP.
 
 use std::future::poll_fn;
 use std::io;

@@ -106,7 +106,7 @@ impl ClientStream {
         let first = parts.first().map_or(&[][..], |part| part);
         let head_bytes = self.take_heads(first)?;
         if head_bytes > 0 && self.tunnel {
-            // What the client sends is read from now on: nobody is woken for it yet.
+            // What the client sends is read from now on: no task is woken for it yet.
             context.waker().wake_by_ref();
         }
         let Half::Body(outlet) = &mut self.half else { return Poll::Ready(Ok(head_bytes)) };

@@ -1,6 +1,6 @@
 //! What comes in on a stream of HTTP/2, as the bytes of an HTTP/1.1 body.
 //!
-//! The peer's window is given back only as bytes leave here, so whoever does not take them stops the
+//! The peer's window is given back only as bytes leave here, so a reader that does not take them stops the
 //! sender (RFC 9113, 5.2): nothing is held beside one frame and what h2 holds of the window.
 
 use std::io;
@@ -20,7 +20,7 @@ const FRAMING_BYTES_MAX: usize = 20;
 /// How a body is written in HTTP/1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// As it comes: its length was told, or it is a tunnel.
+    /// As it comes: its length is known, or it is a tunnel.
     Raw,
     Chunked,
 }

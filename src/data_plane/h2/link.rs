@@ -119,7 +119,7 @@ impl Links {
     pub(crate) fn lease(&self, worker: &Rc<Worker>, idle_timeout: Duration) -> Option<Lease> {
         let mut list = self.list.borrow_mut();
         list.retain(|link| link.has_room() || !link.dead.get());
-        // The newest first: whoever wants a fresh one has waited for it.
+        // The newest first: a request that needs a fresh one has waited for it.
         let free = list.iter().rev().find(|link| link.has_room())?;
         Some(Lease::new(free, worker, idle_timeout))
     }
@@ -131,7 +131,7 @@ impl Links {
         }
     }
 
-    /// Takes the turn to open a link, if nobody has it.
+    /// The permit to open a link, if no other request has it.
     pub(crate) fn try_open(self: &Rc<Self>) -> Option<OpenPermit> {
         (!self.opening.replace(true)).then(|| OpenPermit(Rc::clone(self)))
     }
@@ -157,7 +157,7 @@ impl Links {
     }
 }
 
-/// Whoever has it opens a link; the others wait for that one.
+/// The request that has it opens a link; the others wait for that one.
 #[derive(Debug)]
 pub(crate) struct OpenPermit(Rc<Links>);
 
@@ -226,7 +226,7 @@ fn builder(limits: &Limits) -> Builder {
     builder
 }
 
-/// Moves a link's frames until it ends. It ends by itself when nobody refers to it any more.
+/// Moves a link's frames until it ends. It ends by itself when nothing refers to it any more.
 async fn drive(
     worker: Rc<Worker>,
     mut connection: Connection<Socket, Bytes>,

@@ -39,8 +39,9 @@ impl Outlet {
         self.ended
     }
 
-    /// Takes as much as there is room for of the parts of one write, of whose first one so many bytes were heads that have gone already:
-    /// they count as sent, so an error behind them shows at the next call.
+    /// Takes as much of the parts of one write as there is room for. The first `head_bytes` of the first
+    /// part are heads that have left already. They count as sent, so an error behind them shows at the
+    /// next call.
     pub(super) fn poll_send_behind(
         &mut self,
         context: &mut Context<'_>,
@@ -95,7 +96,7 @@ impl Outlet {
     pub(super) fn finish(&mut self) {
         if !self.ended {
             self.ended = true;
-            // A peer that is gone needs not be told.
+            // A peer that is gone needs no end.
             let _ = self.send.send_data(Bytes::new(), true);
         }
     }

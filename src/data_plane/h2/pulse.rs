@@ -28,8 +28,8 @@ impl Pulse {
         Self { vitals, pings, answer_by: None }
     }
 
-    /// Looks at the times, and pings a peer that was silent for `h2_ping_interval`. Tells the tick at
-    /// which to look again. A ping that is sent here leaves when the connection is polled next,
+    /// Looks at the times, and pings a peer that was silent for `h2_ping_interval`. Returns the tick
+    /// at which to look again. A ping that is sent here leaves when the connection is polled next,
     /// which it wakes.
     pub(super) fn poll(
         &mut self,

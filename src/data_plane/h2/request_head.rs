@@ -118,7 +118,7 @@ fn check_protocol(protocol: &[u8]) -> Result<(), RequestFault> {
     }
 }
 
-/// Whether the length of a body goes on as it was told. Where trailers are to be expected behind it
+/// Whether the length of a body goes on as the peer has sent it. Where trailers are to be expected behind it
 /// (RFC 9110, 6.6.2; gRPC's status) it does not: HTTP/1.1 has them only behind chunks. That the body has
 /// that length is checked by h2. (Two lengths go on, and are refused.)
 pub(super) fn tells_length(fields: &HeaderMap) -> bool {

@@ -47,7 +47,7 @@ fn slice(shared: &Bytes, span: Span) -> Bytes {
     if range.end <= shared.len() { shared.slice(range) } else { Bytes::new() }
 }
 
-/// How the body that follows an origin's head is told in HTTP/1.1.
+/// The framing of the body that follows an origin's head, in HTTP/1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyFraming {
     /// There is none.
@@ -57,7 +57,7 @@ pub(super) enum BodyFraming {
     Chunked,
 }
 
-/// Writes the head of a final response of an origin's; tells how its body is to be written.
+/// Writes the head of an origin's final response; returns the framing of its body.
 /// `trailers`: the client takes them. `ended`: the stream has ended with it.
 pub(super) fn write(
     head: &response::Parts,

@@ -31,7 +31,7 @@ const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
 const PENDING_RESETS_MAX: usize = 20;
 /// Streams that we have reset for faults of the client's, over the life of a connection.
 const FAULTY_STREAMS_MAX: usize = 256;
-/// How long a connection that was told to end has to take that.
+/// How long a connection has to take its GOAWAY.
 const LAST_WORDS: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Serves a connection that speaks HTTP/2 to its end; `first` is what was read of it already. The
@@ -93,7 +93,7 @@ struct ClientConnection {
     streams: Rc<Streams>,
     pulse: Pulse,
     connection: server::Connection<Socket, Bytes>,
-    /// The client was told that we go.
+    /// The client has got our GOAWAY.
     closing: bool,
     /// The tick by which a connection that was ended is dropped.
     ends_by: Option<u32>,
@@ -109,7 +109,7 @@ impl ClientConnection {
                     return Poll::Ready(());
                 }
                 Poll::Ready(None) => return Poll::Ready(()),
-                // What was told just now has to leave: another round.
+                // A frame that was queued just now has to leave: another round.
                 Poll::Pending => match self.look(context) {
                     Look::Again => {}
                     Look::Wait => return Poll::Pending,
@@ -121,7 +121,7 @@ impl ClientConnection {
 
     /// A stream that the client has opened gets a task.
     fn accept(&self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
-        // Asked and given up in one breath: nobody's work.
+        // The client has opened and reset it at once: there is nothing to do.
         if task::is_given_up(&mut respond) {
             self.vitals.given_up();
             return;

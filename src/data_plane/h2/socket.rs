@@ -21,7 +21,8 @@ use super::guard::{Guard, Offense};
 
 /// Bytes that are read of one connection in one pass.
 const PASS_BYTES_MAX: usize = 64 * 1024;
-/// What a frame counts for beside its bytes, since it costs more than they do: 32 of them fill a pass, or 8 heads.
+/// The weight of a frame beside its bytes, since it costs more than they do: 32 frames fill a pass, or
+/// 8 heads.
 const FRAME_BYTES: usize = 2048;
 
 /// What is known of a socket, shared by what reads it and what keeps its times.
@@ -98,14 +99,14 @@ impl Vitals {
         Poll::Pending
     }
 
-    /// Wakes whoever waits for the peer's SETTINGS.
+    /// Wakes the task that waits for the peer's SETTINGS.
     pub(super) fn wake(&self) {
         if let Some(waker) = self.waiting.take() {
             waker.wake();
         }
     }
 
-    /// Looks at what came; tells how much of it may be handed on in this pass.
+    /// Looks at what came; returns how many bytes of it may be handed on in this pass.
     fn received(&self, bytes: &[u8], now: u32) -> usize {
         self.read_at.set(now);
         let pass_bytes = self.pass_bytes.get();
@@ -208,7 +209,7 @@ impl AsyncRead for Socket {
             out.set_filled(before + good);
             count
         };
-        // Whoever polls sees the offense.
+        // The task that polls sees the offense.
         if count > 0 && out.filled().len() == before { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 }

@@ -45,7 +45,7 @@ impl OriginConnection {
 }
 
 /// An idle connection that `idle` finds; else a fresh one within `wait` (0: as long as the system
-/// tries), once it has its turn, or what becomes idle before. The deadline of `handle` is taken.
+/// tries), once it has a permit, or one that becomes idle before. The deadline of `handle` is taken.
 pub(crate) async fn connect(
     worker: &Worker,
     handle: &ConnectionHandle,

@@ -1,4 +1,4 @@
-//! Who may connect to an endpoint now: so many at once, the others wait for their turn or for a
+//! How many connects to an endpoint run at once. Further requests wait for a permit, or for a
 //! connection that becomes idle.
 //!
 //! At a switch the new color has no idle connections yet. A thousand busy clients would make a
@@ -24,7 +24,7 @@ pub(crate) struct ConnectLimit {
     waiting: RefCell<VecDeque<Ticket>>,
 }
 
-/// Someone who waits, for as long as it does.
+/// A request that waits for a permit.
 #[derive(Debug)]
 struct Ticket {
     waker: Waker,
@@ -45,7 +45,7 @@ impl ConnectLimit {
         self.connecting.get() < CONNECTS_MAX
     }
 
-    /// Wakes the one who has waited longest: a turn is free, or a connection is idle.
+    /// Wakes the request that has waited longest: a permit is free, or a connection is idle.
     pub(crate) fn next(&self) {
         let mut waiting = self.waiting.borrow_mut();
         while let Some(ticket) = waiting.pop_front() {
@@ -65,7 +65,7 @@ pub(crate) struct ConnectPermit {
 }
 
 impl ConnectPermit {
-    /// Takes a turn if one is free.
+    /// Takes a permit if one is free.
     pub(crate) fn take(slot: &Rc<Slot>) -> Option<Self> {
         let count = &slot.connect_limit.connecting;
         slot.connect_limit.is_free().then(|| {
@@ -83,7 +83,7 @@ impl Drop for ConnectPermit {
     }
 }
 
-/// Waits until a turn is free or a connection is idle; whoever comes first takes it.
+/// Waits until a permit is free or a connection is idle. The first request that comes then takes it.
 pub(crate) async fn wait(slot: &Slot) {
     let place = Place(Rc::new(Cell::new(Queue::Out)));
     poll_fn(|context| {

@@ -1,10 +1,11 @@
 //! How long an endpoint keeps its idle connections, as far as it has shown.
 //!
-//! An origin closes what was idle for longer than its own keep-alive time, which nobody tells. A
-//! request that is sent at that moment is lost, and unless it may be sent twice its client gets an
-//! error. So the youngest connection that was found dead is remembered: what is older than half of
-//! that is not used again. A restart kills old and young ones alike, but at one moment; a short
-//! keep-alive time shows again and again. Only the latter is believed.
+//! An origin closes a connection that was idle for longer than its own keep-alive time, and does not
+//! say how long that is. A request that is sent at that moment is lost, and unless it may be sent
+//! twice its client gets an error. So a worker remembers the youngest connection that was found dead,
+//! and does not use a connection again that is older than half of that. A restart kills old and young
+//! connections alike, but at one moment. A short keep-alive time shows again and again. Only the
+//! latter is believed.
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -10,7 +10,7 @@ use crate::model::OriginTls;
 use crate::tls::{HTTP1_ALPN, HTTP2_ALPN, Origins, Trust};
 
 /// What connections to an endpoint are secured by, with sessions to resume that are the endpoint's and
-/// the worker's own: its tickets are worth nothing elsewhere, and nobody else writes here.
+/// the worker's own: its tickets are worth nothing elsewhere, and no other worker writes here.
 #[derive(Debug)]
 pub(crate) struct OriginSide {
     by: OriginTls,
@@ -37,7 +37,7 @@ pub(crate) enum Offer {
 }
 
 impl OriginSide {
-    /// Not for the path of a request: a `ca` that nobody has asked for before is read here.
+    /// Not for the path of a request: a `ca` that was not needed before is read here.
     pub(crate) fn new(by: &OriginTls, origins: &Origins) -> Result<Self, String> {
         let name = ServerName::try_from(by.server_name.clone()).map_err(|why| why.to_string())?;
         let trust = origins.trust(&by.ca).map_err(|why| why.to_string())?;

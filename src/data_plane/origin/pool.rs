@@ -42,7 +42,7 @@ impl Pool {
         None
     }
 
-    /// Keeps a connection for `wait`, unless there are `max` already; tells whether it did.
+    /// Keeps a connection for `wait`, unless there are `max` already; returns whether it did.
     pub(crate) fn keep(&self, stream: Stream, max: usize, now: Instant, wait: Duration) -> bool {
         let mut idle = self.idle.borrow_mut();
         let keeps = !wait.is_zero() && idle.len() < max;

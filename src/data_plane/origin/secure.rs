@@ -101,7 +101,7 @@ impl Secure {
         }
     }
 
-    /// Whether nobody needs what is unsent before the next bytes: tickets, at a server of TLS 1.3.
+    /// Whether the peer does not need what is unsent before the next bytes: tickets, at a server of TLS 1.3.
     /// (The last flight of TLS 1.2 is the server's, and its client waits for it.)
     fn may_wait(&self) -> bool {
         matches!(self.session, Connection::Server(_))
@@ -132,7 +132,7 @@ impl Secure {
         Ok(filled)
     }
 
-    /// Has rustls read what it was given; tells how much plaintext waits.
+    /// Has rustls read what it was given; returns how many bytes of plaintext wait.
     fn process(&mut self, context: &mut Context<'_>) -> io::Result<usize> {
         match self.session.process_new_packets() {
             Ok(state) => Ok(state.plaintext_bytes_to_read()),

@@ -32,7 +32,7 @@ pub(crate) struct Slot {
     pub pool: Pool,
     /// Connections of HTTP/2, shared by many requests each.
     pub links: Rc<Links>,
-    /// Who may connect now.
+    /// How many connects run at once.
     pub connect_limit: ConnectLimit,
     /// The tick before which no further suspicion is sent.
     suspect_after: Cell<u32>,

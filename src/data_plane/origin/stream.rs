@@ -122,7 +122,7 @@ impl Stream {
     }
 
     /// Says that nothing more will be sent. May be called again until it is ready. A peer that is
-    /// gone needs not be told: no fault.
+    /// gone is no fault.
     pub(crate) fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Plain(socket) => {
@@ -155,7 +155,7 @@ impl Stream {
         matches!(self, Self::Tls(secure) if secure.session.alpn_protocol() == Some(HTTP2_ALPN))
     }
 
-    /// Whether the client has given up its request. Sockets tell when they are read.
+    /// Whether the client has given up its request. A socket shows it at a read.
     pub(crate) fn poll_given_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Client(stream) => stream.poll_given_up(context),

@@ -1,6 +1,6 @@
 //! `affinity = "cookie"`: a client comes back to the endpoint that answered it first, as long as that
 //! endpoint can be sent to. The cookie names it by a hash of its id (which has the color in it), so
-//! that nothing about the inside is told; after a switch it names nobody, and a new one is set.
+//! that it shows nothing of the inside. After a switch it names no endpoint, and a new one is set.
 
 use std::fmt::Write;
 

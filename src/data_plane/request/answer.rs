@@ -9,7 +9,7 @@ use super::facts::Facts;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Own {
     pub status: u16,
-    /// A sentence for whoever reads it; for the access log too.
+    /// A sentence for a person; for the access log too.
     pub text: &'static str,
     /// Whether the connection may be kept, if the request was read to its end.
     pub(super) keeps: bool,

@@ -12,7 +12,7 @@ use super::affinity;
 use super::answer::{Own, To};
 use super::call::{Call, Request};
 use super::copy_loop::CopyLoop;
-use super::ending::{End, Ending};
+use super::ending::Ending;
 use super::exchange::{Exchange, ResponseSummary};
 use super::record::Outcome;
 use super::reply;
@@ -28,11 +28,9 @@ use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::{Worker, tag};
 use crate::data_plane::worker::wait::Interrupt;
 
-/// What the client got.
-enum Done {
-    Passed { after: After, status: Option<u16>, cause: Option<&'static str> },
-    Answer(Own),
-}
+/// The end of a request: the outcome of a response that the client got, or an answer of ours that is
+/// still to be written.
+type Done = Result<Outcome, Own>;
 
 /// Serves a request: attempt after attempt, each with the table of its moment.
 pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> Outcome {
@@ -57,9 +55,9 @@ pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> O
         }
     };
     connection.handle.attempt(None);
-    let (after, status, cause) = match done {
-        Done::Passed { after, status, cause } => (after, status, cause),
-        Done::Answer(own) => {
+    let outcome = match done {
+        Ok(outcome) => outcome,
+        Err(own) => {
             let complete = request.upload.is_read();
             if let Some(rest) = request.upload.abandon() {
                 connection.ahead.extend_from_slice(rest.data());
@@ -69,22 +67,20 @@ pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> O
             let to = To { extra, settings: Some(settings), ..To::request(&request.facts, complete) };
             let (after, bytes) = reply::reply(connection, &own, &to, download.unsent().to_vec()).await;
             download.sent += bytes;
-            (after, Some(own.status), Some(own.text))
+            Outcome { cause: Some(own.text), ..Outcome::answered(after, own.status, 0) }
         }
     };
     Outcome {
-        after,
-        status,
         bytes: download.sent,
         color: policy.color,
         endpoint: policy.endpoint,
         attempts: policy.count,
-        cause,
+        ..outcome
     }
 }
 
 /// One attempt; `None`: there is to be another. From the look at the view to the count in flight
-/// there is no await: whoever has acknowledged a table starts nothing by an older one.
+/// there is no await, so a worker that has acknowledged a table starts nothing by an older one.
 async fn one(
     connection: &mut Connection,
     request: &mut Request,
@@ -94,7 +90,7 @@ async fn one(
     let worker = Rc::clone(&connection.worker);
     let inflight = match policy.pick(&worker, &request.call) {
         Ok(inflight) => inflight,
-        Err(own) => return Some(Done::Answer(own)),
+        Err(own) => return Some(Err(own)),
     };
     connection.handle.attempt(Some(tag(inflight.service.key, inflight.color)));
     let connected = reach(&worker, &connection.handle, request, policy, &inflight).await;
@@ -102,7 +98,7 @@ async fn one(
         Ok(connected) => connected,
         Err(fault) => {
             return match policy.not_connected(&worker, &request.call, &inflight, fault) {
-                Next::Answer(own) => Some(Done::Answer(own)),
+                Next::Answer(own) => Some(Err(own)),
                 Next::Again | Next::Over => None,
             };
         }
@@ -115,24 +111,21 @@ async fn one(
     if let (Ending::NoResponse, Some(idle), true) = (ending, reused, upstream.is_socket()) {
         slot_died(&worker, &inflight, idle);
     }
-    let ending = upstream.refusal().map_or(ending, Ending::Ours);
-    let end = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
-        End::NotProcessed
-    } else if ending.end() == End::Complete && seen.is_some_and(|seen| seen.failed_at_end) {
-        End::Failed
+    let ending = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
+        Ending::NotProcessed
     } else {
-        ending.end()
+        upstream.refusal().map_or(ending, Ending::Ours)
     };
     // A stream that the origin has reset is no connection that was closed while it was idle.
-    let reused = reused.is_some() && (end == End::NotProcessed || upstream.was_lost());
-    match policy.ended(&worker, &request.call, &inflight, (end, heard, reused)) {
+    let reused = reused.is_some() && (ending == Ending::NotProcessed || upstream.was_lost());
+    match policy.ended(&worker, &request.call, &inflight, (ending, heard, reused)) {
         Next::Again => {
             request.upload.rewind();
             None
         }
-        Next::Answer(own) => Some(Done::Answer(own)),
+        Next::Answer(own) => Some(Err(own)),
         Next::Over => {
-            if ending == (Ending::Complete { reusable: true }) {
+            if matches!(ending, Ending::Complete { reusable: true, .. }) {
                 keep(&worker, request, &inflight, upstream);
             }
             Some(after(connection, request, ending, seen.as_ref()))
@@ -204,7 +197,7 @@ fn slot_died(worker: &Worker, inflight: &InFlight, idle: Duration) {
 
 /// What the client gets.
 fn after(connection: &Connection, request: &Request, ending: Ending, seen: Option<&ResponseSummary>) -> Done {
-    let over = |after, status, cause| Done::Passed { after, status, cause };
+    let over = |after, status, cause| Ok(Outcome::passed(after, status, cause));
     if let Some(seen) = seen {
         let status = Some(seen.heard.status);
         let broken = if seen.to_end { After::Reset } else { After::Close };
@@ -222,6 +215,7 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
                 over(broken, status, Some("the request's body did not end well"))
             }
             Ending::NoResponse
+            | Ending::NotProcessed
             | Ending::Malformed
             | Ending::Late
             | Ending::Withheld
@@ -230,22 +224,24 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
         };
     }
     match ending {
-        Ending::NoResponse | Ending::Complete { .. } | Ending::Withheld | Ending::Short => {
-            Done::Answer(Own::NO_RESPONSE)
-        }
-        Ending::Ours(own) => Done::Answer(own),
-        Ending::Malformed => Done::Answer(Own::MALFORMED),
-        Ending::Late | Ending::Idle => Done::Answer(Own::RESPONSE_LATE),
+        Ending::NoResponse
+        | Ending::NotProcessed
+        | Ending::Complete { .. }
+        | Ending::Withheld
+        | Ending::Short => Err(Own::NO_RESPONSE),
+        Ending::Ours(own) => Err(own),
+        Ending::Malformed => Err(Own::MALFORMED),
+        Ending::Late | Ending::Idle => Err(Own::RESPONSE_LATE),
         Ending::ClientGone => over(After::Close, None, Some("the client went away")),
-        Ending::BadBody(fault) => Done::Answer(Own::bad_body(fault)),
-        Ending::BodyTooLarge => Done::Answer(Own::BODY_TOO_LARGE),
-        Ending::BodyStalled => Done::Answer(Own::LATE_BODY),
-        Ending::Cut => Done::Answer(Own::CUT),
+        Ending::BadBody(fault) => Err(Own::bad_body(fault)),
+        Ending::BodyTooLarge => Err(Own::BODY_TOO_LARGE),
+        Ending::BodyStalled => Err(Own::LATE_BODY),
+        Ending::Cut => Err(Own::CUT),
     }
 }
 
 /// An idle connection that is still good, as far as can be told: the system is asked. The runtime may
-/// not have heard yet of bytes that nobody asked for, which would be taken for the answer.
+/// not have heard yet of unsolicited bytes, which would be taken for the answer.
 fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<OriginConnection> {
     let twice = request.call.repeatable;
     let now = clock::instant();
@@ -278,7 +274,7 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
     let call = &mut request.call;
     let wait = call.service.route.settings.pause_timeout;
     if wait.is_zero() {
-        return Err(Done::Answer(Own::PAUSED));
+        return Err(Err(Own::PAUSED));
     }
     connection.handle.arm(worker.ticks.after(wait));
     // Boxed: a request that waits for nothing is not to hold room for this.
@@ -290,7 +286,7 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
 /// Lets the request in, or has it wait for `queue_timeout` at most, where the service has a number of
 /// requests that may be in flight. A client that leaves gives its place up.
 async fn admit(connection: &mut Connection, request: &mut Request) -> Result<(), Done> {
-    let Some(waiting) = request.call.enter().map_err(Done::Answer)? else { return Ok(()) };
+    let Some(waiting) = request.call.enter().map_err(Err)? else { return Ok(()) };
     let worker = Rc::clone(&connection.worker);
     connection.handle.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
     // Boxed for the same reason.
@@ -305,10 +301,8 @@ async fn admit(connection: &mut Connection, request: &mut Request) -> Result<(),
 /// What becomes of a request that has waited for nothing.
 fn waited(left: WaitEnd, late: Own) -> Done {
     match left {
-        WaitEnd::ClientGone => {
-            Done::Passed { after: After::Gone, status: None, cause: Some("the client went away") }
-        }
-        WaitEnd::Interrupted(Interrupt::Cut) => Done::Answer(Own::CUT),
-        WaitEnd::Interrupted(Interrupt::Expired) => Done::Answer(late),
+        WaitEnd::ClientGone => Ok(Outcome::passed(After::Gone, None, Some("the client went away"))),
+        WaitEnd::Interrupted(Interrupt::Cut) => Err(Own::CUT),
+        WaitEnd::Interrupted(Interrupt::Expired) => Err(late),
     }
 }

@@ -52,7 +52,7 @@ impl Call {
         self.preview.unwrap_or(self.service.route.active)
     }
 
-    /// The header that preview hosts get; others are not told the color.
+    /// The header that preview hosts get; others do not show the color.
     pub(crate) fn extra(&self) -> Option<(&'static str, &'static str)> {
         self.preview.map(|color| ("X-Greenlight-Color", color.as_str()))
     }

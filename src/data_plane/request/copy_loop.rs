@@ -1,7 +1,7 @@
 //! One direction of an exchange: bytes are read, framed anew, and written.
 //!
-//! A copy loop reads only when everything it has read before is written: that is the backpressure, and
-//! it bounds a copy loop to one chunk. Small pieces are gathered behind the head so that they leave in
+//! A copy loop reads only when everything it has read before is written. That is the backpressure,
+//! and it bounds a copy loop to one chunk. Small pieces are gathered behind the head so that they leave in
 //! one write; large ones are written from where they were read to.
 
 use std::io::{self, IoSlice};

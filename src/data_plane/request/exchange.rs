@@ -36,8 +36,6 @@ pub(crate) struct ResponseSummary {
     pub heard: HeadOutcome,
     /// Whether the client's connection is kept after it.
     pub keep: bool,
-    /// The trailers call it a failure.
-    pub failed_at_end: bool,
     /// Bodies that end with the connection need a reset to end abnormally.
     pub to_end: bool,
     reusable: bool,
@@ -184,9 +182,10 @@ impl<'c> Exchange<'c> {
         if let Some(ending) = self.poll_client(context) {
             return Poll::Ready(ending);
         }
-        // The client has answered our Close, or gone: what the origin may still say is nobody's.
+        // The client has answered our Close frame, or has disconnected. Anything that the origin still
+        // sends has no recipient.
         if self.phase == Phase::Tunnel && self.upload_done && self.download.has_said_close() {
-            return Poll::Ready(Ending::Complete { reusable: false });
+            return Poll::Ready(Ending::Complete { reusable: false, failed: false });
         }
         self.wait(moved)
     }
@@ -313,8 +312,8 @@ impl<'c> Exchange<'c> {
 
     /// Writes the client's head and begins the body.
     fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: HeadOutcome) {
-        // Bytes behind a request for an upgrade that was not granted are of that protocol: nobody can
-        // take them for a request.
+        // Bytes behind a request for an upgrade that was not granted are of that protocol: they
+        // can't be taken for a request.
         let clear = self.facts.upgrade.is_none() || self.client.ahead.is_empty();
         let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken && clear;
         // An origin's own policy stands.
@@ -336,7 +335,6 @@ impl<'c> Exchange<'c> {
         self.seen = Some(ResponseSummary {
             heard,
             keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
-            failed_at_end: false,
             to_end: sending == Sending::ToEnd,
             // After a request for an upgrade some origins (Node's) read nothing more as a request,
             // whatever they answered.
@@ -386,7 +384,7 @@ impl<'c> Exchange<'c> {
                 Poll::Pending => return None,
                 Poll::Ready(CopyEnd::Complete) => {}
                 Poll::Ready(CopyEnd::DestinationGone) => return Some(Ending::ClientGone),
-                // Nobody waits for anything more: how an origin closes then is no fault of its.
+                // The client waits for nothing more, so the way the origin closes is no fault.
                 Poll::Ready(_)
                     if self.phase == Phase::Tunnel
                         && (self.upload_done || self.download.has_heard_close()) =>
@@ -399,17 +397,14 @@ impl<'c> Exchange<'c> {
         if self.phase == Phase::Tunnel {
             let _ = self.client.stream.poll_finish(context);
             let over = self.upload_done || self.upload_broken;
-            return over.then_some(Ending::Complete { reusable: false });
+            return over.then_some(Ending::Complete { reusable: false, failed: false });
         }
-        if let Some(seen) = &mut self.seen {
-            seen.failed_at_end =
-                self.facts.is_grpc && self.download.trailers().is_some_and(grpc::trailers_failed);
-        }
+        let failed = self.facts.is_grpc && self.download.trailers().is_some_and(grpc::trailers_failed);
         let reusable = self.seen.is_some_and(|seen| seen.reusable)
             && self.upload_done
             && !self.upload_broken
             && !self.download.has_rest();
-        Some(Ending::Complete { reusable })
+        Some(Ending::Complete { reusable, failed })
     }
 
     /// Watches a client that has sent everything: a reset ends the origin's work, a FIN does not,

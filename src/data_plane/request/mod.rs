@@ -1,4 +1,22 @@
-//! One request, from its head to the last byte of its answer: attempts, exchanges, evidence.
+//! One request, from its head to the last byte of its response.
+//!
+//! | File | Its part |
+//! |---|---|
+//! | [`serve`] | routes a request, writes its head for the origin, counts it at its end |
+//! | [`call`] | a request on its way: its service, its color, its place in the queue |
+//! | [`facts`] | what is kept of a head when its buffer is given back |
+//! | [`attempt`] | attempt after attempt, until the client has its response |
+//! | [`retry_policy`] | which endpoint is tried, how often, and by which color |
+//! | [`exchange`] | one request on one connection to an origin, both directions |
+//! | [`copy_loop`] | one direction of an exchange |
+//! | [`ending`] | how an attempt ended |
+//! | [`evidence`] | what an attempt is to the judge and to the endpoint |
+//! | [`answer`] | every answer of our own: the policy of status codes |
+//! | [`reply`] | writes such an answer to the client |
+//! | [`record`] | the line of the access log |
+//! | [`affinity`] | the cookie that leads a client back to its endpoint |
+//! | [`grpc`] | whether a call of gRPC failed |
+//! | [`drain_close`] | the Close frame of a WebSocket connection at a drain |
 
 pub(crate) mod affinity;
 pub(crate) mod answer;

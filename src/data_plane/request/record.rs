@@ -25,8 +25,13 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Of a response that an origin began, or of a client that got none.
+    pub(crate) fn passed(after: After, status: Option<u16>, cause: Option<&'static str>) -> Self {
+        Self { after, status, bytes: 0, color: None, endpoint: None, attempts: 0, cause }
+    }
+
     pub(crate) fn answered(after: After, status: u16, bytes: u64) -> Self {
-        Self { after, status: Some(status), bytes, color: None, endpoint: None, attempts: 0, cause: None }
+        Self { bytes, ..Self::passed(after, Some(status), None) }
     }
 }
 

@@ -29,8 +29,8 @@ pub(crate) async fn send(connection: &mut Connection, own: &Own) -> After {
     reply(connection, own, &To::UNKNOWN, Vec::new()).await.0
 }
 
-/// Answers a request, after `unsent` (interim heads that were not written yet). Tells what becomes
-/// of the connection, and how many bytes were written.
+/// Answers a request, after `unsent` (interim heads that were not written yet). Returns what
+/// becomes of the connection, and how many bytes were written.
 pub(crate) async fn reply(
     connection: &mut Connection,
     own: &Own,

@@ -1,8 +1,9 @@
 //! The decisions about a request's attempts: which endpoint, how often, and what may be tried once
-//! more. Bytes are moved elsewhere ([`super::attempt`] for HTTP/1.1), by whatever protocol.
+//! more. [`super::attempt`] moves the bytes, in whichever protocol.
 //!
-//! The walk of an attempt: [`RetryPolicy::pick`] counts it in flight; [`RetryPolicy::not_connected`], or
-//! [`RetryPolicy::head_arrived`] at the response's head and [`RetryPolicy::ended`] at its end, say what follows.
+//! The walk of an attempt: [`RetryPolicy::pick`] counts it in flight. Without a connection,
+//! [`RetryPolicy::not_connected`] decides. Else [`RetryPolicy::head_arrived`] decides at the head of
+//! the response, and [`RetryPolicy::ended`] at its end.
 
 use std::net::SocketAddr;
 
@@ -10,7 +11,7 @@ use crate::model::{Color, EndpointId};
 
 use super::answer::Own;
 use super::call::Call;
-use super::ending::{End, HeadOutcome};
+use super::ending::{Ending, HeadOutcome};
 use super::evidence::{self, Attempt, Observation};
 use crate::data_plane::origin::connect::ConnectFault;
 use crate::data_plane::origin::slot::InFlight;
@@ -56,7 +57,7 @@ pub(crate) struct RetryPolicy {
 
 impl RetryPolicy {
     /// Picks an endpoint and counts the attempt in flight. The table must have been taken in the
-    /// same turn: whoever has acknowledged one starts nothing by an older one.
+    /// same turn of the loop: a worker that has acknowledged one starts nothing by an older one.
     pub(crate) fn pick(&mut self, worker: &Worker, call: &Call) -> Result<InFlight, Own> {
         loop {
             let color = match self.shield {
@@ -138,7 +139,7 @@ impl RetryPolicy {
     }
 
     /// A response's head is there. True: pass it on. False: end the attempt, and tell
-    /// [`RetryPolicy::ended`] that it was [`End::Withheld`].
+    /// [`RetryPolicy::ended`] that it was [`Ending::Withheld`].
     pub(crate) fn head_arrived(
         &mut self,
         worker: &Worker,
@@ -154,39 +155,40 @@ impl RetryPolicy {
         !(passing && self.is_shielded(call, inflight.color))
     }
 
-    /// Tells the judge how the attempt ended, unless its head has said so, and what the client gets. `reused`: the connection had been idle before.
+    /// Counts for the judge how the attempt ended, unless its head has said so, and decides what the
+    /// client gets. `reused`: the connection had been idle before.
     pub(crate) fn ended(
         &mut self,
         worker: &Worker,
         call: &Call,
         inflight: &InFlight,
-        (end, heard, reused): (End, Option<HeadOutcome>, bool),
+        (ending, heard, reused): (Ending, Option<HeadOutcome>, bool),
     ) -> Next {
         let fresh = !reused || self.replayed;
-        if end == End::NoResponse && !fresh && call.repeatable && may_replay(worker, call) {
+        if ending == Ending::NoResponse && !fresh && call.repeatable && may_replay(worker, call) {
             // The endpoint had closed a connection that it kept alive: no failure, if it answers now.
             self.replayed = true;
             self.fresh = true;
             worker.parts.metrics.replays.inc();
             return Next::Again;
         }
-        if end == End::NotProcessed && !fresh {
-            // A connection that was going away when it was taken: nobody has done anything yet.
+        if ending == Ending::NotProcessed && !fresh {
+            // A connection that was going away when it was taken: the request was not processed.
             self.replayed = true;
             return Next::Again;
         }
-        self.conclude(worker, call, inflight, (end, heard));
+        self.conclude(worker, call, inflight, (ending, heard));
         let color = inflight.color;
-        match end {
-            End::NotProcessed => self.elsewhere(worker, call, inflight, Own::NO_RESPONSE),
+        match ending {
+            Ending::NotProcessed => self.elsewhere(worker, call, inflight, Own::NO_RESPONSE),
             // An answer of ours would be a 502 or a 504: the old color has a better one.
-            End::NoResponse | End::Malformed | End::Late
+            Ending::NoResponse | Ending::Malformed | Ending::Late
                 if heard.is_none() && call.repeatable && self.raise_shield(worker, call, color) =>
             {
                 Next::Again
             }
-            End::Withheld if self.raise_shield(worker, call, color) => Next::Again,
-            End::Withheld => Next::Answer(Own::NO_RESPONSE),
+            Ending::Withheld if self.raise_shield(worker, call, color) => Next::Again,
+            Ending::Withheld => Next::Answer(Own::NO_RESPONSE),
             _ => Next::Over,
         }
     }
@@ -197,19 +199,27 @@ impl RetryPolicy {
         worker: &Worker,
         call: &Call,
         inflight: &InFlight,
-        (end, heard): (End, Option<HeadOutcome>),
+        (ending, heard): (Ending, Option<HeadOutcome>),
     ) {
         if heard.is_some_and(|heard| heard.failed) {
             return;
         }
-        let cause = match end {
-            End::Failed => "a grpc-status that is a failure",
-            End::NoResponse => "the connection ended without a response",
-            End::NotProcessed => "the request was refused",
-            End::Malformed => "no valid response",
-            End::Late => "no response head in time",
-            End::Short => "the response was cut short",
-            End::Complete | End::Withheld | End::NotTheirs => return,
+        let cause = match ending {
+            Ending::Complete { failed: true, .. } => "a grpc-status that is a failure",
+            Ending::NoResponse => "the connection ended without a response",
+            Ending::NotProcessed => "the request was refused",
+            Ending::Malformed => "no valid response",
+            Ending::Late => "no response head in time",
+            Ending::Short => "the response was cut short",
+            Ending::Complete { .. }
+            | Ending::Withheld
+            | Ending::Ours(_)
+            | Ending::Idle
+            | Ending::ClientGone
+            | Ending::BadBody(_)
+            | Ending::BodyTooLarge
+            | Ending::BodyStalled
+            | Ending::Cut => return,
         };
         let noted = heard.map_or(Observation::Lost(cause), |heard| Observation::Broken(heard, cause));
         self.record(worker, call, (inflight.color, Some(inflight)), noted);

@@ -69,7 +69,7 @@ impl Chunk {
         self.start = self.end.min(self.start + count);
     }
 
-    /// Copies as much of `data` as there is room for; tells how much.
+    /// Copies as much of `data` as there is room for; returns how many bytes.
     pub(crate) fn append(&mut self, data: &[u8]) -> usize {
         let count = data.len().min(self.bytes.len() - self.end);
         self.bytes[self.end..self.end + count].copy_from_slice(&data[..count]);

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::ticks::NEVER;
 
-/// What the worker tells a connection.
+/// The worker's signals to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signals(u8);
 
@@ -162,7 +162,7 @@ impl ConnectionTable {
         }
     }
 
-    /// Ends the attempts with this tag; tells how many there were.
+    /// Ends the attempts with this tag; returns how many there were.
     pub(crate) fn cut(&self, tag: AttemptTag) -> u64 {
         let mut count = 0;
         for row in &mut self.rows.borrow_mut().rows {
@@ -175,8 +175,8 @@ impl ConnectionTable {
         count
     }
 
-    /// Tells one in `one_in` of the WebSocket connections with this tag (`None`: of all) that they end
-    /// in good order, one at least; those that were told already are not counted. Tells how many.
+    /// Has one in `one_in` of the WebSocket connections with this tag (`None`: of all) closed with a Close
+    /// frame, one at least. Those that have the signal already are not counted. Returns how many.
     pub(crate) fn drain_close(&self, tag: Option<AttemptTag>, one_in: u32) -> u64 {
         let mut rows = self.rows.borrow_mut();
         let open = rows.rows.iter_mut().filter(|row| {
@@ -190,12 +190,12 @@ impl ConnectionTable {
         count as u64
     }
 
-    /// Tells every connection to close as soon as nothing is in flight on it.
+    /// Has every connection closed as soon as nothing is in flight on it.
     pub(crate) fn close_idle(&self) {
         self.signal_all(Signals::CLOSING);
     }
 
-    /// Ends every connection now; tells how many there were.
+    /// Ends every connection now; returns how many there were.
     pub(crate) fn cut_all(&self) -> usize {
         self.signal_all(Signals::CUT);
         self.count()

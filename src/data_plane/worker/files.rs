@@ -8,7 +8,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 /// Client connections when the configuration says 0 and files are no limit.
 const CONNECTIONS_DEFAULT: usize = 10_000;
 
-/// Raises this process's soft limit of open files to the hard one; tells the limit in force.
+/// Raises this process's soft limit of open files to the hard one; returns the limit in force.
 pub fn raise_file_limit() -> io::Result<u64> {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
@@ -41,7 +41,7 @@ fn open(address: SocketAddr, ipv6_only: bool) -> io::Result<socket2::Socket> {
     Ok(socket)
 }
 
-/// Binds one address for one socket that nobody else may have; non-blocking.
+/// Binds one address for one socket alone; non-blocking.
 pub fn bind_alone(address: SocketAddr, ipv6_only: bool) -> io::Result<TcpListener> {
     let socket = open(address, ipv6_only)?;
     socket.set_nonblocking(true)?;
@@ -52,7 +52,7 @@ pub fn bind_alone(address: SocketAddr, ipv6_only: bool) -> io::Result<TcpListene
 
 /// Binds one address `workers` times with SO_REUSEPORT, so that the kernel spreads connections
 /// over the workers' own sockets. A plain bind comes first: SO_REUSEPORT alone would share a port
-/// that another process of the same user holds, and nobody would be told. Port 0 picks one free
+/// that another process of the same user holds, without an error. Port 0 picks one free
 /// port for all of them.
 pub fn bind_shared(address: SocketAddr, ipv6_only: bool, workers: usize) -> io::Result<Vec<TcpListener>> {
     let plain = open(address, ipv6_only)?;

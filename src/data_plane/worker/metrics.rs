@@ -30,7 +30,7 @@ pub(crate) struct Metrics {
     pub cut: IntCounter,
     /// Requests sent a second time because their kept-alive upstream connection had gone.
     pub replays: IntCounter,
-    /// WebSocket connections that were told that we go away.
+    /// WebSocket connections that got a Close frame at a drain.
     pub drain_closes: IntCounter,
     /// Endpoints that left the pool because their attempts failed one after the other.
     pub ejections: IntCounterVec,

@@ -1,13 +1,13 @@
 //! Passes of the worker's loop: between two of them the runtime looks at its sockets and timers.
 //!
-//! A task that has done its share of a pass waits for the next one, however often it is woken meanwhile: what
-//! belongs to it (the streams of a connection) may wake it as often as it likes.
+//! A task that has done its share of a pass waits for the next one, however often it is woken
+//! meanwhile. The streams of a connection may wake its task as often as they like.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
-/// The passes of one worker, counted while somebody waits for the next.
+/// The passes of one worker, counted while a task waits for the next.
 #[derive(Debug, Default)]
 pub(crate) struct Passes {
     now: Cell<u64>,
@@ -16,7 +16,8 @@ pub(crate) struct Passes {
 }
 
 impl Passes {
-    /// Another number than before: another pass. The same number may still be another pass, if nobody waited.
+    /// Another number than before: another pass. The same number may still be another pass, if no task
+    /// waited.
     pub(crate) fn now(&self) -> u64 {
         self.now.get()
     }

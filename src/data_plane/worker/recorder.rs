@@ -155,7 +155,7 @@ impl Recorder {
     fn slow(&self, wait: &Wait, slow_after: Duration) {
         let mut bucket = self.bucket.borrow_mut();
         bucket.record_slow(wait.client);
-        // Slow ones take half of the room at most: what fails is told first.
+        // Slow ones take half of the room at most: failures come first.
         if self.settings.get().failures && bucket.failures().len() < FAILURES_MAX / 2 {
             bucket.keep_failure(|| FailedRequest {
                 time: clock::wall_rfc3339(),

@@ -27,7 +27,7 @@ impl RequestLimit {
         Self { places, waiting: AtomicUsize::new(0) }
     }
 
-    /// Lets a request in if there is room and nobody waits.
+    /// Lets a request in if there is room and no request waits.
     pub(crate) fn enter(&self) -> Option<RequestPermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }

@@ -34,7 +34,7 @@ pub(crate) struct ColorCell {
     classes: [Cell<u64>; 6],
     durations: LocalHistogram,
     handles: ColorHandles,
-    /// What the gauge was last told of `inflight`.
+    /// The value of `inflight` that the gauge has.
     flushed_inflight: Cell<u64>,
     flushed_tunnels: Cell<u64>,
 }

@@ -73,7 +73,7 @@ pub(crate) struct Worker {
     pub response_head: RefCell<ResponseHead>,
     /// No new requests: connections close after the one they are at.
     pub closing: Cell<bool>,
-    /// The tick until which WebSocket connections are told so, one after the other.
+    /// The tick until which WebSocket connections get their Close frames, one after the other.
     pub(super) drain_close_until: Cell<u32>,
     /// Requests refused before a service was known, by status.
     pub(super) unrouted: RefCell<Vec<(u16, u64)>>,
@@ -136,7 +136,7 @@ impl Worker {
 
     /// Has an endpoint probed at once. `ejected`: it has left its pool, and comes back by its probes.
     pub(crate) fn suspect(&self, slot: &Slot, ejected: bool) {
-        // A full queue drops it: the probes find out anyway, and what is ejected is told again.
+        // A full queue drops it: the probes find out anyway, and an ejected endpoint is reported again.
         let _ = self.parts.suspects.try_send(Suspect { endpoint: slot.endpoint.id.clone(), ejected });
     }
 

@@ -1,8 +1,8 @@
 //! A worker's view of the route table: the table itself, and the worker's own slots beside it.
 //!
 //! The view is rebuilt when the arc-swap holds another table than the one it was made of, which
-//! is one load and one comparison a request. Whoever takes it, picks and counts within one turn
-//! of the worker's loop has seen the current table: that is what an acknowledgement means.
+//! is one load and one comparison a request. A task that takes it, picks and counts within one turn
+//! of the worker's loop has seen the current table: that is the meaning of an acknowledgement.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -163,7 +163,7 @@ impl View {
         view
     }
 
-    /// Takes the current table; tells its generation. `now`: the tick of this moment.
+    /// Takes the current table; returns its generation. `now`: the tick of this moment.
     pub(crate) fn refresh(&self, services: &Services, now: u32) -> u64 {
         let mut cache = self.cache.borrow_mut();
         let current = cache.load();
@@ -210,7 +210,7 @@ impl View {
         held
     }
 
-    /// Counts the rebuilds: tells whether the table has changed.
+    /// The number of rebuilds: another one means that the table has changed.
     pub(crate) fn rebuilt(&self) -> u64 {
         self.rebuilt.get()
     }

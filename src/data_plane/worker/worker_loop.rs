@@ -14,15 +14,16 @@ use super::state::{Worker, tag};
 use super::ticks::TICK;
 use crate::data_plane::client::accept::accept;
 
-/// Ticks from one flush of the metrics to the next when nobody collects (1 s).
+/// Ticks from one flush of the metrics to the next when the control plane does not collect (1 s).
 const FLUSH_TICKS: u32 = 10;
-/// Over how long WebSocket connections are told of a shutdown: all at once would come back at once.
+/// The time over which a shutdown spreads its Close frames: clients that get them at once come back at
+/// once.
 const DRAIN_CLOSE_SPREAD: Duration = Duration::from_secs(10);
 /// How long connections that were cut at the end of a shutdown have to go.
 const CUT_GRACE: Duration = Duration::from_millis(500);
 
 impl Worker {
-    /// Serves until it is told to shut down, or everyone who could tell it so is gone.
+    /// Serves until the control plane shuts it down, or is gone.
     pub(crate) async fn run(
         self: Rc<Self>,
         listeners: Vec<TcpListener>,
@@ -115,7 +116,7 @@ impl Worker {
         }
     }
 
-    /// Answers in this turn of the loop. A reply that nobody waits for is no fault.
+    /// Answers in this turn of the loop. A reply without a receiver is no fault.
     fn answer(&self, ask: WorkerAsk) {
         match ask {
             WorkerAsk::Acknowledge { reply } => {
@@ -123,7 +124,7 @@ impl Worker {
                 let _ = reply.send(());
             }
             WorkerAsk::Collect { reply } => {
-                // Nobody waits any more: the evidence is handed over the next time.
+                // The receiver is gone: the evidence is handed over the next time.
                 if let Err(report) = reply.send(self.collect()) {
                     self.give_back(&report);
                 }
