@@ -8,14 +8,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::clients::{Distinct, Frequent};
+use super::clients::{ClientKey, Distinct, Frequent};
 use super::failure::{FAILURES_MAX, FailedRequest};
 use super::route::{RouteKey, RouteTemplate};
 use super::routes::{RouteCount, Routes};
 use super::times::Times;
-
-/// A client, by a hash of its address (peer, or right-most untrusted X-Forwarded-For).
-pub type ClientKey = u64;
 
 /// How one upstream attempt ended, as the judge counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

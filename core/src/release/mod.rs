@@ -24,6 +24,7 @@
 //! | what never happens | `invariants` |
 
 mod dispatch;
+mod guards;
 mod record;
 mod rules;
 mod settle;
@@ -31,10 +32,12 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod words;
 
 pub use record::attempt::{Kind, Release};
 pub use record::condition::Condition;
 pub use record::effect::{Alarm, Effect, Notice};
+pub use record::errand::{Errand, Errands, Run};
 pub use record::event::{Event, Source};
 pub use record::phase::{
     Awaiting, Bake, By, Canary, Checking, Degradation, Degraded, Outside, Phase, Promoting, Queued,
@@ -44,7 +47,7 @@ pub use record::policy::{Mode, OnInconclusive, OnTrip, Policy, Trigger, Upstream
 pub use record::refused::Refused;
 pub use record::side::{Fallback, Fate, Kept, Side};
 pub use record::state::{Discovery, Pin, Quarantined, State};
-pub use rules::errands::{Errand, Errands, Run};
+pub use record::step::{Note, Persist, Step};
 pub use rules::gate::Gate;
 pub use rules::restart::{reconcile, restore};
-pub use step::{Note, Persist, Step, step};
+pub use step::step;

@@ -30,12 +30,3 @@ impl Condition {
         }
     }
 }
-
-/// "2 of 3 endpoints healthy", for reasons.
-pub(crate) fn count(health: Option<ColorHealth>) -> String {
-    match health {
-        None => "nothing known of its endpoints yet".to_owned(),
-        Some(health) if health.total == 0 => "no endpoint".to_owned(),
-        Some(health) => format!("{} of {} endpoints healthy", health.healthy, health.total),
-    }
-}

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::judge::{Bucket, Control, Judge, Trip};
 use crate::model::Tick;
 
+/// How long the workers' acknowledgements of a switch are waited for.
+pub(crate) const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(10);
+
 /// Why a release is degraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
