@@ -24,7 +24,7 @@ pub struct Baseline {
     pub top_client_share: f64,
     /// `None` when too few response heads were timed.
     pub latency: Option<LatencyBaseline>,
-    /// The busiest route templates, at most [`super::ROUTES_MAX`], the busiest first.
+    /// The busiest route templates, at most `ROUTES_MAX`, the busiest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteBaseline>,
 }

@@ -114,12 +114,6 @@ impl Bucket {
         }
     }
 
-    /// The same for a route.
-    pub fn add_route(&mut self, route: &RouteTemplate, successes: u32, errors: u32) {
-        let routes = self.routes.get_or_insert_default();
-        routes.counts.add(route, successes.saturating_add(errors), errors);
-    }
-
     /// Counts many times to first byte at once.
     pub fn add_times(&mut self, time: Duration, count: u32) {
         self.detail.get_or_insert_default().first_byte.add_many(time, count);
@@ -191,11 +185,6 @@ impl Bucket {
     /// The first failing requests.
     pub fn failures(&self) -> &[FailedRequest] {
         &self.failures
-    }
-
-    /// Template, requests and errors of each route, in no order that means anything.
-    pub fn route_counts(&self) -> impl Iterator<Item = (&str, u32, u32)> {
-        self.routes().map(|count| (count.route.as_str(), count.requests, count.errors))
     }
 
     /// Requests and errors by route.

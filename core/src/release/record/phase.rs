@@ -131,7 +131,7 @@ pub struct Promoting {
     /// Not waited for longer than this.
     pub deadline: Tick,
     /// Seconds that closed before the baseline was there: judged as soon as it is. At most
-    /// [`Promoting::EARLY_MAX`].
+    /// `EARLY_MAX`.
     pub early: Vec<Bucket>,
     /// There is no old color to go back to: a first release.
     pub alone: bool,
@@ -141,7 +141,7 @@ pub struct Promoting {
 
 impl Promoting {
     /// The wait for acknowledgements is 10 s; a bucket closes each second.
-    pub const EARLY_MAX: usize = 16;
+    pub(crate) const EARLY_MAX: usize = 16;
 }
 
 /// The judge watches.
@@ -325,7 +325,7 @@ impl Phase {
     }
 
     /// The bake, to be changed: where [`Phase::bake`] has one.
-    pub fn bake_mut(&mut self) -> Option<&mut Bake> {
+    pub(crate) fn bake_mut(&mut self) -> Option<&mut Bake> {
         match self {
             Self::Baking(bake) => Some(bake),
             Self::Degraded(degradation) => Some(&mut degradation.bake),
