@@ -45,9 +45,11 @@ pub use record::phase::{
 };
 pub use record::policy::{Mode, OnInconclusive, OnTrip, Policy, Trigger, UpstreamKind};
 pub use record::refused::Refused;
+pub use record::remains::{ContainerSet, PastRelease};
 pub use record::side::{Fallback, Fate, Kept, Side};
 pub use record::state::{Discovery, Pin, Quarantined, State};
 pub use record::step::{Note, Persist, Step};
 pub use rules::gate::Gate;
+pub use rules::rebuild::{last_active, left_behind, rebuild_from_containers};
 pub use rules::restart::{reconcile, restore};
 pub use step::step;

@@ -5,6 +5,7 @@
 mod balance;
 mod host;
 mod index;
+mod rescue;
 mod settings;
 mod table;
 #[cfg(test)]
@@ -12,5 +13,6 @@ mod tests;
 
 pub use balance::{WEIGHT_FULL, draw_two, gives_way, pick_two, slow_weight};
 pub use host::{HostFault, normalize_host};
+pub use rescue::tries_all;
 pub use settings::{ErrorPage, Protocol, ServiceSettings};
 pub use table::{ColorRoute, EndpointRoute, Found, HOOKS_PREFIX, RouteTable, ServiceRoute, TableBuilder};

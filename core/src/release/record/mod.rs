@@ -10,6 +10,7 @@ pub(crate) mod outlook;
 pub(crate) mod phase;
 pub(crate) mod policy;
 pub(crate) mod refused;
+pub(crate) mod remains;
 pub(crate) mod side;
 pub(crate) mod state;
 pub(crate) mod step;

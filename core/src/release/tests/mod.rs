@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 //! What the stories in tests/golden can't show one by one: the whole tables of the small rules.
 
+mod rebuild;
+
 use crate::health::ColorHealth;
 use crate::model::{Color, ReleaseId, ServiceName, Tick, Version};
 
