@@ -73,10 +73,16 @@
 
 #[path = "simulation/aside.rs"]
 mod aside;
+#[path = "simulation/follow.rs"]
+mod follow;
 #[path = "simulation/front.rs"]
 mod front;
 #[path = "simulation/life.rs"]
 mod life;
+#[path = "simulation/lost.rs"]
+mod lost;
+#[path = "simulation/policy.rs"]
+mod policy;
 #[path = "simulation/rng.rs"]
 mod rng;
 #[path = "simulation/shadow.rs"]

@@ -50,6 +50,6 @@ pub use record::side::{Fallback, Fate, Kept, Side};
 pub use record::state::{Discovery, Pin, Quarantined, State};
 pub use record::step::{Note, Persist, Step};
 pub use rules::gate::Gate;
-pub use rules::rebuild::{last_active, left_behind, rebuild_from_containers};
+pub use rules::rebuild::{left_behind, rebuild_from_containers, rebuild_from_history};
 pub use rules::restart::{reconcile, restore};
 pub use step::step;

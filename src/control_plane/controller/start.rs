@@ -18,7 +18,7 @@ use crate::control_plane::provider::FixedProvider;
 use crate::control_plane::provider::docker::News;
 use crate::control_plane::store::{Store, StoreFault};
 use crate::model::{Color, ReleaseId, Revision};
-use crate::release::{self, Event, PastRelease, Pin, State, last_active};
+use crate::release::{self, Event, PastRelease, Pin, State, rebuild_from_history};
 use crate::routing::RouteTable;
 use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerLink};
@@ -246,8 +246,7 @@ impl Controller {
             .iter()
             .filter_map(|stored| past_release(&serde_json::from_str(&stored.json).ok()?))
             .collect();
-        let active = last_active(&history).unwrap_or(initial);
-        State::rebuilt(service.name.clone(), active, service.policy.clone())
+        rebuild_from_history(service.name.clone(), initial, service.policy.clone(), &history)
     }
 
     /// The release records that a restored state speaks of.

@@ -139,6 +139,11 @@ pub struct Promoting {
     pub endpoints: u32,
 }
 
+impl Reverting {
+    /// The state's word.
+    pub(crate) const WORD: &str = "reverting";
+}
+
 impl Promoting {
     /// The wait for acknowledgements is 10 s; a bucket closes each second.
     pub(crate) const EARLY_MAX: usize = 16;
@@ -225,7 +230,7 @@ impl Phase {
             Self::AwaitingPromotion(_) => "awaiting_promotion",
             Self::Promoting(_) => "promoting",
             Self::Baking(_) => "baking",
-            Self::Reverting(_) => "reverting",
+            Self::Reverting(_) => Reverting::WORD,
             Self::Degraded(_) => "degraded",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",

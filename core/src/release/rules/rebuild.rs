@@ -6,18 +6,34 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Color, ReleaseId, Tick};
+use crate::model::{Color, ReleaseId, ServiceName, Tick};
 
 use crate::release::{
-    Alarm, ContainerSet, Effect, Fallback, Fate, Kept, PastRelease, Phase, Release, Side, State, UpstreamKind,
+    Alarm, ContainerSet, Effect, Fallback, Fate, Kept, PastRelease, Phase, Policy, Release, Reverting, Side,
+    State, UpstreamKind,
 };
 
-/// The color that the last switch went to, by the history (newest first); `None` where no release
-/// has switched.
+/// A state for a service whose record is lost, by the history (newest first): the color that the last
+/// switch went to is active, `initial` where no release has switched. No later release has the number
+/// of one that the history tells of.
 #[must_use]
-pub fn last_active(history: &[PastRelease]) -> Option<Color> {
-    let serves =
-        |past: &&PastRelease| past.state == Phase::Succeeded.word() || (past.promoted && !past.finished);
+pub fn rebuild_from_history(
+    service: ServiceName,
+    initial: Color,
+    policy: Policy,
+    history: &[PastRelease],
+) -> State {
+    let mut state = State::rebuilt(service, last_active(history).unwrap_or(initial), policy);
+    state.numbered = history.iter().filter_map(|past| past.id.number()).max().unwrap_or(0);
+    state
+}
+
+/// The color that the last switch went to; `None` where no release has switched.
+pub(crate) fn last_active(history: &[PastRelease]) -> Option<Color> {
+    // One that is being reverted has lost the traffic, but for the moment in which the old color's
+    // health is not known yet.
+    let has_traffic = |past: &PastRelease| past.promoted && !past.finished && past.state != Reverting::WORD;
+    let serves = |past: &&PastRelease| past.state == Phase::Succeeded.word() || has_traffic(past);
     history.iter().find(serves).map(|past| past.color)
 }
 

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Color, ReleaseId, ServiceName, Tick, Version};
+use crate::release::rules::rebuild::last_active;
 use crate::release::{
-    Alarm, ContainerSet, Effect, Fate, PastRelease, Policy, State, UpstreamKind, last_active, left_behind,
-    rebuild_from_containers,
+    Alarm, ContainerSet, Effect, Fate, PastRelease, Policy, State, UpstreamKind, left_behind,
+    rebuild_from_containers, rebuild_from_history,
 };
 
 fn set(id: &str, color: Color, running: bool, since: &str) -> ContainerSet {
@@ -49,6 +50,7 @@ fn the_history_names_the_color_of_the_last_switch() {
         ("promoting", true, false, Color::Blue),
         ("baking", true, false, Color::Blue),
         ("degraded", true, false, Color::Blue),
+        ("reverting", true, false, Color::Green),
         ("queued", false, false, Color::Green),
         ("checking", false, false, Color::Green),
         ("canary", false, false, Color::Green),
@@ -59,6 +61,13 @@ fn the_history_names_the_color_of_the_last_switch() {
     ] {
         assert_eq!(with(&past(2, Color::Blue, state, promoted, finished)), Some(active), "{state}");
     }
+    let rebuild = |history: &[PastRelease]| {
+        rebuild_from_history(ServiceName::from("backend"), Color::Blue, Policy::default(), history)
+    };
+    let state = rebuild(&[past(7, Color::Blue, "cancelled", false, true), first.clone()]);
+    assert_eq!((state.active, state.numbered), (Color::Green, 7), "backend-7 must not come again");
+    assert!(state.pin.is_some() && state.alarms.contains_key(&Alarm::StateRebuilt));
+    assert_eq!((rebuild(&[]).active, rebuild(&[]).numbered), (Color::Blue, 0));
 }
 
 #[test]
