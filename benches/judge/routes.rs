@@ -1,6 +1,6 @@
 //! A service of many routes: a rare one of them breaks altogether.
 
-use greenlight::judge::{BaselineWindow, Bucket, Judge, Policy, RouteTemplate, TripRule};
+use greenlight::judge::{BaselineWindow, Bucket, ClientKey, Judge, Outcome, Policy, RouteTemplate, TripRule};
 
 use crate::parameters::Routes;
 use crate::random::{Poisson, Random};
@@ -13,6 +13,9 @@ pub(crate) struct Setup {
     /// The share of the rare route's requests that fail after the switch; `None`: as before.
     pub broken: Option<f64>,
 }
+
+/// Requests are counted by route here, and clients in the other scenarios.
+const CLIENT: ClientKey = 1;
 
 /// What fails of each, before and after: most hardly ever, some often.
 const ERRORS: [f64; 5] = [0.0, 0.001, 0.005, 0.03, 0.2];
@@ -73,7 +76,12 @@ fn fill(bucket: &mut Bucket, source: &Source, after: bool, random: &mut Random) 
         let (good, bad) = (good.draw(random), bad.draw(random));
         if good + bad > 0 {
             bucket.add(None, good, bad);
-            bucket.add_route(route, good, bad);
+            for _ in 0..good {
+                bucket.record_route(route, CLIENT, Outcome::Success);
+            }
+            for _ in 0..bad {
+                bucket.record_route(route, CLIENT, Outcome::Error);
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use syn::{Item, ItemUse, UseTree, Visibility};
 use super::source::Source;
 
 /// The crate of a file and its module path: `["core", "release", "step"]`, `["main", "cli", "wait"]`.
-pub type Module = Vec<String>;
+pub(super) type Module = Vec<String>;
 
 /// One leaf of a `use` declaration.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ struct Node {
 }
 
 #[derive(Debug)]
-pub struct Graph {
+pub(super) struct Graph {
     modules: BTreeMap<Module, Node>,
 }
 
@@ -91,7 +91,7 @@ fn leaves(tree: &UseTree, before: &mut Vec<String>, is_reexport: bool, found: &m
 
 impl Graph {
     /// Of the product's sources; tests are left out.
-    pub fn of(sources: &[Source]) -> Self {
+    pub(super) fn of(sources: &[Source]) -> Self {
         let mut modules = BTreeMap::new();
         for source in sources.iter().filter(|source| !source.is_test) {
             let Some(module) = module_of(&source.path) else { continue };
@@ -151,7 +151,7 @@ impl Graph {
     }
 
     /// Each file with the files that it imports from.
-    pub fn edges(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+    pub(super) fn edges(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (module, node) in &self.modules {
             let targets = edges.entry(&node.path).or_default();
@@ -169,7 +169,7 @@ impl Graph {
     }
 
     /// Every set of two or more files that reach each other, the largest first.
-    pub fn circles(&self) -> Vec<BTreeSet<String>> {
+    pub(super) fn circles(&self) -> Vec<BTreeSet<String>> {
         let edges = self.edges();
         let reached: BTreeMap<&str, BTreeSet<&str>> =
             edges.keys().map(|from| (*from, reach(&edges, from))).collect();
@@ -202,7 +202,7 @@ fn reach<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BTreeS
 }
 
 /// Names that a file defines with `pub`, at its top or in an `impl` block of a type of ours.
-pub fn public_names(text: &str) -> BTreeSet<String> {
+pub(super) fn public_names(text: &str) -> BTreeSet<String> {
     let Ok(file) = syn::parse_file(text) else { return BTreeSet::new() };
     let mut names = BTreeSet::new();
     for item in &file.items {

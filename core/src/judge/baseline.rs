@@ -1,18 +1,11 @@
-//! What the old color did before the switch: rolling until then, frozen from then on.
-//!
-//! Counts are kept a second apart (they show how much errors scatter); clients, times and routes,
-//! which take more room, in slices of ten seconds. So ten minutes of a service are about 120 KiB,
-//! and 120 KiB more where all of it is spread over more than a hundred routes.
+//! What the old color did before the switch, frozen: the whole service, its response times and its
+//! routes. [`super::BaselineWindow`] makes it.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::clients::MANY;
-use super::latency::LatencyBaseline;
-use super::route_window::RouteWindow;
-use super::{Bucket, Policy, dispersion};
 
 /// The frozen baseline. The default is "there is none".
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,7 +24,7 @@ pub struct Baseline {
     pub top_client_share: f64,
     /// `None` when too few response heads were timed.
     pub latency: Option<LatencyBaseline>,
-    /// The busiest route templates, at most [`super::ROUTES_MAX`], the busiest first.
+    /// The busiest route templates, at most `ROUTES_MAX`, the busiest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteBaseline>,
 }
@@ -57,100 +50,19 @@ impl Baseline {
     }
 }
 
-/// Seconds in a slice.
-const SLICE_SECONDS: u32 = 10;
-
-/// The longest window, an hour: a longer `baseline_window` is cut to it.
-const WINDOW_SECONDS_MAX: u64 = 3600;
-
-/// The active color's last buckets, at most `baseline_window` of them.
-#[derive(Clone, Debug, Default)]
-pub struct BaselineWindow {
-    /// Requests and errors of each second.
-    seconds: VecDeque<(u32, u32)>,
-    slices: VecDeque<Slice>,
-    routes: RouteWindow,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Slice {
-    seconds: u32,
-    sum: Bucket,
-}
-
-impl BaselineWindow {
-    /// Adds a closed second (also one without a request) and drops what is older than the window.
-    pub fn push(&mut self, bucket: &Bucket, policy: &Policy) {
-        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        self.seconds.push_back((small(bucket.requests), small(bucket.errors)));
-        match self.slices.back_mut() {
-            Some(slice) if slice.seconds < SLICE_SECONDS => slice.add(bucket),
-            _ => {
-                let mut slice = Slice::default();
-                slice.add(bucket);
-                self.slices.push_back(slice);
-                self.routes.open();
-            }
-        }
-        self.routes.add(bucket);
-        let window = window(policy);
-        while self.seconds.len() > window {
-            self.seconds.pop_front();
-        }
-        // Whole slices only: they cover the window and up to nine seconds more.
-        let mut covered: usize = self.slices.iter().map(|slice| slice.seconds as usize).sum();
-        while let Some(oldest) = self.slices.front()
-            && covered - oldest.seconds as usize >= window
-        {
-            covered -= oldest.seconds as usize;
-            self.slices.pop_front();
-            self.routes.drop_oldest();
-        }
-    }
-
-    /// Forgets everything: another color is active now.
-    pub fn clear(&mut self) {
-        self.seconds.clear();
-        self.slices.clear();
-        self.routes = RouteWindow::default();
-    }
-
-    /// The last `baseline_window` as the judge needs it.
-    pub fn freeze(&self, policy: &Policy) -> Baseline {
-        let skip = self.seconds.len().saturating_sub(window(policy));
-        let counts = || self.seconds.iter().skip(skip).map(|&(n, e)| (u64::from(n), u64::from(e)));
-        let mut all = Bucket::default();
-        for slice in &self.slices {
-            all.merge_all_but_routes(&slice.sum);
-        }
-        Baseline {
-            requests: counts().map(|(n, _)| n).sum(),
-            errors: counts().map(|(_, e)| e).sum(),
-            seconds: counts().count() as u64,
-            dispersion: dispersion::of_seconds(counts()),
-            clients: all.clients(),
-            top_client_share: share(all.top_client_at_most(), all.requests),
-            latency: LatencyBaseline::new(&all, self.slices.iter().map(|slice| &slice.sum)),
-            routes: self.routes.freeze(counts().count() as u64),
-        }
-    }
-}
-
-impl Slice {
-    fn add(&mut self, bucket: &Bucket) {
-        self.seconds += 1;
-        self.sum.merge_all_but_routes(bucket);
-    }
-}
-
-/// In seconds; at least one.
-fn window(policy: &Policy) -> usize {
-    let longest = Duration::from_secs(WINDOW_SECONDS_MAX);
-    let seconds = policy.baseline_window.min(longest).as_secs().max(1);
-    usize::try_from(seconds).unwrap_or(1)
-}
-
-/// To three decimals, up: what is written as text must read back as the same number.
-fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { (part as f64 / whole as f64 * 1000.0).ceil() / 1000.0 }
+/// The old color's times to first byte, in what the rule needs of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LatencyBaseline {
+    /// Attempts that had a response head.
+    pub timed: u64,
+    /// Of those, how many counts of slow they would have made, repeats counted.
+    pub slow: u64,
+    /// The repeats among them.
+    pub repeats: u64,
+    /// The 95th percentile of the time to first byte.
+    pub p95: Duration,
+    /// tau: slow is what has no response head after this.
+    pub slow_after: Duration,
+    /// 1 to 8, over slices of ten seconds.
+    pub dispersion: f64,
 }

@@ -8,14 +8,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::clients::{Distinct, Frequent};
+use super::clients::{ClientKey, Distinct, Frequent};
 use super::failure::{FAILURES_MAX, FailedRequest};
 use super::route::{RouteKey, RouteTemplate};
 use super::routes::{RouteCount, Routes};
 use super::times::Times;
-
-/// A client, by a hash of its address (peer, or right-most untrusted X-Forwarded-For).
-pub type ClientKey = u64;
 
 /// How one upstream attempt ended, as the judge counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,12 +114,6 @@ impl Bucket {
         }
     }
 
-    /// The same for a route.
-    pub fn add_route(&mut self, route: &RouteTemplate, successes: u32, errors: u32) {
-        let routes = self.routes.get_or_insert_default();
-        routes.counts.add(route, successes.saturating_add(errors), errors);
-    }
-
     /// Counts many times to first byte at once.
     pub fn add_times(&mut self, time: Duration, count: u32) {
         self.detail.get_or_insert_default().first_byte.add_many(time, count);
@@ -194,11 +185,6 @@ impl Bucket {
     /// The first failing requests.
     pub fn failures(&self) -> &[FailedRequest] {
         &self.failures
-    }
-
-    /// Template, requests and errors of each route, in no order that means anything.
-    pub fn route_counts(&self) -> impl Iterator<Item = (&str, u32, u32)> {
-        self.routes().map(|count| (count.route.as_str(), count.requests, count.errors))
     }
 
     /// Requests and errors by route.

@@ -7,7 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ClientKey;
+/// A client, by a hash of its address (peer, or right-most untrusted X-Forwarded-For).
+pub type ClientKey = u64;
 
 /// The most frequent keys of a stream, by the algorithm of Misra and Gries ("Finding repeated
 /// elements", 1982), merged as Agarwal et al. show ("Mergeable Summaries", PODS 2012).

@@ -24,7 +24,7 @@ use super::cusum::{self, Cusum, Evidence, Most};
 use super::rates::{Rates, ten_minutes};
 use super::times::{Times, edge_after};
 use super::verdict::RuleNumbers;
-use super::{Baseline, Bucket, Policy, dispersion, wilson};
+use super::{Baseline, Bucket, LatencyBaseline, Policy, dispersion, wilson};
 
 /// How often an attempt without a response head counts again: once a further second.
 pub const SLOW_REPEATS_MAX: u32 = 6;
@@ -42,23 +42,6 @@ const BAD_SHARE_MAX: f64 = 0.9;
 const SLOW_MIN: u64 = 5;
 /// They are worth what they must be, in billionths.
 const ENOUGH: i64 = 1_000_000_000;
-
-/// The old color's times to first byte, in what the rule needs of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LatencyBaseline {
-    /// Attempts that had a response head.
-    pub timed: u64,
-    /// Of those, how many counts of slow they would have made, repeats counted.
-    pub slow: u64,
-    /// The repeats among them.
-    pub repeats: u64,
-    /// The 95th percentile of the time to first byte.
-    pub p95: Duration,
-    /// tau: slow is what has no response head after this.
-    pub slow_after: Duration,
-    /// 1 to 8, over slices of ten seconds.
-    pub dispersion: f64,
-}
 
 impl LatencyBaseline {
     /// `None` with under [`TIMED_MIN`] times. `parts` are the pieces that `all` is the sum of.

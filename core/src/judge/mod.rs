@@ -14,9 +14,9 @@
 //! | file | what |
 //! |---|---|
 //! | `bucket` `clients` `times` `route` `routes` `failure` | what the data plane counts, bounded |
-//! | `baseline` `route_window` `dispersion` `wilson` `rates` | how it was, and what is too bad |
+//! | `baseline` `window` `route_window` `dispersion` `wilson` `rates` | how it was, and what is too bad |
 //! | `cusum` `ledger` `total` | the running score, and how much of it one second may be |
-//! | `watch` `route_rules` `latency` `down` | the rules; `verdict` `policy` the words |
+//! | `watch` `route_rules` `latency` | the rules; `verdict` `policy` the words |
 
 mod baseline;
 mod bucket;
@@ -24,7 +24,6 @@ mod clients;
 mod control;
 mod cusum;
 mod dispersion;
-mod down;
 mod failure;
 mod latency;
 mod ledger;
@@ -42,21 +41,22 @@ mod total;
 mod verdict;
 mod watch;
 mod wilson;
+mod window;
 
-pub use baseline::{Baseline, BaselineWindow, RouteBaseline};
-pub use bucket::{Bucket, ClientKey, Outcome};
+pub use baseline::{Baseline, LatencyBaseline, RouteBaseline};
+pub use bucket::{Bucket, Outcome};
+pub use clients::ClientKey;
 pub use control::Control;
-pub use down::hard_down;
 pub use failure::{FAILURES_MAX, FailedRequest};
-pub use latency::{LatencyBaseline, SLOW_REPEATS_MAX};
+pub use latency::SLOW_REPEATS_MAX;
 pub use policy::{OnLatency, Policy};
-pub use route::{ROUTE_BYTES_MAX, RouteKey, RouteTemplate};
-pub use routes::ROUTES_PER_SECOND_MAX;
+pub use route::{RouteKey, RouteTemplate};
 pub use series::{Counts, RuleSeries, Series};
 pub use verdict::{Numbers, RouteNumbers, RuleNumbers, Trip, TripRule, Verdict};
 pub use watch::Judge;
+pub use window::BaselineWindow;
 
 /// Route templates that have an error rule of their own.
-pub const ROUTES_MAX: usize = 64;
+pub(crate) const ROUTES_MAX: usize = 64;
 /// Routes that a verdict shows.
-pub const ROUTES_SHOWN: usize = 8;
+pub(crate) const ROUTES_SHOWN: usize = 8;

@@ -8,7 +8,7 @@
 use std::fmt;
 
 /// Bytes of a template at the most; a longer path ends with `/*`.
-pub const ROUTE_BYTES_MAX: usize = 96;
+pub(crate) const ROUTE_BYTES_MAX: usize = 96;
 
 /// A segment this long is no word.
 const WORD_BYTES_MAX: usize = 32;

@@ -9,7 +9,7 @@ use super::route::{RouteKey, RouteTemplate};
 /// Places are taken in the order in which templates come, so a template has its place or has not
 /// for a whole second, and its rate is right either way: where paths are made up endlessly a busy
 /// route loses some of its seconds, never only its successes.
-pub const ROUTES_PER_SECOND_MAX: usize = 128;
+pub(crate) const ROUTES_PER_SECOND_MAX: usize = 128;
 
 /// A power of two, at least twice as many as there are routes.
 const INDEX: usize = 256;

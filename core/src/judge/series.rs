@@ -1,6 +1,6 @@
 //! What a judge saw second by second, kept for people: it is drawn, never judged by.
 //!
-//! Bounded: when there are more than [`Series::POINTS_MAX`] points each two become one, so a bake
+//! Bounded: when there are more than `POINTS_MAX` points each two become one, so a bake
 //! of any length is at most that many points, and the last ones are as fine as the first. Before
 //! the candidate has traffic only the last minute of the old color is kept.
 
@@ -48,9 +48,9 @@ pub struct RuleSeries {
 }
 
 impl Series {
-    pub const POINTS_MAX: usize = 600;
+    pub(crate) const POINTS_MAX: usize = 600;
     /// Points kept of the time in which the candidate had no traffic yet.
-    pub const BEFORE_MAX: usize = 60;
+    pub(crate) const BEFORE_MAX: usize = 60;
     /// Rules beyond these are not drawn.
     const RULES_MAX: usize = 8;
 

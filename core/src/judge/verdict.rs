@@ -81,7 +81,7 @@ pub struct Numbers {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<TripRule>,
     /// Routes with errors, the one nearest to its bound first; at most
-    /// [`ROUTES_SHOWN`](super::ROUTES_SHOWN).
+    /// `ROUTES_SHOWN`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteNumbers>,
     /// Templates that have an error rule of their own.

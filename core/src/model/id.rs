@@ -67,4 +67,10 @@ impl ReleaseId {
     pub fn numbered(service: &ServiceName, number: u64) -> Self {
         Self::new(format!("{service}-{number}"))
     }
+
+    /// The number of `<service>-<number>`; `None` where the text has none.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        self.as_str().rsplit_once('-')?.1.parse().ok()
+    }
 }

@@ -5,6 +5,7 @@
 
 mod color;
 mod endpoint;
+mod half;
 mod id;
 mod image;
 mod origin_tls;
@@ -16,6 +17,7 @@ mod version;
 
 pub use color::{Color, PerColor, UnknownColor};
 pub use endpoint::{Endpoint, Health};
+pub use half::is_more_than_half;
 pub use id::{EndpointId, ReleaseId, ServiceName};
 pub use image::{ImageReference, NotAnImage, is_digest, is_repository, is_tag};
 pub use origin_tls::OriginTls;

@@ -24,6 +24,7 @@
 //! | what never happens | `invariants` |
 
 mod dispatch;
+mod guards;
 mod record;
 mod rules;
 mod settle;
@@ -31,10 +32,12 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod words;
 
 pub use record::attempt::{Kind, Release};
 pub use record::condition::Condition;
 pub use record::effect::{Alarm, Effect, Notice};
+pub use record::errand::{Errand, Errands, Run};
 pub use record::event::{Event, Source};
 pub use record::name::StateName;
 pub use record::phase::{
@@ -43,9 +46,11 @@ pub use record::phase::{
 };
 pub use record::policy::{Mode, OnInconclusive, OnTrip, Policy, Trigger, UpstreamKind};
 pub use record::refused::Refused;
+pub use record::remains::{ContainerSet, PastRelease};
 pub use record::side::{Fallback, Fate, Kept, Side};
 pub use record::state::{Discovery, Pin, Quarantined, State};
-pub use rules::errands::{Errand, Errands, Run};
+pub use record::step::{Note, Persist, Step};
 pub use rules::gate::Gate;
+pub use rules::rebuild::{left_behind, rebuild_from_containers, rebuild_from_history};
 pub use rules::restart::{reconcile, restore};
-pub use step::{Note, Persist, Step, step};
+pub use step::step;

@@ -5,6 +5,7 @@
 mod balance;
 mod host;
 mod index;
+mod rescue;
 mod settings;
 mod table;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 
 pub use balance::{Candidate, Pick, WEIGHT_FULL, pick_two, slow_weight};
 pub use host::{HostFault, normalize_host};
+pub use rescue::tries_all;
 pub use settings::{ErrorPage, Protocol, ServiceSettings};
 pub use table::{
     ColorRoute, EndpointRoute, HOOKS_PREFIX, RouteMatch, RouteTable, ServiceRoute, TableBuilder,

@@ -370,3 +370,13 @@ proptest! {
         prop_assert_eq!(found(&table, &host), expected.map_or("-", |p| p.as_str()));
     }
 }
+
+#[test]
+fn endpoints_that_are_out_are_tried_once_they_are_more_than_half() {
+    for (out, all) in [(1, 1), (2, 3), (3, 4), (usize::MAX, usize::MAX)] {
+        assert!(super::tries_all(out, all), "{out} of {all}");
+    }
+    for (out, all) in [(0, 0), (0, 1), (1, 2), (1, 3), (2, 4)] {
+        assert!(!super::tries_all(out, all), "{out} of {all}");
+    }
+}

@@ -18,13 +18,13 @@ use crate::control_plane::provider::FixedProvider;
 use crate::control_plane::provider::docker::News;
 use crate::control_plane::store::{Store, StoreFault};
 use crate::model::{Color, ReleaseId, Revision};
-use crate::release::{self, Event, Pin, State, StateName};
+use crate::release::{self, Event, PastRelease, Pin, State, rebuild_from_history};
 use crate::routing::RouteTable;
 use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
-use super::containers::{ASKED_MAX, Containers, Engines, Stored, found, images, restored};
+use super::containers::{ASKED_MAX, Containers, Engines, Stored, container_sets, images, rebuilt};
 use super::exhibit::{Course, Exhibits};
 use super::metrics::Metrics;
 use super::persist::{FORMAT, Record};
@@ -188,7 +188,7 @@ impl Controller {
         let initial = match service.upstream {
             Upstream::Fixed { initial, .. } | Upstream::Docker { initial, .. } => initial,
         };
-        let mut rebuilt = memory != Memory::Whole;
+        let mut unsaved = memory != Memory::Whole;
         let (mut quarantined_at, mut containers) = (BTreeMap::new(), Stored::default());
         let mut untold = Vec::new();
         let (state, revision) = match self.store.load(&service.name).await? {
@@ -213,18 +213,20 @@ impl Controller {
                 }
                 Err(why) => {
                     tracing::error!(service = %service.name, %why, "its record can't be read: rebuilding it, pinned");
-                    rebuilt = true;
+                    unsaved = true;
                     (self.rebuild(service, initial).await, stored.revision)
                 }
             },
         };
-        let no_record = revision == Revision(0) || (rebuilt && memory != Memory::Previous);
-        let sets = found(service.name.as_str(), looked.iter().flat_map(|news| news.containers.values()));
-        let (state, from_containers) = restored(state, no_record, memory == Memory::Previous, &sets);
-        if from_containers {
+        let no_record = revision == Revision(0) || (unsaved && memory != Memory::Previous);
+        let sets =
+            container_sets(service.name.as_str(), looked.iter().flat_map(|news| news.containers.values()));
+        let from_containers = rebuilt(&state, no_record, memory == Memory::Previous, &sets);
+        if from_containers.is_some() {
             containers.images.extend(images(&sets));
+            unsaved = true;
         }
-        rebuilt |= from_containers;
+        let state = from_containers.unwrap_or(state);
         let mut runtime = ServiceRuntime::new(Arc::clone(service), state, revision);
         runtime.containers = Containers::new(service, containers, &self.store, &self.internal);
         for news in looked {
@@ -232,25 +234,19 @@ impl Controller {
         }
         runtime.quarantined_at = quarantined_at;
         runtime.untold = untold;
-        runtime.unsaved = rebuilt;
+        runtime.unsaved = unsaved;
         self.restore_views(&mut runtime).await?;
         Ok(runtime)
     }
 
-    /// Without a record the last switch that is still told of says which color was active.
+    /// A state for a record that is lost: the history says which color was active.
     async fn rebuild(&self, service: &Service, initial: Color) -> State {
         let history = self.store.history(&service.name, 20).await.unwrap_or_default();
-        let newest =
-            history.iter().filter_map(|stored| serde_json::from_str::<ReleaseView>(&stored.json).ok());
-        let active = newest
-            .filter(|view| {
-                view.state == StateName::Succeeded
-                    || (view.promoted_at.is_some() && view.finished_at.is_none())
-            })
-            .map(|view| view.color)
-            .next()
-            .unwrap_or(initial);
-        State::rebuilt(service.name.clone(), active, service.policy.clone())
+        let history: Vec<PastRelease> = history
+            .iter()
+            .filter_map(|stored| Some(past_release(&serde_json::from_str(&stored.json).ok()?)))
+            .collect();
+        rebuild_from_history(service.name.clone(), initial, service.policy.clone(), &history)
     }
 
     /// The release records that a restored state speaks of.
@@ -309,6 +305,17 @@ impl Controller {
         self.services.push(runtime);
         self.begin(self.services.len() - 1);
         Ok(())
+    }
+}
+
+/// A release of the history as a lost record is rebuilt from it.
+fn past_release(view: &ReleaseView) -> PastRelease {
+    PastRelease {
+        id: ReleaseId::from(view.id.as_str()),
+        color: view.color,
+        state: view.state,
+        promoted: view.promoted_at.is_some(),
+        finished: view.finished_at.is_some(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::config::Service;
 use crate::health::{EndpointHealth, ProbeFailure, Roster};
 use crate::model::{Color, Endpoint, EndpointId, Health, PerColor};
 use crate::release::{Kind, Phase, State};
-use crate::routing::{ColorRoute, EndpointRoute, ServiceRoute};
+use crate::routing::{ColorRoute, EndpointRoute, ServiceRoute, tries_all};
 
 use super::ejected::Ejected;
 
@@ -69,7 +69,7 @@ pub(crate) fn is_shielded(state: &State) -> bool {
 /// be asked at all, so all that run are tried.
 pub(crate) fn color_route(endpoints: &[(Endpoint, EndpointHealth)], ejected: &Ejected) -> ColorRoute {
     let sick = endpoints.iter().filter(|(_, health)| health.health == Health::Unhealthy).count();
-    let try_all = sick * 2 > endpoints.len();
+    let try_all = tries_all(sick, endpoints.len());
     let endpoints = endpoints
         .iter()
         .map(|(endpoint, health)| EndpointRoute {

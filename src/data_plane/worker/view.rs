@@ -14,7 +14,7 @@ use std::time::Instant;
 use arc_swap::{ArcSwap, Cache};
 
 use crate::model::{Color, EndpointId, PerColor};
-use crate::routing::{Candidate, HOOKS_PREFIX, Pick, RouteTable, ServiceRoute, pick_two};
+use crate::routing::{Candidate, HOOKS_PREFIX, Pick, RouteTable, ServiceRoute, pick_two, tries_all};
 use crate::tls::Origins;
 
 use super::recorder::EvidenceSettings;
@@ -104,7 +104,7 @@ impl ServiceView {
     /// would be crushed.
     fn tries_all(&self, color: Color) -> bool {
         let (usable, all) = (self.usable[color].len(), self.named[color].len());
-        (all - usable.min(all) + self.cell.colors[color].ejected.get()) * 2 > all
+        tries_all(all - usable.min(all) + self.cell.colors[color].ejected.get(), all)
     }
 
     /// Whether a client's cookie names an endpoint of `color` that can be sent to.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use greenlight::judge::{Bucket, SLOW_REPEATS_MAX};
+use greenlight::judge::{BaselineWindow, Bucket, Policy, SLOW_REPEATS_MAX};
 use greenlight::model::Color;
 
 use greenlight_testkit::client::PATIENCE;
@@ -70,7 +70,7 @@ fn counts_by_route_are_what_the_origin_saw() {
         until(&front, &mut sum, |sum| sum.requests >= (CLIENTS * REQUESTS / 2) as u64);
     });
     sum.merge(&handed_over(&front));
-    let mut seen: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+    let mut seen: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for head in origin.heads() {
         let path = head.split(' ').nth(1).unwrap().split('?').next().unwrap();
         let parts: Vec<&str> = path.split('/').collect();
@@ -81,13 +81,17 @@ fn counts_by_route_are_what_the_origin_saw() {
         };
         let counts = seen.entry(route).or_default();
         counts.0 += 1;
-        counts.1 += u32::from(path.starts_with("/bad") || path.starts_with("/mixed/7"));
+        counts.1 += u64::from(path.starts_with("/bad") || path.starts_with("/mixed/7"));
     }
-    let counted: BTreeMap<String, (u32, u32)> =
-        sum.route_counts().map(|(route, n, bad)| (route.to_owned(), (n, bad))).collect();
+    // Read as the controller reads them: by the frozen baseline.
+    let (mut window, policy) = (BaselineWindow::default(), Policy::default());
+    window.push(&sum, &policy);
+    let routes = window.freeze(&policy).routes.into_iter();
+    let counted: BTreeMap<String, (u64, u64)> =
+        routes.map(|route| (route.route, (route.requests, route.errors))).collect();
     assert_eq!(counted, seen);
     assert_eq!(sum.requests, (CLIENTS * REQUESTS) as u64);
-    assert_eq!(sum.errors, seen.values().map(|(_, bad)| u64::from(*bad)).sum::<u64>());
+    assert_eq!(sum.errors, seen.values().map(|(_, bad)| *bad).sum::<u64>());
     assert!(sum.failures().is_empty(), "failures are kept in a bake only");
 }
 

@@ -2,8 +2,7 @@
 //! workers, an engine, a store that fails, and crashes between any two of them.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use greenlight::health::{ProbeOutcome, Roster};
 use greenlight::judge::{Baseline, BaselineWindow, Bucket};
@@ -11,10 +10,13 @@ use greenlight::model::{
     Color, Endpoint, EndpointId, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version,
 };
 use greenlight::release::{
-    Effect, Event, Persist, Policy, Refused, State, Step, UpstreamKind, reconcile, restore, step,
+    Effect, Event, Persist, Policy, Refused, Release, State, Step, UpstreamKind, left_behind, reconcile,
+    restore, step,
 };
 
 use super::aside::Aside;
+use super::follow::Follow;
+use super::lost::{self, History, Set, Sets};
 use super::rng::Rng;
 use super::shadow::{Shadow, Table, ensure, is_switching};
 use super::upstream::Upstream;
@@ -71,7 +73,17 @@ pub(super) struct Front {
     told: PerColor<Option<(Option<ReleaseId>, greenlight::health::ColorHealth)>>,
     pub upstream: Upstream,
     /// Containers by the release they were made for; fixed endpoints are always there.
-    sets: BTreeMap<ReleaseId, (Color, bool)>,
+    sets: Sets,
+    /// What the last second found left behind of them.
+    suspects: BTreeSet<ReleaseId>,
+    /// What the store tells of releases, and those that ended since the last write.
+    history: History,
+    ends: Vec<Release>,
+    initial: Color,
+    /// Whether the record is lost in some crashes.
+    pub loses: bool,
+    /// Containers that somebody else runs.
+    pub follow: Follow,
     pub table: Table,
     window: BaselineWindow,
     frozen: Baseline,
@@ -144,7 +156,13 @@ impl Front {
             rosters: PerColor::default(),
             told: PerColor::default(),
             upstream,
-            sets: BTreeMap::new(),
+            sets: Sets::new(),
+            suspects: BTreeSet::new(),
+            history: History::default(),
+            ends: Vec::new(),
+            initial,
+            loses: false,
+            follow: Follow::default(),
             table: Table { active: initial, epoch: Epoch::default(), share: 0 },
             window: BaselineWindow::default(),
             frozen: Baseline::default(),
@@ -284,6 +302,8 @@ impl Front {
         }
         self.window.push(&bucket, &self.state.policy.judge);
         self.write_if_dirty()?;
+        self.sweep()?;
+        self.tell_containers()?;
         if share > 0 {
             self.shared_second(color, &bucket)?;
         }
@@ -364,6 +384,7 @@ impl Front {
     fn saved_like(&self, other: &State, at: Tick) -> State {
         let mut saved = self.state.to_saved(at);
         saved.health = other.health;
+        saved.seen = other.seen.clone();
         saved.unwritable = other.unwritable;
         saved.policy = other.policy.clone();
         saved
@@ -383,6 +404,7 @@ impl Front {
         }
         self.deadline = decided.deadline;
         self.shadow.decided(&self.state, &decided, self.now);
+        self.ends.extend(decided.ended.iter().cloned());
         let life = self.life;
         let unpersisted = decided.state.unwritable;
         let persist = decided.persist;
@@ -422,6 +444,11 @@ impl Front {
     fn write(&mut self) -> Outcome {
         self.disk = self.state.to_saved(self.tick());
         self.dirty = false;
+        let ends = std::mem::take(&mut self.ends);
+        ends.iter()
+            .chain(&self.state.release)
+            .chain(&self.state.queued)
+            .for_each(|release| self.history.tell(release));
         self.shadow.persisted(&self.state)
     }
 
@@ -486,9 +513,18 @@ impl Front {
                 self.engine(after, pulled(release, version, fails));
             }
             Effect::Start { release, color } => {
-                let other = self.sets.iter().find(|(id, (on, up))| *id != release && on == color && *up);
+                let known = |id: &ReleaseId| self.state.knows_containers(id);
+                let other = self
+                    .sets
+                    .iter()
+                    .find(|(id, set)| *id != release && set.color == *color && set.runs && known(id));
                 ensure(other.is_none(), || format!("{release} starts in {color} beside {other:?}"))?;
-                self.sets.insert(release.clone(), (*color, true));
+                let set = Set { color: *color, runs: true, since: self.now };
+                let before = self.sets.insert(release.clone(), set);
+                if let (Some(before), Some(set)) = (before.filter(|set| set.runs), self.sets.get_mut(release))
+                {
+                    set.since = before.since;
+                }
                 self.list_managed(*color);
                 let fails = self.wild && self.rng.one_in(50);
                 let after = self.rng.millis(100, 3000);
@@ -497,7 +533,7 @@ impl Front {
             Effect::Stop { release, color } => {
                 self.may_stop(release)?;
                 if let Some(set) = self.sets.get_mut(release) {
-                    set.1 = false;
+                    set.runs = false;
                 }
                 self.list_managed(*color);
             }
@@ -523,7 +559,8 @@ impl Front {
     }
 
     fn list_managed(&mut self, color: Color) {
-        let set = self.sets.iter().find(|(_, (on, up))| *on == color && *up).map(|(id, _)| id.clone());
+        let owned = self.state.sides[color].containers.clone();
+        let set = owned.filter(|id| self.sets.get(id).is_some_and(|set| set.runs && set.color == color));
         let count = if set.is_some() { self.upstream.modes[color].len() } else { 0 };
         let ids: Vec<String> = (0..count).map(|index| format!("{}/{index}", set.as_ref().unwrap())).collect();
         self.list(color, &ids);
@@ -547,13 +584,19 @@ impl Front {
         ensure(saved.epoch >= self.table.epoch || lost, || {
             "the store knows an older epoch than the table".to_owned()
         })?;
-        self.state = restore(saved, self.tick());
+        let is_lost = self.loses && self.wild && self.rng.one_in(300);
+        self.state = if is_lost { self.lose()? } else { restore(saved, self.tick()) };
         self.state.check().map_err(|fault| format!("after a restart: {fault}"))?;
-        Shadow::time_left(&self.disk, &self.state, self.tick())?;
+        if !is_lost {
+            Shadow::time_left(&self.disk, &self.state, self.tick())?;
+        }
         self.dirty = false;
+        self.ends.clear();
+        self.suspects.clear();
         self.shadow.crashed(&self.state, self.now);
         self.rosters = PerColor::default();
         self.told = PerColor::default();
+        self.follow.told = PerColor::default();
         self.window.clear();
         // The stored active set is served at once; the shell asks for acknowledgements only where told.
         self.table =
@@ -563,8 +606,6 @@ impl Front {
             match self.state.policy.upstream {
                 UpstreamKind::Fixed => self.list_fixed(color),
                 UpstreamKind::Managed => {
-                    let state = &self.state;
-                    self.sets.retain(|id, _| state.knows_containers(id));
                     self.list_managed(color);
                 }
             }
@@ -586,6 +627,45 @@ impl Front {
     }
 }
 
+impl Front {
+    /// The record is lost: another one is made of what is left, and written.
+    fn lose(&mut self) -> Result<State, String> {
+        let state = lost::rebuild(&self.disk, self.initial, &self.history, &self.sets, self.tick())?;
+        self.disk = state.to_saved(self.tick());
+        self.shadow.lost();
+        Ok(state)
+    }
+
+    /// Containers of somebody else that have changed are an event.
+    fn tell_containers(&mut self) -> Outcome {
+        if self.follow.on && self.wild {
+            self.follow.change(&mut self.rng);
+        }
+        for color in Color::ALL {
+            let ids = self.follow.ids[color].clone();
+            if self.follow.on && self.follow.told[color].as_ref() != Some(&ids) {
+                self.follow.told[color] = Some(ids.clone());
+                self.give(&Event::Containers { color, ids })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Once a second: what two looks in a row find left behind is made good.
+    fn sweep(&mut self) -> Outcome {
+        let containers = self.sets.iter().map(|(id, set)| (id, set.color, set.runs));
+        let effects = left_behind(&self.state, containers);
+        lost::judge_sweep(&self.state, &self.sets, &effects)?;
+        let before = std::mem::replace(&mut self.suspects, effects.keys().cloned().collect());
+        for (id, effect) in effects {
+            if before.contains(&id) {
+                self.perform(&effect)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 fn pulled(release: &ReleaseId, version: &Version, fails: bool) -> Event {
     let release = release.clone();
     if fails {
@@ -601,55 +681,5 @@ fn started(release: &ReleaseId, fails: bool) -> Event {
         Event::StartFailed { release, why: "out of memory".to_owned() }
     } else {
         Event::Started { release }
-    }
-}
-
-/// Short times, so that whole releases fit into a few hundred events.
-pub(super) fn policy(rng: &mut Rng) -> Policy {
-    use greenlight::release::{Errands, Mode, OnInconclusive, OnTrip, Trigger};
-    let seconds = Duration::from_secs;
-    let managed = rng.one_in(300);
-    let errand = |rng: &mut Rng| rng.one_in(250).then(|| seconds(rng.pick(&[1, 5, 20])));
-    let errands = Errands {
-        pre_promote: errand(rng),
-        post_promote: errand(rng),
-        on_revert: errand(rng),
-        tags: errand(rng),
-    };
-    Policy {
-        upstream: if managed { UpstreamKind::Managed } else { UpstreamKind::Fixed },
-        replicas: 0,
-        trigger: if rng.one_in(300) { Trigger::OnHealthy } else { Trigger::Manual },
-        auto_promote: !rng.one_in(200),
-        debounce: seconds(rng.pick(&[0, 2, 5])),
-        pull_timeout: seconds(30),
-        progress_deadline: seconds(40),
-        promote_timeout: seconds(120),
-        bake_time: seconds(rng.pick(&[0, 10, 20, 40])),
-        standby_ttl: seconds(rng.pick(&[0, 10, 60])),
-        drain_timeout: seconds(5),
-        keep_releases: usize::try_from(rng.below(4)).unwrap(),
-        on_trip: if rng.one_in(150) { OnTrip::Hold } else { OnTrip::Revert },
-        on_inconclusive: rng.pick(&[
-            OnInconclusive::Promote,
-            OnInconclusive::Extend,
-            OnInconclusive::Hold,
-            OnInconclusive::Revert,
-        ]),
-        thresholds: greenlight::health::Thresholds { rise: rng.pick(&[1, 2, 3]), fall: rng.pick(&[1, 2, 3]) },
-        interval: seconds(1),
-        timeout: seconds(2),
-        min_healthy_time: seconds(rng.pick(&[0, 2, 5])),
-        mode: rng.pick(&[
-            Mode::Enforce,
-            Mode::Enforce,
-            Mode::Enforce,
-            Mode::Enforce,
-            Mode::Observe,
-            Mode::Off,
-        ]),
-        judge: greenlight::judge::Policy::default(),
-        errands,
-        canary_percent: if rng.one_in(300) { vec![5, 25] } else { Vec::new() },
     }
 }

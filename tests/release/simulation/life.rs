@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use greenlight::model::{Color, Version};
-use greenlight::release::{Event, Source};
+use greenlight::release::{Event, Source, Trigger, UpstreamKind};
 
-use super::front::{Due, Front, Outcome, policy};
+use super::follow::Follow;
+use super::front::{Due, Front, Outcome};
+use super::policy::policy;
 use super::rng::Rng;
 use super::shadow::ensure;
 use super::upstream::{MODES, Mode};
@@ -23,8 +25,16 @@ pub(super) struct Story {
 /// Lives one seed through; `Err` names the broken rule and the seed.
 pub(super) fn live(seed: u64, events: u32, lines: bool) -> Result<Story, String> {
     let mut rng = Rng::new(seed);
-    let policy = policy(&mut rng);
+    let mut policy = policy(&mut rng);
+    let follow = seed % 4 == 1 && policy.upstream == UpstreamKind::Fixed;
+    if follow {
+        policy.trigger = Trigger::OnHealthy;
+    }
     let mut front = Front::new(rng, policy, lines);
+    front.loses = seed % 4 == 3;
+    if follow {
+        front.follow = Follow::new(&mut front.rng);
+    }
     match whole(&mut front, events) {
         Ok(()) => Ok(Story {
             hash: front.trace.hash,

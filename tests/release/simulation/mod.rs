@@ -71,8 +71,11 @@
 //! between the write and the stop.
 
 mod aside;
+mod follow;
 mod front;
 mod life;
+mod lost;
+mod policy;
 mod rng;
 mod shadow;
 mod upstream;

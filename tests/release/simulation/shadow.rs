@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::aside::Aside;
-use greenlight::health::ProbeOutcome;
+use super::follow::Edges;
+use greenlight::health::{ProbeFailure, ProbeOutcome};
 use greenlight::model::{Color, Epoch, PerColor, ReleaseId, Tick};
 use greenlight::release::{Effect, Errand, Event, Fate, Kind, Persist, Phase, Release, State, Step};
 
@@ -13,6 +14,8 @@ struct Seen {
     passes: u32,
     failures: u32,
     healthy: Option<bool>,
+    /// Whether the last result was a refused connect.
+    refused: bool,
     /// Since when it has been healthy and passed without a break.
     clean_since: Option<i64>,
 }
@@ -39,6 +42,7 @@ pub(super) struct Shadow {
     begun: BTreeSet<(ReleaseId, Errand)>,
     passed: BTreeSet<ReleaseId>,
     aside: Aside,
+    edges: Edges,
 }
 
 pub(super) type Verdict = Result<(), String>;
@@ -55,6 +59,7 @@ impl Shadow {
             begun: BTreeSet::new(),
             passed: BTreeSet::new(),
             aside: Aside::default(),
+            edges: Edges::default(),
         }
     }
 
@@ -83,6 +88,7 @@ impl Shadow {
             return;
         }
         let Some(seen) = self.seen[color].get_mut(endpoint) else { return };
+        seen.refused = matches!(outcome, ProbeOutcome::Fail(ProbeFailure::Refused));
         match outcome {
             ProbeOutcome::Pass => {
                 seen.passes += 1;
@@ -103,6 +109,8 @@ impl Shadow {
                 }
             }
         }
+        let refused = self.seen[color].iter().all(|one| one.refused);
+        self.edges.probed(color, refused, at);
     }
 
     /// A color's endpoints were healthy and clean for so long.
@@ -166,6 +174,7 @@ impl Shadow {
         let old_fit = self.fit(before.active);
         self.aside.judge(before, event, step, (now, old_fit))?;
         self.judge_sick_share(event, after)?;
+        self.edges.judge(before, after, now)?;
         Self::judge_quarantine(before, after)
     }
 
@@ -279,6 +288,7 @@ impl Shadow {
     pub(super) fn decided(&mut self, before: &State, step: &Step, now: i64) {
         let after = &step.state;
         self.aside.decided(before, after, now);
+        self.edges.decided(before, after);
         if let Some(release) = after.release.as_ref().filter(|release| release.color != after.active)
             && after.epoch != before.epoch
         {
@@ -289,6 +299,7 @@ impl Shadow {
 
     /// The store has the state: what it says of releases is said for ever.
     pub(super) fn persisted(&mut self, state: &State) -> Verdict {
+        self.edges.persisted(state);
         for release in std::mem::take(&mut self.pending) {
             self.accepted.insert(release.id.clone());
             let word = release.word();
@@ -309,6 +320,7 @@ impl Shadow {
     /// The process died: what was not stored did not happen.
     pub(super) fn crashed(&mut self, stored: &State, now: i64) {
         self.aside.crashed(now);
+        self.edges.crashed(stored);
         self.pending.clear();
         self.owner = PerColor::default();
         for color in Color::ALL {
@@ -317,6 +329,14 @@ impl Shadow {
         if let Some(release) = &stored.release {
             self.reverts.insert(release.id.clone(), release.reverts);
         }
+    }
+
+    /// The record was lost: what was said of releases is forgotten with it.
+    pub(super) fn lost(&mut self) {
+        self.accepted.clear();
+        self.ended.clear();
+        self.reverts.clear();
+        self.passed.clear();
     }
 
     /// What is stored of a deadline is the time left: a restart takes none of it, and gives no more

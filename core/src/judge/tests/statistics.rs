@@ -1,7 +1,7 @@
 //! The formulas against values worked out elsewhere.
 
 use super::super::rates::Rates;
-use super::super::{cusum, dispersion, hard_down, wilson};
+use super::super::{cusum, dispersion, wilson};
 use super::*;
 
 fn near(a: f64, b: f64) -> bool {
@@ -122,18 +122,4 @@ fn independent_errors_have_a_dispersion_near_one() {
     let counts: Vec<(u64, u64)> = (0..600).map(|_| second()).collect();
     let found = dispersion::of_seconds(counts.into_iter());
     assert!((1.0..1.15).contains(&found), "{found}");
-}
-
-#[test]
-fn hard_down_is_more_than_half() {
-    // endpoints, unhealthy, gone
-    let down =
-        [(1, 1, 0), (1, 0, 1), (2, 1, 1), (3, 2, 0), (3, 1, 1), (4, 3, 0), (u32::MAX, u32::MAX, u32::MAX)];
-    let up = [(0, 0, 0), (1, 0, 0), (2, 1, 0), (3, 1, 0), (4, 2, 0), (4, 1, 1), (0, 1, 1)];
-    for (endpoints, unhealthy, gone) in down {
-        assert!(hard_down(endpoints, unhealthy, gone), "{endpoints} {unhealthy} {gone}");
-    }
-    for (endpoints, unhealthy, gone) in up {
-        assert!(!hard_down(endpoints, unhealthy, gone), "{endpoints} {unhealthy} {gone}");
-    }
 }

@@ -1,6 +1,7 @@
 //! What a color's endpoints say together, in one word.
 
 use crate::health::ColorHealth;
+use crate::model::is_more_than_half;
 
 /// Whether a color can carry the traffic. One rule for both colors: what makes the candidate
 /// hard-down makes the old color no place to go back to.
@@ -21,21 +22,12 @@ impl Condition {
         let Some(health) = health else { return Self::Unknown };
         let total = health.total.max(expected.unwrap_or(0));
         let bad = health.unhealthy.saturating_add(total - health.total);
-        if total == 0 || u64::from(bad) * 2 > u64::from(total) {
+        if total == 0 || is_more_than_half(bad.into(), total.into()) {
             Self::Sick
-        } else if u64::from(health.healthy) * 2 >= u64::from(total) {
+        } else if !is_more_than_half(total.saturating_sub(health.healthy).into(), total.into()) {
             Self::Fit
         } else {
             Self::Unknown
         }
-    }
-}
-
-/// "2 of 3 endpoints healthy", for reasons.
-pub(crate) fn count(health: Option<ColorHealth>) -> String {
-    match health {
-        None => "nothing known of its endpoints yet".to_owned(),
-        Some(health) if health.total == 0 => "no endpoint".to_owned(),
-        Some(health) => format!("{} of {} endpoints healthy", health.healthy, health.total),
     }
 }

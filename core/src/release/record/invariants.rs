@@ -1,14 +1,14 @@
 //! What never happens, asked of a record after every step by the tests and the simulation.
 
-use crate::release::rules::errands;
-use crate::release::{Canary, Fate, Phase, Promoting, Release, Stage, State, Stretch, UpstreamKind};
+use crate::release::record::errand::RUNS_MAX;
+use crate::release::{Canary, Errand, Fate, Phase, Promoting, Release, Stage, State, Stretch, UpstreamKind};
 
 impl State {
     /// `Err` names the invariant that does not hold.
     pub fn check(&self) -> Result<(), String> {
         self.check_sides()?;
         self.check_limits()?;
-        errands::check(self)?;
+        check_errands(self)?;
         if let Some(queued) = &self.queued {
             ensure(matches!(queued.phase, Phase::Queued(_)), || {
                 format!("{} waits in state {}", queued.id, queued.word())
@@ -93,6 +93,22 @@ fn check_canary(release: &Release, canary: &Canary) -> Result<(), String> {
     ensure(release.gated, || format!("{id} is in its canary and its gate was never open"))?;
     ensure(!canary.open || canary.step < canary.steps.len(), || format!("{id} is open in no step"))?;
     ensure(canary.percent() < 100, || format!("{id} has {} % before its switch", canary.percent()))
+}
+
+/// A hook before the switch only runs while its release waits for it.
+fn check_errands(state: &State) -> Result<(), String> {
+    if state.errands.len() > RUNS_MAX {
+        return Err("there are too many errands".to_owned());
+    }
+    for run in state.errands.iter().filter(|run| run.errand == Errand::PrePromote) {
+        let waits = |release: &Release| {
+            release.id == run.release && release.phase.stretch() == Stretch::Before && !release.hooked
+        };
+        if !state.release.as_ref().is_some_and(waits) {
+            return Err(format!("the pre_promote hook of {} runs, and nothing waits for it", run.release));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the traffic was moved back from it.

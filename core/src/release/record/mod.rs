@@ -3,6 +3,7 @@
 pub(crate) mod attempt;
 pub(crate) mod condition;
 pub(crate) mod effect;
+pub(crate) mod errand;
 pub(crate) mod event;
 pub(crate) mod invariants;
 pub(crate) mod name;
@@ -10,5 +11,7 @@ pub(crate) mod outlook;
 pub(crate) mod phase;
 pub(crate) mod policy;
 pub(crate) mod refused;
+pub(crate) mod remains;
 pub(crate) mod side;
 pub(crate) mod state;
+pub(crate) mod step;

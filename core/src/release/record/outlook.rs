@@ -129,8 +129,7 @@ impl State {
 
     /// How long a revert waits for an old color whose health is unknown:
     /// rise x (interval + timeout).
-    #[must_use]
-    pub fn unknown_wait(&self) -> Duration {
+    pub(crate) fn unknown_wait(&self) -> Duration {
         (self.policy.interval + self.policy.timeout) * self.policy.thresholds.rise
     }
 
@@ -172,15 +171,13 @@ impl State {
     }
 
     /// Whether the coming up of the other color starts a release.
-    #[must_use]
-    pub fn discovers(&self) -> bool {
+    pub(crate) fn discovers(&self) -> bool {
         self.policy.trigger == Trigger::OnHealthy && self.policy.upstream == UpstreamKind::Fixed
     }
 
     /// The color of the next release: the other one; the active one where nothing runs yet and
     /// greenlight starts the containers itself.
-    #[must_use]
-    pub fn candidate_color(&self) -> Color {
+    pub(crate) fn candidate_color(&self) -> Color {
         let side = &self.sides[self.active];
         let nothing_runs = side.release.is_none()
             && side.version.is_none()

@@ -11,6 +11,9 @@ use crate::judge::{Bucket, Control, Judge, Trip};
 use crate::model::Tick;
 use crate::release::StateName;
 
+/// How long the workers' acknowledgements of a switch are waited for.
+pub(crate) const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(10);
+
 /// Why a release is degraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -129,7 +132,7 @@ pub struct Promoting {
     /// Not waited for longer than this.
     pub deadline: Tick,
     /// Seconds that closed before the baseline was there: judged as soon as it is. At most
-    /// [`Promoting::EARLY_MAX`].
+    /// `EARLY_MAX`.
     pub early: Vec<Bucket>,
     /// There is no old color to go back to: a first release.
     pub alone: bool,
@@ -139,7 +142,7 @@ pub struct Promoting {
 
 impl Promoting {
     /// The wait for acknowledgements is 10 s; a bucket closes each second.
-    pub const EARLY_MAX: usize = 16;
+    pub(crate) const EARLY_MAX: usize = 16;
 }
 
 /// The judge watches.
@@ -328,7 +331,7 @@ impl Phase {
     }
 
     /// The bake, to be changed: where [`Phase::bake`] has one.
-    pub fn bake_mut(&mut self) -> Option<&mut Bake> {
+    pub(crate) fn bake_mut(&mut self) -> Option<&mut Bake> {
         match self {
             Self::Baking(bake) => Some(bake),
             Self::Degraded(degradation) => Some(&mut degradation.bake),

@@ -60,7 +60,7 @@ pub struct State {
     pub fallback: Option<Fallback>,
     /// Stopped sets of managed containers, newest last; at most `keep_releases`.
     pub kept: Vec<Kept>,
-    /// Newest last; at most [`State::QUARANTINE_MAX`].
+    /// Newest last; at most `QUARANTINE_MAX`.
     pub quarantine: Vec<Quarantined>,
     pub discovery: Discovery,
     /// Hooks and tags that are under way; at most 8.
@@ -92,7 +92,7 @@ pub struct State {
 
 impl State {
     /// The oldest entry gives way: a limit on everything.
-    pub const QUARANTINE_MAX: usize = 100;
+    pub(crate) const QUARANTINE_MAX: usize = 100;
 
     /// The very first start: `initial` is active and takes traffic at once.
     #[must_use]

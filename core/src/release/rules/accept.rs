@@ -6,7 +6,9 @@ use crate::model::{ReleaseId, Version};
 
 use super::{ending, pin, queue};
 use crate::release::turn::Turn;
-use crate::release::{Kind, Phase, Queued, Refused, Release, Source, State, Stretch, UpstreamKind};
+use crate::release::{
+    Kind, Phase, Queued, Refused, Release, Source, State, Stretch, UpstreamKind, guards, words,
+};
 
 /// What is asked.
 pub(crate) struct Ask<'a> {
@@ -19,17 +21,17 @@ pub(crate) struct Ask<'a> {
 /// Takes a deploy, or says why not. The order of the guards is that of their weight: what can't be
 /// forced first.
 pub(crate) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
-    writable(&turn.state)?;
+    guards::writable(&turn.state)?;
     if let (Some(version), false) = (ask.version, ask.force) {
-        fresh_version(&turn.state, version)?;
+        guards::fresh_version(&turn.state, version)?;
         if ask.source != Source::Person {
-            not_under_way(&turn.state, version)?;
+            guards::not_under_way(&turn.state, version)?;
         }
     }
     if ask.force {
         pin::lift(turn, "a deploy with --force");
     } else if ask.source == Source::Person {
-        unpinned(&turn.state)?;
+        guards::unpinned(&turn.state)?;
     }
     let id = next_id(&mut turn.state);
     let version = ask.version.cloned().unwrap_or_else(|| Version(id.as_str().to_owned()));
@@ -50,7 +52,7 @@ pub(crate) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
 
 /// Takes a push. The same message twice, however often it comes, is one release.
 pub(crate) fn pushed(turn: &mut Turn, version: &Version, at: Option<u64>) -> Result<(), Refused> {
-    writable(&turn.state)?;
+    guards::writable(&turn.state)?;
     if let (Some(at), Some(newest)) = (at, turn.state.newest_push)
         && at < newest
     {
@@ -105,7 +107,7 @@ pub(crate) fn place(turn: &mut Turn, mut release: Release, debounce: Duration) {
     } else if turn.state.is_pinned() {
         Some("waits for unpin: the service is pinned".to_owned())
     } else if debounce > Duration::ZERO {
-        Some(format!("waits {} for a newer one (debounce)", seconds(debounce)))
+        Some(format!("waits {} for a newer one (debounce)", words::seconds(debounce)))
     } else {
         None
     };
@@ -119,48 +121,7 @@ pub(crate) fn place(turn: &mut Turn, mut release: Release, debounce: Duration) {
     turn.state.queued = Some(release);
 }
 
-/// "12.5 s", for reasons.
-pub(crate) fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_millis() as f64 / 1000.0)
-}
-
 pub(crate) fn next_id(state: &mut State) -> ReleaseId {
     state.numbered = state.numbered.saturating_add(1);
     ReleaseId::numbered(&state.service, state.numbered)
-}
-
-/// No new release while the store can't be written.
-pub(crate) fn writable(state: &State) -> Result<(), Refused> {
-    if state.unwritable { Err(Refused::StoreUnwritable) } else { Ok(()) }
-}
-
-pub(crate) fn unpinned(state: &State) -> Result<(), Refused> {
-    match &state.pin {
-        Some(pin) => Err(Refused::Pinned { reason: pin.reason.clone() }),
-        None => Ok(()),
-    }
-}
-
-/// Neither active already nor in quarantine.
-pub(crate) fn fresh_version(state: &State, version: &Version) -> Result<(), Refused> {
-    if state.active_version() == Some(version) {
-        return Err(Refused::SameVersion { version: version.0.clone() });
-    }
-    free_version(state, version)
-}
-
-/// No release of it waits or runs: a machine that says the same thing twice asks for one release.
-fn not_under_way(state: &State, version: &Version) -> Result<(), Refused> {
-    let under_way = state.queued.iter().chain(state.running()).find(|release| release.version == *version);
-    under_way.map_or(Ok(()), |release| {
-        Err(Refused::UnderWay { version: version.0.clone(), release: release.id.to_string() })
-    })
-}
-
-/// Not in quarantine.
-pub(crate) fn free_version(state: &State, version: &Version) -> Result<(), Refused> {
-    match state.quarantined(version) {
-        Some(entry) => Err(Refused::Quarantined { version: version.0.clone(), why: entry.reason.clone() }),
-        None => Ok(()),
-    }
 }

@@ -1,8 +1,7 @@
 //! Alarms that follow the state: each is up exactly while its cause is there.
 
-use super::trip;
 use crate::release::turn::Turn;
-use crate::release::{Alarm, Condition, Phase, Stretch};
+use crate::release::{Alarm, Condition, Phase, Stretch, words};
 
 pub(crate) fn settle(turn: &mut Turn) {
     degraded(turn);
@@ -72,7 +71,7 @@ fn slow(turn: &mut Turn) {
     }
     // One alarm for one slowness, whatever its numbers become.
     if !turn.state.alarms.contains_key(&Alarm::Slow) {
-        let text = format!("{}; latency is \"notify\"", trip::slowness(&bake.judge.numbers()));
+        let text = format!("{}; latency is \"notify\"", words::slowness(&bake.judge.numbers()));
         turn.raise(Alarm::Slow, text);
     }
 }

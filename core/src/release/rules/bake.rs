@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use crate::judge::{Baseline, Bucket, Judge, Numbers, Trip, TripRule, Verdict};
+use crate::judge::{Baseline, Bucket, Judge, Trip, TripRule, Verdict};
 use crate::model::Tick;
 
-use super::{accept, degraded, ending, errands, trip};
-use crate::release::record::condition::count;
+use super::{degraded, ending, errands, trip};
 use crate::release::turn::Turn;
 use crate::release::{
     Alarm, Bake, Condition, Degraded, Errand, Mode, Notice, OnInconclusive, Outside, Phase, Policy,
-    Promoting, State,
+    Promoting, State, words,
 };
 
 /// A bake is at most this many bake times long, with all its extensions.
@@ -55,7 +54,7 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
         }
         Some(_) | None => "no baseline".to_owned(),
     };
-    let length = accept::seconds(bake_time);
+    let length = words::seconds(bake_time);
     turn.enter(Phase::Baking(Box::new(bake)), format!("{why}; watched for {length} ({basis})"));
     turn.announce(Notice::Promoted);
     errands::begin(turn, Errand::PostPromote);
@@ -187,7 +186,7 @@ fn weather(turn: &mut Turn, outside: Outside, mode: Mode) -> bool {
     let old_color = release.color.other();
     let why = format!(
         "both colors were still sick after {BAKES_MAX} x bake_time: {old_color} has {}",
-        count(turn.health(old_color))
+        words::count(turn.health(old_color))
     );
     degraded::enter(turn, Degraded::OldSick, Box::new(bake), &why);
     true
@@ -230,7 +229,7 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
     let rule = bake.trip.as_ref().map_or(TripRule::Errors, |trip| trip.rule);
     let verdict = if release.verdict == Some(Verdict::Fail) { Verdict::Fail } else { bake.judge.verdict() };
     let (extended, limit) = (bake.deadline + bake_time, bake.limit);
-    let text = describe(&numbers);
+    let text = words::describe(&numbers);
     if mode == Mode::Off || bake_time.is_zero() {
         let why = if mode == Mode::Off { "analysis is off" } else { "no bake is configured" };
         ending::succeed(turn, format!("{why}: not judged"));
@@ -272,18 +271,4 @@ fn extend(turn: &mut Turn, until: Tick, text: &str) {
     let extensions = bake.extensions;
     turn.note(format!("inconclusive: {text}; the bake is extended (extension {extensions})"));
     turn.changed();
-}
-
-/// The judge's numbers in a sentence.
-pub(crate) fn describe(numbers: &Numbers) -> String {
-    let share = if numbers.n == 0 { 0.0 } else { 100.0 * numbers.e as f64 / numbers.n as f64 };
-    format!(
-        "{} errors in {} requests ({share:.2} %), expected {:.2} %, borne under {:.2} %, score {:.1} of {:.1}",
-        numbers.e,
-        numbers.n,
-        100.0 * numbers.p0,
-        100.0 * numbers.p1,
-        numbers.s,
-        numbers.h
-    )
 }

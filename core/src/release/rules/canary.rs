@@ -15,11 +15,10 @@ use std::time::Duration;
 use crate::judge::{Baseline, Bucket, Control, Judge, OnLatency, Verdict};
 use crate::model::{ReleaseId, Tick};
 
-use super::{accept, bake, ending, promoting, trip};
-use crate::release::record::condition::count;
+use super::{ending, promoting};
 use crate::release::turn::Turn;
 use crate::release::{
-    Awaiting, Canary, Condition, Effect, Gate, Kind, Mode, Notice, OnInconclusive, Phase, Refused,
+    Awaiting, Canary, Condition, Effect, Gate, Kind, Mode, Notice, OnInconclusive, Phase, Refused, words,
 };
 
 /// A shorter step says nothing.
@@ -70,7 +69,7 @@ fn is_wanted(turn: &Turn) -> bool {
 fn told(turn: &Turn, canary: &Canary, why: &str) -> String {
     let color = turn.running().map_or(turn.state.active.other(), |release| release.color);
     let (percent, step, of) = (canary.percent(), canary.step + 1, canary.steps.len());
-    let length = accept::seconds(canary.until.since(turn.at));
+    let length = words::seconds(canary.until.since(turn.at));
     format!("{why}; canary: {percent} % of the traffic go to {color} for {length} (step {step} of {of})")
 }
 
@@ -147,7 +146,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
         return pinned(turn, &canary);
     }
     if turn.at >= canary.deadline {
-        let health = count(turn.health(color));
+        let health = words::count(turn.health(color));
         ending::fail(turn, format!("the canary did not come to its end in time: {color} had {health}"));
         return true;
     }
@@ -167,11 +166,11 @@ fn fault(turn: &mut Turn, canary: &Canary, mode: Mode) -> Option<String> {
         return None;
     }
     if canary.open && turn.condition(color) == Condition::Sick {
-        return Some(format!("{color} is down in the canary: {}", count(turn.health(color))));
+        return Some(format!("{color} is down in the canary: {}", words::count(turn.health(color))));
     }
     let numbers = judge.filter(|judge| judge.tripped())?.numbers();
     let share = canary.last_percent();
-    Some(format!("too many errors on {color} with {share} % of the traffic: {}", trip::errors(&numbers)))
+    Some(format!("too many errors on {color} with {share} % of the traffic: {}", words::errors(&numbers)))
 }
 
 /// Observed only: said once, kept for the verdict.
@@ -182,7 +181,7 @@ fn observed(turn: &mut Turn, canary: &Canary) {
     };
     release.verdict = Some(Verdict::Fail);
     let numbers = judge.numbers();
-    turn.note(format!("observed in the canary, not acted on: {}", trip::errors(&numbers)));
+    turn.note(format!("observed in the canary, not acted on: {}", words::errors(&numbers)));
     turn.changed();
 }
 
@@ -206,7 +205,9 @@ fn step_over(turn: &mut Turn, canary: Box<Canary>) -> bool {
     }
     let verdict = canary.judge.as_ref().map(Judge::verdict);
     let text = match (&canary.judge, verdict) {
-        (Some(judge), Some(verdict)) => format!("{}: {}", verdict.as_str(), bake::describe(&judge.numbers())),
+        (Some(judge), Some(verdict)) => {
+            format!("{}: {}", verdict.as_str(), words::describe(&judge.numbers()))
+        }
         _ => "not judged".to_owned(),
     };
     let last = canary.step + 1 == canary.steps.len();

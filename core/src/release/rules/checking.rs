@@ -1,9 +1,8 @@
 //! checking and awaiting_promotion: the gate opens, or time is over.
 
-use super::{accept, canary, ending, errands, pin, promoting};
-use crate::release::record::condition::count;
+use super::{canary, ending, errands, pin, promoting};
 use crate::release::turn::Turn;
-use crate::release::{Awaiting, Checking, Gate, Notice, Phase, Refused};
+use crate::release::{Awaiting, Checking, Gate, Notice, Phase, Refused, guards, words};
 
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
@@ -35,7 +34,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
             if turn.at < checking.deadline {
                 return false;
             }
-            let deadline = accept::seconds(turn.state.policy.progress_deadline);
+            let deadline = words::seconds(turn.state.policy.progress_deadline);
             let gone = expected.saturating_sub(health.map_or(0, |health| health.total));
             let gone =
                 if gone > 0 { format!(", {gone} of {expected} containers gone") } else { String::new() };
@@ -45,7 +44,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
                 turn,
                 format!(
                     "the gate was shut after {deadline} (progress_deadline): {color} had {}{gone}{ailing}",
-                    count(health)
+                    words::count(health)
                 ),
             );
             true
@@ -58,7 +57,7 @@ fn wait(turn: &mut Turn, checking: Checking) {
     let expires = turn.at + turn.state.policy.promote_timeout;
     let progress_left = checking.deadline.since(turn.at);
     let awaiting = Awaiting { since: checking.since, progress_left, expires };
-    let within = accept::seconds(turn.state.policy.promote_timeout);
+    let within = words::seconds(turn.state.policy.promote_timeout);
     let reason = if turn.state.is_pinned() {
         format!("the gate opened under a pin: `unpin`, or `promote --force`, within {within}")
     } else {
@@ -73,7 +72,7 @@ pub(crate) fn advance_awaiting(turn: &mut Turn) -> bool {
     let Phase::AwaitingPromotion(awaiting) = release.phase else { return false };
     let by_itself = release.auto_promote && !turn.state.is_pinned();
     if turn.at >= awaiting.expires {
-        let waited = accept::seconds(turn.state.policy.promote_timeout);
+        let waited = words::seconds(turn.state.policy.promote_timeout);
         ending::cancel(turn, format!("nobody promoted it within {waited} (promote_timeout)"));
         return true;
     }
@@ -88,7 +87,7 @@ pub(crate) fn advance_awaiting(turn: &mut Turn) -> bool {
         }
         Some(Gate::Opens { .. } | Gate::Shut) | None => {
             let deadline = turn.at + awaiting.progress_left;
-            let left = accept::seconds(awaiting.progress_left);
+            let left = words::seconds(awaiting.progress_left);
             turn.enter(
                 Phase::Checking(Checking { since: awaiting.since, deadline }),
                 format!("the pin ended and the gate is shut: checked again, {left} are left"),
@@ -103,7 +102,7 @@ const NOT_HEALTHY: &str =
 
 /// A person's promote: of a release that waits for it, or of a degraded one.
 pub(crate) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refused> {
-    accept::writable(&turn.state)?;
+    guards::writable(&turn.state)?;
     let state = turn.state.state_word();
     let wrong = |hint| Err(Refused::WrongState { command: "promote", state, hint });
     let Some(release) = turn.running() else {

@@ -1,8 +1,8 @@
 //! degraded: a person is needed. Not final: the old color stays warm and the judge goes on.
 
-use super::{accept, bake, ending, reverting, trip};
+use super::{bake, ending, reverting, trip};
 use crate::release::turn::Turn;
-use crate::release::{Bake, By, Condition, Degradation, Degraded, Mode, Notice, Phase};
+use crate::release::{Bake, By, Condition, Degradation, Degraded, Mode, Notice, Phase, words};
 
 pub(crate) fn enter(turn: &mut Turn, cause: Degraded, mut bake: Box<Bake>, reason: &str) {
     bake.judge.cap();
@@ -44,7 +44,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     if turn.at < expires || turn.state.unwritable {
         return false;
     }
-    let waited = accept::seconds(turn.state.policy.promote_timeout);
+    let waited = words::seconds(turn.state.policy.promote_timeout);
     ending::succeed_by_word(turn, &format!("nobody decided within {waited} (promote_timeout)"));
     true
 }

@@ -3,10 +3,10 @@
 use crate::judge::Verdict;
 use crate::model::{Color, ReleaseId, Version};
 
-use super::{bake, errands, quarantine, standby};
+use super::{errands, quarantine, standby};
 use crate::release::turn::Turn;
 use crate::release::{
-    By, Effect, Errand, Fallback, Fate, Notice, Phase, Release, Side, Stretch, UpstreamKind,
+    By, Effect, Errand, Fallback, Fate, Notice, Phase, Release, Side, Stretch, UpstreamKind, words,
 };
 
 /// The candidate keeps the traffic; the old color stays warm for `standby_ttl`.
@@ -50,7 +50,7 @@ pub(crate) fn succeed_by_word(turn: &mut Turn, why: &str) {
     let numbers = bake.judge.numbers();
     let verdict = release.verdict.unwrap_or_else(|| bake.judge.verdict());
     release.verdict = Some(verdict);
-    let reason = format!("{why}; verdict {}: {}", verdict.as_str(), bake::describe(&numbers));
+    let reason = format!("{why}; verdict {}: {}", verdict.as_str(), words::describe(&numbers));
     release.numbers = Some(numbers);
     succeed(turn, reason);
 }

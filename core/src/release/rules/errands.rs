@@ -15,109 +15,33 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use crate::model::{ReleaseId, Tick};
 
-use crate::model::{Color, ReleaseId, Tick, Version};
-
+use crate::release::record::errand::RUNS_MAX;
 use crate::release::turn::Turn;
-use crate::release::{Alarm, Effect, Kind, Phase, Release, State, Stretch};
-
-/// What is done outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Errand {
-    PrePromote,
-    PostPromote,
-    OnRevert,
-    /// `stable` and `previous` are moved in the registry.
-    Tags,
-}
-
-impl Errand {
-    /// The key that asks for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PrePromote => "pre_promote",
-            Self::PostPromote => "post_promote",
-            Self::OnRevert => "on_revert",
-            Self::Tags => "tags",
-        }
-    }
-
-    /// Its name in a sentence.
-    const fn told(self) -> &'static str {
-        match self {
-            Self::PrePromote => "the pre_promote hook",
-            Self::PostPromote => "the post_promote hook",
-            Self::OnRevert => "the on_revert hook",
-            Self::Tags => "the moving of tags",
-        }
-    }
-
-    const fn alarm(self) -> Alarm {
-        match self {
-            Self::PrePromote | Self::PostPromote | Self::OnRevert => Alarm::HookFailed,
-            Self::Tags => Alarm::TagsFailed,
-        }
-    }
-}
-
-/// How long each errand may take; `None`: it is not asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Errands {
-    pub pre_promote: Option<Duration>,
-    pub post_promote: Option<Duration>,
-    pub on_revert: Option<Duration>,
-    pub tags: Option<Duration>,
-}
-
-impl Errands {
-    /// The longest that this errand may take.
-    #[must_use]
-    pub const fn timeout(&self, errand: Errand) -> Option<Duration> {
-        match errand {
-            Errand::PrePromote => self.pre_promote,
-            Errand::PostPromote => self.post_promote,
-            Errand::OnRevert => self.on_revert,
-            Errand::Tags => self.tags,
-        }
-    }
-}
-
-/// An errand that was begun and has not been settled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
-    pub errand: Errand,
-    pub release: ReleaseId,
-    pub color: Color,
-    pub version: Version,
-    /// What the other color runs, where that is known.
-    pub other: Option<Version>,
-    /// The shell keeps the errand's own timeout; one that never reports is failed then.
-    pub deadline: Tick,
-    /// How it went, once it has reported.
-    pub outcome: Option<Result<(), String>>,
-}
-
-impl Run {
-    fn effect(&self) -> Effect {
-        Effect::Errand {
-            errand: self.errand,
-            release: self.release.clone(),
-            color: self.color,
-            version: self.version.clone(),
-            other: self.other.clone(),
-        }
-    }
-}
+use crate::release::{Alarm, Effect, Errand, Errands, Kind, Phase, Refused, Run, State, Stretch};
 
 /// What a shell needs beside the timeout: a container is created before and removed after.
 const SLACK: Duration = Duration::from_secs(30);
 
-/// The oldest gives way: a limit on everything. A service has one release under way, and seconds of
-/// errands behind it.
-pub(crate) const RUNS_MAX: usize = 8;
+/// The alarm that a failure of this errand raises.
+const fn alarm(errand: Errand) -> Alarm {
+    match errand {
+        Errand::PrePromote | Errand::PostPromote | Errand::OnRevert => Alarm::HookFailed,
+        Errand::Tags => Alarm::TagsFailed,
+    }
+}
+
+/// The effect that starts an errand.
+fn effect(run: &Run) -> Effect {
+    Effect::Errand {
+        errand: run.errand,
+        release: run.release.clone(),
+        color: run.color,
+        version: run.version.clone(),
+        other: run.other.clone(),
+    }
+}
 
 /// Where the hook before the switch stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,9 +115,9 @@ pub(crate) fn begin(turn: &mut Turn, errand: Errand) {
         turn.state.errands.remove(0);
     }
     if errand != Errand::Tags {
-        turn.note(format!("{} is run", errand.told()));
+        turn.note(format!("{} is run", errand.in_words()));
     }
-    turn.then(run.effect());
+    turn.then(effect(&run));
     turn.state.errands.push(run);
 }
 
@@ -203,10 +127,10 @@ pub(crate) fn done(
     release: &ReleaseId,
     errand: Errand,
     outcome: &Result<(), String>,
-) -> Result<(), crate::release::Refused> {
+) -> Result<(), Refused> {
     let run = turn.state.errands.iter_mut().find(|run| run.errand == errand && run.release == *release);
     let Some(run) = run.filter(|run| run.outcome.is_none()) else {
-        return Err(crate::release::Refused::Stale(format!("{} of {release}", errand.as_str())));
+        return Err(Refused::Stale(format!("{} of {release}", errand.as_str())));
     };
     run.outcome = Some(outcome.clone());
     turn.changed();
@@ -224,24 +148,24 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     if let Some(place) = forgotten {
         let run = turn.state.errands.remove(place);
         // It may have been begun in this very step.
-        turn.take_back(&run.effect());
+        turn.take_back(&effect(&run));
         turn.changed();
         return true;
     }
     let over = |run: &Run| run.errand != Errand::PrePromote && ended(run, at).is_some();
     let Some(place) = turn.state.errands.iter().position(over) else { return false };
     let run = turn.state.errands.remove(place);
-    let told = run.errand.told();
+    let name = run.errand.in_words();
     match ended(&run, at) {
         Some(Ok(())) if run.errand == Errand::Tags => {
             turn.clear(Alarm::TagsFailed, "the tags are moved");
             turn.note_for(Some(run.release), "the tags are moved in the registry");
         }
-        Some(Ok(())) => turn.note_for(Some(run.release), format!("{told} has passed")),
+        Some(Ok(())) => turn.note_for(Some(run.release), format!("{name} has passed")),
         Some(Err(why)) => {
             let id = &run.release;
             let help = help(&turn.state, &run);
-            turn.raise(run.errand.alarm(), format!("{told} of {id} failed: {why}{help}"));
+            turn.raise(alarm(run.errand), format!("{name} of {id} failed: {why}{help}"));
         }
         None => {}
     }
@@ -290,21 +214,5 @@ pub(crate) fn restore(state: &mut State, now: Tick) {
 
 /// The effects of those that have not reported.
 pub(crate) fn reconcile(state: &State) -> impl Iterator<Item = Effect> {
-    state.errands.iter().filter(|run| run.outcome.is_none()).map(Run::effect)
-}
-
-/// What never happens.
-pub(crate) fn check(state: &State) -> Result<(), String> {
-    if state.errands.len() > RUNS_MAX {
-        return Err("there are too many errands".to_owned());
-    }
-    for run in state.errands.iter().filter(|run| run.errand == Errand::PrePromote) {
-        let waits = |release: &Release| {
-            release.id == run.release && release.phase.stretch() == Stretch::Before && !release.hooked
-        };
-        if !state.release.as_ref().is_some_and(waits) {
-            return Err(format!("the pre_promote hook of {} runs, and nothing waits for it", run.release));
-        }
-    }
-    Ok(())
+    state.errands.iter().filter(|run| run.outcome.is_none()).map(effect)
 }

@@ -14,6 +14,7 @@ pub(crate) mod pin;
 pub(crate) mod promoting;
 pub(crate) mod quarantine;
 pub(crate) mod queue;
+pub(crate) mod rebuild;
 pub(crate) mod restart;
 pub(crate) mod reverting;
 pub(crate) mod rollback;

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::{accept, ending};
+use super::ending;
 use crate::release::turn::Turn;
-use crate::release::{Alarm, Effect, Pin, Refused, Release, Stretch};
+use crate::release::{Alarm, Effect, Pin, Refused, Release, Stretch, guards, words};
 
 pub(crate) fn pin(turn: &mut Turn, reason: Option<&str>, lasts: Option<Duration>) -> Result<(), Refused> {
-    accept::writable(&turn.state)?;
+    guards::writable(&turn.state)?;
     let until = lasts.map(|lasts| turn.at + lasts);
     turn.state.pin = Some(Pin { reason: reason.map(str::to_owned), until });
     let length =
-        lasts.map_or("until it is unpinned".to_owned(), |lasts| format!("for {}", accept::seconds(lasts)));
+        lasts.map_or("until it is unpinned".to_owned(), |lasts| format!("for {}", words::seconds(lasts)));
     let why = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     turn.note(format!("{} is pinned {length}{why}: nothing moves by itself", turn.state.active));
     turn.changed();
@@ -20,7 +20,7 @@ pub(crate) fn pin(turn: &mut Turn, reason: Option<&str>, lasts: Option<Duration>
 
 /// Idempotent: nothing to do is no fault.
 pub(crate) fn unpin(turn: &mut Turn) -> Result<(), Refused> {
-    accept::writable(&turn.state)?;
+    guards::writable(&turn.state)?;
     lift(turn, "a person unpinned it");
     Ok(())
 }
@@ -41,7 +41,7 @@ pub(crate) fn lift_or_refuse(turn: &mut Turn, force: bool, why: &str) -> Result<
         lift(turn, why);
         return Ok(());
     }
-    accept::unpinned(&turn.state)
+    guards::unpinned(&turn.state)
 }
 
 /// An ended pin is an unpin.
@@ -55,7 +55,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
 
 /// Holds or frees the service's client requests; releases go on.
 pub(crate) fn pause(turn: &mut Turn, paused: bool) -> Result<(), Refused> {
-    accept::writable(&turn.state)?;
+    guards::writable(&turn.state)?;
     if turn.state.paused != paused {
         turn.state.paused = paused;
         turn.note(if paused { "client requests are held (pause)" } else { "client requests go on (resume)" });
@@ -66,7 +66,7 @@ pub(crate) fn pause(turn: &mut Turn, paused: bool) -> Result<(), Refused> {
 
 /// Ends everything that has not switched: the running release, and one that waits.
 pub(crate) fn abort(turn: &mut Turn) -> Result<(), Refused> {
-    accept::writable(&turn.state)?;
+    guards::writable(&turn.state)?;
     let running = turn.running().filter(|_| turn.state.stretch() == Stretch::Before).map(id);
     let queued = turn.state.queued.take();
     let Some(concerned) = running.clone().or_else(|| queued.as_ref().map(id)) else {

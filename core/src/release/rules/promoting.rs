@@ -1,15 +1,11 @@
 //! promoting: the record says active = candidate; every worker is asked to acknowledge.
 
-use std::time::Duration;
-
 use crate::judge::{Baseline, Bucket};
 
 use super::bake;
+use crate::release::record::phase::ACKNOWLEDGE_WAIT;
 use crate::release::turn::Turn;
 use crate::release::{Alarm, Condition, Effect, Phase, Promoting, Side};
-
-/// How long acknowledgements are waited for.
-pub(crate) const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(10);
 
 /// Switches. The caller has asked the gate, the pin and the store.
 pub(crate) fn promote(turn: &mut Turn, why: &str) {

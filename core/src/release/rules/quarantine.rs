@@ -3,7 +3,7 @@
 use crate::model::{ReleaseId, Version};
 
 use crate::release::turn::Turn;
-use crate::release::{Quarantined, Refused, State};
+use crate::release::{Quarantined, Refused, State, guards};
 
 pub(crate) fn add(turn: &mut Turn, version: Version, reason: String, release: ReleaseId) {
     let list = &mut turn.state.quarantine;
@@ -28,7 +28,7 @@ pub(crate) fn lift(turn: &mut Turn, version: &Version, why: &str) -> bool {
 
 /// A person's `quarantine rm`.
 pub(crate) fn unquarantine(turn: &mut Turn, version: &Version) -> Result<(), Refused> {
-    super::accept::writable(&turn.state)?;
+    guards::writable(&turn.state)?;
     if lift(turn, version, "a person said so") {
         Ok(())
     } else {

@@ -1,9 +1,10 @@
 //! queued: a release waits for its debounce, or for the one before it; depth 1.
 
-use super::{accept, ending, starting};
+use super::{ending, starting};
 use crate::release::turn::Turn;
 use crate::release::{
-    Alarm, Checking, Effect, Fate, Kind, Notice, Phase, Release, Side, Source, Stretch, UpstreamKind,
+    Alarm, Checking, Effect, Fate, Kind, Notice, Phase, Release, Side, Source, Stretch, UpstreamKind, guards,
+    words,
 };
 
 /// Lets the queued release go when nothing holds it, or ends it when it has waited too long.
@@ -20,7 +21,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     if due {
         leave(turn, release);
     } else {
-        let waited = accept::seconds(turn.state.policy.promote_timeout);
+        let waited = words::seconds(turn.state.policy.promote_timeout);
         turn.ended_in_queue(release, format!("it waited in the queue for {waited} (promote_timeout)"));
     }
     true
@@ -32,7 +33,7 @@ fn leave(turn: &mut Turn, release: Release) {
     let asked = if release.forced || !labeled || release.kind == Kind::Rollback {
         Ok(())
     } else {
-        accept::fresh_version(&turn.state, &release.version)
+        guards::fresh_version(&turn.state, &release.version)
     };
     match asked {
         Ok(()) => begin(turn, release),
@@ -79,7 +80,7 @@ fn check_at_once(turn: &mut Turn, mut release: Release) {
         format!(
             "{color} is checked for version {}: every endpoint healthy for {} is asked",
             release.version,
-            accept::seconds(min_healthy)
+            words::seconds(min_healthy)
         )
     };
     turn.begun(&release);

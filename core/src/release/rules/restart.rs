@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::model::{Color, PerColor, Tick};
 
-use super::promoting::ACKNOWLEDGE_WAIT;
 use super::{bake, errands};
+use crate::release::record::phase::ACKNOWLEDGE_WAIT;
 use crate::release::{Alarm, Effect, Fate, Phase, Release, Stage, State, UpstreamKind};
 
 /// At least this much of a progress deadline is left after a restart.

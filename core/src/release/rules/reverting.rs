@@ -1,11 +1,10 @@
 //! reverting: the traffic goes back to the old color, once a release at most.
 
-use super::promoting::ACKNOWLEDGE_WAIT;
-use super::{accept, degraded, ending, errands};
-use crate::release::record::condition::count;
+use super::{degraded, ending, errands};
+use crate::release::record::phase::ACKNOWLEDGE_WAIT;
 use crate::release::turn::Turn;
 use crate::release::{
-    Alarm, Bake, By, Condition, Degraded, Effect, Errand, Phase, Reverting, Stage, UpstreamKind,
+    Alarm, Bake, By, Condition, Degraded, Effect, Errand, Phase, Reverting, Stage, UpstreamKind, words,
 };
 
 /// The old color's health is not known yet.
@@ -14,7 +13,7 @@ pub(crate) fn wait(turn: &mut Turn, by: By, bake: Box<Bake>, why: String) {
     let old = release.color.other();
     let patience = turn.state.unknown_wait();
     let until = turn.at + patience;
-    let wait = accept::seconds(patience);
+    let wait = words::seconds(patience);
     let reason = format!("{why}; waits up to {wait} for {old}, whose health is not known yet");
     turn.enter(Phase::Reverting(Reverting { by, why, stage: Stage::Waiting { until, bake } }), reason);
 }
@@ -47,7 +46,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     match &reverting.stage {
         Stage::Waiting { until, bake } => {
             let (until, bake) = (*until, bake.clone());
-            let health = count(turn.health(old));
+            let health = words::count(turn.health(old));
             if turn.state.is_pinned() {
                 degraded::enter(
                     turn,

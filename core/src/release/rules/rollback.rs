@@ -7,7 +7,9 @@ use crate::model::{ReleaseId, Version};
 
 use super::{accept, bake, pin, quarantine, reverting, trip};
 use crate::release::turn::Turn;
-use crate::release::{By, Condition, Fallback, Kind, Phase, Refused, Release, Source, Stretch, UpstreamKind};
+use crate::release::{
+    By, Condition, Fallback, Kind, Phase, Refused, Release, Source, Stretch, UpstreamKind, guards,
+};
 
 /// What is asked.
 pub(crate) struct Ask<'a> {
@@ -17,7 +19,7 @@ pub(crate) struct Ask<'a> {
 }
 
 pub(crate) fn rollback(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
-    accept::writable(&turn.state)?;
+    guards::writable(&turn.state)?;
     match turn.state.stretch() {
         Stretch::After => back(turn, ask),
         Stretch::Before | Stretch::Final => anew(turn, ask),
@@ -55,7 +57,7 @@ fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
         return Err(Refused::UnknownRelease(to.to_string()));
     }
     if let (Some(version), false) = (&side.version, ask.force) {
-        accept::free_version(&turn.state, version)?;
+        guards::free_version(&turn.state, version)?;
     }
     let old = turn.condition(release.color.other());
     if old == Condition::Sick {
@@ -90,7 +92,7 @@ fn anew(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
     }
     let target = target(turn, ask.to)?;
     if !ask.force {
-        accept::free_version(&turn.state, &target.version)?;
+        guards::free_version(&turn.state, &target.version)?;
     }
     pin::lift_or_refuse(turn, ask.force, "a rollback with --force")?;
     if ask.quarantine {

@@ -3,9 +3,9 @@
 
 use crate::model::{ReleaseId, Version};
 
-use super::{accept, ending, queue, standby};
+use super::{ending, queue, standby};
 use crate::release::turn::Turn;
-use crate::release::{Checking, Effect, Fate, Kind, Phase, Refused, Release, Starting};
+use crate::release::{Checking, Effect, Fate, Kind, Phase, Refused, Release, Starting, guards, words};
 
 /// The image is fetched; a rollback to kept containers starts those.
 pub(crate) fn begin(turn: &mut Turn, mut release: Release) {
@@ -32,7 +32,7 @@ pub(crate) fn advance_pulling(turn: &mut Turn) -> bool {
     if turn.at < *deadline {
         return false;
     }
-    let waited = accept::seconds(turn.state.policy.pull_timeout);
+    let waited = words::seconds(turn.state.policy.pull_timeout);
     let cause = cause(turn);
     ending::fail(turn, format!("the image was not there after {waited} (pull_timeout){cause}"));
     true
@@ -51,8 +51,8 @@ pub(crate) fn pulled(turn: &mut Turn, id: &ReleaseId, version: &Version) -> Resu
         return Err(Refused::Unexpected { fact: "pulled", state: release.word() });
     };
     if release.version != *version {
-        accept::writable(&turn.state)?;
-        let asked = if release.forced { Ok(()) } else { accept::fresh_version(&turn.state, version) };
+        guards::writable(&turn.state)?;
+        let asked = if release.forced { Ok(()) } else { guards::fresh_version(&turn.state, version) };
         if let Some(current) = turn.state.release.as_mut() {
             current.version = version.clone();
         }
@@ -79,7 +79,7 @@ pub(crate) fn pull_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<
     let Phase::Pulling { .. } = release.phase else {
         return Err(Refused::Unexpected { fact: "pull_failed", state: release.word() });
     };
-    accept::writable(&turn.state)?;
+    guards::writable(&turn.state)?;
     ending::fail(turn, format!("the image can't be pulled: {why}"));
     Ok(())
 }
@@ -90,7 +90,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Phase::Starting(starting) = release.phase else { return false };
     let release = release.clone();
     if turn.at >= starting.deadline {
-        let waited = accept::seconds(turn.state.policy.progress_deadline);
+        let waited = words::seconds(turn.state.policy.progress_deadline);
         let cause = cause(turn);
         ending::fail(turn, format!("not all containers ran after {waited} (progress_deadline){cause}"));
         return true;
@@ -137,7 +137,7 @@ pub(crate) fn start_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result
     let Phase::Starting(Starting { cleared: true, .. }) = release.phase else {
         return Err(Refused::Unexpected { fact: "start_failed", state: release.word() });
     };
-    accept::writable(&turn.state)?;
+    guards::writable(&turn.state)?;
     ending::fail(turn, format!("the containers can't be started: {why}"));
     Ok(())
 }
@@ -157,7 +157,7 @@ pub(crate) fn restarted(
     };
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     if restarts > RESTARTS_MAX {
-        accept::writable(&turn.state)?;
+        guards::writable(&turn.state)?;
         ending::fail(turn, format!("a container restarted {restarts} times: more than twice{why}"));
     } else {
         turn.note(format!("a container restarted ({restarts} of {RESTARTS_MAX} borne){why}"));

@@ -1,12 +1,11 @@
 //! A rule has tripped, or the bake ended without proof: where that leads.
 
-use crate::judge::{Numbers, Trip, TripRule, Verdict};
+use crate::judge::{Trip, TripRule, Verdict};
 use crate::model::Color;
 
-use super::{bake, degraded, reverting};
-use crate::release::record::condition::count;
+use super::{degraded, reverting};
 use crate::release::turn::Turn;
-use crate::release::{Bake, By, Condition, Degraded, OnTrip, Outside, Phase, State};
+use crate::release::{Bake, By, Condition, Degraded, OnTrip, Outside, Phase, State, words};
 
 /// What stands between a bad candidate and the old color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +81,7 @@ fn outside(turn: &mut Turn, rule: TripRule, reason: &str) {
             TripRule::Errors | TripRule::Latency | TripRule::Route => Outside::Errors,
         });
     }
-    let health = count(turn.health(old));
+    let health = words::count(turn.health(old));
     let how = if turn.condition(old) == Condition::Sick { "is sick" } else { "fails our own requests" };
     turn.note(format!("{reason}; but {old} {how} too ({health}): the cause is outside, nothing is moved"));
     turn.changed();
@@ -113,52 +112,9 @@ pub(crate) fn current_bake(turn: &Turn) -> Option<Bake> {
 /// The trip in a sentence.
 pub(crate) fn why(turn: &Turn, color: Color, trip: &Trip) -> String {
     match trip.rule {
-        TripRule::HardDown => format!("{color} is down: {}", count(turn.health(color))),
-        TripRule::Errors => format!("too many errors on {color}: {}", bake::describe(&trip.numbers)),
-        TripRule::Latency => format!("{color} is too slow: {}", slowness(&trip.numbers)),
-        TripRule::Route => format!("too many errors on {color}: {}", bad_route(&trip.numbers)),
+        TripRule::HardDown => format!("{color} is down: {}", words::count(turn.health(color))),
+        TripRule::Errors => format!("too many errors on {color}: {}", words::describe(&trip.numbers)),
+        TripRule::Latency => format!("{color} is too slow: {}", words::slowness(&trip.numbers)),
+        TripRule::Route => format!("too many errors on {color}: {}", words::bad_route(&trip.numbers)),
     }
-}
-
-/// The numbers of a rule about errors in a sentence.
-pub(crate) fn errors(numbers: &Numbers) -> String {
-    if numbers.rule == Some(TripRule::Route) { bad_route(numbers) } else { bake::describe(numbers) }
-}
-
-/// The latency rule's numbers in a sentence.
-pub(crate) fn slowness(numbers: &Numbers) -> String {
-    let Some(latency) = &numbers.latency else { return "not measured".to_owned() };
-    format!(
-        "{} of {} requests had no response within {} ms ({:.2} %, expected {:.2} %, borne under {:.2} %), score {:.1} of {:.1}",
-        latency.bad,
-        latency.n,
-        latency.slow_after_ms,
-        percent(latency.bad, latency.n),
-        100.0 * latency.p0,
-        100.0 * latency.p1,
-        latency.s,
-        latency.h
-    )
-}
-
-/// The numbers of the route that is over its bound, in a sentence.
-fn bad_route(numbers: &Numbers) -> String {
-    let Some(route) = numbers.routes.first() else { return bake::describe(numbers) };
-    format!(
-        "{}: {} errors in {} requests ({:.2} %, expected {:.2} %, borne under {:.2} %), score {:.1} of {:.1}; all routes: {} in {}",
-        route.route,
-        route.e,
-        route.n,
-        percent(route.e, route.n),
-        100.0 * route.p0,
-        100.0 * route.p1,
-        route.s,
-        route.h,
-        numbers.e,
-        numbers.n
-    )
-}
-
-fn percent(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
 }

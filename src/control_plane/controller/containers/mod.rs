@@ -33,7 +33,7 @@ pub(crate) use asked::{ASKED_MAX, Wanted};
 pub(crate) use crew::Crew;
 pub(crate) use news::Engines;
 pub(crate) use poll::Poll;
-pub(crate) use rebuild::{found, images, restored};
+pub(crate) use rebuild::{container_sets, images, rebuilt};
 
 /// An endpoint as it was last seen: served from at a start while its engine is away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

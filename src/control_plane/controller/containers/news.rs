@@ -10,10 +10,10 @@ use crate::control_plane::controller::run::{Controller, Internal};
 use crate::control_plane::controller::service::ServiceRuntime;
 use crate::control_plane::provider::docker::{EngineWatch, News, Rules, names_host_only, place};
 use crate::model::{Color, Endpoint, Health, PerColor, ReleaseId, ServiceName};
-use crate::release::{Alarm, Effect, Event, Note, State, UpstreamKind};
+use crate::release::{Effect, Event, Note, State, UpstreamKind, left_behind};
 use crate::tasks;
 
-use super::rebuild::{found, images, number, restored};
+use super::rebuild::{container_sets, images, rebuilt};
 use super::{Containers, Member, Remembered};
 
 /// Ids of containers that the state is told of, a color.
@@ -123,9 +123,8 @@ impl Controller {
         let untouched = state.numbered == 0 && state.sides.iter().all(|(_, side)| side.containers.is_none());
         let Some(containers) = service.containers.as_mut().filter(|_| untouched) else { return };
         let all = containers.news.values().flatten().flat_map(|news| news.containers.values());
-        let sets = found(service.config.name.as_str(), all);
-        let (state, another) = restored(service.state.clone(), true, false, &sets);
-        if another {
+        let sets = container_sets(service.config.name.as_str(), all);
+        if let Some(state) = rebuilt(&service.state, true, false, &sets) {
             containers.stored.images.extend(images(&sets));
             service.state = state;
             service.unsaved = true;
@@ -337,28 +336,16 @@ impl ServiceRuntime {
         }
     }
 
-    /// Stops what the record has as kept and what runs all the same; removes what the record does not
-    /// know any more: both were left behind by a crash, ours or the engine's. A set that is newer than
-    /// the record is none of these: the record is older than it should be.
+    /// What a crash left behind among the containers that the engines have, and what makes it good.
     fn left_behind(&self) -> BTreeMap<ReleaseId, Effect> {
-        let (state, mut effects) = (&self.state, BTreeMap::new());
-        let Some(containers) = &self.containers else { return effects };
-        if containers.follow || state.unwritable || state.alarms.contains_key(&Alarm::StateRebuilt) {
-            return effects;
-        }
-        for member in containers.members.values() {
-            let Some(set) = member.set.as_ref().filter(|set| !containers.swept.contains(*set)) else {
-                continue;
-            };
-            let (release, color) = (set.clone(), member.color);
-            let known = state.knows_containers(set);
-            if !known && number(set).is_some_and(|number| number <= state.numbered) {
-                effects.insert(release.clone(), Effect::Remove { release, color });
-            } else if known && state.may_stop(set) && member.endpoint.is_some() {
-                effects.insert(release.clone(), Effect::Stop { release, color });
-            }
-        }
-        effects
+        let Some(containers) = self.containers.as_ref().filter(|containers| !containers.follow) else {
+            return BTreeMap::new();
+        };
+        let members = containers.members.values().filter_map(|member| {
+            let set = member.set.as_ref().filter(|set| !containers.swept.contains(*set))?;
+            Some((set, member.color, member.endpoint.is_some()))
+        });
+        left_behind(&self.state, members)
     }
 
     /// What the state is to be told of what was found.

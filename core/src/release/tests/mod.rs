@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 //! What the stories in tests/golden can't show one by one: the whole tables of the small rules.
 
+mod rebuild;
+
 use crate::health::ColorHealth;
 use crate::model::{Color, ReleaseId, ServiceName, Tick, Version};
 
@@ -10,6 +12,22 @@ use super::{Condition, Effect, Event, Fate, Gate, Kind, Policy, Side, Source, St
 fn health(total: u32, healthy: u32, unhealthy: u32) -> ColorHealth {
     let unknown = total - healthy - unhealthy;
     ColorHealth { total, healthy, unhealthy, unknown, clean_since: None, refused: false }
+}
+
+/// Endpoints that there were at the switch, unhealthy ones, and ones that have gone since.
+#[test]
+fn a_color_is_down_when_more_than_half_is_unhealthy_or_gone() {
+    let condition = |(endpoints, unhealthy, gone): (u32, u32, u32)| {
+        let left = endpoints - gone;
+        Condition::of(Some(health(left, left - unhealthy, unhealthy)), Some(endpoints))
+    };
+    for case in [(1, 1, 0), (1, 0, 1), (2, 1, 1), (3, 2, 0), (3, 1, 1), (4, 3, 0), (u32::MAX, 0, u32::MAX)] {
+        assert_eq!(condition(case), Condition::Sick, "{case:?}");
+    }
+    for case in [(1, 0, 0), (2, 1, 0), (3, 1, 0), (4, 2, 0), (4, 1, 1)] {
+        assert_eq!(condition(case), Condition::Fit, "{case:?}");
+    }
+    assert_eq!(condition((0, 0, 0)), Condition::Sick, "no endpoint is no color to serve from");
 }
 
 #[test]

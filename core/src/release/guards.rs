@@ -1,0 +1,42 @@
+//! Guards: what a command or a fact needs before it is taken, each a refusal by name.
+
+use crate::model::Version;
+
+use super::{Refused, State};
+
+/// No new release while the store can't be written.
+pub(crate) fn writable(state: &State) -> Result<(), Refused> {
+    if state.unwritable { Err(Refused::StoreUnwritable) } else { Ok(()) }
+}
+
+/// No pin.
+pub(crate) fn unpinned(state: &State) -> Result<(), Refused> {
+    match &state.pin {
+        Some(pin) => Err(Refused::Pinned { reason: pin.reason.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Neither active already nor in quarantine.
+pub(crate) fn fresh_version(state: &State, version: &Version) -> Result<(), Refused> {
+    if state.active_version() == Some(version) {
+        return Err(Refused::SameVersion { version: version.0.clone() });
+    }
+    free_version(state, version)
+}
+
+/// No release of it waits or runs: a machine that says the same thing twice asks for one release.
+pub(crate) fn not_under_way(state: &State, version: &Version) -> Result<(), Refused> {
+    let under_way = state.queued.iter().chain(state.running()).find(|release| release.version == *version);
+    under_way.map_or(Ok(()), |release| {
+        Err(Refused::UnderWay { version: version.0.clone(), release: release.id.to_string() })
+    })
+}
+
+/// Not in quarantine.
+pub(crate) fn free_version(state: &State, version: &Version) -> Result<(), Refused> {
+    match state.quarantined(version) {
+        Some(entry) => Err(Refused::Quarantined { version: version.0.clone(), why: entry.reason.clone() }),
+        None => Ok(()),
+    }
+}

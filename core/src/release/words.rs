@@ -1,0 +1,77 @@
+//! Numbers in a sentence, for the reasons that people read.
+
+use std::time::Duration;
+
+use crate::health::ColorHealth;
+use crate::judge::{Numbers, TripRule};
+
+/// "12.5 s", for reasons.
+pub(crate) fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_millis() as f64 / 1000.0)
+}
+
+/// "2 of 3 endpoints healthy", for reasons.
+pub(crate) fn count(health: Option<ColorHealth>) -> String {
+    match health {
+        None => "nothing known of its endpoints yet".to_owned(),
+        Some(health) if health.total == 0 => "no endpoint".to_owned(),
+        Some(health) => format!("{} of {} endpoints healthy", health.healthy, health.total),
+    }
+}
+
+/// The judge's numbers in a sentence.
+pub(crate) fn describe(numbers: &Numbers) -> String {
+    let share = if numbers.n == 0 { 0.0 } else { 100.0 * numbers.e as f64 / numbers.n as f64 };
+    format!(
+        "{} errors in {} requests ({share:.2} %), expected {:.2} %, borne under {:.2} %, score {:.1} of {:.1}",
+        numbers.e,
+        numbers.n,
+        100.0 * numbers.p0,
+        100.0 * numbers.p1,
+        numbers.s,
+        numbers.h
+    )
+}
+
+/// The numbers of a rule about errors in a sentence.
+pub(crate) fn errors(numbers: &Numbers) -> String {
+    if numbers.rule == Some(TripRule::Route) { bad_route(numbers) } else { describe(numbers) }
+}
+
+/// The latency rule's numbers in a sentence.
+pub(crate) fn slowness(numbers: &Numbers) -> String {
+    let Some(latency) = &numbers.latency else { return "not measured".to_owned() };
+    format!(
+        "{} of {} requests had no response within {} ms ({:.2} %, expected {:.2} %, borne under {:.2} %), score {:.1} of {:.1}",
+        latency.bad,
+        latency.n,
+        latency.slow_after_ms,
+        percent(latency.bad, latency.n),
+        100.0 * latency.p0,
+        100.0 * latency.p1,
+        latency.s,
+        latency.h
+    )
+}
+
+/// The numbers of the route that is over its bound, in a sentence.
+pub(crate) fn bad_route(numbers: &Numbers) -> String {
+    let Some(route) = numbers.routes.first() else { return describe(numbers) };
+    format!(
+        "{}: {} errors in {} requests ({:.2} %, expected {:.2} %, borne under {:.2} %), score {:.1} of {:.1}; all routes: {} in {}",
+        route.route,
+        route.e,
+        route.n,
+        percent(route.e, route.n),
+        100.0 * route.p0,
+        100.0 * route.p1,
+        route.s,
+        route.h,
+        numbers.e,
+        numbers.n
+    )
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
+}
