@@ -4,8 +4,7 @@ use crate::model::{ReleaseId, Version};
 use crate::release::{Event, Refused, Source};
 
 use super::apply::Taken;
-use super::containers::Wanted;
-use super::message::{Command, Done, Precondition, Request};
+use super::message::{Command, Done, Precondition, Request, Wanted};
 use super::rejection::{RefusalCode, Rejection};
 use super::run::Controller;
 use super::service::{ServiceRuntime, Waiter};

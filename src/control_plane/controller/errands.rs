@@ -11,7 +11,8 @@ use crate::model::{Color, ImageReference, ReleaseId, Version};
 use crate::release::{Errand, Event};
 use crate::tasks;
 
-use super::run::{Controller, Internal};
+use super::message::Internal;
+use super::run::Controller;
 use super::service::ServiceRuntime;
 
 /// What an errand is about.

@@ -17,6 +17,7 @@ mod metrics;
 mod news;
 mod perform;
 mod persist;
+mod record;
 mod rejection;
 mod reload;
 mod run;

@@ -6,29 +6,19 @@
 
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
-
 use crate::clock;
 use crate::control_plane::notify::{AlarmNews, News, Receipt, ReleaseNews};
 use crate::model::{ReleaseId, ServiceName};
 use crate::release::{Alarm, Effect, Notice, Step};
 
-use super::run::{Controller, Internal};
+use super::message::Internal;
+use super::record::Untold;
+use super::run::Controller;
 use super::service::ServiceRuntime;
 use super::view::ReleaseView;
 
 /// Ends that wait to be told; older ones give way.
 const UNTOLD_MAX: usize = 16;
-
-/// The end of a release that not every notifier has been told of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Untold {
-    pub(crate) release: ReleaseId,
-    pub(crate) notice: Notice,
-    pub(crate) reason: String,
-    /// RFC 3339.
-    pub(crate) time: String,
-}
 
 const fn is_end(notice: Notice) -> bool {
     matches!(

@@ -7,7 +7,8 @@ use crate::release::{By, Effect, Event, Kind, Phase, Release, State};
 use crate::tasks;
 
 use super::errands::About;
-use super::run::{Controller, Internal};
+use super::message::Internal;
+use super::run::Controller;
 
 impl Controller {
     /// Carries out effects in their order. Work that takes time goes on in a task and comes back

@@ -1,47 +1,14 @@
-//! The record, written before its effects; and what is written when there is time.
+//! Writing the record, before its effects; and what is written when there is time.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::clock;
 use crate::control_plane::store::{StoreFault, StoredRelease};
-use crate::model::Version;
 use crate::release::{Event, State, Step};
 
-use super::containers::Stored;
-use super::news::Untold;
+use super::record::{FORMAT, Record, WRITE_TIMEOUT};
 use super::run::Controller;
 use super::view::{AuditEntry, ReleaseView};
-
-/// A write that takes longer counts as failed: the loop serves other services too.
-pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The format of [`Record`]; a newer one is refused.
-pub(crate) const FORMAT: u32 = 1;
-
-/// A service's record as it is stored.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Record {
-    pub(crate) format: u32,
-    /// Rebased as if it had been saved at tick 0: what is stored of a deadline is the time left.
-    pub(crate) state: State,
-    /// Since when each version is in quarantine (RFC 3339, for people).
-    #[serde(default)]
-    pub(crate) quarantined_at: BTreeMap<Version, String>,
-    /// What else is known of its containers.
-    #[serde(default)]
-    pub(crate) containers: Stored,
-    /// Ends of releases that people may not have been told of.
-    #[serde(default)]
-    pub(crate) untold: Vec<Untold>,
-}
-
-/// The state in a stored record, as it was saved (at tick 0).
-pub(crate) fn record_state(json: &str) -> Result<State, String> {
-    let record: Record = serde_json::from_str(json).map_err(|why| why.to_string())?;
-    Ok(record.state)
-}
 
 fn encode<T: Serialize>(value: &T) -> Result<String, StoreFault> {
     serde_json::to_string(value).map_err(|why| StoreFault::Write(why.to_string()))

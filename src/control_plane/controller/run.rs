@@ -17,15 +17,15 @@ use crate::control_plane::probe::{ProbeReport, Prober, Synthetic, SyntheticRepor
 use crate::control_plane::provider::docker::News;
 use crate::control_plane::provider::{FixedProvider, ProviderUpdate};
 use crate::control_plane::store::Store;
-use crate::model::{Color, EndpointId, ImageReference, ReleaseId, ServiceName, Tick, Version};
-use crate::release::{Event, Notice};
+use crate::model::{Color, EndpointId, ServiceName, Tick};
+use crate::release::Event;
 use crate::routing::RouteTable;
 use crate::tasks;
 use crate::tls::Live;
-use crate::traffic::{Suspect, WorkerReport};
+use crate::traffic::Suspect;
 
-use super::containers::{Engines, Wanted};
-use super::message::Request;
+use super::containers::Engines;
+use super::message::{Internal, Request};
 use super::metrics::Metrics;
 use super::service::ServiceRuntime;
 use super::workers::Workers;
@@ -35,26 +35,6 @@ use super::{Actor, Inbox, ReloadReport};
 const COALESCE: Duration = Duration::from_millis(20);
 /// Probe reports taken in one turn.
 const REPORTS_PER_TURN: usize = 256;
-
-/// What comes back from the controller's own tasks.
-#[derive(Debug)]
-pub(crate) enum Internal {
-    Event(ServiceName, Event),
-    /// What an image that a request asks for was found to be.
-    Asked(Box<Request>, Wanted),
-    /// A poll has found that the tag means this digest now.
-    Found(ServiceName, ImageReference, Version),
-    /// The image of a release is there, and what it is.
-    Pulled(ServiceName, ReleaseId, ImageReference, Version),
-    /// The containers of a set were started.
-    CameUp(ServiceName, ReleaseId),
-    /// A set that was to be stopped or removed has been.
-    Swept(ServiceName, ReleaseId),
-    /// Every notifier is done with the end of a release.
-    Told(ServiceName, ReleaseId, Notice),
-    /// A closed second, from every worker that answered.
-    Counts(Vec<WorkerReport>),
-}
 
 /// Where facts come in; commands come through [`Inbox`].
 #[derive(Debug)]

@@ -1,5 +1,8 @@
 //! One service as it runs: its record, its endpoints, and who waits for an answer.
 
+pub(crate) mod course;
+pub(crate) mod synthetic;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,13 +18,13 @@ use crate::routing::ServiceRoute;
 
 use super::containers::{Containers, Stored};
 use super::ejected::Ejected;
-use super::exhibit::Course;
 use super::message::Done;
-use super::news::Untold;
+use super::record::Untold;
 use super::rejection::Rejection;
-use super::synthetic::Asked;
-use super::view::EventView;
-use super::view::ReleaseView;
+use super::view::{EventView, ReleaseView};
+
+use course::Course;
+use synthetic::Asked;
 
 /// Enough for what one step can end.
 pub(crate) const RECENT_MAX: usize = 8;

@@ -25,12 +25,13 @@ use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
 use super::containers::{ASKED_MAX, Containers, Engines, Stored, found, images, restored};
-use super::exhibit::{Course, Exhibits};
+use super::exhibit::Exhibits;
 use super::metrics::Metrics;
-use super::persist::{FORMAT, Record};
+use super::record::{FORMAT, Record};
 use super::reload::sources;
 use super::run::{Controller, Inlets};
 use super::service::ServiceRuntime;
+use super::service::course::Course;
 use super::view::ReleaseView;
 use super::workers::Workers;
 

@@ -10,33 +10,6 @@ use crate::routing::Protocol;
 use super::run::Controller;
 use super::service::ServiceRuntime;
 
-/// Traffic is thin when the active color had fewer requests than ours would be in so many seconds.
-const THIN_SECONDS: usize = 10;
-
-/// What is known of our own requests, and of whether they are needed.
-#[derive(Debug, Default)]
-pub(crate) struct Asked {
-    /// Successes and errors since the last closed second.
-    counts: PerColor<(u32, u32)>,
-    /// Users' requests to the active color in the last closed seconds.
-    recent: std::collections::VecDeque<u64>,
-    /// Whether something is asked now.
-    on: bool,
-}
-
-impl Asked {
-    fn second(&mut self, requests: u64) {
-        self.recent.push_back(requests);
-        if self.recent.len() > THIN_SECONDS {
-            self.recent.pop_front();
-        }
-    }
-
-    fn is_thin(&self, rate: u32) -> bool {
-        self.recent.iter().sum::<u64>() < u64::from(rate) * self.recent.len() as u64
-    }
-}
-
 impl Controller {
     /// Counts an answer, if it is still of use.
     pub(crate) fn synthetic_answer(&mut self, report: &SyntheticReport) {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Service, Upstream as Configured};
-use crate::control_plane::controller::message::{Command, Request};
+use crate::control_plane::controller::message::{Command, Internal, Request, Wanted};
 use crate::control_plane::controller::rejection::{RefusalCode, Rejection};
-use crate::control_plane::controller::run::{Controller, Internal};
+use crate::control_plane::controller::run::Controller;
 use crate::control_plane::provider::docker::{DockerFault, Upstream};
 use crate::model::{ImageReference, Version, is_digest, is_tag};
 use crate::release::{Event, Source, Stretch};
@@ -47,13 +47,6 @@ async fn settled(
         found = upstream.resolve(image).await;
     }
     found
-}
-
-/// What an image was found to be.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    image: ImageReference,
-    version: Result<Version, DockerFault>,
 }
 
 impl Controller {

@@ -15,8 +15,8 @@ use crate::model::{ImageReference, ReleaseId, ServiceName, Version};
 use crate::release::{Event, State};
 
 use crate::control_plane::controller::exhibit::{ContainerEvidence, keep_containers};
-use crate::control_plane::controller::persist::{WRITE_TIMEOUT, record_state};
-use crate::control_plane::controller::run::Internal;
+use crate::control_plane::controller::message::Internal;
+use crate::control_plane::controller::record::{WRITE_TIMEOUT, record_state};
 use crate::tasks;
 
 /// Orders that wait. A service has a handful of sets; more than this are never ordered.

@@ -8,6 +8,7 @@
 
 mod asked;
 mod crew;
+mod engines;
 mod news;
 mod orders;
 mod poll;
@@ -27,11 +28,11 @@ use crate::control_plane::provider::docker::{Caller, News, Upstream};
 use crate::control_plane::store::Store;
 use crate::model::{Color, Endpoint, EndpointId, ImageReference, PerColor, ReleaseId, Version};
 
-use super::run::Internal;
+use super::message::Internal;
 
-pub(crate) use asked::{ASKED_MAX, Wanted};
+pub(crate) use asked::ASKED_MAX;
 pub(crate) use crew::Crew;
-pub(crate) use news::Engines;
+pub(crate) use engines::Engines;
 pub(crate) use poll::Poll;
 pub(crate) use rebuild::{found, images, restored};
 

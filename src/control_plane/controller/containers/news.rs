@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join_all;
-use tokio::sync::mpsc;
-
-use crate::config::{self, Config, Service, Upstream as Configured};
-use crate::control_plane::controller::run::{Controller, Internal};
+use crate::config::{Service, Upstream as Configured};
+use crate::control_plane::controller::message::Internal;
+use crate::control_plane::controller::run::Controller;
 use crate::control_plane::controller::service::ServiceRuntime;
-use crate::control_plane::provider::docker::{EngineWatch, News, Rules, names_host_only, place};
+use crate::control_plane::provider::docker::{News, Rules, names_host_only, place};
 use crate::model::{Color, Endpoint, Health, PerColor, ReleaseId, ServiceName};
 use crate::release::{Alarm, Effect, Event, Note, State, UpstreamKind};
 use crate::tasks;
@@ -20,51 +18,6 @@ use super::{Containers, Member, Remembered};
 const IDS_MAX: usize = 1000;
 /// Seconds between two lines about one pull.
 const PROGRESS_EVERY: u32 = 5;
-
-/// The watches of all engines that the configuration names, each once.
-#[derive(Debug)]
-pub(crate) struct Engines {
-    watches: BTreeMap<String, (config::Engine, bool, EngineWatch)>,
-    news: mpsc::Sender<News>,
-}
-
-impl Engines {
-    pub(crate) fn new(news: mpsc::Sender<News>) -> Self {
-        Self { watches: BTreeMap::new(), news }
-    }
-
-    /// One look at each engine, all at once; 5 s at most.
-    pub(crate) async fn look(config: &Config) -> Vec<News> {
-        let looks = wanted(config).into_values().map(|(engine, all)| EngineWatch::look(engine, all));
-        join_all(looks).await
-    }
-
-    /// Watches exactly the engines of the configuration. Those that stay are not asked anew.
-    pub(crate) fn aim(&mut self, config: &Config) {
-        let mut old = std::mem::take(&mut self.watches);
-        for (url, (engine, all)) in wanted(config) {
-            let kept = old.remove(&url).filter(|(known, looks, _)| *known == engine && *looks == all);
-            let watch = kept.map_or_else(
-                || EngineWatch::start(engine.clone(), all, self.news.clone()),
-                |(_, _, watch)| watch,
-            );
-            self.watches.insert(url, (engine, all, watch));
-        }
-    }
-}
-
-/// URL -> engine, and whether containers without our labels matter there.
-fn wanted(config: &Config) -> BTreeMap<String, (config::Engine, bool)> {
-    let mut engines = BTreeMap::new();
-    for service in &config.services {
-        let Configured::Docker { follow, engine, .. } = &service.upstream else { continue };
-        for engine in &engine.engines {
-            let entry = engines.entry(engine.url.clone()).or_insert_with(|| (engine.clone(), false));
-            entry.1 |= follow;
-        }
-    }
-    engines
-}
 
 impl Controller {
     /// An engine has said something.
