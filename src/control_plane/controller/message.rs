@@ -99,7 +99,7 @@ pub struct Request {
 
 /// What an image was found to be.
 #[derive(Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct ResolvedImage {
     pub(crate) image: ImageReference,
     pub(crate) version: Result<Version, DockerFault>,
 }
@@ -109,9 +109,9 @@ pub(crate) struct Wanted {
 pub(crate) enum Internal {
     Event(ServiceName, Event),
     /// What an image that a request asks for was found to be.
-    Asked(Box<Request>, Wanted),
+    Resolved(Box<Request>, ResolvedImage),
     /// A poll has found that the tag means this digest now.
-    Found(ServiceName, ImageReference, Version),
+    TagMeans(ServiceName, ImageReference, Version),
     /// The image of a release is there, and what it is.
     Pulled(ServiceName, ReleaseId, ImageReference, Version),
     /// The containers of a set were started.
@@ -119,7 +119,7 @@ pub(crate) enum Internal {
     /// A set that was to be stopped or removed has been.
     Swept(ServiceName, ReleaseId),
     /// Every notifier is done with the end of a release.
-    Told(ServiceName, ReleaseId, Notice),
+    Notified(ServiceName, ReleaseId, Notice),
     /// A closed second, from every worker that answered.
     Counts(Vec<WorkerReport>),
 }

@@ -54,11 +54,11 @@ impl Controller {
             service.windows[color].clear();
             service.ailing[color] = None;
         }
-        service.told[color] = service.rosters[color].summary();
+        service.reported[color] = service.rosters[color].summary();
         let event = Event::Health {
             color,
             release: service.rosters[color].owner().cloned(),
-            health: service.told[color],
+            health: service.reported[color],
         };
         self.metrics.rosters(&service.config.name, &service.rosters);
         self.pending.push_back((index, event));

@@ -23,14 +23,14 @@ impl Controller {
     /// Writes a step's state, and the records of the releases it speaks of, in one transaction.
     pub(crate) async fn save(&mut self, index: usize, step: &Step) -> Result<(), StoreFault> {
         let service = &mut self.services[index];
-        let before = (service.live.clone(), service.last.clone(), service.untold.clone());
+        let before = (service.live.clone(), service.last.clone(), service.pending.clone());
         service.update_views_of(&step.state, &step.ended);
         service.note_ends(step);
         let written = self.write(index, &step.state).await;
         if written.is_err() {
             // The step did not happen, and so its records say nothing.
             let service = &mut self.services[index];
-            (service.live, service.last, service.untold) = before;
+            (service.live, service.last, service.pending) = before;
             service.unwritten_releases.clear();
         }
         written
@@ -42,13 +42,13 @@ impl Controller {
             quarantined_at.entry(entry.version.clone()).or_insert_with(clock::wall_rfc3339);
         }
         let containers = self.services[index].stored_containers(state);
-        let untold = self.services[index].untold.clone();
+        let pending = self.services[index].pending.clone();
         let record = Record {
             format: FORMAT,
             state: state.to_saved(clock::now()),
             quarantined_at,
             containers,
-            untold,
+            pending,
         };
         let json = encode(&record)?;
         let service = &self.services[index];

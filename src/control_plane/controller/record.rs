@@ -28,8 +28,8 @@ pub(crate) struct Record {
     #[serde(default)]
     pub(crate) containers: Stored,
     /// Ends of releases that people may not have been told of.
-    #[serde(default)]
-    pub(crate) untold: Vec<Untold>,
+    #[serde(rename = "untold", default)]
+    pub(crate) pending: Vec<PendingNotice>,
 }
 
 /// The state in a stored record, as it was saved (at tick 0).
@@ -40,7 +40,7 @@ pub(crate) fn record_state(json: &str) -> Result<State, String> {
 
 /// The end of a release that not every notifier has been told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Untold {
+pub(crate) struct PendingNotice {
     pub(crate) release: ReleaseId,
     pub(crate) notice: Notice,
     pub(crate) reason: String,

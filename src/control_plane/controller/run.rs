@@ -14,7 +14,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::control_plane::notify::Notifiers;
 use crate::control_plane::probe::{ProbeReport, Prober, Synthetic, SyntheticReport};
-use crate::control_plane::provider::docker::News;
+use crate::control_plane::provider::docker::EngineReport;
 use crate::control_plane::provider::{FixedProvider, ProviderUpdate};
 use crate::control_plane::store::Store;
 use crate::model::{Color, EndpointId, ServiceName, Tick};
@@ -42,7 +42,7 @@ pub(crate) struct Inlets {
     pub(crate) internal: mpsc::Receiver<Internal>,
     pub(crate) probes: mpsc::Receiver<ProbeReport>,
     pub(crate) endpoints: mpsc::Receiver<ProviderUpdate>,
-    pub(crate) news: mpsc::Receiver<News>,
+    pub(crate) engines: mpsc::Receiver<EngineReport>,
     pub(crate) suspects: mpsc::Receiver<Suspect>,
     pub(crate) synthetic: mpsc::Receiver<SyntheticReport>,
 }
@@ -89,7 +89,7 @@ enum Turn {
     Internal(Internal),
     Probe(ProbeReport),
     Endpoints(ProviderUpdate),
-    News(News),
+    Engine(EngineReport),
     Suspect(Suspect),
     Synthetic(SyntheticReport),
     Second,
@@ -118,7 +118,7 @@ impl Controller {
                     () = tokio::time::sleep_until(wake) => Turn::Wake,
                     _ = second.tick() => Turn::Second,
                     Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
-                    Some(news) = self.inlets.news.recv() => Turn::News(news),
+                    Some(report) = self.inlets.engines.recv() => Turn::Engine(report),
                     Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
                     Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
                     Some(report) = self.inlets.synthetic.recv() => Turn::Synthetic(report),
@@ -135,7 +135,7 @@ impl Controller {
                     self.more_probes();
                 }
                 Turn::Endpoints(update) => self.endpoints(&update),
-                Turn::News(news) => self.engine_news(&news),
+                Turn::Engine(report) => self.engine_reported(&report),
                 Turn::Synthetic(report) => self.synthetic_answer(&report),
                 Turn::Suspect(suspect) => self.suspected(&suspect),
                 Turn::Second => self.second().await,
@@ -174,10 +174,10 @@ impl Controller {
     async fn internal(&mut self, message: Internal) {
         match message {
             Internal::Event(service, event) => self.event(&service, event).await,
-            Internal::Told(service, release, notice) => self.told(&service, &release, notice),
+            Internal::Notified(service, release, notice) => self.notified(&service, &release, notice),
             Internal::Counts(reports) => self.counts(reports).await,
-            Internal::Asked(request, wanted) => self.asked(*request, wanted).await,
-            Internal::Found(service, image, version) => {
+            Internal::Resolved(request, image) => self.resolved(*request, image).await,
+            Internal::TagMeans(service, image, version) => {
                 if let Some(index) = self.index(service.as_str()) {
                     self.found(index, image, version).await;
                 }

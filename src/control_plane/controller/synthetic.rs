@@ -14,7 +14,7 @@ impl Controller {
     /// Counts an answer, if it is still of use.
     pub(crate) fn synthetic_answer(&mut self, report: &SyntheticReport) {
         let Some(index) = self.index(report.service.as_str()) else { return };
-        let (successes, errors) = &mut self.services[index].asked.counts[report.color];
+        let (successes, errors) = &mut self.services[index].synthetic.counts[report.color];
         match report.outcome {
             Outcome::Success => *successes += 1,
             Outcome::Error => *errors += 1,
@@ -25,14 +25,14 @@ impl Controller {
     /// color was asked too, and is a control.
     pub(crate) fn synthetic_second(&mut self, index: usize, closed: &mut PerColor<Bucket>) -> bool {
         let service = &mut self.services[index];
-        service.asked.second(closed[service.state.active].requests);
-        for (color, (successes, errors)) in std::mem::take(&mut service.asked.counts).iter() {
+        service.synthetic.second(closed[service.state.active].requests);
+        for (color, (successes, errors)) in std::mem::take(&mut service.synthetic.counts).iter() {
             // Of nobody in particular: no client's limit holds for them.
             closed[color].add(None, *successes, *errors);
         }
-        let was_on = service.asked.on;
+        let was_on = service.synthetic.on;
         let target = target(service);
-        service.asked.on = target.is_some();
+        service.synthetic.on = target.is_some();
         let name = service.name().clone();
         self.synthetic.aim(&name, target);
         was_on
@@ -52,7 +52,7 @@ fn target(service: &ServiceRuntime) -> Option<SyntheticTarget> {
     let Synthetic { paths, rate } = service.config.synthetic.as_ref()?;
     let (Phase::Baking(_) | Phase::Degraded(_)) = &service.state.running()?.phase else { return None };
     let settings = &service.config.settings;
-    if settings.protocol == Protocol::H2c || !service.asked.is_thin(*rate) {
+    if settings.protocol == Protocol::H2c || !service.synthetic.is_thin(*rate) {
         return None;
     }
     let endpoints = PerColor::from_fn(|color| {

@@ -6,22 +6,22 @@ use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use crate::config::{self, Config, Upstream as Configured};
-use crate::control_plane::provider::docker::{EngineWatch, News};
+use crate::control_plane::provider::docker::{EngineReport, EngineWatch};
 
 /// The watches of all engines that the configuration names, each once.
 #[derive(Debug)]
 pub(crate) struct Engines {
     watches: BTreeMap<String, (config::Engine, bool, EngineWatch)>,
-    news: mpsc::Sender<News>,
+    report: mpsc::Sender<EngineReport>,
 }
 
 impl Engines {
-    pub(crate) fn new(news: mpsc::Sender<News>) -> Self {
-        Self { watches: BTreeMap::new(), news }
+    pub(crate) fn new(report: mpsc::Sender<EngineReport>) -> Self {
+        Self { watches: BTreeMap::new(), report }
     }
 
     /// One look at each engine, all at once; 5 s at most.
-    pub(crate) async fn look(config: &Config) -> Vec<News> {
+    pub(crate) async fn look(config: &Config) -> Vec<EngineReport> {
         let looks = wanted(config).into_values().map(|(engine, all)| EngineWatch::look(engine, all));
         join_all(looks).await
     }
@@ -32,7 +32,7 @@ impl Engines {
         for (url, (engine, all)) in wanted(config) {
             let kept = old.remove(&url).filter(|(known, looks, _)| *known == engine && *looks == all);
             let watch = kept.map_or_else(
-                || EngineWatch::start(engine.clone(), all, self.news.clone()),
+                || EngineWatch::start(engine.clone(), all, self.report.clone()),
                 |(_, _, watch)| watch,
             );
             self.watches.insert(url, (engine, all, watch));

@@ -48,7 +48,7 @@ impl Poll {
                         failing = false;
                         if last.as_ref() != Some(&version) {
                             last = Some(version.clone());
-                            let found = Internal::Found(name.clone(), image.clone(), version);
+                            let found = Internal::TagMeans(name.clone(), image.clone(), version);
                             if internal.send(found).await.is_err() {
                                 return;
                             }

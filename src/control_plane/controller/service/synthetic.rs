@@ -9,7 +9,7 @@ const THIN_SECONDS: usize = 10;
 
 /// What is known of our own requests, and of whether they are needed.
 #[derive(Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct SyntheticCounts {
     /// Successes and errors since the last closed second.
     pub(crate) counts: PerColor<(u32, u32)>,
     /// Users' requests to the active color in the last closed seconds.
@@ -18,7 +18,7 @@ pub(crate) struct Asked {
     pub(crate) on: bool,
 }
 
-impl Asked {
+impl SyntheticCounts {
     pub(crate) fn second(&mut self, requests: u64) {
         self.recent.push_back(requests);
         if self.recent.len() > THIN_SECONDS {
