@@ -9,7 +9,7 @@ use super::Secret;
 
 /// `[hooks]`: where webhooks come in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hooks {
+pub struct WebhookListener {
     /// A listener of their own.
     pub bind: Option<SocketAddr>,
     /// Under `/hooks/` of the public listeners.

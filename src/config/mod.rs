@@ -33,7 +33,9 @@ pub use content::PAGE_BYTES_MAX;
 pub use difference::{Difference, difference};
 pub use fault::{Fault, Faults, Severity};
 pub use file::{FILE_BYTES_MAX, Loaded, load, parse};
-pub use message::{Hook, HookAction, HookPoints, Hooks, Notifier, NotifierKind, Webhook, WebhookKind};
+pub use message::{
+    Hook, HookAction, HookPoints, Notifier, NotifierKind, Webhook, WebhookKind, WebhookListener,
+};
 pub use report::{render_faults, summary};
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretFault};
 pub use types::{

@@ -14,7 +14,7 @@ use crate::release;
 use crate::routing::ServiceSettings;
 
 use super::container::Docker;
-use super::message::{HookPoints, Hooks, Notifier, Webhook};
+use super::message::{HookPoints, Notifier, Webhook, WebhookListener};
 use super::secret::Secret;
 
 /// `[limits]`; sizes in bytes.
@@ -226,7 +226,7 @@ pub struct Config {
     pub log: Log,
     /// In the order of their names.
     pub services: Vec<Arc<Service>>,
-    pub hooks: Hooks,
+    pub hooks: WebhookListener,
     pub webhooks: Vec<Webhook>,
     pub notifiers: Vec<Notifier>,
     /// Every key in force, its path -> its value in one canonical spelling (`"1m"` for `"60s"`),

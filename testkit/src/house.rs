@@ -13,9 +13,9 @@ use std::time::Duration;
 use greenlight::cli::demo::client::{Connection, request};
 use greenlight::cli::demo::door::{Admin, Door};
 use greenlight::cli::demo::load::{Load, Plan};
+use greenlight::cli::demo::origin::DemoOrigin;
 use greenlight::cli::demo::ports;
 use greenlight::cli::demo::trouble::Trouble;
-use greenlight::cli::demo::upstream::Upstream;
 use greenlight::model::{Color, PerColor};
 use tempfile::TempDir;
 use tokio::sync::{RwLock, RwLockReadGuard};
@@ -118,7 +118,7 @@ pub fn write_config(folder: &Path, setup: &Setup, upstreams: &PerColor<Vec<Socke
 #[derive(Debug)]
 pub struct House {
     pub door: Door,
-    pub upstreams: PerColor<Vec<Upstream>>,
+    pub upstreams: PerColor<Vec<DemoOrigin>>,
     pub listener: SocketAddr,
     folder: TempDir,
     _machine: RwLockReadGuard<'static, ()>,
@@ -129,11 +129,11 @@ impl House {
     pub async fn open(setup: &Setup) -> Self {
         let machine = MACHINE.read().await;
         let folder = tempfile::tempdir().unwrap();
-        let mut upstreams = PerColor::<Vec<Upstream>>::default();
+        let mut upstreams = PerColor::<Vec<DemoOrigin>>::default();
         for color in Color::ALL {
             let options = if color == Color::Green { setup.green } else { &[] };
             for _ in 0..setup.processes {
-                let upstream = Upstream::start(exe(), color.as_str(), address(), options).await.unwrap();
+                let upstream = DemoOrigin::start(exe(), color.as_str(), address(), options).await.unwrap();
                 upstreams[color].push(upstream);
             }
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use greenlight::config::{self, EngineTls};
-use greenlight::control_plane::provider::docker::{DockerFault, Upstream};
+use greenlight::control_plane::provider::docker::{DockerFault, ServiceEngines};
 use greenlight::model::ImageReference;
 use greenlight::model::ServiceName;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -134,7 +134,7 @@ async fn strangers(certificates: &Certificates, url: &str, image: &str) {
         let tls = Some(certificates.client(ca, own));
         let engines = vec![config::Engine { url: url.to_owned(), tls }];
         let config = config::Docker { engines, ..config::Docker::default() };
-        let upstream = Upstream::new(ServiceName::from("strangers"), config, 1);
+        let upstream = ServiceEngines::new(ServiceName::from("strangers"), config, 1);
         let asked = tokio::time::timeout(Duration::from_mins(1), upstream.resolve(&image)).await;
         match asked.expect("an answer") {
             Err(DockerFault::Away { why, .. } | DockerFault::Refused(why)) => {

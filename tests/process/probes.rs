@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use greenlight::cli::demo::door::Door;
-use greenlight::cli::demo::upstream::Upstream;
+use greenlight::cli::demo::origin::DemoOrigin;
 use greenlight::model::{Color, PerColor};
 
 use greenlight_testkit::house::{MACHINE, SERVICE, START, Setup, address, exe, write_config};
@@ -41,7 +41,7 @@ async fn two_thousand_endpoints_cost_less_than_a_core() {
     let folder = tempfile::tempdir().unwrap();
     let port = address().port();
     let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    let upstream = Upstream::start(exe(), "blue", everywhere, &[]).await.unwrap();
+    let upstream = DemoOrigin::start(exe(), "blue", everywhere, &[]).await.unwrap();
     let upstreams = PerColor::from_fn(|color| addresses(color, port));
     let endpoints = upstreams.blue.len() + upstreams.green.len();
     let written = write_config(folder.path(), &Setup::default(), &upstreams);

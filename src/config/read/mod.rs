@@ -20,7 +20,7 @@ use std::sync::Arc;
 use super::kind::{flag, integer, list, path};
 use super::name::{bind, network};
 use super::section::Section;
-use super::{Config, Hooks};
+use super::{Config, WebhookListener};
 
 /// The most worker threads.
 const WORKERS_MAX: usize = 1024;
@@ -47,7 +47,7 @@ pub(super) fn config(root: &mut Section<'_, '_>) -> Config {
     } else if services.is_empty() && root.walk.sound(&["services"]) {
         root.walk.fault("services", format!("is empty: {SERVICE}"));
     }
-    let hooks = root.section("hooks", |hooks| Hooks {
+    let hooks = root.section("hooks", |hooks| WebhookListener {
         bind: hooks.optional("bind", bind),
         public: hooks.value("public", flag, false),
     });

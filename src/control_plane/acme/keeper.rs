@@ -41,7 +41,7 @@ pub struct Options {
 
 /// One certificate: who orders it, its host, and where it is served.
 #[derive(Debug)]
-struct Wanted {
+struct Certificate {
     acme: Acme,
     host: String,
     entrances: Vec<Arc<Entrance>>,
@@ -52,7 +52,7 @@ struct Wanted {
 /// Every certificate of the configuration, those that the store has in force.
 #[derive(Debug)]
 pub struct Keeper {
-    wanted: Vec<Wanted>,
+    wanted: Vec<Certificate>,
     shop: Arc<Shop>,
 }
 
@@ -77,16 +77,20 @@ impl Keeper {
             orders: Semaphore::new(ORDERS_MAX),
             accounts: Mutex::new(()),
         };
-        let mut wanted: BTreeMap<(String, String), Wanted> = BTreeMap::new();
+        let mut wanted: BTreeMap<(String, String), Certificate> = BTreeMap::new();
         for (acme, entrance) in options.entrances {
             for host in &acme.hosts {
                 let key = (acme.directory.clone(), host.clone());
-                let want =
-                    || Wanted { acme: acme.clone(), host: host.clone(), entrances: Vec::new(), life: None };
+                let want = || Certificate {
+                    acme: acme.clone(),
+                    host: host.clone(),
+                    entrances: Vec::new(),
+                    life: None,
+                };
                 wanted.entry(key).or_insert_with(want).entrances.push(Arc::clone(&entrance));
             }
         }
-        let mut wanted: Vec<Wanted> = wanted.into_values().collect();
+        let mut wanted: Vec<Certificate> = wanted.into_values().collect();
         for one in &mut wanted {
             match shop.kept(one).await {
                 Ok(life) => one.life = life,
@@ -110,7 +114,7 @@ impl Keeper {
     }
 }
 
-impl Wanted {
+impl Certificate {
     /// The name of what the store keeps.
     fn credential(&self) -> String {
         format!("acme/certificate/{}/{}", self.acme.directory, self.host)
@@ -128,14 +132,14 @@ impl Wanted {
 }
 
 impl Shop {
-    async fn kept(&self, wanted: &Wanted) -> Result<Option<Life>, AcmeFault> {
+    async fn kept(&self, wanted: &Certificate) -> Result<Option<Life>, AcmeFault> {
         let Some(kept) = self.store.credential(&wanted.credential()).await? else { return Ok(None) };
         let issued: Issued = serde_json::from_str(&kept)?;
         wanted.serve(&issued).map(Some)
     }
 
     /// One certificate, for as long as the program runs.
-    async fn keep(self: Arc<Self>, wanted: Wanted) {
+    async fn keep(self: Arc<Self>, wanted: Certificate) {
         let mut life = wanted.life;
         let mut way = self.first;
         let mut failures = 0;
@@ -172,7 +176,7 @@ impl Shop {
         }
     }
 
-    async fn order(&self, wanted: &Wanted, way: Way) -> Result<Life, AcmeFault> {
+    async fn order(&self, wanted: &Certificate, way: Way) -> Result<Life, AcmeFault> {
         // Never closed.
         let _turn = self.orders.acquire().await;
         let work = async {

@@ -4,8 +4,7 @@ use crate::model::{ReleaseId, Version};
 use crate::release::{Event, Refused, Source};
 
 use super::apply::Taken;
-use super::containers::Wanted;
-use super::message::{Command, Done, Precondition, Request};
+use super::message::{Command, Done, Precondition, Request, ResolvedImage};
 use super::rejection::{RefusalCode, Rejection};
 use super::run::Controller;
 use super::service::{ServiceRuntime, Waiter};
@@ -26,19 +25,24 @@ impl Controller {
     }
 
     /// Carries out a command whose image was looked up meanwhile.
-    pub(crate) async fn asked(&mut self, request: Request, wanted: Wanted) {
+    pub(crate) async fn resolved(&mut self, request: Request, image: ResolvedImage) {
         match self.index(request.service.as_str()) {
-            Some(index) => self.answer(index, request, Some(Ok(wanted))).await,
+            Some(index) => self.answer(index, request, Some(Ok(image))).await,
             None => drop(request.reply.send(Err(Rejection::UnknownService(request.service)))),
         }
     }
 
-    async fn answer(&mut self, index: usize, request: Request, wanted: Option<Result<Wanted, Rejection>>) {
+    async fn answer(
+        &mut self,
+        index: usize,
+        request: Request,
+        image: Option<Result<ResolvedImage, Rejection>>,
+    ) {
         let Request { service, command, precondition, actor, reply } = request;
         let before = self.services[index].summary();
         let what = describe(&command);
-        let outcome = match wanted.transpose() {
-            Ok(wanted) => self.carry_out(index, &command, precondition, wanted).await,
+        let outcome = match image.transpose() {
+            Ok(image) => self.carry_out(index, &command, precondition, image).await,
             Err(refused) => Err(refused),
         };
         let runtime = &self.services[index];
@@ -77,14 +81,14 @@ impl Controller {
         index: usize,
         command: &Command,
         precondition: Option<Precondition>,
-        wanted: Option<Wanted>,
+        image: Option<ResolvedImage>,
     ) -> Result<Done, Rejection> {
         let runtime = &self.services[index];
         if let Some(precondition) = precondition {
             check(runtime, precondition)?;
         }
-        let event = match wanted {
-            Some(wanted) => self.image_event(index, command, wanted)?,
+        let event = match image {
+            Some(image) => self.image_event(index, command, image)?,
             None => event(runtime, command)?,
         };
         let runtime = &self.services[index];

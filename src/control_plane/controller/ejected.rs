@@ -15,7 +15,7 @@ pub(crate) struct Ejected {
 
 impl Ejected {
     /// A worker has told of it, and tells again until it is back; true if that is news.
-    pub(crate) fn told(&mut self, endpoint: &EndpointId) -> bool {
+    pub(crate) fn report(&mut self, endpoint: &EndpointId) -> bool {
         let news = !self.out.contains_key(endpoint);
         if news {
             self.out.insert(endpoint.clone(), 0);

@@ -11,7 +11,8 @@ use crate::model::{Color, ImageReference, ReleaseId, Version};
 use crate::release::{Errand, Event};
 use crate::tasks;
 
-use super::run::{Controller, Internal};
+use super::message::Internal;
+use super::run::Controller;
 use super::service::ServiceRuntime;
 
 /// What an errand is about.
@@ -61,7 +62,7 @@ impl ServiceRuntime {
     fn hook_command(&self, about: &About, command: Vec<String>, timeout: Duration) -> Option<CommandRun> {
         let (image, config) = self.image_and_keys(&about.version)?;
         let call = self.hook_call(about);
-        let told = [
+        let variables = [
             ("HOOK", call.hook),
             ("SERVICE", call.service),
             ("RELEASE", call.release),
@@ -75,7 +76,7 @@ impl ServiceRuntime {
             image: image.to_string(),
             version: about.version.to_string(),
             command,
-            env: told.iter().map(|(name, value)| format!("GREENLIGHT_{name}={value}")).collect(),
+            env: variables.iter().map(|(name, value)| format!("GREENLIGHT_{name}={value}")).collect(),
             timeout,
         })
     }

@@ -61,7 +61,7 @@ impl Controller {
         if suspect.ejected
             && let Some((name, color)) = self.endpoints.get(&suspect.endpoint).cloned()
             && let Some(index) = self.index(name.as_str())
-            && self.services[index].ejected.told(&suspect.endpoint)
+            && self.services[index].ejected.report(&suspect.endpoint)
         {
             tracing::info!(service = %name, %color, endpoint = %suspect.endpoint, "attempts fail: out of the pool");
         }
@@ -76,10 +76,10 @@ impl Controller {
             self.pending.push_back((index, Event::Ailing { color, why }));
         }
         let health = service.rosters[color].summary();
-        if service.told[color] == health {
+        if service.reported[color] == health {
             return;
         }
-        service.told[color] = health;
+        service.reported[color] = health;
         let release = service.rosters[color].owner().cloned();
         self.metrics.rosters(&service.config.name, &service.rosters);
         // Whether an endpoint may be tried can depend on its neighbors.
@@ -170,8 +170,8 @@ impl Controller {
             let bucket = closed[active].clone();
             self.apply_fact(index, Event::Bucket { color: active, epoch, bucket }).await;
             let service = &self.services[index];
-            let told = service.route.as_ref().and_then(|route| route.slow_after);
-            self.table_dirty |= told != super::table::slow_after(&service.state);
+            let published = service.route.as_ref().and_then(|route| route.slow_after);
+            self.table_dirty |= published != super::table::slow_after(&service.state);
             self.canary_second(index, &closed).await;
             self.follow_course(index, &closed);
         }

@@ -14,8 +14,9 @@ use crate::model::{PerColor, ReleaseId};
 use crate::release::{Phase, Stretch};
 use crate::tasks;
 
-use super::persist::WRITE_TIMEOUT;
+use super::record::WRITE_TIMEOUT;
 use super::run::Controller;
+use super::service::course::Course;
 use super::story::judged;
 
 const SERIES: &str = "series";
@@ -94,25 +95,6 @@ impl Exhibits {
             }
         }
         Ok(found)
-    }
-}
-
-/// The course of the last release, as it is written down.
-#[derive(Debug)]
-pub(crate) struct Course {
-    pub(crate) release: ReleaseId,
-    pub(crate) series: Series,
-    /// Closed seconds since it was written.
-    unwritten: u32,
-    /// Closed seconds since the release ended.
-    after: u32,
-    /// Whether it waited for a person in the last closed second.
-    waits: bool,
-}
-
-impl Course {
-    pub(crate) fn new(release: ReleaseId, series: Series) -> Self {
-        Self { release, series, unwritten: 0, after: 0, waits: false }
     }
 }
 

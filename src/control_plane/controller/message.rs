@@ -1,8 +1,13 @@
-//! Messages between the controller and those who command it.
+//! Messages to the controller: commands of people, and what comes back from its own tasks.
 
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+
+use crate::control_plane::provider::docker::DockerFault;
+use crate::model::{ImageReference, ReleaseId, ServiceName, Version};
+use crate::release::{Event, Notice};
+use crate::traffic::WorkerReport;
 
 use super::rejection::Rejection;
 
@@ -90,4 +95,31 @@ pub struct Request {
     pub actor: Actor,
     /// Answered when the command's effects are done (a promote: once every worker acknowledged).
     pub reply: oneshot::Sender<Result<Done, Rejection>>,
+}
+
+/// What an image was found to be.
+#[derive(Debug)]
+pub(crate) struct ResolvedImage {
+    pub(crate) image: ImageReference,
+    pub(crate) version: Result<Version, DockerFault>,
+}
+
+/// What comes back from the controller's own tasks.
+#[derive(Debug)]
+pub(crate) enum Internal {
+    Event(ServiceName, Event),
+    /// What an image that a request asks for was found to be.
+    Resolved(Box<Request>, ResolvedImage),
+    /// A poll has found that the tag means this digest now.
+    TagMeans(ServiceName, ImageReference, Version),
+    /// The image of a release is there, and what it is.
+    Pulled(ServiceName, ReleaseId, ImageReference, Version),
+    /// The containers of a set were started.
+    CameUp(ServiceName, ReleaseId),
+    /// A set that was to be stopped or removed has been.
+    Swept(ServiceName, ReleaseId),
+    /// Every notifier is done with the end of a release.
+    Notified(ServiceName, ReleaseId, Notice),
+    /// A closed second, from every worker that answered.
+    Counts(Vec<WorkerReport>),
 }

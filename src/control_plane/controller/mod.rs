@@ -4,6 +4,7 @@
 //! to the pure step of its service, writes the new record, and only then does what the step says.
 //! Nothing here decides; everything here can fail and be done again.
 
+mod announce;
 mod apply;
 mod commands;
 mod containers;
@@ -14,9 +15,9 @@ mod exhibit;
 mod handle;
 mod message;
 mod metrics;
-mod news;
 mod perform;
 mod persist;
+mod record;
 mod rejection;
 mod reload;
 mod run;

@@ -7,7 +7,8 @@ use crate::release::{By, Effect, Event, Kind, Phase, Release, State};
 use crate::tasks;
 
 use super::errands::About;
-use super::run::{Controller, Internal};
+use super::message::Internal;
+use super::run::Controller;
 
 impl Controller {
     /// Carries out effects in their order. Work that takes time goes on in a task and comes back
@@ -53,11 +54,11 @@ impl Controller {
             service.windows[color].clear();
             service.ailing[color] = None;
         }
-        service.told[color] = service.rosters[color].summary();
+        service.reported[color] = service.rosters[color].summary();
         let event = Event::Health {
             color,
             release: service.rosters[color].owner().cloned(),
-            health: service.told[color],
+            health: service.reported[color],
         };
         self.metrics.rosters(&service.config.name, &service.rosters);
         self.pending.push_back((index, event));

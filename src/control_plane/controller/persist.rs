@@ -1,47 +1,14 @@
-//! The record, written before its effects; and what is written when there is time.
+//! Writing the record, before its effects; and what is written when there is time.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::clock;
 use crate::control_plane::store::{StoreFault, StoredRelease};
-use crate::model::Version;
 use crate::release::{Event, State, Step};
 
-use super::containers::Stored;
-use super::news::Untold;
+use super::record::{FORMAT, Record, WRITE_TIMEOUT};
 use super::run::Controller;
 use super::view::{AuditEntry, ReleaseView};
-
-/// A write that takes longer counts as failed: the loop serves other services too.
-pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The format of [`Record`]; a newer one is refused.
-pub(crate) const FORMAT: u32 = 1;
-
-/// A service's record as it is stored.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Record {
-    pub(crate) format: u32,
-    /// Rebased as if it had been saved at tick 0: what is stored of a deadline is the time left.
-    pub(crate) state: State,
-    /// Since when each version is in quarantine (RFC 3339, for people).
-    #[serde(default)]
-    pub(crate) quarantined_at: BTreeMap<Version, String>,
-    /// What else is known of its containers.
-    #[serde(default)]
-    pub(crate) containers: Stored,
-    /// Ends of releases that people may not have been told of.
-    #[serde(default)]
-    pub(crate) untold: Vec<Untold>,
-}
-
-/// The state in a stored record, as it was saved (at tick 0).
-pub(crate) fn record_state(json: &str) -> Result<State, String> {
-    let record: Record = serde_json::from_str(json).map_err(|why| why.to_string())?;
-    Ok(record.state)
-}
 
 fn encode<T: Serialize>(value: &T) -> Result<String, StoreFault> {
     serde_json::to_string(value).map_err(|why| StoreFault::Write(why.to_string()))
@@ -56,14 +23,14 @@ impl Controller {
     /// Writes a step's state, and the records of the releases it speaks of, in one transaction.
     pub(crate) async fn save(&mut self, index: usize, step: &Step) -> Result<(), StoreFault> {
         let service = &mut self.services[index];
-        let before = (service.live.clone(), service.last.clone(), service.untold.clone());
+        let before = (service.live.clone(), service.last.clone(), service.pending.clone());
         service.update_views_of(&step.state, &step.ended);
         service.note_ends(step);
         let written = self.write(index, &step.state).await;
         if written.is_err() {
             // The step did not happen, and so its records say nothing.
             let service = &mut self.services[index];
-            (service.live, service.last, service.untold) = before;
+            (service.live, service.last, service.pending) = before;
             service.unwritten_releases.clear();
         }
         written
@@ -75,13 +42,13 @@ impl Controller {
             quarantined_at.entry(entry.version.clone()).or_insert_with(clock::wall_rfc3339);
         }
         let containers = self.services[index].stored_containers(state);
-        let untold = self.services[index].untold.clone();
+        let pending = self.services[index].pending.clone();
         let record = Record {
             format: FORMAT,
             state: state.to_saved(clock::now()),
             quarantined_at,
             containers,
-            untold,
+            pending,
         };
         let json = encode(&record)?;
         let service = &self.services[index];

@@ -14,18 +14,18 @@ use crate::clock;
 use crate::config::Config;
 use crate::control_plane::notify::Notifiers;
 use crate::control_plane::probe::{ProbeReport, Prober, Synthetic, SyntheticReport};
-use crate::control_plane::provider::docker::News;
+use crate::control_plane::provider::docker::EngineReport;
 use crate::control_plane::provider::{FixedProvider, ProviderUpdate};
 use crate::control_plane::store::Store;
-use crate::model::{Color, EndpointId, ImageReference, ReleaseId, ServiceName, Tick, Version};
-use crate::release::{Event, Notice};
+use crate::model::{Color, EndpointId, ServiceName, Tick};
+use crate::release::Event;
 use crate::routing::RouteTable;
 use crate::tasks;
 use crate::tls::Live;
-use crate::traffic::{Suspect, WorkerReport};
+use crate::traffic::Suspect;
 
-use super::containers::{Engines, Wanted};
-use super::message::Request;
+use super::containers::Engines;
+use super::message::{Internal, Request};
 use super::metrics::Metrics;
 use super::service::ServiceRuntime;
 use super::workers::Workers;
@@ -36,33 +36,13 @@ const COALESCE: Duration = Duration::from_millis(20);
 /// Probe reports taken in one turn.
 const REPORTS_PER_TURN: usize = 256;
 
-/// What comes back from the controller's own tasks.
-#[derive(Debug)]
-pub(crate) enum Internal {
-    Event(ServiceName, Event),
-    /// What an image that a request asks for was found to be.
-    Asked(Box<Request>, Wanted),
-    /// A poll has found that the tag means this digest now.
-    Found(ServiceName, ImageReference, Version),
-    /// The image of a release is there, and what it is.
-    Pulled(ServiceName, ReleaseId, ImageReference, Version),
-    /// The containers of a set were started.
-    CameUp(ServiceName, ReleaseId),
-    /// A set that was to be stopped or removed has been.
-    Swept(ServiceName, ReleaseId),
-    /// Every notifier is done with the end of a release.
-    Told(ServiceName, ReleaseId, Notice),
-    /// A closed second, from every worker that answered.
-    Counts(Vec<WorkerReport>),
-}
-
 /// Where facts come in; commands come through [`Inbox`].
 #[derive(Debug)]
 pub(crate) struct Inlets {
     pub(crate) internal: mpsc::Receiver<Internal>,
     pub(crate) probes: mpsc::Receiver<ProbeReport>,
     pub(crate) endpoints: mpsc::Receiver<ProviderUpdate>,
-    pub(crate) news: mpsc::Receiver<News>,
+    pub(crate) engines: mpsc::Receiver<EngineReport>,
     pub(crate) suspects: mpsc::Receiver<Suspect>,
     pub(crate) synthetic: mpsc::Receiver<SyntheticReport>,
 }
@@ -109,7 +89,7 @@ enum Turn {
     Internal(Internal),
     Probe(ProbeReport),
     Endpoints(ProviderUpdate),
-    News(News),
+    Engine(EngineReport),
     Suspect(Suspect),
     Synthetic(SyntheticReport),
     Second,
@@ -138,7 +118,7 @@ impl Controller {
                     () = tokio::time::sleep_until(wake) => Turn::Wake,
                     _ = second.tick() => Turn::Second,
                     Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
-                    Some(news) = self.inlets.news.recv() => Turn::News(news),
+                    Some(report) = self.inlets.engines.recv() => Turn::Engine(report),
                     Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
                     Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
                     Some(report) = self.inlets.synthetic.recv() => Turn::Synthetic(report),
@@ -155,7 +135,7 @@ impl Controller {
                     self.more_probes();
                 }
                 Turn::Endpoints(update) => self.endpoints(&update),
-                Turn::News(news) => self.engine_news(&news),
+                Turn::Engine(report) => self.engine_reported(&report),
                 Turn::Synthetic(report) => self.synthetic_answer(&report),
                 Turn::Suspect(suspect) => self.suspected(&suspect),
                 Turn::Second => self.second().await,
@@ -194,10 +174,10 @@ impl Controller {
     async fn internal(&mut self, message: Internal) {
         match message {
             Internal::Event(service, event) => self.event(&service, event).await,
-            Internal::Told(service, release, notice) => self.told(&service, &release, notice),
+            Internal::Notified(service, release, notice) => self.notified(&service, &release, notice),
             Internal::Counts(reports) => self.counts(reports).await,
-            Internal::Asked(request, wanted) => self.asked(*request, wanted).await,
-            Internal::Found(service, image, version) => {
+            Internal::Resolved(request, image) => self.resolved(*request, image).await,
+            Internal::TagMeans(service, image, version) => {
                 if let Some(index) = self.index(service.as_str()) {
                     self.found(index, image, version).await;
                 }

@@ -1,5 +1,8 @@
 //! One service as it runs: its record, its endpoints, and who waits for an answer.
 
+pub(crate) mod course;
+pub(crate) mod synthetic;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,13 +18,13 @@ use crate::routing::ServiceRoute;
 
 use super::containers::{Containers, Stored};
 use super::ejected::Ejected;
-use super::exhibit::Course;
 use super::message::Done;
-use super::news::Untold;
+use super::record::PendingNotice;
 use super::rejection::Rejection;
-use super::synthetic::Asked;
-use super::view::EventView;
-use super::view::ReleaseView;
+use super::view::{EventView, ReleaseView};
+
+use course::Course;
+use synthetic::SyntheticCounts;
 
 /// Enough for what one step can end.
 pub(crate) const RECENT_MAX: usize = 8;
@@ -45,7 +48,7 @@ pub(crate) struct ServiceRuntime {
     pub(crate) deadline: Option<Tick>,
     pub(crate) rosters: PerColor<Roster>,
     /// The last summaries that the state was told, and what probes fail by.
-    pub(crate) told: PerColor<ColorHealth>,
+    pub(crate) reported: PerColor<ColorHealth>,
     pub(crate) ailing: PerColor<Option<String>>,
     pub(crate) windows: PerColor<BaselineWindow>,
     /// Endpoints that workers have taken out of their pools.
@@ -60,7 +63,7 @@ pub(crate) struct ServiceRuntime {
     /// Records of releases that ended last, for what is told of them; at most [`RECENT_MAX`].
     pub(crate) recent: Vec<ReleaseView>,
     /// Ends that not every notifier has been told of; stored with the record.
-    pub(crate) untold: Vec<Untold>,
+    pub(crate) pending: Vec<PendingNotice>,
     /// Tasks of hooks and tags.
     pub(crate) errands: BTreeMap<(ReleaseId, Errand), AbortHandle>,
     pub(crate) waiters: Vec<Waiter>,
@@ -80,7 +83,7 @@ pub(crate) struct ServiceRuntime {
     /// What the last release's judge saw, for people.
     pub(crate) course: Option<Course>,
     /// Our own requests in a bake.
-    pub(crate) asked: Asked,
+    pub(crate) synthetic: SyntheticCounts,
 }
 
 impl ServiceRuntime {
@@ -91,7 +94,7 @@ impl ServiceRuntime {
             revision,
             deadline: None,
             rosters: PerColor::default(),
-            told: PerColor::default(),
+            reported: PerColor::default(),
             ailing: PerColor::default(),
             windows: PerColor::default(),
             ejected: Ejected::default(),
@@ -100,7 +103,7 @@ impl ServiceRuntime {
             live: BTreeMap::new(),
             last: None,
             recent: Vec::new(),
-            untold: Vec::new(),
+            pending: Vec::new(),
             errands: BTreeMap::new(),
             waiters: Vec::new(),
             drains: PerColor::default(),
@@ -112,7 +115,7 @@ impl ServiceRuntime {
             route: None,
             containers: None,
             course: None,
-            asked: Asked::default(),
+            synthetic: SyntheticCounts::default(),
         }
     }
 

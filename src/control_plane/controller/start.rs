@@ -15,7 +15,7 @@ use crate::config::{Config, Service, Upstream};
 use crate::control_plane::notify::Notifiers;
 use crate::control_plane::probe::{Prober, Synthetic};
 use crate::control_plane::provider::FixedProvider;
-use crate::control_plane::provider::docker::News;
+use crate::control_plane::provider::docker::EngineReport;
 use crate::control_plane::store::{Store, StoreFault};
 use crate::model::{Color, ReleaseId, Revision};
 use crate::release::{self, Event, PastRelease, Pin, State, rebuild_from_history};
@@ -25,12 +25,13 @@ use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
 use super::containers::{ASKED_MAX, Containers, Engines, Stored, container_sets, images, rebuilt};
-use super::exhibit::{Course, Exhibits};
+use super::exhibit::Exhibits;
 use super::metrics::Metrics;
-use super::persist::{FORMAT, Record};
+use super::record::{FORMAT, Record};
 use super::reload::sources;
 use super::run::{Controller, Inlets};
 use super::service::ServiceRuntime;
+use super::service::course::Course;
 use super::view::ReleaseView;
 use super::workers::Workers;
 
@@ -39,7 +40,7 @@ const REQUESTS: usize = 64;
 const INTERNAL: usize = 1024;
 const PROBES: usize = 4096;
 const ENDPOINTS: usize = 256;
-const NEWS: usize = 64;
+const ENGINE_REPORTS: usize = 64;
 
 /// What the controller is made from.
 #[derive(Debug)]
@@ -102,7 +103,7 @@ impl Prepared {
         let (probes_in, probes) = mpsc::channel(PROBES);
         let (synthetic_in, synthetic) = mpsc::channel(PROBES);
         let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
-        let (news_in, news) = mpsc::channel(NEWS);
+        let (engines_in, engine_reports) = mpsc::channel(ENGINE_REPORTS);
         let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
         let mut controller = Controller {
             path,
@@ -112,7 +113,14 @@ impl Prepared {
             endpoints: HashMap::new(),
             table,
             internal,
-            inlets: Inlets { internal: internal_out, probes, endpoints, news, suspects, synthetic },
+            inlets: Inlets {
+                internal: internal_out,
+                probes,
+                endpoints,
+                engines: engine_reports,
+                suspects,
+                synthetic,
+            },
             inbox,
             workers: Workers::new(&[]),
             store,
@@ -120,7 +128,7 @@ impl Prepared {
             synthetic: Synthetic::start(synthetic_in, Arc::clone(tls.origins())),
             tls,
             provider: FixedProvider::start(endpoints_in),
-            engines: Engines::new(news_in),
+            engines: Engines::new(engines_in),
             asking: Arc::new(Semaphore::new(ASKED_MAX)),
             metrics,
             notifiers,
@@ -183,14 +191,14 @@ impl Controller {
         &self,
         service: &Arc<Service>,
         memory: Memory,
-        looked: &[News],
+        looked: &[EngineReport],
     ) -> Result<ServiceRuntime, StartFault> {
         let initial = match service.upstream {
             Upstream::Fixed { initial, .. } | Upstream::Docker { initial, .. } => initial,
         };
         let mut unsaved = memory != Memory::Whole;
         let (mut quarantined_at, mut containers) = (BTreeMap::new(), Stored::default());
-        let mut untold = Vec::new();
+        let mut pending = Vec::new();
         let (state, revision) = match self.store.load(&service.name).await? {
             None if memory != Memory::Whole => (self.rebuild(service, initial).await, Revision(0)),
             None => (State::new(service.name.clone(), initial, service.policy.clone()), Revision(0)),
@@ -199,11 +207,11 @@ impl Controller {
                     return Err(StartFault::NewerRecord { service: service.name.to_string(), found });
                 }
                 Ok(Decoded::Known(record)) => {
-                    let Record { mut state, quarantined_at: since, containers: known, untold: ends, .. } =
+                    let Record { mut state, quarantined_at: since, containers: known, pending: ends, .. } =
                         *record;
                     quarantined_at = since;
                     containers = known;
-                    untold = ends;
+                    pending = ends;
                     state.policy = service.policy.clone();
                     if memory == Memory::Previous && state.pin.is_none() {
                         let reason = "state rebuilt from the previous copy of the store".to_owned();
@@ -219,8 +227,10 @@ impl Controller {
             },
         };
         let no_record = revision == Revision(0) || (unsaved && memory != Memory::Previous);
-        let sets =
-            container_sets(service.name.as_str(), looked.iter().flat_map(|news| news.containers.values()));
+        let sets = container_sets(
+            service.name.as_str(),
+            looked.iter().flat_map(|report| report.containers.values()),
+        );
         let from_containers = rebuilt(&state, no_record, memory == Memory::Previous, &sets);
         if from_containers.is_some() {
             containers.images.extend(images(&sets));
@@ -229,11 +239,11 @@ impl Controller {
         let state = from_containers.unwrap_or(state);
         let mut runtime = ServiceRuntime::new(Arc::clone(service), state, revision);
         runtime.containers = Containers::new(service, containers, &self.store, &self.internal);
-        for news in looked {
-            runtime.hear(news);
+        for report in looked {
+            runtime.hear(report);
         }
         runtime.quarantined_at = quarantined_at;
-        runtime.untold = untold;
+        runtime.pending = pending;
         runtime.unsaved = unsaved;
         self.restore_views(&mut runtime).await?;
         Ok(runtime)

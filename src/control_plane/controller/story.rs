@@ -8,7 +8,7 @@ use crate::model::{Color, Tick};
 use crate::release::{Gate, Note, Release, State, Stretch};
 
 use super::metrics::Shown;
-use super::persist::WRITE_TIMEOUT;
+use super::record::WRITE_TIMEOUT;
 use super::run::Controller;
 use super::service::{RECENT_MAX, ServiceRuntime};
 use super::view::{EndpointView, PinView, QuarantineView, ServiceView};

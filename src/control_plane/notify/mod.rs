@@ -1,6 +1,6 @@
 //! L3: messages out: Slack, webhooks, and the HTTP hooks of a release.
 //!
-//! News are handed over without waiting and never in a release's way: each notifier has a bounded
+//! Notification are handed over without waiting and never in a release's way: each notifier has a bounded
 //! queue of its own (the oldest gives way, and is counted) and a task that sends, with deadlines,
 //! and tries again with growing, jittered pauses. What is said is a pure function of the news
 //! (`words`, `slack`, `webhook`), kept in golden files.
@@ -12,7 +12,7 @@ mod backoff;
 mod call;
 mod client;
 mod counts;
-mod news;
+mod notification;
 mod notifiers;
 mod queue;
 mod sender;
@@ -24,5 +24,5 @@ mod words;
 mod tests;
 
 pub use call::{HookCall, call};
-pub use news::{AlarmNews, News, Receipt, ReleaseNews};
+pub use notification::{AlarmChange, Notification, Receipt, ReleaseSummary};
 pub use notifiers::Notifiers;

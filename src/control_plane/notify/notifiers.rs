@@ -12,7 +12,7 @@ use crate::tasks;
 
 use super::counts::Counts;
 use super::queue::{Queue, Waiting};
-use super::{News, Receipt, sender};
+use super::{Notification, Receipt, sender};
 
 #[derive(Debug)]
 struct Running {
@@ -77,7 +77,7 @@ impl Notifiers {
     }
 
     /// Hands news to every notifier that wants them. `receipt` is closed when all of them are done.
-    pub fn tell(&self, news: News, receipt: Option<Arc<Receipt>>) {
+    pub fn tell(&self, news: Notification, receipt: Option<Arc<Receipt>>) {
         let news = Arc::new(news);
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         for one in running.iter().filter(|one| wants(&one.notifier, &news)) {
@@ -102,7 +102,7 @@ impl Notifiers {
 }
 
 /// Some alarms come with a notice of their own: who gets that needs not be told twice.
-fn wants(notifier: &Notifier, news: &News) -> bool {
+fn wants(notifier: &Notifier, news: &Notification) -> bool {
     let listed = |notice: Notice| notifier.events.contains(&notice);
     let twice = news.alarm.as_ref().is_some_and(|alarm| match alarm.name.as_str() {
         "degraded" => listed(Notice::Degraded),

@@ -1,16 +1,16 @@
-//! News that wait for one notifier: bounded, and the oldest gives way.
+//! Notification that wait for one notifier: bounded, and the oldest gives way.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{News, Receipt};
+use super::{Notification, Receipt};
 
-/// News of one notifier that wait; a release makes four.
+/// Notification of one notifier that wait; a release makes four.
 pub(crate) const WAITING_MAX: usize = 64;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting {
-    pub(crate) news: Arc<News>,
+    pub(crate) news: Arc<Notification>,
     pub(crate) receipt: Option<Arc<Receipt>>,
 }
 

@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use crate::clock;
 use crate::config::{Notifier, NotifierKind, Secret};
 
-use super::News;
+use super::Notification;
 use super::backoff::pause;
 use super::client::{client, excerpt};
 use super::counts::Counts;
@@ -18,7 +18,7 @@ use super::{slack, webhook};
 use crate::control_plane::web::ask::secret_causes;
 
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-/// News that can't be told for this long are old news.
+/// Notification that can't be told for this long are old news.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(10);
 /// A receiver may ask for a pause, but not for longer than this.
 const RETRY_AFTER_MAX: Duration = Duration::from_mins(2);
@@ -49,7 +49,7 @@ pub(crate) async fn run(name: String, notifier: Notifier, queue: Arc<Queue>, cou
     }
 }
 
-async fn deliver(name: &str, notifier: &Notifier, news: &News, counts: &Counts) {
+async fn deliver(name: &str, notifier: &Notifier, news: &Notification, counts: &Counts) {
     let begun = clock::instant();
     let mut tries = 0;
     loop {
@@ -91,7 +91,7 @@ async fn read(secret: &Secret) -> Result<String, Miss> {
     }
 }
 
-async fn attempt(notifier: &Notifier, news: &News) -> Result<(), Miss> {
+async fn attempt(notifier: &Notifier, news: &Notification) -> Result<(), Miss> {
     let url = read(&notifier.url).await?;
     let url = url.trim();
     if !url.starts_with("https://") && !url.starts_with("http://") {

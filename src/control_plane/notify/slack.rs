@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::News;
+use super::Notification;
 use super::words::{command, facts, sign, title};
 
 /// Slack refuses a whole message for one text that is too long: 150 characters in a header, 3 000
@@ -12,7 +12,7 @@ const TEXT_MAX: usize = 2800;
 const FIELD_MAX: usize = 1900;
 
 /// The body of the POST.
-pub(crate) fn message(news: &News) -> Value {
+pub(crate) fn message(news: &Notification) -> Value {
     let title = title(news);
     let mut blocks = vec![
         json!({ "type": "header", "text": { "type": "plain_text", "emoji": true, "text": format!("{} {}", sign(news), cut(&title, HEADER_MAX)) } }),

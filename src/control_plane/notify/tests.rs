@@ -13,10 +13,10 @@ use crate::release::Notice;
 
 use super::backoff::pause;
 use super::queue::{Queue, WAITING_MAX, Waiting};
-use super::{AlarmNews, News, Receipt, ReleaseNews, slack, webhook};
+use super::{AlarmChange, Notification, Receipt, ReleaseSummary, slack, webhook};
 
-fn release(state: &str) -> ReleaseNews {
-    ReleaseNews {
+fn release(state: &str) -> ReleaseSummary {
+    ReleaseSummary {
         id: "backend-7".to_owned(),
         kind: "deploy".to_owned(),
         version: format!("registry.example.org/org/<&>@sha256:{}", "0123456789abcdef".repeat(4)),
@@ -31,8 +31,8 @@ fn release(state: &str) -> ReleaseNews {
     }
 }
 
-fn news(notice: Notice, reason: &str) -> News {
-    News {
+fn news(notice: Notice, reason: &str) -> Notification {
+    Notification {
         notice,
         service: "backend".to_owned(),
         time: "2026-01-01T10:01:12.400Z".to_owned(),
@@ -43,7 +43,7 @@ fn news(notice: Notice, reason: &str) -> News {
     }
 }
 
-fn judged(mut news: News, verdict: Verdict, numbers: Value) -> News {
+fn judged(mut news: Notification, verdict: Verdict, numbers: Value) -> Notification {
     let release = news.release.as_mut().unwrap();
     release.verdict = Some(verdict);
     release.promoted_at = Some("2026-01-01T10:00:20.000Z".to_owned());
@@ -53,11 +53,11 @@ fn judged(mut news: News, verdict: Verdict, numbers: Value) -> News {
 }
 
 /// At least one of every kind.
-fn all() -> Vec<(&'static str, News)> {
+fn all() -> Vec<(&'static str, Notification)> {
     let bad =
         json!({ "n": 400, "e": 40, "s": 14.2, "h": 13.8, "baseline_requests": 60000, "baseline_errors": 60 });
     let good = json!({ "n": 90000, "e": 91, "s": 0.0, "h": 13.8, "baseline_requests": 60000, "baseline_errors": 60 });
-    let alarm = |raised| AlarmNews { name: "active-down".to_owned(), raised };
+    let alarm = |raised| AlarmChange { name: "active-down".to_owned(), raised };
     vec![
         ("started", news(Notice::Started, "green is checked for version v7")),
         ("awaiting", news(Notice::Awaiting, "the gate opened; `promote` is waited for, 86400 s at most")),
@@ -93,20 +93,23 @@ fn all() -> Vec<(&'static str, News)> {
         ),
         (
             "degraded_without_a_way_back",
-            News {
+            Notification {
                 rollback_available: false,
                 ..news(Notice::Degraded, "there is no healthy color to go back to")
             },
         ),
         (
             "alarm",
-            News {
+            Notification {
                 alarm: Some(alarm(true)),
                 release: None,
                 ..news(Notice::Alarm, "blue is down and green is healthy")
             },
         ),
-        ("alarm_over", News { alarm: Some(alarm(false)), ..news(Notice::Alarm, "it is healthy again") }),
+        (
+            "alarm_over",
+            Notification { alarm: Some(alarm(false)), ..news(Notice::Alarm, "it is healthy again") },
+        ),
         ("long", news(Notice::Failed, &format!("the image can't be pulled: {}", "<&".repeat(4000)))),
     ]
 }

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::News;
+use super::Notification;
 use super::words::{command, title};
 
 /// The body of the POST. Fields may be added, not renamed.
-pub(crate) fn message(news: &News) -> Value {
+pub(crate) fn message(news: &Notification) -> Value {
     json!({
         "id": news.id(),
         "event": news.notice.as_str(),

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::release::Notice;
 
-use super::{News, ReleaseNews};
+use super::{Notification, ReleaseSummary};
 
 /// What happened, in a line.
-pub(crate) fn title(news: &News) -> String {
+pub(crate) fn title(news: &Notification) -> String {
     let service = &news.service;
     let version = news.release.as_ref().map_or("a release".to_owned(), |release| short(&release.version));
     match news.notice {
@@ -31,7 +31,7 @@ pub(crate) fn title(news: &News) -> String {
 }
 
 /// A sign that is seen before the words are read.
-pub(crate) fn sign(news: &News) -> &'static str {
+pub(crate) fn sign(news: &Notification) -> &'static str {
     match news.notice {
         Notice::Started => ":hourglass_flowing_sand:",
         Notice::Awaiting => ":raised_hand:",
@@ -47,7 +47,7 @@ pub(crate) fn sign(news: &News) -> &'static str {
 }
 
 /// What a person would look for, each with its name.
-pub(crate) fn facts(news: &News) -> Vec<(&'static str, String)> {
+pub(crate) fn facts(news: &Notification) -> Vec<(&'static str, String)> {
     let Some(release) = &news.release else { return Vec::new() };
     let mut facts = vec![("Release", format!("{} ({}, {})", release.id, release.kind, release.color))];
     if short(&release.version) != release.version {
@@ -66,7 +66,7 @@ pub(crate) fn facts(news: &News) -> Vec<(&'static str, String)> {
 }
 
 /// The judge's numbers, where it has seen anything.
-fn numbers(release: &ReleaseNews) -> Option<String> {
+fn numbers(release: &ReleaseSummary) -> Option<String> {
     let number = |name: &str| release.numbers.get(name).and_then(Value::as_f64);
     let (n, e) = (number("n")?, number("e")?);
     if n < 1.0 {
@@ -96,10 +96,10 @@ fn short(version: &str) -> String {
 }
 
 /// What to type next, and what that does: to undo it where it can be undone.
-pub(crate) fn command(news: &News) -> Option<(&'static str, String)> {
+pub(crate) fn command(news: &Notification) -> Option<(&'static str, String)> {
     let service = &news.service;
     let undo = |verb: &str| Some(("Undo", format!("greenlight {verb} {service}")));
-    let explain = |release: &ReleaseNews| Some(("Why", format!("greenlight explain {}", release.id)));
+    let explain = |release: &ReleaseSummary| Some(("Why", format!("greenlight explain {}", release.id)));
     let release = news.release.as_ref();
     match news.notice {
         Notice::Started => undo("abort"),

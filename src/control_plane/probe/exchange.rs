@@ -12,9 +12,9 @@ use crate::health::{Check, CheckKind, ProbeFailure, ProbeOutcome};
 use crate::tls::{HTTP2_ALPN, Origins};
 
 use super::answer::Answer;
-use super::asked::{Asked, Secured};
 use super::failure::failure;
 use super::http2;
+use super::request::{ProbeRequest, Secured};
 use super::target::ProbeTarget;
 
 /// What is read at a time, on the stack: a probe's answer fits in one of these.
@@ -31,7 +31,7 @@ pub(crate) struct Plan {
 
 #[derive(Debug)]
 struct Request {
-    asked: Asked,
+    asked: ProbeRequest,
     expect_status: Vec<u16>,
     expect_body: Option<String>,
 }
@@ -49,7 +49,7 @@ impl Plan {
         let request = match &check.kind {
             CheckKind::Tcp => None,
             CheckKind::Http { path, host, expect_status, expect_body } => Some(Request {
-                asked: Asked::new(&check.speech, address, (path, host), origins),
+                asked: ProbeRequest::new(&check.speech, address, (path, host), origins),
                 expect_status: expect_status.clone(),
                 expect_body: expect_body.clone(),
             }),
@@ -78,7 +78,7 @@ impl Plan {
         };
         let mut answer = Answer::new(&request.expect_status, request.expect_body.as_deref());
         match &request.asked {
-            Asked::Http1(bytes) => {
+            ProbeRequest::Http1(bytes) => {
                 stream.write_all(bytes).await?;
                 loop {
                     stream.readable().await?;
@@ -88,12 +88,12 @@ impl Plan {
                 }
             }
             // Boxed: plain probes, of which there are many, do not hold what these need.
-            Asked::Http2(request) => {
+            ProbeRequest::Http2(request) => {
                 let _ = stream.set_nodelay(true);
                 Ok(Box::pin(http2::exchange(stream, (**request).clone(), answer)).await)
             }
-            Asked::Tls(secured) => Box::pin(exchange_over_tls(stream, secured, answer)).await,
-            Asked::Unusable(why) => Ok(ProbeOutcome::Fail(ProbeFailure::Network(why.clone()))),
+            ProbeRequest::Tls(secured) => Box::pin(exchange_over_tls(stream, secured, answer)).await,
+            ProbeRequest::Unusable(why) => Ok(ProbeOutcome::Fail(ProbeFailure::Network(why.clone()))),
         }
     }
 }

@@ -18,13 +18,13 @@
 //!   that has just accepted.
 
 mod answer;
-mod asked;
 mod chunks;
 mod exchange;
 mod failure;
 mod http2;
 mod opening;
 mod prober;
+mod request;
 mod schedule;
 mod synthetic;
 mod target;

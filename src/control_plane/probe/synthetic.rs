@@ -36,7 +36,7 @@ pub struct SyntheticTarget {
     /// Where each color's endpoints are.
     pub endpoints: PerColor<Vec<SocketAddr>>,
     pub host: String,
-    /// Asked for in turn; at least one.
+    /// ProbeRequest for in turn; at least one.
     pub paths: Vec<String>,
     /// Requests a second to each color.
     pub rate: u32,

@@ -22,7 +22,7 @@ pub struct BookFault {
 
 /// One webhook.
 #[derive(Debug)]
-pub(crate) struct Hook {
+pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) kind: WebhookKind,
     pub(crate) service: String,
@@ -42,7 +42,7 @@ pub(crate) struct Memory {
 /// Every webhook by its name.
 #[derive(Debug, Default)]
 pub struct Book {
-    hooks: HashMap<String, Arc<Hook>>,
+    entries: HashMap<String, Arc<Entry>>,
 }
 
 impl Book {
@@ -53,9 +53,9 @@ impl Book {
         let mut book = Self::default();
         let mut faults = Vec::new();
         for (index, webhook) in config.webhooks.iter().enumerate() {
-            match hook(config, webhook, before.hooks.get(&webhook.name)) {
+            match hook(config, webhook, before.entries.get(&webhook.name)) {
                 Ok(hook) => {
-                    book.hooks.insert(hook.name.clone(), Arc::new(hook));
+                    book.entries.insert(hook.name.clone(), Arc::new(hook));
                 }
                 Err((key, why)) => faults.push(BookFault { index, key, why }),
             }
@@ -63,16 +63,16 @@ impl Book {
         (book, faults)
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<Arc<Hook>> {
-        self.hooks.get(name).cloned()
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Entry>> {
+        self.entries.get(name).cloned()
     }
 }
 
 fn hook(
     config: &Config,
     webhook: &Webhook,
-    before: Option<&Arc<Hook>>,
-) -> Result<Hook, (&'static str, String)> {
+    before: Option<&Arc<Entry>>,
+) -> Result<Entry, (&'static str, String)> {
     let read = |key, secret: &Secret| secret.read().map_err(|why| (key, why.to_string()));
     let token = match &webhook.token {
         Some(secret) => {
@@ -101,7 +101,7 @@ fn hook(
         || Arc::new(Memory { rate: Mutex::new(Rate::new(BURST, PER_SECOND)), replay: Mutex::default() }),
         |hook| Arc::clone(&hook.memory),
     );
-    Ok(Hook {
+    Ok(Entry {
         name: webhook.name.clone(),
         kind: webhook.kind,
         service: webhook.service.clone(),

@@ -16,7 +16,7 @@ use crate::clock;
 use crate::config::WebhookKind;
 
 use super::answer::{Problem, accepted};
-use super::book::Hook;
+use super::book::Entry;
 use super::credential::{Signing, TokenHash};
 use super::intake::Arrival;
 use super::payload;
@@ -74,7 +74,7 @@ type Refused = (Problem, Option<String>);
 
 async fn judge(
     shared: &Shared,
-    hook: Option<&Hook>,
+    hook: Option<&Entry>,
     token: Option<String>,
     request: Request<Body>,
     client: IpAddr,
@@ -194,7 +194,7 @@ async fn discard(body: &mut Body) {
 }
 
 /// Understands the message and hands over what is allowed of it.
-fn take(shared: &Shared, hook: &Hook, body: &[u8], client: IpAddr) -> Result<Response, Refused> {
+fn take(shared: &Shared, hook: &Entry, body: &[u8], client: IpAddr) -> Result<Response, Refused> {
     let pushes = payload::read(hook.kind, body).map_err(|why| (Problem::Malformed, Some(why.to_string())))?;
     let (mut arrivals, mut ignored) = (Vec::new(), None);
     let many = pushes.len();

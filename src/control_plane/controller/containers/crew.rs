@@ -9,14 +9,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::control_plane::provider::docker::{CallOff, DockerFault, Set, Upstream, Witness};
+use crate::control_plane::provider::docker::{CallOff, DockerFault, ServiceEngines, Set, Witness};
 use crate::control_plane::store::Store;
 use crate::model::{ImageReference, ReleaseId, ServiceName, Version};
 use crate::release::{Event, State};
 
 use crate::control_plane::controller::exhibit::{ContainerEvidence, keep_containers};
-use crate::control_plane::controller::persist::{WRITE_TIMEOUT, record_state};
-use crate::control_plane::controller::run::Internal;
+use crate::control_plane::controller::message::Internal;
+use crate::control_plane::controller::record::{WRITE_TIMEOUT, record_state};
 use crate::tasks;
 
 /// Orders that wait. A service has a handful of sets; more than this are never ordered.
@@ -72,7 +72,7 @@ impl Order {
 #[derive(Debug)]
 pub(crate) struct Crew {
     orders: mpsc::Sender<Order>,
-    upstream: watch::Sender<Upstream>,
+    upstream: watch::Sender<ServiceEngines>,
     /// How far the pull that runs is.
     pub(crate) progress: watch::Receiver<Option<(ReleaseId, String)>>,
     task: JoinHandle<()>,
@@ -87,7 +87,7 @@ impl Drop for Crew {
 impl Crew {
     pub(crate) fn start(
         service: ServiceName,
-        upstream: Upstream,
+        upstream: ServiceEngines,
         store: Arc<dyn Store>,
         internal: mpsc::Sender<Internal>,
     ) -> Self {
@@ -113,7 +113,7 @@ impl Crew {
     }
 
     /// Everything from now on, and all that waits, is done by this configuration.
-    pub(crate) fn reconfigure(&self, upstream: Upstream) {
+    pub(crate) fn reconfigure(&self, upstream: ServiceEngines) {
         self.upstream.send_replace(upstream);
     }
 }
@@ -128,7 +128,7 @@ enum NotYet {
 /// What the task owns.
 struct Hand {
     service: ServiceName,
-    upstream: watch::Receiver<Upstream>,
+    upstream: watch::Receiver<ServiceEngines>,
     store: Arc<dyn Store>,
     internal: mpsc::Sender<Internal>,
     progress: watch::Sender<Option<(ReleaseId, String)>>,
@@ -191,7 +191,7 @@ impl Hand {
         tracing::warn!(service = %self.service, ?order, why, "put off: tried again until it is done");
     }
 
-    fn upstream(&self) -> Upstream {
+    fn upstream(&self) -> ServiceEngines {
         self.upstream.borrow().clone()
     }
 
@@ -364,7 +364,12 @@ impl Hand {
         record_state(&stored.json).map_err(NotYet::Store)
     }
 
-    async fn save(&self, upstream: &Upstream, set: &ReleaseId, release: &ReleaseId) -> Result<(), NotYet> {
+    async fn save(
+        &self,
+        upstream: &ServiceEngines,
+        set: &ReleaseId,
+        release: &ReleaseId,
+    ) -> Result<(), NotYet> {
         let witnesses = match upstream.witnesses(set).await {
             Ok(witnesses) => witnesses,
             Err(why) if why.passes() => return Err(NotYet::Engine(why)),

@@ -1,17 +1,18 @@
 //! What the loop keeps of a service whose endpoints are containers: what its engines show, and what
 //! is to be done there.
 //!
-//! News of an engine become endpoints and facts (`news`); effects of the step become orders to the
+//! EngineReport of an engine become endpoints and facts (`reports`); effects of the step become orders to the
 //! service's crew (`crew`), which carries them out one after the other and asks the store before it
-//! stops anything; an image that is asked for becomes a digest before the step hears of it (`asked`);
+//! stops anything; an image that is asked for becomes a digest before the step hears of it (`resolve`);
 //! without a record the active color is what runs (`rebuild`).
 
-mod asked;
 mod crew;
-mod news;
+mod engines;
 mod orders;
 mod poll;
 mod rebuild;
+mod reports;
+mod resolve;
 #[cfg(test)]
 mod tests;
 
@@ -23,17 +24,17 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::config::{Docker, Service, Upstream as Configured};
-use crate::control_plane::provider::docker::{Caller, News, Upstream};
+use crate::control_plane::provider::docker::{Caller, EngineReport, ServiceEngines};
 use crate::control_plane::store::Store;
 use crate::model::{Color, Endpoint, EndpointId, ImageReference, PerColor, ReleaseId, Version};
 
-use super::run::Internal;
+use super::message::Internal;
 
-pub(crate) use asked::{ASKED_MAX, Wanted};
 pub(crate) use crew::Crew;
-pub(crate) use news::Engines;
+pub(crate) use engines::Engines;
 pub(crate) use poll::Poll;
 pub(crate) use rebuild::{container_sets, images, rebuilt};
+pub(crate) use resolve::ASKED_MAX;
 
 /// An endpoint as it was last seen: served from at a start while its engine is away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +82,7 @@ pub(crate) struct Containers {
     pub(crate) poll: Option<Poll>,
     pub(crate) stored: Stored,
     /// By engine, as configured: what it said last; `None` until it has been heard.
-    pub(crate) news: BTreeMap<String, Option<News>>,
+    pub(crate) reports: BTreeMap<String, Option<EngineReport>>,
     /// Engines that have told what they have since this process began.
     pub(crate) heard: BTreeSet<String>,
     /// Endpoints that were started again since the look before.
@@ -104,7 +105,7 @@ pub(crate) struct Containers {
     /// Sets that the last look found left behind.
     pub(crate) suspects: BTreeSet<ReleaseId>,
     /// Which of a color's containers run, as the state was told.
-    pub(crate) told: PerColor<Option<Vec<String>>>,
+    pub(crate) reported: PerColor<Option<Vec<String>>>,
     pub(crate) away_told: Option<String>,
     /// Problems that were logged: each once, not at every look.
     pub(crate) problems: BTreeSet<String>,
@@ -132,7 +133,7 @@ impl Containers {
             crew,
             poll,
             stored,
-            news: engine.engines.iter().map(|engine| (engine.url.clone(), None)).collect(),
+            reports: engine.engines.iter().map(|engine| (engine.url.clone(), None)).collect(),
             heard: BTreeSet::new(),
             fresh: BTreeSet::new(),
             members: BTreeMap::new(),
@@ -144,7 +145,7 @@ impl Containers {
             under_way: Vec::new(),
             swept: BTreeSet::new(),
             suspects: BTreeSet::new(),
-            told: PerColor::default(),
+            reported: PerColor::default(),
             away_told: None,
             problems: BTreeSet::new(),
             progress: None,
@@ -165,9 +166,9 @@ impl Containers {
             crew.reconfigure(upstream);
         }
         self.poll = Poll::start(service, internal);
-        let mut old = std::mem::take(&mut self.news);
+        let mut old = std::mem::take(&mut self.reports);
         let kept = engine.engines.iter().map(|e| (e.url.clone(), old.remove(&e.url).flatten()));
-        self.news = kept.collect();
+        self.reports = kept.collect();
     }
 }
 
@@ -187,10 +188,10 @@ pub(crate) fn configured_image(service: &Service) -> Option<ImageReference> {
     }
 }
 
-fn upstream(service: &Service) -> Option<Upstream> {
+fn upstream(service: &Service) -> Option<ServiceEngines> {
     match &service.upstream {
         Configured::Docker { engine, replicas, .. } => {
-            Some(Upstream::new(service.name.clone(), (**engine).clone(), *replicas))
+            Some(ServiceEngines::new(service.name.clone(), (**engine).clone(), *replicas))
         }
         Configured::Fixed { .. } => None,
     }

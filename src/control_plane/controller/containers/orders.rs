@@ -124,7 +124,7 @@ impl Containers {
         set: &ReleaseId,
     ) -> Option<(ImageReference, Version)> {
         let labeled =
-            self.news.values().flatten().flat_map(|news| news.containers.values()).find_map(|found| {
+            self.reports.values().flatten().flat_map(|report| report.containers.values()).find_map(|found| {
                 let marks = found.marks.as_ref()?;
                 if marks.set.as_ref() != Some(set) || marks.service != config.name {
                     return None;

@@ -6,7 +6,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::config::Service;
-use crate::control_plane::controller::run::{Controller, Internal};
+use crate::control_plane::controller::message::Internal;
+use crate::control_plane::controller::run::Controller;
 use crate::control_plane::provider::docker::DockerFault;
 use crate::model::{ImageReference, Version};
 use crate::release::{Event, Source};
@@ -47,7 +48,7 @@ impl Poll {
                         failing = false;
                         if last.as_ref() != Some(&version) {
                             last = Some(version.clone());
-                            let found = Internal::Found(name.clone(), image.clone(), version);
+                            let found = Internal::TagMeans(name.clone(), image.clone(), version);
                             if internal.send(found).await.is_err() {
                                 return;
                             }

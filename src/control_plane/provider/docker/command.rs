@@ -13,7 +13,7 @@ use crate::tasks;
 use super::evidence::{LOG_BYTES_MAX, log};
 use super::fault::Doing;
 use super::set::{remove, stop};
-use super::upstream::Upstream;
+use super::upstream::ServiceEngines;
 use super::{CallOff, Caller, DockerFault, Engine, call_off, spec};
 
 /// A command, and what it runs in: the service's own environment, mounts, network, user and limits.
@@ -53,22 +53,22 @@ pub struct CommandEnd {
 /// The command could not be run at all; one that fails is no fault.
 pub async fn run_command(run: CommandRun) -> Result<CommandEnd, DockerFault> {
     let (caller, off) = call_off();
-    let _wanted = Wanted(caller);
+    let _stop = StopOnDrop(caller);
     let task = tasks::spawn("command", async move { run_to_its_end(&run, off).await });
     task.await.map_err(|why| DockerFault::Refused(why.to_string()))?
 }
 
 /// Somebody waits for the command, as long as this lives.
-struct Wanted(Caller);
+struct StopOnDrop(Caller);
 
-impl Drop for Wanted {
+impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.call_off();
     }
 }
 
 async fn run_to_its_end(run: &CommandRun, off: CallOff) -> Result<CommandEnd, DockerFault> {
-    let upstream = Upstream::new(run.service.clone(), run.config.clone(), 1);
+    let upstream = ServiceEngines::new(run.service.clone(), run.config.clone(), 1);
     let mut image = ImageReference::parse(&run.image).map_err(|why| DockerFault::Refused(why.to_string()))?;
     image.digest = None;
     let version = Version(run.version.clone());

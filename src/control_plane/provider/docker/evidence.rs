@@ -10,7 +10,7 @@ use crate::model::ReleaseId;
 
 use super::container::Container;
 use super::fault::Doing;
-use super::upstream::{Upstream, gone_is_none};
+use super::upstream::{ServiceEngines, gone_is_none};
 use super::{DockerFault, Engine};
 
 /// Log lines kept of a container.
@@ -39,7 +39,7 @@ pub struct Witness {
     pub inspect: Value,
 }
 
-impl Upstream {
+impl ServiceEngines {
     /// What a set's containers say now; those that ended badly first.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl Upstream {
     }
 }
 
-impl Upstream {
+impl ServiceEngines {
     /// Why a container ended, with the last line that it wrote; `None` if neither is known.
     pub async fn why_it_ended(&self, id: &str, end: Option<String>) -> Option<String> {
         let mut said = None;

@@ -8,10 +8,10 @@ use crate::model::{ImageReference, Version, is_digest};
 
 use super::fault::Doing;
 use super::progress::Progress;
-use super::upstream::Upstream;
+use super::upstream::ServiceEngines;
 use super::{CallOff, DockerFault, Engine, credentials};
 
-impl Upstream {
+impl ServiceEngines {
     /// What a reference means in its registry now: the digest of its manifest, or of its index where
     /// it has variants. A reference with a digest means that one, and nobody is asked.
     ///

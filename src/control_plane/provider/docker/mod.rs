@@ -33,5 +33,5 @@ pub use fault::DockerFault;
 pub use labels::Marks;
 pub use place::{Placed, Rules, names_host_only, place};
 pub use set::Set;
-pub use upstream::Upstream;
-pub use watch::{EngineWatch, News};
+pub use upstream::ServiceEngines;
+pub use watch::{EngineReport, EngineWatch};

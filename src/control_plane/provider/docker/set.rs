@@ -13,7 +13,7 @@ use crate::model::{Color, ImageReference, ReleaseId, Version};
 use super::container::{Container, single_port, tcp_ports};
 use super::fault::Doing;
 use super::labels::{self, Marks};
-use super::upstream::{AT_ONCE, Upstream, gone_is_none, inspect, list};
+use super::upstream::{AT_ONCE, ServiceEngines, gone_is_none, inspect, list};
 use super::{CallOff, DockerFault, Engine, image, spec};
 
 /// Added to a container's own stop timeout: the engine kills it then, and answers.
@@ -34,7 +34,7 @@ pub struct Set {
     pub replicas: u32,
 }
 
-impl Upstream {
+impl ServiceEngines {
     /// Brings a set up: creates what is missing of `replicas` containers, round robin over the
     /// engines, and starts all of them. Kept containers are started as they are.
     ///

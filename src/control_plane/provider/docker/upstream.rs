@@ -18,14 +18,14 @@ pub(crate) const AT_ONCE: usize = 8;
 
 /// A service with `kind = "docker"`, and the engines that it names. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Upstream {
+pub struct ServiceEngines {
     service: ServiceName,
     config: Arc<Docker>,
     replicas: u32,
     engines: Arc<[Engine]>,
 }
 
-impl Upstream {
+impl ServiceEngines {
     #[must_use]
     pub fn new(service: ServiceName, config: Docker, replicas: u32) -> Self {
         let engines = config.engines.iter().cloned().map(Engine::new).collect();

@@ -40,7 +40,7 @@ const ACTIONS: [&str; 9] =
 
 /// An engine as it is now. The last one counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
+pub struct EngineReport {
     /// Its URL.
     pub engine: String,
     /// Where its host's ports are reached.
@@ -60,14 +60,14 @@ pub struct EngineWatch {
 impl EngineWatch {
     /// Starts on the current runtime. `all`: also containers that our labels say nothing of.
     #[must_use]
-    pub fn start(engine: config::Engine, all: bool, news: mpsc::Sender<News>) -> Self {
+    pub fn start(engine: config::Engine, all: bool, news: mpsc::Sender<EngineReport>) -> Self {
         let watcher = Watcher::new(Engine::new(engine), all, news);
         Self { task: tasks::spawn("engine watch", watcher.run()) }
     }
 
     /// One look, now: for a start, before traffic is taken. An engine that does not answer within
     /// 5 s is told as away.
-    pub async fn look(engine: config::Engine, all: bool) -> News {
+    pub async fn look(engine: config::Engine, all: bool) -> EngineReport {
         let (news, _unheard) = mpsc::channel(1);
         let mut watcher = Watcher::new(Engine::new(engine), all, news);
         let looked = tokio::time::timeout(FIRST_MAX, watcher.look()).await;
@@ -89,19 +89,19 @@ impl Drop for EngineWatch {
 struct Watcher {
     engine: Engine,
     all: bool,
-    news: mpsc::Sender<News>,
+    news: mpsc::Sender<EngineReport>,
     host: IpAddr,
     containers: Arc<BTreeMap<String, Container>>,
-    told: Option<News>,
+    reported: Option<EngineReport>,
 }
 
 /// Nobody listens any more.
 struct Unheard;
 
 impl Watcher {
-    fn new(engine: Engine, all: bool, news: mpsc::Sender<News>) -> Self {
+    fn new(engine: Engine, all: bool, news: mpsc::Sender<EngineReport>) -> Self {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Self { engine, all, news, host, containers: Arc::default(), told: None }
+        Self { engine, all, news, host, containers: Arc::default(), reported: None }
     }
 
     async fn run(mut self) {
@@ -111,7 +111,7 @@ impl Watcher {
             let Ok(why) = self.listen().await else { return };
             // A stream that breaks after a good while is tried again at once, and said only then.
             let broke =
-                began.elapsed() > PAUSE_MAX && self.told.as_ref().is_some_and(|told| told.away.is_none());
+                began.elapsed() > PAUSE_MAX && self.reported.as_ref().is_some_and(|last| last.away.is_none());
             if broke {
                 tracing::info!(engine = self.engine.name(), %why, "the engine's events ended: asked again");
                 pause = PAUSE_MIN;
@@ -218,8 +218,8 @@ impl Watcher {
         Ok(Ok(()))
     }
 
-    fn news(&self, away: Option<String>) -> News {
-        News {
+    fn news(&self, away: Option<String>) -> EngineReport {
+        EngineReport {
             engine: self.engine.name().to_owned(),
             host: self.host,
             containers: Arc::clone(&self.containers),
@@ -229,10 +229,10 @@ impl Watcher {
 
     async fn tell(&mut self, away: Option<String>) -> Result<(), Unheard> {
         let news = self.news(away);
-        if self.told.as_ref() == Some(&news) {
+        if self.reported.as_ref() == Some(&news) {
             return Ok(());
         }
-        self.told = Some(news.clone());
+        self.reported = Some(news.clone());
         self.news.send(news).await.map_err(|_| Unheard)
     }
 }

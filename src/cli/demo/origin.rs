@@ -18,13 +18,13 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// A running sample app.
 #[derive(Debug)]
-pub struct Upstream {
+pub struct DemoOrigin {
     pub name: String,
     pub address: SocketAddr,
     child: Child,
 }
 
-impl Upstream {
+impl DemoOrigin {
     /// Starts one that names itself `name`, and waits until it listens.
     pub async fn start(
         exe: &Path,

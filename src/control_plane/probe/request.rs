@@ -14,7 +14,7 @@ const USER_AGENT: &str = concat!("greenlight-probe/", env!("CARGO_PKG_VERSION"))
 
 /// A request in the words of what is spoken.
 #[derive(Debug)]
-pub(crate) enum Asked {
+pub(crate) enum ProbeRequest {
     Http1(Vec<u8>),
     // Boxed: of plain probes there are many.
     Http2(Box<Request<()>>),
@@ -32,7 +32,7 @@ pub(crate) struct Secured {
     pub http2: Request<()>,
 }
 
-impl Asked {
+impl ProbeRequest {
     /// A GET of `path` from `host`; an empty one is the endpoint's own address.
     pub(crate) fn new(
         speech: &Speech,

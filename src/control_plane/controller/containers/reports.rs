@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join_all;
-use tokio::sync::mpsc;
-
-use crate::config::{self, Config, Service, Upstream as Configured};
-use crate::control_plane::controller::run::{Controller, Internal};
+use crate::config::{Service, Upstream as Configured};
+use crate::control_plane::controller::message::Internal;
+use crate::control_plane::controller::run::Controller;
 use crate::control_plane::controller::service::ServiceRuntime;
-use crate::control_plane::provider::docker::{EngineWatch, News, Rules, names_host_only, place};
+use crate::control_plane::provider::docker::{EngineReport, Rules, names_host_only, place};
 use crate::model::{Color, Endpoint, Health, PerColor, ReleaseId, ServiceName};
 use crate::release::{Effect, Event, Note, State, UpstreamKind, left_behind};
 use crate::tasks;
@@ -21,56 +19,11 @@ const IDS_MAX: usize = 1000;
 /// Seconds between two lines about one pull.
 const PROGRESS_EVERY: u32 = 5;
 
-/// The watches of all engines that the configuration names, each once.
-#[derive(Debug)]
-pub(crate) struct Engines {
-    watches: BTreeMap<String, (config::Engine, bool, EngineWatch)>,
-    news: mpsc::Sender<News>,
-}
-
-impl Engines {
-    pub(crate) fn new(news: mpsc::Sender<News>) -> Self {
-        Self { watches: BTreeMap::new(), news }
-    }
-
-    /// One look at each engine, all at once; 5 s at most.
-    pub(crate) async fn look(config: &Config) -> Vec<News> {
-        let looks = wanted(config).into_values().map(|(engine, all)| EngineWatch::look(engine, all));
-        join_all(looks).await
-    }
-
-    /// Watches exactly the engines of the configuration. Those that stay are not asked anew.
-    pub(crate) fn aim(&mut self, config: &Config) {
-        let mut old = std::mem::take(&mut self.watches);
-        for (url, (engine, all)) in wanted(config) {
-            let kept = old.remove(&url).filter(|(known, looks, _)| *known == engine && *looks == all);
-            let watch = kept.map_or_else(
-                || EngineWatch::start(engine.clone(), all, self.news.clone()),
-                |(_, _, watch)| watch,
-            );
-            self.watches.insert(url, (engine, all, watch));
-        }
-    }
-}
-
-/// URL -> engine, and whether containers without our labels matter there.
-fn wanted(config: &Config) -> BTreeMap<String, (config::Engine, bool)> {
-    let mut engines = BTreeMap::new();
-    for service in &config.services {
-        let Configured::Docker { follow, engine, .. } = &service.upstream else { continue };
-        for engine in &engine.engines {
-            let entry = engines.entry(engine.url.clone()).or_insert_with(|| (engine.clone(), false));
-            entry.1 |= follow;
-        }
-    }
-    engines
-}
-
 impl Controller {
     /// An engine has said something.
-    pub(crate) fn engine_news(&mut self, news: &News) {
+    pub(crate) fn engine_reported(&mut self, report: &EngineReport) {
         for index in 0..self.services.len() {
-            if self.services[index].hear(news) {
+            if self.services[index].hear(report) {
                 self.rebuild_late(index);
                 self.place_containers(index);
                 self.tell_away(index);
@@ -122,7 +75,7 @@ impl Controller {
         let state = &service.state;
         let untouched = state.numbered == 0 && state.sides.iter().all(|(_, side)| side.containers.is_none());
         let Some(containers) = service.containers.as_mut().filter(|_| untouched) else { return };
-        let all = containers.news.values().flatten().flat_map(|news| news.containers.values());
+        let all = containers.reports.values().flatten().flat_map(|report| report.containers.values());
         let sets = container_sets(service.config.name.as_str(), all);
         if let Some(state) = rebuilt(&service.state, true, false, &sets) {
             containers.stored.images.extend(images(&sets));
@@ -135,7 +88,7 @@ impl Controller {
     fn tell_away(&mut self, index: usize) {
         let Some(containers) = self.services[index].containers.as_mut() else { return };
         let away: Vec<&str> =
-            containers.news.values().flatten().filter_map(|news| news.away.as_deref()).collect();
+            containers.reports.values().flatten().filter_map(|report| report.away.as_deref()).collect();
         let away = (!away.is_empty()).then(|| away.join("; "));
         if containers.away_told != away {
             containers.away_told.clone_from(&away);
@@ -269,12 +222,12 @@ fn sets(state: &State) -> PerColor<Option<ReleaseId>> {
 
 impl ServiceRuntime {
     /// Takes what an engine says, if the service uses that one.
-    pub(crate) fn hear(&mut self, news: &News) -> bool {
+    pub(crate) fn hear(&mut self, report: &EngineReport) -> bool {
         let Some(containers) = self.containers.as_mut() else { return false };
-        let Some(known) = containers.news.get_mut(&news.engine) else { return false };
-        *known = Some(news.clone());
-        if news.away.is_none() {
-            containers.heard.insert(news.engine.clone());
+        let Some(known) = containers.reports.get_mut(&report.engine) else { return false };
+        *known = Some(report.clone());
+        if report.away.is_none() {
+            containers.heard.insert(report.engine.clone());
         }
         true
     }
@@ -285,8 +238,8 @@ impl ServiceRuntime {
         let Some(rules) = rules(&self.config, containers.follow) else { return };
         let mut members = BTreeMap::new();
         let mut problems = BTreeSet::new();
-        for news in containers.news.values().flatten() {
-            for container in news.containers.values() {
+        for report in containers.reports.values().flatten() {
+            for container in report.containers.values() {
                 if names_host_only(&rules, container) {
                     problems.insert(format!(
                         "container {} has VIRTUAL_HOST with the service's host and no color's: add a preview host such \
@@ -294,7 +247,7 @@ impl ServiceRuntime {
                         container.name
                     ));
                 }
-                let Some(placed) = place(&rules, container, news.host) else { continue };
+                let Some(placed) = place(&rules, container, report.host) else { continue };
                 let (endpoint, problem) = match placed.endpoint {
                     Ok(endpoint) => (endpoint, None),
                     Err(why) => (None, Some(why)),
@@ -304,7 +257,7 @@ impl ServiceRuntime {
                 let ended_before =
                     containers.members.get(&container.id).and_then(|before| before.end.clone());
                 let member = Member {
-                    engine: news.engine.clone(),
+                    engine: report.engine.clone(),
                     color: placed.color,
                     set: placed.set,
                     endpoint,
@@ -354,14 +307,16 @@ impl ServiceRuntime {
         let state = &self.state;
         let Some(containers) = self.containers.as_mut() else { return facts };
         if containers.follow {
-            let whole =
-                containers.news.values().all(|news| news.as_ref().is_some_and(|news| news.away.is_none()));
+            let whole = containers
+                .reports
+                .values()
+                .all(|report| report.as_ref().is_some_and(|report| report.away.is_none()));
             for color in Color::ALL {
                 let of_color =
                     containers.members.iter().filter(|(_, m)| m.color == color && m.endpoint.is_some());
                 let ids: Vec<String> = of_color.map(|(id, _)| id.clone()).take(IDS_MAX).collect();
-                if whole && containers.told[color].as_ref() != Some(&ids) {
-                    containers.told[color] = Some(ids.clone());
+                if whole && containers.reported[color].as_ref() != Some(&ids) {
+                    containers.reported[color] = Some(ids.clone());
                     facts.push(Event::Containers { color, ids });
                 }
             }
@@ -400,7 +355,7 @@ impl Containers {
     }
 
     fn is_unheard(&self, engine: &str) -> bool {
-        self.news.contains_key(engine) && !self.heard.contains(engine)
+        self.reports.contains_key(engine) && !self.heard.contains(engine)
     }
 
     /// Where the endpoints are; those of an engine that has not been heard as they were.

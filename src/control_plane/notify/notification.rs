@@ -11,7 +11,7 @@ use crate::release::Notice;
 
 /// A release as it was when the news came up. Times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ReleaseNews {
+pub struct ReleaseSummary {
     pub id: String,
     /// `deploy` or `rollback`.
     pub kind: String,
@@ -32,28 +32,28 @@ pub struct ReleaseNews {
 
 /// An alarm that was raised, or is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct AlarmNews {
+pub struct AlarmChange {
     pub name: String,
     pub raised: bool,
 }
 
 /// One thing to tell.
 #[derive(Clone, Debug, PartialEq)]
-pub struct News {
+pub struct Notification {
     pub notice: Notice,
     pub service: String,
     /// RFC 3339.
     pub time: String,
     /// Why, in a sentence.
     pub reason: String,
-    pub release: Option<ReleaseNews>,
+    pub release: Option<ReleaseSummary>,
     /// Only with [`Notice::Alarm`].
-    pub alarm: Option<AlarmNews>,
+    pub alarm: Option<AlarmChange>,
     /// Whether `rollback` would be taken now.
     pub rollback_available: bool,
 }
 
-impl News {
+impl Notification {
     /// The same for the same news, told once or twice: by it a receiver knows a repetition.
     #[must_use]
     pub fn id(&self) -> String {

@@ -6,29 +6,19 @@
 
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
-
 use crate::clock;
-use crate::control_plane::notify::{AlarmNews, News, Receipt, ReleaseNews};
+use crate::control_plane::notify::{AlarmChange, Notification, Receipt, ReleaseSummary};
 use crate::model::{ReleaseId, ServiceName};
 use crate::release::{Alarm, Effect, Notice, Step};
 
-use super::run::{Controller, Internal};
+use super::message::Internal;
+use super::record::PendingNotice;
+use super::run::Controller;
 use super::service::ServiceRuntime;
 use super::view::ReleaseView;
 
 /// Ends that wait to be told; older ones give way.
-const UNTOLD_MAX: usize = 16;
-
-/// The end of a release that not every notifier has been told of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Untold {
-    pub(crate) release: ReleaseId,
-    pub(crate) notice: Notice,
-    pub(crate) reason: String,
-    /// RFC 3339.
-    pub(crate) time: String,
-}
+const PENDING_MAX: usize = 16;
 
 const fn is_end(notice: Notice) -> bool {
     matches!(
@@ -48,19 +38,19 @@ impl ServiceRuntime {
     }
 
     fn note_end(&mut self, notice: Notice, release: &ReleaseId, reason: &str) {
-        let known = self.untold.iter().any(|one| one.notice == notice && one.release == *release);
+        let known = self.pending.iter().any(|one| one.notice == notice && one.release == *release);
         if known || !is_end(notice) {
             return;
         }
-        if self.untold.len() == UNTOLD_MAX {
-            self.untold.remove(0);
+        if self.pending.len() == PENDING_MAX {
+            self.pending.remove(0);
         }
         let (release, reason) = (release.clone(), reason.to_owned());
-        self.untold.push(Untold { release, notice, reason, time: clock::wall_rfc3339() });
+        self.pending.push(PendingNotice { release, notice, reason, time: clock::wall_rfc3339() });
     }
 
-    fn news(&self, notice: Notice, reason: String, time: String) -> News {
-        News {
+    fn notification(&self, notice: Notice, reason: String, time: String) -> Notification {
+        Notification {
             notice,
             service: self.name().to_string(),
             time,
@@ -71,17 +61,17 @@ impl ServiceRuntime {
         }
     }
 
-    fn release_news(&self, id: &ReleaseId) -> Option<ReleaseNews> {
+    fn release_summary(&self, id: &ReleaseId) -> Option<ReleaseSummary> {
         let known = self.live.get(id).or_else(|| self.recent.iter().rfind(|view| view.id == id.as_str()));
-        known.or_else(|| self.last.as_ref().filter(|view| view.id == id.as_str())).map(release_news)
+        known.or_else(|| self.last.as_ref().filter(|view| view.id == id.as_str())).map(release_summary)
     }
 }
 
-fn release_news(view: &ReleaseView) -> ReleaseNews {
+fn release_summary(view: &ReleaseView) -> ReleaseSummary {
     let time = |text: &str| humantime::parse_rfc3339(text).ok();
     let end = view.finished_at.as_deref().and_then(time).unwrap_or_else(clock::wall);
     let lasted = |begun: SystemTime| end.duration_since(begun).ok().map(|lasted| lasted.as_secs_f64());
-    ReleaseNews {
+    ReleaseSummary {
         id: view.id.clone(),
         kind: view.kind.clone(),
         version: view.version.clone(),
@@ -109,43 +99,48 @@ impl Controller {
         let mut time = clock::wall_rfc3339();
         if let Some(release) = release {
             service.note_end(notice, release, &reason);
-            let noted = service.untold.iter().find(|one| one.notice == notice && one.release == *release);
+            let noted = service.pending.iter().find(|one| one.notice == notice && one.release == *release);
             time = noted.map_or(time, |noted| noted.time.clone());
         }
-        let release_news = release.and_then(|id| service.release_news(id));
-        let news = News { release: release_news, ..service.news(notice, reason, time) };
+        let release_summary = release.and_then(|id| service.release_summary(id));
+        let notification =
+            Notification { release: release_summary, ..service.notification(notice, reason, time) };
         let receipt = release.filter(|_| is_end(notice)).map(|release| {
             let (internal, name, release) = (self.internal.clone(), service.name().clone(), release.clone());
             // A full channel: it is told again after a restart, once too often.
             Receipt::new(move || {
-                drop(internal.try_send(Internal::Told(name.clone(), release.clone(), notice)));
+                drop(internal.try_send(Internal::Notified(name.clone(), release.clone(), notice)));
             })
         });
-        self.notifiers.tell(news, receipt);
+        self.notifiers.tell(notification, receipt);
     }
 
     /// Tells of an alarm, with the release that it is about, if one is under way.
     pub(crate) fn announce_alarm(&mut self, index: usize, alarm: Alarm, raised: bool, reason: String) {
         let service = &self.services[index];
-        let release = service.state.release.as_ref().and_then(|release| service.release_news(&release.id));
-        let alarm = Some(AlarmNews { name: alarm.as_str().to_owned(), raised });
-        let news = News { release, alarm, ..service.news(Notice::Alarm, reason, clock::wall_rfc3339()) };
-        self.notifiers.tell(news, None);
+        let release = service.state.release.as_ref().and_then(|release| service.release_summary(&release.id));
+        let alarm = Some(AlarmChange { name: alarm.as_str().to_owned(), raised });
+        let notification = Notification {
+            release,
+            alarm,
+            ..service.notification(Notice::Alarm, reason, clock::wall_rfc3339())
+        };
+        self.notifiers.tell(notification, None);
     }
 
     /// Tells again what the process before this one may not have told.
     pub(crate) fn tell_again(&mut self, index: usize) {
-        for untold in self.services[index].untold.clone() {
-            self.announce(index, untold.notice, Some(&untold.release), untold.reason);
+        for pending in self.services[index].pending.clone() {
+            self.announce(index, pending.notice, Some(&pending.release), pending.reason);
         }
     }
 
     /// Every notifier is done with this end.
-    pub(crate) fn told(&mut self, service: &ServiceName, release: &ReleaseId, notice: Notice) {
+    pub(crate) fn notified(&mut self, service: &ServiceName, release: &ReleaseId, notice: Notice) {
         let Some(index) = self.index(service.as_str()) else { return };
         let service = &mut self.services[index];
-        let before = service.untold.len();
-        service.untold.retain(|one| one.notice != notice || one.release != *release);
-        service.unsaved |= service.untold.len() < before;
+        let before = service.pending.len();
+        service.pending.retain(|one| one.notice != notice || one.release != *release);
+        service.unsaved |= service.pending.len() < before;
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Service, Upstream as Configured};
-use crate::control_plane::controller::message::{Command, Request};
+use crate::control_plane::controller::message::{Command, Internal, Request, ResolvedImage};
 use crate::control_plane::controller::rejection::{RefusalCode, Rejection};
-use crate::control_plane::controller::run::{Controller, Internal};
-use crate::control_plane::provider::docker::{DockerFault, Upstream};
+use crate::control_plane::controller::run::Controller;
+use crate::control_plane::provider::docker::{DockerFault, ServiceEngines};
 use crate::model::{ImageReference, Version, is_digest, is_tag};
 use crate::release::{Event, Source, Stretch};
 use crate::tasks;
@@ -31,15 +31,15 @@ const LOOK_AGAIN: [Duration; 5] = [
 /// is sent when the manifest is stored), so a tag that is not yet what was told is looked at again for
 /// a while; then what it is counts.
 async fn settled(
-    upstream: &Upstream,
+    upstream: &ServiceEngines,
     image: &ImageReference,
-    told: Option<&str>,
+    expected: Option<&str>,
 ) -> Result<Version, DockerFault> {
     let mut found = upstream.resolve(image).await;
-    let Some(told) = told else { return found };
+    let Some(expected) = expected else { return found };
     for pause in LOOK_AGAIN {
         match &found {
-            Ok(version) if version.0 == told => break,
+            Ok(version) if version.0 == expected => break,
             Err(why) if why.passes() => break,
             _ => {}
         }
@@ -47,13 +47,6 @@ async fn settled(
         found = upstream.resolve(image).await;
     }
     found
-}
-
-/// What an image was found to be.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    image: ImageReference,
-    version: Result<Version, DockerFault>,
 }
 
 impl Controller {
@@ -77,15 +70,16 @@ impl Controller {
             return Err(Box::new((request, Some(busy))));
         };
         let internal = self.internal.clone();
-        let told = match &request.command {
+        let expected = match &request.command {
             Command::Pushed { digest, .. } => digest.clone(),
             _ => None,
         };
         self.tasks.spawn(tasks::named("image look-up", async move {
-            let version = settled(&upstream, &image, told.as_deref()).await;
+            let version = settled(&upstream, &image, expected.as_deref()).await;
             drop(place);
             // The receiver is gone only when the process is stopping.
-            let _ = internal.send(Internal::Asked(Box::new(request), Wanted { image, version })).await;
+            let _ =
+                internal.send(Internal::Resolved(Box::new(request), ResolvedImage { image, version })).await;
         }));
         Ok(())
     }
@@ -96,9 +90,9 @@ impl Controller {
         &mut self,
         index: usize,
         command: &Command,
-        wanted: Wanted,
+        image: ResolvedImage,
     ) -> Result<Event, Rejection> {
-        let Wanted { image, version } = wanted;
+        let ResolvedImage { image, version } = image;
         let service = &mut self.services[index];
         let version = match version {
             Ok(version) => version,
