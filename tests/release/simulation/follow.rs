@@ -12,7 +12,7 @@ const DOWN: i64 = 10_000;
 
 /// The containers of each color, by their ids.
 #[derive(Debug, Default)]
-pub struct Follow {
+pub(super) struct Follow {
     pub on: bool,
     pub ids: PerColor<Vec<String>>,
     pub told: PerColor<Option<Vec<String>>>,
@@ -20,7 +20,7 @@ pub struct Follow {
 }
 
 impl Follow {
-    pub fn new(rng: &mut Rng) -> Self {
+    pub(super) fn new(rng: &mut Rng) -> Self {
         let mut follow = Self { on: true, ..Self::default() };
         for color in Color::ALL {
             follow.add(color, 1 + rng.below(2));
@@ -36,7 +36,7 @@ impl Follow {
     }
 
     /// Somebody replaces, adds or removes containers now and then.
-    pub fn change(&mut self, rng: &mut Rng) {
+    pub(super) fn change(&mut self, rng: &mut Rng) {
         let color = rng.pick(&Color::ALL);
         match rng.below(100) {
             0..=3 => {
@@ -53,7 +53,7 @@ impl Follow {
 
 /// The second opinion.
 #[derive(Debug, Default)]
-pub struct Edges {
+pub(super) struct Edges {
     /// The containers that a color had when it last had the traffic or a release.
     known: PerColor<Option<Vec<String>>>,
     /// Since when every probe of a color has been refused, and whether that once was long enough.
@@ -64,7 +64,7 @@ pub struct Edges {
 
 impl Edges {
     /// A probe of a color was delivered.
-    pub fn probed(&mut self, color: Color, refused: bool, now: i64) {
+    pub(super) fn probed(&mut self, color: Color, refused: bool, now: i64) {
         if refused {
             self.refused_since[color].get_or_insert(now);
         } else if let Some(since) = self.refused_since[color].take() {
@@ -73,12 +73,12 @@ impl Edges {
     }
 
     /// What was not stored is not known.
-    pub fn crashed(&mut self, stored: &State) {
+    pub(super) fn crashed(&mut self, stored: &State) {
         self.known = stored.discovery.known.clone();
     }
 
     /// A release that has begun needs another edge after it.
-    pub fn persisted(&mut self, state: &State) {
+    pub(super) fn persisted(&mut self, state: &State) {
         if state.numbered > self.numbered && state.running().is_some() {
             self.was_down = PerColor::default();
         }
@@ -86,7 +86,7 @@ impl Edges {
     }
 
     /// The step goes on: what it saw is known from now on.
-    pub fn decided(&mut self, before: &State, after: &State) {
+    pub(super) fn decided(&mut self, before: &State, after: &State) {
         if after.unwritable {
             return;
         }
@@ -111,7 +111,7 @@ impl Edges {
         !followed && self.known[other].as_ref().is_some_and(anew)
     }
 
-    pub fn judge(&self, before: &State, after: &State, now: i64) -> Verdict {
+    pub(super) fn judge(&self, before: &State, after: &State, now: i64) -> Verdict {
         let other = after.active.other();
         let newer = |release: &&Release| release.id.number().unwrap() > before.numbered;
         let begun = after.queued.iter().chain(&after.release).find(newer);

@@ -14,24 +14,24 @@ use super::shadow::{Verdict, ensure};
 
 /// A set of containers in the world.
 #[derive(Clone, Copy, Debug)]
-pub struct Set {
+pub(super) struct Set {
     pub color: Color,
     pub runs: bool,
     /// When it was last started, in milliseconds.
     pub since: i64,
 }
 
-pub type Sets = BTreeMap<ReleaseId, Set>;
+pub(super) type Sets = BTreeMap<ReleaseId, Set>;
 
 /// The releases that the store tells of, by their numbers.
 #[derive(Debug, Default)]
-pub struct History {
+pub(super) struct History {
     releases: BTreeMap<u64, PastRelease>,
 }
 
 impl History {
     /// A release is stored as it stands.
-    pub fn tell(&mut self, release: &Release) {
+    pub(super) fn tell(&mut self, release: &Release) {
         let number = release.id.number().unwrap();
         let before = self.releases.get(&number).is_some_and(|past| past.promoted);
         let past = PastRelease {
@@ -51,7 +51,7 @@ impl History {
 
 /// The state of a service whose record is lost. `lost` is the record, which only the second opinion
 /// looks at.
-pub fn rebuild(
+pub(super) fn rebuild(
     lost: &State,
     initial: Color,
     history: &History,
@@ -129,7 +129,7 @@ fn judge_containers(sets: &Sets, state: &State) -> Verdict {
 
 /// What is made good of what a crash left behind: never what serves, what may be gone back to, or
 /// what is newer than the record.
-pub fn judge_sweep(state: &State, sets: &Sets, effects: &BTreeMap<ReleaseId, Effect>) -> Verdict {
+pub(super) fn judge_sweep(state: &State, sets: &Sets, effects: &BTreeMap<ReleaseId, Effect>) -> Verdict {
     ensure(effects.is_empty() || !state.unwritable, || "containers are swept without a store".to_owned())?;
     ensure(effects.is_empty() || !state.alarms.contains_key(&Alarm::StateRebuilt), || {
         "containers are swept before a person has confirmed what is active".to_owned()

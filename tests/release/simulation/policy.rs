@@ -7,7 +7,7 @@ use greenlight::release::{Policy, UpstreamKind};
 use super::rng::Rng;
 
 /// Short times, so that whole releases fit into a few hundred events.
-pub fn policy(rng: &mut Rng) -> Policy {
+pub(super) fn policy(rng: &mut Rng) -> Policy {
     use greenlight::release::{Errands, Mode, OnInconclusive, OnTrip, Trigger};
     let seconds = Duration::from_secs;
     let managed = rng.one_in(300);
