@@ -31,7 +31,6 @@ const HSTS: &str = "Strict-Transport-Security";
 
 /// What a response head said, as far as it is needed later.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub(crate) struct ResponseSummary {
     pub heard: HeadOutcome,
     /// Whether the client's connection is kept after it.
