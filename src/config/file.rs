@@ -88,7 +88,7 @@ fn validate(text: &str, base: &Path, on_disk: bool) -> Result<Loaded, Faults> {
     let mut root = Section::root(&mut walk, tree.get_ref());
     let mut config = read::config(&mut root);
     root.finish();
-    walk.judge_unknown();
+    walk.check_unknown();
     cross::check(&mut walk, &config);
     if on_disk {
         references(&mut walk);

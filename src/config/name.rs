@@ -57,10 +57,10 @@ pub(super) fn address(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
         return None;
     }
     let written = text("a host and a port, such as \"10.0.0.1:8080\"")(walk, item)?;
-    judge_address(&written).map_err(|message| walk.fault(&item.path, message)).ok()
+    check_address(&written).map_err(|message| walk.fault(&item.path, message)).ok()
 }
 
-fn judge_address(written: &str) -> Result<String, String> {
+fn check_address(written: &str) -> Result<String, String> {
     if let Some((scheme, rest)) = written.split_once("://") {
         let rest = rest.trim_end_matches('/');
         return Err(format!(
@@ -95,7 +95,7 @@ fn judge_address(written: &str) -> Result<String, String> {
         return Err(format!("needs brackets around an IPv6 address: \"[{host}]:{port}\""));
     }
     let host = host.to_ascii_lowercase();
-    judge_host(&host).map_err(|message| format!("has a bad host: it {message}"))?;
+    check_host(&host).map_err(|message| format!("has a bad host: it {message}"))?;
     Ok(format!("{host}:{port}"))
 }
 
@@ -107,10 +107,10 @@ pub(super) fn host(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     let judged = if host == "*" {
         Err("is every host: default = true serves the hosts that no service claims".to_owned())
     } else if let Some(suffix) = host.strip_prefix("*.") {
-        judge_host(suffix)
+        check_host(suffix)
             .and_then(|()| if host.len() > HOST_BYTES_MAX { Err("is too long".to_owned()) } else { Ok(()) })
     } else {
-        judge_host(&host)
+        check_host(&host)
     };
     judged.map_err(|message| walk.fault(&item.path, message)).ok().map(|()| normal(host))
 }
@@ -139,7 +139,7 @@ pub(super) fn exact_host(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String>
 }
 
 /// Whether a lower-case host is one (RFC 952, RFC 1123 section 2.1; `_` is legal in practice).
-pub(super) fn judge_host(host: &str) -> Result<(), String> {
+pub(super) fn check_host(host: &str) -> Result<(), String> {
     if host.contains("://") || host.contains('/') {
         return Err("has more than a host in it: such as \"backend.example.org\"".to_owned());
     }
@@ -211,7 +211,7 @@ pub(super) fn url(schemes: &'static [&'static str]) -> impl Fn(&mut Walk<'_>, &I
 }
 
 /// A service's or webhook's name: it stands in URLs, labels and release ids.
-pub(super) fn judge_name(name: &str) -> Result<(), String> {
+pub(super) fn check_name(name: &str) -> Result<(), String> {
     let fits = (1..=63).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !name.starts_with('-')
@@ -223,7 +223,7 @@ pub(super) fn judge_name(name: &str) -> Result<(), String> {
 }
 
 /// A request-target's path.
-pub(super) fn judge_path(path: &str) -> Result<(), String> {
+pub(super) fn check_path(path: &str) -> Result<(), String> {
     if !path.starts_with('/') {
         return Err(format!("must begin with \"/\": \"/{}\"", path.chars().take(40).collect::<String>()));
     }

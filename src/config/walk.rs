@@ -176,7 +176,7 @@ impl<'t> Walk<'t> {
 
     /// Turns the unknown keys into faults, now that all known ones are known. Their values are not
     /// shown: an unknown key may be a misspelt `token`.
-    pub(super) fn judge_unknown(&mut self) {
+    pub(super) fn check_unknown(&mut self) {
         for unknown in std::mem::take(&mut self.unknown) {
             let here = nearest(&unknown.key, unknown.known.iter().copied());
             let message = match here {

@@ -55,7 +55,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
     const IMAGE: &str = "image = \"registry.example.org/org/app:prod\"";
     let default = Docker::default();
     let follow = section.value("follow", flag, false);
-    let image = section.optional("image", text_that("an image, such as \"org/app:prod\"", judge_image));
+    let image = section.optional("image", text_that("an image, such as \"org/app:prod\"", check_image));
     if image.is_none() && !follow && !section.has("image") {
         section.missing("image", &format!("{IMAGE}, or follow = true"));
     }
@@ -83,7 +83,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
         env_file: section.value("env_file", list(file, "[\"app.env\"]"), Vec::new()),
         mounts: section.value(
             "mounts",
-            list(text_that("a mount", judge_mount), "[\"/data:/data:ro\"]"),
+            list(text_that("a mount", check_mount), "[\"/data:/data:ro\"]"),
             Vec::new(),
         ),
         memory_bytes: memory.map(|memory| memory.0),
@@ -98,7 +98,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
                 "{ max-size = \"10m\" }",
             ),
         }),
-        stop_signal: section.value("stop_signal", text_that("a signal", judge_signal), default.stop_signal),
+        stop_signal: section.value("stop_signal", text_that("a signal", check_signal), default.stop_signal),
         stop_timeout: section.value("stop_timeout", duration(..), default.stop_timeout),
         engines: section.rows("engines", engine).unwrap_or(default.engines),
         registry_auth,
@@ -144,13 +144,13 @@ fn value(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn judge_image(image: &str) -> Result<(), String> {
+fn check_image(image: &str) -> Result<(), String> {
     ImageReference::parse(image)
         .map(drop)
         .map_err(|fault| format!("{}; an image is such as \"registry.example.org/org/app:prod\"", fault.why))
 }
 
-fn judge_mount(mount: &str) -> Result<(), String> {
+fn check_mount(mount: &str) -> Result<(), String> {
     let parts: Vec<&str> = mount.split(':').collect();
     if (2..=3).contains(&parts.len()) && !parts[0].is_empty() && parts[1].starts_with('/') {
         return Ok(());
@@ -158,7 +158,7 @@ fn judge_mount(mount: &str) -> Result<(), String> {
     Err("is not a mount: SOURCE:TARGET or SOURCE:TARGET:ro, such as \"/srv/data:/data:ro\"".to_owned())
 }
 
-fn judge_signal(signal: &str) -> Result<(), String> {
+fn check_signal(signal: &str) -> Result<(), String> {
     let sound = signal.strip_prefix("SIG").is_some_and(|name| {
         !name.is_empty()
             && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'+' || b == b'-')

@@ -65,7 +65,7 @@ impl Shown for Access {
 
 pub(super) fn log(log: &mut Section<'_, '_>) -> Log {
     Log {
-        level: log.value("level", text_that("a level, such as \"info\"", judge_level), "info".to_owned()),
+        level: log.value("level", text_that("a level, such as \"info\"", check_level), "info".to_owned()),
         format: log.word("format", &[("text", LogFormat::Text), ("json", LogFormat::Json)], LogFormat::Text),
         access: log.value("access", access, Access::Off),
     }
@@ -75,7 +75,7 @@ const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
 /// A level, or `target=level` pieces with commas between them. `tracing` itself takes any word for
 /// a target, so that "inof" would silently log everything of a module that there isn't.
-fn judge_level(text: &str) -> Result<(), String> {
+fn check_level(text: &str) -> Result<(), String> {
     for piece in text.split(',').map(str::trim) {
         let (target, level) = match piece.rsplit_once('=') {
             Some((target, level)) => (Some(target), level),

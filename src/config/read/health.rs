@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::kind::{duration, integer, some, text, text_that};
-use crate::config::name::{exact_host, judge_path};
+use crate::config::name::{check_path, exact_host};
 use crate::config::section::Section;
 use crate::health::{Check, CheckKind, Speech, Thresholds};
 use crate::release;
@@ -30,7 +30,7 @@ enum Kind {
 pub(super) fn health(section: &mut Section<'_, '_>, hosts: &[String]) -> (Check, Gate) {
     let default = release::Policy::default();
     let kind = section.word("kind", &[("http", Kind::Http), ("tcp", Kind::Tcp)], Kind::Http);
-    let path = section.value("path", text_that("a path, such as \"/healthz\"", judge_path), "/".to_owned());
+    let path = section.value("path", text_that("a path, such as \"/healthz\"", check_path), "/".to_owned());
     let expect_status = section.value("expect_status", some(integer(100..=599), "[200]"), vec![200]);
     let expect_body = section.optional("expect_body", text("a text that the body holds"));
     let host = section.optional("host", exact_host);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::kind::{duration, file, flag, some, text_that};
-use crate::config::name::{bind, exact_host, judge_path, url};
+use crate::config::name::{bind, check_path, exact_host, url};
 use crate::config::section::Section;
 use crate::config::walk::{Item, Walk};
 use crate::config::{Acme, CertificateFiles, Listener, ListenerTls};
@@ -47,7 +47,7 @@ fn ready_path(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     if item.value.as_str() == Some("") {
         return Some(String::new());
     }
-    text_that("a path, such as \"/ready\" (or \"\")", judge_path)(walk, item)
+    text_that("a path, such as \"/ready\" (or \"\")", check_path)(walk, item)
 }
 
 fn tls(tls: &mut Section<'_, '_>) -> ListenerTls {

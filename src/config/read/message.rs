@@ -1,7 +1,7 @@
 //! `[[webhooks]]` and `[[notifiers]]`
 
 use crate::config::kind::{list, secret, some, text, text_that};
-use crate::config::name::judge_name;
+use crate::config::name::check_name;
 use crate::config::section::{Section, word};
 use crate::config::shown::quoted;
 use crate::config::walk::{Item, Walk};
@@ -23,7 +23,7 @@ pub(super) fn webhooks(root: &mut Section<'_, '_>) -> Vec<Webhook> {
 }
 
 fn webhook(row: &mut Section<'_, '_>) -> Webhook {
-    let name = row.required("name", text_that("a name", judge_name), "name = \"hub\"").unwrap_or_default();
+    let name = row.required("name", text_that("a name", check_name), "name = \"hub\"").unwrap_or_default();
     if !row.has("kind") {
         row.missing("kind", "kind = \"dockerhub\", \"generic\", \"github\", \"bitbucket\" or \"registry\"");
     }

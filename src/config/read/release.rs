@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::Synthetic;
 use crate::config::kind::{duration, flag, integer, list, number, some, some_time, text_that};
-use crate::config::name::judge_path;
+use crate::config::name::check_path;
 use crate::config::section::Section;
 use crate::judge::OnLatency;
 use crate::release::{Mode, OnInconclusive, OnTrip, Policy, Trigger};
@@ -69,7 +69,7 @@ pub(super) fn analysis(section: &mut Section<'_, '_>, policy: &mut Policy) -> Op
     let synthetic = section.optional_section("synthetic", |synthetic| Synthetic {
         paths: synthetic.value(
             "paths",
-            some(text_that("a path, such as \"/\"", judge_path), "[\"/\"]"),
+            some(text_that("a path, such as \"/\"", check_path), "[\"/\"]"),
             vec!["/".to_owned()],
         ),
         rate: synthetic.value("rate", integer(1..=1000), 5),

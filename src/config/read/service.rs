@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::content::content_type;
 use crate::config::kind::{file, flag, list, secret, wrong_type};
-use crate::config::name::{HOST_BYTES_MAX, exact_host, host, judge_name, network};
+use crate::config::name::{HOST_BYTES_MAX, check_name, exact_host, host, network};
 use crate::config::section::Section;
 use crate::config::walk::join;
 use crate::config::{Affinity, Hook, Service, UpstreamTls};
@@ -24,7 +24,7 @@ use super::{health, hook, release as releases, settings, upstream};
 const TAGS_TIMEOUT: Duration = Duration::from_mins(2);
 
 pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
-    if let Err(message) = judge_name(name) {
+    if let Err(message) = check_name(name) {
         let path = section.path.clone();
         section.walk.hide(&path);
         section.walk.fault(&path, message);
