@@ -7,5 +7,5 @@ mod tests;
 mod thresholds;
 
 pub use check::{Check, CheckKind, Speech};
-pub use roster::{ColorHealth, Observed, Roster};
+pub use roster::{ColorHealth, ProbeEffect, Roster};
 pub use thresholds::{EndpointHealth, ProbeFailure, ProbeOutcome, Thresholds};

@@ -24,7 +24,7 @@ pub struct ColorHealth {
 
 /// What a probe changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Observed {
+pub enum ProbeEffect {
     /// It belongs to another release, or to an endpoint that is gone: dropped.
     Stale,
     /// Counted; the endpoint's health is as before. The summary may differ all the same: a clean
@@ -110,16 +110,16 @@ impl Roster {
         outcome: &ProbeOutcome,
         thresholds: Thresholds,
         at: Tick,
-    ) -> Observed {
+    ) -> ProbeEffect {
         if owner != self.owner.as_ref() {
-            return Observed::Stale;
+            return ProbeEffect::Stale;
         }
         let Ok(place) = self.endpoints.binary_search_by(|(endpoint, _)| endpoint.id.cmp(id)) else {
-            return Observed::Stale;
+            return ProbeEffect::Stale;
         };
         match self.endpoints[place].1.observe(outcome, thresholds, at) {
-            Some(health) => Observed::Changed(health),
-            None => Observed::Same,
+            Some(health) => ProbeEffect::Changed(health),
+            None => ProbeEffect::Same,
         }
     }
 

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 
-use super::{ColorHealth, EndpointHealth, Observed, ProbeFailure, ProbeOutcome, Roster, Thresholds};
+use super::{ColorHealth, EndpointHealth, ProbeEffect, ProbeFailure, ProbeOutcome, Roster, Thresholds};
 use crate::model::{Endpoint, EndpointId, Health, ReleaseId, Tick};
 
 const THREE: Thresholds = Thresholds { rise: 3, fall: 3 };
@@ -100,7 +100,7 @@ fn roster(count: u16) -> Roster {
     roster
 }
 
-fn probe(roster: &mut Roster, n: u16, sign: char, at: usize) -> Observed {
+fn probe(roster: &mut Roster, n: u16, sign: char, at: usize) -> ProbeEffect {
     let owner = roster.owner().cloned();
     roster.observe(owner.as_ref(), &endpoint(n).id, &outcome(sign), THREE, second(at))
 }
@@ -135,7 +135,7 @@ fn a_failure_that_flips_nothing_ends_the_clean_run_until_that_endpoint_passes() 
     let mut roster = roster(2);
     all(&mut roster, 2, '+', 1..=3);
     assert_eq!(roster.summary().clean_since, Some(second(3)));
-    assert_eq!(probe(&mut roster, 0, '-', 4), Observed::Same);
+    assert_eq!(probe(&mut roster, 0, '-', 4), ProbeEffect::Same);
     assert_eq!(roster.summary().healthy, 2);
     assert_eq!(roster.summary().clean_since, None);
     probe(&mut roster, 1, '+', 5);
@@ -181,10 +181,10 @@ fn probes_of_another_release_or_endpoint_are_stale() {
     assert_eq!((roster.summary().unknown, roster.summary().clean_since), (1, None));
     let pass = ProbeOutcome::Pass;
     for owner in [None, Some(&old)] {
-        assert_eq!(roster.observe(owner, &endpoint(0).id, &pass, THREE, second(4)), Observed::Stale);
+        assert_eq!(roster.observe(owner, &endpoint(0).id, &pass, THREE, second(4)), ProbeEffect::Stale);
     }
-    assert_eq!(roster.observe(Some(&new), &endpoint(7).id, &pass, THREE, second(4)), Observed::Stale);
-    assert_eq!(roster.observe(Some(&new), &endpoint(0).id, &pass, THREE, second(4)), Observed::Same);
+    assert_eq!(roster.observe(Some(&new), &endpoint(7).id, &pass, THREE, second(4)), ProbeEffect::Stale);
+    assert_eq!(roster.observe(Some(&new), &endpoint(0).id, &pass, THREE, second(4)), ProbeEffect::Same);
     assert_eq!(roster.endpoints()[0].1.passes, 1);
 }
 

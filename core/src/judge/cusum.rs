@@ -62,10 +62,10 @@ pub(crate) struct Evidence<C> {
 impl Cusum {
     /// `bound` as of [`bound`], in nats.
     pub(crate) fn new(rates: Rates, dispersion: f64, many_clients: bool, bound: f64) -> Self {
-        let (up, down) = if rates.told_apart() { rates.weights() } else { (0.0, 0.0) };
+        let (up, down) = if rates.are_distinct() { rates.weights() } else { (0.0, 0.0) };
         let dispersion = dispersion.max(1.0);
         Self {
-            on: rates.told_apart(),
+            on: rates.are_distinct(),
             up: nano((up / dispersion * NANO).floor()),
             down: nano((down / dispersion * NANO).ceil()),
             score: 0,

@@ -97,14 +97,14 @@ fn without_incident(counts: &mut [(f64, f64)]) {
     }
 }
 
-struct Found {
+struct Scatter {
     dispersion: f64,
     /// Of the dispersion of independent requests.
     deviation: f64,
 }
 
 /// `None` where all or none failed, or there is one interval: nothing scatters.
-fn pearson(counts: &[(f64, f64)]) -> Option<Found> {
+fn pearson(counts: &[(f64, f64)]) -> Option<Scatter> {
     let filled = counts.iter().filter(|(n, _)| *n > 0.0);
     let intervals = filled.clone().count() as f64;
     let share = share(counts).filter(|_| intervals > 1.0)?;
@@ -112,7 +112,7 @@ fn pearson(counts: &[(f64, f64)]) -> Option<Found> {
     let expected = counts.iter().map(|(n, _)| n).sum::<f64>() * share / intervals;
     // The variance of one interval's part is 2, and 1/m more where few failures (m) are expected.
     let variance = (2.0 + 1.0 / expected) / (intervals - 1.0);
-    Some(Found { dispersion: misfits / (intervals - 1.0), deviation: variance.sqrt() })
+    Some(Scatter { dispersion: misfits / (intervals - 1.0), deviation: variance.sqrt() })
 }
 
 /// One interval's part of Pearson's chi-squared.

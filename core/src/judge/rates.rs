@@ -54,7 +54,7 @@ impl Rates {
     }
 
     /// Whether evidence can tell them apart in useful time.
-    pub(crate) fn told_apart(self) -> bool {
+    pub(crate) fn are_distinct(self) -> bool {
         self.p0 > 0.0 && self.p1 < 1.0 && self.p1 >= RATIO_MIN * self.p0
     }
 

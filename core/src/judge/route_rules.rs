@@ -39,7 +39,7 @@ struct RouteRule {
 impl RouteRules {
     /// `expected` requests in the bake, over all routes.
     pub(crate) fn new(baseline: &Baseline, policy: &Policy, expected: f64) -> Self {
-        let judged = baseline.routes.iter().filter(|route| Rates::of_route(route, policy).told_apart());
+        let judged = baseline.routes.iter().filter(|route| Rates::of_route(route, policy).are_distinct());
         let split = u32::try_from(judged.count().max(1)).unwrap_or(u32::MAX);
         let alpha = policy.alpha / f64::from(split);
         let share = |requests: u64| requests as f64 / baseline.requests.max(1) as f64;

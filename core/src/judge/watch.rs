@@ -119,7 +119,7 @@ impl Judge {
     }
 
     /// Whether the latency rule is at its bound and only tells so.
-    pub fn slow_told(&self) -> bool {
+    pub fn notifies_slow(&self) -> bool {
         self.policy.latency == OnLatency::Notify && self.latency.tripped()
     }
 

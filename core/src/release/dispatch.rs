@@ -9,9 +9,9 @@ use super::rules::{
     starting,
 };
 use super::turn::Turn;
-use super::{Alarm, Event, Phase, Policy, Refused, Stage};
+use super::{Alarm, Event, Phase, Policy, Refusal, Stage};
 
-pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refused> {
+pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
     match event {
         Event::Deploy { version, auto_promote, force, source } => {
             let (version, auto_promote) = (version.as_ref(), *auto_promote);
@@ -79,9 +79,9 @@ fn observe(
     color: Color,
     release: Option<&ReleaseId>,
     health: ColorHealth,
-) -> Result<(), Refused> {
+) -> Result<(), Refusal> {
     if turn.state.sides[color].release.as_ref() != release {
-        return Err(Refused::Stale(release.map_or("no release".to_owned(), ToString::to_string)));
+        return Err(Refusal::Stale(release.map_or("no release".to_owned(), ToString::to_string)));
     }
     turn.state.health[color] = Some(health);
     let candidate = turn.state.release.as_mut().filter(|release| release.color == color);
@@ -94,11 +94,11 @@ fn observe(
     Ok(())
 }
 
-fn acknowledged(turn: &mut Turn, epoch: Epoch, baseline: &Baseline) -> Result<(), Refused> {
+fn acknowledged(turn: &mut Turn, epoch: Epoch, baseline: &Baseline) -> Result<(), Refusal> {
     if epoch != turn.state.epoch {
-        return Err(Refused::Stale(format!("epoch {epoch}")));
+        return Err(Refusal::Stale(format!("epoch {epoch}")));
     }
-    let again = Err(Refused::Unexpected { fact: "acknowledged", state: turn.state.state_word() });
+    let again = Err(Refusal::Unexpected { fact: "acknowledged", state: turn.state.state_word() });
     if let Some(release) = turn.running() {
         match &release.phase {
             Phase::Promoting(promoting) => {
@@ -140,11 +140,11 @@ fn acknowledged(turn: &mut Turn, epoch: Epoch, baseline: &Baseline) -> Result<()
     Ok(())
 }
 
-fn judge(turn: &mut Turn, color: Color, epoch: Epoch, bucket: &Bucket) -> Result<(), Refused> {
+fn judge(turn: &mut Turn, color: Color, epoch: Epoch, bucket: &Bucket) -> Result<(), Refusal> {
     if epoch != turn.state.epoch || color != turn.state.active {
-        return Err(Refused::Stale(format!("{color} at epoch {epoch}")));
+        return Err(Refusal::Stale(format!("{color} at epoch {epoch}")));
     }
-    let unexpected = Err(Refused::Unexpected { fact: "bucket", state: turn.state.state_word() });
+    let unexpected = Err(Refusal::Unexpected { fact: "bucket", state: turn.state.state_word() });
     let Some(release) = turn.running() else { return unexpected };
     match &release.phase {
         Phase::Promoting(_) => promoting::early(turn, bucket),
@@ -168,13 +168,13 @@ fn judge(turn: &mut Turn, color: Color, epoch: Epoch, bucket: &Bucket) -> Result
     Ok(())
 }
 
-fn control(turn: &mut Turn, epoch: Epoch, old: &Bucket) -> Result<(), Refused> {
+fn control(turn: &mut Turn, epoch: Epoch, old: &Bucket) -> Result<(), Refusal> {
     if epoch != turn.state.epoch {
-        return Err(Refused::Stale(format!("epoch {epoch}")));
+        return Err(Refusal::Stale(format!("epoch {epoch}")));
     }
     let state = turn.state.state_word();
     let Some(bake) = turn.state.release.as_mut().and_then(|release| release.phase.bake_mut()) else {
-        return Err(Refused::Unexpected { fact: "control", state });
+        return Err(Refusal::Unexpected { fact: "control", state });
     };
     bake.control.push(old);
     turn.counted();

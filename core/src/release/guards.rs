@@ -2,41 +2,41 @@
 
 use crate::model::Version;
 
-use super::{Refused, State};
+use super::{Refusal, State};
 
 /// No new release while the store can't be written.
-pub(crate) fn writable(state: &State) -> Result<(), Refused> {
-    if state.unwritable { Err(Refused::StoreUnwritable) } else { Ok(()) }
+pub(crate) fn writable(state: &State) -> Result<(), Refusal> {
+    if state.unwritable { Err(Refusal::StoreUnwritable) } else { Ok(()) }
 }
 
 /// No pin.
-pub(crate) fn unpinned(state: &State) -> Result<(), Refused> {
+pub(crate) fn unpinned(state: &State) -> Result<(), Refusal> {
     match &state.pin {
-        Some(pin) => Err(Refused::Pinned { reason: pin.reason.clone() }),
+        Some(pin) => Err(Refusal::Pinned { reason: pin.reason.clone() }),
         None => Ok(()),
     }
 }
 
 /// Neither active already nor in quarantine.
-pub(crate) fn fresh_version(state: &State, version: &Version) -> Result<(), Refused> {
+pub(crate) fn fresh_version(state: &State, version: &Version) -> Result<(), Refusal> {
     if state.active_version() == Some(version) {
-        return Err(Refused::SameVersion { version: version.0.clone() });
+        return Err(Refusal::SameVersion { version: version.0.clone() });
     }
     free_version(state, version)
 }
 
 /// No release of it waits or runs: a machine that says the same thing twice asks for one release.
-pub(crate) fn not_under_way(state: &State, version: &Version) -> Result<(), Refused> {
+pub(crate) fn not_under_way(state: &State, version: &Version) -> Result<(), Refusal> {
     let under_way = state.queued.iter().chain(state.running()).find(|release| release.version == *version);
     under_way.map_or(Ok(()), |release| {
-        Err(Refused::UnderWay { version: version.0.clone(), release: release.id.to_string() })
+        Err(Refusal::UnderWay { version: version.0.clone(), release: release.id.to_string() })
     })
 }
 
 /// Not in quarantine.
-pub(crate) fn free_version(state: &State, version: &Version) -> Result<(), Refused> {
+pub(crate) fn free_version(state: &State, version: &Version) -> Result<(), Refusal> {
     match state.quarantined(version) {
-        Some(entry) => Err(Refused::Quarantined { version: version.0.clone(), why: entry.reason.clone() }),
+        Some(entry) => Err(Refusal::Quarantined { version: version.0.clone(), why: entry.reason.clone() }),
         None => Ok(()),
     }
 }

@@ -1,5 +1,5 @@
 //! L1: the release state machine. `step(state, event, now)` is total and deterministic: no clock,
-//! no IO, no randomness; an event that does not fit comes back as [`Refused`].
+//! no IO, no randomness; an event that does not fit comes back as [`Refusal`].
 //!
 //! Effects come in two groups: those that may go at once, and those that may go only after the
 //! new state is persisted. All are idempotent and can be derived again from the state
@@ -41,14 +41,14 @@ pub use record::errand::{Errand, Errands, Run};
 pub use record::event::{Event, Source};
 pub use record::name::StateName;
 pub use record::phase::{
-    Awaiting, Bake, By, Canary, Checking, Degradation, Degraded, Outside, Phase, Promoting, Queued,
-    Reverting, Stage, Starting, Stretch,
+    Awaiting, Bake, By, Canary, Checking, Degradation, DegradedCause, ExternalCause, Phase, Promoting,
+    Queued, Reverting, Stage, Starting, Stretch,
 };
 pub use record::policy::{Mode, OnInconclusive, OnTrip, Policy, Trigger, UpstreamKind};
-pub use record::refused::Refused;
+pub use record::refusal::Refusal;
 pub use record::remains::{ContainerSet, PastRelease};
-pub use record::side::{Fallback, Fate, Kept, Side};
-pub use record::state::{Discovery, Pin, Quarantined, State};
+pub use record::side::{Fallback, Fate, KeptSet, Side};
+pub use record::state::{Discovery, Pin, QuarantineEntry, State};
 pub use record::step::{Note, Persist, Step};
 pub use rules::gate::Gate;
 pub use rules::rebuild::{left_behind, rebuild_from_containers, rebuild_from_history};

@@ -150,7 +150,7 @@ impl Turn {
             return;
         }
         self.state.alarms.insert(alarm, reason.clone());
-        if !told_by_its_state(alarm) {
+        if !is_in_the_story(alarm) {
             self.note(format!("alarm {}: {reason}", alarm.as_str()));
         }
         self.now.push(Effect::Alarm { alarm, raised: true, reason });
@@ -162,7 +162,7 @@ impl Turn {
         if self.state.alarms.remove(&alarm).is_none() {
             return;
         }
-        if !told_by_its_state(alarm) {
+        if !is_in_the_story(alarm) {
             self.note(format!("alarm {} is over: {why}", alarm.as_str()));
         }
         self.now.push(Effect::Alarm { alarm, raised: false, reason: why.to_owned() });
@@ -193,7 +193,7 @@ impl Turn {
 }
 
 /// Whether the release's own lines say what the alarm would.
-fn told_by_its_state(alarm: Alarm) -> bool {
+fn is_in_the_story(alarm: Alarm) -> bool {
     match alarm {
         Alarm::Degraded | Alarm::Inconclusive => true,
         Alarm::Unacknowledged

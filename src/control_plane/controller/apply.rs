@@ -1,7 +1,7 @@
 //! Event -> step -> persist -> perform.
 
 use crate::clock;
-use crate::release::{self, Event, Persist, Phase, Refused, Step};
+use crate::release::{self, Event, Persist, Phase, Refusal, Step};
 
 use super::rejection::{RefusalCode, Rejection};
 use super::run::Controller;
@@ -28,7 +28,7 @@ impl Controller {
     /// If the write fails the step did not happen: the state is told that the store can't be
     /// written and is asked again, so that a new release is refused, a switch waits, and a revert
     /// goes ahead unpersisted.
-    pub(crate) async fn apply(&mut self, index: usize, event: Event) -> Result<Taken, Refused> {
+    pub(crate) async fn apply(&mut self, index: usize, event: Event) -> Result<Taken, Refusal> {
         let step = release::step(&self.services[index].state, &event, clock::now())?;
         if step.persist == Persist::Now {
             match self.save(index, &step).await {
@@ -45,7 +45,7 @@ impl Controller {
     }
 
     /// Tells the state that its record can't be written. This step is not persisted itself.
-    pub(crate) async fn told_unwritable(&mut self, index: usize) -> Result<(), Refused> {
+    pub(crate) async fn told_unwritable(&mut self, index: usize) -> Result<(), Refusal> {
         let event = Event::StoreWritable(false);
         let step = release::step(&self.services[index].state, &event, clock::now())?;
         self.adopt_step(index, step).await;

@@ -1,7 +1,7 @@
 //! Commands of people: checked, given to the step, answered in sentences.
 
 use crate::model::{ReleaseId, Version};
-use crate::release::{Event, Refused, Source};
+use crate::release::{Event, Refusal, Source};
 
 use super::apply::Taken;
 use super::message::{Command, Done, Precondition, Request, ResolvedImage};
@@ -96,7 +96,7 @@ impl Controller {
         let serving = runtime.state.sides[runtime.state.active].release.clone();
         match self.apply(index, event).await {
             Ok(taken) => Ok(done(&self.services[index], command, before.as_ref(), &taken)),
-            Err(Refused::SameVersion { version }) => Ok(Done {
+            Err(Refusal::SameVersion { version }) => Ok(Done {
                 release: serving.map(|id| id.to_string()),
                 noop: true,
                 accepted: false,
@@ -104,14 +104,14 @@ impl Controller {
                     "version {version} is active already: nothing to do; --force releases it again"
                 ),
             }),
-            Err(Refused::UnderWay { version, release }) => Ok(Done {
+            Err(Refusal::UnderWay { version, release }) => Ok(Done {
                 message: format!("version {version} is under release already, as {release}: nothing to do"),
                 release: Some(release),
                 noop: true,
                 accepted: false,
             }),
             // It is sent again by itself when it can be taken.
-            Err(refused @ Refused::StoreUnwritable) if matches!(command, Command::Pushed { .. }) => {
+            Err(refused @ Refusal::StoreUnwritable) if matches!(command, Command::Pushed { .. }) => {
                 let code = RefusalCode::from(&refused);
                 Err(Rejection::Unavailable { code, why: refused.to_string() })
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock;
 use crate::control_plane::probe::{ProbeReport, ProbeTarget};
 use crate::control_plane::provider::ProviderUpdate;
-use crate::health::{Observed, ProbeOutcome, Roster};
+use crate::health::{ProbeEffect, ProbeOutcome, Roster};
 use crate::judge::Bucket;
 use crate::model::{Color, Health, PerColor};
 use crate::release::{Event, Phase};
@@ -39,9 +39,9 @@ impl Controller {
             clock::now(),
         );
         match observed {
-            Observed::Stale => return,
-            Observed::Same => {}
-            Observed::Changed(health) => {
+            ProbeEffect::Stale => return,
+            ProbeEffect::Same => {}
+            ProbeEffect::Changed(health) => {
                 tracing::info!(service = %name, %color, endpoint = %report.endpoint, %health,
                     last = ?report.outcome, "endpoint changed");
                 if health == Health::Healthy

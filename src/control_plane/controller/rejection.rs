@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::release::Refused;
+use crate::release::Refusal;
 
 /// The reason of a refusal, for programs: the member `code` of a problem document. Codes are added, never
 /// renamed. The sentence beside it is for people and may change.
@@ -87,31 +87,31 @@ impl Rejection {
     }
 }
 
-impl From<&Refused> for RefusalCode {
-    fn from(refused: &Refused) -> Self {
+impl From<&Refusal> for RefusalCode {
+    fn from(refused: &Refusal) -> Self {
         match refused {
-            Refused::SameVersion { .. } => Self::SameVersion,
-            Refused::UnderWay { .. } => Self::UnderWay,
-            Refused::OlderPush { .. } => Self::OlderPush,
-            Refused::Pinned { .. } => Self::Pinned,
-            Refused::Quarantined { .. } => Self::Quarantined,
-            Refused::WrongState { .. } => Self::WrongState,
-            Refused::NoRollback(_) => Self::NoRollback,
-            Refused::UnknownRelease(_) => Self::UnknownRelease,
-            Refused::NotQuarantined(_) => Self::NotQuarantined,
-            Refused::StoreUnwritable => Self::StoreUnwritable,
-            Refused::Stale(_) => Self::Stale,
-            Refused::Unexpected { .. } => Self::Unexpected,
+            Refusal::SameVersion { .. } => Self::SameVersion,
+            Refusal::UnderWay { .. } => Self::UnderWay,
+            Refusal::OlderPush { .. } => Self::OlderPush,
+            Refusal::Pinned { .. } => Self::Pinned,
+            Refusal::Quarantined { .. } => Self::Quarantined,
+            Refusal::WrongState { .. } => Self::WrongState,
+            Refusal::NoRollback(_) => Self::NoRollback,
+            Refusal::UnknownRelease(_) => Self::UnknownRelease,
+            Refusal::NotQuarantined(_) => Self::NotQuarantined,
+            Refusal::StoreUnwritable => Self::StoreUnwritable,
+            Refusal::Stale(_) => Self::Stale,
+            Refusal::Unexpected { .. } => Self::Unexpected,
         }
     }
 }
 
 /// The step's refusal as the answer to a command.
-impl From<Refused> for Rejection {
-    fn from(refused: Refused) -> Self {
+impl From<Refusal> for Rejection {
+    fn from(refused: Refusal) -> Self {
         let code = RefusalCode::from(&refused);
         match refused {
-            Refused::UnknownRelease(id) => Self::UnknownRelease(id),
+            Refusal::UnknownRelease(id) => Self::UnknownRelease(id),
             refused => Self::Conflict { code, why: refused.to_string() },
         }
     }

@@ -7,7 +7,7 @@ use crate::config::{Config, Secret, Upstream, Webhook, WebhookKind};
 use crate::model::ImageReference;
 
 use super::allow::{Allowed, Pattern};
-use super::credential::{Signing, TokenHash, judge_token};
+use super::credential::{Signing, TokenHash, check_token};
 use super::rate::{BURST, PER_SECOND, Rate};
 use super::replay::Replay;
 
@@ -77,7 +77,7 @@ fn hook(
     let token = match &webhook.token {
         Some(secret) => {
             let token = read("token", secret)?;
-            judge_token(&token).map_err(|why| ("token", format!("what {secret} holds {why}")))?;
+            check_token(&token).map_err(|why| ("token", format!("what {secret} holds {why}")))?;
             Some(TokenHash::of(&token))
         }
         None => None,

@@ -35,7 +35,7 @@ impl std::fmt::Debug for TokenHash {
 }
 
 /// Whether a text can be a token: long enough, and as it stands a part of a URL.
-pub(crate) fn judge_token(token: &str) -> Result<(), String> {
+pub(crate) fn check_token(token: &str) -> Result<(), String> {
     let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     if !token.bytes().all(sound) {
         return Err(

@@ -10,7 +10,7 @@ use greenlight::model::{
     Color, Endpoint, EndpointId, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version,
 };
 use greenlight::release::{
-    Effect, Event, Persist, Policy, Refused, Release, State, Step, UpstreamKind, left_behind, reconcile,
+    Effect, Event, Persist, Policy, Refusal, Release, State, Step, UpstreamKind, left_behind, reconcile,
     restore, step,
 };
 
@@ -106,7 +106,7 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    fn add(&mut self, now: i64, event: &Event, outcome: &Result<Step, Refused>) {
+    fn add(&mut self, now: i64, event: &Event, outcome: &Result<Step, Refusal>) {
         let word = match outcome {
             Ok(step) => step.state.release.as_ref().map_or(0, |release| release.word().len() as u64 * 31 + 7),
             Err(_) => 3,

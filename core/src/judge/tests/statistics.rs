@@ -53,7 +53,7 @@ fn rates_of_the_error_rule() {
     for (requests, errors, p0, p1, apart) in table {
         let rates = of(requests, errors);
         assert!(near(rates.p0, p0) && near(rates.p1, p1), "{errors} of {requests}: {rates:?}");
-        assert_eq!(rates.told_apart(), apart, "{errors} of {requests}: {rates:?}");
+        assert_eq!(rates.are_distinct(), apart, "{errors} of {requests}: {rates:?}");
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) mod name;
 pub(crate) mod outlook;
 pub(crate) mod phase;
 pub(crate) mod policy;
-pub(crate) mod refused;
+pub(crate) mod refusal;
 pub(crate) mod remains;
 pub(crate) mod side;
 pub(crate) mod state;

@@ -6,7 +6,7 @@ use crate::health::Thresholds;
 use crate::model::{Color, ReleaseId, Tick, Version};
 
 use crate::release::{
-    Condition, Fate, Gate, Kind, Mode, Phase, Quarantined, Release, State, StateName, Stretch, Trigger,
+    Condition, Fate, Gate, Kind, Mode, Phase, QuarantineEntry, Release, State, StateName, Stretch, Trigger,
     UpstreamKind,
 };
 
@@ -97,7 +97,7 @@ impl State {
 
     /// Why a version may not be released unforced.
     #[must_use]
-    pub fn quarantined(&self, version: &Version) -> Option<&Quarantined> {
+    pub fn quarantined(&self, version: &Version) -> Option<&QuarantineEntry> {
         self.quarantine.iter().find(|entry| entry.version == *version)
     }
 

@@ -17,7 +17,7 @@ pub(crate) const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(10);
 /// Why a release is degraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Degraded {
+pub enum DegradedCause {
     /// It tripped under a pin.
     Pinned,
     /// There is no healthy color to go back to.
@@ -28,7 +28,7 @@ pub enum Degraded {
     Inconclusive,
 }
 
-impl Degraded {
+impl DegradedCause {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -158,7 +158,7 @@ pub struct Bake {
     /// The last trip of a rule.
     pub trip: Option<Trip>,
     /// Both colors are sick: the cause is outside.
-    pub outside: Option<Outside>,
+    pub outside: Option<ExternalCause>,
     /// The old color has been sick since the score was last 0: what was counted then says
     /// nothing about the candidate.
     pub tainted: bool,
@@ -174,7 +174,7 @@ pub struct Bake {
 /// What both colors suffer from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outside {
+pub enum ExternalCause {
     /// The candidate's endpoints are down: over when they, or the old ones, are up again.
     Down,
     /// The candidate's requests fail: over when the old color is up again.
@@ -209,7 +209,7 @@ pub enum Stage {
 /// A person is needed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Degradation {
-    pub cause: Degraded,
+    pub cause: DegradedCause,
     /// `promote_timeout`: succeeded then, with its verdict.
     pub expires: Tick,
     pub bake: Box<Bake>,

@@ -34,7 +34,7 @@ pub enum Fate {
 
 /// A stopped set of managed containers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct KeptSet {
     /// The last release that they served.
     pub release: ReleaseId,
     pub containers: ReleaseId,

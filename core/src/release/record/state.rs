@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::health::ColorHealth;
 use crate::model::{Color, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version};
 
-use super::side::{Fallback, Kept, Side};
+use super::side::{Fallback, KeptSet, Side};
 use crate::release::{Alarm, Policy, Release, Run};
 
 /// A person has fixed the active color; nothing moves by itself.
@@ -19,7 +19,7 @@ pub struct Pin {
 
 /// A version that was reverted; it is not released again unforced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quarantined {
+pub struct QuarantineEntry {
     pub version: Version,
     /// Why it was reverted.
     pub reason: String,
@@ -59,9 +59,9 @@ pub struct State {
     pub sides: PerColor<Side>,
     pub fallback: Option<Fallback>,
     /// Stopped sets of managed containers, newest last; at most `keep_releases`.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<KeptSet>,
     /// Newest last; at most `QUARANTINE_MAX`.
-    pub quarantine: Vec<Quarantined>,
+    pub quarantine: Vec<QuarantineEntry>,
     pub discovery: Discovery,
     /// Hooks and tags that are under way; at most 8.
     #[serde(default)]

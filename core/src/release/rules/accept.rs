@@ -7,7 +7,7 @@ use crate::model::{ReleaseId, Version};
 use super::{ending, pin, queue};
 use crate::release::turn::Turn;
 use crate::release::{
-    Kind, Phase, Queued, Refused, Release, Source, State, Stretch, UpstreamKind, guards, words,
+    Kind, Phase, Queued, Refusal, Release, Source, State, Stretch, UpstreamKind, guards, words,
 };
 
 /// What is asked.
@@ -20,7 +20,7 @@ pub(crate) struct Ask<'a> {
 
 /// Takes a deploy, or says why not. The order of the guards is that of their weight: what can't be
 /// forced first.
-pub(crate) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
+pub(crate) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     if let (Some(version), false) = (ask.version, ask.force) {
         guards::fresh_version(&turn.state, version)?;
@@ -51,12 +51,12 @@ pub(crate) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
 }
 
 /// Takes a push. The same message twice, however often it comes, is one release.
-pub(crate) fn pushed(turn: &mut Turn, version: &Version, at: Option<u64>) -> Result<(), Refused> {
+pub(crate) fn pushed(turn: &mut Turn, version: &Version, at: Option<u64>) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     if let (Some(at), Some(newest)) = (at, turn.state.newest_push)
         && at < newest
     {
-        return Err(Refused::OlderPush { version: version.0.clone(), seconds: newest - at });
+        return Err(Refusal::OlderPush { version: version.0.clone(), seconds: newest - at });
     }
     let ask = Ask { version: Some(version), auto_promote: None, force: false, source: Source::Webhook };
     deploy(turn, &ask)?;

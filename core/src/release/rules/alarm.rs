@@ -66,7 +66,7 @@ fn slow(turn: &mut Turn) {
     let Some(bake) = turn.running().and_then(|release| release.phase.bake()) else {
         return turn.clear(Alarm::Slow, "it is watched no more");
     };
-    if !bake.judge.slow_told() {
+    if !bake.judge.notifies_slow() {
         return turn.clear(Alarm::Slow, "it is as fast again as the old color was");
     }
     // One alarm for one slowness, whatever its numbers become.

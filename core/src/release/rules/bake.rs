@@ -8,8 +8,8 @@ use crate::model::Tick;
 use super::{degraded, ending, errands, trip};
 use crate::release::turn::Turn;
 use crate::release::{
-    Alarm, Bake, Condition, Degraded, Errand, Mode, Notice, OnInconclusive, Outside, Phase, Policy,
-    Promoting, State, words,
+    Alarm, Bake, Condition, DegradedCause, Errand, ExternalCause, Mode, Notice, OnInconclusive, Phase,
+    Policy, Promoting, State, words,
 };
 
 /// A bake is at most this many bake times long, with all its extensions.
@@ -162,13 +162,13 @@ fn mark_taint(turn: &mut Turn) {
 }
 
 /// Both colors are sick: nothing is moved and nothing judged until that is over.
-fn weather(turn: &mut Turn, outside: Outside, mode: Mode) -> bool {
+fn weather(turn: &mut Turn, outside: ExternalCause, mode: Mode) -> bool {
     let Some(release) = turn.running() else { return false };
     let candidate = turn.condition(release.color);
     let old = turn.condition(release.color.other());
     let over = match outside {
-        Outside::Down => old == Condition::Fit || candidate == Condition::Fit,
-        Outside::Errors => {
+        ExternalCause::Down => old == Condition::Fit || candidate == Condition::Fit,
+        ExternalCause::Errors => {
             let control = release.phase.bake().map(|bake| (&bake.control, bake.judge.numbers().p1));
             old == Condition::Fit && !control.is_some_and(|(control, p1)| control.is_over(p1))
         }
@@ -188,7 +188,7 @@ fn weather(turn: &mut Turn, outside: Outside, mode: Mode) -> bool {
         "both colors were still sick after {BAKES_MAX} x bake_time: {old_color} has {}",
         words::count(turn.health(old_color))
     );
-    degraded::enter(turn, Degraded::OldSick, Box::new(bake), &why);
+    degraded::enter(turn, DegradedCause::OldSick, Box::new(bake), &why);
     true
 }
 
@@ -248,7 +248,7 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
             extend(turn, extended, &text);
         }
         (Verdict::Inconclusive, OnInconclusive::Hold) if enforced => {
-            trip::hold(turn, Degraded::Inconclusive, &format!("inconclusive: {text}"));
+            trip::hold(turn, DegradedCause::Inconclusive, &format!("inconclusive: {text}"));
         }
         (Verdict::Inconclusive, OnInconclusive::Revert) if enforced => {
             trip::unproven(turn, format!("inconclusive: {text}"));

@@ -18,7 +18,7 @@ use crate::model::{ReleaseId, Tick};
 use super::{ending, promoting};
 use crate::release::turn::Turn;
 use crate::release::{
-    Awaiting, Canary, Condition, Effect, Gate, Kind, Mode, Notice, OnInconclusive, Phase, Refused, words,
+    Awaiting, Canary, Condition, Effect, Gate, Kind, Mode, Notice, OnInconclusive, Phase, Refusal, words,
 };
 
 /// A shorter step says nothing.
@@ -30,8 +30,9 @@ pub(crate) fn step_time(bake_time: Duration, steps: usize) -> Duration {
     (bake_time / steps).max(STEP_MIN)
 }
 
-/// The gate is open and go is said: the first step, or the switch where there are no steps.
-pub(crate) fn begin(turn: &mut Turn, since: Tick, progress_left: Duration, why: &str) {
+/// The gate is open and nothing holds the promotion: the first step of the canary begins, or the switch
+/// where there are no steps.
+pub(crate) fn go_ahead(turn: &mut Turn, since: Tick, progress_left: Duration, why: &str) {
     if !is_wanted(turn) {
         return promoting::promote(turn, why);
     }
@@ -51,7 +52,7 @@ pub(crate) fn begin(turn: &mut Turn, since: Tick, progress_left: Duration, why: 
         control: Control::default(),
         steps,
     };
-    let reason = told(turn, &canary, why);
+    let reason = in_words(turn, &canary, why);
     turn.enter(Phase::Canary(Box::new(canary)), reason);
     turn.then(Effect::Refresh);
 }
@@ -66,7 +67,7 @@ fn is_wanted(turn: &Turn) -> bool {
         && turn.condition(turn.state.active) == Condition::Fit
 }
 
-fn told(turn: &Turn, canary: &Canary, why: &str) -> String {
+fn in_words(turn: &Turn, canary: &Canary, why: &str) -> String {
     let color = turn.running().map_or(turn.state.active.other(), |release| release.color);
     let (percent, step, of) = (canary.percent(), canary.step + 1, canary.steps.len());
     let length = words::seconds(canary.until.since(turn.at));
@@ -81,13 +82,13 @@ pub(crate) fn observe(
     candidate: &Bucket,
     old: &Bucket,
     baseline: Option<&Baseline>,
-) -> Result<(), Refused> {
+) -> Result<(), Refusal> {
     let state = turn.state.state_word();
     let policy = turn.state.policy.clone();
     let release = turn.state.release.as_mut().filter(|release| release.id == *id);
-    let Some(release) = release else { return Err(Refused::Stale(id.to_string())) };
+    let Some(release) = release else { return Err(Refusal::Stale(id.to_string())) };
     let Phase::Canary(canary) = &mut release.phase else {
-        return Err(Refused::Unexpected { fact: "canary", state });
+        return Err(Refusal::Unexpected { fact: "canary", state });
     };
     if !canary.open || policy.mode == Mode::Off {
         return Ok(());
@@ -223,7 +224,7 @@ fn step_over(turn: &mut Turn, canary: Box<Canary>) -> bool {
     next.step_left = each;
     if !last {
         next.until = turn.at + each;
-        let reason = told(turn, &next, &why);
+        let reason = in_words(turn, &next, &why);
         turn.enter(Phase::Canary(next), reason);
         turn.then(Effect::Refresh);
     } else if let Some(Gate::Open { .. }) = turn.state.gate(turn.at) {
@@ -255,7 +256,7 @@ fn again(turn: &mut Turn, mut canary: Box<Canary>) -> bool {
     }
     canary.open = true;
     canary.until = turn.at + canary.step_left;
-    let reason = told(turn, &canary, "the gate is open again");
+    let reason = in_words(turn, &canary, "the gate is open again");
     turn.enter(Phase::Canary(canary), reason);
     turn.then(Effect::Refresh);
     true

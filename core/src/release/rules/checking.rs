@@ -2,7 +2,7 @@
 
 use super::{canary, ending, errands, pin, promoting};
 use crate::release::turn::Turn;
-use crate::release::{Awaiting, Checking, Gate, Notice, Phase, Refused, guards, words};
+use crate::release::{Awaiting, Checking, Gate, Notice, Phase, Refusal, guards, words};
 
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
@@ -24,7 +24,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
                 errands::Before::Running => return false,
             }
             if by_itself {
-                canary::begin(turn, checking.since, checking.deadline.since(turn.at), "the gate opened");
+                canary::go_ahead(turn, checking.since, checking.deadline.since(turn.at), "the gate opened");
             } else {
                 wait(turn, checking);
             }
@@ -83,7 +83,7 @@ pub(crate) fn advance_awaiting(turn: &mut Turn) -> bool {
     match turn.state.gate(turn.at) {
         Some(Gate::Open { .. }) => {
             let why = "the pin ended and the gate is open";
-            canary::begin(turn, awaiting.since, awaiting.progress_left, why);
+            canary::go_ahead(turn, awaiting.since, awaiting.progress_left, why);
         }
         Some(Gate::Opens { .. } | Gate::Shut) | None => {
             let deadline = turn.at + awaiting.progress_left;
@@ -101,10 +101,10 @@ const NOT_HEALTHY: &str =
     "its endpoints are not all healthy for min_healthy_time now: promote again when they are";
 
 /// A person's promote: of a release that waits for it, or of a degraded one.
-pub(crate) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refused> {
+pub(crate) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     let state = turn.state.state_word();
-    let wrong = |hint| Err(Refused::WrongState { command: "promote", state, hint });
+    let wrong = |hint| Err(Refusal::WrongState { command: "promote", state, hint });
     let Some(release) = turn.running() else {
         return wrong("there is no release to promote: `deploy` first");
     };
@@ -114,7 +114,7 @@ pub(crate) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refused> {
             let (since, left) = (awaiting.since, awaiting.progress_left);
             pin::lift_or_refuse(turn, force, "a promote with --force")?;
             match turn.state.gate(turn.at) {
-                Some(Gate::Open { .. }) => canary::begin(turn, since, left, "promoted by a person"),
+                Some(Gate::Open { .. }) => canary::go_ahead(turn, since, left, "promoted by a person"),
                 Some(Gate::Opens { .. } | Gate::Shut) | None => return wrong(NOT_HEALTHY),
             }
         }

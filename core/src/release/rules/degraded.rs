@@ -2,17 +2,17 @@
 
 use super::{bake, ending, reverting, trip};
 use crate::release::turn::Turn;
-use crate::release::{Bake, By, Condition, Degradation, Degraded, Mode, Notice, Phase, words};
+use crate::release::{Bake, By, Condition, Degradation, DegradedCause, Mode, Notice, Phase, words};
 
-pub(crate) fn enter(turn: &mut Turn, cause: Degraded, mut bake: Box<Bake>, reason: &str) {
+pub(crate) fn enter(turn: &mut Turn, cause: DegradedCause, mut bake: Box<Bake>, reason: &str) {
     bake.judge.cap();
     bake.outside = None;
     let expires = turn.at + turn.state.policy.promote_timeout;
     let help = match cause {
-        Degraded::Pinned => "the service is pinned",
-        Degraded::OldSick => "there is no healthy color to go back to",
-        Degraded::Hold => "on_trip is hold",
-        Degraded::Inconclusive => "on_inconclusive is hold",
+        DegradedCause::Pinned => "the service is pinned",
+        DegradedCause::OldSick => "there is no healthy color to go back to",
+        DegradedCause::Hold => "on_trip is hold",
+        DegradedCause::Inconclusive => "on_inconclusive is hold",
     };
     let reason = format!("{reason}; {help}: `rollback` or `promote`");
     turn.enter(Phase::Degraded(Degradation { cause, expires, bake }), reason);
@@ -26,10 +26,10 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     let (cause, expires) = (degradation.cause, degradation.expires);
     let old_fit = turn.condition(release.color.other()) == Condition::Fit;
     let open = match cause {
-        Degraded::Pinned => !turn.state.is_pinned(),
-        Degraded::OldSick => old_fit,
-        Degraded::Inconclusive => true,
-        Degraded::Hold => false,
+        DegradedCause::Pinned => !turn.state.is_pinned(),
+        DegradedCause::OldSick => old_fit,
+        DegradedCause::Inconclusive => true,
+        DegradedCause::Hold => false,
     };
     let acts = turn.state.mode(release) == Mode::Enforce;
     if open
@@ -50,7 +50,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
 }
 
 /// It is bad now, and what held the revert is gone; something else may hold it.
-fn go_on(turn: &mut Turn, cause: Degraded, reason: String) -> bool {
+fn go_on(turn: &mut Turn, cause: DegradedCause, reason: String) -> bool {
     let held = match trip::way(&turn.state, turn.state.policy.on_trip) {
         trip::Way::Back => {
             reverting::swap(turn, By::Judge, reason);
@@ -61,9 +61,9 @@ fn go_on(turn: &mut Turn, cause: Degraded, reason: String) -> bool {
             reverting::wait(turn, By::Judge, Box::new(bake), reason);
             return true;
         }
-        trip::Way::Pinned => Degraded::Pinned,
-        trip::Way::Hold => Degraded::Hold,
-        trip::Way::OldSick => Degraded::OldSick,
+        trip::Way::Pinned => DegradedCause::Pinned,
+        trip::Way::Hold => DegradedCause::Hold,
+        trip::Way::OldSick => DegradedCause::OldSick,
     };
     if held == cause {
         turn.counted();

@@ -19,7 +19,7 @@ use crate::model::{ReleaseId, Tick};
 
 use crate::release::record::errand::RUNS_MAX;
 use crate::release::turn::Turn;
-use crate::release::{Alarm, Effect, Errand, Errands, Kind, Phase, Refused, Run, State, Stretch};
+use crate::release::{Alarm, Effect, Errand, Errands, Kind, Phase, Refusal, Run, State, Stretch};
 
 /// What a shell needs beside the timeout: a container is created before and removed after.
 const SLACK: Duration = Duration::from_secs(30);
@@ -127,10 +127,10 @@ pub(crate) fn done(
     release: &ReleaseId,
     errand: Errand,
     outcome: &Result<(), String>,
-) -> Result<(), Refused> {
+) -> Result<(), Refusal> {
     let run = turn.state.errands.iter_mut().find(|run| run.errand == errand && run.release == *release);
     let Some(run) = run.filter(|run| run.outcome.is_none()) else {
-        return Err(Refused::Stale(format!("{} of {release}", errand.as_str())));
+        return Err(Refusal::Stale(format!("{} of {release}", errand.as_str())));
     };
     run.outcome = Some(outcome.clone());
     turn.changed();

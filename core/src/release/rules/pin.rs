@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::ending;
 use crate::release::turn::Turn;
-use crate::release::{Alarm, Effect, Pin, Refused, Release, Stretch, guards, words};
+use crate::release::{Alarm, Effect, Pin, Refusal, Release, Stretch, guards, words};
 
-pub(crate) fn pin(turn: &mut Turn, reason: Option<&str>, lasts: Option<Duration>) -> Result<(), Refused> {
+pub(crate) fn pin(turn: &mut Turn, reason: Option<&str>, lasts: Option<Duration>) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     let until = lasts.map(|lasts| turn.at + lasts);
     turn.state.pin = Some(Pin { reason: reason.map(str::to_owned), until });
@@ -19,7 +19,7 @@ pub(crate) fn pin(turn: &mut Turn, reason: Option<&str>, lasts: Option<Duration>
 }
 
 /// Idempotent: nothing to do is no fault.
-pub(crate) fn unpin(turn: &mut Turn) -> Result<(), Refused> {
+pub(crate) fn unpin(turn: &mut Turn) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     lift(turn, "a person unpinned it");
     Ok(())
@@ -36,7 +36,7 @@ pub(crate) fn lift(turn: &mut Turn, why: &str) {
 }
 
 /// `force` lifts a pin; without it a pin refuses.
-pub(crate) fn lift_or_refuse(turn: &mut Turn, force: bool, why: &str) -> Result<(), Refused> {
+pub(crate) fn lift_or_refuse(turn: &mut Turn, force: bool, why: &str) -> Result<(), Refusal> {
     if force {
         lift(turn, why);
         return Ok(());
@@ -54,7 +54,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
 }
 
 /// Holds or frees the service's client requests; releases go on.
-pub(crate) fn pause(turn: &mut Turn, paused: bool) -> Result<(), Refused> {
+pub(crate) fn pause(turn: &mut Turn, paused: bool) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     if turn.state.paused != paused {
         turn.state.paused = paused;
@@ -65,7 +65,7 @@ pub(crate) fn pause(turn: &mut Turn, paused: bool) -> Result<(), Refused> {
 }
 
 /// Ends everything that has not switched: the running release, and one that waits.
-pub(crate) fn abort(turn: &mut Turn) -> Result<(), Refused> {
+pub(crate) fn abort(turn: &mut Turn) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     let running = turn.running().filter(|_| turn.state.stretch() == Stretch::Before).map(id);
     let queued = turn.state.queued.take();
@@ -74,7 +74,7 @@ pub(crate) fn abort(turn: &mut Turn) -> Result<(), Refused> {
             Stretch::After => "it has the traffic already: `rollback` moves it back",
             Stretch::Before | Stretch::Final => "no release is on its way",
         };
-        return Err(Refused::WrongState { command: "abort", state: turn.state.state_word(), hint });
+        return Err(Refusal::WrongState { command: "abort", state: turn.state.state_word(), hint });
     };
     if running.is_some() {
         ending::cancel(turn, "aborted by a person".to_owned());

@@ -3,12 +3,12 @@
 use crate::model::{ReleaseId, Version};
 
 use crate::release::turn::Turn;
-use crate::release::{Quarantined, Refused, State, guards};
+use crate::release::{QuarantineEntry, Refusal, State, guards};
 
 pub(crate) fn add(turn: &mut Turn, version: Version, reason: String, release: ReleaseId) {
     let list = &mut turn.state.quarantine;
     list.retain(|entry| entry.version != version);
-    list.push(Quarantined { version, reason, release });
+    list.push(QuarantineEntry { version, reason, release });
     let over = list.len().saturating_sub(State::QUARANTINE_MAX);
     list.drain(..over);
     turn.changed();
@@ -27,11 +27,11 @@ pub(crate) fn lift(turn: &mut Turn, version: &Version, why: &str) -> bool {
 }
 
 /// A person's `quarantine rm`.
-pub(crate) fn unquarantine(turn: &mut Turn, version: &Version) -> Result<(), Refused> {
+pub(crate) fn unquarantine(turn: &mut Turn, version: &Version) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     if lift(turn, version, "a person said so") {
         Ok(())
     } else {
-        Err(Refused::NotQuarantined(version.0.clone()))
+        Err(Refusal::NotQuarantined(version.0.clone()))
     }
 }

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use crate::model::{Color, ReleaseId, ServiceName, Tick};
 
 use crate::release::{
-    Alarm, ContainerSet, Effect, Fallback, Fate, Kept, PastRelease, Policy, Release, Side, State, StateName,
-    UpstreamKind,
+    Alarm, ContainerSet, Effect, Fallback, Fate, KeptSet, PastRelease, Policy, Release, Side, State,
+    StateName, UpstreamKind,
 };
 
 /// A state for a service whose record is lost, by the history (newest first): the color that the last
@@ -82,7 +82,7 @@ fn place(mut state: State, sets: &[ContainerSet], now: Tick) -> State {
         // No later release may have the name of one that is there.
         state.numbered = state.numbered.max(set.number);
         if state.sides.iter().all(|(_, side)| side.containers.as_ref() != Some(&set.id)) {
-            state.kept.push(Kept {
+            state.kept.push(KeptSet {
                 release: set.id.clone(),
                 containers: set.id.clone(),
                 version: set.version.clone(),

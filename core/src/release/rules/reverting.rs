@@ -4,7 +4,7 @@ use super::{degraded, ending, errands};
 use crate::release::record::phase::ACKNOWLEDGE_WAIT;
 use crate::release::turn::Turn;
 use crate::release::{
-    Alarm, Bake, By, Condition, Degraded, Effect, Errand, Phase, Reverting, Stage, UpstreamKind, words,
+    Alarm, Bake, By, Condition, DegradedCause, Effect, Errand, Phase, Reverting, Stage, UpstreamKind, words,
 };
 
 /// The old color's health is not known yet.
@@ -50,7 +50,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
             if turn.state.is_pinned() {
                 degraded::enter(
                     turn,
-                    Degraded::Pinned,
+                    DegradedCause::Pinned,
                     bake,
                     &format!("{reason}; then the service was pinned"),
                 );
@@ -61,14 +61,14 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
                 Condition::Sick => {
                     degraded::enter(
                         turn,
-                        Degraded::OldSick,
+                        DegradedCause::OldSick,
                         bake,
                         &format!("{reason}; {old} is sick: {health}"),
                     );
                 }
                 Condition::Unknown if turn.at >= until => {
                     let why = format!("{reason}; {old} did not become healthy in time: {health}");
-                    degraded::enter(turn, Degraded::OldSick, bake, &why);
+                    degraded::enter(turn, DegradedCause::OldSick, bake, &why);
                 }
                 Condition::Unknown => return false,
             }

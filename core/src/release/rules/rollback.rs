@@ -8,7 +8,7 @@ use crate::model::{ReleaseId, Version};
 use super::{accept, bake, pin, quarantine, reverting, trip};
 use crate::release::turn::Turn;
 use crate::release::{
-    By, Condition, Fallback, Kind, Phase, Refused, Release, Source, Stretch, UpstreamKind, guards,
+    By, Condition, Fallback, Kind, Phase, Refusal, Release, Source, Stretch, UpstreamKind, guards,
 };
 
 /// What is asked.
@@ -18,7 +18,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) force: bool,
 }
 
-pub(crate) fn rollback(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
+pub(crate) fn rollback(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     match turn.state.stretch() {
         Stretch::After => back(turn, ask),
@@ -27,13 +27,13 @@ pub(crate) fn rollback(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
 }
 
 /// The running release has switched: the traffic goes back to the old color.
-fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
+fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     let Some(release) = turn.running().cloned() else {
-        return Err(Refused::NoRollback("there is no release"));
+        return Err(Refusal::NoRollback("there is no release"));
     };
     match &release.phase {
         Phase::Promoting(promoting) if promoting.alone => {
-            return Err(Refused::NoRollback("this is the first release: there was nothing before it"));
+            return Err(Refusal::NoRollback("this is the first release: there was nothing before it"));
         }
         Phase::Promoting(_) | Phase::Baking(_) | Phase::Degraded(_) => {}
         Phase::Reverting(_)
@@ -49,19 +49,19 @@ fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
         | Phase::Reverted
         | Phase::RolledBack => {
             let hint = "the traffic is on its way back already";
-            return Err(Refused::WrongState { command: "rollback", state: release.word(), hint });
+            return Err(Refusal::WrongState { command: "rollback", state: release.word(), hint });
         }
     }
     let side = turn.state.sides[release.color.other()].clone();
     if let Some(to) = ask.to.filter(|to| side.release.as_ref() != Some(*to)) {
-        return Err(Refused::UnknownRelease(to.to_string()));
+        return Err(Refusal::UnknownRelease(to.to_string()));
     }
     if let (Some(version), false) = (&side.version, ask.force) {
         guards::free_version(&turn.state, version)?;
     }
     let old = turn.condition(release.color.other());
     if old == Condition::Sick {
-        return Err(Refused::NoRollback("the old color is down too"));
+        return Err(Refusal::NoRollback("the old color is down too"));
     }
     pin::lift_or_refuse(turn, ask.force, "a rollback with --force")?;
     cancel_queued(turn, &release.id);
@@ -83,12 +83,12 @@ fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
 }
 
 /// After success: a new release of kind rollback.
-fn anew(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
+fn anew(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     if let Some(running) = turn.running()
         && running.kind == Kind::Rollback
     {
         let hint = "a rollback is under way already";
-        return Err(Refused::WrongState { command: "rollback", state: running.word(), hint });
+        return Err(Refusal::WrongState { command: "rollback", state: running.word(), hint });
     }
     let target = target(turn, ask.to)?;
     if !ask.force {
@@ -114,11 +114,11 @@ fn anew(turn: &mut Turn, ask: &Ask) -> Result<(), Refused> {
 }
 
 /// What can be gone back to.
-fn target(turn: &Turn, to: Option<&ReleaseId>) -> Result<Fallback, Refused> {
+fn target(turn: &Turn, to: Option<&ReleaseId>) -> Result<Fallback, Refusal> {
     let fallback = turn.state.fallback.as_ref();
     let Some(to) = to else {
         return fallback.cloned().ok_or_else(|| {
-            Refused::NoRollback(match turn.state.stretch() {
+            Refusal::NoRollback(match turn.state.stretch() {
                 Stretch::Before => "the other color is being released to: `abort` stops that",
                 Stretch::After | Stretch::Final => "no earlier version is known to be good: `deploy` one",
             })
@@ -134,7 +134,7 @@ fn target(turn: &Turn, to: Option<&ReleaseId>) -> Result<Fallback, Refused> {
         version: kept.version.clone(),
         color: kept.color,
     })
-    .ok_or_else(|| Refused::UnknownRelease(to.to_string()))
+    .ok_or_else(|| Refusal::UnknownRelease(to.to_string()))
 }
 
 /// The target's own containers, if they are there and have the candidate's color; else they are

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::model::{Color, ReleaseId};
 
-use crate::release::record::side::Kept;
+use crate::release::record::side::KeptSet;
 use crate::release::turn::Turn;
-use crate::release::{Effect, Fate, Refused, Side, UpstreamKind};
+use crate::release::{Effect, Fate, Refusal, Side, UpstreamKind};
 
 /// A drain says when it is over; this long after it should have, it is taken as over.
 const DRAIN_SLACK: Duration = Duration::from_secs(10);
@@ -47,10 +47,10 @@ pub(crate) fn said_drained(
     turn: &mut Turn,
     color: Color,
     release: Option<&ReleaseId>,
-) -> Result<(), Refused> {
+) -> Result<(), Refusal> {
     let side = &turn.state.sides[color];
     if side.release.as_ref() != release {
-        return Err(Refused::Stale(release.map_or("no release".to_owned(), ToString::to_string)));
+        return Err(Refusal::Stale(release.map_or("no release".to_owned(), ToString::to_string)));
     }
     match side.fate {
         // Containers are stopped only once the store can say that their color is not active.
@@ -64,7 +64,7 @@ pub(crate) fn said_drained(
             Ok(())
         }
         Fate::Free | Fate::Warm { .. } | Fate::Drained => {
-            Err(Refused::Unexpected { fact: "drained", state: turn.state.state_word() })
+            Err(Refusal::Unexpected { fact: "drained", state: turn.state.state_word() })
         }
     }
 }
@@ -92,7 +92,7 @@ fn drained(turn: &mut Turn, color: Color) {
 pub(crate) fn keep(turn: &mut Turn, side: Side, color: Color) {
     if let (Some(release), Some(containers), Some(version)) = (side.release, side.containers, side.version) {
         turn.state.kept.retain(|kept| kept.containers != containers);
-        turn.state.kept.push(Kept { release, containers, version, color });
+        turn.state.kept.push(KeptSet { release, containers, version, color });
     }
     while turn.state.kept.len() > turn.state.policy.keep_releases {
         let oldest = turn.state.kept.remove(0);

@@ -5,7 +5,7 @@ use crate::model::{ReleaseId, Version};
 
 use super::{ending, queue, standby};
 use crate::release::turn::Turn;
-use crate::release::{Checking, Effect, Fate, Kind, Phase, Refused, Release, Starting, guards, words};
+use crate::release::{Checking, Effect, Fate, Kind, Phase, Refusal, Release, Starting, guards, words};
 
 /// The image is fetched; a rollback to kept containers starts those.
 pub(crate) fn begin(turn: &mut Turn, mut release: Release) {
@@ -45,10 +45,10 @@ fn cause(turn: &Turn) -> String {
 
 /// The image is there. Where its digest was not known before, the questions that a release is asked
 /// when it is accepted are asked now.
-pub(crate) fn pulled(turn: &mut Turn, id: &ReleaseId, version: &Version) -> Result<(), Refused> {
+pub(crate) fn pulled(turn: &mut Turn, id: &ReleaseId, version: &Version) -> Result<(), Refusal> {
     let release = owned(turn, id, |release| &release.id)?;
     let Phase::Pulling { .. } = release.phase else {
-        return Err(Refused::Unexpected { fact: "pulled", state: release.word() });
+        return Err(Refusal::Unexpected { fact: "pulled", state: release.word() });
     };
     if release.version != *version {
         guards::writable(&turn.state)?;
@@ -58,7 +58,7 @@ pub(crate) fn pulled(turn: &mut Turn, id: &ReleaseId, version: &Version) -> Resu
         }
         match asked {
             Ok(()) => {}
-            Err(same @ Refused::SameVersion { .. }) => {
+            Err(same @ Refusal::SameVersion { .. }) => {
                 ending::cancel(turn, same.to_string());
                 return Ok(());
             }
@@ -74,10 +74,10 @@ pub(crate) fn pulled(turn: &mut Turn, id: &ReleaseId, version: &Version) -> Resu
     Ok(())
 }
 
-pub(crate) fn pull_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<(), Refused> {
+pub(crate) fn pull_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<(), Refusal> {
     let release = owned(turn, id, |release| &release.id)?;
     let Phase::Pulling { .. } = release.phase else {
-        return Err(Refused::Unexpected { fact: "pull_failed", state: release.word() });
+        return Err(Refusal::Unexpected { fact: "pull_failed", state: release.word() });
     };
     guards::writable(&turn.state)?;
     ending::fail(turn, format!("the image can't be pulled: {why}"));
@@ -122,20 +122,20 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     true
 }
 
-pub(crate) fn started(turn: &mut Turn, id: &ReleaseId) -> Result<(), Refused> {
+pub(crate) fn started(turn: &mut Turn, id: &ReleaseId) -> Result<(), Refusal> {
     let release = owned(turn, id, |release| &release.containers)?;
     let Phase::Starting(Starting { deadline, cleared: true }) = release.phase else {
-        return Err(Refused::Unexpected { fact: "started", state: release.word() });
+        return Err(Refusal::Unexpected { fact: "started", state: release.word() });
     };
     let reason = format!("all containers of {} run and are checked", release.color);
     turn.enter(Phase::Checking(Checking { since: turn.at, deadline }), reason);
     Ok(())
 }
 
-pub(crate) fn start_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<(), Refused> {
+pub(crate) fn start_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<(), Refusal> {
     let release = owned(turn, id, |release| &release.containers)?;
     let Phase::Starting(Starting { cleared: true, .. }) = release.phase else {
-        return Err(Refused::Unexpected { fact: "start_failed", state: release.word() });
+        return Err(Refusal::Unexpected { fact: "start_failed", state: release.word() });
     };
     guards::writable(&turn.state)?;
     ending::fail(turn, format!("the containers can't be started: {why}"));
@@ -150,10 +150,10 @@ pub(crate) fn restarted(
     id: &ReleaseId,
     restarts: u32,
     why: Option<&str>,
-) -> Result<(), Refused> {
+) -> Result<(), Refusal> {
     let release = owned(turn, id, |release| &release.containers)?;
     let (Phase::Starting(_) | Phase::Checking(_)) = release.phase else {
-        return Err(Refused::Unexpected { fact: "endpoint_restarted", state: release.word() });
+        return Err(Refusal::Unexpected { fact: "endpoint_restarted", state: release.word() });
     };
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     if restarts > RESTARTS_MAX {
@@ -166,9 +166,9 @@ pub(crate) fn restarted(
 }
 
 /// The running release, if the fact is about it.
-fn owned(turn: &Turn, id: &ReleaseId, of: impl Fn(&Release) -> &ReleaseId) -> Result<Release, Refused> {
+fn owned(turn: &Turn, id: &ReleaseId, of: impl Fn(&Release) -> &ReleaseId) -> Result<Release, Refusal> {
     match turn.running() {
         Some(release) if of(release) == id => Ok(release.clone()),
-        Some(_) | None => Err(Refused::Stale(id.to_string())),
+        Some(_) | None => Err(Refusal::Stale(id.to_string())),
     }
 }

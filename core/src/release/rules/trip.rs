@@ -5,7 +5,7 @@ use crate::model::Color;
 
 use super::{degraded, reverting};
 use crate::release::turn::Turn;
-use crate::release::{Bake, By, Condition, Degraded, OnTrip, Outside, Phase, State, words};
+use crate::release::{Bake, By, Condition, DegradedCause, ExternalCause, OnTrip, Phase, State, words};
 
 /// What stands between a bad candidate and the old color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +51,8 @@ pub(crate) fn tripped(turn: &mut Turn, trip: &Trip) -> bool {
         Way::Back | Way::Wait if failing_too => outside(turn, trip.rule, &reason),
         Way::Back => reverting::swap(turn, By::Judge, reason),
         Way::Wait => reverting::wait(turn, By::Judge, Box::new(bake), reason),
-        Way::Pinned => degraded::enter(turn, Degraded::Pinned, Box::new(bake), &reason),
-        Way::Hold => degraded::enter(turn, Degraded::Hold, Box::new(bake), &reason),
+        Way::Pinned => degraded::enter(turn, DegradedCause::Pinned, Box::new(bake), &reason),
+        Way::Hold => degraded::enter(turn, DegradedCause::Hold, Box::new(bake), &reason),
         Way::OldSick => outside(turn, trip.rule, &reason),
     }
     true
@@ -77,8 +77,8 @@ fn outside(turn: &mut Turn, rule: TripRule, reason: &str) {
     let old = release.color.other();
     if let Phase::Baking(bake) = &mut release.phase {
         bake.outside = Some(match rule {
-            TripRule::HardDown => Outside::Down,
-            TripRule::Errors | TripRule::Latency | TripRule::Route => Outside::Errors,
+            TripRule::HardDown => ExternalCause::Down,
+            TripRule::Errors | TripRule::Latency | TripRule::Route => ExternalCause::Errors,
         });
     }
     let health = words::count(turn.health(old));
@@ -93,13 +93,13 @@ pub(crate) fn unproven(turn: &mut Turn, reason: String) {
     match way(&turn.state, OnTrip::Revert) {
         Way::Back => reverting::swap(turn, By::Judge, reason),
         Way::Wait => reverting::wait(turn, By::Judge, Box::new(bake), reason),
-        Way::Pinned => degraded::enter(turn, Degraded::Pinned, Box::new(bake), &reason),
-        Way::Hold | Way::OldSick => degraded::enter(turn, Degraded::OldSick, Box::new(bake), &reason),
+        Way::Pinned => degraded::enter(turn, DegradedCause::Pinned, Box::new(bake), &reason),
+        Way::Hold | Way::OldSick => degraded::enter(turn, DegradedCause::OldSick, Box::new(bake), &reason),
     }
 }
 
 /// The bake is over and a person decides.
-pub(crate) fn hold(turn: &mut Turn, cause: Degraded, reason: &str) {
+pub(crate) fn hold(turn: &mut Turn, cause: DegradedCause, reason: &str) {
     if let Some(bake) = current_bake(turn) {
         degraded::enter(turn, cause, Box::new(bake), reason);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::release::Refused;
+use crate::release::Refusal;
 
 #[tokio::test]
 async fn each_path_is_its_command() {
@@ -159,37 +159,37 @@ async fn refusals() {
 }
 
 /// Every refusal of the step, with the code that a script tells it apart by.
-fn refused() -> Vec<(Refused, &'static str)> {
+fn refused() -> Vec<(Refusal, &'static str)> {
     let version = || "v2".to_owned();
     let refused = vec![
-        (Refused::SameVersion { version: version() }, "same_version"),
-        (Refused::UnderWay { version: version(), release: "shop-6".into() }, "under_way"),
-        (Refused::OlderPush { version: version(), seconds: 3 }, "older_push"),
-        (Refused::Pinned { reason: None }, "pinned"),
-        (Refused::Quarantined { version: version(), why: "errors".into() }, "quarantined"),
-        (Refused::WrongState { command: "abort", state: "stable", hint: "deploy" }, "wrong_state"),
-        (Refused::NoRollback("no version is kept"), "no_rollback"),
-        (Refused::UnknownRelease("shop-1".into()), "unknown_release"),
-        (Refused::NotQuarantined(version()), "not_quarantined"),
-        (Refused::StoreUnwritable, "store_unwritable"),
-        (Refused::Stale("shop-5".into()), "stale"),
-        (Refused::Unexpected { fact: "pulled", state: "baking" }, "unexpected"),
+        (Refusal::SameVersion { version: version() }, "same_version"),
+        (Refusal::UnderWay { version: version(), release: "shop-6".into() }, "under_way"),
+        (Refusal::OlderPush { version: version(), seconds: 3 }, "older_push"),
+        (Refusal::Pinned { reason: None }, "pinned"),
+        (Refusal::Quarantined { version: version(), why: "errors".into() }, "quarantined"),
+        (Refusal::WrongState { command: "abort", state: "stable", hint: "deploy" }, "wrong_state"),
+        (Refusal::NoRollback("no version is kept"), "no_rollback"),
+        (Refusal::UnknownRelease("shop-1".into()), "unknown_release"),
+        (Refusal::NotQuarantined(version()), "not_quarantined"),
+        (Refusal::StoreUnwritable, "store_unwritable"),
+        (Refusal::Stale("shop-5".into()), "stale"),
+        (Refusal::Unexpected { fact: "pulled", state: "baking" }, "unexpected"),
     ];
     for (variant, _) in &refused {
         // A new variant has to be added above.
         match variant {
-            Refused::SameVersion { .. }
-            | Refused::UnderWay { .. }
-            | Refused::OlderPush { .. }
-            | Refused::Pinned { .. }
-            | Refused::Quarantined { .. }
-            | Refused::WrongState { .. }
-            | Refused::NoRollback(_)
-            | Refused::UnknownRelease(_)
-            | Refused::NotQuarantined(_)
-            | Refused::StoreUnwritable
-            | Refused::Stale(_)
-            | Refused::Unexpected { .. } => {}
+            Refusal::SameVersion { .. }
+            | Refusal::UnderWay { .. }
+            | Refusal::OlderPush { .. }
+            | Refusal::Pinned { .. }
+            | Refusal::Quarantined { .. }
+            | Refusal::WrongState { .. }
+            | Refusal::NoRollback(_)
+            | Refusal::UnknownRelease(_)
+            | Refusal::NotQuarantined(_)
+            | Refusal::StoreUnwritable
+            | Refusal::Stale(_)
+            | Refusal::Unexpected { .. } => {}
         }
     }
     refused

@@ -1,6 +1,6 @@
 //! Tokens, signatures, rates, replays.
 
-use crate::control_plane::webhooks::credential::{Signing, TokenHash, judge_token};
+use crate::control_plane::webhooks::credential::{Signing, TokenHash, check_token};
 use crate::control_plane::webhooks::rate::Rate;
 use crate::control_plane::webhooks::replay::{Replay, in_window};
 use crate::model::Tick;
@@ -15,7 +15,7 @@ fn tokens() {
     }
     assert!(!TokenHash::NOBODY.is(token));
     assert_eq!(format!("{hash:?}"), "TokenHash(..)");
-    assert!(judge_token(token).is_ok());
+    assert!(check_token(token).is_ok());
     for bad in [
         "",
         "short",
@@ -23,7 +23,7 @@ fn tokens() {
         "0123456789abcdef/123456789abcdef",
         "0123456789abcdef 123456789",
     ] {
-        assert!(judge_token(bad).is_err(), "{bad}");
+        assert!(check_token(bad).is_err(), "{bad}");
     }
 }
 

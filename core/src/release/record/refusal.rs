@@ -2,7 +2,7 @@
 
 /// A refusal; nothing has changed. The text is for the person who asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum Refusal {
     /// Nothing to do and nothing wrong: the version is active already.
     #[error("version {version} is active already")]
     SameVersion { version: String },
