@@ -1,4 +1,4 @@
-//! The exit codes (DESIGN.md section 6).
+//! The exit codes (docs/cli.md).
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! L4: the command line (DESIGN.md section 6). One file a verb.
+//! L4: the command line (docs/cli.md). One file a verb.
 //!
 //! Arguments become typed values once, here at the door; a verb asks the admin API and says what
 //! it did, what happens next and how to undo it. A fault is one sentence with the next step, and
@@ -133,7 +133,7 @@ impl Verb {
     }
 }
 
-/// Runs the command line; the exit code is DESIGN.md section 6's.
+/// Runs the command line; the exit code is docs/cli.md.
 #[must_use]
 pub fn main() -> ExitCode {
     let matches = connection::without_empty_variables(Cli::command()).get_matches();

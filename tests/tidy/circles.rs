@@ -5,7 +5,10 @@ use super::source::Source;
 use super::{clean, product};
 
 /// How many files the circles of a room have, the largest first. A number here goes down, never up.
-const ALLOWED: &[(&str, &[usize])] = &[];
+///
+/// What is left is one thing each: a worker with its connections to origins, a request with the
+/// connection that it came on, and the state graph itself.
+const ALLOWED: &[(&str, &[usize])] = &[("data_plane", &[11, 5]), ("release", &[4, 2])];
 
 fn grown(sources: &[Source], allowed: &[(&str, &[usize])]) -> Vec<String> {
     let mut findings = Vec::new();

@@ -1,5 +1,5 @@
 //! Writing chunks (RFC 9112, 7.1). A chunk is [`ChunkHeader`], its data, [`CHUNK_END`]; the body
-//! ends with [`LAST_CHUNK`], or [`write_last_chunk`] where there are trailers.
+//! ends with [`write_last_chunk`], which writes the trailers too.
 
 use std::num::NonZeroUsize;
 
@@ -7,9 +7,6 @@ use super::trailer::Trailers;
 
 /// Follows the data of a chunk.
 pub const CHUNK_END: &[u8] = b"\r\n";
-
-/// The end of a body without trailers.
-pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 const SIZE_DIGITS_MAX: usize = 16;
 

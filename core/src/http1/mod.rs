@@ -1,5 +1,5 @@
 //! L1: HTTP/1.1, strict and without IO: bytes in, spans out. Every ambiguity is an error with a
-//! status. The rules are argued in FRONT-DOOR.md, "The HTTP/1.1 codec, precisely".
+//! status. The rules are argued in docs/http.md, "The HTTP/1.1 codec".
 //!
 //! Why a codec of our own: a proxy is attacked where two parsers read the same bytes differently.
 //! hyper repairs a head before its user sees it (it drops a Content-Length beside

@@ -8,7 +8,7 @@
 //! A file here is one concern. An event is taken by [`dispatch`]; then [`settle`] asks every rule
 //! that goes by time and by what is known now, until none has anything to do:
 //!
-//! | of the table in DESIGN.md section 2 | file |
+//! | concern (docs/releases.md) | file |
 //! |---|---|
 //! | accepting a release, its guards | `accept`, `rollback` |
 //! | queued | `queue` |

@@ -6,6 +6,7 @@ mod balance;
 mod host;
 mod index;
 mod rescue;
+mod route;
 mod settings;
 mod table;
 #[cfg(test)]
@@ -14,7 +15,6 @@ mod tests;
 pub use balance::{Candidate, Pick, WEIGHT_FULL, pick_two, slow_weight};
 pub use host::{HostFault, normalize_host};
 pub use rescue::tries_all;
+pub use route::{ColorRoute, EndpointRoute, ServiceRoute};
 pub use settings::{ErrorPage, Protocol, ServiceSettings};
-pub use table::{
-    ColorRoute, EndpointRoute, HOOKS_PREFIX, RouteMatch, RouteTable, ServiceRoute, TableBuilder,
-};
+pub use table::{HOOKS_PREFIX, RouteMatch, RouteTable, TableBuilder};

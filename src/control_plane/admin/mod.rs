@@ -1,4 +1,4 @@
-//! L3: the admin API (DESIGN.md section 7), `/metrics`, `/healthz`, `/readyz`.
+//! L3: the admin API (docs/cli.md), `/metrics`, `/healthz`, `/readyz`.
 //!
 //! It decides nothing: commands go to the controller's loop through its
 //! [`Handle`](super::controller::Handle) and come back as [`Done`](super::controller::Done) or

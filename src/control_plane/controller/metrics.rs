@@ -1,4 +1,4 @@
-//! The control plane's metrics (DESIGN.md section 8).
+//! The control plane's metrics (docs/operations.md).
 
 use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGaugeVec, Opts, Registry};
 

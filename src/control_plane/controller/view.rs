@@ -1,4 +1,4 @@
-//! What people and scripts see of a service: the JSON shapes of DESIGN.md section 7. Fields may
+//! What people and scripts see of a service: the JSON shapes of docs/cli.md. Fields may
 //! be added, not renamed.
 
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ pub struct ServiceView {
     pub deadline_in_seconds: Option<f64>,
 }
 
-/// A release. Times are RFC 3339, states the words of DESIGN.md section 2.
+/// A release. Times are RFC 3339, states the words of docs/releases.md.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReleaseView {
     pub id: String,

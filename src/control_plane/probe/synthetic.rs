@@ -147,7 +147,7 @@ fn plans(target: &SyntheticTarget, color: Color, origins: &Origins) -> Vec<Arc<P
     pairs.map(plan).collect()
 }
 
-/// Every status that is no error to the judge (DESIGN.md section 3).
+/// Every status that is no error to the judge (docs/judge.md).
 fn no_errors() -> Vec<u16> {
     (200..500).chain([501, 505]).collect()
 }

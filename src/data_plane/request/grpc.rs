@@ -14,8 +14,7 @@ pub(crate) fn trailers_failed(trailers: &Trailers) -> bool {
     is_failure(trailers.iter().find(|(name, _)| name.eq_ignore_ascii_case(STATUS)).map(|(_, value)| value))
 }
 
-/// Unknown, deadline exceeded, internal, unavailable and data loss are the origin's fault (DESIGN.md
-/// section 3).
+/// Unknown, deadline exceeded, internal, unavailable and data loss are the origin's fault (docs/judge.md).
 fn is_failure(status: Option<&[u8]>) -> bool {
     matches!(status, Some(b"2" | b"4" | b"13" | b"14" | b"15"))
 }

@@ -1,4 +1,4 @@
-//! The data plane's metrics (DESIGN.md section 8). Each worker counts for itself and flushes
+//! The data plane's metrics (docs/operations.md). Each worker counts for itself and flushes
 //! once a second, or when its counts are collected.
 
 use prometheus::{

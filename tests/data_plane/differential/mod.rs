@@ -1,4 +1,4 @@
-//! Mutations of FRONT-DOOR.md's rows through a real data plane. What it forwards is read by three parsers that
+//! Mutations of docs/http.md's rows through a real data plane. What it forwards is read by three parsers that
 //! know nothing of ours: hyper (the origin itself), h11 and Node's. They must see the same requests with the
 //! same bodies, as many as the data plane counted: then no request can hide inside another.
 //!

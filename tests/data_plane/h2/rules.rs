@@ -1,4 +1,4 @@
-//! FRONT-DOOR.md's "refuse" and "forward" in HTTP/2, as far as a row of `tests/data_plane/request_rules` does not show it.
+//! docs/http.md's "refuse" and "forward" in HTTP/2, as far as a row of `tests/data_plane/request_rules` does not show it.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request};

@@ -1,4 +1,4 @@
-//! The two sections of FRONT-DOOR.md, and the rules of its codec, clause by clause, and what shows each: rows
+//! The two sections of docs/http.md, and the rules of its codec, clause by clause, and what shows each: rows
 //! of these tables, or tests that need more than one request.
 
 /// What shows a clause.

@@ -1,4 +1,4 @@
-//! Every row of FRONT-DOOR.md's "refuse" and "forward" sections through a real data plane, with a raw origin
+//! Every row of docs/http.md's "refuse" and "forward" sections through a real data plane, with a raw origin
 //! behind it: over HTTP/1.1, over HTTP/1.1 inside TLS, and over HTTP/2 where it has a meaning there; whole, byte by
 //! byte, and cut at every byte.
 

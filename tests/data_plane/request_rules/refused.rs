@@ -1,4 +1,4 @@
-//! "Requests we refuse" of FRONT-DOOR.md, a row or more for each of its clauses.
+//! "Requests we refuse" of docs/http.md, a row or more for each of its clauses.
 
 use super::meaning::{Asked, H2, PROTOCOL_ERROR};
 

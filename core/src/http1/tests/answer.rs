@@ -66,5 +66,5 @@ fn chunks() {
     }
     let mut out = Vec::new();
     write_last_chunk(None, &mut out);
-    assert_eq!(out, chunk::LAST_CHUNK);
+    assert_eq!(out, b"0\r\n\r\n");
 }

@@ -40,7 +40,7 @@ impl DegradedCause {
     }
 }
 
-/// Where a release has got to (DESIGN.md section 2; stable is: no release, or a final one).
+/// Where a release has got to (docs/releases.md; stable is: no release, or a final one).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
