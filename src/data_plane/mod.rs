@@ -20,7 +20,7 @@
 //!    access log, and the connection waits for its next request.
 //!
 //! A stream of HTTP/2 takes the same walk on either side: [`h2`] gives it the shape of an HTTP/1.1
-//! connection. The answers of our own are listed in `request::answer`.
+//! connection. `request::answer` lists the answers that greenlight gives itself.
 //!
 //! # Why it is built so
 //! Each point was measured.

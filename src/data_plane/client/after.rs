@@ -1,15 +1,15 @@
-//! What becomes of a client connection once a request has its answer.
+//! The fate of a client connection once a request has its answer.
 
-/// What becomes of a connection after an answer.
+/// The fate of a connection after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum After {
-    /// The next request may come.
+    /// It waits for the next request.
     Keep,
     Close,
-    /// The client is not there any more.
+    /// The client has gone.
     Gone,
-    /// Closed once the client has had time to read the answer.
+    /// It closes once the client has had time to read the answer.
     Linger,
-    /// Closed in a way that can't be taken for an end.
+    /// It is reset, so that the client can't take the close for the end of the response.
     Reset,
 }

@@ -1,4 +1,4 @@
-//! One client connection: request after request, until one side has had enough.
+//! One client connection. It serves request after request until one side ends it.
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -18,13 +18,13 @@ use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 
-/// Bytes that are read of a body without a reader, before its connection is closed: so that the client
+/// The most bytes of a body that are read and dropped before the connection closes. The client then
 /// gets to read the answer instead of a reset.
 const LINGER_BYTES_MAX: usize = 64 * 1024;
-/// How long that may take.
+/// How long this reading may take.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
-/// A client connection. Holds no buffer while it waits.
+/// A client connection. It holds no buffer while it waits.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub worker: Rc<Worker>,
@@ -32,17 +32,17 @@ pub(crate) struct Connection {
     pub stream: Stream,
     pub listener: Rc<Listener>,
     pub peer: Peer,
-    /// `None`: plain.
+    /// `None` if the connection is not TLS.
     pub secured: Option<Rc<TlsFacts>>,
-    /// Bytes of the next request that came early, or the part of a head that came so far.
+    /// Bytes of the next request that came early, or the part of a head that has come so far.
     pub ahead: Vec<u8>,
     /// The client has sent its FIN.
     pub ended: bool,
-    /// `None`: a stream of a connection that is counted itself.
+    /// `None` for a stream, because its connection is counted itself.
     pub counted: Option<ConnectionCount>,
 }
 
-/// What the streams of an HTTP/2 connection have in common.
+/// The facts that the streams of an HTTP/2 connection share.
 #[derive(Debug)]
 pub(crate) struct ConnectionFacts {
     pub listener: Rc<Listener>,
@@ -50,27 +50,27 @@ pub(crate) struct ConnectionFacts {
     pub secured: Option<Rc<TlsFacts>>,
 }
 
-/// What came of waiting for a request.
+/// The result of a wait for a request.
 enum Next {
-    /// A head of so many bytes begins the chunk; it is in the worker's `request_head` until the
-    /// next await.
+    /// The chunk begins with a head of so many bytes. The parsed head is in the worker's `request_head`
+    /// until the next await.
     Request(Chunk, usize),
-    /// What begins with this method is none that we serve.
+    /// The bytes are no request that greenlight serves. They begin with this method.
     Refused(RequestFault, Method),
-    /// A head that was begun was not finished in time.
+    /// The client began a head and did not finish it in time.
     Late,
-    /// Nothing came, or the client is gone.
+    /// No request came, or the client is gone.
     Nothing,
 }
 
 impl Connection {
-    /// Lends what a request needs of the connection while it is served.
+    /// Borrows the parts of the connection that a request needs while it is served.
     pub(crate) fn lend(&mut self) -> (&Rc<Worker>, &ConnectionHandle, ClientSide<'_>) {
         let Self { worker, handle, stream, ahead, ended, .. } = self;
         (worker, handle, ClientSide { stream, ahead, ended })
     }
 
-    /// Serves HTTP/1.1 to its end; `first` is what was read already.
+    /// Serves HTTP/1.1 until the connection ends. `first` holds the bytes that were already read.
     pub(crate) fn serve(&mut self, first: Chunk) -> impl Future<Output = ()> {
         let next = self.parse(first, &mut HeadProgress::default());
         async move {
@@ -90,8 +90,8 @@ impl Connection {
                 None => self.next(self.worker.parts.limits.keep_alive_timeout).await,
             };
             let after = match next {
-                // Boxed: the state of a request is far larger than that of a wait, and would be held
-                // while nothing happens.
+                // Boxed, because the state of a request is far larger than that of a wait. Unboxed,
+                // every waiting connection would hold space for it.
                 Next::Request(chunk, head_bytes) => Box::pin(serve::serve(self, chunk, head_bytes)).await,
                 Next::Refused(fault, method) => reply::refuse(self, fault, method).await,
                 Next::Late => reply::send(self, &Own::LATE_HEAD).await,
@@ -103,7 +103,7 @@ impl Connection {
         }
     }
 
-    /// A stream of an HTTP/2 connection, as a connection of its own.
+    /// Makes a connection of a stream of an HTTP/2 connection.
     pub(crate) fn for_stream(
         worker: Rc<Worker>,
         handle: ConnectionHandle,
@@ -142,12 +142,13 @@ impl Connection {
         }
     }
 
-    /// Waits for a request's head: `idle` for its first byte, `request_head_timeout` from there.
+    /// Waits for a request's head: for up to `idle` until its first byte, then for up to
+    /// `request_head_timeout`.
     async fn next(&mut self, idle: Duration) -> Next {
         let head_timeout = self.worker.parts.limits.request_head_timeout;
         let mut begun = has_begun(&self.ahead);
         self.handle.arm(self.worker.ticks.after(if begun { head_timeout } else { idle }));
-        // A head that comes in many pieces is searched once, not from its start at each of them.
+        // A head that arrives in many pieces is searched once, and not from its start at each piece.
         let mut progress = HeadProgress::default();
         if !self.ahead.is_empty()
             && let Some(next) = self.parse_ahead(&mut progress)
@@ -174,14 +175,15 @@ impl Connection {
         self.parse(chunk, progress)
     }
 
-    /// Reads a head from `chunk`, which begins with the bytes of `ahead`; `progress` is how far the
-    /// search for its end has come in them. Keeps the bytes if the head is not complete.
+    /// Reads a head from `chunk`, which begins with the bytes of `ahead`. `progress` says how far the
+    /// search for the head's end has come in them. If the head is not complete, the bytes are kept in
+    /// `ahead`.
     fn parse(&mut self, chunk: Chunk, progress: &mut HeadProgress) -> Option<Next> {
         let head = &mut *self.worker.request_head.borrow_mut();
         head.resume(*progress);
         match parse_request(chunk.data(), &self.worker.head_limits, head) {
             Ok(Some(head_bytes)) => {
-                // An idle connection gives the memory back too.
+                // A new vector, so that an idle connection does not keep the memory of the old one.
                 self.ahead = Vec::new();
                 Some(Next::Request(chunk, head_bytes))
             }
@@ -195,8 +197,9 @@ impl Connection {
         }
     }
 
-    /// Waits for bytes and reads them behind what came before. `None`: the client is gone, the
-    /// deadline has passed, or the worker closes and nothing was `begun`.
+    /// Waits for bytes, and reads them behind those that came before. `None` if the client is gone, if
+    /// the deadline has passed, if the connection is cut, or if the worker closes and no request has
+    /// `begun`.
     async fn fill(&mut self, begun: bool) -> Option<Chunk> {
         if self.ended {
             return None;
@@ -220,7 +223,8 @@ impl Connection {
         .await
     }
 
-    /// Writes all of `bytes`; false if the client is gone, or takes nothing for too long.
+    /// Writes all of `bytes`. False if the client is gone, or has not taken them within
+    /// `write_stall_timeout`.
     pub(crate) async fn send_all(&mut self, bytes: &[u8]) -> bool {
         self.handle.arm(self.worker.ticks.after(self.worker.parts.limits.write_stall_timeout));
         let mut sent = 0;
@@ -242,7 +246,7 @@ impl Connection {
         .await
     }
 
-    /// Says that nothing more will be sent, where the close alone does not.
+    /// Tells a TLS client that nothing more will be sent. On a plain socket the close alone says it.
     async fn finish(&mut self) {
         if !self.stream.is_tls() {
             return;
@@ -255,12 +259,13 @@ impl Connection {
         .await;
     }
 
-    /// Says that nothing more will be sent, and reads on for a little.
+    /// Tells the client that nothing more will be sent, and reads on for at most `LINGER_TIME`.
     async fn linger(&mut self) {
         self.handle.arm(self.worker.ticks.after(LINGER_TIME));
         let mut left = if self.ended { 0 } else { LINGER_BYTES_MAX };
         poll_fn(|context| {
-            // Over TLS it may have to wait for room; what is read meanwhile makes none.
+            // Over TLS the end may have to wait for room in the socket. To read meanwhile makes no
+            // room.
             let finished = self.stream.poll_finish(context);
             if finished.is_pending() && !self.handle.signals().expired() {
                 return Poll::Pending;
@@ -280,7 +285,8 @@ impl Connection {
     }
 }
 
-/// Whether a request has begun: some clients send an empty line behind a body (RFC 9112, 2.2).
+/// Whether a request has begun. Empty lines do not count, since some clients send one behind a body
+/// (RFC 9112, 2.2).
 fn has_begun(ahead: &[u8]) -> bool {
     !ahead.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
 }

@@ -30,11 +30,11 @@ pub(crate) enum WaitEnd {
     Interrupted(Interrupt),
 }
 
-/// What of a request matters for the wait.
+/// The facts of a request that matter for the wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiter {
     version: Version,
-    /// Nothing of its body is still to come.
+    /// Its body was read to the end.
     is_whole: bool,
 }
 
@@ -54,7 +54,8 @@ pub(crate) async fn unless_client_gone<F: Future>(
     let ClientSide { stream, ahead, ended } = client;
     let mut what = pin!(what);
     let mut gone = pin!(async {
-        // The request's end, or what is behind it, once; a body is read by the attempt alone.
+        // Reads once: the client's FIN, or the bytes behind the request. A body is read by the attempt
+        // alone.
         if waiter.is_whole && !*ended && ahead.is_empty() {
             let is_there = poll_fn(|context| {
                 let mut chunk = worker.chunks.take();
@@ -71,7 +72,7 @@ pub(crate) async fn unless_client_gone<F: Future>(
             }
         }
         if *ended && waiter.version == Version::Http11 {
-            // What does not go at once needs no more: its client takes nothing.
+            // If the 100 can't leave at once, it is not needed: such a client takes no bytes.
             let _ = poll_fn(|context| Poll::Ready(stream.poll_send(context, CONTINUE))).await;
         }
         match stream.socket() {

@@ -4,11 +4,11 @@
 //! | File | Its part |
 //! |---|---|
 //! | [`accept`] | one task for each listener: accepts sockets while there is room |
-//! | [`listener`] | what the connections of one listener have in common |
+//! | [`listener`] | facts that the connections of one listener share |
 //! | [`transport`] | the PROXY header and the TLS handshake |
 //! | [`entry`] | HTTP/1.1 or HTTP/2, by ALPN or by the first bytes |
 //! | [`connection`] | an HTTP/1.1 connection: waits for heads, request after request |
-//! | [`after`] | what becomes of a connection after a response |
+//! | [`after`] | the fate of a connection after a response |
 //! | [`local`] | answers of the listener itself: readiness, ACME, redirect to https, 421 |
 //! | [`preview`] | which clients may use the preview hosts |
 //! | [`departure`] | whether the client of a waiting request is still there |

@@ -1,7 +1,7 @@
-//! How a connection begins, before a protocol is spoken: the PROXY header, the TLS handshake.
+//! The start of a connection, before it speaks HTTP: the PROXY header and the TLS handshake.
 //!
-//! One deadline (`detection_timeout`) runs from the accept through all of it to the first byte of a
-//! request. A connection that fails on the way is closed without a word of HTTP.
+//! One deadline (`detection_timeout`) runs from the accept to the first byte of a request. A connection
+//! that fails on the way is closed without an HTTP answer.
 
 use std::future::poll_fn;
 use std::io;
@@ -28,7 +28,7 @@ use crate::data_plane::worker::address::ConnectionCount;
 use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 
-/// Takes an accepted socket to its end, in a task of its own.
+/// Serves an accepted socket until it ends, in a task of its own.
 pub(crate) fn serve(
     worker: Rc<Worker>,
     listener: Rc<Listener>,
@@ -46,7 +46,8 @@ pub(crate) fn serve(
     }
 }
 
-/// The begin has a task of its own: nothing of it is held by the connection that comes of it.
+/// Reads the PROXY header and makes the handshake, in a task of its own. So the connection that follows
+/// holds nothing of their state.
 async fn prepare(
     worker: Rc<Worker>,
     listener: Rc<Listener>,
@@ -98,6 +99,7 @@ fn alpn(stream: &Stream) -> Alpn {
 /// The client's address, and the port that it connected to.
 type Ends = (SocketAddr, u16);
 
+/// The stream, the facts of its handshake (`None` if it is plain), and its ends.
 type Start = (Stream, Option<Rc<TlsFacts>>, Ends);
 
 async fn begin(
@@ -145,8 +147,9 @@ async fn begin(
 
 type Handshake = io::Result<(Box<Secure>, Rc<super::listener::TlsConfig>)>;
 
-/// A handshake while an ACME server may be validating a name (RFC 8737): one that asks for nothing
-/// but that protocol gets its proof and is closed; any other goes on as ever.
+/// Makes a handshake while an ACME server may be validating a name (RFC 8737). A client that offers
+/// that protocol alone gets its proof, and the connection closes. Any other handshake continues as
+/// usual.
 async fn validate(
     worker: &Worker,
     listener: &Listener,
@@ -203,8 +206,8 @@ fn poll_hello(
     }
 }
 
-/// Reads the PROXY header and not one byte more: bytes are looked at in the socket's queue first, and
-/// `taken` from it when it is clear that they belong to the header.
+/// Reads the PROXY header and not one byte more. It peeks at the bytes in the socket's queue first. It
+/// moves them to `taken` once it is clear that they belong to the header.
 fn poll_header(
     socket: &TcpStream,
     taken: &mut Vec<u8>,
@@ -233,7 +236,8 @@ fn poll_header(
     }
 }
 
-/// Polls until it is ready; `None`: the deadline has passed, or the worker closes.
+/// Polls until the result is ready. `None` if the deadline has passed, or the worker closes or cuts the
+/// connection.
 async fn until_deadline<T>(
     handle: &ConnectionHandle,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,

@@ -1,8 +1,8 @@
-//! One request of a client that speaks HTTP/2, in the shape of an HTTP/1.1 connection: the body of the
-//! request is read from it, framed; heads and a body are written to it and leave as frames.
+//! One request of a client that speaks HTTP/2, in the shape of an HTTP/1.1 connection. The body of the
+//! request is read from it, framed. Heads and a body are written to it, and leave as frames.
 //!
-//! So routing, retries, the shield, limits, timers, drains, evidence and the access log are one code
-//! for both protocols. What it costs is one parse of a head that we wrote, about a microsecond.
+//! So routing, retries, the shield, limits, timers, drains, evidence and the access log have the same
+//! code for both protocols. The cost is one parse of a head that greenlight wrote, about a microsecond.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -22,13 +22,14 @@ use super::inlet::{Form, Inlet, as_io};
 use super::outlet::Outlet;
 use super::response_head;
 
-/// For heads that we wrote: an origin's was in its limits, and we have added to it.
+/// The limits of heads that greenlight wrote. An origin's head was within its own limits, and
+/// greenlight has added to it.
 pub(super) const OWN_HEAD: HeadLimits =
     HeadLimits { block_bytes_max: 256 * 1024, fields_max: 512, target_bytes_max: 64 * 1024 };
 
-/// The sending half.
+/// The sending half of the stream.
 enum Half {
-    /// No final head was sent.
+    /// The final head was not sent yet.
     Head(SendResponse<Bytes>),
     Body(Outlet),
 }
@@ -39,7 +40,7 @@ pub(crate) struct ClientStream {
     half: Half,
     inlet: Inlet,
     method: Method,
-    /// What an extended CONNECT asks for.
+    /// The protocol that an extended CONNECT asks for; `None` for every other request.
     protocol: Option<Box<str>>,
     /// The tunnel is open.
     tunnel: bool,
@@ -52,7 +53,8 @@ impl fmt::Debug for ClientStream {
 }
 
 impl ClientStream {
-    /// `form`: how the head says that the body is framed.
+    /// Makes the stream of a request. `form` says how its head frames the body. `protocol` is that of
+    /// an extended CONNECT.
     pub(crate) fn new(
         worker: Rc<Worker>,
         (body, respond): (RecvStream, SendResponse<Bytes>),
@@ -64,15 +66,15 @@ impl ClientStream {
         Self { worker, half: Half::Head(respond), inlet, method, protocol, tunnel: false }
     }
 
-    /// Reads the request's body. A request that has ended is no connection that has: the wait goes on
-    /// until the client gives up.
+    /// Reads the request's body. The end of a request is not the end of its connection, so behind the
+    /// body the read waits until the client gives up.
     pub(crate) fn poll_fill(
         &mut self,
         context: &mut Context<'_>,
         chunk: &mut Chunk,
         bytes_max: usize,
     ) -> Poll<io::Result<usize>> {
-        // What a client sends before its tunnel is open waits in its window.
+        // Bytes that a client sends before its tunnel is open wait in its window.
         let waits = self.protocol.is_some() && !self.tunnel;
         if !waits {
             match self.inlet.poll_fill(context, chunk, bytes_max) {
@@ -88,7 +90,7 @@ impl ClientStream {
         self.protocol.is_some()
     }
 
-    /// Whether the client has reset the stream, or its connection has gone.
+    /// Ready when the client has reset the stream, or its connection has gone.
     pub(crate) fn poll_given_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.half {
             Half::Head(respond) => respond.poll_reset(context).map(drop),
@@ -97,7 +99,7 @@ impl ClientStream {
         }
     }
 
-    /// Takes heads, then the body.
+    /// Takes the response's heads, then its body.
     pub(crate) fn poll_send(
         &mut self,
         context: &mut Context<'_>,
@@ -106,22 +108,22 @@ impl ClientStream {
         let first = parts.first().map_or(&[][..], |part| part);
         let head_bytes = self.take_heads(first)?;
         if head_bytes > 0 && self.tunnel {
-            // What the client sends is read from now on: no task is woken for it yet.
+            // The client's bytes are read from now on, and no task is woken for them yet.
             context.waker().wake_by_ref();
         }
         let Half::Body(outlet) = &mut self.half else { return Poll::Ready(Ok(head_bytes)) };
         outlet.poll_send_behind(context, parts, head_bytes)
     }
 
-    /// Says that nothing more will be sent into a tunnel.
+    /// Ends a tunnel: nothing more will be sent into it.
     pub(crate) fn finish(&mut self) {
         if let Half::Body(outlet) = &mut self.half {
             outlet.finish();
         }
     }
 
-    /// Sends the heads that `bytes` begins with, if one is still owed. A head is always written in one
-    /// piece.
+    /// Sends the heads that `bytes` begins with, if the final head was not sent yet. A head is always
+    /// written in one piece. Returns the number of bytes of these heads.
     fn take_heads(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut taken = 0;
         while let Half::Head(respond) = &mut self.half {
@@ -151,7 +153,7 @@ impl ClientStream {
         Ok(taken)
     }
 
-    /// Sends the final head. `framing` of `None`: a tunnel follows.
+    /// Sends the final head. If `framing` is `None`, a tunnel follows.
     fn begin(&mut self, response: Response<()>, framing: Option<Framing>) -> io::Result<()> {
         let Half::Head(respond) = &mut self.half else { return Ok(()) };
         let ends = matches!(framing, Some(Framing::None | Framing::Length(0)));
@@ -164,8 +166,8 @@ impl ClientStream {
 }
 
 impl Drop for ClientStream {
-    /// What is not complete ends abnormally. A request that was answered before its end is reset with
-    /// NO_ERROR (RFC 9113, 8.1), which h2 does when the receiving half goes.
+    /// An incomplete response ends abnormally. A request that was answered before its end is reset with
+    /// NO_ERROR (RFC 9113, 8.1); h2 does this when the receiving half is dropped.
     fn drop(&mut self) {
         match &mut self.half {
             Half::Head(respond) => respond.send_reset(Reason::INTERNAL_ERROR),

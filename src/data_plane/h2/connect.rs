@@ -1,5 +1,5 @@
-//! A connection to an endpoint that speaks HTTP/2, or may: a stream of a connection that has room,
-//! else of a fresh one.
+//! A connection to an endpoint that speaks HTTP/2, or may speak it. The request gets a stream of a
+//! connection that has room, or else of a fresh one.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::http1::Scheme;
 use super::link::{self, Lease, OpenFault};
 use super::origin_stream::OriginStream;
 
-/// What a request needs of its connection.
+/// The needs of a request for its connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionNeeds {
     /// How long a connect may take (0: as long as the system tries).
@@ -25,16 +25,16 @@ pub(crate) struct ConnectionNeeds {
     pub idle_timeout: Duration,
     /// The client takes trailers.
     pub trailers: bool,
-    /// It asks for a tunnel.
+    /// The request asks for a tunnel.
     pub tunnel: bool,
-    /// No idle socket will do.
+    /// An idle socket will not do for the request.
     pub fresh: bool,
 }
 
 impl ConnectionNeeds {
     fn connected(&self, worker: &Rc<Worker>, lease: Lease, reused: bool) -> OriginConnection {
         let upstream = OriginStream::new(Rc::clone(worker), lease, self.trailers);
-        // A connection that carries other requests is not idle.
+        // A connection that carries other requests has not been idle.
         OriginConnection {
             stream: Stream::Origin(Box::new(upstream)),
             reused: reused.then_some(Duration::ZERO),
@@ -42,9 +42,9 @@ impl ConnectionNeeds {
     }
 }
 
-/// A stream of an endpoint that speaks HTTP/2 by prior knowledge, within the time that `needs` gives.
-/// Of several requests that need a connection one opens it and the others wait: at a switch hundreds
-/// come at once. The deadline of `handle` is taken.
+/// A stream of an endpoint that speaks HTTP/2 by prior knowledge, or has spoken it before. It takes no
+/// longer than `needs` allows. If several requests need a connection, one of them opens it and the
+/// others wait, because at a switch hundreds of requests come at once. Sets the deadline of `handle`.
 pub(crate) async fn connect_known(
     worker: &Rc<Worker>,
     handle: &ConnectionHandle,
@@ -54,7 +54,8 @@ pub(crate) async fn connect_known(
     let links = &slot.links;
     let mut waited = false;
     let _permit = loop {
-        // A connection that goes away gives no lease. One that others have opened meanwhile is fresh.
+        // A connection that is going away gives no lease. A connection that another request has opened
+        // meanwhile counts as fresh.
         if (waited || !needs.fresh)
             && let Some(lease) = links.lease(worker, needs.idle_timeout)
         {
@@ -70,7 +71,7 @@ pub(crate) async fn connect_known(
     };
     let socket = open(handle, slot, Offer::Either).await?;
     if socket.is_tls() && !socket.has_agreed_on_http2() {
-        // It has changed its mind.
+        // The endpoint does not speak HTTP/2 any more.
         links.forget();
         return Ok(OriginConnection::fresh(socket));
     }
@@ -78,8 +79,8 @@ pub(crate) async fn connect_known(
     Ok(needs.connected(worker, lease, false))
 }
 
-/// A connection to an endpoint that is spoken to over TLS: ALPN says what it speaks. `idle` finds an
-/// idle socket of HTTP/1.1.
+/// A connection to an endpoint over TLS, where ALPN decides about the protocol. `idle` finds an idle
+/// socket of HTTP/1.1.
 pub(crate) async fn connect_agreed(
     worker: &Rc<Worker>,
     handle: &ConnectionHandle,
@@ -125,7 +126,7 @@ async fn alone(
     Ok(OriginConnection::fresh(open(handle, slot, Offer::Http1).await?))
 }
 
-/// Makes a link of a fresh socket, or finds that it can't be one.
+/// Makes a link of a fresh socket, if the peer speaks HTTP/2.
 async fn speak(
     worker: &Rc<Worker>,
     handle: &ConnectionHandle,
@@ -136,7 +137,7 @@ async fn speak(
     let scheme = if socket.is_tls() { Scheme::Https } else { Scheme::Http };
     match link::open(worker, handle, &slot.links, (socket, scheme), needs.idle_timeout).await {
         Ok(lease) => Ok(lease),
-        // Nothing that could take the request is there.
+        // The endpoint has no server that could take the request.
         Err(OpenFault::Malformed) => Err(ConnectFault::Refused),
         Err(OpenFault::Interrupted(interrupt)) => Err(interrupt.into()),
     }

@@ -24,23 +24,23 @@ use super::guard::Guard;
 use super::pulse::Pulse;
 use super::socket::{Socket, Vitals};
 
-/// Streams on one connection, whatever the origin would allow: with more, one lost packet holds up
-/// too many requests.
+/// The most streams on one connection, whatever the origin would allow. With more, one lost packet
+/// would hold up too many requests.
 const STREAMS_MAX: usize = 100;
-/// What an origin's head may have, as HPACK counts it: the 64 KiB and 200 fields of HTTP/1.1.
+/// The limit of an origin's head, as HPACK counts it: the 64 KiB and 200 fields of HTTP/1.1.
 const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024 + 200 * 32;
-/// What is held of one stream until the socket takes it.
+/// The most bytes of one stream that are held until the socket takes them.
 const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
-/// A connection to an endpoint.
+/// One HTTP/2 connection to an endpoint.
 #[derive(Debug)]
 pub(super) struct Link {
     sender: RefCell<SendRequest<Bytes>>,
     scheme: Scheme,
     active: Cell<usize>,
-    /// When it has been idle for too long; never while it is not.
+    /// The tick at which the link has been idle for too long; [`NEVER`] while it has streams.
     idle_until: Cell<u32>,
-    /// It has ended, or takes no more requests.
+    /// The link has ended, or takes no more requests.
     dead: Cell<bool>,
 }
 
@@ -48,7 +48,7 @@ impl Link {
     fn has_room(&self) -> bool {
         let mut sender = self.sender.borrow_mut();
         let streams_max = sender.current_max_send_streams().clamp(1, STREAMS_MAX);
-        // An error is a connection that goes away.
+        // An error means that the connection is going away.
         let gone = sender.poll_ready(&mut Context::from_waker(Waker::noop()));
         if matches!(gone, Poll::Ready(Err(_))) {
             self.dead.set(true);
@@ -57,7 +57,7 @@ impl Link {
     }
 }
 
-/// The right to one stream of a link.
+/// The right to one stream of a link. The stream counts as active as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct Lease {
     link: Rc<Link>,
@@ -95,7 +95,7 @@ impl Drop for Lease {
         let active = self.link.active.get().saturating_sub(1);
         self.link.active.set(active);
         if active == 0 && self.idle_timeout.is_zero() {
-            // Nothing is kept.
+            // No idle link is kept.
             self.link.dead.set(true);
         } else if active == 0 {
             self.link.idle_until.set(self.worker.ticks.after(self.idle_timeout));
@@ -110,21 +110,21 @@ pub(crate) struct Links {
     opening: Cell<bool>,
     /// The endpoint has spoken HTTP/2 before.
     spoken: Cell<bool>,
-    /// Notified when a link was opened, or could not be.
+    /// Notified when a link was opened, or could not be opened.
     opened: Notify,
 }
 
 impl Links {
-    /// A stream of a link that has room.
+    /// Leases a stream of a link that has room.
     pub(crate) fn lease(&self, worker: &Rc<Worker>, idle_timeout: Duration) -> Option<Lease> {
         let mut list = self.list.borrow_mut();
         list.retain(|link| link.has_room() || !link.dead.get());
-        // The newest first: a request that needs a fresh one has waited for it.
+        // The newest link comes first, because a request that needs a fresh one has waited for it.
         let free = list.iter().rev().find(|link| link.has_room())?;
         Some(Lease::new(free, worker, idle_timeout))
     }
 
-    /// Waits as long as another request opens a link.
+    /// Waits while another request opens a link.
     pub(crate) async fn settled(&self) {
         while self.opening.get() {
             self.opened.notified().await;
@@ -141,12 +141,12 @@ impl Links {
         self.spoken.get()
     }
 
-    /// The endpoint speaks HTTP/2 no more.
+    /// Records that the endpoint does not speak HTTP/2 any more.
     pub(crate) fn forget(&self) {
         self.spoken.set(false);
     }
 
-    /// Closes links that have been idle for too long.
+    /// Drops links that have ended or have been idle for too long.
     pub(crate) fn sweep(&self, now: u32) {
         self.list.borrow_mut().retain(|link| !link.dead.get() && link.idle_until.get() > now);
     }
@@ -157,7 +157,7 @@ impl Links {
     }
 }
 
-/// The request that has it opens a link; the others wait for that one.
+/// The permit to open a link. The other requests wait until it is dropped.
 #[derive(Debug)]
 pub(crate) struct OpenPermit(Rc<Links>);
 
@@ -171,13 +171,14 @@ impl Drop for OpenPermit {
 /// Why a socket could not be made into a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OpenFault {
-    /// What is there does not speak HTTP/2.
+    /// The peer does not speak HTTP/2.
     Malformed,
     Interrupted(Interrupt),
 }
 
-/// Speaks HTTP/2 on a fresh socket, waits for the origin's SETTINGS (how many streams it takes, and
-/// whether tunnels), and leases the first stream. The deadline of `handle` runs.
+/// Speaks HTTP/2 on a fresh socket. Waits for the origin's SETTINGS, which say how many streams it
+/// takes and whether it takes tunnels. Then leases the first stream. The deadline of `handle` runs
+/// meanwhile.
 pub(super) async fn open(
     worker: &Rc<Worker>,
     handle: &ConnectionHandle,
@@ -226,7 +227,7 @@ fn builder(limits: &Limits) -> Builder {
     builder
 }
 
-/// Moves a link's frames until it ends. It ends by itself when nothing refers to it any more.
+/// Moves a link's frames until the link ends. It ends by itself when nothing refers to it any more.
 async fn drive(
     worker: Rc<Worker>,
     mut connection: Connection<Socket, Bytes>,

@@ -1,15 +1,16 @@
 //! HTTP/2 (RFC 9113), towards clients and towards origins.
 //!
 //! The crate `h2` moves the frames. Each stream then has the shape of an HTTP/1.1 connection with one
-//! request ([`ClientStream`] towards clients, [`OriginStream`] towards origins). So every rule about
-//! requests, attempts and answers is one code for both protocols. The [`task`] of a stream hands it to
-//! [`super::client::connection`], with a head that [`request_head`] has written.
+//! request ([`ClientStream`] towards clients, [`OriginStream`] towards origins). So the rules about
+//! requests, attempts and answers have the same code for both protocols. The [`task`] of a stream hands
+//! it to [`super::client::connection`], with a head that [`request_head`] has written.
 //!
-//! It is `h2` and not hyper above it, for three reasons. The end of each stream is decided here: a cut
-//! is RST_STREAM, an answer before the body's end is NO_ERROR, a 103 passes. One task drives both
-//! directions of an exchange. Bytes go from the window to the origin's socket without a channel.
+//! greenlight uses `h2` and not hyper above it, for three reasons. The first is that the end of each
+//! stream is decided here: a cut is RST_STREAM, an answer before the body's end is NO_ERROR, and a 103
+//! passes. The second is that one task drives both directions of an exchange. The third is that bytes
+//! go from the window to the origin's socket without a channel.
 //!
-//! `h2` keeps no time and bounds no rates, so this folder does.
+//! `h2` has no timers and limits no rates, so this folder does.
 //!
 //! | File | Its part |
 //! |---|---|
@@ -24,7 +25,7 @@
 //! | [`inlet`], [`outlet`] | bodies, between frames and HTTP/1.1 |
 //! | [`socket`] | the socket below `h2`: how much of it is read in one pass |
 //! | [`guard`] | counts the costs of a client, and ends a connection that floods |
-//! | [`pulse`] | pings, and peers that take nothing |
+//! | [`pulse`] | pings, and peers that take no bytes |
 
 mod client_stream;
 mod connect;

@@ -1,8 +1,8 @@
-//! One request to an origin that speaks HTTP/2, in the shape of an HTTP/1.1 connection: what is
-//! written to it becomes a stream, and what the origin answers is read from it as HTTP/1.1.
+//! One request to an origin that speaks HTTP/2, in the shape of an HTTP/1.1 connection. The bytes that
+//! are written to it become a stream. The origin's answer is read from it as HTTP/1.1.
 //!
-//! Dropped before its end it resets the stream with CANCEL: that is how a client's going away reaches
-//! the origin.
+//! If it is dropped before its end, the stream is reset with CANCEL. In this way the origin learns that
+//! the client has gone.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -26,7 +26,7 @@ use super::outlet::Outlet;
 use super::request_head::{self, Outgoing};
 use super::response_head::{self, BodyFraming};
 
-/// A tunnel that was asked for.
+/// A tunnel that the request asks for.
 #[derive(Debug)]
 struct Tunnel {
     protocol: Box<str>,
@@ -46,11 +46,11 @@ pub(crate) struct OriginStream {
     response: Option<ResponseFuture>,
     inlet: Option<Inlet>,
     unprocessed: bool,
-    /// The connection ended, not this stream alone.
+    /// The whole connection ended, and not this stream alone.
     lost: bool,
     /// The stream could not be opened.
     failed: bool,
-    /// It was not even tried: what the client gets.
+    /// The request was not even sent. This is the answer for the client.
     refusal: Option<Own>,
 }
 
@@ -78,18 +78,19 @@ impl OriginStream {
         }
     }
 
-    /// Whether the origin did nothing with the request: it refused the stream, or was going away
-    /// before it came (RFC 9113, 8.7).
+    /// Whether the origin did nothing with the request. It refused the stream, or was going away before
+    /// the request came (RFC 9113, 8.7).
     pub(crate) fn is_unprocessed(&self) -> bool {
         self.unprocessed
     }
 
-    /// Whether the connection ended. An origin that resets a stream has seen the request.
+    /// Whether the whole connection ended. (An origin that resets a stream has seen the request.)
     pub(crate) fn was_lost(&self) -> bool {
         self.lost
     }
 
-    /// The answer to a request that has no shape here: it says nothing about the origin.
+    /// The answer to a request that has no shape in HTTP/2, or that asks for a tunnel the origin does
+    /// not take. It says nothing about the origin.
     pub(crate) fn refusal(&self) -> Option<Own> {
         self.refusal
     }
@@ -110,7 +111,7 @@ impl OriginStream {
         outlet.poll_send_behind(context, parts, head_bytes)
     }
 
-    /// Says that nothing more will be sent into a tunnel.
+    /// Ends a tunnel: nothing more will be sent into it.
     pub(crate) fn finish(&mut self) {
         if let Some(outlet) = &mut self.outlet {
             outlet.finish();
@@ -163,7 +164,7 @@ impl OriginStream {
         if self.failed {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        // Not asked yet: the one who asks looks here next.
+        // The request was not sent yet. The task that sends it looks here next.
         let Some(response) = &mut self.response else { return Poll::Pending };
         let mut out = Vec::with_capacity(512);
         match response.poll_informational(context) {
@@ -195,7 +196,7 @@ impl OriginStream {
         self.response = None;
     }
 
-    /// Remembers what an error means for a second attempt.
+    /// Remembers whether an error allows a second attempt.
     fn note(&mut self, why: h2::Error) -> io::Error {
         let refused = why.is_reset() && why.reason() == Some(Reason::REFUSED_STREAM);
         self.unprocessed |= why.is_remote() && (refused || why.is_go_away());

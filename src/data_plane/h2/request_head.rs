@@ -1,9 +1,9 @@
-//! A request's head, from HTTP/2 to the HTTP/1.1 in which everything here is checked, and on to an
-//! origin that speaks HTTP/2.
+//! A request's head. It is translated from HTTP/2 to HTTP/1.1, in which everything is checked, and from
+//! there to HTTP/2 for an origin that speaks it.
 //!
-//! Nothing is decided twice: what h2 lets through is written as the client said it (two `host` fields,
-//! an authority that differs from `host`, CONNECT), so that the one parser refuses it with the one
-//! set of rules. Only what HTTP/1.1 has no shape for is refused here.
+//! No rule exists twice. If h2 lets a head through, it is written as the client sent it (two `host`
+//! fields, an authority that differs from `host`, CONNECT). The one parser then refuses it by the one
+//! set of rules. Only a head that has no shape in HTTP/1.1 is refused here.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -19,22 +19,23 @@ use crate::http1::{
     is_protocol, same_authority, write_encoded,
 };
 
-/// Names that only the handshake of HTTP/1.1 has (RFC 8441, 5).
+/// The name of a field that only the handshake of HTTP/1.1 has (RFC 8441, 5).
 const KEY: &str = "sec-websocket-key";
 
-/// A head in HTTP/1.1, and what of it is none of the client's words.
+/// A head in HTTP/1.1, and the parts of it that greenlight has added.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Http1Head {
     pub text: Vec<u8>,
-    /// Fields that were added, and their bytes: they count for no limit.
+    /// The number of fields that greenlight has added. They count for no limit.
     pub added_fields: usize,
+    /// The number of bytes that greenlight has added. They count for no limit.
     pub added_bytes: usize,
-    /// The body is to follow in chunks.
+    /// The body follows in chunks.
     pub chunked: bool,
 }
 
 impl Http1Head {
-    /// The limits of the client, for a head with our additions.
+    /// The client's limits, enlarged by greenlight's additions.
     pub(super) fn limits(&self, limits: &HeadLimits) -> HeadLimits {
         HeadLimits {
             block_bytes_max: limits.block_bytes_max.saturating_add(self.added_bytes),
@@ -48,7 +49,7 @@ impl Http1Head {
         self.add_name(name, value);
     }
 
-    /// The same for a value that is the client's word.
+    /// The same for a value that came from the client, and so counts for its limits.
     fn add_name(&mut self, name: &str, value: &[u8]) {
         self.added_fields += 1;
         self.added_bytes += name.len() + 4;
@@ -56,8 +57,11 @@ impl Http1Head {
     }
 }
 
-/// Writes a request of a client's. `has_body`: its stream has not ended with the head. `nonce` makes
-/// the key of a WebSocket's handshake.
+/// Writes a client's request in HTTP/1.1. `has_body` says that its stream has not ended with the head.
+/// `nonce` makes the key of a WebSocket handshake.
+///
+/// # Errors
+/// The head has no shape in HTTP/1.1.
 pub(super) fn write(
     head: &request::Parts,
     has_body: bool,
@@ -77,12 +81,12 @@ pub(super) fn write(
     let mut cookies = Vec::new();
     for (name, value) in &head.headers {
         let bytes = value.as_bytes();
-        // RFC 9113, 8.2.1; HTTP/1.1 would take it for the white space around the value.
+        // RFC 9113, 8.2.1 forbids it. HTTP/1.1 would take it for the white space around the value.
         if bytes.trim_ascii().len() != bytes.len() {
             return Err(RequestFault::FieldValue);
         }
         if name == COOKIE {
-            // RFC 9113, 8.2.3.
+            // All cookies become one field (RFC 9113, 8.2.3).
             cookies.extend_from_slice(if cookies.is_empty() { b"" } else { b"; " });
             cookies.extend_from_slice(bytes);
         } else if !((protocol.is_some() || chunked) && name == CONTENT_LENGTH
@@ -107,7 +111,7 @@ pub(super) fn write(
     Ok(written)
 }
 
-/// h2 looks at no byte of `:protocol`; in HTTP/1.1 it becomes a field.
+/// h2 checks no byte of `:protocol`, which becomes a field in HTTP/1.1.
 fn check_protocol(protocol: &[u8]) -> Result<(), RequestFault> {
     if !is_protocol(protocol) {
         Err(RequestFault::FieldValue)
@@ -118,9 +122,10 @@ fn check_protocol(protocol: &[u8]) -> Result<(), RequestFault> {
     }
 }
 
-/// Whether the length of a body goes on as the peer has sent it. Where trailers are to be expected behind it
-/// (RFC 9110, 6.6.2; gRPC's status) it does not: HTTP/1.1 has them only behind chunks. That the body has
-/// that length is checked by h2. (Two lengths go on, and are refused.)
+/// Whether the length of a body is passed on as the peer has sent it. It is not passed on if trailers
+/// are to be expected behind the body (RFC 9110, 6.6.2; gRPC's status), because HTTP/1.1 has trailers
+/// only behind chunks. h2 checks that the body has that length. (Two lengths are passed on, and the
+/// parser refuses them.)
 pub(super) fn tells_length(fields: &HeaderMap) -> bool {
     let trailers = || {
         let content_type = fields.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
@@ -133,8 +138,8 @@ pub(super) fn tells_length(fields: &HeaderMap) -> bool {
     }
 }
 
-/// The first line. With both an authority and a `host` it is in absolute-form, in which the parser
-/// compares the two.
+/// Writes the first line. If there is both an authority and a `host`, the line is in absolute-form, in
+/// which the parser compares the two.
 fn write_line(
     head: &request::Parts,
     is_extended: bool,
@@ -150,7 +155,7 @@ fn write_line(
     if is_connect && !is_extended && head.uri.authority().is_none() {
         return Err(RequestFault::Authority);
     } else if is_connect && !is_extended {
-        // Refused by the parser for its method.
+        // The parser refuses it for its method.
         out.push(b'*');
     } else if !path.starts_with('/') && !is_asterisk {
         return Err(RequestFault::Target);
@@ -169,7 +174,7 @@ fn write_line(
     Ok(())
 }
 
-/// Whether `:authority` is another than the first `host`, where both are there.
+/// Whether `:authority` differs from the first `host`, if both are there.
 fn hosts_differ(head: &request::Parts, scheme: Scheme) -> bool {
     let authority = head.uri.authority().map(|authority| authority.as_str().as_bytes());
     let host = head.headers.get(HOST).map(HeaderValue::as_bytes);
@@ -182,13 +187,13 @@ fn put(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     }
 }
 
-/// A head as it goes to an origin that speaks HTTP/2.
+/// A head in the form in which it goes to an origin that speaks HTTP/2.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub request: Request<()>,
-    /// It asks for a tunnel, to this protocol (RFC 8441, 4).
+    /// The protocol of the tunnel that the request asks for (RFC 8441, 4); `None` if it asks for none.
     pub tunnel: Option<Box<str>>,
-    /// The key of a WebSocket's handshake, if the client made one.
+    /// The key of a WebSocket handshake, if the client made one.
     pub key: Option<Vec<u8>>,
     pub framing: Framing,
 }
@@ -198,7 +203,11 @@ pub(super) struct Outgoing {
 #[error("the request has no shape in HTTP/2")]
 pub(super) struct Shapeless;
 
-/// Makes the request of a head that we wrote. `trailers`: the client takes trailers.
+/// Makes an HTTP/2 request of a head that greenlight wrote. `trailers` says that the client takes
+/// trailers.
+///
+/// # Errors
+/// The head has no shape in HTTP/2.
 pub(super) fn read(
     head: &RequestHead,
     buf: &[u8],
@@ -240,7 +249,7 @@ pub(super) fn read(
     Ok(Outgoing { request, tunnel, key, framing: head.framing })
 }
 
-/// Adds a field; h2 wants names in lower case.
+/// Adds a field. Its name becomes lower case, as h2 wants it.
 pub(super) fn append(fields: &mut HeaderMap, name: &[u8], value: &[u8]) -> Result<(), Shapeless> {
     let name = HeaderName::from_bytes(name).map_err(|_| Shapeless)?;
     let value = HeaderValue::from_bytes(value).map_err(|_| Shapeless)?;
@@ -261,8 +270,8 @@ fn uri(head: &RequestHead, buf: &[u8], scheme: Scheme) -> Result<Uri, Shapeless>
     Uri::from_parts(parts).map_err(|_| Shapeless)
 }
 
-/// A target with four characters percent-encoded that no URI has (RFC 3986, 2): HTTP/1.1 passes them
-/// as they are, the type that h2 takes refuses them.
+/// A target in which four characters are percent-encoded that no URI has (RFC 3986, 2). HTTP/1.1 passes
+/// them as they are, but the type that h2 takes refuses them.
 fn encoded(path: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(path.len() + 16);
     write_encoded(path, |byte| matches!(byte, b'"' | b'<' | b'>' | b'`'), &mut out);

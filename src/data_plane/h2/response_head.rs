@@ -1,4 +1,4 @@
-//! A response's head, between the HTTP/1.1 in which everything here is written and HTTP/2.
+//! A response's head, translated between HTTP/1.1, in which greenlight writes it, and HTTP/2.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -11,22 +11,22 @@ use crate::http1::{Method, ResponseClass, ResponseHead, Span};
 
 use super::request_head::{self, Shapeless};
 
-/// Made of the client's key and nothing else (RFC 6455, 4.2.2): it says that a server of WebSocket
-/// has answered, not who.
+/// The salt of the handshake's proof. The proof is made of the client's key, this salt and nothing else
+/// (RFC 6455, 4.2.2). It says that a server of WebSocket has answered, and not which one.
 const ACCEPT_SALT: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Names that only the handshake of HTTP/1.1 has (RFC 8441, 5).
+/// The name of a field that only the handshake of HTTP/1.1 has (RFC 8441, 5).
 const ACCEPT: &str = "sec-websocket-accept";
 
-/// Makes the response of a head that we wrote: the first `head_bytes` of `buf`. A switch of protocols
-/// is a 200 in HTTP/2.
+/// Makes an HTTP/2 response of a head that greenlight wrote, which is the first `head_bytes` of `buf`.
+/// A switch of protocols is a 200 in HTTP/2.
 pub(super) fn read(head: &ResponseHead, buf: &[u8], head_bytes: usize) -> Result<Response<()>, Shapeless> {
     let switches = head.class == ResponseClass::Switching;
     let mut response = Response::new(());
     *response.version_mut() = Version::HTTP_2;
     *response.status_mut() =
         if switches { StatusCode::OK } else { StatusCode::from_u16(head.status).map_err(|_| Shapeless)? };
-    // One allocation for all values.
+    // All values share one allocation.
     let shared = Bytes::copy_from_slice(buf.get(..head_bytes).ok_or(Shapeless)?);
     let fields = response.headers_mut();
     fields.reserve(head.fields.len());
@@ -50,15 +50,16 @@ fn slice(shared: &Bytes, span: Span) -> Bytes {
 /// The framing of the body that follows an origin's head, in HTTP/1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyFraming {
-    /// There is none.
+    /// There is no body.
     None,
-    /// By its length.
+    /// The head says the body's length.
     Length,
     Chunked,
 }
 
-/// Writes the head of an origin's final response; returns the framing of its body.
-/// `trailers`: the client takes them. `ended`: the stream has ended with it.
+/// Writes the head of an origin's final response in HTTP/1.1. Returns the framing of its body.
+/// `trailers` says that the client takes trailers. `ended` says that the stream has ended with the
+/// head.
 pub(super) fn write(
     head: &response::Parts,
     (method, trailers): (Method, bool),
@@ -90,13 +91,13 @@ pub(super) fn write(
     framing
 }
 
-/// Writes an interim response.
+/// Writes the head of an interim response.
 pub(super) fn write_interim(status: StatusCode, fields: &HeaderMap, out: &mut Vec<u8>) {
     begin(status, fields, out);
     out.extend_from_slice(b"\r\n");
 }
 
-/// Writes the 101 of a tunnel that the origin has opened. `key`: of the client's handshake.
+/// Writes the 101 of a tunnel that the origin has opened. `key` is that of the client's handshake.
 pub(super) fn write_switch(fields: &HeaderMap, protocol: &str, key: Option<&[u8]>, out: &mut Vec<u8>) {
     begin(StatusCode::SWITCHING_PROTOCOLS, fields, out);
     put(out, b"connection", b"upgrade");
@@ -107,7 +108,7 @@ pub(super) fn write_switch(fields: &HeaderMap, protocol: &str, key: Option<&[u8]
     out.extend_from_slice(b"\r\n");
 }
 
-/// The proof of a WebSocket's handshake (RFC 6455, 4.2.2).
+/// The proof in a WebSocket handshake (RFC 6455, 4.2.2).
 pub(super) fn accept(key: &[u8]) -> String {
     let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &[key, ACCEPT_SALT].concat());
     BASE64_STANDARD.encode(digest)

@@ -1,5 +1,5 @@
-//! A client's HTTP/2 connection: streams are accepted and each is served by a task of its own; here
-//! the connection's own times are kept and its end is decided.
+//! A client's HTTP/2 connection. It accepts streams, and a task of its own serves each. The
+//! connection's own times are kept here, and its end is decided here.
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -25,16 +25,17 @@ use super::socket::{Socket, Vitals};
 use super::streams::{StreamCount, Streams};
 use super::task;
 
-/// What is held of one stream until the socket takes it.
+/// The most bytes of one stream that are held until the socket takes them.
 const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
-/// Streams that were reset by the client and not looked at yet (rapid reset): one more is a flood.
+/// The most streams that the client has reset before greenlight has looked at them (rapid reset). One
+/// more is a flood.
 const PENDING_RESETS_MAX: usize = 20;
-/// Streams that we have reset for faults of the client's, over the life of a connection.
+/// The most streams that greenlight has reset for faults of the client, over the life of a connection.
 const FAULTY_STREAMS_MAX: usize = 256;
-/// How long a connection has to take its GOAWAY.
+/// How long a connection may take to send its GOAWAY.
 const LAST_WORDS: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Serves a connection that speaks HTTP/2 to its end; `first` is what was read of it already. The
+/// Serves an HTTP/2 connection until it ends. `first` holds the bytes that were already read of it. The
 /// deadline of `handle` runs until the preface is complete.
 pub(crate) async fn serve(connection: Connection, first: Chunk) {
     let Connection { worker, handle, stream, listener, peer, secured, counted, .. } = connection;
@@ -76,8 +77,8 @@ fn builder(worker: &Worker) -> Builder {
     builder
 }
 
-/// The limits of a head as HPACK counts it (RFC 9113, 6.5.2: 32 bytes for each field beside its
-/// name and value), so that what is over them by our count gets its 431 from us.
+/// The limit of a head as HPACK counts it (RFC 9113, 6.5.2: 32 bytes for each field beside its name and
+/// value). So a head that is over the limits by greenlight's own count gets its 431 from greenlight.
 fn header_list_bytes(limits: &HeadLimits) -> u32 {
     let pseudo = 4 * 64;
     let bytes = limits.block_bytes_max + 32 * limits.fields_max + limits.target_bytes_max + pseudo;
@@ -93,9 +94,9 @@ struct ClientConnection {
     streams: Rc<Streams>,
     pulse: Pulse,
     connection: server::Connection<Socket, Bytes>,
-    /// The client has got our GOAWAY.
+    /// The client has been sent greenlight's GOAWAY.
     closing: bool,
-    /// The tick by which a connection that was ended is dropped.
+    /// The tick by which a connection that must end is dropped.
     ends_by: Option<u32>,
 }
 
@@ -109,7 +110,7 @@ impl ClientConnection {
                     return Poll::Ready(());
                 }
                 Poll::Ready(None) => return Poll::Ready(()),
-                // A frame that was queued just now has to leave: another round.
+                // `Look::Again` says that a frame was queued just now. It leaves in another round.
                 Poll::Pending => match self.look(context) {
                     Look::Again => {}
                     Look::Wait => return Poll::Pending,
@@ -119,14 +120,14 @@ impl ClientConnection {
         }
     }
 
-    /// A stream that the client has opened gets a task.
+    /// Starts a task for a stream that the client has opened.
     fn accept(&self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
-        // The client has opened and reset it at once: there is nothing to do.
+        // The client has opened the stream and reset it at once, so there is nothing to do.
         if task::is_given_up(&mut respond) {
             self.vitals.given_up();
             return;
         }
-        // Streams that were reset by the client take a moment to end.
+        // Streams that the client has reset take a moment to end.
         if self.streams.count() >= self.tasks_max() {
             respond.send_reset(Reason::REFUSED_STREAM);
             return;
@@ -136,12 +137,12 @@ impl ClientConnection {
         tokio::task::spawn_local(served);
     }
 
-    /// Streams that are served at once, those that the client has reset included.
+    /// The most streams that are served at once, including those that the client has reset.
     fn tasks_max(&self) -> usize {
         usize::try_from(self.worker.parts.limits.h2_streams_max).unwrap_or(usize::MAX).saturating_mul(2)
     }
 
-    /// Looks at signals and times when nothing can be done now.
+    /// Looks at signals and times when nothing else can be done now.
     fn look(&mut self, context: &mut Context<'_>) -> Look {
         let signals = self.handle.signals();
         let now = self.worker.ticks.now();
@@ -180,7 +181,7 @@ impl ClientConnection {
         Look::Wait
     }
 
-    /// Says goodbye; what is in flight ends.
+    /// Sends a GOAWAY with this reason. Requests in flight end.
     fn end(&mut self, reason: Reason) -> Look {
         self.connection.abrupt_shutdown(reason);
         self.ends_by = Some(self.worker.ticks.after(LAST_WORDS));
@@ -188,7 +189,7 @@ impl ClientConnection {
     }
 }
 
-/// The code that says it (RFC 9113, 7).
+/// The error code for an offense (RFC 9113, 7).
 fn code(offense: Offense) -> Reason {
     match offense {
         Offense::Flood(_) => Reason::ENHANCE_YOUR_CALM,
@@ -199,9 +200,9 @@ fn code(offense: Offense) -> Reason {
     }
 }
 
-/// What a look has found.
+/// The result of a look at signals and times.
 enum Look {
-    /// Something is to be sent.
+    /// A frame must be sent.
     Again,
     Wait,
     Over,

@@ -1,4 +1,4 @@
-//! How many streams of a client's connection are being served, and since when there are none.
+//! How many streams of a client's connection are being served, and since when there has been no stream.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use crate::data_plane::worker::state::Worker;
 #[derive(Debug)]
 pub(super) struct Streams {
     count: Cell<usize>,
-    /// The tick since which there are none.
+    /// The tick since which there has been no stream.
     idle_since: Cell<u32>,
     connection: RefCell<Option<Waker>>,
 }
@@ -24,7 +24,7 @@ impl Streams {
         self.count.get()
     }
 
-    /// The tick since which there are none.
+    /// The tick since which there has been no stream.
     pub(super) fn idle_since(&self) -> u32 {
         self.idle_since.get()
     }
@@ -35,7 +35,7 @@ impl Streams {
     }
 }
 
-/// One of them; counted as long as it lives.
+/// One stream that is being served. It counts as long as this value lives.
 #[derive(Debug)]
 pub(super) struct StreamCount {
     streams: Rc<Streams>,

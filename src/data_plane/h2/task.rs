@@ -21,8 +21,8 @@ use super::inlet::Form;
 use super::request_head;
 use super::streams::StreamCount;
 
-/// Serves a stream as if it were a connection with one request. A request that is refused is answered
-/// on its stream; the connection stays.
+/// Serves a stream as if it were a connection with one request. If the request is refused, its answer
+/// goes out on its stream, and the connection stays.
 pub(super) async fn serve(
     worker: Rc<Worker>,
     facts: Rc<ConnectionFacts>,
@@ -31,7 +31,8 @@ pub(super) async fn serve(
 ) {
     let handle = worker.handles.take_for(ConnectionKind::Stream);
     handle.settle().await;
-    // Given up meanwhile, or its connection was ended: nothing is begun for it.
+    // The client has given the request up meanwhile, or its connection has ended. No work is begun for
+    // it.
     if is_given_up(&mut respond) {
         return;
     }
@@ -47,7 +48,8 @@ pub(super) async fn serve(
             let fault = refused.err().unwrap_or(RequestFault::BlockTooLarge);
             worker.unrouted(fault.status());
             match fault {
-                // Malformed (RFC 9113, 8.1.1 and 8.5): as h2 has it with the rest of what is.
+                // The head is malformed (RFC 9113, 8.1.1 and 8.5). h2 resets other malformed heads in
+                // the same way.
                 RequestFault::FieldValue | RequestFault::Authority => {
                     respond.send_reset(Reason::PROTOCOL_ERROR);
                 }
@@ -64,7 +66,7 @@ pub(super) async fn serve(
     let stream = ClientStream::new(Rc::clone(&worker), (body, respond), form, method, protocol);
     let mut stream = Stream::Client(Box::new(stream));
     drop((head, text_head));
-    // What has come of the body goes to the origin with the head.
+    // Bytes of the body that have already come go to the origin with the head.
     poll_fn(|context| {
         let _ = stream.poll_fill(context, &mut chunk);
         Poll::Ready(())
@@ -78,7 +80,7 @@ pub(super) fn is_given_up(respond: &mut SendResponse<Bytes>) -> bool {
     respond.poll_reset(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
-/// An answer without a word, to what can't even be written down.
+/// Answers a request that has no shape in HTTP/1.1, without a body.
 fn refuse(respond: &mut SendResponse<Bytes>, status: u16) {
     let mut response = http::Response::new(());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);

@@ -1,4 +1,4 @@
-//! A fresh connection to an endpoint.
+//! A connection to an endpoint: an idle one, or a fresh one.
 
 use std::future::poll_fn;
 use std::io;
@@ -20,12 +20,12 @@ use crate::data_plane::worker::wait::{Interrupt, unless_interrupted};
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectFault {
-    /// Refused, reset or unreachable: nothing runs there.
+    /// The endpoint refuses or resets connections, or can't be reached, or the handshake failed.
     Refused,
     TimedOut,
-    /// Our own lack of files, ports or memory: says nothing about the endpoint.
+    /// greenlight itself lacks files, ports or memory. This says nothing about the endpoint.
     Exhausted,
-    /// The attempt was ended by us.
+    /// The worker ended the attempt.
     Cut,
 }
 
@@ -33,7 +33,8 @@ pub(crate) enum ConnectFault {
 #[derive(Debug)]
 pub(crate) struct OriginConnection {
     pub stream: Stream,
-    /// How long it was idle before: the endpoint may have closed it at this moment. `None`: fresh.
+    /// How long the connection was idle before. The endpoint may have closed it at this moment. `None`
+    /// if the connection is fresh.
     pub reused: Option<Duration>,
 }
 
@@ -44,8 +45,9 @@ impl OriginConnection {
     }
 }
 
-/// An idle connection that `idle` finds; else a fresh one within `wait` (0: as long as the system
-/// tries), once it has a permit, or one that becomes idle before. The deadline of `handle` is taken.
+/// Takes an idle connection that `idle` finds. Otherwise opens a fresh one within `wait` (0: as long as
+/// the system tries). For that the request waits for a permit, and takes a connection that becomes idle
+/// before. Sets the deadline of `handle`.
 pub(crate) async fn connect(
     worker: &Worker,
     handle: &ConnectionHandle,
@@ -69,7 +71,8 @@ pub(crate) async fn connect(
     Ok(OriginConnection::fresh(open(handle, slot, Offer::Either).await?))
 }
 
-/// A fresh connection at once: for the one replay of a request, which has waited already.
+/// Opens a fresh connection at once, without a permit. This is for the one replay of a request, which
+/// has waited already.
 pub(crate) async fn connect_fresh(
     worker: &Worker,
     handle: &ConnectionHandle,
@@ -80,7 +83,7 @@ pub(crate) async fn connect_fresh(
     Ok(OriginConnection::fresh(open(handle, slot, Offer::Either).await?))
 }
 
-/// A fresh socket, with its handshake done, while the deadline of `handle` runs.
+/// Opens a fresh socket and makes its handshake, while the deadline of `handle` runs.
 pub(crate) async fn open(
     handle: &ConnectionHandle,
     slot: &Slot,
@@ -91,7 +94,8 @@ pub(crate) async fn open(
     let socket = socket.map_err(|why| fault(&why))?;
     match unless_interrupted(handle, socket.connect(address)).await {
         Ok(Ok(stream)) => {
-            // Small requests must not wait for more of them; a socket that is gone shows later.
+            // A small request must not wait for further bytes. If the socket is gone, a later call
+            // shows it.
             let _ = stream.set_nodelay(true);
             match &slot.transport {
                 Transport::Plain => Ok(Stream::Plain(stream)),
@@ -104,8 +108,8 @@ pub(crate) async fn open(
     }
 }
 
-/// The handshake, inside of the connect's time. One that fails is a connect that failed: nothing was
-/// sent, so the request can go to another endpoint.
+/// Makes the handshake within the connect's time. A handshake that fails is a connect that failed.
+/// Nothing was sent, so the request can go to another endpoint.
 async fn shake_hands(
     handle: &ConnectionHandle,
     (side, offer): (&OriginSide, Offer),
@@ -138,7 +142,7 @@ fn fault(why: &io::Error) -> ConnectFault {
     match why.kind() {
         io::ErrorKind::TimedOut => ConnectFault::TimedOut,
         io::ErrorKind::AddrNotAvailable | io::ErrorKind::OutOfMemory => ConnectFault::Exhausted,
-        // EMFILE, ENFILE, ENOBUFS have no kind of their own.
+        // EMFILE (24), ENFILE (23) and ENOBUFS (105) have no kind of their own.
         _ if matches!(why.raw_os_error(), Some(24 | 23 | 105)) => ConnectFault::Exhausted,
         _ => ConnectFault::Refused,
     }

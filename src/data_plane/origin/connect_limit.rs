@@ -1,10 +1,10 @@
-//! How many connects to an endpoint run at once. Further requests wait for a permit, or for a
+//! Limits how many connects to an endpoint run at once. Further requests wait for a permit, or for a
 //! connection that becomes idle.
 //!
-//! At a switch the new color has no idle connections yet. A thousand busy clients would make a
-//! thousand connects in one turn of the loop; most listeners hold 128, the rest would be dropped by
-//! the kernel and tried again a second later. A few at once are as fast, and by the time the last
-//! has its turn the first have come back.
+//! At a switch the new color has no idle connections yet. A thousand busy clients would make a thousand
+//! connects in one turn of the loop. Most listeners hold 128 of them. The kernel would drop the rest
+//! and try them again a second later. A few connects at once are as fast. By the time the last request
+//! has its turn, the first connections are idle again.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -14,10 +14,10 @@ use std::task::{Poll, Waker};
 
 use super::slot::Slot;
 
-/// Connects in progress, for each endpoint and worker.
+/// The most connects in progress, for each endpoint and worker.
 const CONNECTS_MAX: u32 = 32;
 
-/// Connects to one endpoint: how many are in progress, and who waits.
+/// Connects to one endpoint: how many are in progress, and which requests wait.
 #[derive(Debug, Default)]
 pub(crate) struct ConnectLimit {
     connecting: Cell<u32>,
@@ -34,18 +34,19 @@ struct Ticket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Queue {
     In,
-    /// Not queued yet, or drawn.
+    /// The request is not in the queue yet, or its ticket was drawn.
     Out,
-    /// Waits no more.
+    /// The request does not wait any more.
     Left,
 }
 
 impl ConnectLimit {
+    /// Whether a permit is free.
     pub(crate) fn is_free(&self) -> bool {
         self.connecting.get() < CONNECTS_MAX
     }
 
-    /// Wakes the request that has waited longest: a permit is free, or a connection is idle.
+    /// Wakes the request that has waited longest, because a permit is free or a connection is idle.
     pub(crate) fn next(&self) {
         let mut waiting = self.waiting.borrow_mut();
         while let Some(ticket) = waiting.pop_front() {
@@ -58,7 +59,7 @@ impl ConnectLimit {
     }
 }
 
-/// A connect in progress; counted as long as it lives.
+/// A connect in progress. It counts as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct ConnectPermit {
     slot: Rc<Slot>,
@@ -83,14 +84,16 @@ impl Drop for ConnectPermit {
     }
 }
 
-/// Waits until a permit is free or a connection is idle. The first request that comes then takes it.
+/// Waits until a permit is free or a connection is idle. It takes neither; the first request that comes
+/// gets it.
 pub(crate) async fn wait(slot: &Slot) {
     let place = Place(Rc::new(Cell::new(Queue::Out)));
     poll_fn(|context| {
         if slot.connect_limit.is_free() || !slot.pool.is_empty() {
             return Poll::Ready(());
         }
-        // Woken for another reason it keeps its place; if its ticket was drawn it queues again.
+        // A request that is woken for another reason keeps its place. If its ticket was drawn, it
+        // queues again.
         if place.0.replace(Queue::In) == Queue::Out {
             let ticket = Ticket { waker: context.waker().clone(), place: Rc::clone(&place.0) };
             slot.connect_limit.waiting.borrow_mut().push_back(ticket);
@@ -100,7 +103,7 @@ pub(crate) async fn wait(slot: &Slot) {
     .await;
 }
 
-/// A place in the queue: given up when the wait ends, for whatever reason.
+/// A place in the queue. It is given up when the wait ends, for whatever reason.
 struct Place(Rc<Cell<Queue>>);
 
 impl Drop for Place {

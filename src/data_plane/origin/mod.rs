@@ -9,7 +9,7 @@
 //! | [`connect_limit`] | how many connects to an endpoint run at once |
 //! | [`origin_side`] | TLS settings and sessions of an endpoint |
 //! | [`secure`] | TLS over a socket, of either side |
-//! | [`stream`] | one connection of either side, whatever is below it |
+//! | [`stream`] | one connection of either side, over TCP, TLS or HTTP/2 |
 
 pub(crate) mod connect;
 pub(crate) mod connect_limit;

@@ -1,7 +1,7 @@
-//! One connection of either side as an exchange sees it: read into chunks, written from slices, in
-//! HTTP/1.1.
+//! One connection of either side, in the form that an exchange needs. It is read into chunks and
+//! written from slices, in HTTP/1.1.
 //!
-//! An enum, so that plain connections pay for the other kinds with one comparison.
+//! It is an enum, so that plain connections pay one comparison for the other kinds.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -29,9 +29,9 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// Reads once into the room of `chunk`; 0 is the end of what the peer sends. (A read that
-    /// fills only a part of the room tells the runtime that the socket is empty, which saves the
-    /// call that would find that out.) Over TLS an end without `close_notify` is an error.
+    /// Reads once into the room of `chunk`; 0 is the end of the peer's bytes. (A read that fills only a
+    /// part of the room tells the runtime that the socket is empty. This saves the call that would find
+    /// it out.) Over TLS an end without `close_notify` is an error.
     pub(crate) fn poll_fill(
         &mut self,
         context: &mut Context<'_>,
@@ -40,7 +40,7 @@ impl Stream {
         self.poll_fill_most(context, chunk, usize::MAX)
     }
 
-    /// The same, reading at most so many bytes.
+    /// The same, for at most `bytes_max` bytes.
     pub(crate) fn poll_fill_most(
         &mut self,
         context: &mut Context<'_>,
@@ -68,8 +68,8 @@ impl Stream {
         Poll::Ready(Ok(count))
     }
 
-    /// Writes once. Over TLS some of what was written may wait for room in the socket:
-    /// [`Self::has_unsent`].
+    /// Writes once. Over TLS some of the written bytes may wait for room in the socket;
+    /// [`Self::has_unsent`] says so.
     pub(crate) fn poll_send(&mut self, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write(context, data),
@@ -79,7 +79,7 @@ impl Stream {
         }
     }
 
-    /// Writes once, several pieces in one call.
+    /// Writes several pieces once, in one call.
     pub(crate) fn poll_send_all(
         &mut self,
         context: &mut Context<'_>,
@@ -93,7 +93,8 @@ impl Stream {
         }
     }
 
-    /// The same, of bytes behind which the connection is closed. Over TLS its end leaves with them.
+    /// Writes several pieces once, behind which the connection is closed. Over TLS its `close_notify`
+    /// leaves with them.
     pub(crate) fn poll_send_last(
         &mut self,
         context: &mut Context<'_>,
@@ -105,7 +106,7 @@ impl Stream {
         }
     }
 
-    /// Whether something that was written has not left yet; [`Self::poll_push`] sends it.
+    /// Whether some of the written bytes have not left yet. [`Self::poll_push`] sends them.
     pub(crate) fn has_unsent(&self) -> bool {
         match self {
             Self::Tls(secure) => secure.has_unsent(),
@@ -113,7 +114,7 @@ impl Stream {
         }
     }
 
-    /// Sends what was written and has not left yet.
+    /// Sends the written bytes that have not left yet.
     pub(crate) fn poll_push(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tls(secure) => secure.poll_push(context),
@@ -121,8 +122,8 @@ impl Stream {
         }
     }
 
-    /// Says that nothing more will be sent. May be called again until it is ready. A peer that is
-    /// gone is no fault.
+    /// Tells the peer that nothing more will be sent. May be called again until it is ready. It is no
+    /// fault if the peer is gone.
     pub(crate) fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Plain(socket) => {
@@ -141,8 +142,8 @@ impl Stream {
         }
     }
 
-    /// Says over TLS that nothing more will be sent: a close alone could be anybody's. For a stream that
-    /// is dropped next.
+    /// Tells the peer over TLS that nothing more will be sent, because any device on the path can make a
+    /// close alone. This is for a stream that is dropped next.
     pub(crate) fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Tls(secure) => secure.poll_end(context).map(drop),
@@ -150,12 +151,13 @@ impl Stream {
         }
     }
 
-    /// Whether ALPN has settled on HTTP/2.
+    /// Whether ALPN has agreed on HTTP/2.
     pub(crate) fn has_agreed_on_http2(&self) -> bool {
         matches!(self, Self::Tls(secure) if secure.session.alpn_protocol() == Some(HTTP2_ALPN))
     }
 
-    /// Whether the client has given up its request. A socket shows it at a read.
+    /// Ready when the client has given up its request. Only a stream of HTTP/2 shows it here; a socket
+    /// shows it at a read.
     pub(crate) fn poll_given_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Client(stream) => stream.poll_given_up(context),
@@ -163,12 +165,12 @@ impl Stream {
         }
     }
 
-    /// Whether the client takes any 2xx for an open tunnel: extended CONNECT.
+    /// Whether the client asked by extended CONNECT, and so takes any 2xx for an open tunnel.
     pub(crate) fn asks_for_tunnel(&self) -> bool {
         matches!(self, Self::Client(stream) if stream.asks_for_tunnel())
     }
 
-    /// The answer to a request that could not be asked of the origin, if it was one.
+    /// The answer for the client, if its request could not be put to the origin in HTTP/2.
     pub(crate) fn refusal(&self) -> Option<Own> {
         match self {
             Self::Origin(stream) => stream.refusal(),
@@ -176,7 +178,7 @@ impl Stream {
         }
     }
 
-    /// Whether what ended is the connection, and not one request on it that the origin has reset.
+    /// Whether the whole connection has ended. False if the origin has only reset one request on it.
     pub(crate) fn was_lost(&self) -> bool {
         match self {
             Self::Origin(stream) => stream.was_lost(),
@@ -198,7 +200,7 @@ impl Stream {
         matches!(self, Self::Tls(_))
     }
 
-    /// The socket, of a whole connection.
+    /// The socket of a whole connection.
     pub(crate) fn socket(&self) -> Option<&TcpStream> {
         match self {
             Self::Plain(socket) => Some(socket),
@@ -207,16 +209,16 @@ impl Stream {
         }
     }
 
-    /// Makes the close that follows a reset, so that the peer can't take it for an end. A stream of
-    /// HTTP/2 that has not ended is always reset.
+    /// Turns the next close into a reset, so that the peer can't take it for the end of a body. A stream
+    /// of HTTP/2 that has not ended is always reset.
     pub(crate) fn reset_on_close(&self) {
         if let Some(socket) = self.socket() {
             let _ = socket.set_zero_linger();
         }
     }
 
-    /// Whether an idle connection is still good: open, and nothing was sent on it unasked.
-    /// One system call: the runtime may not have heard yet.
+    /// Whether an idle connection is still good, which means that it is open and the peer sent nothing
+    /// on it unasked. It asks the system, because the runtime may not know of new bytes yet.
     pub(crate) fn is_quiet(&mut self) -> bool {
         match self {
             Self::Plain(socket) => {
@@ -230,10 +232,10 @@ impl Stream {
     }
 }
 
-/// What is read at a time where there is no chunk to read into, on the stack.
+/// The bytes of a buffer on the stack. A read uses it where there is no chunk to read into.
 const SCRATCH_BYTES: usize = 16 * 1024;
 
-/// For HTTP/2, which brings buffers of its own. Only sockets carry it.
+/// For the crate `h2`, which brings buffers of its own. Only sockets carry it.
 impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,

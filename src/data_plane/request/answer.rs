@@ -1,19 +1,21 @@
-//! Every answer that is our own: the status-code policy on one page.
+//! Every answer of greenlight itself: the policy of status codes on one page.
 
 use crate::http1::{BodyFault, Method, RequestHead, TEXT, Upgrade, Version};
 use crate::routing::ServiceSettings;
 
 use super::facts::Facts;
 
-/// An answer of ours, and what it means for its connection.
+/// An answer of greenlight itself, and what it means for the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Own {
     pub status: u16,
-    /// A sentence for a person; for the access log too.
+    /// A sentence for a person, for the answer's body and for the access log.
     pub text: &'static str,
     /// Whether the connection may be kept, if the request was read to its end.
     pub(super) keeps: bool,
+    /// The answer has the field `Retry-After: 1` (seconds).
     pub(super) retry_after: bool,
+    /// The answer has an `Allow` field.
     pub(super) allow: bool,
 }
 
@@ -30,7 +32,8 @@ impl Own {
         Self { retry_after: true, ..self }
     }
 
-    /// To `OPTIONS *`: it is about us, not about an origin (RFC 9110, 9.3.7).
+    /// The answer to `OPTIONS *`, which asks about greenlight and not about an origin (RFC 9110,
+    /// 9.3.7).
     pub(crate) const OPTIONS: Self = Self { allow: true, ..Self::new(200, "") };
     pub(crate) const LATE_HEAD: Self =
         Self::new(408, "the request's head did not arrive in time\n").closing();
@@ -57,7 +60,7 @@ impl Own {
     pub(crate) const CONNECT_LATE: Self = Self::new(504, "the origin did not accept a connection in time\n");
     pub(crate) const RESPONSE_LATE: Self = Self::new(504, "the origin did not answer in time\n");
 
-    /// To a body that can't be read on.
+    /// The answer to a body that can't be read any further.
     pub(crate) const fn bad_body(fault: BodyFault) -> Self {
         match fault.status() {
             431 => Self::BAD_TRAILERS,
@@ -65,7 +68,8 @@ impl Own {
         }
     }
 
-    /// The content type and the body: the service's own page, if it has one for this status.
+    /// The content type and the body. They are of the service's own page, if it has one for this
+    /// status.
     pub(crate) fn content<'a>(&self, settings: Option<&'a ServiceSettings>) -> (&'static str, &'a [u8]) {
         match settings.and_then(|settings| settings.error_page(self.status)) {
             Some(page) => (page.content_type, &page.body),
@@ -74,24 +78,25 @@ impl Own {
     }
 }
 
-/// What an answer has to know of its request.
+/// The facts of a request that its answer depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct To<'a> {
     pub version: Version,
     pub method: Method,
-    /// The client wants its connection kept.
+    /// The client wants its connection to be kept.
     pub keep: bool,
     /// The request was read to its end.
     pub complete: bool,
-    /// It asked for an upgrade.
+    /// The request asked for an upgrade.
     pub upgrade: bool,
+    /// A further field of the answer: its name and its value.
     pub extra: Option<(&'static str, &'static str)>,
-    /// Of the service, if that is known: it may have pages of its own.
+    /// The settings of the service, if it is known, since it may have pages of its own.
     pub settings: Option<&'a ServiceSettings>,
 }
 
 impl To<'_> {
-    /// A request of which nothing is known.
+    /// For a request of which nothing is known.
     pub(super) const UNKNOWN: Self = Self {
         version: Version::Http11,
         method: Method::Get,
@@ -102,13 +107,14 @@ impl To<'_> {
         settings: None,
     };
 
-    /// Of a request whose head alone was read.
+    /// For a request of which only the head was read.
     pub(crate) fn head(head: &RequestHead, complete: bool) -> Self {
         let (version, method, keep) = (head.version, head.method, head.keep_alive());
         let upgrade = matches!(head.upgrade, Upgrade::To(_));
         Self { version, method, keep, complete, upgrade, ..Self::UNKNOWN }
     }
 
+    /// For a request whose head is known by these facts.
     pub(crate) fn request(facts: &Facts, complete: bool) -> Self {
         let Facts { version, method, keep, .. } = *facts;
         Self { version, method, keep, complete, upgrade: facts.upgrade.is_some(), ..Self::UNKNOWN }

@@ -1,5 +1,5 @@
-//! From a request to its answer over HTTP/1.1, attempt after attempt. What is tried, and how often,
-//! is decided in [`super::retry_policy`].
+//! Takes a request to its answer over HTTP/1.1, attempt after attempt. [`super::retry_policy`] decides
+//! which endpoints are tried, and how often.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -28,11 +28,11 @@ use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::{Worker, tag};
 use crate::data_plane::worker::wait::Interrupt;
 
-/// The end of a request: the outcome of a response that the client got, or an answer of ours that is
-/// still to be written.
+/// The end of a request. It is the outcome of a response that the client got, or an answer of
+/// greenlight itself that is still to be written.
 type Done = Result<Outcome, Own>;
 
-/// Serves a request: attempt after attempt, each with the table of its moment.
+/// Serves a request, attempt after attempt. Each attempt uses the current route table.
 pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> Outcome {
     let mut policy = RetryPolicy::default();
     let mut download = CopyLoop::interim();
@@ -45,7 +45,7 @@ pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> O
         {
             break done;
         }
-        // It may have been paused while it waited for its turn.
+        // The service may have been paused while the request waited for its turn.
         if request.call.is_paused() {
             continue;
         }
@@ -79,8 +79,9 @@ pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> O
     }
 }
 
-/// One attempt; `None`: there is to be another. From the look at the view to the count in flight
-/// there is no await, so a worker that has acknowledged a table starts nothing by an older one.
+/// Makes one attempt. `None` if there is to be another. There is no await between the look at the view
+/// and the count in flight. So a worker that has acknowledged a table starts no attempt by an older
+/// one.
 async fn one(
     connection: &mut Connection,
     request: &mut Request,
@@ -116,7 +117,7 @@ async fn one(
     } else {
         upstream.refusal().map_or(ending, Ending::Ours)
     };
-    // A stream that the origin has reset is no connection that was closed while it was idle.
+    // If the origin has reset a stream, this was no connection that closed while it was idle.
     let reused = reused.is_some() && (ending == Ending::NotProcessed || upstream.was_lost());
     match policy.ended(&worker, &request.call, &inflight, (ending, heard, reused)) {
         Next::Again => {
@@ -133,7 +134,7 @@ async fn one(
     }
 }
 
-/// A connection to the endpoint, in the protocol that its service speaks.
+/// Finds or opens a connection to the endpoint, in the protocol that its service speaks.
 async fn reach(
     worker: &Rc<Worker>,
     handle: &ConnectionHandle,
@@ -158,7 +159,7 @@ async fn reach(
         tunnel: request.facts.upgrade.is_some(),
         fresh,
     };
-    // Boxed: the way to an origin of HTTP/1.1 is not to hold room for this one.
+    // Boxed, so that a request to an origin of HTTP/1.1 holds no room for this.
     if settings.protocol == Protocol::H2c {
         Box::pin(h2::connect_known(worker, handle, slot, needs)).await
     } else {
@@ -183,7 +184,7 @@ async fn exchange(
     exchange.run(|heard| policy.head_arrived(worker, call, inflight, heard)).await
 }
 
-/// The cookie for a client that is to come back to its endpoint and has none that says so.
+/// The cookie that leads a client back to its endpoint, if the client does not have it yet.
 fn cookie(call: &Call, inflight: &InFlight, scheme: Scheme) -> Option<String> {
     let settings = &call.service.route.settings;
     let key = inflight.slot.key;
@@ -195,7 +196,7 @@ fn slot_died(worker: &Worker, inflight: &InFlight, idle: Duration) {
     inflight.slot.pool.lifetime.died(idle, worker.ticks.now());
 }
 
-/// What the client gets.
+/// The end of a request after its last attempt.
 fn after(connection: &Connection, request: &Request, ending: Ending, seen: Option<&ResponseSummary>) -> Done {
     let over = |after, status, cause| Ok(Outcome::passed(after, status, cause));
     if let Some(seen) = seen {
@@ -240,8 +241,8 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
     }
 }
 
-/// An idle connection that is still good, as far as can be told: the system is asked. The runtime may
-/// not have heard yet of unsolicited bytes, which would be taken for the answer.
+/// Takes an idle connection that is still good, as far as can be known. It asks the system, because the
+/// runtime may not know yet of unsolicited bytes, which would be taken for the answer.
 fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<OriginConnection> {
     let twice = request.call.repeatable;
     let now = clock::instant();
@@ -256,7 +257,7 @@ fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<
 
 fn keep(worker: &Worker, request: &Request, inflight: &InFlight, upstream: Stream) {
     if !upstream.is_socket() {
-        // A stream ends; its connection is kept by the others.
+        // A stream ends with its request, and the slot's links keep its connection.
         return;
     }
     let settings = &request.call.service.route.settings;
@@ -264,7 +265,7 @@ fn keep(worker: &Worker, request: &Request, inflight: &InFlight, upstream: Strea
     inflight.slot.keep_idle(upstream, max, clock::instant(), settings.pool_idle_timeout);
 }
 
-/// Holds a request of a paused service until it is resumed, for `pause_timeout` at most.
+/// Holds a request of a paused service until the service is resumed, for `pause_timeout` at most.
 async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), Done> {
     if !request.call.is_paused() {
         return Ok(());
@@ -277,19 +278,19 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
         return Err(Err(Own::PAUSED));
     }
     connection.handle.arm(worker.ticks.after(wait));
-    // Boxed: a request that waits for nothing is not to hold room for this.
+    // Boxed, so that a request that does not wait holds no room for this.
     let (_, handle, client) = connection.lend();
     let resumed = Box::pin(unless_client_gone((&worker, handle), client, waiter, call.resumed(&worker)));
     resumed.await.map_err(|left| waited(left, Own::PAUSED))
 }
 
-/// Lets the request in, or has it wait for `queue_timeout` at most, where the service has a number of
-/// requests that may be in flight. A client that leaves gives its place up.
+/// Lets the request in. If the service limits its requests in flight, the request may wait, for
+/// `queue_timeout` at most. A client that leaves gives its place up.
 async fn admit(connection: &mut Connection, request: &mut Request) -> Result<(), Done> {
     let Some(waiting) = request.call.enter().map_err(Err)? else { return Ok(()) };
     let worker = Rc::clone(&connection.worker);
     connection.handle.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
-    // Boxed for the same reason.
+    // Boxed for the same reason as in `hold`.
     let (_, handle, client) = connection.lend();
     let turn =
         Box::pin(unless_client_gone((&worker, handle), client, Waiter::from(&*request), waiting.permit()));
@@ -298,7 +299,7 @@ async fn admit(connection: &mut Connection, request: &mut Request) -> Result<(),
     Ok(())
 }
 
-/// What becomes of a request that has waited for nothing.
+/// The end of a request whose wait ended too early.
 fn waited(left: WaitEnd, late: Own) -> Done {
     match left {
         WaitEnd::ClientGone => Ok(Outcome::passed(After::Gone, None, Some("the client went away"))),

@@ -1,8 +1,8 @@
-//! One direction of an exchange: bytes are read, framed anew, and written.
+//! One direction of an exchange: it reads bytes, frames them anew, and writes them.
 //!
-//! A copy loop reads only when everything it has read before is written. That is the backpressure,
-//! and it bounds a copy loop to one chunk. Small pieces are gathered behind the head so that they leave in
-//! one write; large ones are written from where they were read to.
+//! A copy loop reads only when everything that it read before is written. This is the backpressure, and
+//! it limits a copy loop to one chunk. Small pieces are gathered behind the head, so that they leave in
+//! one write. Large pieces are written from the place where they were read to.
 
 use std::io::{self, IoSlice};
 use std::num::NonZeroUsize;
@@ -17,72 +17,72 @@ use super::drain_close::{DrainClose, Passing};
 use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::chunk::{Chunk, ChunkPool};
 
-/// Pieces up to this many bytes are copied behind what is to be written already: cheaper than a
-/// second element of a vectored write.
+/// Pieces up to this many bytes are copied behind the bytes that already wait to be written. This is
+/// cheaper than a second element of a vectored write.
 const COPY_BYTES_MAX: usize = 4096;
-/// What is kept of a request that may have to be sent again.
+/// The most bytes that are kept of a request that may have to be sent again.
 const KEPT_BYTES_MAX: usize = 16 * 1024;
-/// Gathering stops when this much is to be written.
+/// Gathering stops when this many bytes wait to be written.
 const GATHER_BYTES_MAX: usize = 16 * 1024;
-/// Ends a chunk.
+/// Ends a chunk of a chunked body.
 const CHUNK_END: &[u8] = b"\r\n";
 
 /// How a copy loop ended.
 #[derive(Debug)]
 pub(crate) enum CopyEnd {
-    /// The body is complete, and written.
+    /// The body is complete, and all of it is written.
     Complete,
     /// The source ended before its body did, or was reset.
     SourceGone,
     /// The destination takes nothing more.
     DestinationGone,
-    /// The source's body can't be read on.
+    /// The source's body is malformed.
     Malformed(BodyFault),
     /// The body is larger than it may be.
     TooLarge,
 }
 
-/// One direction.
+/// One direction of an exchange.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub(crate) struct CopyLoop {
     reader: BodyReader,
     sending: Sending,
-    /// What was read and is not written yet.
+    /// Bytes that were read and are not written yet.
     chunk: Option<Chunk>,
-    /// So many bytes of the chunk are to be written, after `out`.
+    /// The number of bytes of the chunk that must be written, after `out`.
     pass: usize,
-    /// So many bytes of the chunk are done with when those are written.
+    /// The number of bytes of the chunk that are dropped when those are written.
     skip: usize,
-    /// Written after `pass`.
+    /// Written after the `pass` bytes.
     tail: &'static [u8],
-    /// Written first, from `at` on: heads, chunk headers, small pieces. Kept until something is to
-    /// be appended, so that a request that was not read can be sent again.
+    /// Written first, from `at` on: heads, chunk headers, small pieces. The written part is kept until
+    /// something is appended, so that a request that the origin did not read can be sent again.
     out: Vec<u8>,
     at: usize,
-    /// Something that was written waits in the destination for room.
+    /// The destination has taken bytes that wait for room in its socket.
     held: bool,
-    /// Nothing more will be appended.
+    /// The body was read to its end, so nothing more will be appended.
     ended: bool,
-    /// What was written is not at hand any more.
+    /// Some of the written bytes are gone, so the copy loop can't begin again.
     forgotten: bool,
-    /// What is written is kept at hand, up to [`KEPT_BYTES_MAX`].
+    /// Written bytes are kept, up to [`KEPT_BYTES_MAX`].
     keeps: bool,
-    /// Whether trailers may pass.
+    /// Whether trailers are passed on.
     trailers: bool,
-    /// Behind the end of the body the destination is closed.
+    /// The destination is closed after the end of the body.
     closes: bool,
-    /// Payload bytes that may still come.
+    /// The number of payload bytes that may still come.
     left: u64,
-    /// Of a WebSocket connection: where its frames end.
+    /// Finds the ends of frames on a WebSocket connection; `None` on others.
     frames: Option<Box<DrainClose>>,
-    /// Bytes written.
+    /// The number of bytes written.
     pub sent: u64,
 }
 
 impl CopyLoop {
-    /// A copy loop that writes `out` first and then a body: read as `framing` says, written as
-    /// `sending` says, at most `body_bytes_max` of it (0: no limit).
+    /// A copy loop that writes `out` first and then a body. It reads the body as `framing` says and
+    /// writes it as `sending` says. The body may have at most `body_bytes_max` bytes (0: no limit).
     pub(crate) fn new(
         out: Vec<u8>,
         framing: Framing,
@@ -118,7 +118,8 @@ impl CopyLoop {
         Self::new(Vec::new(), Framing::None, Sending::Nothing, &HeadLimits::RESPONSE, 0)
     }
 
-    /// Begins a body behind what is still to be written; `chunk` is what was read of it already.
+    /// Begins a body behind the bytes that are still to be written. `chunk` has the part of the body
+    /// that was already read.
     pub(crate) fn begin(&mut self, framing: Framing, sending: Sending, limits: &HeadLimits, chunk: Chunk) {
         self.reader = BodyReader::new(framing, limits);
         self.ended = self.reader.is_done();
@@ -126,65 +127,67 @@ impl CopyLoop {
         self.give(chunk);
     }
 
-    /// Lets trailers pass.
+    /// Sets whether trailers are passed on.
     pub(crate) fn pass_trailers(&mut self, pass: bool) {
         self.trailers = pass;
     }
 
-    /// The destination is closed behind the end of the body: its end can leave with it.
+    /// Says that the destination is closed after the end of the body, so that the close can leave with
+    /// it.
     pub(crate) fn close_behind(&mut self) {
         self.closes = true;
     }
 
-    /// What passes are the frames of a WebSocket connection.
+    /// Says that the bytes are frames of a WebSocket connection.
     pub(crate) fn watch(&mut self, frames: DrainClose) {
         self.frames = Some(Box::new(frames));
     }
 
-    /// Ends a WebSocket connection in this direction: a Close frame goes out where one may stand.
+    /// Ends a WebSocket connection in this direction. A Close frame goes out at the next end of a
+    /// frame.
     pub(crate) fn want_close(&mut self) {
         if let Some(frames) = &mut self.frames {
             frames.want_close();
         }
     }
 
-    /// Whether our Close frame is written.
+    /// Whether greenlight's Close frame is written.
     pub(crate) fn has_said_close(&self) -> bool {
         self.frames.as_ref().is_some_and(|frames| frames.has_said()) && !self.is_blocked()
     }
 
-    /// Whether the source of frames has said its Close: nothing of it is to come.
+    /// Whether the source of frames has sent its Close, so that no frame follows.
     pub(crate) fn has_heard_close(&self) -> bool {
         self.frames.as_ref().is_some_and(|frames| frames.has_heard())
     }
 
-    /// Gives bytes that were read before.
+    /// Gives the copy loop bytes that were read before.
     pub(crate) fn give(&mut self, chunk: Chunk) {
         self.chunk = Some(chunk).filter(|chunk| !chunk.is_empty());
     }
 
-    /// What was read behind the end of the body.
+    /// Takes the bytes that were read behind the end of the body.
     pub(crate) fn take_rest(&mut self) -> Option<Chunk> {
         self.chunk.take().filter(|chunk| !chunk.is_empty())
     }
 
-    /// Where a head is written to.
+    /// The buffer that a head is written to.
     pub(crate) fn head(&mut self) -> &mut Vec<u8> {
         self.reuse();
         &mut self.out
     }
 
-    /// What is gathered and not written yet.
+    /// The bytes that are gathered and not written yet.
     pub(crate) fn unsent(&self) -> &[u8] {
         &self.out[self.at..]
     }
 
-    /// The trailers behind the body, once it is read.
+    /// The trailers behind the body, once the body is read.
     pub(crate) fn trailers(&self) -> Option<&Trailers> {
         self.reader.trailers()
     }
 
-    /// Whether something waits to be written.
+    /// Whether bytes wait to be written.
     pub(crate) fn is_blocked(&self) -> bool {
         self.at < self.out.len() || self.pass > 0 || !self.tail.is_empty() || self.held
     }
@@ -199,7 +202,8 @@ impl CopyLoop {
         self.ended
     }
 
-    /// Forgets what was not written; gives back what was read behind the end of the body.
+    /// Drops the bytes that were not written. Returns the bytes that were read behind the end of the
+    /// body.
     pub(crate) fn abandon(&mut self) -> Option<Chunk> {
         if let Some(chunk) = &mut self.chunk {
             chunk.consume(self.pass + self.skip);
@@ -212,36 +216,37 @@ impl CopyLoop {
         self.take_rest().filter(|_| self.ended)
     }
 
-    /// Whether bytes behind the end of the body are at hand.
+    /// Whether bytes are at hand that were read and are not used up. They are of the body, or behind
+    /// its end.
     pub(crate) fn has_rest(&self) -> bool {
         self.chunk.as_ref().is_some_and(|chunk| !chunk.is_empty())
     }
 
-    /// Keeps what is written, while that is little: for a destination that may say afterwards that it
-    /// did nothing with it.
+    /// Keeps written bytes while they are few. This is for a destination that may say afterwards that
+    /// it did nothing with them.
     pub(crate) fn keep_sent(&mut self) {
         self.keeps = true;
     }
 
-    /// Whether everything that was written is still at hand.
+    /// Whether all written bytes are still kept.
     pub(crate) fn can_rewind(&self) -> bool {
         !self.forgotten
     }
 
-    /// Begins again with the first byte. Right only while [`CopyLoop::can_rewind`].
+    /// Begins again with the first byte. Call it only while [`CopyLoop::can_rewind`] is true.
     pub(crate) fn rewind(&mut self) {
         self.at = 0;
         self.sent = 0;
     }
 
-    /// Frames what is at hand, before anything is written: a malformed body is then found before
-    /// the other side hears of it.
+    /// Frames the bytes at hand, before any of them is written. So a malformed body is found before the
+    /// other side hears of it.
     pub(crate) fn prepare(&mut self) -> Result<(), CopyEnd> {
         if self.frames.is_some() {
             self.prepare_frames();
             return Ok(());
         }
-        // Nothing may be put before a tail that a short write has left.
+        // A short write may have left a tail, and nothing may be put before it.
         while self.pass == 0
             && self.tail.is_empty()
             && !self.ended
@@ -264,12 +269,12 @@ impl CopyLoop {
         Ok(())
     }
 
-    /// The same for frames, which need no framing of ours.
+    /// The same for frames of a WebSocket connection, which pass as they are.
     fn prepare_frames(&mut self) {
         while self.pass == 0 && !self.ended {
             let Some(frames) = &mut self.frames else { return };
             if frames.is_due() {
-                // What was written is forgotten at the latest now.
+                // If all of `out` is written, it is dropped now at the latest.
                 if self.at == self.out.len() {
                     self.out.clear();
                     self.at = 0;
@@ -291,7 +296,7 @@ impl CopyLoop {
         }
     }
 
-    /// Moves bytes until the copy loop ends or one side makes it wait. `moved` is set when any moved.
+    /// Moves bytes until the copy loop ends or one side makes it wait. Sets `moved` if any byte moved.
     pub(crate) fn poll(
         &mut self,
         context: &mut Context<'_>,
@@ -337,7 +342,8 @@ impl CopyLoop {
         }
     }
 
-    /// Writes what is gathered, without reading more; ready when it is written or can't be.
+    /// Writes the gathered bytes, without reading more. Ready with true when they are written, and with
+    /// false when the destination is gone.
     pub(crate) fn poll_flush(
         &mut self,
         context: &mut Context<'_>,
@@ -354,7 +360,7 @@ impl CopyLoop {
         Poll::Ready(true)
     }
 
-    /// One write; false when the destination is gone.
+    /// Makes one write. False if the destination is gone.
     fn poll_write(&mut self, context: &mut Context<'_>, to: &mut Stream) -> Poll<bool> {
         if self.held {
             return match to.poll_push(context) {
@@ -388,7 +394,7 @@ impl CopyLoop {
         }
     }
 
-    /// So many bytes of what is gathered have been written.
+    /// Records that `count` of the waiting bytes have been written.
     pub(crate) fn written(&mut self, count: usize) {
         self.sent += count as u64;
         let of_head = count.min(self.out.len() - self.at);
@@ -408,8 +414,8 @@ impl CopyLoop {
         self.tail = &self.tail[(count - of_head - of_data).min(self.tail.len())..];
     }
 
-    /// Takes a piece of `size` payload bytes that begins `start` bytes into the chunk and makes
-    /// `consumed` of its bytes done with.
+    /// Takes a piece of `size` payload bytes that begins `start` bytes into the chunk. The piece uses
+    /// `consumed` bytes of the chunk up.
     fn frame(&mut self, size: NonZeroUsize, start: usize, consumed: usize) {
         let Some(chunk) = &mut self.chunk else { return };
         let length = size.get();
@@ -432,7 +438,7 @@ impl CopyLoop {
         }
     }
 
-    /// Nothing more comes: the last chunk is all that may be owed.
+    /// Ends the body. A chunked body still needs its last chunk.
     fn end(&mut self) {
         self.ended = true;
         if self.sending != Sending::Chunked {
@@ -451,7 +457,7 @@ impl CopyLoop {
         write_last_chunk(trailers, &mut self.out);
     }
 
-    /// Moves the piece that was to be written from the chunk behind what is gathered.
+    /// Copies the piece that waits in the chunk behind the gathered bytes.
     fn copy_passed(&mut self) {
         if let Some(chunk) = &mut self.chunk {
             self.out.extend_from_slice(&chunk.data()[..self.pass]);
@@ -463,7 +469,7 @@ impl CopyLoop {
         self.tail = b"";
     }
 
-    /// Empties `out` if all of it is written.
+    /// Empties `out` if all of it is written and need not be kept.
     fn reuse(&mut self) {
         if self.at == self.out.len() && !(self.keeps && self.out.len() < KEPT_BYTES_MAX) {
             self.forgotten |= self.at > 0;
@@ -472,7 +478,7 @@ impl CopyLoop {
         }
     }
 
-    /// Gives memory back before a wait for the source.
+    /// Frees memory before a wait for the source.
     fn rest(&mut self) {
         let kept = self.keeps && self.out.len() < KEPT_BYTES_MAX;
         if !kept && !self.ended && self.at == self.out.len() && self.out.capacity() > COPY_BYTES_MAX {
@@ -483,5 +489,5 @@ impl CopyLoop {
     }
 }
 
-/// The end of a chunk and of a body without trailers.
+/// The end of a chunk, and of a body without trailers.
 const LAST_AFTER_DATA: &[u8] = b"\r\n0\r\n\r\n";

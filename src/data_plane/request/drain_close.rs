@@ -1,32 +1,33 @@
-//! One direction of a WebSocket connection, as far as it must be known to end it in good order: a
-//! Close frame (RFC 6455, 5.5.1) may stand only where one frame ends and before the next begins.
+//! One direction of a WebSocket connection, watched so that it can be ended in good order. A Close
+//! frame (RFC 6455, 5.5.1) may stand only where one frame ends and before the next begins.
 
 use crate::http1::{CLOSE_GOING_AWAY, FrameScanner, write_close};
 
-/// How far the ending is.
+/// How far the close has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Open,
-    /// A Close is to be said at the next boundary.
+    /// Our Close must be sent at the next end of a frame.
     Due,
-    /// Said: nothing more is passed on. What still comes is read for the Close that answers ours.
+    /// Our Close is sent, and nothing more passes. Further bytes are read only to find the Close that
+    /// answers ours.
     Sent,
 }
 
-/// What is to be done with bytes that were read.
+/// How many of the bytes that were read pass on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Passing {
     All,
-    /// So many of them, then our Close.
+    /// So many bytes pass, and then our Close is sent.
     Until(usize),
     Nothing,
 }
 
-/// One direction.
+/// One direction of a WebSocket connection.
 #[derive(Debug)]
 pub(crate) struct DrainClose {
     scanner: FrameScanner,
-    /// Frames to a server are masked.
+    /// The mask of our Close: `Some` towards a server, since frames to a server are masked.
     mask: Option<[u8; 4]>,
     stage: Stage,
 }
@@ -36,14 +37,15 @@ impl DrainClose {
         Self { scanner: FrameScanner::default(), mask, stage: Stage::Open }
     }
 
-    /// A Close is to be said, unless the sender has said one: then it ends by itself.
+    /// Asks for our Close, unless the sender has sent its own. In that case the connection ends by
+    /// itself.
     pub(crate) fn want_close(&mut self) {
         if self.stage == Stage::Open && !self.scanner.has_closed() {
             self.stage = Stage::Due;
         }
     }
 
-    /// Takes bytes that were read.
+    /// Takes bytes that were read, and says how many of them pass.
     pub(crate) fn pass(&mut self, data: &[u8]) -> Passing {
         match self.stage {
             Stage::Open => {
@@ -69,28 +71,28 @@ impl DrainClose {
         }
     }
 
-    /// Whether a Close is to be said behind what was passed so far.
+    /// Whether our Close must be sent now, behind the bytes that passed so far.
     pub(crate) fn is_due(&self) -> bool {
         self.stage == Stage::Due && self.scanner.at_boundary()
     }
 
-    /// Says it.
+    /// Writes our Close.
     pub(crate) fn say(&mut self, out: &mut Vec<u8>) {
         write_close(CLOSE_GOING_AWAY, self.mask, out);
         self.stage = Stage::Sent;
     }
 
-    /// Whether ours is said.
+    /// Whether our Close is written.
     pub(crate) fn has_said(&self) -> bool {
         self.stage == Stage::Sent
     }
 
-    /// Whether the sender has said its own.
+    /// Whether the sender has sent its own Close.
     pub(crate) fn has_heard(&self) -> bool {
         self.scanner.has_closed()
     }
 
-    /// Whether the other side has answered it.
+    /// Whether our Close is written and the sender has sent its own.
     pub(crate) fn is_answered(&self) -> bool {
         self.stage == Stage::Sent && self.scanner.has_closed()
     }

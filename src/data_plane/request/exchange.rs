@@ -1,8 +1,8 @@
-//! One request on one upstream connection: the request goes up while the response comes down.
+//! One request on one connection to an origin: the request goes up while the response comes down.
 //!
-//! One task drives both directions by hand, because they end each other: a response that is
-//! complete ends an upload, a malformed upload ends the origin's request, and the one deadline of
-//! the connection belongs to whichever side is being waited for.
+//! One task drives both directions by hand, because each of them can end the other. A complete response
+//! ends an upload. A malformed upload ends the request to the origin. The one deadline of the
+//! connection belongs to the side that is being waited for.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -23,24 +23,24 @@ use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 
-/// What is read of a client's next requests while one is served.
+/// The most bytes that are read of a client's next requests while one is served.
 pub(crate) const AHEAD_BYTES_MAX: usize = 16 * 1024;
 
-/// RFC 6797, 6.1.
+/// The name of the HSTS field (RFC 6797, 6.1).
 const HSTS: &str = "Strict-Transport-Security";
 
-/// What a response head said, as far as it is needed later.
+/// The part of a response head that is needed later.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseSummary {
     pub heard: HeadOutcome,
-    /// Whether the client's connection is kept after it.
+    /// Whether the client's connection is kept after the response.
     pub keep: bool,
-    /// Bodies that end with the connection need a reset to end abnormally.
+    /// The body ends with the connection. Such a body needs a reset to end abnormally.
     pub to_end: bool,
     reusable: bool,
 }
 
-/// What is being waited for, and so which limit runs.
+/// The event that an exchange waits for. It decides which limit runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waiting {
     Nothing,
@@ -51,7 +51,7 @@ enum Waiting {
     Stream,
 }
 
-/// Which direction went on, since the limit of one is not for the other to put off.
+/// Which directions have moved bytes. Bytes in one direction must not put off the limit of the other.
 #[derive(Clone, Copy, Debug, Default)]
 struct Progress {
     up: bool,
@@ -65,20 +65,20 @@ enum Phase {
     Tunnel,
 }
 
-/// The client's side of an exchange: lent by its connection.
+/// The client's side of an exchange, lent by its connection.
 #[derive(Debug)]
 pub(crate) struct ClientSide<'c> {
     pub stream: &'c mut Stream,
-    /// What the client sent behind this request.
+    /// Bytes that the client sent behind this request.
     pub ahead: &'c mut Vec<u8>,
     /// The client has sent its FIN.
     pub ended: &'c mut bool,
 }
 
-/// Fields of ours in the response.
+/// Fields that greenlight adds to the response.
 type Extra<'c> = [Option<(&'c str, &'c str)>; 2];
 
-/// One attempt's exchange.
+/// The exchange of one attempt.
 #[derive(Debug)]
 pub(crate) struct Exchange<'c> {
     worker: &'c Worker,
@@ -88,15 +88,15 @@ pub(crate) struct Exchange<'c> {
     upstream: &'c mut Stream,
     upload: &'c mut CopyLoop,
     upload_done: bool,
-    /// The origin reads no more of the request; its response may still come.
+    /// The origin reads no more of the request, but its response may still come.
     upload_broken: bool,
-    /// Kept outside, so that what was not sent yet can go before an answer of ours.
+    /// Kept by the caller, so that unsent bytes can go before an answer of greenlight itself.
     download: &'c mut CopyLoop,
     phase: Phase,
     waiting: Waiting,
     /// A response head that is not complete yet.
     partial: Vec<u8>,
-    /// How far the search for its end has come.
+    /// How far the search for the end of that head has come.
     progress: HeadProgress,
     interim: u8,
     seen: Option<ResponseSummary>,
@@ -138,8 +138,8 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Runs it to its end. `heard` is called once, when the response head is there, and says whether
-    /// it is passed on.
+    /// Runs the exchange to its end. Calls `heard` once, when the response head is there; its result
+    /// says whether the response is passed on.
     pub(crate) async fn run(
         mut self,
         mut heard: impl FnMut(HeadOutcome) -> bool,
@@ -189,7 +189,7 @@ impl<'c> Exchange<'c> {
         self.wait(moved)
     }
 
-    /// The request, towards the origin.
+    /// Moves the request towards the origin.
     fn poll_upload(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Ending> {
         if self.upload_done || self.upload_broken {
             return None;
@@ -203,14 +203,14 @@ impl<'c> Exchange<'c> {
                 self.upload_done = true;
                 if self.phase == Phase::Tunnel {
                     *self.client.ended = true;
-                    // What waits for room leaves while the other direction goes on.
+                    // Bytes that wait for room leave while the other direction goes on.
                     let _ = self.upstream.poll_finish(context);
                 } else if let Some(rest) = self.upload.take_rest() {
                     self.client.ahead.extend_from_slice(rest.data());
                 }
                 None
             }
-            // A FIN inside a body aborts the origin's request.
+            // A FIN inside a body ends the request to the origin.
             CopyEnd::SourceGone => Some(Ending::ClientGone),
             CopyEnd::DestinationGone => {
                 self.upload_broken = true;
@@ -221,7 +221,7 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Waits for the response's head, passing interim ones on.
+    /// Waits for the response's head, and passes interim heads on.
     fn poll_head(
         &mut self,
         context: &mut Context<'_>,
@@ -237,7 +237,8 @@ impl<'c> Exchange<'c> {
             match self.upstream.poll_fill(context, &mut chunk) {
                 Poll::Pending => return None,
                 Poll::Ready(Ok(0) | Err(_)) => {
-                    // Half a head is no response; a cut-off one is no better than none.
+                    // If the origin closes inside a head, or after interim heads alone, its response is
+                    // malformed.
                     return Some(if self.partial.is_empty() && self.interim == 0 {
                         Ending::NoResponse
                     } else {
@@ -255,7 +256,7 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Reads what heads there are in `chunk`; true when the final one was among them.
+    /// Reads the heads in `chunk`. True if the final head was among them.
     fn read_heads(
         &mut self,
         mut chunk: Chunk,
@@ -283,7 +284,7 @@ impl<'c> Exchange<'c> {
                     return Err(Ending::Withheld);
                 }
                 if matches!(head.status, 200..=299) && self.client.stream.asks_for_tunnel() {
-                    // The client would take it for an open tunnel (RFC 8441, 5).
+                    // The client would take any 2xx for an open tunnel (RFC 8441, 5).
                     return Err(Ending::Ours(Own::NOT_SWITCHED));
                 }
                 self.take_head(&head, chunk, head_bytes, said);
@@ -309,13 +310,13 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Writes the client's head and begins the body.
+    /// Writes the head for the client, and begins the body.
     fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: HeadOutcome) {
-        // Bytes behind a request for an upgrade that was not granted are of that protocol: they
-        // can't be taken for a request.
+        // If the client asked for an upgrade and did not get it, the bytes behind its request are of
+        // that protocol. They can't be taken for a request.
         let clear = self.facts.upgrade.is_none() || self.client.ahead.is_empty();
         let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken && clear;
-        // An origin's own policy stands.
+        // The origin's own field comes before greenlight's.
         let sent = |name: &str| head.value_named(chunk.data(), name.as_bytes()).is_some();
         let hsts = self.facts.hsts.filter(|_| !sent(HSTS)).map(|value| (HSTS, value));
         let mut extra = [("", ""); 3];
@@ -335,7 +336,7 @@ impl<'c> Exchange<'c> {
             heard,
             keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
             to_end: sending == Sending::ToEnd,
-            // After a request for an upgrade some origins (Node's) read nothing more as a request,
+            // After a request for an upgrade, some origins (Node's) read nothing more as a request,
             // whatever they answered.
             reusable: head.reusable() && self.facts.upgrade.is_none(),
         });
@@ -351,12 +352,13 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// From here on bytes pass as they are, both ways, until both sides have ended.
+    /// Begins a tunnel. From here on bytes pass as they are in both directions, until both sides have
+    /// ended.
     fn begin_tunnel(&mut self, chunk: Chunk) {
         self.phase = Phase::Tunnel;
         self.download.begin(Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, chunk);
         let ahead = std::mem::take(self.client.ahead);
-        // What the client sent ahead of the answer is of its first frames.
+        // Bytes that the client sent before the answer belong to its first frames.
         let mut up = DrainClose::new(Some(self.mask()));
         up.pass(&ahead);
         *self.upload = CopyLoop::new(ahead, Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, 0);
@@ -369,13 +371,14 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// For the one frame that may come from us to a server (RFC 6455, 5.3 wants it unpredictable for
-    /// what a client could make a server see; two bytes of a status code are no such thing).
+    /// The mask of the one frame that greenlight may send to a server. RFC 6455, 5.3 wants masks
+    /// that can't be predicted, so that a client can't choose the bytes that a server sees. Here the
+    /// payload is the two bytes of a status code, which no client chooses.
     fn mask(&self) -> [u8; 4] {
         u32::try_from(self.worker.random() >> 32).unwrap_or_default().to_be_bytes()
     }
 
-    /// The response, towards the client.
+    /// Moves the response towards the client.
     fn poll_download(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Ending> {
         if !self.download.is_complete() || self.download.is_blocked() {
             let sides = (&mut *self.upstream, &mut *self.client.stream);
@@ -383,7 +386,7 @@ impl<'c> Exchange<'c> {
                 Poll::Pending => return None,
                 Poll::Ready(CopyEnd::Complete) => {}
                 Poll::Ready(CopyEnd::DestinationGone) => return Some(Ending::ClientGone),
-                // The client waits for nothing more, so the way the origin closes is no fault.
+                // The client waits for nothing more, so it is no fault how the origin closes.
                 Poll::Ready(_)
                     if self.phase == Phase::Tunnel
                         && (self.upload_done || self.download.has_heard_close()) =>
@@ -406,8 +409,8 @@ impl<'c> Exchange<'c> {
         Some(Ending::Complete { reusable, failed })
     }
 
-    /// Watches a client that has sent everything: a reset ends the origin's work, a FIN does not,
-    /// and a next request is read ahead, once.
+    /// Watches a client that has sent everything. A reset ends the origin's work, and a FIN does not. A
+    /// next request is read ahead, once.
     fn poll_client(&mut self, context: &mut Context<'_>) -> Option<Ending> {
         let idle = self.upload_done && self.client.ahead.is_empty() && !*self.client.ended;
         if !idle || self.phase == Phase::Tunnel {
@@ -423,12 +426,12 @@ impl<'c> Exchange<'c> {
         None
     }
 
-    /// Nothing more can be done now: arms the limit of what is waited for, or ends because the one
-    /// that ran has passed.
+    /// Called when no more bytes can be moved now. Arms the limit of the event that is waited for, or
+    /// ends the exchange because the limit that ran has passed.
     fn wait(&mut self, moved: Progress) -> Poll<Ending> {
         let waiting = self.waits_for();
         let moved = match waiting {
-            // A head that comes byte by byte is as late as one that does not come.
+            // A head that arrives byte by byte is as late as one that does not arrive.
             Waiting::OriginHead => false,
             Waiting::ClientTakes => moved.down,
             Waiting::ClientBody | Waiting::OriginTakes => moved.up,
@@ -467,7 +470,7 @@ impl<'c> Exchange<'c> {
         } else if streams {
             Waiting::Stream
         } else if self.upload_done || self.upload_broken {
-            // gRPC has no limit for its head; nor has a request that asks for an upgrade.
+            // gRPC has no limit for its head, and neither has a request that asks for an upgrade.
             if self.facts.upgrade.is_some() { Waiting::Stream } else { Waiting::OriginHead }
         } else if self.upload.is_blocked() {
             Waiting::OriginTakes

@@ -4,14 +4,14 @@
 //! |---|---|
 //! | [`serve`] | routes a request, writes its head for the origin, counts it at its end |
 //! | [`call`] | a request on its way: its service, its color, its place in the queue |
-//! | [`facts`] | what is kept of a head when its buffer is given back |
+//! | [`facts`] | the facts of a head that outlive its buffer |
 //! | [`attempt`] | attempt after attempt, until the client has its response |
 //! | [`retry_policy`] | which endpoint is tried, how often, and by which color |
 //! | [`exchange`] | one request on one connection to an origin, both directions |
 //! | [`copy_loop`] | one direction of an exchange |
 //! | [`ending`] | how an attempt ended |
-//! | [`evidence`] | what an attempt is to the judge and to the endpoint |
-//! | [`answer`] | every answer of our own: the policy of status codes |
+//! | [`evidence`] | the meaning of an attempt for the judge and for the endpoint |
+//! | [`answer`] | every answer that greenlight gives itself: the policy of status codes |
 //! | [`reply`] | writes such an answer to the client |
 //! | [`record`] | the line of the access log |
 //! | [`affinity`] | the cookie that leads a client back to its endpoint |

@@ -1,4 +1,4 @@
-//! Writes the answers of our own to the client, and decides whether its connection is kept.
+//! Writes the answers of greenlight itself to the client, and decides whether its connection is kept.
 
 use crate::http1::{Answer, Method, Persistence, RequestFault, Version, write_fault, write_page};
 
@@ -6,7 +6,7 @@ use super::answer::{Own, To};
 use crate::data_plane::client::after::After;
 use crate::data_plane::client::connection::Connection;
 
-/// Answers bytes that are no request we serve; `method` is what they begin with.
+/// Answers bytes that are no request that greenlight serves. They begin with `method`.
 pub(crate) async fn refuse(connection: &mut Connection, fault: RequestFault, method: Method) -> After {
     connection.worker.unrouted(fault.status());
     let mut out = Vec::with_capacity(256);
@@ -23,21 +23,21 @@ pub(crate) async fn refuse(connection: &mut Connection, fault: RequestFault, met
     if connection.send_all(&out).await { After::Linger } else { After::Close }
 }
 
-/// Answers a request of which only the beginning is there.
+/// Answers a request of which only the beginning has come.
 pub(crate) async fn send(connection: &mut Connection, own: &Own) -> After {
     connection.worker.unrouted(own.status);
     reply(connection, own, &To::UNKNOWN, Vec::new()).await.0
 }
 
-/// Answers a request, after `unsent` (interim heads that were not written yet). Returns what
-/// becomes of the connection, and how many bytes were written.
+/// Answers a request, after `unsent` (interim heads that were not written yet). Returns the fate of the
+/// connection, and the number of bytes written.
 pub(crate) async fn reply(
     connection: &mut Connection,
     own: &Own,
     to: &To<'_>,
     mut unsent: Vec<u8>,
 ) -> (After, u64) {
-    // What came behind a request for an upgrade is of that protocol, and no request.
+    // Bytes behind a request for an upgrade are of that protocol, and are no request.
     let clear = !to.upgrade || connection.ahead.is_empty();
     let keep = own.keeps && to.keep && to.complete && clear && !connection.worker.closing.get();
     write(own, connection, to, keep, &mut unsent);
@@ -52,7 +52,7 @@ pub(crate) async fn reply(
     (after, unsent.len() as u64)
 }
 
-/// Writes an answer of ours.
+/// Writes an answer of greenlight itself to `out`.
 fn write(own: &Own, connection: &Connection, to: &To<'_>, keep: bool, out: &mut Vec<u8>) {
     let mut extra: Vec<(&str, &str)> = Vec::new();
     if own.retry_after {

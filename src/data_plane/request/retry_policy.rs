@@ -1,9 +1,9 @@
-//! The decisions about a request's attempts: which endpoint, how often, and what may be tried once
-//! more. [`super::attempt`] moves the bytes, in whichever protocol.
+//! The decisions about a request's attempts: which endpoint is tried, how often, and what may be sent
+//! once more. [`super::attempt`] moves the bytes, in whichever protocol.
 //!
-//! The walk of an attempt: [`RetryPolicy::pick`] counts it in flight. Without a connection,
-//! [`RetryPolicy::not_connected`] decides. Else [`RetryPolicy::head_arrived`] decides at the head of
-//! the response, and [`RetryPolicy::ended`] at its end.
+//! The walk of an attempt begins with [`RetryPolicy::pick`], which counts it in flight. Without a
+//! connection, [`RetryPolicy::not_connected`] decides. Otherwise [`RetryPolicy::head_arrived`] decides
+//! at the head of the response, and [`RetryPolicy::ended`] at its end.
 
 use std::net::SocketAddr;
 
@@ -18,46 +18,51 @@ use crate::data_plane::origin::slot::InFlight;
 use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::view::Wish;
 
-/// Endpoints of one color that are tried for one request before it fails.
+/// The most endpoints of one color that are tried for one request before it fails.
 const ATTEMPTS_MAX: usize = 3;
 
-/// What follows an attempt.
+/// The next step after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Take the current table ([`Call::take_current`]) and try again, with the whole request.
     Again,
-    /// The client gets what came of this one.
+    /// The client gets the result of this attempt.
     Over,
-    /// The client gets this.
+    /// The client gets this answer.
     Answer(Own),
 }
 
 /// The attempts of one request.
 #[derive(Debug, Default)]
 pub(crate) struct RetryPolicy {
-    /// How many there were.
+    /// The number of attempts.
     pub count: u8,
-    /// The color and endpoint of the last one.
+    /// The color of the last attempt.
     pub color: Option<Color>,
+    /// The endpoint of the last attempt.
     pub endpoint: Option<SocketAddr>,
     /// Endpoints that did not take the request.
     failed: Vec<EndpointId>,
-    /// What to answer if there is no other endpoint.
+    /// The answer if there is no other endpoint.
     last: Option<Own>,
-    /// The one replay was used.
+    /// Whether the one replay was used.
     replayed: bool,
-    /// Only a fresh connection will do.
+    /// Whether the next attempt needs a fresh connection.
     fresh: bool,
-    /// The warm old color answers in the candidate's place.
+    /// The warm old color, once it answers in the candidate's place.
     shield: Option<Color>,
-    /// This request's lot, 0 to 99, once one was drawn: it is in a canary's share when it is under
-    /// its percent. Kept from attempt to attempt.
+    /// This request's lot, 0 to 99, once it was drawn. The request is in a canary's share if its lot is
+    /// under the canary's percentage. The lot is kept from attempt to attempt.
     lot: Option<u8>,
 }
 
 impl RetryPolicy {
-    /// Picks an endpoint and counts the attempt in flight. The table must have been taken in the
-    /// same turn of the loop: a worker that has acknowledged one starts nothing by an older one.
+    /// Picks an endpoint and counts the attempt in flight. The caller must have taken the table in the
+    /// same turn of the loop, so that a worker that has acknowledged a table starts no attempt by an
+    /// older one.
+    ///
+    /// # Errors
+    /// No endpoint can be used. The error is the answer for the client.
     pub(crate) fn pick(&mut self, worker: &Worker, call: &Call) -> Result<InFlight, Own> {
         loop {
             let color = match self.shield {
@@ -89,7 +94,7 @@ impl RetryPolicy {
         }
     }
 
-    /// The color that this request is for, by the table that was taken last.
+    /// The color that this request is for, by the table that was taken last and by the canary's share.
     fn color_for(&mut self, worker: &Worker, call: &Call) -> Color {
         let percent = call.service.route.canary_percent;
         if percent == 0 || call.preview.is_some() {
@@ -98,21 +103,23 @@ impl RetryPolicy {
         let (route, active) = (&call.service.route, call.color());
         let sticky = route.settings.affinity;
         if sticky && call.affinity.is_some_and(|key| call.service.is_named(active.other(), key)) {
-            // It was in the share before: its cookie says so, wherever it comes from now.
+            // The cookie says that the client was in the share before, whatever its address is now.
             return active.other();
         }
-        // With affinity a client draws once a release, by its address; else each request does.
+        // With affinity a client has one lot for a release, by its address. Otherwise each request
+        // draws a lot.
         let random = || if sticky { mixed(call.client ^ route.epoch.0) } else { worker.random() };
         let lot = *self.lot.get_or_insert_with(|| lot(random()));
         if lot < percent { active.other() } else { active }
     }
 
-    /// Whether only a fresh connection will do.
+    /// Whether the next attempt needs a fresh connection.
     pub(crate) fn wants_fresh(&self) -> bool {
         self.fresh
     }
 
-    /// No connection: safe to try elsewhere whatever the method, since nothing was sent.
+    /// Decides after an attempt that got no connection. It is safe to try elsewhere whatever the
+    /// method, since nothing was sent.
     pub(crate) fn not_connected(
         &mut self,
         worker: &Worker,
@@ -138,8 +145,8 @@ impl RetryPolicy {
         self.elsewhere(worker, call, inflight, own)
     }
 
-    /// A response's head is there. True: pass it on. False: end the attempt, and tell
-    /// [`RetryPolicy::ended`] that it was [`Ending::Withheld`].
+    /// Decides when a response's head is there. True passes the response on. After false, the caller
+    /// ends the attempt and tells [`RetryPolicy::ended`] that it was [`Ending::Withheld`].
     pub(crate) fn head_arrived(
         &mut self,
         worker: &Worker,
@@ -155,8 +162,8 @@ impl RetryPolicy {
         !(passing && self.is_shielded(call, inflight.color))
     }
 
-    /// Counts for the judge how the attempt ended, unless its head has said so, and decides what the
-    /// client gets. `reused`: the connection had been idle before.
+    /// Counts for the judge how the attempt ended, unless its head was already a failure. Then decides
+    /// what the client gets. `reused` says that the connection had been idle before.
     pub(crate) fn ended(
         &mut self,
         worker: &Worker,
@@ -166,14 +173,15 @@ impl RetryPolicy {
     ) -> Next {
         let fresh = !reused || self.replayed;
         if ending == Ending::NoResponse && !fresh && call.repeatable && may_replay(worker, call) {
-            // The endpoint had closed a connection that it kept alive: no failure, if it answers now.
+            // The endpoint had closed a connection that it kept alive. This is no failure if it answers
+            // now.
             self.replayed = true;
             self.fresh = true;
             worker.parts.metrics.replays.inc();
             return Next::Again;
         }
         if ending == Ending::NotProcessed && !fresh {
-            // A connection that was going away when it was taken: the request was not processed.
+            // The connection was going away when it was taken, so the request was not processed.
             self.replayed = true;
             return Next::Again;
         }
@@ -181,7 +189,7 @@ impl RetryPolicy {
         let color = inflight.color;
         match ending {
             Ending::NotProcessed => self.elsewhere(worker, call, inflight, Own::NO_RESPONSE),
-            // An answer of ours would be a 502 or a 504: the old color has a better one.
+            // greenlight's own answer would be a 502 or a 504, and the old color has a better one.
             Ending::NoResponse | Ending::Malformed | Ending::Late
                 if heard.is_none() && call.repeatable && self.raise_shield(worker, call, color) =>
             {
@@ -193,7 +201,8 @@ impl RetryPolicy {
         }
     }
 
-    /// What the client did, and what we did, is no evidence about a color.
+    /// Counts the end of an attempt for the judge. Acts of the client or of greenlight are no evidence
+    /// about a color.
     fn conclude(
         &self,
         worker: &Worker,
@@ -241,7 +250,8 @@ impl RetryPolicy {
         evidence::record(worker, &Attempt { call, color, inflight, noted, evidence });
     }
 
-    /// The origin did nothing with it: another endpoint of its color, else the shield.
+    /// Decides when the origin did nothing with the request. Another endpoint of its color is tried, or
+    /// else the shield.
     fn elsewhere(&mut self, worker: &Worker, call: &Call, inflight: &InFlight, own: Own) -> Next {
         self.failed.push(inflight.slot.endpoint.id.clone());
         self.last = Some(own);
@@ -262,7 +272,7 @@ impl RetryPolicy {
             && call.service.has_endpoint(color.other())
     }
 
-    /// From now on the old color is asked; false if it is not there to be.
+    /// Asks the old color from now on. False if there is no old color to ask.
     fn raise_shield(&mut self, worker: &Worker, call: &Call, color: Color) -> bool {
         let raised = self.is_shielded(call, color);
         if raised {
@@ -283,7 +293,7 @@ fn mixed(key: u64) -> u64 {
     key ^ (key >> 31)
 }
 
-/// 64 random bits as a number of 0 to 99, even to within one in 2^25.
+/// A number of 0 to 99 from 64 random bits. It is even to within one in 2^25.
 fn lot(random: u64) -> u8 {
     u8::try_from(((random >> 32) * 100) >> 32).unwrap_or(0)
 }

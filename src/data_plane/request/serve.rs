@@ -1,4 +1,4 @@
-//! One request: read, routed, sent to an endpoint, answered, counted.
+//! One request: its head is read, its service is found, an endpoint answers it, and it is counted.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -25,19 +25,19 @@ use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::view::{ServiceView, Target};
 
-/// Room for a request's head as it goes to the origin; most fit.
+/// The room for a request's head towards the origin; most heads fit.
 const HEAD_BYTES: usize = 1024;
 
-/// A request that gets an answer of ours at once.
+/// A request that greenlight answers itself at once.
 struct Refusal {
     own: Own,
     to: To<'static>,
     line: Option<Box<Line>>,
-    /// The service and color that it counts for.
+    /// The service and color that the request counts for.
     service: Option<(Rc<ServiceView>, Color)>,
 }
 
-/// Serves the request whose head is the first `head_bytes` of `chunk`, and is in the worker's
+/// Serves a request. Its head is the first `head_bytes` of `chunk`, and is parsed in the worker's
 /// `request_head`.
 pub(crate) async fn serve(connection: &mut Connection, chunk: Chunk, head_bytes: usize) -> After {
     if let Some(local) = local::of(connection, chunk.data()) {
@@ -52,7 +52,8 @@ pub(crate) async fn serve(connection: &mut Connection, chunk: Chunk, head_bytes:
     finish(connection, &request, &outcome)
 }
 
-/// Everything that needs the head, in one turn: from here on nothing refers to the chunk.
+/// Does everything that needs the head, in one turn of the loop. Afterwards nothing refers to the
+/// head's bytes.
 fn prepare(
     connection: &mut Connection,
     mut chunk: Chunk,
@@ -138,7 +139,10 @@ fn prepare(
     Ok(Request { facts, call, upload, began, line })
 }
 
-/// Where the request goes, or the answer to one that goes nowhere.
+/// Finds the service of a request.
+///
+/// # Errors
+/// The request goes to no service. The error is its answer, with the service that it is counted for.
 fn find(
     worker: &Worker,
     head: &RequestHead,
@@ -156,7 +160,7 @@ fn find(
     let settings = &found.service.route.settings;
     let token = || head.value_of(buf, FieldKind::PreviewToken);
     if found.preview.is_some() && !preview::is_shown(settings, address, token) {
-        // To whom a preview is not shown there is none.
+        // A client that may not see the preview is told that the host does not exist.
         return Err((Own::NO_SERVICE, None));
     }
     match head.framing {
@@ -192,7 +196,7 @@ async fn refuse(connection: &mut Connection, refusal: Refusal, began: Instant) -
     after
 }
 
-/// Counts the request and writes its line.
+/// Counts the request and writes its line in the access log.
 fn finish(connection: &Connection, request: &Request, outcome: &Outcome) -> After {
     let duration = clock::instant().duration_since(request.began);
     let color = outcome.color.unwrap_or(request.call.service.route.active);
@@ -204,7 +208,7 @@ fn finish(connection: &Connection, request: &Request, outcome: &Outcome) -> Afte
     outcome.after
 }
 
-/// A request id: 128 random bits in hex.
+/// Writes a request id: 128 random bits in hex.
 fn write_id(high: u64, low: u64, out: &mut [u8; 32]) {
     let bits = (u128::from(high) << 64) | u128::from(low);
     for (index, byte) in out.iter_mut().enumerate() {
@@ -213,8 +217,8 @@ fn write_id(high: u64, low: u64, out: &mut [u8; 32]) {
     }
 }
 
-/// The same client has the same key in every worker (a finaliser of `splitmix64`; addresses differ
-/// in their last bits, keys should in all).
+/// The key of a client. The same client has the same key in every worker. (The function is a
+/// finalizer of `splitmix64`, since addresses differ in their last bits and keys should differ in all.)
 pub(crate) fn client_key(address: IpAddr) -> ClientKey {
     let bits = match address {
         IpAddr::V4(address) => u128::from(address.to_bits()),

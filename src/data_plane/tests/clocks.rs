@@ -64,7 +64,7 @@ fn a_cut_finds_the_attempts_of_one_color_once() {
 }
 
 #[test]
-fn a_seat_that_was_given_back_is_as_new() {
+fn a_row_that_was_given_back_is_as_new() {
     let handles = Rc::new(ConnectionTable::default());
     let tag = AttemptTag { service: 1, color: 0 };
     let handle = handles.take();

@@ -24,7 +24,7 @@ fn woken() -> (Arc<Woken>, Waker) {
 }
 
 #[test]
-fn turns_are_given_in_order_and_skip_those_who_left() {
+fn permits_are_given_in_order_and_skip_requests_that_left() {
     let address = ([127, 0, 0, 1], 1).into();
     let slot = Rc::new(Slot::new(Endpoint { id: EndpointId::new("a"), address }, Transport::Plain, true, 0));
     let mut connect_limit: Vec<_> = std::iter::from_fn(|| ConnectPermit::take(&slot)).collect();
@@ -37,7 +37,7 @@ fn turns_are_given_in_order_and_skip_those_who_left() {
     let mut one = pin!(wait(&slot));
     let mut two = pin!(wait(&slot));
     for _ in 0..3 {
-        // Polled for another reason, it keeps its place and takes no second one.
+        // A request that is polled for another reason keeps its place and takes no second one.
         assert!(one.as_mut().poll(&mut Context::from_waker(&first_waker)).is_pending());
     }
     assert!(two.as_mut().poll(&mut Context::from_waker(&second_waker)).is_pending());
@@ -47,7 +47,7 @@ fn turns_are_given_in_order_and_skip_those_who_left() {
     connect_limit.push(ConnectPermit::take(&slot).unwrap());
     connect_limit.pop();
     assert_eq!((first.0.load(Ordering::SeqCst), second.0.load(Ordering::SeqCst)), (1, 1));
-    // Somebody else was quicker: back into the queue.
+    // Another request was quicker, so this one goes back into the queue.
     connect_limit.push(ConnectPermit::take(&slot).unwrap());
     assert!(two.as_mut().poll(&mut Context::from_waker(&second_waker)).is_pending());
     connect_limit.pop();

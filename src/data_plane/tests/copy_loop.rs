@@ -1,10 +1,10 @@
-//! What a copy loop gathers for its next write.
+//! The bytes that a copy loop gathers for its next write.
 
 use crate::data_plane::request::copy_loop::CopyLoop;
 use crate::data_plane::worker::chunk::ChunkPool;
 use crate::http1::{Framing, HeadLimits, Sending};
 
-/// Large enough to be written from where they were read, with their ends behind them.
+/// The size of chunks that are written from where they were read to, with their ends behind them.
 const LARGE: usize = 20_000;
 
 #[test]

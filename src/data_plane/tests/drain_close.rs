@@ -1,4 +1,4 @@
-//! Where a Close frame may stand, and what follows it.
+//! Where a Close frame may stand, and which bytes pass after it.
 
 use crate::data_plane::request::copy_loop::CopyLoop;
 use crate::data_plane::request::drain_close::{DrainClose, Passing};
@@ -24,12 +24,12 @@ fn a_close_waits_for_the_end_of_the_frame() {
 }
 
 #[test]
-fn who_has_said_a_close_gets_none() {
+fn a_sender_that_has_sent_a_close_gets_none() {
     let mut frames = DrainClose::new(None);
     frames.pass(&CLOSE);
     frames.want_close();
     assert!(!frames.is_due() && !frames.has_said());
-    // Also when its last bytes come after ours was wanted.
+    // The same holds if the last bytes of that Close come after ours was wanted.
     let mut frames = DrainClose::new(None);
     frames.pass(&CLOSE[..3]);
     frames.want_close();
@@ -51,7 +51,7 @@ fn give(copy_loop: &mut CopyLoop, bytes: &[u8]) {
 }
 
 #[test]
-fn a_lane_says_it_behind_what_was_begun_and_passes_nothing_after_it() {
+fn a_copy_loop_sends_its_close_behind_the_frame_in_progress_and_passes_nothing_after_it() {
     let mut copy_loop = copy_loop(&HELLO[..3]);
     copy_loop.prepare().unwrap();
     copy_loop.written(3);
@@ -70,7 +70,7 @@ fn a_lane_says_it_behind_what_was_begun_and_passes_nothing_after_it() {
 }
 
 #[test]
-fn an_idle_lane_says_it_at_once() {
+fn an_idle_copy_loop_sends_its_close_at_once() {
     let mut copy_loop = copy_loop(HELLO);
     copy_loop.prepare().unwrap();
     copy_loop.written(HELLO.len());

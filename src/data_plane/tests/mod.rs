@@ -1,4 +1,4 @@
-//! The parts that need no socket; the rest is in `tests/data_plane/`.
+//! Tests of the parts that need no socket. The other tests are in `tests/data_plane/`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -4,7 +4,7 @@ use crate::data_plane::worker::request_limit::RequestLimits;
 use crate::model::ServiceName;
 
 #[test]
-fn so_many_are_in_and_so_many_wait() {
+fn a_limit_lets_so_many_requests_in_and_so_many_wait() {
     let limits = RequestLimits::default();
     let limit = limits.of(&ServiceName::new("app"), 2);
     assert!(Arc::ptr_eq(&limit, &limits.of(&ServiceName::new("app"), 2)), "one for all workers");
@@ -26,7 +26,7 @@ fn so_many_are_in_and_so_many_wait() {
 }
 
 #[test]
-fn another_number_is_another_gate() {
+fn another_number_is_another_limit() {
     let limits = RequestLimits::default();
     let name = ServiceName::new("app");
     let two = limits.of(&name, 2);

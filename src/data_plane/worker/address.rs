@@ -1,5 +1,5 @@
-//! Counts client connections over all workers: all of them, and those of one address. How many
-//! connections one client address may have, over all workers; off unless configured.
+//! Counts client connections over all workers: all of them, and those of one address. The limit on the
+//! connections of one address holds over all workers, and is off unless a person configures it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,10 +7,11 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Counts connections by address. Of IPv6 the first 64 bits count: that is what one client gets.
+/// Counts connections by client address. Of an IPv6 address only the first 64 bits count, since one
+/// client gets a whole network of that size.
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
-    /// 0: off.
+    /// The most connections of one address; 0 turns the limit off.
     max: usize,
     counts: Mutex<HashMap<IpAddr, usize>>,
 }
@@ -20,10 +21,11 @@ impl Addresses {
         Arc::new(Self { max, counts: Mutex::default() })
     }
 
-    /// Counts a connection as long as the result lives; `None` inside of it if nothing is counted.
+    /// Counts one connection of `address` until the result is dropped. `None` if the limit is off and
+    /// nothing is counted.
     ///
     /// # Errors
-    /// The address has as many as it may.
+    /// The address has as many connections as it may.
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Option<AddressCount>, Full> {
         if self.max == 0 {
             return Ok(None);
@@ -62,12 +64,12 @@ impl Drop for AddressCount {
     }
 }
 
-/// One client connection in the number that all workers share.
+/// One client connection, counted in the number that all workers share.
 #[derive(Debug)]
 pub(crate) struct ConnectionCount {
     connections: Arc<AtomicUsize>,
-    /// Its place among those of its address.
-    /// (Boxed: off in most houses, and every waiting connection would hold it.)
+    /// The connection in the count of its address. (Boxed, because this limit is mostly off, and every
+    /// waiting connection would hold its space.)
     entered: Option<Box<AddressCount>>,
 }
 
@@ -77,10 +79,10 @@ impl ConnectionCount {
         Self { connections: Arc::clone(connections), entered: None }
     }
 
-    /// Takes one of the connections that the client's address may have.
+    /// Counts the connection for its client's address.
     ///
     /// # Errors
-    /// The address has as many as it may.
+    /// The address has as many connections as it may.
     pub(crate) fn claim(&mut self, addresses: &Arc<Addresses>, address: IpAddr) -> Result<(), Full> {
         self.entered = addresses.enter(address)?.map(Box::new);
         Ok(())

@@ -1,9 +1,10 @@
-//! The worker's connections, and the streams of those that have some. Each has a handle: its
-//! deadline, its waker, and the signals of the worker to it.
+//! A worker's table of client connections, of the streams of HTTP/2 clients, and of connections to
+//! origins that several requests share. Each has a handle: its deadline, its waker, and the worker's
+//! signals to it.
 //!
-//! The handles are rows of one vector, so that looking for deadlines that have passed is one walk
-//! over 32 bytes a connection ten times a second (10 000 connections: some 20 microseconds), and
-//! setting a deadline is one store.
+//! The handles are rows of one vector. So the search for deadlines that have passed is one walk over 32
+//! bytes a connection, ten times a second (some 20 microseconds for 10 000 connections). Setting a
+//! deadline is one store.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -22,13 +23,14 @@ impl Signals {
     const NONE: Self = Self(0);
     /// The deadline has passed.
     const EXPIRED: Self = Self(1);
-    /// The attempt in flight is to end now.
+    /// The connection must end its attempt in flight now.
     const CUT: Self = Self(2);
-    /// The worker is shutting down: close when nothing is in flight.
+    /// The worker shuts down. The connection closes when nothing is in flight on it.
     const CLOSING: Self = Self(4);
-    /// What is in flight is a WebSocket connection: not said to it, but of it.
+    /// The attempt in flight is a WebSocket connection. The connection sets this itself; it is no
+    /// message from the worker.
     const WEBSOCKET: Self = Self(8);
-    /// It is to be ended in good order.
+    /// The connection must end its WebSocket connection with a Close frame.
     const DRAIN_CLOSE: Self = Self(16);
 
     pub(crate) fn expired(self) -> bool {
@@ -43,7 +45,7 @@ impl Signals {
         self.0 & Self::CLOSING.0 != 0
     }
 
-    /// Say to both sides of the WebSocket connection that we go away.
+    /// Whether to send a Close frame to both sides of the WebSocket connection.
     pub(crate) fn drain_close(self) -> bool {
         self.0 & Self::DRAIN_CLOSE.0 != 0
     }
@@ -61,7 +63,8 @@ impl Signals {
     }
 }
 
-/// Which attempts a [`Signals::cut`] is for: a service's key in this worker, and a color's index.
+/// Names the attempts that a [`Signals::cut`] is for: a service's key in this worker, and a color's
+/// index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AttemptTag {
     pub service: u32,
@@ -75,7 +78,7 @@ pub(crate) enum ConnectionKind {
     Client,
     /// One stream of a client's HTTP/2 connection.
     Stream,
-    /// A connection to an origin that several requests share: ends with the worker, not before.
+    /// A connection to an origin that several requests share. A shutdown does not wait for it.
     Origin,
 }
 
@@ -99,25 +102,25 @@ struct Rows {
     free: Vec<u32>,
 }
 
-/// All handles of a worker.
+/// All rows of a worker.
 #[derive(Debug, Default)]
 pub(crate) struct ConnectionTable {
     rows: RefCell<Rows>,
-    /// Handles of clients' connections and of their streams.
+    /// The number of handles of clients' connections and of their streams.
     taken: Cell<usize>,
-    /// Handles of clients' connections.
+    /// The number of handles of clients' connections alone.
     clients: Cell<usize>,
-    /// Notified whenever a handle is given back.
+    /// Notified whenever a handle is dropped.
     left: Notify,
 }
 
 impl ConnectionTable {
-    /// Takes a handle for a client's connection; it is given back when the value is dropped.
+    /// Takes a row for a client's connection. The row is freed when the handle is dropped.
     pub(crate) fn take(self: &Rc<Self>) -> ConnectionHandle {
         self.take_for(ConnectionKind::Client)
     }
 
-    /// Takes a handle.
+    /// Takes a row for a connection of this kind.
     pub(crate) fn take_for(self: &Rc<Self>, kind: ConnectionKind) -> ConnectionHandle {
         let mut rows = self.rows.borrow_mut();
         let row = Row { kind: Some(kind), ..Row::FREE };
@@ -132,12 +135,13 @@ impl ConnectionTable {
         ConnectionHandle { handles: Rc::clone(self), index }
     }
 
-    /// Handles of clients' connections and of their streams: what a shutdown waits for.
+    /// The number of handles of clients' connections and of their streams. A shutdown waits until it is
+    /// 0.
     pub(crate) fn count(&self) -> usize {
         self.taken.get()
     }
 
-    /// Clients' connections.
+    /// The number of clients' connections.
     pub(crate) fn clients(&self) -> usize {
         self.clients.get()
     }
@@ -162,7 +166,7 @@ impl ConnectionTable {
         }
     }
 
-    /// Ends the attempts with this tag; returns how many there were.
+    /// Cuts the attempts with this tag. Returns how many there were.
     pub(crate) fn cut(&self, tag: AttemptTag) -> u64 {
         let mut count = 0;
         for row in &mut self.rows.borrow_mut().rows {
@@ -175,8 +179,9 @@ impl ConnectionTable {
         count
     }
 
-    /// Has one in `one_in` of the WebSocket connections with this tag (`None`: of all) closed with a Close
-    /// frame, one at least. Those that have the signal already are not counted. Returns how many.
+    /// Asks one in `one_in` of the WebSocket connections with this tag to close with a Close frame, and
+    /// at least one if there is any. `None` stands for every tag. A connection that has been asked
+    /// before does not count. Returns how many it asked.
     pub(crate) fn drain_close(&self, tag: Option<AttemptTag>, one_in: u32) -> u64 {
         let mut rows = self.rows.borrow_mut();
         let open = rows.rows.iter_mut().filter(|row| {
@@ -190,18 +195,18 @@ impl ConnectionTable {
         count as u64
     }
 
-    /// Has every connection closed as soon as nothing is in flight on it.
+    /// Asks every connection to close as soon as nothing is in flight on it.
     pub(crate) fn close_idle(&self) {
         self.signal_all(Signals::CLOSING);
     }
 
-    /// Ends every connection now; returns how many there were.
+    /// Asks every connection to end now. Returns the number of clients' connections and streams.
     pub(crate) fn cut_all(&self) -> usize {
         self.signal_all(Signals::CUT);
         self.count()
     }
 
-    /// Waits until a handle is given back.
+    /// Waits until a handle is dropped.
     pub(crate) async fn left(&self) {
         self.left.notified().await;
     }
@@ -222,7 +227,7 @@ impl Row {
     }
 }
 
-/// One connection's handle.
+/// The handle of one connection or stream.
 #[derive(Debug)]
 pub(crate) struct ConnectionHandle {
     handles: Rc<ConnectionTable>,
@@ -230,7 +235,7 @@ pub(crate) struct ConnectionHandle {
 }
 
 impl ConnectionHandle {
-    /// Remembers the waker of the task that runs here; a task keeps its waker for life.
+    /// Remembers the waker of the calling task. Once is enough, since a task keeps its waker for life.
     pub(crate) async fn settle(&self) {
         poll_fn(|context| {
             self.with(|row| row.waker = Some(context.waker().clone()));
@@ -239,7 +244,7 @@ impl ConnectionHandle {
         .await;
     }
 
-    /// Replaces the deadline (a tick, or [`NEVER`]) and forgets one that has passed.
+    /// Sets the deadline (a tick, or [`NEVER`]), and clears the signal of a deadline that has passed.
     pub(crate) fn arm(&self, deadline: u32) {
         self.with(|row| {
             row.deadline = deadline;
@@ -247,7 +252,8 @@ impl ConnectionHandle {
         });
     }
 
-    /// What attempt is in flight here, for [`ConnectionTable::cut`].
+    /// Sets which attempt is in flight here, for [`ConnectionTable::cut`]. It is no WebSocket
+    /// connection yet.
     pub(crate) fn attempt(&self, tag: Option<AttemptTag>) {
         self.with(|row| {
             row.attempt = tag;
@@ -256,7 +262,7 @@ impl ConnectionHandle {
         });
     }
 
-    /// The attempt in flight has become a WebSocket connection.
+    /// Records that the attempt in flight has become a WebSocket connection.
     pub(crate) fn is_websocket(&self) {
         self.with(|row| row.signals.add(Signals::WEBSOCKET));
     }

@@ -9,13 +9,13 @@
 //! | [`recorder`] | evidence of one color for the judge |
 //! | [`connection_table`] | a handle for each connection and stream: deadline, waker, signals |
 //! | [`ticks`] | the coarse clock of deadlines |
-//! | [`passes`] | passes of the loop, for what takes turns |
+//! | [`passes`] | passes of the loop, for tasks that take turns |
 //! | [`wait`] | a wait that a deadline or a cut ends |
 //! | [`chunk`] | read buffers, lent for one read |
 //! | [`date`] | the value of the Date field |
 //! | [`metrics`] | the metrics of the data plane |
 //! | [`access`] | the access log |
-//! | [`address`] | connections, in all and of one client address |
+//! | [`address`] | counts of client connections: all of them, and those of one address |
 //! | [`request_limit`] | requests of a service in flight, over all workers |
 //! | [`files`] | sockets to listen on, and the limit of open files |
 

@@ -1,7 +1,8 @@
-//! How many requests of a service may be in flight at once, over all workers, and how many wait.
+//! Limits how many requests of a service are in flight at once, over all workers, and how many wait.
 //!
-//! The one thing beside the number of connections that workers share: a person has configured a
-//! number for the service, not for a worker. Services without one never come here.
+//! Workers share this limit, because a person configures the number for the service and not for a
+//! worker. Apart from it, they share only the counts of connections. Services without a limit never
+//! come here.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,14 +12,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::model::ServiceName;
 
-/// One service's limit. First come, first served, whatever worker they came to.
+/// One service's limit. Requests are let in by the order in which they came, whichever worker they came
+/// to.
 #[derive(Debug)]
 pub(crate) struct RequestLimit {
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
 
-/// A request that was let in; it has left when this is dropped.
+/// The permit of a request that was let in. The request has left when this is dropped.
 pub(crate) type RequestPermit = OwnedSemaphorePermit;
 
 impl RequestLimit {
@@ -32,7 +34,7 @@ impl RequestLimit {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
-    /// A place in the queue; `None` if `queue_max` wait already.
+    /// Takes a place in the queue; `None` if `queue_max` requests wait already.
     pub(crate) fn queue(self: &Arc<Self>, queue_max: usize) -> Option<Waiting> {
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting(Arc::clone(self));
@@ -40,12 +42,12 @@ impl RequestLimit {
     }
 }
 
-/// A request that waits.
+/// The place of a request in the queue.
 #[derive(Debug)]
 pub(crate) struct Waiting(Arc<RequestLimit>);
 
 impl Waiting {
-    /// Waits for its turn; gives the place up if it is dropped before.
+    /// Waits until the request is let in. The place is given up when this value is dropped.
     pub(crate) async fn permit(&self) -> Option<RequestPermit> {
         Arc::clone(&self.0.places).acquire_owned().await.ok()
     }
@@ -57,13 +59,14 @@ impl Drop for Waiting {
     }
 }
 
-/// The limits of all services, for all workers: asked when a view is built, never for a request.
+/// The limits of all services, for all workers. A worker asks for a limit when it builds a view, never
+/// for a request.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLimits(Mutex<HashMap<(ServiceName, usize), Weak<RequestLimit>>>);
 
 impl RequestLimits {
-    /// The limit of a service that lets so many in. Another number is another limit: what is in
-    /// flight when it is changed is not counted by the new one.
+    /// The limit of a service that lets `requests_max` requests in. Another number is another limit: it
+    /// does not count the requests that were in flight at the change.
     pub(crate) fn of(&self, service: &ServiceName, requests_max: usize) -> Arc<RequestLimit> {
         let mut request_limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (service.clone(), requests_max);

@@ -1,4 +1,4 @@
-//! One worker: everything that only its thread touches. Its loop is in [`super::worker_loop`].
+//! The state of one worker, which only its thread touches. Its loop is in [`super::worker_loop`].
 
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
@@ -33,15 +33,15 @@ use super::view::View;
 use crate::data_plane::client::listener::ListenerFacts;
 use crate::data_plane::origin::slot::Slot;
 
-/// What a worker is made of; handed to its thread.
+/// The parts that a worker is made of. Its thread gets them at the start.
 #[derive(Debug)]
 pub(crate) struct WorkerParts {
     pub id: usize,
     pub workers: usize,
     pub limits: Limits,
-    /// `limits.connections_max`, worked out.
+    /// The most client connections over all workers: `limits.connections_max`, with its 0 replaced.
     pub connections_max: usize,
-    /// Client connections of all workers: the one number that they share.
+    /// The number of client connections of all workers, which they share.
     pub connections: Arc<AtomicUsize>,
     pub addresses: Arc<Addresses>,
     pub request_limits: Arc<RequestLimits>,
@@ -50,7 +50,7 @@ pub(crate) struct WorkerParts {
     pub suspects: mpsc::Sender<Suspect>,
     pub metrics: Metrics,
     pub access: AccessSink,
-    /// By the positions of their listeners.
+    /// In the order of the listeners.
     pub listeners: Vec<ListenerFacts>,
     pub challenges: Arc<Challenges>,
     pub origins: Arc<Origins>,
@@ -68,14 +68,14 @@ pub(crate) struct Worker {
     pub services: Services,
     pub view: View,
     pub date: DateLine,
-    /// The head that was read last; right until the task that read it waits.
+    /// The head that was read last. It is valid until the task that read it awaits.
     pub request_head: RefCell<RequestHead>,
     pub response_head: RefCell<ResponseHead>,
-    /// No new requests: connections close after the one they are at.
+    /// The worker shuts down: connections take no new request, and close after the one in flight.
     pub closing: Cell<bool>,
-    /// The tick until which WebSocket connections get their Close frames, one after the other.
+    /// The tick until which the worker spreads the Close frames for WebSocket connections.
     pub(super) drain_close_until: Cell<u32>,
-    /// Requests refused before a service was known, by status.
+    /// Requests that were answered before a service was known: each status with its count.
     pub(super) unrouted: RefCell<Vec<(u16, u64)>>,
     random: RefCell<fastrand::Rng>,
     pub(super) started: Instant,
@@ -114,7 +114,7 @@ impl Worker {
         })
     }
 
-    /// 64 fresh random bits: for picks and request ids, not for secrets.
+    /// 64 fresh random bits. They serve for picks and request ids, not for secrets.
     pub(crate) fn random(&self) -> u64 {
         self.random.borrow_mut().u64(..)
     }
@@ -129,21 +129,24 @@ impl Worker {
         }
     }
 
-    /// Takes the current table.
+    /// Takes the current route table. Returns its generation.
     pub(crate) fn refresh(&self) -> u64 {
         self.view.refresh(&self.services, self.ticks.now())
     }
 
-    /// Has an endpoint probed at once. `ejected`: it has left its pool, and comes back by its probes.
+    /// Asks the prober to probe an endpoint at once. If `ejected`, the endpoint has left this worker's
+    /// pool, and its probes bring it back.
     pub(crate) fn suspect(&self, slot: &Slot, ejected: bool) {
-        // A full queue drops it: the probes find out anyway, and an ejected endpoint is reported again.
+        // A full queue drops the message. The regular probes find out anyway, and an ejected endpoint
+        // is reported again.
         let _ = self.parts.suspects.try_send(Suspect { endpoint: slot.endpoint.id.clone(), ejected });
     }
 
-    /// Takes one of the connections that the client's address may have. False: it has them all, and
-    /// this one is to be closed. Trusted proxies speak for many, so theirs are not counted. (With
-    /// PROXY protocol the address is known only after its header: claimed then.) An IPv4 address that
-    /// a dual-stack listener has mapped into IPv6 is taken as what it is.
+    /// Counts a connection for its client's address. False if the address has as many connections as it
+    /// may; the caller then closes this one. A trusted proxy speaks for many clients, so its
+    /// connections are not counted. (With the PROXY protocol the client's address is known only after
+    /// the header, so the caller claims it then.) An IPv4 address that a dual-stack listener has mapped
+    /// into IPv6 counts as the IPv4 address.
     pub(crate) fn claim(&self, counted: &mut ConnectionCount, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let parts = &self.parts;
@@ -158,7 +161,7 @@ impl Worker {
     }
 
     /// Whether another client connection may be accepted. Workers that ask at the same moment may
-    /// pass the limit by one each.
+    /// exceed the limit by one each.
     pub(crate) fn has_room(&self) -> bool {
         self.parts.connections.load(Ordering::Relaxed) < self.parts.connections_max
     }

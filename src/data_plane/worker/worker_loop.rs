@@ -1,4 +1,4 @@
-//! The loop of one worker: what the control plane asks it, its clock, and its shutdown.
+//! The loop of one worker: it answers the control plane, moves the clock, and shuts the worker down.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use crate::data_plane::client::accept::accept;
 
 /// Ticks from one flush of the metrics to the next when the control plane does not collect (1 s).
 const FLUSH_TICKS: u32 = 10;
-/// The time over which a shutdown spreads its Close frames: clients that get them at once come back at
-/// once.
+/// The time over which a shutdown spreads its Close frames. Clients that get them at the same moment
+/// come back at the same moment.
 const DRAIN_CLOSE_SPREAD: Duration = Duration::from_secs(10);
-/// How long connections that were cut at the end of a shutdown have to go.
+/// How long connections may take to end after they were cut at the end of a shutdown.
 const CUT_GRACE: Duration = Duration::from_millis(500);
 
 impl Worker {
-    /// Serves until the control plane shuts it down, or is gone.
+    /// Serves until the control plane shuts the worker down, or drops its end of the channel.
     pub(crate) async fn run(
         self: Rc<Self>,
         listeners: Vec<TcpListener>,
@@ -66,7 +66,7 @@ impl Worker {
         self.finish().await;
     }
 
-    /// Cuts what is left, and counts it.
+    /// Cuts the connections that are left, and logs their number.
     async fn finish(&self) {
         let cut = self.handles.cut_all();
         if cut > 0 {
@@ -76,7 +76,7 @@ impl Worker {
                     self.handles.left().await;
                 }
             };
-            // What does not go by itself goes with the runtime.
+            // A connection that does not end in this time ends with the runtime.
             let _ = tokio::time::timeout(CUT_GRACE, gone).await;
         }
         self.flush();
@@ -116,7 +116,8 @@ impl Worker {
         }
     }
 
-    /// Answers in this turn of the loop. A reply without a receiver is no fault.
+    /// Answers in this turn of the loop. It is no fault if the asker does not wait for the reply any
+    /// more.
     fn answer(&self, ask: WorkerAsk) {
         match ask {
             WorkerAsk::Acknowledge { reply } => {
@@ -124,7 +125,7 @@ impl Worker {
                 let _ = reply.send(());
             }
             WorkerAsk::Collect { reply } => {
-                // The receiver is gone: the evidence is handed over the next time.
+                // If the receiver is gone, the evidence is kept and handed over the next time.
                 if let Err(report) = reply.send(self.collect()) {
                     self.give_back(&report);
                 }

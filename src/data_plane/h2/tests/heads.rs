@@ -1,4 +1,4 @@
-//! Heads between the two protocols.
+//! Heads, translated between the two protocols.
 
 use h2::ext::Protocol;
 use http::request::Parts;
@@ -66,7 +66,7 @@ fn a_tunnel_becomes_an_upgrade() {
         text,
         "GET /chat HTTP/1.1\r\nhost: a.test\r\nx: y\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     );
-    // What was added counts for no limit; the protocol is the client's word.
+    // The added bytes count for no limit. The protocol comes from the client, so its bytes count.
     assert_eq!(written.added_fields, 3);
     let added = text.find("connection:").unwrap();
     assert_eq!(written.added_bytes, text.len() - added - 2 - "websocket".len());
@@ -75,7 +75,7 @@ fn a_tunnel_becomes_an_upgrade() {
 }
 
 #[test]
-fn what_has_no_shape_is_refused() {
+fn a_head_without_a_shape_in_http1_is_refused() {
     let table = [
         (parts("GET", "*", &[]), RequestFault::Target),
         (parts("GET", "http://a.test/", &[("x", " y")]), RequestFault::FieldValue),
@@ -124,7 +124,7 @@ fn a_body_with_trailers_behind_it_comes_in_chunks() {
         (&[("content-length", "5"), grpc], true),
         (&[("content-length", "5"), ("trailer", "x")], true),
         (&[], true),
-        // For the parser to refuse.
+        // The parser refuses two lengths.
         (&[("content-length", "5"), ("content-length", "5"), grpc], false),
     ];
     for (fields, chunked) in table {
@@ -213,7 +213,8 @@ fn responses_become_http1() {
         (200, &none, head, true, BodyFraming::None, ""),
         (204, &none, get, true, BodyFraming::None, ""),
         (204, &none, get, false, BodyFraming::None, ""),
-        // Trailers need chunks; a length is kept where nobody takes them, or none are to be expected.
+        // Trailers need chunks. A length is kept if the client takes no trailers, or none are to be
+        // expected.
         (
             200,
             &status_behind,
@@ -231,7 +232,7 @@ fn responses_become_http1() {
             "x: y\r\ntrailer: grpc-status\r\ntransfer-encoding: chunked\r\n",
         ),
         (200, &length, takes, false, BodyFraming::Length, "x: y\r\ncontent-length: 5\r\n"),
-        // For the one parser to refuse.
+        // The one parser refuses two lengths.
         (200, &lengths, get, false, BodyFraming::Length, "content-length: 5\r\ncontent-length: 5\r\n"),
     ];
     for (status, fields, (method, trailers), ended, framing, lines) in table {
@@ -254,6 +255,6 @@ fn responses_become_http1() {
 
 #[test]
 fn a_handshake_is_proved() {
-    // RFC 6455, 1.3.
+    // The example of RFC 6455, 1.3.
     assert_eq!(response_head::accept(b"dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
