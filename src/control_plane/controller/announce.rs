@@ -1,8 +1,9 @@
-//! What people are told of releases and alarms: handed to the notifiers, never waited for.
+//! Messages to people about releases and alarms. The controller hands them to the notifiers and
+//! never waits for them.
 //!
-//! The end of a release is told at least once: what is to be told is written with the state that
-//! says so, and crossed out when every notifier is done with it. Other news are told once, or not at
-//! all where the process ends in between.
+//! The end of a release is announced at least once. Its message is stored together with the state
+//! that it announces, and is removed when every notifier is done with it. Other messages are sent
+//! once, or not at all if the process ends in between.
 
 use std::time::SystemTime;
 
@@ -17,7 +18,7 @@ use super::run::Controller;
 use super::service::ServiceRuntime;
 use super::view::ReleaseView;
 
-/// Ends that wait to be told; older ones give way.
+/// The most ends of releases that wait to be announced. A further one displaces the oldest.
 const PENDING_MAX: usize = 16;
 
 const fn is_end(notice: Notice) -> bool {
@@ -28,7 +29,7 @@ const fn is_end(notice: Notice) -> bool {
 }
 
 impl ServiceRuntime {
-    /// Notes which ends a step tells of: written with its state.
+    /// Notes which ends of releases a step announces. They are stored together with its state.
     pub(crate) fn note_ends(&mut self, step: &Step) {
         for effect in step.after_persist.iter().chain(&step.now) {
             if let Effect::Notify { notice, release: Some(release), reason } = effect {
@@ -87,7 +88,7 @@ fn release_summary(view: &ReleaseView) -> ReleaseSummary {
 }
 
 impl Controller {
-    /// Tells of a release.
+    /// Announces a fact about a release.
     pub(crate) fn announce(
         &mut self,
         index: usize,
@@ -107,7 +108,8 @@ impl Controller {
             Notification { release: release_summary, ..service.notification(notice, reason, time) };
         let receipt = release.filter(|_| is_end(notice)).map(|release| {
             let (internal, name, release) = (self.internal.clone(), service.name().clone(), release.clone());
-            // A full channel: it is told again after a restart, once too often.
+            // If the channel is full, the message is sent again after a restart, once more than
+            // needed.
             Receipt::new(move || {
                 drop(internal.try_send(Internal::Notified(name.clone(), release.clone(), notice)));
             })
@@ -115,7 +117,7 @@ impl Controller {
         self.notifiers.tell(notification, receipt);
     }
 
-    /// Tells of an alarm, with the release that it is about, if one is under way.
+    /// Announces an alarm, with the release that is under way, if there is one.
     pub(crate) fn announce_alarm(&mut self, index: usize, alarm: Alarm, raised: bool, reason: String) {
         let service = &self.services[index];
         let release = service.state.release.as_ref().and_then(|release| service.release_summary(&release.id));
@@ -128,14 +130,14 @@ impl Controller {
         self.notifiers.tell(notification, None);
     }
 
-    /// Tells again what the process before this one may not have told.
+    /// Announces again the ends that the process before this one may not have announced.
     pub(crate) fn tell_again(&mut self, index: usize) {
         for pending in self.services[index].pending.clone() {
             self.announce(index, pending.notice, Some(&pending.release), pending.reason);
         }
     }
 
-    /// Every notifier is done with this end.
+    /// Removes an end of a release from the pending messages, after every notifier is done with it.
     pub(crate) fn notified(&mut self, service: &ServiceName, release: &ReleaseId, notice: Notice) {
         let Some(index) = self.index(service.as_str()) else { return };
         let service = &mut self.services[index];

@@ -1,4 +1,4 @@
-//! Commands of people: checked, given to the step, answered in sentences.
+//! Commands of people. They are checked, given to the step, and answered in sentences.
 
 use crate::model::{ReleaseId, Version};
 use crate::release::{Event, Refusal, Source};
@@ -11,8 +11,8 @@ use super::service::{ServiceRuntime, Waiter};
 use super::view::AuditEntry;
 
 impl Controller {
-    /// Carries out one command and answers it; a command that moves traffic is answered once
-    /// every worker has acknowledged.
+    /// Carries out one command and answers it. A command that moves traffic is answered after every
+    /// worker has acknowledged the move.
     pub(crate) async fn command(&mut self, request: Request) {
         let Some(index) = self.index(request.service.as_str()) else {
             let _ = request.reply.send(Err(Rejection::UnknownService(request.service)));
@@ -24,7 +24,7 @@ impl Controller {
         }
     }
 
-    /// Carries out a command whose image was looked up meanwhile.
+    /// Carries out a command after its image was looked up.
     pub(crate) async fn resolved(&mut self, request: Request, image: ResolvedImage) {
         match self.index(request.service.as_str()) {
             Some(index) => self.answer(index, request, Some(Ok(image))).await,
@@ -71,7 +71,7 @@ impl Controller {
             (Ok(done), Some(forward)) if self.services[index].is_switching() && !done.accepted => {
                 self.services[index].waiters.push(Waiter { forward, reply, done });
             }
-            // A caller who has gone away needs no answer.
+            // A caller who has disconnected needs no answer.
             (outcome, _) => drop(reply.send(outcome)),
         }
     }
@@ -110,7 +110,7 @@ impl Controller {
                 noop: true,
                 accepted: false,
             }),
-            // It is sent again by itself when it can be taken.
+            // The webhook intake sends the push again by itself, once the store can be written.
             Err(refused @ Refusal::StoreUnwritable) if matches!(command, Command::Pushed { .. }) => {
                 let code = RefusalCode::from(&refused);
                 Err(Rejection::Unavailable { code, why: refused.to_string() })
@@ -167,7 +167,7 @@ fn event(runtime: &ServiceRuntime, command: &Command) -> Result<Event, Rejection
     })
 }
 
-/// What was done, what happens next, and how to undo it.
+/// Makes the answer: the fact that was done, the next step, and how to undo it.
 fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>, taken: &Taken) -> Done {
     let state = &runtime.state;
     let name = runtime.name();
@@ -176,7 +176,7 @@ fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>,
     let started = taken.release.is_some() && taken.release.as_ref() != before;
     let accepted = match command {
         Command::Deploy { .. } | Command::Pushed { .. } => true,
-        // After success a rollback is a release of its own, followed like any other.
+        // After success, a rollback is a release of its own, which is followed like any other.
         Command::Rollback { .. } => started,
         _ => false,
     };

@@ -1,4 +1,5 @@
-//! The controller's door for the admin API: reads without asking the loop, commands through it.
+//! The admin API's handle to the controller. It reads without asking the loop, and sends commands
+//! through the loop.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::message::{Actor, Command, Done, Precondition, ReloadReport, Request};
 use super::rejection::Rejection;
 use super::view::{EventView, Views};
 
-/// Cheap to clone; every admin request has one.
+/// The handle to the controller. It is cheap to clone, and every request of the admin API has one.
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(crate) requests: mpsc::Sender<Request>,
@@ -21,15 +22,18 @@ pub struct Handle {
 /// The loop's end of a [`Handle`].
 #[derive(Debug)]
 pub struct Inbox {
+    /// Commands that wait for the loop.
     pub requests: mpsc::Receiver<Request>,
+    /// Reloads that wait for the loop, with their authors.
     pub reloads: mpsc::Receiver<(Actor, oneshot::Sender<ReloadReport>)>,
-    /// What [`Handle::views`] shows; the loop replaces it whole.
+    /// The views that [`Handle::views`] returns. The loop replaces them as a whole.
     pub views: Arc<ArcSwap<Views>>,
-    /// What [`Handle::events`] hears. Sending without a listener is no fault.
+    /// The events that the receivers of [`Handle::events`] get. Sending without a receiver is no
+    /// fault.
     pub events: broadcast::Sender<Arc<EventView>>,
 }
 
-/// A handle and the loop's end of it. At most `depth` commands wait, and a listener may be
+/// Makes a handle and the loop's end of it. At most `depth` commands wait. A listener may be
 /// `depth * 16` events late before it has to read the store again.
 #[must_use]
 pub fn channel(depth: usize) -> (Handle, Inbox) {
@@ -42,18 +46,19 @@ pub fn channel(depth: usize) -> (Handle, Inbox) {
 }
 
 impl Handle {
-    /// Whether the loop is there to answer.
+    /// Tells whether the loop is there to answer.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         !self.requests.is_closed()
     }
 
-    /// The services as they are now.
+    /// Returns the present views of the services.
     pub fn views(&self) -> Arc<Views> {
         self.views.load_full()
     }
 
-    /// Gives a command and waits for its answer.
+    /// Sends a command and waits for its answer. Fails with the loop's rejection, or with
+    /// [`Rejection::Unavailable`] if greenlight is stopping.
     pub async fn command(
         &self,
         service: &str,
@@ -68,7 +73,8 @@ impl Handle {
         answer.await.map_err(|_| stopping())?
     }
 
-    /// Reads the configuration file again and applies what can be changed live.
+    /// Reads the configuration file again and applies the changes that need no restart. Fails with
+    /// [`Rejection::Unavailable`] if greenlight is stopping.
     pub async fn reload(&self, actor: Actor) -> Result<ReloadReport, Rejection> {
         let (reply, answer) = oneshot::channel();
         let stopping = || Rejection::stopping("greenlight is stopping");
@@ -76,7 +82,7 @@ impl Handle {
         answer.await.map_err(|_| stopping())
     }
 
-    /// Every event from now on, of all releases.
+    /// Returns a receiver of every event from now on, of all releases.
     pub fn events(&self) -> broadcast::Receiver<Arc<EventView>> {
         self.events.subscribe()
     }

@@ -1,4 +1,4 @@
-//! Messages to the controller: commands of people, and what comes back from its own tasks.
+//! Messages to the controller: commands of people, and the results of its own tasks.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::traffic::WorkerReport;
 
 use super::rejection::Rejection;
 
-/// Who gives a command, for the audit log.
+/// The author of a command, for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor(pub String);
 
-/// What a person or a script asks of one service.
+/// A request of a person or a script to one service.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     Deploy {
@@ -24,9 +24,10 @@ pub enum Command {
         force: bool,
         auto_promote: Option<bool>,
     },
-    /// A webhook, or a look at the registry, says that something was pushed. `image`: to be resolved and
-    /// run; `version`: its label, where somebody else runs the endpoints. `at`: when, in Unix seconds by
-    /// the sender's clock. `digest`: what the tag is said to be; it is waited for, and not run by.
+    /// A webhook or a poll of the registry reports a push. `image` is looked up and released.
+    /// `version` is the label of a version whose endpoints somebody else runs. `at` is the time of
+    /// the push in Unix seconds, by the sender's clock. `digest` is the digest that the tag should
+    /// have; the look-up waits for it, but releases the digest that the registry returns.
     Pushed {
         subject: String,
         image: Option<String>,
@@ -55,68 +56,73 @@ pub enum Command {
     },
 }
 
-/// `If-Match`.
+/// The state that a command expects, from the header `If-Match`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precondition {
     Epoch(u64),
     Revision(u64),
 }
 
-/// A command that was carried out.
+/// The result of a command that was carried out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done {
-    /// The release that it started or concerned.
+    /// The release that the command started or is about.
     pub release: Option<String>,
-    /// True when nothing had to be done (the version is active already).
+    /// True if nothing had to be done (the version is already active).
     pub noop: bool,
-    /// True when work goes on behind the answer (202), false when all is done (200).
+    /// True if work goes on after the answer (202), false if all is done (200).
     pub accepted: bool,
-    /// What happened, what comes next, how to undo it: sentences for a person.
+    /// The change, the next step, and how to undo it, in sentences for a person.
     pub message: String,
 }
 
-/// What a reload changed.
+/// The result of a reload.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct ReloadReport {
-    /// Key paths that are in force now.
+    /// Key paths whose new values are in force now.
     pub applied: Vec<String>,
-    /// Key paths that differ and need a restart.
+    /// Key paths whose values differ and need a restart.
     pub needs_restart: Vec<String>,
-    /// Faults of the file; when there is one nothing was changed.
+    /// Faults. If the file or a certificate is faulty, nothing was changed. Otherwise each fault names
+    /// a service that could not be added or dropped, and all else was applied.
     pub faults: Vec<String>,
 }
 
 /// A command on its way to the loop.
 #[derive(Debug)]
 pub struct Request {
+    /// The name of the service.
     pub service: String,
     pub command: Command,
+    /// The state that the service must be in; `None` if any state will do.
     pub precondition: Option<Precondition>,
     pub actor: Actor,
-    /// Answered when the command's effects are done (a promote: once every worker acknowledged).
+    /// Gets the answer when the command's effects are done (for a promote, when every worker has
+    /// acknowledged).
     pub reply: oneshot::Sender<Result<Done, Rejection>>,
 }
 
-/// What an image was found to be.
+/// The result of looking up an image.
 #[derive(Debug)]
 pub(crate) struct ResolvedImage {
     pub(crate) image: ImageReference,
     pub(crate) version: Result<Version, DockerFault>,
 }
 
-/// What comes back from the controller's own tasks.
+/// The results of the controller's own tasks.
 #[derive(Debug)]
 pub(crate) enum Internal {
+    /// A fact for a service.
     Event(ServiceName, Event),
-    /// What an image that a request asks for was found to be.
+    /// The image of a request was looked up.
     Resolved(Box<Request>, ResolvedImage),
-    /// A poll has found that the tag means this digest now.
+    /// A poll has found the present digest of the configured tag.
     TagMeans(ServiceName, ImageReference, Version),
-    /// The image of a release is there, and what it is.
+    /// The image of a release was fetched, with its digest.
     Pulled(ServiceName, ReleaseId, ImageReference, Version),
     /// The containers of a set were started.
     CameUp(ServiceName, ReleaseId),
-    /// A set that was to be stopped or removed has been.
+    /// A set was stopped or removed.
     Swept(ServiceName, ReleaseId),
     /// Every notifier is done with the end of a release.
     Notified(ServiceName, ReleaseId, Notice),

@@ -7,7 +7,7 @@ use crate::judge::Numbers;
 use crate::model::{Color, Health, PerColor, ServiceName};
 use crate::release::StateName;
 
-/// All of them, registered once.
+/// All metrics of the control plane, registered once.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     active_color: IntGaugeVec,
@@ -93,7 +93,7 @@ impl Metrics {
         self.probes_total.with_label_values(&[service.as_str(), color.as_str(), result]).inc();
     }
 
-    /// The gauges that mirror a service's record.
+    /// Sets the gauges that show a service's record.
     pub(crate) fn record(&self, service: &ServiceName, shown: &Shown<'_>) {
         let name = service.as_str();
         for color in Color::ALL {
@@ -113,11 +113,11 @@ impl Metrics {
         }
     }
 
-    /// A service that is no longer configured shows nothing any more; its counters stay.
+    /// Removes the gauges of a service that is no longer configured. Its counters stay.
     pub(crate) fn forget(&self, service: &ServiceName) {
         let name = service.as_str();
         let healths = [Health::Unknown, Health::Healthy, Health::Unhealthy];
-        // What was never shown needs not be taken away.
+        // The error for a gauge that was never shown is ignored.
         for color in Color::ALL {
             let _ = self.active_color.remove_label_values(&[name, color.as_str()]);
             for health in healths {
@@ -152,18 +152,19 @@ impl Metrics {
     }
 }
 
-/// What [`Metrics::record`] shows of a service.
+/// The values that [`Metrics::record`] shows for a service.
 pub(crate) struct Shown<'a> {
     pub(crate) active: Color,
     pub(crate) epoch: u64,
     pub(crate) state: StateName,
     pub(crate) pinned: bool,
     pub(crate) rollback_available: bool,
-    /// The numbers of a bake.
+    /// The judge's numbers during a bake.
     pub(crate) judged: Option<&'a Numbers>,
 }
 
-/// Each rule's score and bound; of the routes' rules those of the one that is nearest to its bound.
+/// Returns the score and bound of each rule. Of the route rules it returns the one nearest to its
+/// bound.
 fn rules(numbers: Option<&Numbers>) -> [(&'static str, (f64, f64)); 3] {
     let latency = numbers.and_then(|numbers| numbers.latency.as_ref());
     let route = numbers.and_then(|numbers| numbers.routes.first());

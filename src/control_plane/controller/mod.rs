@@ -1,8 +1,9 @@
-//! L3: the one loop: event -> step -> persist -> perform. The only writer of the route table.
+//! The controller is the one loop of the control plane: event, step, persist, perform. It is the
+//! only writer of the route table.
 //!
-//! The loop takes one thing at a time (a command, a probe, a closed second, a deadline), gives it
-//! to the pure step of its service, writes the new record, and only then does what the step says.
-//! Nothing here decides; everything here can fail and be done again.
+//! The loop takes one thing at a time (a command, a probe, a closed second, a deadline) and gives
+//! it to the pure step of its service. It writes the new record, and only then performs the effects
+//! of the step. The code here decides nothing. All of it can fail and be done again.
 
 mod announce;
 mod apply;

@@ -1,4 +1,5 @@
-//! Effects, done. Each may be done twice without harm: a crash may come between any two of them.
+//! Performs effects. Each can be performed twice without harm, since a crash may come between any
+//! two of them.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use super::message::Internal;
 use super::run::Controller;
 
 impl Controller {
-    /// Carries out effects in their order. Work that takes time goes on in a task and comes back
-    /// as an event.
+    /// Performs effects in their order. Work that takes time goes on in a task, and its result
+    /// comes back as an event.
     pub(crate) fn perform(&mut self, index: usize, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
@@ -50,7 +51,8 @@ impl Controller {
         let service = &mut self.services[index];
         if service.rosters[color].owner() != Some(&release) {
             service.rosters[color].adopt(Some(release));
-            // What this color did as another version says nothing about this one.
+            // The earlier traffic of this color, with another version, says nothing about the new
+            // version.
             service.windows[color].clear();
             service.ailing[color] = None;
         }
@@ -106,7 +108,8 @@ impl Controller {
         }
     }
 
-    /// Stores a table made of every service's record and health: the one place that writes it.
+    /// Stores a table made from every service's record and health. No other function writes the
+    /// table.
     pub(crate) fn publish_table(&mut self) {
         self.table_dirty = false;
         let routes = self.services.iter_mut().map(|service| {
@@ -135,7 +138,7 @@ impl Controller {
     }
 }
 
-/// Why traffic moves, for `switches_total`.
+/// Returns the reason why traffic moves, for `switches_total`.
 fn switch_reason(state: &State) -> &'static str {
     match state.release.as_ref() {
         Some(Release { phase: Phase::Reverting(reverting), .. }) => match reverting.by {

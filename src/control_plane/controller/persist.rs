@@ -1,4 +1,4 @@
-//! Writing the record, before its effects; and what is written when there is time.
+//! Writes the record before its effects are performed, and writes less urgent changes later.
 
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ fn stored(view: &ReleaseView) -> Result<StoredRelease, StoreFault> {
 }
 
 impl Controller {
-    /// Writes a step's state, and the records of the releases it speaks of, in one transaction.
+    /// Writes a step's state and the records of its releases in one transaction.
     pub(crate) async fn save(&mut self, index: usize, step: &Step) -> Result<(), StoreFault> {
         let service = &mut self.services[index];
         let before = (service.live.clone(), service.last.clone(), service.pending.clone());
@@ -28,7 +28,7 @@ impl Controller {
         service.note_ends(step);
         let written = self.write(index, &step.state).await;
         if written.is_err() {
-            // The step did not happen, and so its records say nothing.
+            // The step has not happened, so the changes to its records are undone.
             let service = &mut self.services[index];
             (service.live, service.last, service.pending) = before;
             service.unwritten_releases.clear();
@@ -69,8 +69,8 @@ impl Controller {
                     service.unsaved = false;
                     return Ok(());
                 }
-                // The folder is ours alone, so the other writer was this process: a write that
-                // was given up on has come through after all.
+                // Only this process writes to the folder, so the other writer was an earlier write
+                // of this process, which came through after the controller had given it up.
                 Err(StoreFault::Conflict { found, .. }) if retry => {
                     revision = crate::model::Revision(found);
                 }
@@ -80,7 +80,7 @@ impl Controller {
         Err(StoreFault::Write("its revision keeps changing".to_owned()))
     }
 
-    /// Writes counters that have changed, and what an unwritable store has held up.
+    /// Writes counters that have changed, and everything that an unwritable store has held up.
     pub(crate) async fn save_unsaved(&mut self) {
         for index in 0..self.services.len() {
             if !self.services[index].unsaved {
@@ -98,14 +98,15 @@ impl Controller {
                 Err(_) if state.unwritable => {}
                 Err(fault) => {
                     tracing::error!(service = %state.service, %fault, "the store can't be written");
-                    // Refused only if it is known already.
+                    // The step refuses this only if the state already knows it.
                     let _ = self.told_unwritable(index).await;
                 }
             }
         }
     }
 
-    /// The last write before the process ends: the time left of every deadline as it is now.
+    /// Makes the last write before the process ends. It stores the time that is left of every
+    /// deadline.
     pub(crate) async fn save_all(&mut self) {
         for service in &mut self.services {
             service.unsaved |= service.deadline.is_some();
@@ -113,7 +114,7 @@ impl Controller {
         self.save_unsaved().await;
     }
 
-    /// Writes a line of the audit log; a log that can't be written is said, and stops nothing.
+    /// Writes a line of the audit log. If that fails, an error is logged and nothing else stops.
     pub(crate) async fn write_audit(&mut self, index: usize, entry: AuditEntry) {
         let name = self.services[index].name().clone();
         let Ok(json) = encode(&entry) else { return };

@@ -1,4 +1,4 @@
-//! A service's record as it is stored.
+//! The form in which a service's record is stored.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,40 +10,43 @@ use crate::release::{Notice, State};
 
 use super::containers::Stored;
 
-/// A write that takes longer counts as failed: the loop serves other services too.
+/// The longest time of a write. A write that takes longer counts as failed, since the loop serves
+/// other services too.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The format of [`Record`]; a newer one is refused.
+/// The format of [`Record`]. A record with a newer format is refused.
 pub(crate) const FORMAT: u32 = 1;
 
-/// A service's record as it is stored.
+/// The stored record of a service.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) format: u32,
-    /// Rebased as if it had been saved at tick 0: what is stored of a deadline is the time left.
+    /// The state, moved as if it had been saved at tick 0. So a stored deadline is the time that is
+    /// left.
     pub(crate) state: State,
-    /// Since when each version is in quarantine (RFC 3339, for people).
+    /// When each version came into quarantine (RFC 3339, for people).
     #[serde(default)]
     pub(crate) quarantined_at: BTreeMap<Version, String>,
-    /// What else is known of its containers.
+    /// The data about its containers beside the state.
     #[serde(default)]
     pub(crate) containers: Stored,
-    /// Ends of releases that people may not have been told of.
+    /// Ends of releases that may not have been announced yet.
     #[serde(rename = "untold", default)]
     pub(crate) pending: Vec<PendingNotice>,
 }
 
-/// The state in a stored record, as it was saved (at tick 0).
+/// Returns the state in a stored record, as it was saved (at tick 0). Fails with the reason if it
+/// can't be parsed.
 pub(crate) fn record_state(json: &str) -> Result<State, String> {
     let record: Record = serde_json::from_str(json).map_err(|why| why.to_string())?;
     Ok(record.state)
 }
 
-/// The end of a release that not every notifier has been told of.
+/// The end of a release that not every notifier has sent yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PendingNotice {
     pub(crate) release: ReleaseId,
     pub(crate) notice: Notice,
     pub(crate) reason: String,
-    /// RFC 3339.
+    /// When the release ended, RFC 3339.
     pub(crate) time: String,
 }

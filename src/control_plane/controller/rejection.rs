@@ -1,4 +1,4 @@
-//! Why a command was not carried out: a code for programs and a sentence for people.
+//! The reasons why a command was not carried out: a code for programs and a sentence for people.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -55,22 +55,22 @@ pub enum Rejection {
     UnknownService(String),
     #[error("there is no release \"{0}\"")]
     UnknownRelease(String),
-    /// 409: the reason says what would help.
+    /// HTTP status 409. The text says how the command could succeed.
     #[error("{why}")]
     Conflict { code: RefusalCode, why: String },
-    /// 412
+    /// HTTP status 412. The precondition does not hold any more.
     #[error("{0}")]
     Stale(String),
-    /// 400: the request itself makes no sense for this service.
+    /// HTTP status 400. The request itself makes no sense for this service.
     #[error("{0}")]
     Invalid(String),
-    /// 503: the store can't be written, or the controller is busy or stopping.
+    /// HTTP status 503. The store can't be written, or the controller is busy or stopping.
     #[error("{why}")]
     Unavailable { code: RefusalCode, why: String },
 }
 
 impl Rejection {
-    /// The reason, for programs.
+    /// Returns the reason, for programs.
     #[must_use]
     pub const fn code(&self) -> RefusalCode {
         match self {
@@ -106,7 +106,7 @@ impl From<&Refusal> for RefusalCode {
     }
 }
 
-/// The step's refusal as the answer to a command.
+/// Translates the step's refusal to the answer of a command.
 impl From<Refusal> for Rejection {
     fn from(refused: Refusal) -> Self {
         let code = RefusalCode::from(&refused);

@@ -1,4 +1,5 @@
-//! The loop: one thing at a time, from whichever channel has something, until told to stop.
+//! The loop. It takes one thing at a time from any channel that has something, until it is told to
+//! stop.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -31,12 +32,13 @@ use super::service::ServiceRuntime;
 use super::workers::Workers;
 use super::{Actor, Inbox, ReloadReport};
 
-/// Changes of table and views that are not switches are gathered for this long.
+/// How long changes of table and views that are not switches are gathered before they are
+/// published.
 const COALESCE: Duration = Duration::from_millis(20);
-/// Probe reports taken in one turn.
+/// The most probe reports that are taken in one turn.
 const REPORTS_PER_TURN: usize = 256;
 
-/// Where facts come in; commands come through [`Inbox`].
+/// The receivers of facts. Commands come through [`Inbox`].
 #[derive(Debug)]
 pub(crate) struct Inlets {
     pub(crate) internal: mpsc::Receiver<Internal>,
@@ -47,12 +49,12 @@ pub(crate) struct Inlets {
     pub(crate) synthetic: mpsc::Receiver<SyntheticReport>,
 }
 
-/// Everything the loop owns.
+/// The loop and everything that it owns.
 #[derive(Debug)]
 pub struct Controller {
     pub(crate) path: PathBuf,
     pub(crate) config: Arc<Config>,
-    /// What this process was started with: what needs a restart is measured by it.
+    /// The configuration of the start. It decides which changes need a restart.
     pub(crate) started: Arc<Config>,
     pub(crate) services: Vec<ServiceRuntime>,
     pub(crate) endpoints: HashMap<EndpointId, (ServiceName, Color)>,
@@ -67,16 +69,17 @@ pub struct Controller {
     pub(crate) synthetic: Synthetic,
     pub(crate) provider: FixedProvider,
     pub(crate) engines: Engines,
-    /// Places for requests whose image is being resolved.
+    /// Permits for requests whose image is being looked up.
     pub(crate) asking: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
     pub(crate) notifiers: Arc<Notifiers>,
-    /// Called with the new configuration after a reload, for what others keep of it (the log level).
+    /// Gets the new configuration after a reload, for parts of the program that keep some of it
+    /// (the log level).
     pub(crate) reloaded: watch::Sender<Arc<Config>>,
     pub(crate) tasks: JoinSet<()>,
-    /// Events that effects have caused, to be taken before anything from outside.
+    /// Events that effects have caused. They are taken before anything from outside.
     pub(crate) pending: VecDeque<(usize, Event)>,
-    /// When what is gathered is published at the latest; `None` while there is nothing.
+    /// When the gathered changes are published at the latest; `None` while there are none.
     pub(crate) publish_at: Option<Instant>,
     pub(crate) table_dirty: bool,
     pub(crate) views_dirty: bool,
@@ -98,7 +101,7 @@ enum Turn {
 }
 
 impl Controller {
-    /// Runs until `stop` says so, then writes what is unsaved.
+    /// Runs until `stop` changes or its sender is gone. Then it writes everything that is unsaved.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -106,8 +109,8 @@ impl Controller {
         loop {
             let wake = self.wake_at();
             let due = wake <= Instant::from_std(clock::instant());
-            // Not in a fixed order: no source, however busy, keeps the others waiting. What is due
-            // comes before them all.
+            // The select takes its branches in random order, so that no busy source keeps the
+            // others waiting. A deadline that is due comes before all of them.
             let turn = if due {
                 Turn::Wake
             } else {
@@ -146,7 +149,7 @@ impl Controller {
         self.save_all().await;
     }
 
-    /// When something is due: a service's deadline, or the gathered changes.
+    /// Returns when something is due: a service's deadline, or the gathered changes.
     fn wake_at(&mut self) -> Instant {
         let due = self.services.iter().filter_map(|service| service.deadline).min();
         let wait = due.map_or(Duration::from_hours(1), |tick| tick.since(clock::now()));
@@ -156,7 +159,7 @@ impl Controller {
         self.publish_at.map_or(now + wait, |publish| publish.min(now + wait))
     }
 
-    /// Takes the events that effects have caused, then brings the probes in line.
+    /// Takes the events that effects have caused, then updates the prober's targets.
     async fn settle(&mut self) {
         self.take_pending().await;
         if self.targets_dirty {
@@ -205,7 +208,7 @@ impl Controller {
         self.services.iter().position(|runtime| runtime.name().as_str() == service)
     }
 
-    /// Tells every service whose time has come, then publishes what was gathered.
+    /// Gives each service whose deadline is due that fact, then publishes the gathered changes.
     async fn deadlines(&mut self) {
         let now = clock::now();
         for index in 0..self.services.len() {
@@ -217,7 +220,8 @@ impl Controller {
         self.publish();
     }
 
-    /// A deadline that is still due after it was told would wake the loop without end.
+    /// Moves a deadline that is still due after the step has seen it, since it would wake the loop
+    /// without end.
     fn not_again(&mut self, index: usize, now: Tick) {
         let service = &mut self.services[index];
         if let Some(due) = service.deadline
@@ -227,7 +231,7 @@ impl Controller {
         }
     }
 
-    /// Publishes table and views if they have changed.
+    /// Publishes the table and the views if they have changed.
     pub(crate) fn publish(&mut self) {
         self.publish_at = None;
         if self.table_dirty {
@@ -247,7 +251,7 @@ impl Controller {
         }
     }
 
-    /// Once a second: asks the workers for their counts and writes what is unsaved.
+    /// Asks the workers for their counts once a second, and writes everything that is unsaved.
     async fn second(&mut self) {
         let (workers, internal) = (self.workers.clone(), self.internal.clone());
         self.tasks.spawn(tasks::named("counts", async move {

@@ -1,4 +1,4 @@
-//! The loop with a real store, a real prober and real endpoints; only the workers are missing.
+//! The loop with a real store, a real prober and real endpoints. Only the workers are missing.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod flaky;
@@ -20,7 +20,7 @@ fn deploy(version: &str) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deploy_is_gated_switched_and_told() {
+async fn a_deploy_is_gated_and_switched_and_its_story_is_written() {
     let (blue, green) = (Origin::up().await, Origin::up().await);
     let rig = Rig::start(&blue, &green, "").await;
     let done = rig.command(deploy("v2")).await.unwrap();
@@ -162,5 +162,5 @@ async fn a_record_of_a_newer_format_is_not_touched() {
     assert!(fault.to_string().contains("format 99"), "{fault}");
 }
 
-/// How long anything here may take before it counts as never.
+/// How long anything here may take before a test fails.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -1,8 +1,8 @@
-//! What one notifier has done.
+//! The metrics of one notifier.
 
 use prometheus::IntCounter;
 
-/// One notifier's counts.
+/// The counters of one notifier: messages sent, failed for good, and dropped from a full queue.
 #[derive(Clone, Debug)]
 pub(crate) struct Counts {
     pub(crate) sent: IntCounter,

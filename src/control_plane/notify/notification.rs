@@ -1,4 +1,4 @@
-//! What is told, with everything that a text needs.
+//! A notification, with everything that its text needs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use crate::judge::Verdict;
 use crate::model::Color;
 use crate::release::Notice;
 
-/// A release as it was when the news came up. Times are RFC 3339.
+/// A release as it was when the notification was made. Times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReleaseSummary {
     pub id: String,
@@ -22,39 +22,42 @@ pub struct ReleaseSummary {
     pub started_at: String,
     pub promoted_at: Option<String>,
     pub finished_at: Option<String>,
-    /// From its beginning to the news.
+    /// Seconds from the release's beginning to its end, or to the notification.
     pub duration_seconds: Option<f64>,
-    /// `pass`, `fail` or `inconclusive`; `None` until there is one.
+    /// The judge's verdict (`pass`, `fail` or `inconclusive`); `None` until there is one.
     pub verdict: Option<Verdict>,
     /// The judge's numbers; empty before a bake.
     pub numbers: serde_json::Map<String, serde_json::Value>,
 }
 
-/// An alarm that was raised, or is over.
+/// An alarm that was raised or has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AlarmChange {
     pub name: String,
     pub raised: bool,
 }
 
-/// One thing to tell.
+/// One message to people.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notification {
+    /// The kind of the notification.
     pub notice: Notice,
     pub service: String,
-    /// RFC 3339.
+    /// When the fact happened, RFC 3339.
     pub time: String,
-    /// Why, in a sentence.
+    /// The reason, in a sentence.
     pub reason: String,
+    /// The release that it is about; `None` if there is none.
     pub release: Option<ReleaseSummary>,
-    /// Only with [`Notice::Alarm`].
+    /// The alarm, only with [`Notice::Alarm`].
     pub alarm: Option<AlarmChange>,
-    /// Whether `rollback` would be taken now.
+    /// Whether the command `rollback` would be accepted now.
     pub rollback_available: bool,
 }
 
 impl Notification {
-    /// The same for the same news, told once or twice: by it a receiver knows a repetition.
+    /// Returns the id of the notification. It stays the same if the notification is sent again, so
+    /// that a receiver can recognize a repetition.
     #[must_use]
     pub fn id(&self) -> String {
         let word = self.notice.as_str();
@@ -69,14 +72,14 @@ impl Notification {
     }
 }
 
-/// Tells once when every notifier is done with some news, sent or given up.
+/// Calls a function once, when every notifier has sent a notification or given it up.
 pub struct Receipt {
     open: AtomicUsize,
     told: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Receipt {
-    /// `told` is called from a sender's task: it must not block.
+    /// Makes a receipt. A sender's task calls `told`, so it must not block.
     #[must_use]
     pub fn new(told: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { open: AtomicUsize::new(1), told: Box::new(told) })

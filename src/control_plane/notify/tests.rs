@@ -52,7 +52,7 @@ fn judged(mut news: Notification, verdict: Verdict, numbers: Value) -> Notificat
     news
 }
 
-/// At least one of every kind.
+/// Returns at least one notification of every kind.
 fn all() -> Vec<(&'static str, Notification)> {
     let bad =
         json!({ "n": 400, "e": 40, "s": 14.2, "h": 13.8, "baseline_requests": 60000, "baseline_errors": 60 });
@@ -148,7 +148,7 @@ fn slack_refuses_none_of_them() {
                 let text = field["text"].as_str().unwrap();
                 assert!((1..=2000).contains(&text.chars().count()), "{name}: {text}");
             }
-            // Markup of a reason's own would be a link or a call to everybody.
+            // Markup in a reason could become a link or notify everyone in a channel.
             let is_plain = block["text"]["type"] == "plain_text";
             assert!(is_plain || !text.contains('<'), "{name}: {text}");
         }
@@ -156,12 +156,12 @@ fn slack_refuses_none_of_them() {
 }
 
 #[test]
-fn an_end_has_one_name_and_each_alarm_its_own() {
+fn each_end_has_one_id_and_each_alarm_its_own() {
     let mut names: Vec<String> = all().iter().map(|(_, news)| news.id()).collect();
     assert!(names.contains(&"backend-7/succeeded".to_owned()), "{names:?}");
     names.sort();
     names.dedup();
-    // Two degraded and two failed releases are the same release here.
+    // The two degraded and the two failed notifications are about the same release here.
     assert_eq!(names.len(), all().len() - 2);
 }
 

@@ -1,4 +1,4 @@
-//! One probe: a fresh connection, at most one request, and what came of it.
+//! One probe: a fresh connection, at most one request, and its outcome.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -17,15 +17,15 @@ use super::http2;
 use super::request::{ProbeRequest, Secured};
 use super::target::ProbeTarget;
 
-/// What is read at a time, on the stack: a probe's answer fits in one of these.
+/// The size of the read buffer in bytes, on the stack. A probe's answer mostly fits in one.
 const READ_MAX: usize = 4096;
 
-/// A target made ready: the request is written once and not at each probe.
+/// A target prepared for probing. The request is written once and not at each probe.
 #[derive(Debug)]
 pub(crate) struct Plan {
     address: SocketAddr,
     timeout: Duration,
-    /// `None`: the connection is enough.
+    /// `None` if a connection is enough, as in a TCP check.
     request: Option<Request>,
 }
 
@@ -57,7 +57,7 @@ impl Plan {
         Self { address, timeout: check.timeout, request }
     }
 
-    /// Probes once. It takes `timeout` at most, whatever the other side does.
+    /// Probes once. It takes at most `timeout`, no matter how the endpoint behaves.
     pub(crate) async fn run(&self) -> ProbeOutcome {
         match tokio::time::timeout(self.timeout, self.exchange()).await {
             Ok(Ok(outcome)) => outcome,
@@ -68,8 +68,9 @@ impl Plan {
 
     async fn exchange(&self) -> io::Result<ProbeOutcome> {
         let mut stream = TcpStream::connect(self.address).await?;
-        // A connect to a free port of this machine can meet itself, when the system happens to
-        // choose that port as the source too (TCP's simultaneous open): nobody listens there.
+        // A connect to a free port of this machine can connect to itself, if the system happens to
+        // choose that port as the source port too (TCP's simultaneous open). Nothing listens there
+        // then.
         if stream.local_addr()? == self.address {
             return Ok(ProbeOutcome::Fail(ProbeFailure::Refused));
         }
@@ -87,7 +88,8 @@ impl Plan {
                     }
                 }
             }
-            // Boxed: plain probes, of which there are many, do not hold what these need.
+            // These futures are boxed, so that plain probes, of which there are many, do not take
+            // up their memory.
             ProbeRequest::Http2(request) => {
                 let _ = stream.set_nodelay(true);
                 Ok(Box::pin(http2::exchange(stream, (**request).clone(), answer)).await)
@@ -98,8 +100,9 @@ impl Plan {
     }
 }
 
-/// The exchange over TLS, in what ALPN has agreed on (HTTP/1.1 if in nothing). Bytes behind which no
-/// `close_notify` comes may be cut: an error then.
+/// Makes the exchange over TLS in the protocol that ALPN has agreed on, or in HTTP/1.1 if it has
+/// agreed on none. If the connection ends without a `close_notify`, the bytes may be truncated, so
+/// that is an error.
 async fn exchange_over_tls(
     stream: TcpStream,
     asked: &Secured,
@@ -120,14 +123,15 @@ async fn exchange_over_tls(
             return Ok(answer.end());
         }
         if let Some(outcome) = answer.take(&buffer[..length]) {
-            // The endpoint need not wait for our goodbye, but gets one.
+            // The endpoint need not wait for the probe's close_notify, but gets one.
             let _ = stream.shutdown().await;
             return Ok(outcome);
         }
     }
 }
 
-/// Reads once. Not async, so that its buffer is no part of two thousand sleeping tasks.
+/// Reads once. This function is not async, so that its buffer is not a part of two thousand
+/// sleeping tasks.
 fn read(stream: &TcpStream, answer: &mut Answer<'_>) -> io::Result<Option<ProbeOutcome>> {
     let mut buffer = [0; READ_MAX];
     match stream.try_read(&mut buffer) {

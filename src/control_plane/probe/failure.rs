@@ -1,11 +1,12 @@
-//! What a fault of the network means to a probe.
+//! Translates faults of the network to probe failures.
 
 use std::io::{self, ErrorKind};
 
 use crate::health::ProbeFailure;
 
-/// A lack of our own (descriptors, ports) is told as one of the network: it fails the probes of
-/// both colors alike, which a release takes for a cause outside and does not act on.
+/// Returns the probe failure for a fault of the network. A lack of greenlight's own resources
+/// (descriptors, ports) counts as a failure of the network. It fails the probes of both colors
+/// alike, so a release takes it for an outside cause and does not act on it.
 pub(crate) fn failure(error: &io::Error) -> ProbeFailure {
     match error.kind() {
         ErrorKind::ConnectionRefused => ProbeFailure::Refused,

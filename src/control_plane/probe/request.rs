@@ -1,4 +1,4 @@
-//! What is asked of an endpoint, written once and not at each probe.
+//! The request to an endpoint, written once and not at each probe.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::tls::{Origins, Trust};
 
 const USER_AGENT: &str = concat!("greenlight-probe/", env!("CARGO_PKG_VERSION"));
 
-/// A request in the words of what is spoken.
+/// A request in the protocol of the endpoint.
 #[derive(Debug)]
 pub(crate) enum ProbeRequest {
     Http1(Vec<u8>),
-    // Boxed: of plain probes there are many.
+    // Boxed, since there are many plain probes, which should stay small.
     Http2(Box<Request<()>>),
     Tls(Box<Secured>),
-    /// What the configuration says can't be used: its check is no check.
+    /// The reason why the configured request can't be sent. Each probe with it fails.
     Unusable(String),
 }
 
-/// A request over TLS: ALPN says in which of the two words.
+/// A request over TLS, in both protocols. ALPN decides which of the two is sent.
 #[derive(Debug)]
 pub(crate) struct Secured {
     pub trust: Arc<Trust>,
@@ -33,7 +33,8 @@ pub(crate) struct Secured {
 }
 
 impl ProbeRequest {
-    /// A GET of `path` from `host`; an empty one is the endpoint's own address.
+    /// Makes a GET of `path` with `host` as the host name. An empty `host` stands for the
+    /// endpoint's own address.
     pub(crate) fn new(
         speech: &Speech,
         address: SocketAddr,
@@ -74,7 +75,7 @@ fn http1(path: &str, host: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The host is `:authority` (RFC 9113, 8.3.1).
+/// Makes the request for HTTP/2. The host becomes `:authority` (RFC 9113 section 8.3.1).
 fn http2(scheme: &str, path: &str, host: &str) -> Result<Request<()>, String> {
     Request::get(format!("{scheme}://{host}{path}"))
         .header(header::USER_AGENT, USER_AGENT)

@@ -1,4 +1,4 @@
-//! The watches of the engines that the configuration names.
+//! The watches of the engines in the configuration.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::config::{self, Config, Upstream as Configured};
 use crate::control_plane::provider::docker::{EngineReport, EngineWatch};
 
-/// The watches of all engines that the configuration names, each once.
+/// The watches of all engines in the configuration, one for each engine.
 #[derive(Debug)]
 pub(crate) struct Engines {
     watches: BTreeMap<String, (config::Engine, bool, EngineWatch)>,
@@ -20,13 +20,13 @@ impl Engines {
         Self { watches: BTreeMap::new(), report }
     }
 
-    /// One look at each engine, all at once; 5 s at most.
+    /// Looks at each engine once, at all of them in parallel. It takes at most 5 s.
     pub(crate) async fn look(config: &Config) -> Vec<EngineReport> {
         let looks = wanted(config).into_values().map(|(engine, all)| EngineWatch::look(engine, all));
         join_all(looks).await
     }
 
-    /// Watches exactly the engines of the configuration. Those that stay are not asked anew.
+    /// Watches exactly the engines of the configuration. The watches of unchanged engines go on.
     pub(crate) fn aim(&mut self, config: &Config) {
         let mut old = std::mem::take(&mut self.watches);
         for (url, (engine, all)) in wanted(config) {
@@ -40,7 +40,8 @@ impl Engines {
     }
 }
 
-/// URL -> engine, and whether containers without our labels matter there.
+/// Returns the engines by URL, and for each whether containers without greenlight's labels matter
+/// there.
 fn wanted(config: &Config) -> BTreeMap<String, (config::Engine, bool)> {
     let mut engines = BTreeMap::new();
     for service in &config.services {

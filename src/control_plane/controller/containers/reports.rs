@@ -1,4 +1,4 @@
-//! What engines say, as endpoints and facts.
+//! Translates the reports of engines to endpoints and facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +14,13 @@ use crate::tasks;
 use super::rebuild::{container_sets, images, rebuilt};
 use super::{Containers, Member, Remembered};
 
-/// Ids of containers that the state is told of, a color.
+/// The most container ids of a color that the state gets.
 const IDS_MAX: usize = 1000;
-/// Seconds between two lines about one pull.
+/// Seconds between two lines of a story about one pull.
 const PROGRESS_EVERY: u32 = 5;
 
 impl Controller {
-    /// An engine has said something.
+    /// Takes a report of an engine.
     pub(crate) fn engine_reported(&mut self, report: &EngineReport) {
         for index in 0..self.services.len() {
             if self.services[index].hear(report) {
@@ -31,7 +31,8 @@ impl Controller {
         }
     }
 
-    /// The containers of a set were started: it has come up once all of them are seen to run.
+    /// Notes that the containers of a set were started. The set counts as started once all of them
+    /// are seen to run.
     pub(crate) fn came_up(&mut self, service: &ServiceName, set: ReleaseId) {
         let Some(index) = self.index(service.as_str()) else { return };
         let Some(containers) = self.services[index].containers.as_mut() else { return };
@@ -39,7 +40,7 @@ impl Controller {
         self.place_containers(index);
     }
 
-    /// What was to be stopped or removed has been.
+    /// Notes that a set was stopped or removed.
     pub(crate) fn swept(&mut self, service: &ServiceName, set: &ReleaseId) {
         if let Some(index) = self.index(service.as_str())
             && let Some(containers) = self.services[index].containers.as_mut()
@@ -48,7 +49,7 @@ impl Controller {
         }
     }
 
-    /// Brings the endpoints in line if the record gives a color another set.
+    /// Updates the endpoints if the record gives a color another set.
     pub(crate) fn follow_record(&mut self, index: usize) {
         let service = &self.services[index];
         let Some(containers) = &service.containers else { return };
@@ -57,7 +58,8 @@ impl Controller {
         }
     }
 
-    /// Looks at all that is known of a service's containers: endpoints first, facts after them.
+    /// Uses all that is known of a service's containers. It sets the endpoints first and queues the
+    /// facts after them.
     pub(crate) fn place_containers(&mut self, index: usize) {
         self.services[index].find_members();
         for color in Color::ALL {
@@ -69,7 +71,8 @@ impl Controller {
         self.count_restarts(index);
     }
 
-    /// A first start found the engine away, and now it is heard: what it has may be of a lost record.
+    /// Rebuilds the state late. It is called when a first start found the engine away, and the
+    /// engine's first report comes now. Its containers may belong to a lost record.
     fn rebuild_late(&mut self, index: usize) {
         let service = &mut self.services[index];
         let state = &service.state;
@@ -104,7 +107,7 @@ impl Controller {
         let proved = roster.endpoints().iter().any(|(_, health)| health.health == Health::Healthy);
         let before: BTreeSet<_> =
             roster.endpoints().iter().map(|(endpoint, _)| endpoint.id.clone()).collect();
-        // What was started again is another process: nothing is known of it.
+        // An endpoint that was started again is another process, so nothing is known of its health.
         let stayed: Vec<Endpoint> = endpoints.iter().filter(|e| !fresh.contains(&e.id)).cloned().collect();
         let mut changed = roster.set_endpoints(&stayed);
         changed |= roster.set_endpoints(&endpoints);
@@ -121,7 +124,7 @@ impl Controller {
         }
     }
 
-    /// Writes down where the endpoints are, for a start while their engine is away.
+    /// Stores the addresses of the endpoints, for a start while their engine is away.
     fn remember(&mut self, index: usize) {
         let service = &mut self.services[index];
         let Some(containers) = service.containers.as_mut() else { return };
@@ -138,8 +141,8 @@ impl Controller {
         containers.unproved.retain(|id| present.contains(id));
     }
 
-    /// A container of the release that comes up has ended and was started again: why, and what it
-    /// said last, is asked of its engine, and the state is told.
+    /// Finds a container of the release under way that has ended and was started again. Asks its
+    /// engine for the reason and its last output, and gives the state that fact.
     fn count_restarts(&mut self, index: usize) {
         let service = &mut self.services[index];
         let Some(containers) = service.containers.as_mut() else { return };
@@ -173,8 +176,8 @@ impl Controller {
         }));
     }
 
-    /// Once a second: what two looks in a row find left behind is made good. What has just been
-    /// stopped may still be seen to run, once.
+    /// Repairs once a second each set that two sweeps in a row find left behind. One sweep is not
+    /// enough, since a set that was just stopped may still be seen to run once.
     pub(crate) fn sweep(&mut self) {
         for index in 0..self.services.len() {
             let effects = self.services[index].left_behind();
@@ -190,7 +193,8 @@ impl Controller {
         }
     }
 
-    /// Tells of a pull that runs: in the service's view at once, in the release's story now and then.
+    /// Shows the progress of a pull, in the service's view at once and in the release's story every
+    /// few seconds.
     pub(crate) async fn show_progress(&mut self) {
         for index in 0..self.services.len() {
             let Some(containers) = self.services[index].containers.as_mut() else { continue };
@@ -215,13 +219,13 @@ impl Controller {
     }
 }
 
-/// Whose containers each color has.
+/// Returns the set of each color.
 fn sets(state: &State) -> PerColor<Option<ReleaseId>> {
     PerColor::from_fn(|color| state.sides[color].containers.clone())
 }
 
 impl ServiceRuntime {
-    /// Takes what an engine says, if the service uses that one.
+    /// Takes a report of an engine, if the service uses that engine. Returns whether it does.
     pub(crate) fn hear(&mut self, report: &EngineReport) -> bool {
         let Some(containers) = self.containers.as_mut() else { return false };
         let Some(known) = containers.reports.get_mut(&report.engine) else { return false };
@@ -253,7 +257,8 @@ impl ServiceRuntime {
                     Err(why) => (None, Some(why)),
                 };
                 problems.extend(problem.clone());
-                // How it ended before it was started again is not told any more by its engine.
+                // The engine does not report any more how the container ended before its restart,
+                // so the older answer is kept.
                 let ended_before =
                     containers.members.get(&container.id).and_then(|before| before.end.clone());
                 let member = Member {
@@ -289,7 +294,8 @@ impl ServiceRuntime {
         }
     }
 
-    /// What a crash left behind among the containers that the engines have, and what makes it good.
+    /// Finds sets that a crash left behind among the containers of the engines, and the effect that
+    /// repairs each.
     fn left_behind(&self) -> BTreeMap<ReleaseId, Effect> {
         let Some(containers) = self.containers.as_ref().filter(|containers| !containers.follow) else {
             return BTreeMap::new();
@@ -301,7 +307,7 @@ impl ServiceRuntime {
         left_behind(&self.state, members)
     }
 
-    /// What the state is to be told of what was found.
+    /// Returns the facts for the state that the last look has found.
     fn facts(&mut self) -> Vec<Event> {
         let mut facts = Vec::new();
         let state = &self.state;
@@ -340,13 +346,13 @@ impl ServiceRuntime {
 }
 
 impl Containers {
-    /// A color's endpoints, and which of them were started again since the last look.
+    /// Returns a color's endpoints, and which endpoints were started again since the look before.
     fn endpoints(&self, color: Color) -> (Vec<Endpoint>, BTreeSet<crate::model::EndpointId>) {
         let ours =
             |set: Option<&ReleaseId>| self.follow || (set.is_some() && set == self.wanted[color].as_ref());
         let seen = self.members.values().filter(|member| member.color == color && ours(member.set.as_ref()));
         let mut endpoints: Vec<Endpoint> = seen.filter_map(|member| member.endpoint.clone()).collect();
-        // Of an engine that has not been heard since the start what it had is taken as still there.
+        // If an engine has not reported since the start, its endpoints are taken as unchanged.
         let unheard = self.stored.endpoints.iter().filter(|known| {
             known.color == color && self.is_unheard(&known.engine) && ours(known.set.as_ref())
         });
@@ -358,7 +364,8 @@ impl Containers {
         self.reports.contains_key(engine) && !self.heard.contains(engine)
     }
 
-    /// Where the endpoints are; those of an engine that has not been heard as they were.
+    /// Returns the endpoints to store. Those of an engine that has not reported yet stay as they
+    /// were.
     fn remembered(&self) -> Vec<Remembered> {
         let ours = |color: Color, set: Option<&ReleaseId>| {
             self.follow || (set.is_some() && set == self.wanted[color].as_ref())
@@ -379,7 +386,7 @@ impl Containers {
     }
 }
 
-/// What decides whose a container is.
+/// Returns the rules by which containers are assigned to the service.
 fn rules(service: &Service, follow: bool) -> Option<Rules<'_>> {
     let Configured::Docker { engine, .. } = &service.upstream else { return None };
     debug_assert_eq!(follow, service.policy.upstream == UpstreamKind::Fixed);

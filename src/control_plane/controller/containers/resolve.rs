@@ -1,5 +1,6 @@
-//! A release of an image is asked for: a tag becomes a digest before the step hears of it, so that
-//! the same digest can be a no-op and one in quarantine be refused. The loop waits for no registry.
+//! Looks up the image of a requested release. A tag becomes a digest before the step gets the
+//! event, so that the step can ignore a digest that is already active and refuse one in quarantine.
+//! The controller's loop does not wait for a registry.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +16,10 @@ use crate::tasks;
 
 use super::{configured_image, upstream};
 
-/// Registries that are asked at a time, over all services.
+/// The most registries that are asked at a time, over all services.
 pub(crate) const ASKED_MAX: usize = 32;
 
-/// Between two looks at a tag that is not what a push said.
+/// The pauses between two looks at a tag that does not have the pushed digest yet.
 const LOOK_AGAIN: [Duration; 5] = [
     Duration::from_millis(100),
     Duration::from_millis(200),
@@ -27,9 +28,9 @@ const LOOK_AGAIN: [Duration; 5] = [
     Duration::from_millis(1600),
 ];
 
-/// What a tag means. A registry tells of a push before it has written the tag (CNCF distribution: the event
-/// is sent when the manifest is stored), so a tag that is not yet what was told is looked at again for
-/// a while; then what it is counts.
+/// Returns the digest of a tag. A registry may report a push before it has written the tag (CNCF
+/// distribution sends the event when the manifest is stored). So a tag without the expected digest
+/// is looked up again for about three seconds. After that, the digest that it has counts.
 async fn settled(
     upstream: &ServiceEngines,
     image: &ImageReference,
@@ -50,8 +51,8 @@ async fn settled(
 }
 
 impl Controller {
-    /// Sends a request whose image is to be resolved on its way, or gives it back: to be answered
-    /// now, with an error or without an image.
+    /// Starts the look-up of a request's image. A request without an image to look up is given
+    /// back, to be answered at once; the second value is an error if the image can't be looked up.
     pub(crate) fn resolve_first(
         &mut self,
         index: usize,
@@ -84,8 +85,9 @@ impl Controller {
         Ok(())
     }
 
-    /// The event of a release of an image. An image that can't be had is a release that fails, and is
-    /// told and recorded as one; but it does not take the place of one that is under way.
+    /// Makes the event of a release of an image. If the image can't be had, the release begins all
+    /// the same and fails, so that it is announced and recorded. But such a release does not take
+    /// the place of one that is under way.
     pub(crate) fn image_event(
         &mut self,
         index: usize,
@@ -102,7 +104,7 @@ impl Controller {
                     why: format!("{why}; the release that is under way goes on"),
                 });
             }
-            // Asked again when it is pulled.
+            // The pull asks the registry again.
             Err(_) => Version(image.to_string()),
         };
         if let Some(containers) = service.containers.as_mut() {
@@ -117,7 +119,7 @@ impl Controller {
     }
 }
 
-/// The image that a command asks for; `None`: none is to be resolved.
+/// Returns the image that a command requests; `None` if there is no image to look up.
 fn image_of(service: &Service, command: &Command) -> Result<Option<ImageReference>, Rejection> {
     let name = &service.name;
     let follow = match &service.upstream {

@@ -1,20 +1,21 @@
-//! What is known of our own requests to a service.
+//! The counts of the synthetic requests to a service.
 
 use std::collections::VecDeque;
 
 use crate::model::PerColor;
 
-/// Traffic is thin when the active color had fewer requests than ours would be in so many seconds.
+/// The length of the window in seconds. Traffic is thin if the active color got fewer requests in
+/// the window than the synthetic requests would be.
 const THIN_SECONDS: usize = 10;
 
-/// What is known of our own requests, and of whether they are needed.
+/// The counts of the synthetic requests, and whether such requests are needed.
 #[derive(Debug, Default)]
 pub(crate) struct SyntheticCounts {
     /// Successes and errors since the last closed second.
     pub(crate) counts: PerColor<(u32, u32)>,
     /// Users' requests to the active color in the last closed seconds.
     recent: VecDeque<u64>,
-    /// Whether something is asked now.
+    /// Whether synthetic requests are sent now.
     pub(crate) on: bool,
 }
 
