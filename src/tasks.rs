@@ -1,5 +1,6 @@
-//! Tasks of the runtime that say so when they panic. A panic ends its task alone, so without a line in the log
-//! the program would go on and lack what the task did. `clippy.toml` refuses a bare `tokio::spawn`.
+//! Tasks of the runtime whose panics are logged. A panic ends only its own task. Without a line in the log,
+//! the program would go on without the work of that task, and no person would know. So `clippy.toml` refuses
+//! a bare `tokio::spawn`.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -8,8 +9,8 @@ use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-/// Runs a future as a task of the current runtime. A panic is logged with the task's name, and the handle's
-/// answer tells of it as usual.
+/// Runs a future as a task of the current runtime. A panic is logged with the task's name, and the handle
+/// returns it as an error, as every handle of tokio does.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
 pub fn spawn<F>(name: &'static str, future: F) -> JoinHandle<F::Output>
 where
@@ -18,7 +19,7 @@ where
     tokio::spawn(named(name, future))
 }
 
-/// The same on another runtime.
+/// Runs a future as a task of another runtime, by the rules of [`spawn`].
 pub fn spawn_on<F>(runtime: &Handle, name: &'static str, future: F) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -26,9 +27,10 @@ where
     runtime.spawn(named(name, future))
 }
 
-/// A future whose panic is logged with a name: for a set of tasks, which keeps its panics to itself.
+/// A future whose panic is logged with a name. It is for a set of tasks, which would not log a panic itself.
 pub async fn named<F: Future>(name: &'static str, future: F) -> F::Output {
-    // What the future shares is behind locks that tell of a panic; the panic goes on from here.
+    // It is safe to assert unwind safety. A future shares data only behind locks that notice a panic, and
+    // the panic goes on from here.
     match AssertUnwindSafe(future).catch_unwind().await {
         Ok(output) => output,
         Err(panic) => {

@@ -1,20 +1,24 @@
-//! L1: HTTP/1.1, strict and without IO: bytes in, spans out. Every ambiguity is an error with a
-//! status. The rules are argued in docs/http.md, "The HTTP/1.1 codec".
+//! L1: HTTP/1.1, strict and without IO. Bytes go in and spans come out. Every ambiguity is an error
+//! with a status. The rules are in docs/http.md, "The HTTP/1.1 codec" and "Requests that are refused".
 //!
-//! Why a codec of our own: a proxy is attacked where two parsers read the same bytes differently.
-//! hyper repairs a head before its user sees it (it drops a Content-Length beside
-//! Transfer-Encoding, merges equal ones, cuts `#...`, accepts a bare LF), so what was repaired can
-//! not be refused. Here nothing is repaired: a head either has one reading or is an error.
+//! Why greenlight has a codec of its own: attacks on a proxy work where two parsers read the same
+//! bytes differently. hyper repairs a head before its user sees it. It drops a Content-Length beside
+//! Transfer-Encoding, merges equal Content-Lengths, cuts `#...` off a target, and accepts a bare LF.
+//! Its user can't refuse a head that it has already repaired. This codec repairs nothing. A head
+//! either has exactly one reading or is an error.
 //!
-//! How it stays cheap: one pass finds the end of the head and proves that every line ends in CRLF
-//! (`scan`); httparse splits the field block; heads stay [`Span`]s over the caller's read buffer
-//! in a value that is used again and again, so that a kept-alive connection parses without
-//! allocating. What goes out is written anew from the spans, never copied as a block: framing and
-//! our own fields are always ours.
+//! How the codec stays cheap:
+//! - One pass finds the end of the head and proves that every line ends in CRLF (`scan`).
+//! - httparse splits the field block.
+//! - A head is a list of [`Span`]s over the caller's read buffer. The caller uses one head value again
+//!   for every message, so a kept-alive connection parses without allocating.
 //!
-//! The walk of an exchange:
+//! The outgoing head is written anew from the spans and never copied as a block. So the framing fields
+//! and the fields that the door adds always have the door's own values.
+//!
+//! The order of calls in an exchange:
 //! [`parse_request`] -> [`write_request`] with [`BodyReader`] and the writers of [`chunk`] ->
-//! [`parse_response`] -> [`write_response`], or [`write_answer`] when the answer is our own.
+//! [`parse_response`] -> [`write_response`], or [`write_answer`] when the door itself answers.
 
 mod answer;
 mod authority;

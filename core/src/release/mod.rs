@@ -1,12 +1,12 @@
-//! L1: the release state machine. `step(state, event, now)` is total and deterministic: no clock,
-//! no IO, no randomness; an event that does not fit comes back as [`Refusal`].
+//! The release state machine. `step(state, event, now)` is total and deterministic. It has no clock, no
+//! I/O and no randomness. An event that does not fit is answered with a [`Refusal`].
 //!
-//! Effects come in two groups: those that may go at once, and those that may go only after the
-//! new state is persisted. All are idempotent and can be derived again from the state
-//! ([`reconcile`]), so that a crash at any point is safe.
+//! A step returns its effects in two groups. The first group may go at once. The second group may go only
+//! after the new state is persisted. Every effect is idempotent and can be derived again from the state
+//! ([`reconcile`]), so a crash at any point is safe.
 //!
-//! A file here is one concern. An event is taken by [`dispatch`]; then [`settle`] asks every rule
-//! that goes by time and by what is known now, until none has anything to do:
+//! Each file in `rules` decides one concern. [`dispatch`] takes an event. Then [`settle`] asks every rule
+//! that depends on time and on present knowledge, until none of them acts:
 //!
 //! | concern (docs/releases.md) | file |
 //! |---|---|
@@ -18,10 +18,11 @@
 //! | baking | `bake`, `trip` |
 //! | reverting, degraded | `reverting`, `degraded` |
 //! | final states, fates of the color that lost | `ending`, `standby`, `quarantine` |
-//! | hooks and tags | `errand` |
+//! | hooks and tags | `errands` |
 //! | pins, pauses, alarms, the on_healthy edge | `pin`, `alarm`, `discovery` |
 //! | restarts | `restart` |
-//! | what never happens | `invariants` |
+//! | a lost record, and containers that a crash left behind | `rebuild` |
+//! | facts that hold after every step | `record/invariants` |
 
 mod dispatch;
 mod guards;

@@ -1,6 +1,7 @@
-//! L1: where a request goes. Pure: an immutable table, a lookup, a pick.
+//! L1: routing. It decides to which service, color and endpoint a request goes. It is pure: an immutable
+//! table, a lookup by host, and a pick among endpoints.
 //!
-//! The table is built by the controller, stored whole in one arc-swap, and read by every worker.
+//! The controller builds the table and stores it whole in one arc-swap. Every worker reads it.
 
 mod balance;
 mod host;

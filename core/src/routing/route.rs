@@ -1,4 +1,4 @@
-//! What the table says of one service: its hosts, its colors and their endpoints.
+//! The entry of one service in the route table: its hosts, its colors and their endpoints.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,43 +7,54 @@ use crate::model::{Color, Endpoint, Epoch, PerColor, ServiceName};
 
 use super::ServiceSettings;
 
-/// An endpoint as the data plane sees it.
+/// An endpoint as the workers see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointRoute {
+    /// The id and the address.
     pub endpoint: Endpoint,
-    /// Whether new requests may be sent here (healthy, or tried because too few are).
+    /// Whether workers may send new requests here. They may if the endpoint is not unhealthy, or if too
+    /// many endpoints of the color are.
     pub usable: bool,
-    /// How often its probes have shown that it is back after attempts had failed: what takes it
-    /// into a pool again that it was taken out of for them.
+    /// The number of times that probes have brought this endpoint back after an ejection. When the
+    /// number changes, a worker that has ejected the endpoint takes it into its pool again.
     pub returns: u64,
 }
 
 /// One color of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColorRoute {
+    /// The endpoints of the color, in the order of the table.
     pub endpoints: Vec<EndpointRoute>,
 }
 
-/// One service, whole. Unchanged services keep their `Arc` from table to table.
+/// One service with all that a worker must know of it. A service that has not changed keeps its `Arc` in
+/// the next table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceRoute {
+    /// The name of the service.
     pub name: ServiceName,
-    /// Exact hosts and `*.` hosts, normalized.
+    /// The public hosts in their normal form, exact ones and `*.` patterns.
     pub hosts: Vec<String>,
-    /// Hosts that reach one color whatever is active.
+    /// The hosts that always lead to one color, whichever color is active.
     pub preview_hosts: PerColor<Vec<String>>,
-    /// Also serves hosts that no service claims.
+    /// Whether the service also serves hosts that no service claims.
     pub default: bool,
+    /// The color that gets the traffic.
     pub active: Color,
+    /// The epoch of the last switch.
     pub epoch: Epoch,
+    /// Whether workers hold the requests of the service.
     pub paused: bool,
-    /// Requests in a hundred that go to the other color, before a switch; 0: none.
+    /// The share of requests that go to the other color before a switch, in percent. 0 outside of a
+    /// canary.
     pub canary_percent: u8,
-    /// True while a bake runs: the shield may answer from the other color.
+    /// Whether the shield may answer from the other color, as it may from the switch to the end of a bake.
     pub baking: bool,
-    /// tau of the latency rule, while it counts: an attempt of the active color is slow that has no
-    /// response head after it.
+    /// The limit tau of the latency rule, while that rule counts. An attempt of the active color is slow
+    /// if it has no response head after this time.
     pub slow_after: Option<Duration>,
+    /// The endpoints of both colors.
     pub colors: PerColor<ColorRoute>,
+    /// The settings of the service from the configuration.
     pub settings: Arc<ServiceSettings>,
 }

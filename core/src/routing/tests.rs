@@ -1,4 +1,4 @@
-//! Tables of hosts, and properties of the pick and of the lookup.
+//! Tables of hosts, and properties of the pick and of the lookup by host.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -18,7 +18,7 @@ fn normal(host: &str) -> Result<String, HostFault> {
 }
 
 #[test]
-fn hosts_in_their_one_form() {
+fn hosts_are_brought_into_their_normal_form() {
     let long = "a.".repeat(126) + "a";
     let table = [
         ("example.org", "example.org"),
@@ -47,7 +47,7 @@ fn hosts_in_their_one_form() {
 }
 
 #[test]
-fn what_is_no_host() {
+fn texts_that_are_not_hosts_are_refused() {
     let long = "a.".repeat(126) + "ab";
     let hosts = [
         "",
@@ -128,7 +128,7 @@ fn table(services: Vec<ServiceRoute>) -> RouteTable {
     TableBuilder::build(&RouteTable::default(), services.into_iter().map(Arc::new).collect())
 }
 
-/// `service`, `service/color` for a preview host, or `-`.
+/// The result of a lookup as text: `service`, `service/color` for a preview host, or `-` for no service.
 fn found(table: &RouteTable, host: &str) -> String {
     match table.find(host.as_bytes()) {
         None => "-".to_owned(),
@@ -219,7 +219,8 @@ fn the_index_is_kept_while_hosts_stay() {
     assert_eq!(found(&fewer, "two.test"), "-");
 }
 
-/// splitmix64 (Steele, Lea, Flood, 2014): a small source of random bits with a seed.
+/// A small source of random bits with a seed: splitmix64 (Steele, Lea, Flood, "Fast Splittable
+/// Pseudorandom Number Generators", OOPSLA 2014).
 fn random_bits(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
@@ -228,7 +229,7 @@ fn random_bits(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Picks among endpoints that all take their whole share.
+/// Picks among endpoints that all have their whole share.
 fn pick(count: usize, random: u64, load: impl Fn(usize) -> u32) -> Option<usize> {
     let look = |index| Candidate { load: load(index), weight: WEIGHT_FULL, is_out: false };
     pick_two(count, random, look).map(|pick| match pick {
@@ -246,7 +247,8 @@ fn equal_loads_are_picked_evenly() {
             picks[pick(count, random_bits(&mut state), |_| 4).unwrap()] += 1;
         }
         let mean = 20_000.0 / f64::from(u32::try_from(count).unwrap());
-        // Six standard deviations: a fair pick fails once in 10^8 runs, and this one has a seed.
+        // The slack is six standard deviations. A fair pick would fail once in 10^8 runs, and the seed
+        // makes every run the same.
         let slack = 6.0 * mean.sqrt();
         assert!(picks.iter().all(|&n| (f64::from(n) - mean).abs() < slack), "{picks:?}");
     }
@@ -275,7 +277,8 @@ fn the_ends_of_the_random_range() {
 
 #[test]
 fn requests_in_flight_stay_level() {
-    // 10 000 requests that never end on 50 endpoints: 200 each, none far above.
+    // 10 000 requests that never end go to 50 endpoints. The mean is 200, and no endpoint may have many
+    // more.
     let (mut loads, mut state) = (vec![0_u32; 50], 11);
     for _ in 0..10_000 {
         let at = pick(50, random_bits(&mut state), |i| loads[i]).unwrap();
@@ -324,7 +327,7 @@ proptest! {
         prop_assert!(loads.len() == 1 || !(alone && loads[at] == worst));
     }
 
-    /// Any bytes: never a panic, and a normalized host is its own normal form.
+    /// No bytes cause a panic, and a normalized host is its own normal form.
     #[test]
     fn normal_forms_are_fixed_points(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let (mut out, mut again) = ([0; 256], [0; 256]);
@@ -351,7 +354,7 @@ proptest! {
         prop_assert_eq!(normal(&written), Ok(name));
     }
 
-    /// The index against a plain search over every pattern.
+    /// The index finds the same service as a plain search over every pattern.
     #[test]
     fn lookups_are_those_of_a_plain_search(
         patterns in proptest::collection::vec("(\\*\\.)?[ab](\\.[ab]){0,3}", 1..12),

@@ -1,4 +1,4 @@
-//! Our own answers: whole, valid, and read back by our own parser.
+//! The door's own answers are whole and valid, and the codec's own parser reads them back.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! What a release is, as types: stored, sent and shown. Nothing here decides.
+//! The types of a service's record and of its releases, as they are stored, sent and shown. The rules are
+//! elsewhere.
 
 pub(crate) mod attempt;
 pub(crate) mod condition;

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A state's name, as it is stored, sent, counted and printed.
+/// A state's name as it is stored, sent, counted and printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StateName {
-    /// Of a service alone: no release runs and none is queued.
+    /// Only a service has this state. No release runs and none is queued.
     Stable,
     Queued,
     Pulling,
@@ -27,6 +27,7 @@ pub enum StateName {
 }
 
 impl StateName {
+    /// Every name.
     pub const ALL: [Self; 15] = [
         Self::Stable,
         Self::Queued,
@@ -45,6 +46,7 @@ impl StateName {
         Self::RolledBack,
     ];
 
+    /// The name as it is stored and printed.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -66,7 +68,7 @@ impl StateName {
         }
     }
 
-    /// The state with this name.
+    /// The state with this name; `None` if there is no such state.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| name.as_str() == word)

@@ -1,4 +1,4 @@
-//! The rules: a file is one concern of a release.
+//! The rules. Each file decides one concern of a release.
 
 pub(crate) mod accept;
 pub(crate) mod alarm;

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
-//! A lost record: which color is active, and what becomes of the containers.
+//! A lost record. The tests check which color is active and what happens to the containers.
 
 use std::collections::BTreeMap;
 
