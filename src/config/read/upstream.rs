@@ -1,4 +1,4 @@
-//! `[services.NAME.upstream]`
+//! Reads `[services.NAME.upstream]`.
 
 use crate::config::kind::{file, some};
 use crate::config::name::{address, exact_host};
@@ -28,7 +28,7 @@ pub(super) fn upstream(section: &mut Section<'_, '_>) -> (Upstream, Protocol, Op
     if tls.is_some() && protocol != Protocol::Https && section.walk.sound(&[&protocol_key]) {
         section.walk.fault(&tls_key, "is only for protocol = \"https\": remove it, or set that");
     }
-    // A kind that can't be read says nothing about which keys belong to it.
+    // A kind that can't be read does not say which keys belong to it.
     let kind_key = section.key("kind");
     let told = section.walk.sound(&[&kind_key]);
     let upstream = match kind {
@@ -46,7 +46,8 @@ pub(super) fn upstream(section: &mut Section<'_, '_>) -> (Upstream, Protocol, Op
     (upstream, protocol, tls)
 }
 
-/// Who starts and stops the endpoints: followed containers are as little ours as listed addresses.
+/// Whether greenlight starts and stops the endpoints. It does so neither for listed addresses nor for
+/// containers that it follows.
 pub(super) fn kind(upstream: &Upstream) -> UpstreamKind {
     match upstream {
         Upstream::Fixed { .. } | Upstream::Docker { follow: true, .. } => UpstreamKind::Fixed,
@@ -54,7 +55,7 @@ pub(super) fn kind(upstream: &Upstream) -> UpstreamKind {
     }
 }
 
-/// How many containers a release asks for; 0 where that is not ours to say.
+/// How many containers a release asks for. The number is 0 where greenlight does not run the endpoints.
 pub(super) fn replicas(upstream: &Upstream) -> u32 {
     match upstream {
         Upstream::Fixed { .. } | Upstream::Docker { follow: true, .. } => 0,
@@ -62,7 +63,7 @@ pub(super) fn replicas(upstream: &Upstream) -> u32 {
     }
 }
 
-/// Whether tags are moved in the registry after a success.
+/// Whether greenlight moves tags in the registry after a success.
 pub(super) fn moves_tags(upstream: &Upstream) -> bool {
     match upstream {
         Upstream::Fixed { .. } => false,

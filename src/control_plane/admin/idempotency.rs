@@ -1,10 +1,10 @@
 //! `Idempotency-Key`: a change that is asked for twice is made once.
 //!
-//! The first request with a key is carried out by a task of its own, so that it ends and its
-//! answer is kept even when the client hangs up: that is just when the client asks again. Later
-//! ones wait for it and get the same answer. A key belongs to its caller, method and path; the
-//! same key with another body or condition is a 422. Answers of 5xx are not kept: asking again is
-//! then the right thing to do.
+//! A task of its own carries out the first request with a key. So the request ends and its answer is kept
+//! even when the client hangs up, which is just when the client asks again. Later requests with the key
+//! wait for the first one and get the same answer. A key belongs to its client, method and path. The same
+//! key with another body or condition is a 422. Answers of 5xx are not kept, because asking again is then
+//! the right thing to do.
 
 use std::sync::Arc;
 
@@ -26,10 +26,11 @@ use super::shared::Shared;
 
 pub(crate) const KEY_HEADER: &str = "idempotency-key";
 const KEY_CHARS_MAX: usize = 255;
-/// The largest answer that is kept, in bytes. Answers to changes are a few hundred.
+/// The largest answer that is kept, in bytes. An answer to a change has a few hundred bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-/// The layer: reads the body of every request that may change something, and gives each key one turn.
+/// The layer that reads the body of every request that may change something, and lets each key be carried
+/// out once.
 pub(crate) async fn once(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
@@ -45,7 +46,7 @@ type Keyed = Option<(String, u64)>;
 
 async fn prepare(shared: &Shared, request: Request) -> Result<(Request, Keyed), Problem> {
     let (parts, body) = request.into_parts();
-    // The copy without a body is for the extractor, which reads the limit from the extensions.
+    // This copy has no body. The extractor reads the body limit from its extensions.
     let mut reading = Request::new(body);
     *reading.headers_mut() = parts.headers.clone();
     *reading.extensions_mut() = parts.extensions.clone();
@@ -62,7 +63,7 @@ async fn prepare(shared: &Shared, request: Request) -> Result<(Request, Keyed), 
     Ok((Request::from_parts(parts, Body::from(bytes)), keyed))
 }
 
-/// The key as sent: any visible ASCII, quoted (as a structured field) or not.
+/// The key as it was sent. It is visible ASCII, in quotes (as a structured field) or not.
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(KEY_HEADER).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -81,8 +82,8 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 async fn keyed(shared: Shared, request: Request, next: Next, key: String, fingerprint: u64) -> Response {
     let (mut slot, first) = match shared.memory.turn(&key, fingerprint, clock::now()) {
         Turn::First(sender, slot) => {
-            // Not awaited by its handle: it has to outlive a client that hangs up. At most
-            // KEYS_MAX of these run, and each ends when the loop answers or stops.
+            // No one awaits the handle of this task, because the task has to outlive a client that hangs
+            // up. At most KEYS_MAX of these tasks run. Each ends when the controller loop answers or stops.
             tasks::spawn("admin change", carry_out(shared, request, next, key, sender));
             (slot, true)
         }
@@ -102,7 +103,7 @@ async fn keyed(shared: Shared, request: Request, next: Next, key: String, finger
     let answer = slot.wait_for(Option::is_some).await.ok().and_then(|answer| answer.clone());
     match answer {
         Some(stored) => stored.response(!first),
-        // The first one broke off without an answer (it panicked, or the process is ending).
+        // The first request ended without an answer, because it panicked or the process is stopping.
         None => Problem::new(Kind::Unavailable, "the change gave no answer: look at `greenlight status`")
             .into_response(),
     }

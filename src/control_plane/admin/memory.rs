@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::model::Tick;
 
-/// Keys that are remembered; the oldest answered ones go first.
+/// How many keys are remembered. The oldest answered ones are forgotten first.
 pub(crate) const KEYS_MAX: usize = 1024;
 /// How long an answer is kept.
 pub(crate) const KEPT: Duration = Duration::from_hours(24);
@@ -37,18 +37,18 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Table {
     entries: HashMap<String, Entry>,
-    /// Oldest first; may name entries that are gone.
+    /// The keys, oldest first. It may hold keys whose entries are gone.
     order: VecDeque<(String, Tick)>,
 }
 
-/// The keys of the last day, at most [`KEYS_MAX`].
+/// The idempotency keys of the last day, at most [`KEYS_MAX`].
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     table: Mutex<Table>,
     hasher: RandomState,
 }
 
-/// What a key is to a request.
+/// The meaning of a key for the request that carries it.
 pub(crate) enum Turn {
     First(watch::Sender<Option<Arc<Stored>>>, Slot),
     Again(Slot),
@@ -57,7 +57,7 @@ pub(crate) enum Turn {
 }
 
 impl Memory {
-    /// A request's condition and body as a number; the same within one process.
+    /// A number for a request's condition and body. Equal ones have the same number within one process.
     pub(crate) fn fingerprint(&self, of: impl Hash) -> u64 {
         self.hasher.hash_one(of)
     }

@@ -1,6 +1,6 @@
-//! The OpenAPI document, made from the handlers. What is true of every operation (who may ask,
-//! which problems can come, which headers a change takes) is added here once, where it can't be
-//! forgotten for one of them.
+//! The OpenAPI document, made from the handlers. Facts that hold for every operation are added here once,
+//! so that none of them can be missing. They are the required token, the possible problems, and the headers
+//! that a change takes.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ use super::Problem;
 use super::caller::ACTOR_HEADER;
 use super::events::LAST_MAX;
 
-/// Paths that ask for no token.
+/// Paths that need no token.
 pub(crate) const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 const TOKEN_SCHEME: &str = "token";
 
@@ -45,7 +45,7 @@ pub(crate) fn response(document: &str) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], document.to_owned()).into_response()
 }
 
-/// Adds what all operations have in common. `token`: whether one is asked for.
+/// Adds the parts that all operations have in common. `token` says whether a token is required.
 pub(crate) fn finish(doc: &mut OpenApi, token: bool) {
     if token {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
@@ -125,7 +125,7 @@ fn add(operation: &mut Operation, parameter: Parameter) {
     operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
 }
 
-/// A request header that is a text.
+/// A request header whose value is a text.
 struct Header {
     name: &'static str,
     pattern: &'static str,
@@ -161,7 +161,7 @@ impl Header {
     }
 }
 
-/// `Last-Event-ID` (WHATWG HTML section 9.2.4).
+/// The parameter `Last-Event-ID` (WHATWG HTML section 9.2.4).
 fn last_event_id() -> Parameter {
     let schema =
         ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(LAST_MAX)).build();

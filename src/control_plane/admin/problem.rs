@@ -1,4 +1,4 @@
-//! Every fault as a problem document (RFC 9457): the one page that says which status means what.
+//! Every fault as a problem document (RFC 9457). This page says which status means what.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -30,7 +30,8 @@ pub struct Problem {
     pub faults: Vec<String>,
 }
 
-/// A newer greenlight may have codes of its own; its problem is a problem all the same.
+/// Reads a code, or `None` for a code that this version does not know. A newer greenlight may have codes of
+/// its own, and its problem is a problem all the same.
 fn known_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RefusalCode>, D::Error> {
     let value = Option::<serde_json::Value>::deserialize(deserializer)?;
     Ok(value.and_then(|value| serde_json::from_value(value).ok()))
@@ -156,12 +157,12 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The answer to a path that nothing is at.
+/// The answer to a path that does not exist.
 pub(crate) async fn not_found(uri: axum::http::Uri) -> Problem {
     Problem::new(Kind::NotFound, format!("nothing is at {}: see /openapi.json", uri.path()))
 }
 
-/// The answer to a method that a path does not take; the router adds `Allow`.
+/// The answer to a method that a path does not take. The router adds `Allow`.
 pub(crate) async fn method_not_allowed(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
     Problem::new(
         Kind::MethodNotAllowed,

@@ -1,4 +1,4 @@
-//! Versions that were reverted and are not released again unforced.
+//! Versions that were reverted. They are not released again unless a person forces it.
 
 use axum::Json;
 use axum::extract::State;

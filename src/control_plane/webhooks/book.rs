@@ -1,4 +1,4 @@
-//! The webhooks of the configuration, ready to be asked: secrets read, patterns understood.
+//! The webhooks of the configuration, ready for messages. Their secrets are read and their patterns parsed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -32,7 +32,7 @@ pub(crate) struct Entry {
     pub(crate) memory: Arc<Memory>,
 }
 
-/// What a webhook remembers of its messages; it outlives a reload.
+/// The memory of a webhook about its messages. It survives a reload.
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub(crate) rate: Mutex<Rate>,
@@ -46,8 +46,8 @@ pub struct Book {
 }
 
 impl Book {
-    /// Reads the secrets. `before`: of a webhook that was there what it remembers is kept. A webhook at
-    /// fault is left out, and the others are there.
+    /// Reads the secrets. A webhook that is also in `before` keeps its memory. A webhook at fault is left
+    /// out; the others are not affected.
     #[must_use]
     pub fn read(config: &Config, before: &Self) -> (Self, Vec<BookFault>) {
         let mut book = Self::default();
@@ -86,13 +86,13 @@ fn hook(
         Some(secret) => Some(Signing::new(&read("secret", secret)?)),
         None => None,
     };
-    // One that anybody could call: the configuration has refused it already.
+    // Anyone could call such a webhook. The configuration refuses it too.
     if token.is_none() && signing.is_none() {
         return Err(("secret", "neither token nor secret: anybody could start a release".to_owned()));
     }
     let service = config.services.iter().find(|service| service.name.as_str() == webhook.service);
     let image = match service.map(|service| &service.upstream) {
-        // The configuration has looked at it.
+        // The configuration has checked this image reference.
         Some(Upstream::Docker { image: Some(image), .. }) => ImageReference::parse(image).ok(),
         Some(Upstream::Docker { image: None, .. } | Upstream::Fixed { .. }) | None => None,
     };

@@ -1,4 +1,4 @@
-//! The listeners of webhooks: connections up to a limit, each with deadlines.
+//! The listeners of webhooks. They accept connections up to a limit, each with deadlines.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -27,11 +27,12 @@ const LIMITS: Limits = Limits {
     drain_timeout: Duration::from_secs(2),
 };
 
-/// What the listeners need.
+/// The parts that the listeners need.
 pub struct Options {
-    /// `[hooks] bind`: senders connect here.
+    /// The socket of `[hooks] bind`, to which senders connect.
     pub own: Option<std::net::TcpListener>,
-    /// `[hooks] public`: the front door connects here, and says whom it speaks for.
+    /// The socket for `[hooks] public`, to which the front door connects. The front door names the client
+    /// for which it speaks.
     pub inner: Option<std::net::TcpListener>,
     pub book: Shelf,
     pub watch: Watch,
@@ -44,7 +45,7 @@ impl std::fmt::Debug for Options {
     }
 }
 
-/// Serves until `shutdown` says true. Has to run on a tokio runtime.
+/// Serves until `shutdown` is true. Must run on a tokio runtime.
 ///
 /// # Errors
 /// A listener can't be used.

@@ -1,4 +1,4 @@
-//! What every message is received with.
+//! The state with which every message is received.
 
 use std::sync::Arc;
 
@@ -9,15 +9,16 @@ use super::credential::Signing;
 use super::intake::Intake;
 use super::watch::Watch;
 
-/// The webhooks in force; a reload puts another book there.
+/// The webhooks in force. A reload replaces the book.
 pub type Shelf = Arc<ArcSwap<Book>>;
 
-/// What every request has.
+/// The state that every request can use.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) book: Shelf,
     pub(crate) watch: Watch,
     pub(crate) intake: Intake,
-    /// A key that signs nothing: for names that are no webhook's, so that they take as long.
+    /// A key that no sender has. It is used for names that are no webhook's, so that their answer takes as
+    /// long.
     pub(crate) nobody: Signing,
 }

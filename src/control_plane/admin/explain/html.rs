@@ -1,4 +1,5 @@
-//! The page for a browser: self-contained, no script, everything escaped, light and dark.
+//! The page for a browser. It is self-contained and has no script. All text is escaped, and it suits light
+//! and dark.
 
 use std::fmt::{self, Display, Write};
 
@@ -11,7 +12,7 @@ use crate::release::StateName;
 use super::course::Course;
 use super::{Explanation, chart, numbers};
 
-/// Nothing but the page's own style may be loaded or run.
+/// The browser may load or run nothing but the page's own style.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
 const STYLE: &str = include_str!("page.css");
@@ -60,7 +61,7 @@ fn write_page(html: &mut String, explanation: &Explanation) -> fmt::Result {
     write!(html, "<footer>greenlight {}</footer></body></html>", env!("CARGO_PKG_VERSION"))
 }
 
-/// What it is and how it ended, with the few numbers that matter most.
+/// Writes the release and how it ended, with the few facts that matter most.
 fn head(html: &mut String, explanation: &Explanation) -> fmt::Result {
     let release = &explanation.release;
     let tone = match release.state {

@@ -11,7 +11,7 @@ use crate::release::StateName;
 use super::course::Course;
 use super::{numbers, textplot};
 
-/// Log lines of each container that a terminal is shown; the page and the JSON have all.
+/// How many log lines of each container the text shows. The page and the JSON have all of them.
 const LOG_LINES_SHOWN: usize = 20;
 
 /// Timeline, numbers, verdict and cause. Ends with a line break.
@@ -172,7 +172,7 @@ fn next(text: &mut String, release: &ReleaseView) -> std::fmt::Result {
     }
 }
 
-/// The time from one RFC 3339 time to another: `+0:04`, `+1:02:03`.
+/// The time between two RFC 3339 times, as `+0:04` or `+1:02:03`.
 fn elapsed(from: &str, to: &str) -> String {
     let parse = |time: &str| humantime::parse_rfc3339_weak(time).ok();
     let Some(duration) =

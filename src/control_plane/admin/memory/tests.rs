@@ -24,7 +24,7 @@ fn the_oldest_answered_key_makes_room() {
             _ => panic!("k{index} is new"),
         }
     }
-    // None is answered: there is no room, and nothing that runs is forgotten.
+    // No key is answered, so there is no room, and no key of a running request is forgotten.
     assert!(matches!(memory.turn("more", 1, Tick::ZERO), Turn::Full));
     senders[5].send_replace(Some(answer()));
     assert!(matches!(memory.turn("more", 1, Tick::ZERO), Turn::First(..)));

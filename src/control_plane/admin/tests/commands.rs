@@ -1,4 +1,4 @@
-//! Changes: bodies become commands, the loop's answers statuses.
+//! Changes: bodies become commands, and the answers of the controller loop become statuses.
 
 use std::time::Duration;
 
@@ -158,7 +158,7 @@ async fn refusals() {
     assert_eq!(detail, "the store can't be written");
 }
 
-/// Every refusal of the step, with the code that a script tells it apart by.
+/// Every refusal of the step, with the code by which a script recognizes it.
 fn refused() -> Vec<(Refusal, &'static str)> {
     let version = || "v2".to_owned();
     let refused = vec![
@@ -176,7 +176,7 @@ fn refused() -> Vec<(Refusal, &'static str)> {
         (Refusal::Unexpected { fact: "pulled", state: "baking" }, "unexpected"),
     ];
     for (variant, _) in &refused {
-        // A new variant has to be added above.
+        // A new variant has to be added to the list above too.
         match variant {
             Refusal::SameVersion { .. }
             | Refusal::UnderWay { .. }

@@ -1,4 +1,4 @@
-//! What is read: services, releases, history, explain, quarantine, audit, metrics.
+//! Reads: services, releases, history, explain, quarantine, audit, metrics.
 
 use crate::control_plane::controller::{AuditEntry, QuarantineView};
 use crate::judge::Verdict;
@@ -44,7 +44,7 @@ async fn a_release_is_shown_as_the_loop_has_it_else_as_stored() {
 }
 
 #[tokio::test]
-async fn what_is_not_there() {
+async fn unknown_paths_and_parameters_are_refused() {
     let api = Api::start();
     for path in [
         "/v1/releases/shop-99",
