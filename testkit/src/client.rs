@@ -1,43 +1,49 @@
-//! A client that sends bytes and reads responses strictly, so that what is wrong shows.
+//! A client that sends raw bytes and reads responses strictly, so that a malformed response fails the test.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long anything may take before a test fails.
+/// The time after which a wait fails the test.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A client on one HTTP/1.1 connection.
 #[derive(Debug)]
 pub struct Client {
     pub socket: TcpStream,
     buffer: Vec<u8>,
 }
 
+/// A complete response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     pub head: String,
     pub status: u16,
     pub body: Vec<u8>,
-    /// The body as it was framed, chunk lines included.
+    /// The body with its framing, such as chunk lines.
     pub raw_body: Vec<u8>,
 }
 
 impl Response {
+    /// The value of the first field with this name, in any case of letters.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
         lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
+    /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
 impl Client {
+    /// Connects a new client.
     pub fn connect(address: SocketAddr) -> Self {
         Self::of(TcpStream::connect(address).expect("the front door listens"))
     }
 
+    /// A client on a socket that is already connected.
     pub fn of(socket: TcpStream) -> Self {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -45,23 +51,26 @@ impl Client {
         Self { socket, buffer: Vec::new() }
     }
 
+    /// Sends these bytes. Panics if the door has closed the connection.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.socket.write_all(bytes.as_ref()).expect("the front door reads");
     }
 
+    /// Sends a GET and reads the response.
     pub fn get(&mut self, host: &str, path: &str) -> Response {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
         self.response()
     }
 
-    /// The same, where the front door may close instead.
+    /// Sends a GET and waits for the response. The error says how the connection ended if the door closes it
+    /// instead.
     pub fn try_get(&mut self, host: &str, path: &str) -> Result<Response, String> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
         self.socket.write_all(request.as_bytes()).map_err(|why| why.to_string())?;
         self.try_response(false)
     }
 
-    /// Whether a byte of an answer, or the end, is there now.
+    /// Whether a byte of an answer, or the end of the connection, has arrived by now.
     pub fn has_answer(&self) -> bool {
         self.socket.set_nonblocking(true).unwrap();
         let peeked = self.socket.peek(&mut [0]);
@@ -69,21 +78,22 @@ impl Client {
         !self.buffer.is_empty() || !matches!(peeked, Err(why) if why.kind() == ErrorKind::WouldBlock)
     }
 
+    /// Ends the client's side. The client can still read.
     pub fn half_close(&self) {
         self.socket.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// One response to anything but HEAD.
+    /// Reads one response to any method but HEAD.
     pub fn response(&mut self) -> Response {
         self.try_response(false).expect("a whole response")
     }
 
-    /// One response to HEAD.
+    /// Reads one response to HEAD.
     pub fn head_response(&mut self) -> Response {
         self.try_response(true).expect("a whole response")
     }
 
-    /// One response, or what came of it before the connection ended.
+    /// Reads one response. The error has the bytes that came before the connection ended.
     pub fn try_response(&mut self, to_head: bool) -> Result<Response, String> {
         let head = self.take_head()?;
         let status: u16 = head[9..12].parse().map_err(|_| format!("no status in {head:?}"))?;
@@ -127,6 +137,7 @@ impl Client {
         }
     }
 
+    /// Reads the head of a response. The error has the bytes that came before the connection ended.
     pub fn take_head(&mut self) -> Result<String, String> {
         let end = self.find(b"\r\n\r\n")? + 4;
         let head: Vec<u8> = self.buffer.drain(..end).collect();
@@ -139,6 +150,7 @@ impl Client {
         Ok(String::from_utf8_lossy(&line).into_owned())
     }
 
+    /// Reads `count` bytes. The error has the bytes that came before the connection ended.
     pub fn take(&mut self, count: usize) -> Result<Vec<u8>, String> {
         while self.buffer.len() < count {
             self.more()?;
@@ -146,7 +158,7 @@ impl Client {
         Ok(self.buffer.drain(..count).collect())
     }
 
-    /// Everything until the other side closes in an orderly way.
+    /// Reads until the other side closes the connection. A reset is an error.
     pub fn rest(&mut self) -> Result<Vec<u8>, String> {
         loop {
             match self.read_some() {
@@ -157,12 +169,12 @@ impl Client {
         }
     }
 
-    /// Forgets what was read and not taken.
+    /// Drops the bytes that were read but not taken.
     pub fn forget(&mut self) {
         self.buffer.clear();
     }
 
-    /// Waits for the end of the connection, orderly or not, and checks that nothing came before.
+    /// Waits for the end of the connection, which may be a reset. Panics if another byte comes before it.
     pub fn expect_end(&mut self) {
         assert!(self.buffer.is_empty(), "unread: {:?}", String::from_utf8_lossy(&self.buffer));
         match self.read_some() {
@@ -175,7 +187,7 @@ impl Client {
         }
     }
 
-    /// Whether the connection is open and silent now.
+    /// Whether the connection is open at this moment and no byte has come.
     pub fn is_open(&mut self) -> bool {
         self.socket.set_nonblocking(true).unwrap();
         let silent = matches!(self.read_some(), Err(why) if why.kind() == ErrorKind::WouldBlock);

@@ -1,9 +1,9 @@
-//! Bodies of HTTP/2, as far as the windows open.
+//! Bodies of HTTP/2 under flow control.
 
 use bytes::Bytes;
 use h2::{RecvStream, SendStream};
 
-/// What is left of a body.
+/// Reads the rest of a body. The error says how the stream ended.
 pub async fn rest(body: &mut RecvStream) -> Result<Vec<u8>, h2::Error> {
     let mut bytes = Vec::new();
     while let Some(data) = body.data().await {
@@ -14,7 +14,8 @@ pub async fn rest(body: &mut RecvStream) -> Result<Vec<u8>, h2::Error> {
     Ok(bytes)
 }
 
-/// Sends all of `data` as the windows open.
+/// Sends all of `data` as the windows open. With `ends` the stream ends behind it. The error says how the
+/// stream ended.
 pub async fn send_all(send: &mut SendStream<Bytes>, mut data: Bytes, ends: bool) -> Result<(), h2::Error> {
     while !data.is_empty() {
         send.reserve_capacity(data.len());

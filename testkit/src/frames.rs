@@ -1,5 +1,5 @@
-//! Frames made by hand (RFC 9113, 4 and 6), with heads in the simplest HPACK there is: literals that
-//! nobody remembers.
+//! HTTP/2 frames made by hand (RFC 9113, 4 and 6). Their heads use the simplest form of HPACK, which is
+//! literals without indexing.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,8 +7,10 @@ use std::net::{SocketAddr, TcpStream};
 use crate::client::PATIENCE;
 use crate::front::HOST;
 
+/// The preface of a client (RFC 9113, 3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+// The types of frames (RFC 9113, 6).
 pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
 pub const PRIORITY: u8 = 2;
@@ -19,10 +21,12 @@ pub const GOAWAY: u8 = 7;
 pub const WINDOW_UPDATE: u8 = 8;
 pub const CONTINUATION: u8 = 9;
 
+// The flags of frames (RFC 9113, 6).
 pub const END_STREAM: u8 = 1;
 pub const ACK: u8 = 1;
 pub const END_HEADERS: u8 = 4;
 
+/// A frame that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     pub kind: u8,
@@ -32,13 +36,14 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The code of a GOAWAY or a RST_STREAM.
+    /// The error code of a GOAWAY or a RST_STREAM. Panics for a frame that is too short to have one.
     pub fn code(&self) -> u32 {
         let at = if self.kind == GOAWAY { 4 } else { 0 };
         u32::from_be_bytes(self.payload[at..at + 4].try_into().unwrap())
     }
 }
 
+/// The bytes of a frame.
 pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut bytes = vec![length[1], length[2], length[3], kind, flags];
@@ -47,7 +52,7 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A header block: literals without indexing, names new (RFC 7541, 6.2.2).
+/// A header block of literals without indexing and with new names (RFC 7541, 6.2.2).
 pub fn block<N: AsRef<[u8]>, V: AsRef<[u8]>>(fields: &[(N, V)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (name, value) in fields {
@@ -60,8 +65,8 @@ pub fn block<N: AsRef<[u8]>, V: AsRef<[u8]>>(fields: &[(N, V)]) -> Vec<u8> {
     bytes
 }
 
-/// The status of a connection's first response, from its header block: an index of the static table,
-/// or a literal with a name from there (RFC 7541, 6.1, 6.2 and appendix A).
+/// The status in the header block of a connection's first response. The status is an index of the static
+/// table, or a literal with a name from that table (RFC 7541, 6.1, 6.2 and appendix A).
 pub fn status(block: &[u8]) -> u16 {
     const INDEXED: [u16; 7] = [200, 204, 206, 304, 400, 404, 500];
     match block {
@@ -78,7 +83,8 @@ pub fn status(block: &[u8]) -> u16 {
     }
 }
 
-/// Digits in Huffman's code (RFC 7541, appendix B): 5 bits for 0 to 2, 6 for the others, then ones.
+/// Digits in the Huffman code (RFC 7541, appendix B). 0 to 2 have 5 bits and the others 6, and the padding is
+/// ones.
 fn huffman(digits: &str) -> Vec<u8> {
     let (mut bits, mut count) = (0_u32, 0);
     for digit in digits.bytes().map(|digit| u32::from(digit - b'0')) {
@@ -91,7 +97,7 @@ fn huffman(digits: &str) -> Vec<u8> {
     bits.to_be_bytes()[4 - (count + padding) / 8..].to_vec()
 }
 
-/// An integer with a prefix of 7 bits (RFC 7541, 5.1).
+/// Writes an integer with a prefix of 7 bits (RFC 7541, 5.1).
 fn integer(mut value: usize, out: &mut Vec<u8>) {
     if value < 127 {
         out.push(u8::try_from(value).unwrap());
@@ -106,13 +112,13 @@ fn integer(mut value: usize, out: &mut Vec<u8>) {
     out.push(u8::try_from(value).unwrap());
 }
 
-/// The fields of `GET path` on [`HOST`], and more.
+/// The header block of `GET path` on [`HOST`], with more fields.
 pub fn get<'a>(path: &'a str, more: &[(&'a str, &'a str)]) -> Vec<u8> {
     let begin = [(":method", "GET"), (":scheme", "http"), (":path", path), (":authority", HOST)];
     block(&[&begin, more].concat())
 }
 
-/// A connection of frames.
+/// A connection on which the test sends and reads frames.
 #[derive(Debug)]
 pub struct Raw {
     pub socket: TcpStream,
@@ -129,7 +135,7 @@ impl Raw {
         Self { socket, buffer: Vec::new() }
     }
 
-    /// Connects, and exchanges settings.
+    /// Connects, sends the preface and exchanges SETTINGS.
     pub fn connect(address: SocketAddr) -> Self {
         let mut raw = Self::silent(address);
         raw.send(&[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat());
@@ -144,16 +150,17 @@ impl Raw {
         Self { socket: self.socket.try_clone().unwrap(), buffer: self.buffer.clone() }
     }
 
+    /// Sends these bytes, which the other side has to read.
     pub fn send(&mut self, bytes: &[u8]) {
         self.socket.write_all(bytes).expect("the front door reads");
     }
 
-    /// Sends until the other side has had enough; false if it took everything.
+    /// Sends these bytes. Returns true if the other side has ended the connection before it took all of them.
     pub fn flood(&mut self, bytes: &[u8]) -> bool {
         self.socket.write_all(bytes).is_err()
     }
 
-    /// The next frame; `None` at the connection's end.
+    /// The next frame. `None` if the connection has ended.
     pub fn next_frame(&mut self) -> Option<Frame> {
         while self.buffer.len() < 9 {
             self.more()?;
@@ -169,7 +176,7 @@ impl Raw {
         Some(Frame { kind: bytes[3], flags: bytes[4], stream, payload: bytes[9..].to_vec() })
     }
 
-    /// Reads until a frame fits; `None` at the connection's end.
+    /// Reads frames until one fits, and returns it. `None` if the connection has ended.
     pub fn until(&mut self, fits: impl Fn(&Frame) -> bool) -> Option<Frame> {
         loop {
             let frame = self.next_frame()?;
@@ -179,7 +186,7 @@ impl Raw {
         }
     }
 
-    /// Reads to the connection's end: the code of the GOAWAY, if there was one.
+    /// Reads to the end of the connection. Returns the error code of the last GOAWAY, if there was one.
     pub fn end(&mut self) -> Option<u32> {
         let mut code = None;
         while let Some(frame) = self.next_frame() {

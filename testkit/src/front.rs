@@ -1,4 +1,5 @@
-//! A front door under test: workers, a table, and the asks.
+//! A data plane under test, in the test's own process, with a route table and the requests of the control
+//! plane to its workers.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -19,14 +20,15 @@ use tokio::sync::{mpsc, oneshot};
 /// The host of the service under test.
 pub const HOST: &str = "app.test";
 
+/// The default limits, with a `shutdown_timeout` of 5 s.
 pub fn limits() -> Limits {
     Limits { shutdown_timeout: Duration::from_secs(5), ..Limits::default() }
 }
 
-/// What a test may set before the start.
+/// The settings that a test may change before the start.
 #[derive(Debug)]
 pub struct Setup {
-    /// An address of this machine, or all of them.
+    /// The address on which the door listens. It may stand for all addresses of the machine.
     pub bind: SocketAddr,
     pub workers: usize,
     pub limits: Limits,
@@ -37,6 +39,7 @@ pub struct Setup {
     pub service: ServiceRoute,
 }
 
+/// A color with these endpoints, which are all usable.
 pub fn endpoints(color: Color, addresses: &[SocketAddr]) -> ColorRoute {
     let route = |address: &SocketAddr| EndpointRoute {
         endpoint: Endpoint { id: EndpointId::new(format!("app/{color}/{address}")), address: *address },
@@ -46,13 +49,14 @@ pub fn endpoints(color: Color, addresses: &[SocketAddr]) -> ColorRoute {
     ColorRoute { endpoints: addresses.iter().map(route).collect() }
 }
 
-/// How clients on this machine reach what is bound to `address`: over IPv4, where it is bound to all.
+/// The address at which clients on this machine reach a listener on `address`. If it listens on all
+/// addresses, it is the loopback address of IPv4.
 fn reached(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { (Ipv4Addr::LOCALHOST, address.port()).into() } else { address }
 }
 
 impl Setup {
-    /// One service on [`HOST`], blue active.
+    /// One worker and one service on [`HOST`], with blue active.
     pub fn new(blue: &[SocketAddr], green: &[SocketAddr]) -> Self {
         let service = ServiceRoute {
             name: ServiceName::new("app"),
@@ -83,10 +87,12 @@ impl Setup {
         }
     }
 
+    /// The settings of the service.
     pub fn settings(&mut self) -> &mut ServiceSettings {
         Arc::make_mut(&mut self.service.settings)
     }
 
+    /// Starts the data plane on a free port.
     pub fn start(self) -> Front {
         let first = TableBuilder::build(&RouteTable::default(), vec![Arc::new(self.service)]);
         let table = Arc::new(ArcSwap::from_pointee(first));
@@ -111,6 +117,7 @@ impl Setup {
     }
 }
 
+/// A running data plane.
 #[derive(Debug)]
 pub struct Front {
     plane: Option<DataPlane>,
@@ -121,21 +128,23 @@ pub struct Front {
 }
 
 impl Front {
+    /// Starts a data plane with these endpoints and no other settings.
     pub fn between(blue: &[SocketAddr], green: &[SocketAddr]) -> Self {
         Setup::new(blue, green).start()
     }
 
+    /// A new client of the data plane.
     pub fn client(&self) -> crate::client::Client {
         crate::client::Client::connect(self.address)
     }
 
-    /// Stores a changed table and waits until every worker has acknowledged it.
+    /// Stores a changed route table and waits until every worker has acknowledged it.
     pub fn change(&self, change: impl FnOnce(&mut ServiceRoute)) {
         self.store(change);
         self.acknowledge();
     }
 
-    /// Stores a changed table.
+    /// Stores a changed route table.
     pub fn store(&self, change: impl FnOnce(&mut ServiceRoute)) {
         let before = self.table.load_full();
         let mut service = ServiceRoute::clone(&before.services()[0]);
@@ -143,15 +152,17 @@ impl Front {
         self.table.store(Arc::new(TableBuilder::build(&before, vec![Arc::new(service)])));
     }
 
+    /// Waits until every worker has acknowledged the current route table.
     pub fn acknowledge(&self) {
         for () in self.ask(|reply| WorkerAsk::Acknowledge { reply }) {}
     }
 
+    /// Takes the reports of all workers.
     pub fn collect(&self) -> Vec<WorkerReport> {
         self.ask(|reply| WorkerAsk::Collect { reply })
     }
 
-    /// The evidence of one color since the last time, over all workers.
+    /// The requests and the errors of one color since the last report, over all workers.
     pub fn evidence(&self, color: Color) -> (u64, u64) {
         let mut sum = Bucket::default();
         for counts in self.collect().into_iter().flat_map(|report| report.colors) {
@@ -162,24 +173,26 @@ impl Front {
         (sum.requests, sum.errors)
     }
 
+    /// The number of requests in flight on a color.
     pub fn inflight(&self, color: Color) -> u64 {
         let service = ServiceName::new("app");
         self.ask(|reply| WorkerAsk::Inflight { service: service.clone(), color, reply }).iter().sum()
     }
 
+    /// Cuts the requests in flight on a color, and returns their number.
     pub fn cut(&self, color: Color) -> u64 {
         let service = ServiceName::new("app");
         self.ask(|reply| WorkerAsk::Cut { service: service.clone(), color, reply }).iter().sum()
     }
 
-    /// Tells the workers to shut down, without waiting for them.
+    /// Tells the workers to shut down, and does not wait for them.
     pub fn begin_shutdown(&self, timeout: Duration) {
         for link in self.plane.as_ref().unwrap().links() {
             link.ask.blocking_send(WorkerAsk::Shutdown { timeout }).unwrap();
         }
     }
 
-    /// Shuts down and waits for the threads.
+    /// Shuts the data plane down and waits for its threads.
     pub fn shut_down(&mut self) {
         if let Some(plane) = self.plane.take() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -187,7 +200,7 @@ impl Front {
         }
     }
 
-    /// A sample of the metrics, as the exposition has it.
+    /// The value of one sample of the metrics. `line` is its name with its labels, as in the text format.
     pub fn metric(&self, line: &str) -> Option<f64> {
         self.collect();
         let text = prometheus::TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
@@ -195,6 +208,7 @@ impl Front {
         value.parse().ok()
     }
 
+    /// Sends a request of the control plane to every worker, and returns the answers.
     pub fn ask<T>(&self, ask: impl Fn(oneshot::Sender<T>) -> WorkerAsk) -> Vec<T> {
         let answers = self.plane.as_ref().unwrap().links().iter().map(|link| {
             let (reply, answer) = oneshot::channel();

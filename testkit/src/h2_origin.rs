@@ -1,4 +1,4 @@
-//! An origin that speaks HTTP/2: the `h2` crate as a server, with a script for each stream.
+//! An origin that speaks HTTP/2. It is the `h2` crate as a server, with a script for each stream.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -18,21 +18,21 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::flow::{rest, send_all};
 
-/// What a script may do to the connection below its stream.
+/// The ways in which a script may end the connection below its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// GOAWAY; what has begun goes on.
+    /// The origin sends a GOAWAY. Streams that have begun go on.
     Goaway,
-    /// The socket is closed as it is.
+    /// The origin closes the socket at once.
     Drop,
 }
 
 /// One request at the origin.
 #[derive(Debug)]
 pub struct Ask {
-    /// Counts the origin's connections from 0.
+    /// The number of the connection at its origin, from 0.
     pub connection: usize,
-    /// Counts the origin's requests from 0.
+    /// The number of the request at its origin, from 0.
     pub number: usize,
     pub request: Request<RecvStream>,
     pub respond: SendResponse<Bytes>,
@@ -40,30 +40,36 @@ pub struct Ask {
     pub end: mpsc::Sender<End>,
 }
 
+/// The future of a script.
 pub type Served = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Script = dyn Fn(Ask) -> Served + Send + Sync;
-/// Serves a connection whose client has agreed on HTTP/1.1.
+/// Serves a connection on which ALPN has not chosen HTTP/2.
 pub type Old = fn(Box<dyn Socket>) -> Served;
 
+/// A connection in clear text or inside TLS.
 pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
-/// A handshake: the name that was asked for, and what was agreed on.
+/// The result of a TLS handshake.
 #[derive(Clone, Debug)]
 pub struct Agreed {
+    /// The name that the client has sent by SNI.
     pub name: Option<String>,
+    /// The protocol that ALPN has chosen.
     pub protocol: Option<String>,
     pub kind: rustls::HandshakeKind,
 }
 
-/// How connections are secured.
+/// The TLS side of an origin.
 #[derive(Clone, Debug)]
 pub struct Secured {
     pub config: Arc<ServerConfig>,
+    /// Serves the connections that do not speak HTTP/2.
     pub old: Old,
 }
 
+/// An HTTP/2 server on a loopback port.
 #[derive(Debug)]
 pub struct H2Origin {
     pub address: SocketAddr,
@@ -79,15 +85,17 @@ struct Seen {
 }
 
 impl H2Origin {
+    /// Starts an origin in clear text with the default settings of `h2`.
     pub fn start(script: impl Fn(Ask) -> Served + Send + Sync + 'static) -> Self {
         Self::start_as(&Builder::new(), script)
     }
 
+    /// Starts an origin in clear text with these settings.
     pub fn start_as(builder: &Builder, script: impl Fn(Ask) -> Served + Send + Sync + 'static) -> Self {
         Self::start_on(builder, None, script)
     }
 
-    /// `secured`: its clients speak TLS.
+    /// Starts an origin with these settings, inside TLS if `secured` is given.
     pub fn start_on(
         builder: &Builder,
         secured: Option<Secured>,
@@ -123,21 +131,24 @@ impl H2Origin {
         Self::start(|ask| Box::pin(echo(ask)))
     }
 
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
+    /// Takes the heads of the requests since the last call, in the order in which they came.
     pub fn heads(&self) -> Vec<Request<()>> {
         std::mem::take(&mut self.seen.heads.lock().unwrap())
     }
 
-    /// The handshakes that were done.
+    /// The results of all handshakes that succeeded.
     pub fn agreed(&self) -> Vec<Agreed> {
         self.seen.agreed.lock().unwrap().clone()
     }
 }
 
-/// The handshake, if there is one; none if the connection is not HTTP/2's.
+/// Does the TLS handshake, if the origin has one. `None` if the handshake has failed, or if the connection
+/// does not speak HTTP/2 and was served by [`Secured::old`].
 async fn secure(socket: TcpStream, secured: Option<Secured>, seen: &Seen) -> Option<Box<dyn Socket>> {
     let Some(secured) = secured else { return Some(Box::new(socket)) };
     let socket = TlsAcceptor::from(secured.config).accept(socket).await.ok()?;
@@ -181,7 +192,7 @@ async fn serve(socket: Box<dyn Socket>, connection: usize, builder: &Builder, sc
     }
 }
 
-/// Answers with the request's body, as it comes.
+/// Answers with the request's body while it comes.
 pub async fn echo(mut ask: Ask) {
     let mut body = ask.request.into_body();
     let mut send = ask.respond.send_response(Response::new(()), false).unwrap();
@@ -195,14 +206,14 @@ pub async fn echo(mut ask: Ask) {
     let _ = send.send_data(Bytes::new(), true);
 }
 
-/// Answers with this text once the request is read.
+/// Answers with this text after it has read the request.
 pub async fn text(mut ask: Ask, text: &'static str) {
     let _ = rest(ask.request.body_mut()).await;
     let mut send = ask.respond.send_response(Response::new(()), false).unwrap();
     let _ = send.send_data(Bytes::from_static(text.as_bytes()), true);
 }
 
-/// Answers as a server of gRPC: a message, then the status.
+/// Answers as a gRPC server does, with a message and then the status in the trailers.
 pub async fn grpc(mut ask: Ask, status: &'static str) {
     let _ = rest(ask.request.body_mut()).await;
     let head = Response::builder().header("content-type", "application/grpc").body(()).unwrap();

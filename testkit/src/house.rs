@@ -1,8 +1,8 @@
-//! A whole front door on free ports, with real upstream processes behind it.
+//! A whole door (`greenlight run`) on free ports, with real upstream processes behind it.
 //!
-//! The processes and the load are the demo's own (`greenlight::cli::demo`): what a person sees
-//! there is what is tested here. Nothing waits by sleeping: every wait looks for what it waits for,
-//! and its limit is only where the test gives up.
+//! The processes and the load are those of the demo (`greenlight::cli::demo`), so these tests run the code
+//! that a person sees there. No wait is a fixed sleep. Every wait looks for its condition, and its limit is
+//! only the time after which the test gives up.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -20,21 +20,25 @@ use greenlight::model::{Color, PerColor};
 use tempfile::TempDir;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
-/// Held shared by every house, and alone by what measures the whole machine.
+/// A lock for the machine. Every house holds it shared, and a test that measures the whole machine holds it
+/// alone.
 pub static MACHINE: RwLock<()> = RwLock::const_new(());
 
+/// The name of the service under test.
 pub const SERVICE: &str = "backend";
+/// The host of the service under test.
 pub const HOST: &str = "backend.example.org";
-/// A whole process start on a busy machine.
+/// The longest time that a process may take to start, on a busy machine.
 pub const START: Duration = Duration::from_secs(20);
-/// Where a test gives up waiting for a step of a release.
+/// The time after which a test gives up waiting for a step of a release.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The program under test.
+/// The path of the program under test.
 pub fn exe() -> &'static Path {
     static EXE: OnceLock<PathBuf> = OnceLock::new();
     EXE.get_or_init(|| {
-        // `cargo test` names it. Without cargo: target/PROFILE/greenlight, above the folder of the test programs.
+        // `cargo test` sets the variable. Without cargo it is target/PROFILE/greenlight, in the folder above
+        // that of the test programs.
         std::env::var_os("CARGO_BIN_EXE_greenlight").map_or_else(
             || std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("greenlight"),
             PathBuf::from,
@@ -42,7 +46,7 @@ pub fn exe() -> &'static Path {
     })
 }
 
-/// A loopback address that no other test of this process was given.
+/// A free loopback address that this function has not returned before in this process.
 pub fn address() -> SocketAddr {
     static GIVEN: Mutex<Vec<SocketAddr>> = Mutex::new(Vec::new());
     let mut given = GIVEN.lock().unwrap();
@@ -51,18 +55,23 @@ pub fn address() -> SocketAddr {
     address
 }
 
-/// What differs between tests: lines of the configuration, and how the upstreams start.
+/// The parts of a house that differ between tests: lines of the configuration, and the start of the
+/// upstreams.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// Processes of each color.
     pub processes: usize,
+    /// Lines of the service's `upstream` section.
     pub upstream: &'static str,
+    /// Lines of the service's `health` section.
     pub health: &'static str,
+    /// Lines of the service's `release` section.
     pub release: &'static str,
+    /// Lines of the service's `analysis` section.
     pub analysis: &'static str,
-    /// Options of `sample-app`.
+    /// Options of `sample-app` for the processes of green.
     pub green: &'static [&'static str],
-    /// More of the configuration, whole tables.
+    /// More sections of the configuration.
     pub more: String,
 }
 
@@ -80,7 +89,7 @@ impl Default for Setup {
     }
 }
 
-/// A configuration file on free addresses.
+/// A configuration file, and the free addresses that it names.
 #[derive(Debug)]
 pub struct Written {
     pub listener: SocketAddr,
@@ -88,7 +97,7 @@ pub struct Written {
     pub file: PathBuf,
 }
 
-/// Writes a configuration into `folder` for upstreams that listen already.
+/// Writes a configuration with these upstreams into `folder`.
 pub fn write_config(folder: &Path, setup: &Setup, upstreams: &PerColor<Vec<SocketAddr>>) -> Written {
     let (listener, admin) = (address(), address());
     let store = folder.join("store");
@@ -114,7 +123,7 @@ pub fn write_config(folder: &Path, setup: &Setup, upstreams: &PerColor<Vec<Socke
     Written { listener, admin, file }
 }
 
-/// A front door and its upstreams. Everything ends when this is dropped.
+/// A door and its upstreams. Everything ends when this value is dropped.
 #[derive(Debug)]
 pub struct House {
     pub door: Door,
@@ -125,7 +134,7 @@ pub struct House {
 }
 
 impl House {
-    /// Starts upstreams of both colors and a front door, and waits until it is ready.
+    /// Starts upstreams of both colors and a door, and waits until the door is ready.
     pub async fn open(setup: &Setup) -> Self {
         let machine = MACHINE.read().await;
         let folder = tempfile::tempdir().unwrap();
@@ -145,7 +154,8 @@ impl House {
         Self { door, upstreams, listener: written.listener, folder, _machine: machine }
     }
 
-    /// The same with upstreams of the test's own, which have to answer probes.
+    /// Starts a door before upstreams of the test's own, and waits until it is ready. The upstreams have to
+    /// answer probes.
     pub async fn open_before(setup: &Setup, upstreams: &PerColor<Vec<SocketAddr>>) -> Self {
         let machine = MACHINE.read().await;
         let folder = tempfile::tempdir().unwrap();
@@ -157,17 +167,18 @@ impl House {
         Self { door, upstreams, listener: written.listener, folder, _machine: machine }
     }
 
+    /// The client of the door's admin API.
     pub fn admin(&self) -> &Admin {
         &self.door.admin
     }
 
-    /// Starts the front door again on the same file and store; does not wait for it.
+    /// Starts the door again with the same file and store. Does not wait until it is ready.
     pub fn start_again(&mut self) {
         let log = self.folder.path().join("greenlight.log");
         self.door = Door::start(exe(), &self.door.config, &log, self.door.admin.address).unwrap();
     }
 
-    /// A load through the front door.
+    /// Starts a load through the door, with `rate` requests a second, or as fast as it can.
     pub fn load(&self, connections: u32, rate: Option<f64>) -> Load {
         Load::start(&Plan {
             target: self.listener,
@@ -179,7 +190,10 @@ impl House {
         })
     }
 
-    /// One request on a connection of its own: the status and the app that answered.
+    /// Sends one request on a connection of its own. Returns the status, and the name of the app that has
+    /// answered.
+    ///
+    /// The error says that the connection failed, or that no answer came within 5 s.
     pub async fn ask(&self) -> Result<(u16, Option<String>), Trouble> {
         let what = "a request through the front door".to_owned();
         let exchange =
@@ -191,7 +205,7 @@ impl House {
         }
     }
 
-    /// Waits until the service's running release is in this state.
+    /// Waits until the service is in this state.
     pub async fn until_state(&self, state: &str) {
         let what = format!("state {state}");
         self.admin()
@@ -200,7 +214,7 @@ impl House {
             .unwrap();
     }
 
-    /// Waits until this release is final, and gives its state.
+    /// Waits until this release is final, and returns its state.
     pub async fn until_final(&self, release: &str) -> String {
         let view = self
             .admin()

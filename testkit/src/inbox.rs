@@ -1,18 +1,19 @@
-//! What has come over a connection and was not taken yet: for origins over whatever carries bytes.
+//! The buffer of a connection, for origins over any kind of stream.
 
 use std::io::Read;
 
+/// The bytes that have come over a connection and were not taken yet.
 #[derive(Debug, Default)]
 pub struct Inbox(Vec<u8>);
 
 impl Inbox {
-    /// The next request's head; `None` at the end of the connection.
+    /// Reads the head of the next request. `None` if the connection has ended.
     pub fn head(&mut self, from: &mut impl Read) -> Option<String> {
         let head = self.take_until(from, b"\r\n\r\n")?;
         Some(String::from_utf8_lossy(&head).into_owned())
     }
 
-    /// The next `count` bytes; `None` if the connection ends before.
+    /// Reads the next `count` bytes. `None` if the connection ends before.
     pub fn take(&mut self, from: &mut impl Read, count: usize) -> Option<Vec<u8>> {
         while self.0.len() < count {
             self.more(from)?;
@@ -20,7 +21,7 @@ impl Inbox {
         Some(self.0.drain(..count).collect())
     }
 
-    /// Everything up to and with `mark`; `None` if the connection ends before.
+    /// Reads up to the end of the next `mark`. `None` if the connection ends before.
     pub fn take_until(&mut self, from: &mut impl Read, mark: &[u8]) -> Option<Vec<u8>> {
         loop {
             if let Some(at) = self.0.windows(mark.len()).position(|window| window == mark) {
@@ -30,7 +31,7 @@ impl Inbox {
         }
     }
 
-    /// Whatever comes until the connection ends.
+    /// Reads until the connection ends.
     pub fn rest(&mut self, from: &mut impl Read) -> Vec<u8> {
         while self.more(from).is_some() {}
         std::mem::take(&mut self.0)

@@ -1,8 +1,8 @@
-//! Parts that more than one test program of greenlight uses: a data plane in the test's own process ([`front`]), the
-//! whole program ([`house`]), clients and origins of every kind, certificates, Docker Engines and registries, and the
-//! checks that fuzzing runs.
+//! Parts that more than one test program of greenlight uses. They are a data plane in the test's own process
+//! ([`front`]), the whole program ([`house`]), clients and origins of every kind, certificates, Docker
+//! Engines and registries, and the checks that fuzzing runs.
 //!
-//! Everything here panics if something is wrong: a test that cannot go on has failed.
+//! Everything here panics if something goes wrong, because a test that cannot go on has failed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, clippy::disallowed_methods)]
 #![allow(clippy::new_without_default, reason = "a new authority has a new key each time: that is no default")]

@@ -1,4 +1,4 @@
-//! Origins: raw TCP servers that record what reaches them and answer by a script.
+//! Origins. They are raw TCP servers that record the requests and answer by a script.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use crate::client::PATIENCE;
 use crate::inbox::Inbox;
 
+/// A raw TCP server on a loopback port.
 #[derive(Debug)]
 pub struct Origin {
     pub address: SocketAddr,
@@ -19,7 +20,7 @@ pub struct Origin {
 #[derive(Debug)]
 pub struct Link {
     pub socket: TcpStream,
-    /// Counts this origin's connections from 0.
+    /// The number of this connection at its origin, from 0.
     pub number: usize,
     inbox: Inbox,
     seen: Arc<Mutex<Vec<String>>>,
@@ -63,7 +64,7 @@ impl Origin {
         })
     }
 
-    /// Answers the first request of each connection with these bytes, and closes.
+    /// Answers the first request of each connection with these bytes, and closes the connection.
     pub fn answering_once(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         Self::start(move |link| {
@@ -73,7 +74,7 @@ impl Origin {
         })
     }
 
-    /// Says when a request is there, and answers when it is told to.
+    /// An origin that reports each request on the receiver, and answers it when the sender gets a value.
     pub fn held() -> (Self, mpsc::Receiver<()>, mpsc::SyncSender<()>) {
         let (arrived, arrivals) = mpsc::sync_channel(64);
         let (go, gone) = mpsc::sync_channel(64);
@@ -90,51 +91,53 @@ impl Origin {
         (origin, arrivals, go)
     }
 
-    /// Heads that came, in order.
+    /// The heads of all requests, in the order in which they came.
     pub fn heads(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
 impl Link {
-    /// The next request's head; `None` at the end of the connection.
+    /// Reads the head of the next request. `None` if the connection has ended.
     pub fn head(&mut self) -> Option<String> {
         let head = self.inbox.head(&mut self.socket)?;
         self.seen.lock().unwrap().push(head.clone());
         Some(head)
     }
 
-    /// The next `count` bytes; `None` if the connection ends before.
+    /// Reads the next `count` bytes. `None` if the connection ends before.
     pub fn take(&mut self, count: usize) -> Option<Vec<u8>> {
         self.inbox.take(&mut self.socket, count)
     }
 
-    /// Everything up to and with `mark`; `None` if the connection ends before.
+    /// Reads up to the end of the next `mark`. `None` if the connection ends before.
     pub fn take_until(&mut self, mark: &[u8]) -> Option<Vec<u8>> {
         self.inbox.take_until(&mut self.socket, mark)
     }
 
-    /// Whatever comes until the connection ends.
+    /// Reads until the connection ends.
     pub fn rest(&mut self) -> Vec<u8> {
         self.inbox.rest(&mut self.socket)
     }
 
+    /// Sends these bytes.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        // A front door that has gone away is for the test's client to notice.
+        // If the door has closed the connection, the test's client notices that.
         let _ = self.socket.write_all(bytes.as_ref());
     }
 
-    /// Makes the end of the connection a reset.
+    /// Makes the connection end with a reset and not with a FIN.
     pub fn reset_at_end(&mut self) {
         socket2::SockRef::from(&self.socket).set_linger(Some(std::time::Duration::ZERO)).unwrap();
     }
 }
 
-/// A length for content.
+/// The bytes of a response with this head and body. A Content-Length is added to the head.
 pub fn with_length(head: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("{head}\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
     bytes.extend_from_slice(body);

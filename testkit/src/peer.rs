@@ -1,4 +1,4 @@
-//! A client that speaks HTTP/2, driven from outside of its runtime.
+//! An HTTP/2 client with a runtime of its own, for tests that are not async.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -15,15 +15,16 @@ use crate::client::PATIENCE;
 use crate::flow::rest;
 use crate::front::HOST;
 
+/// A client on one HTTP/2 connection.
 #[derive(Debug)]
 pub struct Peer {
     pub runtime: Runtime,
     pub sender: SendRequest<Bytes>,
-    /// The connection's end.
+    /// The task that drives the connection. It returns when the connection ends.
     pub driver: JoinHandle<Result<(), h2::Error>>,
 }
 
-/// A whole response.
+/// A complete response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -33,10 +34,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The value of the first field with this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
+    /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -48,10 +51,12 @@ pub fn request(method: &str, path: &str) -> Request<()> {
 }
 
 impl Peer {
+    /// Connects with prior knowledge and the default settings of `h2`.
     pub fn connect(address: SocketAddr) -> Self {
         Self::connect_as(address, &Builder::new())
     }
 
+    /// Connects with prior knowledge and these settings.
     pub fn connect_as(address: SocketAddr, builder: &Builder) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -64,40 +69,47 @@ impl Peer {
         Self { runtime, sender, driver }
     }
 
-    /// Waits for it, for so long that only a fault takes longer.
+    /// Runs a future and returns its output. Panics if that takes longer than [`PATIENCE`].
     pub fn wait<F: Future>(&self, what: F) -> F::Output {
         self.runtime
             .block_on(async { tokio::time::timeout(PATIENCE, what).await.expect("it happens in time") })
     }
 
+    /// Sends a head. With `ends` the request has no body.
     pub fn send(&mut self, request: Request<()>, ends: bool) -> (ResponseFuture, SendStream<Bytes>) {
         let ready = self.sender.clone().ready();
         self.sender = self.wait(ready).unwrap();
         self.sender.send_request(request, ends).unwrap()
     }
 
+    /// Sends a request without a body and waits for the response. The error says how the stream or the
+    /// connection ended.
     pub fn ask(&mut self, request: Request<()>) -> Result<Answer, h2::Error> {
         let (response, _) = self.send(request, true);
         self.answer(response)
     }
 
+    /// Sends a GET and waits for the response. Panics if the stream is reset.
     pub fn get(&mut self, path: &str) -> Answer {
         self.ask(request("GET", path)).unwrap()
     }
 
+    /// Sends a request with a body and waits for the response. The error says how the stream or the
+    /// connection ended.
     pub fn post(&mut self, request: Request<()>, body: impl Into<Bytes>) -> Result<Answer, h2::Error> {
         let (response, mut send) = self.send(request, false);
-        // An answer may come before the body has left: it tells.
+        // If the answer comes before the body is sent, this call may fail. The answer shows the outcome.
         let _ = send.send_data(body.into(), true);
         self.answer(response)
     }
 
+    /// Waits for a response. The error says how the stream or the connection ended.
     pub fn answer(&self, response: ResponseFuture) -> Result<Answer, h2::Error> {
         self.wait(whole(response))
     }
 }
 
-/// The whole response.
+/// Reads a complete response. The error says how the stream or the connection ended.
 pub async fn whole(response: ResponseFuture) -> Result<Answer, h2::Error> {
     let (head, mut body) = response.await?.into_parts();
     let bytes = rest(&mut body).await?;

@@ -1,4 +1,4 @@
-//! A front door with room for one request in flight and one that waits, and the first of them taken.
+//! A door with room for one request in flight and for one that waits. The request in flight is already there.
 
 use std::sync::mpsc::{Receiver, SyncSender};
 
@@ -6,9 +6,10 @@ use crate::client::{Client, PATIENCE};
 use crate::front::{Front, Setup};
 use crate::origin::Origin;
 
+/// A GET for the service under test.
 pub const GET: &str = "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n";
 
-/// Room for one request in flight and for one that waits, longer than any test.
+/// Limits a service to one request in flight and one that waits. The waiting time is longer than any test.
 pub fn limit(setup: &mut Setup) {
     let settings = setup.settings();
     settings.requests_max = 1;
@@ -16,6 +17,7 @@ pub fn limit(setup: &mut Setup) {
     settings.queue_timeout = PATIENCE * 6;
 }
 
+/// A door whose one place in flight is taken.
 #[derive(Debug)]
 pub struct Queue {
     pub front: Front,
@@ -26,6 +28,7 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// Starts the door and its origin, and sends the request that takes the place in flight.
     pub fn open() -> Self {
         let (origin, arrivals, go) = Origin::held();
         let mut setup = Setup::new(&[origin.address], &[]);
@@ -37,7 +40,8 @@ impl Queue {
         Self { front, origin, busy, go, arrivals }
     }
 
-    /// Returns once the worker has looked at what was sent before: it answers others behind it.
+    /// Returns once the worker has looked at everything that was sent before. The answers to two later
+    /// requests show that.
     pub fn settle(&self) {
         let mut other = self.front.client();
         for _ in 0..2 {
@@ -45,13 +49,13 @@ impl Queue {
         }
     }
 
-    /// Whether somebody waits.
+    /// Whether a request waits, so that there is no room for another one.
     pub fn is_full(&self) -> bool {
         self.settle();
         self.try_wait().is_none()
     }
 
-    /// A client that waits, or none if there is no room.
+    /// Sends a request. Returns its client if the request waits, and `None` if there is no room.
     fn try_wait(&self) -> Option<Client> {
         let mut client = self.front.client();
         client.send(GET);
@@ -63,8 +67,8 @@ impl Queue {
         Some(client)
     }
 
-    /// Whoever waited has left: another can wait in the same place, is served next, and is the second that the origin
-    /// sees.
+    /// Checks that the client that waited has left the queue. Another request can wait in its place and is
+    /// served next, and it is the second request that the origin sees.
     pub fn serves_the_next(mut self) {
         let begun = greenlight::clock::instant();
         let mut next = loop {
@@ -80,13 +84,13 @@ impl Queue {
         assert_eq!(self.origin.heads().len(), 2, "the one that left never got to the origin");
     }
 
-    /// Lets the one in flight end: the one that waits is next.
+    /// Lets the request in flight end, so that the waiting request gets its place.
     pub fn release(&mut self) {
         self.go.send(()).unwrap();
         assert_eq!(self.busy.response().text(), "held");
     }
 
-    /// The next one at the origin is answered.
+    /// Waits for the next request at the origin and answers it.
     pub fn answer(&self) {
         self.arrivals.recv_timeout(PATIENCE).unwrap();
         self.go.send(()).unwrap();

@@ -1,4 +1,4 @@
-//! A TLS client that sees what it was shown.
+//! A TLS client that keeps the certificate that the server has shown.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,14 +15,15 @@ use crate::certs::{Authority, Issued};
 use crate::client::PATIENCE;
 use crate::seeing::Seeing;
 
-/// What a server has shown.
+/// The names of the certificate that a server has shown, and its OCSP answer.
 #[derive(Debug, Default, Clone)]
 pub struct Shown {
     pub names: Vec<String>,
     pub ocsp: Vec<u8>,
 }
 
-/// Verifies the chain, and notes what it was shown, whatever name was asked for.
+/// A verifier that checks the chain and writes the certificate's names and OCSP answer into `shown`. The name
+/// that the client has asked for is not checked.
 fn noting(inner: Arc<WebPkiServerVerifier>, shown: Arc<Mutex<Shown>>) -> Seeing {
     Seeing(Box::new(move |end_entity, intermediates, ocsp, now| {
         let names = greenlight::tls::names_of(end_entity).names;
@@ -35,7 +36,7 @@ fn noting(inner: Arc<WebPkiServerVerifier>, shown: Arc<Mutex<Shown>>) -> Seeing 
     }))
 }
 
-/// How to connect, and what was shown the last time.
+/// The settings of a client, and the certificate that a server has shown at the last handshake.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub config: ClientConfig,
@@ -43,10 +44,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Settings that trust this authority, allow all versions of TLS and show no certificate.
     pub fn new(authority: &Authority) -> Self {
         Self::with(authority, rustls::ALL_VERSIONS, None)
     }
 
+    /// Settings that trust this authority and allow these versions. The client shows `identity` if there is
+    /// one.
     pub fn with(
         authority: &Authority,
         versions: &[&'static SupportedProtocolVersion],
@@ -71,19 +75,24 @@ impl Settings {
         Self { config, shown }
     }
 
+    /// The names and the OCSP answer of the last full handshake.
     pub fn shown(&self) -> Shown {
         self.shown.lock().unwrap().clone()
     }
 
-    /// Connects and shakes hands; `name` is what is asked for by SNI (an address: nothing is).
+    /// Connects and does the handshake. `name` is sent as SNI, unless it is an address. Panics if the
+    /// handshake fails.
     pub fn connect(&self, address: SocketAddr, name: &str) -> SecureClient {
         self.try_connect(address, name).expect("a handshake")
     }
 
+    /// Connects and does the handshake, which may fail with the error of the socket or of TLS.
     pub fn try_connect(&self, address: SocketAddr, name: &str) -> std::io::Result<SecureClient> {
         self.over(TcpStream::connect(address).unwrap(), name)
     }
 
+    /// Does the handshake over a socket that is already connected. The errors are those of
+    /// [`Self::try_connect`].
     pub fn over(&self, mut socket: TcpStream, name: &str) -> std::io::Result<SecureClient> {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -97,12 +106,14 @@ impl Settings {
     }
 }
 
+/// A client on one TLS connection.
 #[derive(Debug)]
 pub struct SecureClient {
     pub stream: StreamOwned<ClientConnection, TcpStream>,
     buffer: Vec<u8>,
 }
 
+/// A response with a length.
 #[derive(Debug)]
 pub struct Response {
     pub head: String,
@@ -111,28 +122,34 @@ pub struct Response {
 }
 
 impl Response {
+    /// The value of the first field with this name, in any case of letters.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
         lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
+    /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
 impl SecureClient {
+    /// Sends these bytes. Panics if the door has closed the connection.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).expect("the front door reads");
         self.stream.flush().unwrap();
     }
 
+    /// Sends a GET and reads the response.
     pub fn get(&mut self, host: &str, path: &str) -> Response {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
         self.response().expect("a whole response")
     }
 
-    /// One response, framed by its length.
+    /// Reads one response by its Content-Length. Without a Content-Length the body is empty.
+    ///
+    /// The error says how the connection ended before the response was complete.
     pub fn response(&mut self) -> Result<Response, String> {
         let head = loop {
             if let Some(at) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -164,7 +181,7 @@ impl SecureClient {
         }
     }
 
-    /// Everything to the end, and how it ended: true for a `close_notify`.
+    /// Reads to the end of the connection. The flag is true if it ended with a `close_notify`.
     pub fn rest(&mut self) -> (Vec<u8>, bool) {
         let mut all = std::mem::take(&mut self.buffer);
         let orderly = loop {
@@ -182,6 +199,7 @@ impl SecureClient {
         (all, orderly)
     }
 
+    /// Whether the handshake was a full one or has resumed a session.
     pub fn kind(&self) -> HandshakeKind {
         self.stream.conn.handshake_kind().unwrap()
     }

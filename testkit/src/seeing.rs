@@ -1,4 +1,5 @@
-//! A verifier that lets a test look at what a server shows, and checks its signatures as ever.
+//! A certificate verifier that gives the certificates of a server to the test. It checks the signatures of
+//! the handshake as usual.
 
 use std::fmt;
 
@@ -7,12 +8,12 @@ use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
-/// The certificate, what came with it, its OCSP answer, and the time.
+/// A check of the server's certificate, the intermediate certificates, the OCSP answer, and the present time.
 pub type Look = dyn Fn(&CertificateDer<'_>, &[CertificateDer<'_>], &[u8], UnixTime) -> Result<(), rustls::Error>
     + Send
     + Sync;
 
-/// Takes whatever `0` takes, whatever name was asked for.
+/// A verifier that accepts a certificate if its function accepts it. The name of the server is not checked.
 pub struct Seeing(pub Box<Look>);
 
 impl fmt::Debug for Seeing {

@@ -1,8 +1,8 @@
-//! What the environment asks of a test.
+//! Settings of tests from the environment.
 
 use std::str::FromStr;
 
-/// A number from the environment (`tests/nightly` asks for more), or CI's.
+/// The number in an environment variable, or `in_ci` if it is not set. `tests/nightly` sets larger numbers.
 pub fn setting<T: FromStr>(name: &str, in_ci: T) -> T {
     match std::env::var(name) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")),
@@ -10,7 +10,8 @@ pub fn setting<T: FromStr>(name: &str, in_ci: T) -> T {
     }
 }
 
-/// Whether the machine does nothing else (`GREENLIGHT_ALONE=1`): only then bars of milliseconds are asserted.
+/// Whether the machine runs this test alone (`GREENLIGHT_ALONE=1`). Limits of milliseconds are asserted only
+/// then.
 pub fn alone() -> bool {
     setting("GREENLIGHT_ALONE", 0) == 1
 }

@@ -1,5 +1,5 @@
-//! Running out of file descriptors. The limit is the whole process's, so the test runs in a child process: this
-//! executable again, with this test alone.
+//! The process runs out of file descriptors. The limit holds for a whole process, so the test starts this
+//! executable again as a child process that runs this test alone.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use greenlight_testkit::front::{Front, HOST};
 use greenlight_testkit::origin::Origin;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// Set in the child.
+/// The environment variable that tells the child process that it is the child.
 const CHILD: &str = "GREENLIGHT_TEST_FILES";
 
 #[test]
@@ -24,7 +24,7 @@ fn a_process_without_files_left_goes_on_when_there_are_some_again() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     let shown = format!("{said}{}", String::from_utf8_lossy(&output.stderr));
-    // A name that no test has would pass too.
+    // The harness also succeeds if no test has the name, so "1 passed" is checked as well.
     assert!(output.status.success() && said.contains("1 passed"), "{shown}");
 }
 
@@ -35,7 +35,7 @@ fn run_out_of_files() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = Some(200);
     setrlimit(Resource::Nofile, limit).unwrap();
-    // The clients are of this process too: when they get no file, the workers get none.
+    // The clients run in this process too, so the workers get no file either when the clients get none.
     let mut clients: Vec<_> =
         std::iter::from_fn(|| std::net::TcpStream::connect(front.address).ok()).collect();
     assert!(clients.len() < 200);

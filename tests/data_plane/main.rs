@@ -1,7 +1,8 @@
-//! The data plane in this process, over real sockets: raw clients, raw origins, tables built by hand.
+//! Tests of the data plane in this process, over real sockets. The clients and origins write raw bytes, and
+//! the tests build the route tables by hand.
 //!
-//! `files` needs a process of its own and starts one. `recorder` counts allocations thread by thread, so the other
-//! tests do not disturb it.
+//! `files` needs a process of its own and starts one. `recorder` counts allocations thread by thread, so the
+//! other tests do not disturb it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 

@@ -1,8 +1,8 @@
-//! What counting for the judge takes from the allocator: nothing in the path of a request, a little
-//! once a second, and never more than a limit. (What it takes of the CPU: `benches/recorder`.)
+//! How much memory the recorder allocates while it counts for the judge. It allocates nothing in the path of
+//! a request, a little once a second, and never more than a limit. `benches/recorder` measures its CPU time.
 //!
-//! The allocator of this test program counts the allocations of the thread that measures, so tests on other threads
-//! do not count.
+//! The allocator of this test program counts the allocations of the measuring thread alone, so tests on other
+//! threads do not disturb the counts.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -11,13 +11,14 @@ use allocation_counter::{AllocationInfo, measure};
 use greenlight::data_plane::{Asker, EvidenceSettings, Failure, Recorder};
 use greenlight::judge::{FAILURES_MAX, RouteTemplate};
 
-/// Requests a second.
+/// Requests in one second.
 const SECOND: u64 = 20_000;
-/// Attempts that wait at the same time.
+/// Attempts that wait for their response head at the same time.
 const WAITING: usize = 64;
 
-/// One request from its target to its end: every tenth fails, every hundredth breaks off, every
-/// thousandth never has a head.
+/// Records one request from its target to its end. Of the numbers `n`, each multiple of 10 fails with a 500,
+/// each multiple of 101 that does not fail breaks off after its head, and each multiple of 1000 gets no
+/// response head.
 fn request(recorder: &Recorder, target: &str, client: u64, n: u64) {
     let route = RouteTemplate::new(b"GET", black_box(target.as_bytes()));
     let endpoint = "127.0.0.1:80".parse().ok();
@@ -47,7 +48,7 @@ fn letter(n: usize) -> char {
     char::from(b'a' + u8::try_from(n % 26).unwrap())
 }
 
-/// A second of requests of so many clients to these targets.
+/// Records one second of requests from `clients` clients to these targets, and returns what was allocated.
 fn second(recorder: &Recorder, targets: &[String], clients: u64) -> AllocationInfo {
     measure(|| {
         for n in 0..SECOND {
@@ -68,7 +69,7 @@ fn a_request_allocates_nothing() {
     for (routes, clients) in [(1, 1), (50, 20_000), (2_000, 20_000)] {
         let recorder = recorder(false);
         let targets = targets(routes);
-        // The first one makes the room that is kept from then on.
+        // The first request allocates the memory that the recorder then keeps.
         request(&recorder, &targets[0], 7, 10);
         let taken = second(&recorder, &targets, clients);
         assert_eq!((taken.count_total, taken.bytes_total), (0, 0), "{routes} routes, {clients} clients");
@@ -77,14 +78,15 @@ fn a_request_allocates_nothing() {
     }
 }
 
-/// The first failing requests of a bake are kept in words; what fails after them costs nothing.
+/// The recorder keeps a text for each of the first failed requests of a bake. Later failures allocate
+/// nothing.
 #[test]
 fn only_the_first_failures_are_put_into_words() {
     let recorder = recorder(true);
     let targets = targets(50);
     let first = second(&recorder, &targets, 100);
     assert!(first.count_total > 0, "else this measures nothing");
-    // A time, a route, a cause, an endpoint, and growth of lists.
+    // Each failure allocates a time, a route, a cause and an endpoint; the lists grow as well.
     assert!(first.count_total <= 16 * FAILURES_MAX as u64, "{first:?}");
     let later = second(&recorder, &targets, 100);
     assert_eq!(later.count_total, 0, "{later:?}");
@@ -98,14 +100,14 @@ fn a_second_handed_over_costs_the_next_one_a_little() {
     for _ in 0..5 {
         recorder.take().unwrap();
         let next = second(&recorder, &targets, 100);
-        // Clients and times, routes, and the routes' table.
+        // The allocations are the lists of clients and of times, the routes, and the table of the routes.
         assert!((1..=4).contains(&next.count_total), "{next:?}");
     }
 }
 
-/// Whoever asks for whatever: a worker keeps no more of one color's second than this.
+/// A worker keeps at most 64 KiB for one second of one color, for any number of clients and routes.
 #[test]
-fn what_is_kept_is_bounded() {
+fn the_memory_of_one_second_is_bounded() {
     let recorder = recorder(false);
     let targets = targets(5_000);
     let first = second(&recorder, &targets, 1_000_000);
@@ -114,9 +116,9 @@ fn what_is_kept_is_bounded() {
     assert_eq!(more.bytes_total, 0, "{more:?}");
 }
 
-/// Attempts that hang have a place each; places are used again.
+/// Each attempt that waits has a place in the recorder. A place that an attempt has left is used again.
 #[test]
-fn waiting_takes_room_once() {
+fn places_of_waiting_attempts_are_used_again() {
     let recorder = recorder(false);
     let route = RouteTemplate::new(b"GET", b"/slow");
     let asker = Asker { client: 1, route: &route, endpoint: None };

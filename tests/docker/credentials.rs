@@ -1,4 +1,5 @@
-//! Who we are to registries: the Docker config file, credential helpers, `registry_auth`; and to whom each is told.
+//! Credentials for registries: the Docker config file, credential helpers and `registry_auth`. The tests also
+//! show which registry gets which of them.
 
 use std::sync::{Arc, Mutex};
 
@@ -34,13 +35,13 @@ impl Home {
     }
 
     fn write_config(&self, config: &Value) {
-        // Read by the front door at any moment: there is always a whole one.
+        // The door may read the file at any moment, so it is replaced as a whole.
         let new = self.0.path().join("new");
         std::fs::write(&new, config.to_string()).unwrap();
         std::fs::rename(new, self.0.path().join("config.json")).unwrap();
     }
 
-    /// A credential helper that knows one registry, and writes down what it was asked.
+    /// Writes a credential helper that knows one registry. It writes each question into [`Home::asked`].
     fn write_helper(&self, name: &str, registry: &str) {
         use std::os::unix::fs::PermissionsExt as _;
         let answer = json!({ "ServerURL": registry, "Username": USER, "Secret": PASSWORD });
@@ -59,8 +60,9 @@ impl Home {
     }
 }
 
-/// No webhook and no `registry_auth`: `poll_interval` finds what is pushed, and the Docker config file says who we are,
-/// at first itself, then by a helper, then by a store that knows nobody.
+/// There is no webhook and no `registry_auth`. `poll_interval` finds the pushes. The Docker config file gives
+/// the credentials, first by itself, then by a helper, and then by a store that knows no credentials for the
+/// registry.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_docker_config_file_and_its_helpers() {
     if !available() {
@@ -91,7 +93,7 @@ async fn the_docker_config_file_and_its_helpers() {
     until_tagged(&site, "stable", &v2).await;
     let asked = std::fs::read_to_string(home.asked()).unwrap();
     assert!(asked.lines().all(|line| line == format!("get {registry}")), "{asked}");
-    // It goes on asking, and what it finds is what serves: no release.
+    // The door goes on polling. It finds the digest that already serves, so it starts no release.
     let asks = asked.lines().count();
     let more = |_: &_| std::fs::read_to_string(home.asked()).unwrap().lines().count() > asks + 3;
     site.until("the registry is polled again", more).await;
@@ -120,8 +122,8 @@ async fn until_tagged(site: &Site, tag: &str, digest: &str) {
     }
 }
 
-/// `registry_auth` is told to the registry of the service's own image, and to no other one: not when a webhook names an
-/// image there that its allow list has, and not when a person does.
+/// The door sends `registry_auth` to the registry of the service's own image and to no other registry. That
+/// holds if a webhook names an allowed image of the other registry, and if a person does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_registry_is_told_nothing() {
     if !available() {
@@ -150,7 +152,7 @@ async fn another_registry_is_told_nothing() {
     let first = site.until_released(&v1).await;
     assert_eq!(first.state.as_str(), "succeeded", "its own registry knows us: {first:?}");
 
-    // As a registry there tells of a push.
+    // The webhook looks like a push to the other registry.
     let event = json!({ "events": [{ "action": "push", "request": { "host": other }, "target": {
         "mediaType": "application/vnd.docker.distribution.manifest.v2+json", "repository": "elsewhere/app", "tag": "v9",
         "digest": format!("sha256:{}", "0".repeat(64)),
@@ -174,7 +176,7 @@ async fn another_registry_is_told_nothing() {
         "{told:#?}"
     );
 
-    // What the Docker config file has for it is another matter.
+    // The door does send the other registry the credentials that the Docker config file has for it.
     let theirs = STANDARD.encode("they:know");
     home.write_config(&json!({ "auths": { &other: { "auth": theirs } } }));
     let known = site.release(&format!("{other}/elsewhere/app:v9")).await;
@@ -185,7 +187,7 @@ async fn another_registry_is_told_nothing() {
     assert!(told.iter().all(|head| !head.contains(&ours)), "{told:#?}");
 }
 
-/// A registry that asks everybody for a password, and keeps the heads of all that it gets.
+/// A registry that answers every request with 401, and keeps the heads of all requests.
 async fn other_registry() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -196,7 +198,7 @@ async fn other_registry() -> (String, Arc<Mutex<Vec<String>>>) {
             let kept = Arc::clone(&kept);
             tokio::spawn(async move {
                 let mut head = Vec::new();
-                // 22: a TLS hello, which is tried first.
+                // A first byte of 22 is a TLS hello. The client tries TLS first.
                 while !head.ends_with(b"\r\n\r\n") && head.first() != Some(&22) {
                     match stream.read_u8().await {
                         Ok(byte) => head.push(byte),

@@ -1,4 +1,4 @@
-//! The engines themselves: what the other tests stand on.
+//! The engines and registries of the testkit, on which the other tests depend.
 
 use bollard::Docker;
 use bollard::models::{ContainerCreateBody, HostConfig, PortBinding};
@@ -14,8 +14,8 @@ use greenlight_testkit::docker::image::{self, PORT, Recipe};
 use greenlight_testkit::docker::registry::{self, Registry};
 use greenlight_testkit::house::address;
 
-/// An image is made, pushed with a password, pulled by its digest, runs, survives the daemon's kill -9
-/// where its network does, and all of it is gone afterwards.
+/// An image is made, pushed with a password, and pulled by its digest. Its container runs and survives the
+/// daemon's `kill -9`. Everything is gone afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_engine_and_a_registry_of_our_own() {
     if !available() {
@@ -35,7 +35,7 @@ async fn an_engine_and_a_registry_of_our_own() {
     assert!(refused.is_err(), "pulled without a password");
     image::to_the_end(api.create_image(Some(pull), None, registry.credentials())).await.unwrap();
 
-    // One of ours: two engines on one machine would give out the same.
+    // The test chooses the port, because two engines on one machine would choose the same.
     let port = address().port().to_string();
     let container = ContainerCreateBody {
         image: Some(by_digest),
@@ -68,8 +68,8 @@ async fn an_engine_and_a_registry_of_our_own() {
     assert_eq!((state.running, state.restarting), (Some(true), Some(false)));
 }
 
-/// The last line's CR LF in a read of its own, which no engine can be made to write: the line was heard
-/// before the rest is sent.
+/// The CR LF of the last line arrives in a read of its own. No engine can be made to write that, so a server
+/// of the test does it. It sends the rest after the client has got the line.
 #[tokio::test]
 async fn a_line_end_that_comes_by_itself_is_no_fault() {
     const HEAD: &[u8] =

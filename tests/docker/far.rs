@@ -1,4 +1,4 @@
-//! Several engines, one of them on the network: TCP with TLS, where both sides show certificates.
+//! Several engines, of which one is reached over the network by TCP with TLS. Both sides show certificates.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,10 +14,12 @@ use greenlight_testkit::docker::image::Recipe;
 use greenlight_testkit::docker::{available, engine};
 use greenlight_testkit::house::address;
 
-/// Containers are reached by their own addresses: two engines on one machine would publish the same ports.
+/// The containers are reached by their own addresses, because two engines on one machine would publish the
+/// same ports.
 const UPSTREAM: &str = "stop_timeout = \"5s\"";
 
-/// An authority of our own, what it has issued, and one that nobody trusts.
+/// A folder with the certificates of two authorities, `ours` and `others`. The engine and the door trust only
+/// `ours`.
 struct Certificates(tempfile::TempDir);
 
 impl Certificates {
@@ -47,7 +49,7 @@ impl Certificates {
         self.0.path().join(name)
     }
 
-    /// Trusts who `ca` has issued, and shows what `own` has.
+    /// A client that trusts the authority `ca`, and shows a certificate that `own` has issued.
     fn client(&self, ca: &str, own: &str) -> EngineTls {
         EngineTls {
             ca: self.path(&format!("{ca}-ca.pem")),
@@ -61,8 +63,8 @@ fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Three containers over two engines; the far one is asked under TLS alone. While it is dead its container goes on,
-/// and no request is lost.
+/// Three containers run on two engines. The far engine is reached only over TLS. While it is dead, its
+/// container goes on and no request is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_over_two_engines_one_of_them_by_tls() {
     if !available() {
@@ -127,7 +129,8 @@ async fn a_service_over_two_engines_one_of_them_by_tls() {
     );
 }
 
-/// An engine whose authority we do not trust is not asked, and one that does not trust ours does not answer.
+/// greenlight does not talk to an engine whose authority it does not trust. An engine that does not trust
+/// greenlight's authority does not answer.
 async fn strangers(certificates: &Certificates, url: &str, image: &str) {
     let image = ImageReference::parse(image).unwrap();
     for (ca, own) in [("others", "ours"), ("ours", "others")] {

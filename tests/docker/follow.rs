@@ -1,4 +1,4 @@
-//! Follow mode: compose, or a person, brings the containers up; no release is ever asked for.
+//! Follow mode. Compose, or a person, starts the containers, and no person asks for a release.
 
 use std::collections::HashMap;
 
@@ -16,9 +16,11 @@ use greenlight_testkit::docker::image::{self, PORT, Recipe};
 const RELEASE: &str =
     "trigger = \"on_healthy\"\nbake_time = \"2s\"\nstandby_ttl = \"1h\"\nprogress_deadline = \"1m\"";
 const UPSTREAM: &str = "follow = true\npublish = \"loopback\"";
+/// Containers of each color.
 const SETS: usize = 2;
 
-/// Green comes up, is gated, gets the traffic; blue stays warm; blue is brought up anew and takes over in the same way.
+/// Green comes up, passes its checks and gets the traffic, and blue stays warm. Then new containers of blue
+/// are started, and blue takes over in the same way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn colors_that_come_up_are_released() {
     if !available() {
@@ -43,7 +45,7 @@ async fn colors_that_come_up_are_released() {
     let load = site.load(8, 100.0);
     assert!(load.until(PATIENCE, |counts| counts.of("one") > 50).await, "{:?}", load.counts());
 
-    // The other color has to have been down for ten seconds while blue was healthy: it has been, once it is up for so long.
+    // `on_healthy` is armed after the other color has been down for ten seconds while blue was healthy.
     let begun = Instant::now();
     up(&site.api, "green", "two").await;
     let green = released(&site, "green").await;
@@ -54,7 +56,7 @@ async fn colors_that_come_up_are_released() {
     assert_eq!(green.state.as_str(), "succeeded", "{green:?}");
     let enough = load.counts().of("two") + 50;
     assert!(load.until(PATIENCE, |counts| counts.of("two") > enough).await, "{:?}", load.counts());
-    // Blue stays warm: nobody has stopped it, and it is still probed.
+    // Blue stays warm. Its containers run, and the door still probes them.
     let view = site.view().await;
     let warm = |color: &str| {
         view.endpoints
@@ -85,7 +87,7 @@ async fn released(site: &Site, color: &str) -> greenlight::control_plane::contro
     site.until_final(&id).await
 }
 
-/// What compose does: containers with labels, made and started.
+/// Creates and starts containers with greenlight's labels, as compose does.
 async fn up(api: &Docker, color: &str, version: &str) {
     for number in 1..=SETS {
         let binding = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: None };
@@ -108,6 +110,7 @@ async fn up(api: &Docker, color: &str, version: &str) {
     }
 }
 
+/// Removes the containers of a color.
 async fn down(site: &Site, color: &str) {
     for one in site.containers().await.iter().filter(|one| one.color == color) {
         let options = RemoveContainerOptionsBuilder::new().force(true).build();

@@ -1,4 +1,4 @@
-//! A hook of a release that answers when a test wants it to, and what the test wants.
+//! The receiver of a hook. The test decides when it answers, and with which answer.
 
 use axum::Router;
 use axum::extract::State;
@@ -7,21 +7,21 @@ use axum::routing::post;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What it answers.
+/// The answer of the hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Pass,
-    /// None until it is another one.
+    /// No answer until the test sets another one.
     Hold,
     Refuse,
 }
 
-/// Ends with this value.
+/// The receiver. It ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Gatekeeper {
     pub url: String,
     answer: watch::Sender<Answer>,
-    /// Calls that came since the answer was set.
+    /// The calls since the answer was set.
     calls: watch::Sender<usize>,
     server: JoinHandle<()>,
 }
@@ -43,7 +43,7 @@ impl Gatekeeper {
         self.answer.send_replace(answer);
     }
 
-    /// Until it was called under the present answer.
+    /// Waits until the hook is called after the present answer was set. Panics after `limit`.
     pub(crate) async fn until_called(&self, limit: std::time::Duration) {
         let mut calls = self.calls.subscribe();
         let waited = tokio::time::timeout(limit, calls.wait_for(|calls| *calls > 0)).await;

@@ -1,4 +1,4 @@
-//! Commands of hooks, in containers beside those of the release.
+//! Commands of hooks. They run in containers beside the containers of the release.
 
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::TryStreamExt as _;
@@ -7,8 +7,8 @@ use crate::site::{PATIENCE, Seen, Setup, Site, seen, shared};
 use greenlight_testkit::docker::available;
 use greenlight_testkit::docker::image::Recipe;
 
-/// A release is aborted while its `pre_promote` command runs: the command is told to stop, and its container is gone,
-/// as those of the release are.
+/// A release is aborted while its `pre_promote` command runs. The command gets SIGTERM, and its container is
+/// removed, as are the containers of the release.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_aborted_release_leaves_no_command_behind() {
     if !available() {
@@ -30,7 +30,7 @@ async fn an_aborted_release_leaves_no_command_behind() {
     assert_eq!(first_signal(&site, &running[0].id).await, "15", "SIGTERM comes first");
 }
 
-/// Waits until the containers of the service's commands are as wanted.
+/// Waits until the containers of the service's commands fit `wanted`, and returns them.
 async fn commands(site: &Site, what: &str, wanted: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
     let label = [format!("greenlight.command={}", site.service)];
     let begun = tokio::time::Instant::now();
@@ -44,7 +44,7 @@ async fn commands(site: &Site, what: &str, wanted: impl Fn(&[Seen]) -> bool) -> 
     }
 }
 
-/// The first signal that a container was sent, by the engine's own story.
+/// The first signal that a container was sent, by the engine's events.
 async fn first_signal(site: &Site, container: &str) -> String {
     let filters = std::collections::HashMap::from([
         ("container".to_owned(), vec![container.to_owned()]),

@@ -1,4 +1,5 @@
-//! What `greenlight import` prints runs: checked, started, its services released and asked.
+//! The configuration that `greenlight import` prints works. It is checked and started, and its services are
+//! released and get a request.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -18,7 +19,7 @@ use greenlight_testkit::docker::image::{self, Recipe};
 use greenlight_testkit::docker::registry::{self, PASSWORD, Registry, USER};
 use greenlight_testkit::house::{address, exe};
 
-/// What is set where the command is run: the script's and the files' own variables.
+/// The environment of the commands, with the variables that the imported script and files use.
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("DOCKERHUB_USER", USER),
     ("DOCKERHUB_PASS", PASSWORD),
@@ -27,14 +28,15 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_import_prints_runs() {
+async fn the_configuration_that_import_prints_runs() {
     if !available() {
         return;
     }
     let engine = shared().await;
     let options = registry::Options { auth: true, notify: None };
     let registry = Registry::start(address(), &options).await;
-    // Two of them have a service "backend", which an engine takes for one.
+    // Two of the files have a service "backend". One engine would not tell the two apart, so each has its own
+    // engine.
     let other = started(engine::Options::default()).await;
     let files = [
         (engine, "dockercloud-haproxy.yml"),
@@ -45,6 +47,7 @@ async fn what_import_prints_runs() {
     futures_util::future::join_all(files.iter().map(|(engine, file)| runs(engine, &registry, file))).await;
 }
 
+/// Imports one file, starts a door with the result, and releases each of its services.
 async fn runs(engine: &Engine, registry: &Registry, file: &str) {
     let folder = tempfile::Builder::new().prefix("greenlight-import.").tempdir().unwrap();
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/import").join(file);
@@ -85,14 +88,14 @@ async fn runs(engine: &Engine, registry: &Registry, file: &str) {
     println!("RESULT import: {file}: {} services checked, released and asked", config.services.len());
 }
 
-/// One release to its end, as a person would ask for it.
+/// Asks for one release on the command line, as a person would, and waits for its end.
 async fn release(folder: &Path, admin: SocketAddr, service: &str) {
     let url = format!("http://{admin}");
     let arguments = ["--admin", &url, "deploy", service, "--wait", "--timeout", "2m"];
     let begun = tokio::time::Instant::now();
     loop {
         let output = greenlight(folder, &arguments).output().await.unwrap();
-        // The front door has only just been started.
+        // The door may not be ready yet, because it has only just been started.
         let unreachable = output.status.code() == Some(1) && begun.elapsed() < PATIENCE;
         if !unreachable {
             succeeded(&output, service);
@@ -108,7 +111,7 @@ fn greenlight(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// It ends with this value.
+/// Starts a door, which ends when this value is dropped.
 fn door(folder: &Path) -> Child {
     let log = std::fs::File::create(folder.join("log")).unwrap();
     greenlight(folder, &["run", "--until-stdin-ends", "-c", "greenlight.toml"])
@@ -132,8 +135,8 @@ struct Written<'a> {
     admin: SocketAddr,
 }
 
-/// Only what belongs to the machine is changed: ports, folders, the engine, the registry's name and its credentials,
-/// and five minutes of bake. The images are made, and the networks that compose would have made.
+/// Adapts the printed configuration to this machine: ports, folders, the engine, the registry's name and its
+/// credentials, and a short bake. Makes the images, and the networks that compose would have made.
 async fn adapted(printed: &str, engine: &Engine, registry: &Registry, at: &Written<'_>) -> (String, Config) {
     let folder = at.folder.display().to_string();
     let before =
@@ -158,7 +161,8 @@ async fn adapted(printed: &str, engine: &Engine, registry: &Registry, at: &Writt
         let Upstream::Docker { image: Some(image), engine, .. } = &service.upstream else {
             panic!("{} runs no image", service.name)
         };
-        // Two of the files have a service "backend", and are read at the same time.
+        // Two of the files have a service "backend" and run at the same time, so the name of the file is in
+        // the image.
         let name = registry.image(&format!("{}/{}:v1", at.name, service.name));
         let port = engine.port.unwrap_or(image::PORT).to_string();
         let recipe = Recipe::new(service.name.as_str()).with(&["--port", &port]);

@@ -1,8 +1,9 @@
-//! `kill -9` of the front door, and of dockerd, in each state of a release: afterwards exactly the right containers
-//! run, and the release is finished, or failed with a reason.
+//! `kill -9` of the door, and of dockerd, in each state of a release. Afterwards exactly the right containers
+//! run, and the release has finished, or has failed with a reason.
 //!
-//! The apps are on the host's network: published ports die with the daemon. `moments` has the states, and how a release
-//! is held in each; `GREENLIGHT_DOCKER_KILLS` says how many of them a run meets, drawn by `GREENLIGHT_SEED`.
+//! The apps use the host's network, because published ports end with the daemon. `moments` has the states and
+//! holds a release in each. `GREENLIGHT_DOCKER_KILLS` is the number of kills of a run, which are drawn by
+//! `GREENLIGHT_SEED`.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -20,10 +21,10 @@ use greenlight_testkit::house::START;
 use greenlight_testkit::setting::setting;
 
 const RELEASE: &str = "debounce = \"0s\"\nbake_time = \"2s\"\nstandby_ttl = \"2s\"\ndrain_timeout = \"1s\"\nprogress_deadline = \"1m\"";
-/// How long dockerd is away.
+/// The time for which dockerd is away.
 const AWAY: Duration = Duration::from_secs(1);
 
-/// What is killed.
+/// The process that is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Victim {
     Door,
@@ -40,7 +41,8 @@ async fn a_killed_engine_leaves_no_container_astray() {
     every_state(Victim::Engine).await;
 }
 
-/// The kills of this run: as many as are asked for, each once before any comes again.
+/// The moments of this victim in this run. As many kills are drawn as the setting asks for, and each one is
+/// drawn once before any is drawn again.
 fn drawn(victim: Victim, goes_back: bool) -> Vec<&'static Moment> {
     static DRAWN: OnceLock<Vec<(Victim, &'static Moment)>> = OnceLock::new();
     let drawn = DRAWN.get_or_init(|| {
@@ -61,7 +63,7 @@ fn drawn(victim: Victim, goes_back: bool) -> Vec<&'static Moment> {
     mine.map(|(_, moment)| *moment).collect()
 }
 
-/// Two services at the same time: one whose releases go through, one whose releases go back.
+/// Runs two services at the same time. The releases of one go through, and the releases of the other go back.
 async fn every_state(victim: Victim) {
     if !available() {
         return;
@@ -74,13 +76,14 @@ async fn every_state(victim: Victim) {
             return;
         }
         let engine = started(live.clone()).await;
-        // Ports of its own, from here on: a few sets of two.
+        // The first of the service's ports. A few sets of two containers fit before the next service's ports.
         let port = first_port + if goes_back { 50 } else { 0 };
         Box::pin(meet(victim, &engine, port, goes_back, &moments)).await;
     };
     tokio::join!(one(false), one(true));
 }
 
+/// Starts a service and kills the victim at each of these moments.
 async fn meet(victim: Victim, engine: &Engine, port: u16, goes_back: bool, moments: &[&Moment]) {
     let gate = Gatekeeper::start().await;
     let service = format!("{victim:?}-{}", if goes_back { "back" } else { "on" }).to_lowercase();
@@ -100,7 +103,7 @@ async fn meet(victim: Victim, engine: &Engine, port: u16, goes_back: bool, momen
     let ended = site.until_final(&first).await;
     assert_eq!(ended.state.as_str(), "succeeded", "{ended:?}");
     if goes_back {
-        // What goes back does so before its bake is over, however long that takes here.
+        // The bake must not end before the release goes back, so it is made long.
         site.reload("bake_time = \"2s\"", "bake_time = \"1h\"").await;
     }
     let mut stage = Stage { site, gate, serving: first };
@@ -112,11 +115,12 @@ async fn meet(victim: Victim, engine: &Engine, port: u16, goes_back: bool, momen
     println!("RESULT {victim:?} killed: {}", met.join(", "));
 }
 
+/// An image of an app that listens on the loopback address.
 pub(crate) fn plain(version: &str) -> Recipe {
     Recipe { on_loopback: true, ..Recipe::new(version) }
 }
 
-/// One kill and what becomes of it; the release's last state.
+/// Kills the victim once and checks the result. Returns the final state of the release.
 async fn one_kill(
     stage: &mut Stage,
     victim: Victim,
@@ -154,7 +158,7 @@ async fn one_kill(
     }
     stage.site.until_only(&stage.serving).await;
     if let Some(id) = held.release.filter(|_| matches!(ended.as_str(), "failed" | "cancelled")) {
-        // Nothing that was only created either.
+        // Containers that were only created are gone too.
         let gone = |all: &[crate::site::Seen]| all.iter().all(|one| one.release != id);
         stage.site.until_containers(&format!("nothing is left of {id}"), gone).await;
     }
@@ -174,11 +178,11 @@ async fn one_kill(
     ended
 }
 
-/// SIGKILL, and a new one on the same store.
+/// Kills the door with SIGKILL and starts a new one on the same store.
 async fn kill_door(site: &mut Site, stuck: Option<StuckWorker>) {
     let pid = site.door.pid().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    // A thread that is held by us is gone only when we let it go.
+    // The process ends only after the test lets its stopped thread go.
     tokio::task::block_in_place(|| drop(stuck));
     let status = site.door.wait().await.unwrap();
     assert!(!status.success(), "{status}");

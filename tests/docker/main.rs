@@ -1,7 +1,7 @@
 //! From a pushed image to retired containers, against a real Docker Engine and a real registry.
 //!
-//! Each test has its own registry, front door and names; the engine that runs the containers and the
-//! one that makes the images are shared, since they are what takes long to start.
+//! Each test has a registry, a door and names of its own. The engine that runs the containers and the engine
+//! that makes the images are shared, because engines take long to start.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 

@@ -1,5 +1,6 @@
-//! The states of a release that something is killed in, and how a release is brought there and held: by a hook that
-//! does not answer, a relay before the engine or the registry, a worker that stands still, a pin, a person.
+//! The states of a release in which the door or an engine is killed. This module brings a release to such a
+//! state and holds it there, by a hook that does not answer, a relay before the engine or the registry, a
+//! stopped worker, a pin, or a person's command that does not come.
 
 use std::time::Duration;
 
@@ -14,12 +15,14 @@ use crate::site::{PATIENCE, Site};
 use crate::stuck::StuckWorker;
 use greenlight_testkit::docker::image::Recipe;
 
-/// A state, and what may become of a release in it.
+/// A state in which something is killed.
 #[derive(Debug)]
 pub(crate) struct Moment {
     pub state: &'static str,
-    /// Whether it is met on the way back, in a bake that does not end by itself.
+    /// Whether the state is part of a release that goes back. Such a release has a bake that does not end by
+    /// itself.
     pub goes_back: bool,
+    /// The final states that the release may have after the kill.
     pub ends: &'static [&'static str],
 }
 
@@ -34,7 +37,7 @@ const fn back(state: &'static str, ends: &'static [&'static str]) -> Moment {
 pub(crate) const MOMENTS: &[Moment] = &[
     on("stable", &[]),
     on("queued", &["succeeded"]),
-    // What an engine makes of a pull or a start that was cut is its own to say.
+    // An engine may finish or fail a pull or a start that was cut.
     on("pulling", &["succeeded", "failed"]),
     on("starting", &["succeeded", "failed"]),
     on("checking", &["succeeded"]),
@@ -50,25 +53,26 @@ pub(crate) const MOMENTS: &[Moment] = &[
     back("rolled_back", &["rolled_back"]),
 ];
 
-/// A service, and all that can hold its releases.
+/// A service, and the parts that can hold its releases in a state.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub site: Site,
     pub gate: Gatekeeper,
-    /// The release that has the traffic.
+    /// The id of the release that has the traffic.
     pub serving: String,
 }
 
-/// A release that is where it was wanted.
+/// A release that is held in a state.
 #[derive(Debug)]
 pub(crate) struct Held {
-    /// None: nothing is released.
+    /// The id of the release. `None` for the state stable, which has no release.
     pub release: Option<String>,
+    /// The stopped worker, if it holds the release.
     pub stuck: Option<StuckWorker>,
 }
 
 impl Stage {
-    /// Brings a release to this state, where it stays until something is done about it.
+    /// Brings a release to this state, where it stays until [`Stage::go_on`].
     pub(crate) async fn hold(&self, state: &str, version: &str) -> Held {
         let mut stuck = None;
         let release = match state {
@@ -77,7 +81,8 @@ impl Stage {
             "pulling" => {
                 let relay = &self.relays().registry;
                 let digest = self.site.push(version, &plain(version)).await;
-                // To ask for a tag's digest a blob is read too; a digest is not asked for.
+                // The image is named by its digest. To resolve a tag, the engine would read a blob before the
+                // pull.
                 let image = format!("{}@{digest}", self.site.image(version));
                 relay.hold(&["GET /v2/", "/blobs/"]);
                 let id = self.site.release(&image).await;
@@ -133,7 +138,8 @@ impl Stage {
         Held { release, stuck }
     }
 
-    /// What was killed is back: nothing is held any more, and who is waited for does what is waited for.
+    /// Lets the release go on after the killed process is back. All holds end, and the commands that the
+    /// release waits for are given.
     pub(crate) async fn go_on(&self, state: &str) {
         self.gate.set(Answer::Pass);
         self.relays().engine.let_go();
@@ -150,7 +156,7 @@ impl Stage {
         self.site.relays.as_ref().expect("relays")
     }
 
-    /// The image's name.
+    /// Pushes an image under its version as tag, and returns the image's name.
     async fn pushed(&self, recipe: Recipe) -> String {
         let version = recipe.version.clone();
         self.site.push(&version, &recipe).await;
@@ -165,7 +171,7 @@ impl Stage {
         answer["id"].as_str().unwrap().to_owned()
     }
 
-    /// Of a push that comes under a pin.
+    /// Pushes an image while the service is pinned, and returns the id of the queued release.
     async fn queued(&self, version: &str) -> String {
         self.site.say("PUT", "pin").await;
         let digest = self.site.push("prod", &plain(version)).await;
@@ -179,7 +185,7 @@ impl Stage {
         found(&self.site.until("the push is in the queue", |service| found(service).is_some()).await).unwrap()
     }
 
-    /// A release whose hook before the switch does not answer.
+    /// Starts a release whose `pre_promote` hook does not answer, and returns its id.
     async fn at_the_gate(&self, version: &str) -> String {
         self.gate.set(Answer::Hold);
         let id = self.deploy(plain(version), true).await;
@@ -187,13 +193,15 @@ impl Stage {
         id
     }
 
-    /// A switch is acknowledged when this is over, or after ten seconds.
+    /// Stops a worker of the door, so that a switch is acknowledged only when the worker goes on, or after
+    /// ten seconds.
     fn stick(&self) -> StuckWorker {
         let pid = self.site.door.pid().unwrap();
         tokio::task::block_in_place(|| StuckWorker::stop(pid))
     }
 
-    /// Asks for a rollback and does not wait for its answer, which comes with the last acknowledgement, if at all.
+    /// Asks for a rollback and does not wait for the answer. The answer comes with the last acknowledgment,
+    /// if at all.
     fn ask_back(&self) {
         let (admin, service) = (self.site.admin().clone(), self.site.service.clone());
         tokio::spawn(async move {
@@ -202,7 +210,7 @@ impl Stage {
         });
     }
 
-    /// Pins what bakes, and makes its apps fail.
+    /// Pins the service during a bake, and makes the candidate's apps fail.
     async fn fail_under_a_pin(&self) {
         self.site.say("PUT", "pin").await;
         let view = self.site.view().await;
@@ -229,7 +237,8 @@ impl Stage {
         }
     }
 
-    /// A person's word, again for as long as it is refused: what was killed knows its endpoints only when it has asked.
+    /// Gives a person's command, and repeats it while it is refused. A restarted door refuses it until it has
+    /// asked the engine for its endpoints.
     async fn insist(&self, word: &str) {
         let path = format!("/v1/services/{}/{word}", self.site.service);
         let begun = Instant::now();

@@ -1,5 +1,5 @@
-//! The image of greenlight itself: the Dockerfile around the local static binary, run beside its containers on one
-//! Docker network.
+//! The image of greenlight itself. The Dockerfile is built around the local static binary, and the container
+//! runs on one Docker network with the containers that it manages.
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
@@ -54,7 +54,7 @@ async fn greenlight_runs_beside_its_containers() {
     let mut connection = Connection::open(([127, 0, 0, 1], port).into()).await.unwrap();
     let answer = connection.ask(&request("GET", "/", "app.example.org", None)).await.unwrap();
     assert_eq!((answer.status, answer.field("x-version")), (200, Some("v1")), "{answer:?}");
-    // Its own health check says no when the admin API is not there.
+    // The health check of the image fails if the admin API does not answer.
     let (code, said) = run_inside(&api, &["/greenlight", "--admin", "http://127.0.0.1:1", "health"]).await;
     assert_eq!(code, Some(1), "{said}");
 
@@ -68,7 +68,8 @@ async fn greenlight_runs_beside_its_containers() {
     api.remove_container(NAME, Some(RemoveContainerOptionsBuilder::new().force(true).build())).await.unwrap();
 }
 
-/// As `build-image` does; the static binary is the one that the other tests have too.
+/// Builds the image `greenlight:local` with the context of `build-image`. The static binary is the one that
+/// the other tests use too.
 async fn build(api: &Docker) {
     let folder = tempfile::tempdir().unwrap();
     let made = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/build-image"))
@@ -96,16 +97,16 @@ fn config(image: &str) -> String {
     )
 }
 
-/// By the user of the image.
+/// Makes a folder readable for the user of the image.
 fn readable(folder: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// As the head of the Dockerfile says; the port that its 80 is published at.
+/// Starts greenlight as the head of the Dockerfile says. Returns the port at which its port 80 is published.
 async fn start(api: &Docker, socket: &Path, folder: &Path) -> u16 {
     let group = std::fs::metadata(socket).unwrap().gid().to_string();
-    // One of ours: two engines on one machine would give out the same.
+    // The test chooses the port, because two engines on one machine would choose the same.
     let port = address().port();
     let binding = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(port.to_string()) };
     let body = ContainerCreateBody {
@@ -128,7 +129,7 @@ async fn start(api: &Docker, socket: &Path, folder: &Path) -> u16 {
     port
 }
 
-/// Waits until the engine's health check, which is the binary itself, says so.
+/// Waits until the engine's health check, which runs the binary itself, reports healthy.
 async fn healthy(api: &Docker) {
     let begun = Instant::now();
     loop {
@@ -148,7 +149,7 @@ async fn logs(api: &Docker) -> String {
     lines.iter().map(ToString::to_string).collect()
 }
 
-/// `docker exec`
+/// Runs a command in the container, as `docker exec` does. Returns its exit code and its output.
 async fn run_inside(api: &Docker, command: &[&str]) -> (Option<i64>, String) {
     let config = ExecConfig {
         cmd: Some(command.iter().map(ToString::to_string).collect()),

@@ -1,4 +1,4 @@
-//! `provider::docker` by itself against a real engine: sets, commands, and what is heard of containers.
+//! `provider::docker` alone against a real engine: sets, commands, and the reports about containers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use greenlight_testkit::docker::registry::{self, Registry};
 use greenlight_testkit::docker::{available, engine};
 use greenlight_testkit::house::address;
 
-/// A registry with one image, and the ways to it.
+/// A registry with one image, and an engine that can pull it.
 struct Ground {
     api: Docker,
     url: String,
@@ -67,7 +67,7 @@ impl Ground {
         }
     }
 
-    /// Name -> state of the containers whose name begins so.
+    /// The states of the containers whose names begin with `prefix`, by name.
     async fn states(&self, prefix: &str) -> HashMap<String, String> {
         let options = ListContainersOptionsBuilder::default().all(true).build();
         let all = self.api.list_containers(Some(options)).await.unwrap();
@@ -80,13 +80,14 @@ impl Ground {
     }
 }
 
+/// Starts a set without calling it off.
 async fn start(upstream: &ServiceEngines, set: &Set) -> Result<(), DockerFault> {
     let (_kept, off) = call_off();
     upstream.start(set, &off).await
 }
 
-/// A set is brought up once however often it is asked for, is stopped, started again as it is, saved
-/// and removed; what is not ours by its labels is never touched.
+/// A set is created once, however often it is asked for. It is stopped, started again as it is, described for
+/// its release, and removed. Containers without greenlight's labels of that set are never touched.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_set_lives_and_ends_and_nothing_else_does() {
     if !available() {
@@ -104,7 +105,8 @@ async fn a_set_lives_and_ends_and_nothing_else_does() {
     assert_eq!(ids(&ground.states("greenlight-sets-1-blue-").await), 2);
     start(&upstream, &one).await.unwrap();
     start(&upstream, &two).await.unwrap();
-    // Another service can't take their names over; one that only names a service and a color stays.
+    // Another service can't take over the names of a set. A container whose labels name only a service and a
+    // color is left alone.
     let neighbor = ground.upstream("sets-x", ground.config());
     start(&neighbor, &ground.set("sets-1", Color::Blue)).await.unwrap_err();
     let followed = ContainerCreateBody {
@@ -127,7 +129,7 @@ async fn a_set_lives_and_ends_and_nothing_else_does() {
     let stopped = ground.states("greenlight-sets-").await;
     assert_eq!(stopped["greenlight-sets-1-blue-1"], "exited", "{stopped:?}");
     assert_eq!(stopped["greenlight-sets-2-green-2"], "running", "{stopped:?}");
-    // As a person would see to it: one of the kept ones is gone.
+    // A person may remove one of the stopped containers.
     let force = RemoveContainerOptionsBuilder::default().force(true).build();
     ground.api.remove_container("greenlight-sets-1-blue-2", Some(force.clone())).await.unwrap();
     start(&upstream, &one).await.unwrap();
@@ -139,7 +141,7 @@ async fn a_set_lives_and_ends_and_nothing_else_does() {
     assert!(ground.states("greenlight-sets-1-").await.is_empty());
     assert_eq!(ground.states("greenlight-sets-2-").await.len(), 2);
     assert_eq!(ground.states("followed-of-sets").await["followed-of-sets"], "running");
-    // The image is in use by the other set, and stays; with it gone it goes.
+    // The image stays as long as the other set uses it, and is removed after that.
     upstream.remove_image(&ground.image, &ground.version).await.unwrap();
     let by_digest = ground.image.at(&ground.version.0);
     assert!(ground.api.inspect_image(&by_digest).await.is_ok());
@@ -152,9 +154,9 @@ async fn a_set_lives_and_ends_and_nothing_else_does() {
     assert!(matches!(start(&upstream, &one).await, Err(DockerFault::NoImage { .. })));
 }
 
-/// What can't be done is said with what would help.
+/// A refusal says what is wrong and which key would help.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_wrong_is_named() {
+async fn a_refusal_names_its_cause() {
     if !available() {
         return;
     }
@@ -176,7 +178,7 @@ async fn what_is_wrong_is_named() {
     let text = said(start(&ground.upstream("wrong", no_file), &set).await);
     assert!(text.contains("/nowhere/app.env"), "{text}");
     ground.upstream("wrong", ground.config()).remove(&set.release).await.unwrap();
-    // The name of one of its containers belongs to somebody else.
+    // A container that is not greenlight's already has the name of a container of the set.
     let body =
         ContainerCreateBody { image: Some(ground.image.to_string()), ..ContainerCreateBody::default() };
     let options = CreateContainerOptionsBuilder::default().name("greenlight-wrong-1-blue-1").build();
@@ -190,8 +192,8 @@ async fn what_is_wrong_is_named() {
     assert!(matches!(upstream.resolve(&nobody).await, Err(DockerFault::RegistryAway { .. })));
 }
 
-/// A hook's command has the application's image and environment; its end and its output are told, and
-/// its container is gone whatever happens.
+/// A hook's command runs in the application's image with the application's environment. Its exit code and its
+/// output are returned, and its container is removed in every case.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_run_in_containers_of_their_own() {
     if !available() {
@@ -231,7 +233,7 @@ async fn commands_run_in_containers_of_their_own() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// Hears news until they are so.
+/// Reads reports until one fits, and returns it. Panics after [`PATIENCE`].
 async fn until(
     news: &mut mpsc::Receiver<EngineReport>,
     what: &str,
@@ -252,10 +254,11 @@ fn named<'a>(news: &'a EngineReport, name: &str) -> Option<&'a Container> {
     news.containers.values().find(|container| container.name == name)
 }
 
-/// A container that ends is heard of at once, one that its engine starts again as another life; an
-/// engine that dies is away, what it had is kept, and it is found again with what changed meanwhile.
+/// The watch reports a container that ends at once, and a restarted container with a new start time. It
+/// reports a dead engine as away and keeps its containers, and after the engine is back it reports what has
+/// changed meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_happens_to_containers_is_heard() {
+async fn the_watch_reports_changes_of_containers() {
     if !available() {
         return;
     }

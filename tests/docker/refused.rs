@@ -1,4 +1,5 @@
-//! What can't be released fails before the switch, with its own clear cause, and leaves no container.
+//! A version that can't be released fails before the switch, with a clear cause of its own, and leaves no
+//! container.
 
 use greenlight::control_plane::controller::ReleaseView;
 
@@ -6,7 +7,8 @@ use crate::site::{PATIENCE, Setup, Site, shared, started};
 use greenlight_testkit::docker::image::Recipe;
 use greenlight_testkit::docker::{available, engine};
 
-/// It failed before the switch for this cause, and all of its containers are gone.
+/// Asserts that a release has failed before the switch for this cause, and waits until all of its containers
+/// are gone.
 async fn failed(site: &Site, release: &ReleaseView, cause: &[&str]) {
     assert_eq!((release.state.as_str(), &release.promoted_at), ("failed", &None), "{release:?}");
     for words in cause {
@@ -17,7 +19,8 @@ async fn failed(site: &Site, release: &ReleaseView, cause: &[&str]) {
     println!("RESULT refused: {}", release.reason);
 }
 
-/// An app that is never ready, one that crashes in a loop, a tag that is not there: v1 serves all the while.
+/// A tag that does not exist, an app that is never ready, and an app that crashes in a loop. v1 serves all
+/// the time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn apps_that_do_not_come_up() {
     if !available() {
@@ -52,7 +55,7 @@ async fn apps_that_do_not_come_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_registry_that_knows_us_not() {
+async fn a_registry_that_refuses_the_credentials() {
     if !available() {
         return;
     }
@@ -72,7 +75,7 @@ async fn a_registry_that_knows_us_not() {
     site.push("v1", &Recipe::new("v1")).await;
     let refused = site.release(&site.image("v1")).await;
     failed(&site, &site.until_final(&refused).await, &["the registry does not let us read"]).await;
-    // With the right password, read anew for each pull, it goes through.
+    // The password is read anew for each pull, so the release succeeds once the file has the right one.
     secret("password", greenlight_testkit::docker::registry::PASSWORD);
     let taken = site.release(&site.image("v1")).await;
     assert_eq!(site.until_final(&taken).await.state.as_str(), "succeeded");
@@ -85,7 +88,8 @@ async fn an_engine_whose_disk_is_full() {
         return;
     }
     let engine = started(engine::Options { disk: Some("100m"), ..engine::Options::default() }).await;
-    // By its own address: two engines on one machine would publish the same ports.
+    // The containers are reached by their own addresses, because two engines on one machine would publish the
+    // same ports.
     let upstream = "stop_timeout = \"5s\"";
     let site = Site::open(&Setup { replicas: 1, upstream, ..Setup::new("full", &engine) }).await;
     let v1 = site.push("prod", &Recipe::new("v1")).await;
@@ -95,7 +99,7 @@ async fn an_engine_whose_disk_is_full() {
     let v2 = site.push("prod", &Recipe { ballast_mib: 64, ..Recipe::new("v2") }).await;
     failed(&site, &site.until_released(&v2).await, &["the disk of the engine", "is full"]).await;
     site.until_only(&first.id).await;
-    // What was downloaded of it is gone too: a small image still fits.
+    // The downloaded part of the image is gone too, so a small image still fits.
     let v3 = site.push("prod", &Recipe::new("v3")).await;
     let third = site.until_released(&v3).await;
     assert_eq!(third.state.as_str(), "succeeded", "{third:?}");

@@ -1,5 +1,5 @@
-//! A relay before an engine or a registry that holds requests of one kind until it is told to let them go: so a release
-//! stays in a state for as long as a test wants it there.
+//! A relay before an engine or a registry. It can hold requests of one kind until the test lets them go, so
+//! that a release stays in a state for as long as the test needs.
 
 use std::io::Result;
 use std::net::SocketAddr;
@@ -11,16 +11,16 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// What is held, and who waits.
+/// Decides which requests are held, and counts them.
 #[derive(Clone, Debug)]
 struct Gate {
-    /// A request whose bytes hold all of these words is held; `None`: nothing is.
+    /// A request whose bytes contain all of these words is held. With `None` no request is held.
     words: watch::Sender<Option<&'static [&'static str]>>,
-    /// Requests that were held since it began.
+    /// The requests that were held since [`Relay::hold`].
     held: watch::Sender<usize>,
 }
 
-/// Ends with this value, and all of its connections with it.
+/// A relay. It and all of its connections end when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Relay {
     gate: Gate,
@@ -28,7 +28,7 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Before a registry.
+    /// Starts a relay before a registry, and returns its address too.
     pub(crate) async fn tcp(target: SocketAddr) -> (Self, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -46,7 +46,8 @@ impl Relay {
         (Self { gate, task }, address)
     }
 
-    /// Before an engine: at `path`, to the engine's own socket.
+    /// Starts a relay before an engine. It listens on the socket `path` and connects to the engine's socket
+    /// `target`.
     pub(crate) fn unix(path: &PathBuf, target: PathBuf) -> Self {
         let listener = UnixListener::bind(path).unwrap();
         let gate = Gate::new();
@@ -64,13 +65,13 @@ impl Relay {
         Self { gate, task }
     }
 
-    /// From now on requests with all of these words are held.
+    /// Holds requests that contain all of these words, from now on.
     pub(crate) fn hold(&self, words: &'static [&'static str]) {
         self.gate.held.send_replace(0);
         self.gate.words.send_replace(Some(words));
     }
 
-    /// Until one is held.
+    /// Waits until a request is held. Panics after `limit`.
     pub(crate) async fn until_held(&self, limit: Duration) {
         let mut held = self.gate.held.subscribe();
         let waited = tokio::time::timeout(limit, held.wait_for(|held| *held > 0)).await;
@@ -117,8 +118,8 @@ impl Gate {
         }
     }
 
-    /// Waits for as long as these bytes are to be held. The head of a request comes in one piece from clients that
-    /// write it so: Docker's and ours do.
+    /// Waits for as long as these bytes are to be held. This sees a head only if the client writes it in one
+    /// piece, as Docker's clients and greenlight do.
     async fn pass(&self, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         let is_held = |words: Option<&'static [&'static str]>| {

@@ -1,4 +1,4 @@
-//! A push becomes a release: a good one, and one that is bad.
+//! A push becomes a release. One test pushes a good version, and one a bad version.
 
 use std::time::Duration;
 
@@ -6,8 +6,9 @@ use crate::site::{PATIENCE, Setup, Site, shared};
 use greenlight_testkit::docker::available;
 use greenlight_testkit::docker::image::Recipe;
 
-/// v2 is pushed; the registry itself tells; three containers are pulled by digest and started; their
-/// app needs ten seconds; the load moves; v1 is stopped after its standby. Nothing is lost.
+/// v2 is pushed, and the registry itself sends the webhook. greenlight pulls the image by digest and starts
+/// three containers, whose app needs ten seconds to be ready. Then the traffic moves, and v1 is stopped after
+/// its standby. No request is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_push_becomes_a_release() {
     if !available() {
@@ -35,7 +36,7 @@ async fn a_push_becomes_a_release() {
     let all = site.until_only(&second.id).await;
     let running: Vec<_> = all.iter().filter(|one| one.running).collect();
     assert!(running.iter().all(|one| one.image.ends_with(&v2)), "by digest: {running:?}");
-    // v1's are kept, stopped: a rollback starts them again.
+    // The containers of v1 are stopped and kept, so that a rollback can start them again.
     assert_eq!(all.iter().filter(|one| one.release == first.id).count(), 3, "{all:?}");
 
     let enough = load.counts().of("v2") + 100;
@@ -53,7 +54,7 @@ async fn a_push_becomes_a_release() {
     );
 }
 
-/// v3 fails one request in ten: it is reverted and may not come again; v4 may.
+/// v3 fails one request in ten. It is reverted and may not be released again, but v4 may be released.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_push_is_reverted() {
     if !available() {
@@ -80,7 +81,8 @@ async fn a_bad_push_is_reverted() {
     assert!(told.contains("errors in") && told.contains(" requests"), "no numbers: {told}");
     site.until_explained(&third.id, "\"log_lines\":[\"{\\\"listening\\\"", 3).await;
 
-    // The same digest again: the registry tells, and it is refused; so is a person without force.
+    // The same digest is pushed again. The webhook's release is refused, and so is a person's deploy without
+    // force.
     let pushes = pushes_heard(&site);
     assert_eq!(site.push_again("prod").await, v3);
     site.until("the push is heard", |_| pushes_heard(&site) > pushes).await;
@@ -96,7 +98,7 @@ async fn a_bad_push_is_reverted() {
     assert_eq!(fourth.state.as_str(), "succeeded", "{fourth:?}");
     site.until_only(&fourth.id).await;
     let counts = load.stop().await;
-    // What was lost is what v3 answered itself.
+    // Only requests that v3 itself answered with an error have failed.
     assert_eq!(counts.lost(), counts.failed_by("v3"), "{:?}", counts.losses);
     println!(
         "RESULT bad push: reverted ({}), {} of {} requests failed, all by v3",
@@ -106,12 +108,12 @@ async fn a_bad_push_is_reverted() {
     );
 }
 
-/// How many pushes the front door's log tells of.
+/// The number of pushes in the door's log.
 fn pushes_heard(site: &Site) -> usize {
     site.log().matches("what=push of").count()
 }
 
-/// When each running container of a release was started.
+/// The start time of each running container of a release, in the engine's form.
 async fn started_at(site: &Site, release: &str) -> Vec<String> {
     let mut times = Vec::new();
     for one in site.containers().await.iter().filter(|one| one.running && one.release == release) {

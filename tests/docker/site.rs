@@ -1,4 +1,5 @@
-//! A front door of a service whose containers a real engine runs: registry, Slack, load and all.
+//! A door with one service whose containers run on a real engine, and everything around it: a registry, a
+//! stand-in for Slack, and a load.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -22,11 +23,11 @@ use greenlight_testkit::docker::image::{self, Recipe};
 use greenlight_testkit::docker::registry::{self, Registry};
 use greenlight_testkit::house::{START, address, exe};
 
-/// Where a test gives up waiting for a step: these share two cores with each other.
+/// The time after which a test gives up waiting for a step. It is long, because these tests share two cores.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
-/// Between two looks at something that is awaited.
+/// The pause between two looks at something that a test waits for.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
-/// 128 bits, as the registry has it in its configuration.
+/// The token of the webhook, which the registry has in its configuration. It has 128 bits.
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// The engine that most tests run their containers on.
@@ -35,46 +36,51 @@ pub(crate) async fn shared() -> &'static Engine {
     ENGINE.get_or_init(|| started(engine::Options::default())).await
 }
 
-/// The engine that images are made on: another one, so that they really are pulled.
+/// The engine on which images are made. It is another one, so that the images have to be pulled.
 pub(crate) async fn builder() -> Docker {
     static ENGINE: OnceCell<Engine> = OnceCell::const_new();
     ENGINE.get_or_init(|| started(engine::Options::default())).await.api().await
 }
 
+/// Starts an engine without blocking the runtime.
 pub(crate) async fn started(options: engine::Options) -> Engine {
     tokio::task::spawn_blocking(move || Engine::start(options)).await.unwrap()
 }
 
-/// What differs between tests.
+/// The parts of a site that differ between tests.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup<'a> {
-    /// Also the host, `NAME.example.org`; tests share an engine, so each has its own.
+    /// The name of the service. Its host is `NAME.example.org`. Tests share an engine, so each needs a name
+    /// of its own.
     pub service: &'a str,
     pub engine: &'a Engine,
     pub replicas: usize,
     /// Lines of `[services.NAME.upstream]` beside image, replicas and engines.
     pub upstream: &'a str,
+    /// Lines of `[services.NAME.health]`.
     pub health: &'a str,
+    /// Lines of `[services.NAME.release]`.
     pub release: &'a str,
-    /// More of the file: hooks, or whole sections.
+    /// More sections of the file, such as hooks.
     pub more: &'a str,
     /// The registry asks for a password.
     pub auth: bool,
-    /// The registry tells of pushes.
+    /// The registry sends webhooks for pushes.
     pub told: bool,
     /// More patterns of the webhook's allow list.
     pub allow: &'a [String],
     /// More engines, each an inline table of the file.
     pub engines: &'a [String],
-    /// More of the front door's environment.
+    /// More variables of the door's environment.
     pub env: &'a [(String, String)],
-    /// Relays before the engine and the registry can hold what the front door and the engine ask for.
+    /// Puts relays before the engine and the registry, which can hold requests of the door and of the engine.
     pub relayed: bool,
 }
 
-/// Checks that take two seconds or so at least, and a bake of four.
+/// Health checks that a candidate passes in about two seconds at least.
 pub(crate) const HEALTH: &str =
     "interval = \"250ms\"\ntimeout = \"1s\"\nrise = 2\nfall = 2\nmin_healthy_time = \"1s\"";
+/// A release with a bake of four seconds.
 pub(crate) const RELEASE: &str = "debounce = \"300ms\"\nbake_time = \"4s\"\nstandby_ttl = \"3s\"\ndrain_timeout = \"2s\"\nprogress_deadline = \"1m\"";
 
 impl<'a> Setup<'a> {
@@ -97,12 +103,12 @@ impl<'a> Setup<'a> {
     }
 }
 
-/// One container of ours, as the engine shows it.
+/// One container with greenlight's labels, as the engine shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub id: String,
     pub name: String,
-    /// As it was created: by digest.
+    /// The image as it was named at the creation, which is by digest.
     pub image: String,
     pub release: String,
     pub color: String,
@@ -124,7 +130,7 @@ pub(crate) struct Site {
     program: PathBuf,
 }
 
-/// What stands before the engine and the registry.
+/// The relays before the engine and the registry.
 #[derive(Debug)]
 pub(crate) struct Relays {
     pub engine: Relay,
@@ -133,7 +139,7 @@ pub(crate) struct Relays {
 }
 
 impl Site {
-    /// Starts all of it. Nothing is released yet.
+    /// Starts everything. Nothing is released yet.
     pub(crate) async fn open(setup: &Setup<'_>) -> Self {
         let (listener, admin, hooks) = (address(), address(), address());
         let notify = setup.told.then(|| format!("http://{hooks}/hooks/registry/{TOKEN}"));
@@ -182,18 +188,19 @@ impl Site {
         format!("{}.example.org", self.service)
     }
 
-    /// `ADDRESS/org/SERVICE:TAG`, as the front door knows it. One repository a test: engines are shared.
+    /// `ADDRESS/org/SERVICE:TAG`, as the door knows it. Engines are shared, so each test has a repository of
+    /// its own.
     pub(crate) fn image(&self, tag: &str) -> String {
         let address = self.relays.as_ref().map_or(self.registry.address, |relays| relays.registry_address);
         format!("{address}/org/{}:{tag}", self.service)
     }
 
-    /// As it is pushed: to the registry itself.
+    /// The name under which the image is pushed, which leads to the registry itself and not to a relay.
     fn pushed_image(&self, tag: &str) -> String {
         self.registry.image(&format!("org/{}:{tag}", self.service))
     }
 
-    /// Makes an image and pushes it; the registry tells of it. Its digest.
+    /// Makes an image and pushes it, and returns its digest. The registry sends its webhook.
     pub(crate) async fn push(&self, tag: &str, recipe: &Recipe) -> String {
         let builder = builder().await;
         let name = self.pushed_image(tag);
@@ -201,19 +208,20 @@ impl Site {
         image::push(&builder, &name, self.registry.credentials()).await
     }
 
-    /// Pushes once more what was pushed last under this tag.
+    /// Pushes the last image of this tag once more, and returns its digest.
     pub(crate) async fn push_again(&self, tag: &str) -> String {
         image::push(&builder().await, &self.pushed_image(tag), self.registry.credentials()).await
     }
 
-    /// Asks for a release of an image; the answer whatever it is.
+    /// Asks for a release of an image. Returns the status and the body of the answer, even if it is a
+    /// refusal.
     pub(crate) async fn deploy(&self, image: &str) -> (u16, Value) {
         let path = format!("/v1/services/{}/releases", self.service);
         let answer = self.admin().ask("POST", &path, Some(&json!({ "image": image }))).await.unwrap();
         (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
     }
 
-    /// Asks for a release that has to be accepted; its id.
+    /// Asks for a release that has to be accepted, and returns its id.
     pub(crate) async fn release(&self, image: &str) -> String {
         let (status, body) = self.deploy(image).await;
         assert_eq!(status, 202, "{body}");
@@ -224,7 +232,7 @@ impl Site {
         self.admin().service(&self.service).await.unwrap()
     }
 
-    /// Waits until the service is as wanted.
+    /// Waits until the service fits `wanted`.
     pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&ServiceView) -> bool) -> ServiceView {
         let until = self.admin().until(&self.service, what, PATIENCE, wanted).await;
         until.unwrap_or_else(|trouble| panic!("{trouble}\n{}", self.door.tail()))
@@ -248,7 +256,7 @@ impl Site {
         view.release.unwrap()
     }
 
-    /// A load through the front door.
+    /// Starts a load through the door, with `rate` requests a second.
     pub(crate) fn load(&self, connections: u32, rate: f64) -> Load {
         Load::start(&Plan {
             target: self.listener,
@@ -260,12 +268,12 @@ impl Site {
         })
     }
 
-    /// All containers that carry our label with this service, running or not, by name.
+    /// All containers with greenlight's label for this service, running or not, sorted by name.
     pub(crate) async fn containers(&self) -> Vec<Seen> {
         seen(&self.api, &[format!("greenlight.service={}", self.service)]).await
     }
 
-    /// Waits until our containers are as wanted.
+    /// Waits until the containers of the service fit `wanted`, and returns them.
     pub(crate) async fn until_containers(&self, what: &str, wanted: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
         let begun = tokio::time::Instant::now();
         loop {
@@ -282,7 +290,7 @@ impl Site {
         }
     }
 
-    /// Waits until exactly `replicas` containers run, all of this release.
+    /// Waits until exactly `replicas` containers run and all of them belong to this release.
     pub(crate) async fn until_only(&self, release: &str) -> Vec<Seen> {
         let replicas = self.replicas;
         self.until_containers(&format!("only {release} runs"), |all| {
@@ -292,13 +300,13 @@ impl Site {
         .await
     }
 
-    /// Starts the front door again on the same file and store; does not wait for it.
+    /// Starts the door again with the same file and store. Does not wait until it is ready.
     pub(crate) fn start_again(&mut self) {
         let log = self.folder.path().join("greenlight.log");
         self.door = Door::start(&self.program, &self.door.config, &log, self.door.admin.address).unwrap();
     }
 
-    /// Changes the file and has it read again.
+    /// Replaces a text in the configuration file and reloads it.
     pub(crate) async fn reload(&self, from: &str, to: &str) {
         let text = std::fs::read_to_string(&self.door.config).unwrap();
         assert!(text.contains(from), "{from} is not in {text}");
@@ -307,7 +315,7 @@ impl Site {
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     }
 
-    /// `METHOD /v1/services/SERVICE/WHAT`, which has to be taken.
+    /// Sends `METHOD /v1/services/SERVICE/WHAT`, which has to succeed.
     pub(crate) async fn say(&self, method: &str, what: &str) {
         let path = format!("/v1/services/{}/{what}", self.service);
         let body = (method != "DELETE").then(|| json!({}));
@@ -316,8 +324,8 @@ impl Site {
         assert!((200..300).contains(&answer.status), "{method} {path}: {} {said}", answer.status);
     }
 
-    /// Waits until these words are so many times in what is kept of a release (JSON). Containers' last words are saved
-    /// before they are stopped, not before the release ends.
+    /// Waits until `words` occur `times` times in the JSON that explains a release. The last output of a
+    /// container is saved before the container is stopped, which may be after the end of the release.
     pub(crate) async fn until_explained(&self, release: &str, words: &str, times: usize) {
         let path = format!("/v1/releases/{release}/explain");
         let begun = tokio::time::Instant::now();
@@ -333,13 +341,13 @@ impl Site {
         }
     }
 
-    /// The front door's whole log.
+    /// The whole log of the door.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.door.log).unwrap_or_default()
     }
 }
 
-/// Containers that carry all of these labels.
+/// All containers with all of these labels, sorted by name.
 pub(crate) async fn seen(api: &Docker, labels: &[String]) -> Vec<Seen> {
     let filters = HashMap::from([("label".to_owned(), labels.to_vec())]);
     let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
@@ -365,7 +373,8 @@ pub(crate) async fn seen(api: &Docker, labels: &[String]) -> Vec<Seen> {
     found
 }
 
-/// The front door's program: with an environment of its own where one is asked for.
+/// The program of the door. If the setup has variables of the environment, it is a script that sets them
+/// first.
 fn program(setup: &Setup<'_>, folder: &Path) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     if setup.env.is_empty() {

@@ -1,4 +1,4 @@
-//! A stand-in for Slack's incoming webhooks: keeps what it is told.
+//! A stand-in for Slack's incoming webhooks. It keeps all messages.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 type Told = Arc<(Mutex<Vec<Value>>, watch::Sender<()>)>;
 
-/// Ends with this value.
+/// The server. It ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Slack {
     pub address: SocketAddr,
@@ -35,13 +35,14 @@ impl Slack {
         format!("http://{}/services/T0/B0/token", self.address)
     }
 
-    /// The `text` of each message, in the order they came.
+    /// The `text` of each message, in the order in which they came.
     pub(crate) fn texts(&self) -> Vec<String> {
         let messages = self.told.0.lock().unwrap();
         messages.iter().map(|message| message["text"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// Waits for a message whose text, or any part of it, holds all of these words; gives it whole.
+    /// Waits for a message that holds all of these words in any of its parts, and returns it as JSON. Panics
+    /// after `limit`.
     pub(crate) async fn until(&self, words: &[&str], limit: Duration) -> String {
         let mut changes = self.told.1.subscribe();
         let found = async {

@@ -1,5 +1,5 @@
-//! A worker of the front door that stands still: what an acknowledgement waits for. It is one thread, stopped from
-//! outside as a debugger does it; the others go on.
+//! A worker of the door that stands still, so that a switch waits for its acknowledgment. The test stops this
+//! one thread as a debugger does, and the other threads go on.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -8,16 +8,16 @@ use nix::sys::ptrace::{self, Options};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
-/// Goes on with the end of this value.
+/// A stopped worker. It goes on when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct StuckWorker {
     over: Option<SyncSender<()>>,
-    // Only the thread that stopped it may let it go.
+    // Only the thread that stopped the worker may let it go on.
     tracer: Option<JoinHandle<()>>,
 }
 
 impl StuckWorker {
-    /// Stops the first worker of this process; returns once it stands still.
+    /// Stops the first worker of the process with this id, and returns once it stands still.
     pub(crate) fn stop(process: u32) -> Self {
         let thread = worker(process);
         let (over, until_over) = sync_channel(1);
@@ -28,6 +28,7 @@ impl StuckWorker {
     }
 }
 
+/// The thread id of the first worker.
 fn worker(process: u32) -> Pid {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let named = |path: &std::path::Path| {
@@ -38,15 +39,16 @@ fn worker(process: u32) -> Pid {
     Pid::from_raw(path.file_name().unwrap().to_str().unwrap().parse().unwrap())
 }
 
+/// Stops a thread, reports that on `stands`, and lets the thread go on when `until_over` ends.
 fn trace(thread: Pid, stands: &SyncSender<()>, until_over: &Receiver<()>) {
     ptrace::seize(thread, Options::empty()).unwrap();
     ptrace::interrupt(thread).unwrap();
     waitpid(thread, Some(WaitPidFlag::__WALL)).unwrap();
     stands.send(()).unwrap();
-    // An error is the end of the other side: the same.
+    // An error means that the sender was dropped, which ends the stop as well.
     let _ = until_over.recv();
     if ptrace::detach(thread, None).is_err() {
-        // Its process was killed: the thread is ours to reap.
+        // The process was killed meanwhile. The tracer has to reap the thread.
         let _ = waitpid(thread, Some(WaitPidFlag::__WALL));
     }
 }

@@ -1,4 +1,4 @@
-//! Bad input: a clear sentence, the right exit code, nothing half-started.
+//! Bad input. The program prints a clear sentence and exits with the right code, and nothing is half started.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -10,9 +10,11 @@ use tempfile::TempDir;
 
 use greenlight_testkit::house::{SERVICE, Setup, Written, address, exe, write_config};
 
+/// The exit code for a fault of the configuration.
 const CONFIGURATION: i32 = 2;
+/// The exit code for any other failure.
 const FAILURE: i32 = 1;
-/// A front door that started in spite of it would run for ever.
+/// The longest time that the program may run. A door that started in spite of the fault would run for ever.
 const LIMIT: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
@@ -41,7 +43,8 @@ fn good(folder: &Path) -> Written {
     write_config(folder, &Setup::default(), &upstreams)
 }
 
-/// `run` and `check` both refuse it with 2, name each of `words`, and leave nothing behind.
+/// `run` and `check` both refuse the changed configuration with exit code 2, print each of `words`, and leave
+/// nothing behind.
 async fn refuses(change: impl FnOnce(String) -> String, words: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let written = good(folder.path());
@@ -67,7 +70,7 @@ fn nothing_started(folder: &TempDir, written: &Written) {
 }
 
 #[tokio::test]
-async fn a_good_one_is_accepted() {
+async fn a_good_configuration_is_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let written = good(folder.path());
     let ended = greenlight(&["check", written.file.to_str().unwrap()]).await;
@@ -194,7 +197,7 @@ async fn a_taken_port() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_none() {
+async fn a_store_path_that_is_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let written = good(folder.path());
     std::fs::write(folder.path().join("store"), "a file").unwrap();
@@ -213,7 +216,7 @@ async fn a_store_of_a_newer_version_and_one_in_use() {
     let mut door = Door::start(exe(), &written.file, &log, written.admin).unwrap();
     door.ready(LIMIT).await.unwrap();
 
-    // A second front door on other ports and the same store.
+    // A second door uses other ports and the same store.
     let other = tempfile::tempdir().unwrap();
     let second = good(other.path());
     let text = std::fs::read_to_string(&second.file).unwrap();

@@ -1,4 +1,4 @@
-//! IPv4 and IPv6 on one port: by one listener, or by one of each.
+//! IPv4 and IPv6 on one port, with one listener for both families or with one for each.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 
@@ -12,7 +12,7 @@ async fn status(address: SocketAddr) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_port_can_have_a_listener_of_each_and_one_of_both() {
+async fn a_port_can_have_one_listener_for_both_families_or_one_for_each() {
     let [alone, beside, webhooks] = [(); 3].map(|()| address().port());
     let more = format!(
         "[[listeners]]\nbind = \"[::]:{alone}\"\n\

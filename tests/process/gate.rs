@@ -1,11 +1,12 @@
-//! The gate: no request reaches a candidate before it has been healthy for long enough.
+//! The gate. No request reaches a candidate before it has been healthy for `min_healthy_time`.
 
 use greenlight::model::Color;
 
 use greenlight_testkit::house::{House, SERVICE, Setup};
 use greenlight_testkit::setting::setting;
 
-/// Upstreams' times are their own monotonic clock's, so nothing here depends on when a test looks.
+/// The upstreams report times of their own monotonic clocks, so the results do not depend on the moments at
+/// which the test asks for them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_candidate_that_is_not_ready_gets_no_request() {
     let is_long = setting("GREENLIGHT_GATE_LONG", 0) > 0;

@@ -1,4 +1,4 @@
-//! `kill -9` of the front door at random moments of running releases.
+//! `kill -9` of the door at random moments of running releases.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use greenlight::control_plane::controller::{ReleaseView, ServiceView};
 use greenlight_testkit::house::{House, SERVICE, START, Setup};
 use greenlight_testkit::setting::setting;
 
-/// Longer than a whole release takes: some kills come before the switch, some in the bake, some after.
+/// The latest moment of a kill, in milliseconds. It is longer than a whole release, so some kills come before
+/// the switch, some in the bake, and some after it.
 const MOMENTS_MS: u64 = 4_000;
 const TRAFFIC_WITHIN: Duration = Duration::from_secs(1);
 
@@ -31,7 +32,8 @@ async fn a_killed_front_door_comes_back_as_it_was() {
         let before = house.admin().service(SERVICE).await.unwrap();
         let history = house.admin().history(SERVICE).await.unwrap();
 
-        // The deploy itself may be cut short: only what was accepted has to be there afterwards.
+        // The kill may cut the deploy command itself short. A release has to exist afterwards only if it was
+        // accepted.
         let admin = house.admin().clone();
         let version = format!("v{number}");
         let deploy = tokio::spawn(async move { admin.deploy(SERVICE, &version, true).await });
@@ -62,7 +64,7 @@ async fn a_killed_front_door_comes_back_as_it_was() {
     );
 }
 
-/// Starts the front door again; how long from there to the first good answer.
+/// Starts the door again and returns the time from the start to the first good answer.
 async fn traffic_again(house: &mut House) -> Duration {
     house.start_again();
     let begun = tokio::time::Instant::now();
@@ -86,7 +88,7 @@ async fn one_color_serves(house: &House, service: &ServiceView, last_seen: &Serv
         colors.push(app.expect("an app names itself"));
     }
     let after = house.admin().service(SERVICE).await.unwrap();
-    // A release that goes on may switch just now; then both colors are right.
+    // A running release may have switched in between. Then answers of both colors are right.
     if before.epoch == after.epoch {
         assert!(
             colors.iter().all(|color| color == after.active.as_str()),
@@ -96,7 +98,7 @@ async fn one_color_serves(house: &House, service: &ServiceView, last_seen: &Serv
     }
 }
 
-/// What was written before is there, unchanged; so is a release that was accepted.
+/// Every final release from before the kill is there and unchanged, and so is a release that was accepted.
 async fn nothing_is_lost(house: &House, before: &[ReleaseView], accepted: Option<&str>) {
     let now = house.admin().history(SERVICE).await.unwrap();
     for old in before.iter().filter(|old| FINAL.contains(&old.state.as_str())) {

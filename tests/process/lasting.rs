@@ -1,4 +1,4 @@
-//! Clients of HTTP/1.1 whose requests last longer than a switch.
+//! HTTP/1.1 clients whose requests last longer than a switch.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,9 +12,11 @@ use tokio_tungstenite::tungstenite::Message;
 
 use greenlight_testkit::house::HOST;
 
-/// An upload is so many pieces of so many bytes, so far apart: half a second and more.
+/// The number of pieces of an upload. Together they take half a second and more.
 pub(crate) const UPLOAD_PIECES: usize = 25;
+/// The size of a piece, in bytes.
 pub(crate) const PIECE_BYTES: usize = 4096;
+/// The pause after each piece.
 pub(crate) const PIECE_GAP: Duration = Duration::from_millis(20);
 
 /// Opens a WebSocket connection.
@@ -26,7 +28,7 @@ pub(crate) async fn chat(address: SocketAddr) -> WebSocketStream<TcpStream> {
     socket
 }
 
-/// One round trip.
+/// Sends a text and waits for its echo. The error says what came in place of the echo.
 pub(crate) async fn round(socket: &mut WebSocketStream<TcpStream>, text: &str) -> Result<(), String> {
     socket.send(Message::text(text)).await.map_err(|why| why.to_string())?;
     match socket.next().await {
@@ -35,7 +37,7 @@ pub(crate) async fn round(socket: &mut WebSocketStream<TcpStream>, text: &str) -
     }
 }
 
-/// A body that takes half a second to send.
+/// Sends a body for half a second, and returns the answer.
 pub(crate) async fn upload(address: SocketAddr) -> Result<Answer, Failure> {
     let length = UPLOAD_PIECES * PIECE_BYTES;
     let head = format!("POST /upload HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {length}\r\n\r\n");
@@ -52,7 +54,7 @@ pub(crate) async fn download(address: SocketAddr, path: &str) -> Result<Answer, 
     Connection::open(address).await?.ask(&request("GET", path, HOST, None)).await
 }
 
-/// A stream of numbered events (SSE) that ends when nobody reads it any more.
+/// A stream of numbered events (SSE). It ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Events {
     lines: tokio::io::Lines<BufReader<TcpStream>>,
@@ -66,12 +68,12 @@ impl Events {
         Self { lines: BufReader::new(socket).lines(), seen: 0 }
     }
 
-    /// The next event: the one behind the last, or what came in its place.
+    /// Waits for the next event. The error says what came in place of the event with the expected number.
     pub(crate) async fn next(&mut self) -> Result<(), String> {
         loop {
             let line = self.lines.next_line().await.map_err(|why| why.to_string())?;
             let line = line.ok_or_else(|| format!("an end behind event {}", self.seen))?;
-            // Heads, chunk lines and empty lines are between them.
+            // Between the events there are the response head, chunk lines and empty lines.
             let Some(number) = line.strip_prefix("data: ") else { continue };
             if number != self.seen.to_string() {
                 return Err(format!("{number} in place of {}", self.seen));

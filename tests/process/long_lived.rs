@@ -1,5 +1,6 @@
-//! What lasts longer than a switch: WebSocket connections, uploads, downloads, events, over HTTP/1.1 and HTTP/2. They end
-//! where they began, and at a drain they get their grace.
+//! Requests that last longer than a switch: WebSocket connections, uploads, downloads and events, over
+//! HTTP/1.1 and HTTP/2. They end on the color on which they began, and at a drain they have `drain_timeout`
+//! to finish.
 
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use crate::traffic::Traffic;
 use greenlight_testkit::house::{House, PATIENCE, SERVICE, Setup};
 use greenlight_testkit::setting::setting;
 
+/// Starts one origin of each color.
 async fn upstreams() -> PerColor<Vec<std::net::SocketAddr>> {
     let (blue, green) = (origin::start("blue", 0.0).await, origin::start("green", 0.0).await);
     PerColor { blue: vec![blue], green: vec![green] }
@@ -24,7 +26,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// The share of switches that is done under long-lived traffic: a tenth, and all of them by night.
+/// The number of switches under long-lived traffic. It is 100 here, and `tests/nightly` asks for more.
 fn switches() -> u64 {
     setting("GREENLIGHT_LONG_SWITCHES", 100)
 }
@@ -52,7 +54,7 @@ async fn switches_end_nothing_that_lasts_longer() {
     let told = traffic.stop().await;
     let counts = load.stop().await;
     assert_eq!(counts.lost(), 0, "{:?}", counts.losses);
-    // Nobody was told to go, or cut: both colors stayed warm.
+    // The door has sent no drain close and cut no request, because both colors stayed warm.
     let metrics = house.admin().ask("GET", "/metrics", None).await.unwrap();
     let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
     assert!(metrics.contains("greenlight_cut_total 0"), "{metrics}");
@@ -65,8 +67,8 @@ async fn switches_end_nothing_that_lasts_longer() {
     );
 }
 
-/// At a drain of 8 s: WebSocket connections hear of it within 2 s, a download ends by itself, and
-/// what does not end is cut at 8 s and not before.
+/// A drain of 8 s. WebSocket connections get their Close within 2 s, a download finishes by itself, and the
+/// door cuts the rest after 8 s and not before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_gives_its_grace() {
     const DRAIN: Duration = Duration::from_secs(8);
@@ -109,7 +111,7 @@ async fn a_drain_gives_its_grace() {
             }
         };
         assert_eq!(close.code, CloseCode::Away);
-        // The library answers when it is asked for more; then both have ended in good order.
+        // The library answers the Close when the test reads on. Then both sides have ended in good order.
         while let Some(Ok(_)) = chat.next().await {}
     }
     assert!(drained.elapsed() < DRAIN / 4 + Duration::from_secs(2), "{:?}", drained.elapsed());
@@ -121,7 +123,7 @@ async fn a_drain_gives_its_grace() {
     drop(stubborn);
     let metrics = house.admin().ask("GET", "/metrics", None).await.unwrap();
     let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
-    // The download and the connection that did not answer its Close.
+    // The door has cut the stuck download and the WebSocket connection that did not answer its Close.
     assert!(metrics.contains("greenlight_cut_total 2"), "{metrics}");
     assert!(metrics.contains("greenlight_farewells_total 9"), "{metrics}");
 }

@@ -1,8 +1,9 @@
-//! The whole proxy: the real binary, real upstream processes, real sockets, on free ports. And single parts of it
-//! that need a process to kill, to measure or to ask: `store_kill`, `probe_cost`, `replay`, `acme`.
+//! Tests of the whole program: the real binary with real upstream processes and real sockets on free ports.
+//! Some modules test a single part that needs a process to kill, to measure or to talk to: `store_kill`,
+//! `probe_cost`, `replay` and `acme`.
 //!
-//! Counts are small here; `tests/nightly` asks for the full ones by environment variables. Lines that begin with
-//! `RESULT` go into its table.
+//! Counts are small here. `tests/nightly` asks for the full counts by environment variables, and puts the
+//! lines that begin with `RESULT` into its table.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 

@@ -1,4 +1,4 @@
-//! The same over HTTP/2, several on each connection.
+//! Long requests over HTTP/2, several on each connection. `lasting` has the same over HTTP/1.1.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use crate::lasting::{PIECE_BYTES, PIECE_GAP, UPLOAD_PIECES};
 use greenlight_testkit::flow::{rest, send_all};
 use greenlight_testkit::house::HOST;
 
-/// A connection.
+/// An HTTP/2 connection that many clients can share.
 #[derive(Clone, Debug)]
 pub(crate) struct Multiplexed(SendRequest<Bytes>);
 
@@ -26,7 +26,7 @@ impl Multiplexed {
         let socket = TcpStream::connect(address).await.unwrap();
         socket.set_nodelay(true).unwrap();
         let (sender, connection) = h2::client::handshake(socket).await.unwrap();
-        // Its end shows in the streams.
+        // If the connection ends, its streams fail, so the task needs no check.
         tokio::spawn(connection);
         Self(sender)
     }
@@ -39,14 +39,14 @@ impl Multiplexed {
         self.0.clone().ready().await?.send_request(request, ends)
     }
 
-    /// A whole answer: its status and its length.
+    /// Sends a GET and returns the status and the length of the body, in bytes.
     pub(crate) async fn get(&self, path: &str) -> Result<(u16, usize), h2::Error> {
         let (response, _) = self.send(asked(Method::GET, path), true).await?;
         let mut response = response.await?;
         Ok((response.status().as_u16(), rest(response.body_mut()).await?.len()))
     }
 
-    /// A body that takes half a second to send, and what the origin says of it.
+    /// Sends a body for half a second, and returns the status and the body of the answer.
     pub(crate) async fn upload(&self) -> Result<(u16, Vec<u8>), h2::Error> {
         let mut request = asked(Method::POST, "/upload");
         let length = (UPLOAD_PIECES * PIECE_BYTES).to_string();
@@ -60,7 +60,7 @@ impl Multiplexed {
         Ok((response.status().as_u16(), rest(response.body_mut()).await?))
     }
 
-    /// A WebSocket connection in a stream (RFC 8441).
+    /// Opens a WebSocket connection in a stream (RFC 8441).
     pub(crate) async fn chat(&self) -> Result<Chat, h2::Error> {
         let mut request = asked(Method::CONNECT, "/chat");
         request.extensions_mut().insert(Protocol::from_static("websocket"));
@@ -70,9 +70,9 @@ impl Multiplexed {
         Ok(Chat { send, receive: response.into_body(), buffer: Vec::new() })
     }
 
-    /// Whether the other side takes extended CONNECT yet: it says so in its first frames.
+    /// Whether the other side takes extended CONNECT. It says so in its SETTINGS.
     pub(crate) async fn takes_tunnels(&self) -> bool {
-        // The answer to a request is behind them.
+        // The SETTINGS come before the answer to a request.
         self.get("/").await.is_ok() && self.0.is_extended_connect_protocol_enabled()
     }
 }
@@ -86,7 +86,9 @@ pub(crate) struct Chat {
 }
 
 impl Chat {
-    /// One round trip of a text of 125 bytes at most, which is echoed (RFC 6455, 5.2; the mask is zeros).
+    /// Sends a text of at most 125 bytes and waits for its echo (RFC 6455, 5.2; the mask is zeros).
+    ///
+    /// The error says what came in place of the echo.
     pub(crate) async fn round(&mut self, text: &str) -> Result<(), String> {
         let length = u8::try_from(text.len()).unwrap();
         self.tell(&[&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat(), false).await?;
@@ -94,7 +96,7 @@ impl Chat {
         self.hear(&expected).await
     }
 
-    /// Ends it in good order: a Close each way, then both sides of the stream.
+    /// Ends the tunnel in good order. Each side sends a Close, and then both sides of the stream end.
     pub(crate) async fn close(mut self) -> Result<(), String> {
         self.tell(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8], true).await?;
         self.hear(&[0x88, 2, 0x03, 0xe8]).await?;

@@ -1,4 +1,4 @@
-//! An upstream of the test's own, in its process: what the sample app does not speak.
+//! An origin in the test's own process, for requests that the sample app does not serve.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,13 +10,15 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-/// A download is so many chunks of so many bytes, so far apart: half a second and more.
+/// The number of chunks of a download. Together they take half a second and more.
 pub(crate) const CHUNKS: usize = 25;
+/// The size of a chunk, in bytes.
 pub(crate) const CHUNK_BYTES: usize = 4096;
+/// The pause after each chunk.
 const CHUNK_GAP: Duration = Duration::from_millis(20);
 
-/// Serves until the runtime ends. `fails`: this share of its GETs ends without an answer, but not
-/// probes.
+/// Starts an origin that serves until the runtime ends. It closes the connection without an answer for the
+/// share `fails` (0 to 1) of its requests. Probes always get an answer.
 pub(crate) async fn start(name: &'static str, fails: f64) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -29,7 +31,7 @@ pub(crate) async fn start(name: &'static str, fails: f64) -> SocketAddr {
     address
 }
 
-/// A connection to its end; what goes wrong is for the client to notice.
+/// Serves one connection to its end. `None` means that it has ended; the client notices any failure.
 async fn serve(mut socket: TcpStream, name: &'static str, fails: f64) -> Option<()> {
     let mut buffer = Vec::new();
     loop {
@@ -102,7 +104,7 @@ async fn download(socket: &mut TcpStream, name: &str, gap: Duration) -> Option<(
     socket.write_all(b"0\r\n\r\n").await.ok()
 }
 
-/// Numbered events until nobody takes them.
+/// Sends numbered events until the client closes the connection.
 async fn events(socket: &mut TcpStream, name: &str) -> Option<()> {
     let head = format!(
         "HTTP/1.1 200 OK\r\nX-App: {name}\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -122,7 +124,7 @@ async fn echo(socket: TcpStream) {
     let mut socket = WebSocketStream::from_raw_socket(socket, Role::Server, None).await;
     while let Some(Ok(message)) = socket.next().await {
         if message.is_close() {
-            // The library answers a Close by itself, when it is asked for more.
+            // The library answers a Close by itself when it is read from again.
             continue;
         }
         if socket.send(message).await.is_err() {

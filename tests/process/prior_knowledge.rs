@@ -1,4 +1,4 @@
-//! A service whose origins speak HTTP/2 alone (`protocol = "h2c"`).
+//! A service whose origins speak only HTTP/2 with prior knowledge (`protocol = "h2c"`).
 
 use bytes::Bytes;
 use greenlight::model::PerColor;
@@ -8,7 +8,7 @@ use crate::origin;
 use greenlight_testkit::h2_origin::H2Origin;
 use greenlight_testkit::house::{House, SERVICE, Setup};
 
-/// Names its color, as the sample app does.
+/// An origin that names its color in `x-app`, as the sample app does.
 fn speaks_http2(name: &'static str) -> H2Origin {
     H2Origin::start(move |mut ask| {
         Box::pin(async move {

@@ -1,8 +1,9 @@
-//! What probing costs: 2 000 endpoints, each an address of its own, at an interval of 1 s.
+//! The cost of the prober alone, with 2 000 endpoints at an interval of 1 s. Each endpoint has an address of
+//! its own.
 //!
 //! `cargo test --release --test process two_thousand -- --ignored --nocapture` prints the CPU seconds that
-//! this process uses per second. The origin is another process (this executable again), so that
-//! its share is not counted; the kernel's work for our sockets is.
+//! this process uses per second. The origin is another process, which runs this executable again, so its CPU
+//! time does not count. The kernel's work for the sockets of the prober counts.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,8 +20,10 @@ use tokio::sync::mpsc;
 
 const ENDPOINTS: u16 = 2_000;
 const INTERVAL: Duration = Duration::from_secs(1);
+/// The time before the measurement begins.
 const WARM_UP: Duration = Duration::from_secs(2);
 const MEASURED: Duration = Duration::from_secs(10);
+/// The environment variable that tells the child process to be the origin.
 const ORIGIN: &str = "GREENLIGHT_TEST_ORIGIN";
 
 #[test]
@@ -45,6 +48,7 @@ fn origin() {
     });
 }
 
+/// The process of the origin, and its port.
 struct Origin(Child, u16);
 
 impl Origin {
@@ -70,8 +74,8 @@ impl Drop for Origin {
     }
 }
 
-/// This process's CPU seconds so far, user and system (proc(5): fields 14 and 15, in ticks of
-/// 1/100 s on every Linux there is).
+/// The user time and the system time of this process so far, in seconds (proc(5), fields 14 and 15, which
+/// count ticks of 1/100 s on every Linux).
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let after_name = stat.rsplit_once(')').unwrap().1;
@@ -80,6 +84,7 @@ fn cpu_seconds() -> f64 {
     f64::from(ticks) / 100.0
 }
 
+/// Counts the passed and the failed probes of this time.
 async fn count(reports: &mut mpsc::Receiver<ProbeReport>, time: Duration) -> (u32, u32) {
     let (mut passed, mut failed) = (0, 0);
     let counted = async {
@@ -125,7 +130,7 @@ fn two_thousand_endpoints_cost_less_than_a_core() {
         expect_body: body.map(str::to_owned),
     };
     for (name, kind) in [("http, status and body", http(Some("ok"))), ("tcp", CheckKind::Tcp)] {
-        // As the control plane has it: a runtime of its own, small.
+        // The control plane also has a small runtime of its own.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (sender, mut reports) = mpsc::channel(1024);

@@ -1,4 +1,5 @@
-//! What probing costs: two thousand endpoints, each on an address of its own, once a second.
+//! The cost of probes in the whole program. The door probes two thousand endpoints once a second, each on an
+//! address of its own.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -9,13 +10,15 @@ use greenlight::model::{Color, PerColor};
 
 use greenlight_testkit::house::{MACHINE, SERVICE, START, Setup, address, exe, write_config};
 
-/// Of each color.
+/// Endpoints of each color.
 const ENDPOINTS: usize = 1000;
+/// The length of the measurement, in seconds.
 const SECONDS: u64 = 10;
-/// A clock tick of `/proc/PID/stat` (`sysconf(_SC_CLK_TCK)`, 100 on every Linux we build for).
+/// Clock ticks of `/proc/PID/stat` in one second (`sysconf(_SC_CLK_TCK)`). It is 100 on every Linux that
+/// greenlight is built for.
 const TICKS_A_SECOND: f64 = 100.0;
 
-/// User and system time of a process so far, in seconds (proc(5): fields 14 and 15).
+/// The user time and the system time of a process so far, in seconds (proc(5), fields 14 and 15).
 fn cpu_seconds(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let after_name = text.rsplit_once(')').unwrap().1;
@@ -24,7 +27,7 @@ fn cpu_seconds(pid: u32) -> f64 {
     ticks / TICKS_A_SECOND
 }
 
-/// `127.A.x.y` on one port: all of them are the one upstream that listens on every address.
+/// Addresses `127.10.x.y` or `127.11.x.y` on one port. One upstream listens on all of them.
 fn addresses(color: Color, port: u16) -> Vec<SocketAddr> {
     let net = if color == Color::Blue { 10 } else { 11 };
     (0..ENDPOINTS)
@@ -48,7 +51,7 @@ async fn two_thousand_endpoints_cost_less_than_a_core() {
     let mut door = Door::start(exe(), &written.file, &folder.path().join("log"), written.admin).unwrap();
     door.ready(START).await.unwrap();
 
-    // All of them are well before anything is measured.
+    // The measurement begins when every endpoint is healthy.
     let all_healthy = |view: &greenlight::control_plane::controller::ServiceView| {
         view.endpoints.iter().filter(|endpoint| endpoint.health.as_str() == "healthy").count() == endpoints
     };
@@ -74,6 +77,6 @@ async fn two_thousand_endpoints_cost_less_than_a_core() {
         spent * 1e6 / probes as f64
     );
     assert!(spent < elapsed, "{spent:.1} s of CPU in {elapsed:.1} s");
-    // On time as well: each endpoint once a second, with jitter.
+    // The probes are on time, which is once a second for each endpoint, with jitter.
     assert!(elapsed < SECONDS as f64 * 1.5, "{probes} probes took {elapsed:.1} s");
 }

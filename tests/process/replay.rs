@@ -1,8 +1,8 @@
-//! `greenlight analyze --replay` as people run it: the real binary on a log of many lines. How fast
-//! it is and how much memory it takes is measured; `benches/replay/run` does it at full size.
+//! `greenlight analyze --replay` as people run it, with the real binary and a log of many lines. One test
+//! measures its speed and its memory; `benches/replay/run` measures them at full size.
 //!
-//! `GREENLIGHT_REPLAY_LINES` is the number of lines (100 000; a tenth of the full ten million in
-//! `tests/all`).
+//! `GREENLIGHT_REPLAY_LINES` is the number of lines. It is 100 000 by default, and `benches/replay/run` asks
+//! for the full ten million.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -15,18 +15,19 @@ use greenlight::clock;
 use greenlight_testkit::house::{MACHINE, exe};
 use serde_json::Value;
 
-/// What the issue asks for: ten million lines in under 30 s.
+/// The required speed, in lines a second. Ten million lines must take under 30 s.
 const LINES_PER_SECOND_MIN: f64 = 10_000_000.0 / 30.0;
-/// Far under what a log of any length could be held in, and far over what is needed.
+/// The most memory that the program may use, in bytes. It is far less than a long log needs, and far more
+/// than the program needs.
 const PEAK_BYTES_MAX: u64 = 96 << 20;
-/// Twelve hours, whatever the number of lines.
+/// The hours that the log covers, for any number of lines.
 const HOURS: u64 = 12;
 
 fn greenlight() -> Command {
     Command::new(exe())
 }
 
-/// splitmix64: the same log every time.
+/// The random generator splitmix64 with a fixed seed, so that the log is the same every time.
 struct Random(u64);
 
 impl Random {
@@ -39,13 +40,14 @@ impl Random {
     }
 }
 
-/// HAProxy's format: 0.2 % errors, and one incident of 20 % of three minutes from 07:01 on.
+/// Writes a log in HAProxy's format. It has 0.2 % of errors, and one incident of three minutes with 20 % of
+/// errors from 07:01 on.
 fn write_haproxy(path: &Path, lines: u64) {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path).unwrap());
     let mut random = Random(7);
     let mut line = String::new();
     for number in 0..lines {
-        // The last answers come before the hour is full.
+        // The last answer comes one second before the last hour is full.
         let millis = number * (HOURS * 3_600_000 - 1000) / lines;
         let second = millis / 1000;
         let incident = (7 * 3600 + 60..7 * 3600 + 240).contains(&second);
@@ -81,7 +83,8 @@ fn write_haproxy(path: &Path, lines: u64) {
     out.flush().unwrap();
 }
 
-/// The most memory that a running process has had resident, as the kernel counts it.
+/// The peak of a running process's resident memory, in bytes, as the kernel counts it (`VmHWM`). `None` if
+/// the process has ended.
 fn peak_bytes(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -106,7 +109,7 @@ fn a_long_log_is_read_in_constant_memory_and_soon() {
     let mut peak = 0;
     while child.try_wait().unwrap().is_none() {
         peak = peak.max(peak_bytes(child.id()).unwrap_or(0));
-        // Between two looks at its memory; the end is seen whenever it comes.
+        // The pause between two looks at the memory. It delays the end of the measurement by 20 ms at most.
         std::thread::sleep(Duration::from_millis(20));
     }
     let took = begun.elapsed();
@@ -141,7 +144,7 @@ fn analyze(log: &str, more: &[&str]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // One that refuses early does not read all of it.
+    // If the program refuses the log early, it does not read all of it and the write fails.
     let _ = child.stdin.take().unwrap().write_all(log.as_bytes());
     child.wait_with_output().unwrap()
 }
@@ -150,8 +153,8 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Two hours, one request a second, all failing from 01:00:30 on. `line` is given the client's last
-/// number, the time of day, and the status.
+/// A log of two hours with one request a second. All requests from 01:00:30 on fail. `line` gets the last
+/// number of the client's address, the time of day, and the status.
 fn story(line: impl Fn(u64, &str, u16) -> String) -> String {
     let mut log = String::new();
     for second in 0..7200_u64 {
@@ -162,7 +165,7 @@ fn story(line: impl Fn(u64, &str, u16) -> String) -> String {
     log
 }
 
-/// nginx's combined.
+/// The log in nginx's format `combined`.
 fn combined() -> String {
     story(|client, clock, status| {
         format!(
@@ -171,7 +174,7 @@ fn combined() -> String {
     })
 }
 
-/// The same story as each of those who can tell it.
+/// The same log in each format that `analyze --replay` reads.
 fn every_format() -> [(&'static str, String); 4] {
     let haproxy = story(|client, clock, status| {
         format!(
@@ -192,7 +195,7 @@ fn every_format() -> [(&'static str, String); 4] {
     [("combined", combined()), ("haproxy", haproxy), ("caddy", caddy), ("greenlight", ours)]
 }
 
-/// Whoever wrote the log: a release at every hour, or at a time, comes to the same end in the same
+/// In every format, an imagined release at each hour or at a given time ends in the same way in the same
 /// second.
 #[test]
 fn every_format_tells_the_same_story() {
@@ -236,7 +239,7 @@ fn a_log_on_the_standard_input_is_told_about_in_words() {
     assert!(text.contains("format combined"), "{text}");
     assert!(text.contains("releases tried: 1, one at every hour"), "{text}");
     assert!(text.contains("would have been reverted: 1 (100.00 %)"), "{text}");
-    // The service fails from 30 s after the hour on.
+    // The service fails from 30 s after the full hour on.
     let after = text.split("2026-11-24T01:00:00Z  after ").nth(1).and_then(|rest| rest.split(' ').next());
     let after: i64 = after.unwrap().parse().unwrap();
     assert!((34..=60).contains(&after), "{text}");
@@ -256,7 +259,7 @@ fn a_time_and_settings_can_be_given() {
 }
 
 #[test]
-fn what_is_no_log_is_a_usage_fault() {
+fn a_text_that_is_no_log_is_a_usage_fault() {
     for log in ["", "hello\nworld\n", &"x".repeat(400_000)] {
         let output = analyze(log, &[]);
         assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));

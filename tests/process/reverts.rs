@@ -1,4 +1,5 @@
-//! Real runs at 100 requests a second: how soon a release that turned bad has lost the traffic again.
+//! Real releases at 100 requests a second. The tests measure how soon a release that turns bad loses the
+//! traffic.
 
 use std::time::{Duration, Instant};
 
@@ -9,22 +10,27 @@ use greenlight::model::Color;
 use greenlight_testkit::house::{House, PATIENCE, SERVICE, Setup};
 use greenlight_testkit::setting::setting;
 
+/// Requests a second.
 const RATE: f64 = 100.0;
-/// What the judge's bounds are promised for: a baseline that knows what is usual.
+/// The size of the baseline, in requests. The bounds of the judge are promised for a baseline of this size.
 const BASELINE_REQUESTS: u64 = 1000;
-/// The candidate serves well at first: two to three seconds, so that it turns bad anywhere between
-/// two of the judge's seconds.
+/// The number of good answers before the candidate turns bad. They take two to three seconds, so the failures
+/// begin at any moment of one of the judge's seconds.
 const GOOD_REQUESTS: std::ops::Range<u64> = 200..300;
-/// Front doors at a time.
+/// Doors that run at the same time.
 const PARALLEL: usize = 3;
 
+/// How a candidate turns bad.
 #[derive(Clone, Copy, Debug)]
 enum Illness {
+    /// This share of its requests (0 to 1) fails.
     Errors(f64),
+    /// All of its processes are killed.
     Killed,
 }
 
-/// From the first bad moment until the traffic is back and the release is reverted.
+/// Runs one release and returns the time from the moment at which the candidate turns bad until the release
+/// is reverted.
 async fn one_revert(illness: Illness) -> Duration {
     let setup = Setup { health: "min_healthy_time = \"1s\"", ..Setup::default() };
     let mut house = House::open(&setup).await;
@@ -83,7 +89,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// As many runs as asked for, and how long they took, the shortest first.
+/// Runs `GREENLIGHT_REVERTS` releases and returns their times, the shortest first.
 async fn reverts(name: &str, illness: Illness) -> Vec<Duration> {
     let runs: usize = setting("GREENLIGHT_REVERTS", 3);
     let mut took: Vec<Duration> = futures_util::stream::iter(0..runs)
@@ -100,8 +106,8 @@ async fn reverts(name: &str, illness: Illness) -> Vec<Duration> {
     took
 }
 
-/// What benches/judge would say of such a run: the judge alone, second after second, with as much
-/// of a baseline; the illness begins anywhere in a second.
+/// The median time of simulated runs, as `benches/judge` computes it. The judge alone gets one bucket a
+/// second, after a baseline of the same size, and the errors begin at any moment of a second.
 fn simulated(share: f64) -> Duration {
     const RUNS: usize = 200;
     let policy = Policy::default();
@@ -138,7 +144,8 @@ fn simulated(share: f64) -> Duration {
     Duration::from_secs_f64(took[RUNS / 2])
 }
 
-/// The numbers of benches/judge are those of the real thing: medians within 2 s.
+/// Asserts that the medians of the real and the simulated runs differ by 2 s at most, so that the numbers of
+/// `benches/judge` hold for real releases.
 fn agrees(took: &[Duration], share: f64) {
     let (real, simulated) = (took[took.len() / 2], simulated(share));
     println!(
@@ -152,8 +159,8 @@ fn agrees(took: &[Duration], share: f64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_percent_of_errors() {
     let took = reverts("errors at 5 %", Illness::Errors(0.05)).await;
-    // Five errors a second are chance: one run in four takes longer than 6 s, so that a median of
-    // three would say little. The slowest bar is one that hardly any run may miss.
+    // Five errors a second vary by chance. One run in four takes longer than 6 s, so a median of three runs
+    // would say little. Hardly any run misses the limit of 10 s for the slowest run.
     if took.len() >= 20 {
         assert!(took[took.len() / 2] <= Duration::from_secs(6), "{took:?}");
     }

@@ -1,5 +1,5 @@
-//! The shield in a real release: a candidate that loses 30 % of its GETs costs no client anything, and is reverted as it
-//! is without the shield.
+//! The shield in a real release. A candidate fails 30 % of its GETs, but no client sees a failure, and the
+//! judge reverts the candidate as soon as without the shield.
 
 use std::time::Duration;
 
@@ -10,16 +10,18 @@ use greenlight_testkit::house::{House, PATIENCE, SERVICE, Setup};
 
 const BASELINE_REQUESTS: u64 = 1000;
 
-/// What a bad release has cost.
+/// The cost of a bad release.
 #[derive(Debug)]
 struct Cost {
     requests: u64,
+    /// The requests that failed for clients.
     lost: u64,
+    /// The time from the switch to the revert.
     to_revert: Duration,
     reason: String,
 }
 
-/// Releases a candidate that loses 30 % of its GETs before their first byte.
+/// Releases a candidate that closes the connection without an answer for 30 % of its GETs.
 async fn release(shield: bool) -> Cost {
     let (blue, green) = (origin::start("blue", 0.0).await, origin::start("green", 0.3).await);
     let upstreams = PerColor { blue: vec![blue], green: vec![green] };
@@ -44,11 +46,11 @@ async fn release(shield: bool) -> Cost {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_see_nothing_of_a_candidate_that_is_reverted_as_without_the_shield() {
+async fn the_shield_hides_a_bad_candidate_and_does_not_delay_its_revert() {
     let (with, without) = tokio::join!(release(true), release(false));
     assert_eq!(with.lost, 0, "{with:?}");
     assert!(without.lost > 0, "there was nothing to be shielded from: {without:?}");
-    // The judge has seen the same failures: the rest is which of the requests they were.
+    // The judge has seen the same rate of failures in both runs. The rest of the difference is chance.
     let difference = with.to_revert.abs_diff(without.to_revert);
     assert!(difference < Duration::from_secs(5), "{with:?}, {without:?}");
     for (name, cost) in [("with", &with), ("without", &without)] {

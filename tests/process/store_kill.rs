@@ -1,7 +1,8 @@
-//! What the store has answered survives `kill -9`.
+//! A write that the store has answered survives `kill -9`.
 //!
-//! A child process (this test's own executable) writes without pause and says each answered
-//! revision on its standard output; it is killed at a random one; the store is opened again.
+//! A child process, which is this test's own executable, writes without pause and prints each answered
+//! revision on its standard output. The test kills it after a random number of revisions and opens the store
+//! again.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -11,6 +12,7 @@ use greenlight::control_plane::store::{Opened, SqliteStore, Store, StoredRelease
 use greenlight::model::{ReleaseId, Revision, ServiceName};
 use greenlight_testkit::house::MACHINE;
 
+/// The environment variable that gives the child the folder of the store.
 const FOLDER: &str = "GREENLIGHT_TEST_STORE";
 const ROUNDS: u32 = 15;
 
@@ -40,14 +42,15 @@ fn child() {
                 .await
                 .unwrap();
             store.append(&story(), revision.to_string()).await.unwrap();
-            // On a line of its own: the harness has left one unfinished.
+            // The line begins with a line end, because the harness has left its own line unfinished.
             println!("\nanswered {revision}");
             std::io::stdout().flush().unwrap();
         }
     });
 }
 
-/// Runs the child until it has said `count` revisions, kills it; the last revision that it said.
+/// Runs the child until it has printed `count` revisions, and kills it. Returns the last revision that it has
+/// printed.
 fn kill_after(folder: &Path, count: u32) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "store_kill::child", "--ignored", "--nocapture"])
@@ -59,7 +62,7 @@ fn kill_after(folder: &Path, count: u32) -> u64 {
     let output = BufReader::new(child.stdout.take().unwrap());
     let mut said = 0;
     let mut last = 0;
-    // To the end of what it wrote: what was still in the pipe had been answered too.
+    // The test reads to the end of the pipe, because revisions that are still in it were answered too.
     for line in output.lines() {
         let Some(revision) = line.unwrap().strip_prefix("answered ").and_then(|text| text.parse().ok())
         else {
@@ -87,7 +90,7 @@ async fn answered_writes_survive_a_kill() {
         assert_eq!(opened, Opened::Existing, "round {round}");
         let record = store.load(&service()).await.unwrap().expect("a record");
         let revision = record.revision.0;
-        // The one that was under way may be there too, whole.
+        // The write that was under way at the kill may be complete as well.
         assert!((answered..=answered + 1).contains(&revision), "answered {answered}, found {revision}");
         assert_eq!(record.json, format!("record {revision}"));
         let release = store.history(&service(), 1).await.unwrap().remove(0);

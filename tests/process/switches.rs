@@ -1,4 +1,5 @@
-//! Switches under load: no request is lost, and a promise is kept.
+//! Switches under load. No request is lost, and after `promote` has answered, no new request goes to the old
+//! color.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use greenlight_testkit::house::{House, SERVICE, Setup};
 use greenlight_testkit::setting::setting;
 
 const CONNECTIONS: u32 = 64;
+/// The time after which a test gives up.
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn quick() -> Setup {
@@ -18,7 +20,7 @@ fn quick() -> Setup {
     }
 }
 
-/// After `promote` has answered no request that is begun goes to the old color, and none is lost.
+/// A request that begins after `promote` has answered never goes to the old color, and no request is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switches_lose_nothing() {
     let switches: u64 = setting("GREENLIGHT_SWITCHES", 100);
@@ -28,7 +30,7 @@ async fn switches_lose_nothing() {
     let mut active = Color::Blue;
     let epoch_before = house.admin().service(SERVICE).await.unwrap().epoch;
     for number in 1..=switches {
-        // Every client has been answered by this color, on average four times.
+        // On average this color answers each client four times before the next switch.
         let enough = load.counts().of(active.as_str()) + u64::from(CONNECTIONS) * 4;
         assert!(
             load.until(LIMIT, |counts| counts.of(active.as_str()) >= enough).await,
@@ -65,7 +67,8 @@ async fn switches_lose_nothing() {
     );
 }
 
-/// Once nothing is in flight on it, the old color's own count stands still while the load goes on.
+/// Once no request is in flight on the old color, its own count of requests does not change while the load
+/// goes on.
 async fn old_color_is_silent(house: &House, load: &greenlight::cli::demo::load::Load, active: Color) {
     let old = active.other();
     house
@@ -92,7 +95,7 @@ async fn old_color_is_silent(house: &House, load: &greenlight::cli::demo::load::
     assert_eq!(after, before, "{old} was asked after it lost the traffic");
 }
 
-/// A front door that is asked to stop answers what it has begun, and exits 0.
+/// A door that gets SIGTERM answers the requests that have begun, and exits with 0.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_finishes_what_is_in_flight() {
     let mut house = House::open(&quick()).await;
@@ -101,7 +104,7 @@ async fn sigterm_finishes_what_is_in_flight() {
         upstream.change(&slow).await.unwrap();
     }
     let load = house.load(8, None);
-    // All eight are in flight: each upstream has seen its share and none has answered yet.
+    // When the upstreams have seen eight requests, all eight are in flight, because an answer takes 500 ms.
     let begun = async {
         loop {
             let mut seen = 0;
@@ -118,7 +121,7 @@ async fn sigterm_finishes_what_is_in_flight() {
     assert_eq!(status.code(), Some(0), "{}", house.door.tail());
     let counts = load.counts();
     assert!(counts.good() >= 8, "{counts:?}");
-    // What was begun was answered; only new connections are refused.
+    // Every request that had begun was answered. Only new connections are refused.
     let cut: Vec<_> = counts.losses.iter().filter(|loss| !loss.what.starts_with("connect")).collect();
     assert!(cut.is_empty(), "{cut:?}");
     drop(load);

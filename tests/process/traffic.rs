@@ -1,4 +1,4 @@
-//! Everything that lasts longer than a switch, at once: each client panics at its first failure.
+//! All kinds of long requests at the same time. Each client panics at its first failure.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -12,14 +12,16 @@ use crate::lasting::{Events, PIECE_BYTES, UPLOAD_PIECES, chat, download, round, 
 use crate::multiplexed::Multiplexed;
 use crate::origin::{CHUNK_BYTES, CHUNKS};
 
-/// Clients of each kind; over HTTP/2 they share two connections.
+/// WebSocket clients over HTTP/1.1.
 const CHATS: usize = 16;
+/// Clients over HTTP/1.1 for each of uploads, downloads and events.
 const TRANSFERS: usize = 8;
+/// Clients of each kind on one HTTP/2 connection. There are two such connections.
 const STREAMS: usize = 4;
-/// Between two round trips of one client.
+/// The pause of a client after each round trip.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Counts what ended well.
+/// Counts requests and round trips that succeeded.
 #[derive(Debug, Default)]
 struct Tally {
     rounds: AtomicU64,
@@ -43,7 +45,7 @@ fn add(count: &AtomicU64) {
     count.fetch_add(1, Ordering::SeqCst);
 }
 
-/// Clients that go on until they are told to stop.
+/// Clients that run until [`Traffic::stop`].
 #[derive(Debug)]
 pub(crate) struct Traffic {
     clients: JoinSet<()>,
@@ -97,7 +99,7 @@ impl Traffic {
             }
         };
         self.spawn(downloads, TRANSFERS);
-        // Each is one response, from the first switch to the last.
+        // Each client has one response, which lasts from the first switch to the last.
         let events = move |tally: Arc<Tally>| async move {
             let mut events = Events::open(address).await;
             while tally.goes_on() {
@@ -133,7 +135,8 @@ impl Traffic {
         }
     }
 
-    /// Ends all of it in good order; tells what was done, of each kind at least once.
+    /// Ends all clients in good order and returns the counts as text. Panics if a client has failed or a
+    /// count is zero.
     pub(crate) async fn stop(mut self) -> String {
         self.tally.stop.store(true, Ordering::SeqCst);
         while let Some(ended) = self.clients.join_next().await {
@@ -159,7 +162,7 @@ impl Traffic {
     }
 }
 
-/// What the origin says of an upload: its length.
+/// The origin's answer to an upload, which is its length in bytes.
 fn uploaded() -> Vec<u8> {
     (UPLOAD_PIECES * PIECE_BYTES).to_string().into_bytes()
 }

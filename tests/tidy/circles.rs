@@ -1,15 +1,17 @@
-//! Circles of imports stay as few and as small as they are.
+//! The circles of imports must not grow, in number or in size.
 
 use super::graph::Graph;
 use super::source::Source;
 use super::{clean, product};
 
-/// How many files the circles of a room have, the largest first. A number here goes down, never up.
+/// The number of files in each circle of a room, the largest circle first. A number here may go down, but
+/// never up.
 ///
-/// What is left is one thing each: a worker with its connections to origins, a request with the
-/// connection that it came on, and the state graph itself.
+/// Each circle that is left is one thing: a worker with its connections to origins, a request with the
+/// connection on which it came, and the state graph itself.
 const ALLOWED: &[(&str, &[usize])] = &[("data_plane", &[11, 5]), ("release", &[4, 2])];
 
+/// The circles that have more files than `allowed` says. A circle without an entry is a finding.
 fn grown(sources: &[Source], allowed: &[(&str, &[usize])]) -> Vec<String> {
     let mut findings = Vec::new();
     let mut seen: Vec<(&str, usize)> = Vec::new();

@@ -1,4 +1,4 @@
-//! Documents that are wrong are worse than none: what they name exists.
+//! Everything that the documents name exists. A wrong document is worse than no document.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,17 +8,18 @@ use std::process::Command;
 use super::source::{self, Source};
 use super::{clean, everything, product, top};
 
-/// Folders at the top of the repository; a code span that begins with one of them is a path.
+/// Folders at the top of the repository. A code span that begins with one of them is a path.
 const FOLDERS: &[&str] =
     &[".ci", "benches", "config", "core", "deploy", "docs", "fuzz", "src", "testkit", "tests", "LICENSES"];
 
-/// A word of this many parts or more (`a_b_c_d`) is the name of a test or of a function.
+/// A word with at least this many parts (`a_b_c_d`) counts as the name of a test or a function.
 const PARTS_OF_A_NAME: usize = 4;
 
-/// Long names that are not ours: Linux's settings. Prometheus' `process_` metrics are its library's.
+/// Long names that are not greenlight's. They are settings of Linux. The `process_` metrics of the Prometheus
+/// library are left out elsewhere.
 const NAMES_OF_OTHERS: &[&str] = &["ip_unprivileged_port_start", "ip_local_port_range"];
 
-/// One document: its path from the top, and its text.
+/// A document, with its path from the top of the repository and its text.
 struct Document {
     path: String,
     text: String,
@@ -44,7 +45,7 @@ impl Document {
         prose
     }
 
-    /// What stands between backticks, fenced blocks left out.
+    /// The texts between backticks, outside fenced blocks.
     fn spans(&self) -> Vec<String> {
         self.prose().split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
@@ -64,6 +65,7 @@ impl Document {
     }
 }
 
+/// All Markdown documents of the repository.
 fn documents() -> Vec<Document> {
     let mut paths: Vec<PathBuf> =
         ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE.md"]
@@ -84,7 +86,7 @@ fn documents() -> Vec<Document> {
         .collect()
 }
 
-/// The anchor that a heading gets.
+/// The anchor of a heading, as Markdown viewers build it.
 fn anchor(heading: &str) -> String {
     heading
         .trim_start_matches('#')
@@ -100,7 +102,7 @@ fn has_anchor(text: &str, wanted: &str) -> bool {
     text.lines().any(|line| line.starts_with('#') && anchor(line) == wanted)
 }
 
-/// Links to files and headings that are not there.
+/// Links to files or headings that do not exist.
 fn dead_links(document: &Document) -> Vec<String> {
     let folder = top().join(&document.path).parent().unwrap().to_owned();
     let prose = document.prose();
@@ -122,7 +124,7 @@ fn dead_links(document: &Document) -> Vec<String> {
     findings
 }
 
-/// Whether a path exists in which `*` stands for any name and `{a,b}` for either.
+/// Whether a path exists. `*` stands for any name, and `{a,b}` means that both paths must exist.
 fn exists(path: &str) -> bool {
     if let Some((before, rest)) = path.split_once('{')
         && let Some((choices, after)) = rest.split_once('}')
@@ -139,7 +141,7 @@ fn exists(path: &str) -> bool {
     })
 }
 
-/// Code spans that look like a path of the repository and are none.
+/// Code spans that look like a path of the repository but do not exist.
 fn dead_paths(document: &Document) -> Vec<String> {
     let is_path = |span: &&String| {
         let first = span.split('/').next().unwrap_or_default();
@@ -156,7 +158,7 @@ fn dead_paths(document: &Document) -> Vec<String> {
         .collect()
 }
 
-/// Every word of the sources, their literals and the scripts.
+/// Every word of the sources, with their literals and comments, and of the scripts and configurations.
 fn known_words() -> BTreeSet<String> {
     let mut texts: Vec<String> = everything().into_iter().map(|source| source.text).collect();
     for folder in ["config", "tests", "benches", "fuzz"] {
@@ -173,7 +175,7 @@ fn known_words() -> BTreeSet<String> {
     for text in &texts {
         words.extend(text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').map(str::to_owned));
     }
-    // A test's file is its module.
+    // A test may be named by its module, which is the name of its file.
     words.extend(
         everything()
             .iter()
@@ -182,7 +184,7 @@ fn known_words() -> BTreeSet<String> {
     words
 }
 
-/// Names of tests, functions and metrics that are nowhere in the sources.
+/// Names of tests, functions and metrics that do not occur in the sources.
 fn dead_names(document: &Document, known: &BTreeSet<String>) -> Vec<String> {
     let is_name = |word: &&str| {
         !NAMES_OF_OTHERS.contains(word)
@@ -204,7 +206,7 @@ fn dead_names(document: &Document, known: &BTreeSet<String>) -> Vec<String> {
 }
 
 #[test]
-fn what_the_documents_name_exists() {
+fn everything_that_the_documents_name_exists() {
     let known = known_words();
     let findings: Vec<String> = documents()
         .iter()
@@ -229,7 +231,7 @@ fn a_document_that_is_wrong_is_found() {
     assert_eq!([dead_links(&right), dead_paths(&right)].concat(), [""; 0]);
 }
 
-/// Files of documents that sources, scripts and documents name.
+/// Names of Markdown documents in a text that do not exist.
 fn dead_document_names(path: &str, text: &str) -> Vec<String> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     let mut findings = Vec::new();
@@ -266,10 +268,10 @@ fn every_document_that_is_named_exists() {
     assert_eq!(dead_document_names("src/x.rs", "see README.md, and docs/http.md."), [""; 0]);
 }
 
-/// What makes a metric of the namespace `greenlight` out of a name without it.
+/// The calls of the controller that register a metric by a name without `greenlight_` and add that prefix.
 const IN_NAMESPACE: &[&str] = &["gauge(", "counter(", "real(", "HistogramOpts::new("];
 
-/// The names of the metrics that the product's code registers.
+/// The names of all metrics that the product registers.
 fn metrics_in_code(sources: &[Source]) -> BTreeSet<String> {
     let is_name = |text: &&str| text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     let mut names = BTreeSet::new();
@@ -287,7 +289,8 @@ fn metrics_in_code(sources: &[Source]) -> BTreeSet<String> {
     names
 }
 
-/// The first cells of a document's tables, without backticks.
+/// The first cells of the rows of a document's tables, if they begin with a backtick. Backticks and labels
+/// are left out.
 fn first_cells(document: &Document) -> BTreeSet<String> {
     document
         .text
@@ -319,7 +322,8 @@ fn every_metric_and_alarm_is_in_the_operations_document() {
     assert_eq!(missing, Vec::<&&str>::new(), "alarms without a row");
 }
 
-/// `greenlight VERB ...` and `cargo run --release -- VERB ...` in fenced blocks, as words after the program.
+/// The words after the program in each `greenlight VERB ...` and `cargo run --release -- VERB ...` of the
+/// fenced blocks.
 fn commands(document: &Document) -> Vec<Vec<String>> {
     let mut commands = Vec::new();
     for line in document.fenced() {

@@ -1,4 +1,4 @@
-//! What is public is used: by product code, not by tests alone.
+//! Every public item is used by the product, and not by tests alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,10 @@ use super::graph::public_names;
 use super::source::Source;
 use super::{clean, product};
 
-/// Public names that only the outside of `src` calls, each for its reason.
+/// Public names that are used only outside the product, each with its reason.
 const CALLED_FROM_OUTSIDE: &[(&str, &str)] = &[];
 
-/// Every word of a text with how often it stands there.
+/// Every word of a text, with the number of its occurrences.
 fn words(code: &str) -> BTreeMap<&str, usize> {
     let mut words = BTreeMap::new();
     for word in code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()) {
@@ -18,7 +18,7 @@ fn words(code: &str) -> BTreeMap<&str, usize> {
     words
 }
 
-/// The code without `use` declarations: a re-export is no use.
+/// The code without its `use` declarations, because a re-export does not use a name.
 fn without_imports(code: &str) -> String {
     let mut rest = String::new();
     let mut is_import = false;
@@ -35,6 +35,7 @@ fn without_imports(code: &str) -> String {
     rest
 }
 
+/// Public names that no product code uses.
 fn unused(sources: &[Source]) -> Vec<String> {
     let product: Vec<&Source> = sources.iter().filter(|source| !source.is_test).collect();
     let codes: Vec<String> = product.iter().map(|source| without_imports(&source.code)).collect();
@@ -44,7 +45,8 @@ fn unused(sources: &[Source]) -> Vec<String> {
             *total.entry(word).or_default() += count;
         }
     }
-    // A name that is defined more than once is used if any of them is: the rule errs on that side.
+    // If a name is defined more than once, one use is enough for all of its definitions. So the rule may miss
+    // an unused item, but never reports a used one.
     let mut defined: BTreeMap<String, (usize, BTreeSet<&str>)> = BTreeMap::new();
     for source in &product {
         for name in public_names(&source.text) {
@@ -65,7 +67,7 @@ fn unused(sources: &[Source]) -> Vec<String> {
 }
 
 #[test]
-fn what_is_public_is_used() {
+fn every_public_item_is_used() {
     clean(&unused(&product()));
 }
 

@@ -1,6 +1,6 @@
-//! Which file imports which: the `use` declarations of every product file, each followed through
-//! `pub use` to the file that defines what it names. Sets of files that reach each other are circles:
-//! none of their files can be understood, or tested, without the others.
+//! The graph of imports between files. Each `use` declaration of a product file is followed through `pub use`
+//! to the file that defines the name. A set of files that reach each other is a circle. No file of a circle
+//! can be understood, or tested, without the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +9,21 @@ use syn::{Item, ItemUse, UseTree, Visibility};
 
 use super::source::Source;
 
-/// The crate of a file and its module path: `["core", "release", "step"]`, `["main", "cli", "wait"]`.
+/// The crate of a file and its module path, such as `["core", "release", "step"]` or `["main", "cli",
+/// "wait"]`.
 pub(super) type Module = Vec<String>;
 
 /// One leaf of a `use` declaration.
 #[derive(Clone, Debug)]
 struct Import {
-    /// As written, split at `::`; `*` stands for a glob.
+    /// The path as it is written, split at `::`. A `*` stands for a glob.
     path: Vec<String>,
     /// The name that it brings into the module.
     name: String,
     is_reexport: bool,
 }
 
-/// A file, its imports and the names that it defines.
+/// A file and its imports.
 #[derive(Debug)]
 struct Node {
     path: String,
@@ -34,13 +35,15 @@ pub(super) struct Graph {
     modules: BTreeMap<Module, Node>,
 }
 
-/// Modules of the crate `greenlight-core`, which `greenlight` shows under its own name.
+/// The crate of a file, and its path inside that crate. `core` is `greenlight-core`, and `main` is
+/// `greenlight`.
 fn crate_of(path: &str) -> Option<(&'static str, &str)> {
     path.strip_prefix("core/src/")
         .map(|inside| ("core", inside))
         .or_else(|| path.strip_prefix("src/").map(|inside| ("main", inside)))
 }
 
+/// The module of a file. `None` for files outside the product.
 fn module_of(path: &str) -> Option<Module> {
     let (krate, inside) = crate_of(path)?;
     let mut parts: Module = inside.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
@@ -51,6 +54,7 @@ fn module_of(path: &str) -> Option<Module> {
     Some(parts)
 }
 
+/// Collects the `use` declarations of a file.
 #[derive(Default)]
 struct Uses(Vec<Import>);
 
@@ -61,6 +65,7 @@ impl<'ast> Visit<'ast> for Uses {
     }
 }
 
+/// Adds every leaf of a `use` declaration to `found`. `before` is the path up to this part.
 fn leaves(tree: &UseTree, before: &mut Vec<String>, is_reexport: bool, found: &mut Vec<Import>) {
     let mut leaf = |path: Vec<String>, name: String| found.push(Import { path, name, is_reexport });
     match tree {
@@ -90,7 +95,7 @@ fn leaves(tree: &UseTree, before: &mut Vec<String>, is_reexport: bool, found: &m
 }
 
 impl Graph {
-    /// Of the product's sources; tests are left out.
+    /// Builds the graph of the product's sources, without tests.
     pub(super) fn of(sources: &[Source]) -> Self {
         let mut modules = BTreeMap::new();
         for source in sources.iter().filter(|source| !source.is_test) {
@@ -104,7 +109,7 @@ impl Graph {
         Self { modules }
     }
 
-    /// The absolute path that is meant by `path` in `module`; none for other crates.
+    /// The absolute path of `path` in `module`. `None` for a path into another crate.
     fn absolute(&self, module: &Module, path: &[String]) -> Option<Module> {
         let krate = &module[..1];
         let first = path.first()?.as_str();
@@ -124,7 +129,7 @@ impl Graph {
         Some(absolute)
     }
 
-    /// The module whose file defines what an absolute path names.
+    /// The module whose file defines the item of an absolute path.
     fn target(&self, absolute: &Module, depth: usize) -> Option<&Module> {
         let shared = self.shared(absolute);
         let absolute = shared.as_ref().unwrap_or(absolute);
@@ -141,7 +146,8 @@ impl Graph {
         }
     }
 
-    /// `crate::model` in `greenlight` is `greenlight_core::model`.
+    /// The path in `greenlight-core` that a path in `greenlight` stands for, as `crate::model` stands for
+    /// `greenlight_core::model`. `None` if it is a module of `greenlight` itself.
     fn shared(&self, absolute: &Module) -> Option<Module> {
         let in_core = [&["core".to_owned()], absolute.get(1..2)?].concat();
         (absolute[0] == "main"
@@ -150,12 +156,12 @@ impl Graph {
         .then(|| [&["core".to_owned()], &absolute[1..]].concat())
     }
 
-    /// Each file with the files that it imports from.
+    /// Each file, with the files from which it imports.
     pub(super) fn edges(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (module, node) in &self.modules {
             let targets = edges.entry(&node.path).or_default();
-            // The door of a folder shows its parts; it does not depend on them.
+            // A `mod.rs` re-exports the parts of its folder. It does not depend on them.
             for import in node.imports.iter().filter(|import| !import.is_reexport) {
                 let Some(absolute) = self.absolute(module, &import.path) else { continue };
                 let Some(target) = self.target(&absolute, 0) else { continue };
@@ -190,6 +196,7 @@ impl Graph {
     }
 }
 
+/// All files that can be reached from a file.
 fn reach<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     let mut next: Vec<&str> = edges.get(from).into_iter().flatten().copied().collect();
@@ -201,7 +208,7 @@ fn reach<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BTreeS
     found
 }
 
-/// Names that a file defines with `pub`, at its top or in an `impl` block of a type of ours.
+/// The names that a file defines with `pub`, at its top level or in an inherent `impl` block.
 pub(super) fn public_names(text: &str) -> BTreeSet<String> {
     let Ok(file) = syn::parse_file(text) else { return BTreeSet::new() };
     let mut names = BTreeSet::new();
@@ -231,7 +238,8 @@ pub(super) fn public_names(text: &str) -> BTreeSet<String> {
     names
 }
 
-/// `pub` alone: what is `pub(crate)` the compiler itself reports when nothing uses it.
+/// Whether an item is `pub` and not `pub(crate)`. The compiler itself reports an unused item that is
+/// `pub(crate)`.
 fn is_public(vis: &Visibility) -> bool {
     matches!(vis, Visibility::Public(_))
 }

@@ -1,5 +1,5 @@
-//! The rules of the house that clippy can't see (ARCHITECTURE.md has the reasons). A rule is a
-//! function from sources to findings, and each is shown to bite on a source that breaks it.
+//! Rules for the source code that clippy can't check. ARCHITECTURE.md has the reasons. A rule is a function
+//! from sources to findings. For each rule a test shows that it finds something in a source that breaks it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -14,7 +14,7 @@ use std::path::Path;
 
 use source::Source;
 
-/// Everything below the shells of L3, which each of them may import.
+/// The rooms below the shells of L3. Each of these shells may import all of them.
 const BELOW_L3: &[&str] = &[
     "model",
     "clock",
@@ -31,11 +31,11 @@ const BELOW_L3: &[&str] = &[
     "web",
 ];
 
-/// Rooms that only decide.
+/// The pure rooms. They decide, and do no I/O.
 const PURE: &[&str] =
     &["model", "health", "judge", "release", "replay", "routing", "http1", "proxy_protocol", "import"];
 
-/// What a pure room has no business with. Addresses of `std::net` are data and allowed.
+/// Words that a pure room must not use. Addresses of `std::net` are data and allowed.
 const IMPURE: &[&str] = &[
     "Instant",
     "SystemTime",
@@ -61,17 +61,18 @@ const IMPURE: &[&str] = &[
     "static mut",
 ];
 
-/// Rooms whose output must not depend on how a map is hashed.
+/// Rooms whose output must not depend on the order of a hash map.
 const ORDERED: &[&str] = &["model", "health", "judge", "release"];
 
 const UNBOUNDED: &[&str] = &["unbounded_channel", "UnboundedSender", "unbounded", "std::sync::mpsc::channel"];
 
 const VAGUE_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "manager", "misc"];
 
-/// Unused code is kept in tests alone: a harness is shared by more of them than one.
+/// The lint for unused code. Only tests may switch it off, because test programs share code that not each of
+/// them uses.
 const DEAD_CODE: &str = "dead_code";
 
-/// Lints that nobody may switch off.
+/// Lints that must not be switched off.
 const KEPT_LINTS: &[&str] = &[
     "too_many_lines",
     "cognitive_complexity",
@@ -86,28 +87,32 @@ const KEPT_LINTS: &[&str] = &[
 const LINES_MAX: usize = 500;
 const TEST_LINES_MAX: usize = 700;
 
+/// The top folder of the repository.
 pub(crate) fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The sources of the product, with the unit tests beside them.
 pub(crate) fn product() -> Vec<Source> {
     source::read(top(), &["core/src", "src"])
 }
 
+/// All sources of the repository but those of `fuzz`.
 pub(crate) fn everything() -> Vec<Source> {
     source::read(top(), &["core", "src", "testkit", "tests", "benches"])
 }
 
+/// Panics if there are findings.
 pub(crate) fn clean(findings: &[String]) {
     assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
 }
 
-/// A rule that finds nothing in a source that breaks it is no rule.
+/// Asserts that a rule finds something in this source, which breaks it.
 fn bites(rule: fn(&[Source]) -> Vec<String>, path: &str, text: &str) {
     assert_ne!(rule(&[Source::new(path, text)]), Vec::<String>::new(), "{path}: {text}");
 }
 
-/// Which rooms a room may name, itself aside; `None`: any.
+/// The rooms that a room may import, apart from itself. `None` means any room.
 fn may_import(room: &str) -> Option<Vec<&'static str>> {
     let shell = |more: &[&'static str]| Some([BELOW_L3, more].concat());
     match room {
@@ -155,7 +160,8 @@ fn imports_go_down_only() {
     );
 }
 
-/// What `write!` into bytes in memory needs, and no IO: all that could be written to is banned.
+/// The names of `std::io` that `write!` into bytes in memory needs. They do no I/O by themselves, and every
+/// target that would do I/O is banned.
 const IN_MEMORY: &[&str] = &["Write", "Cursor"];
 
 fn impure(sources: &[Source]) -> Vec<String> {
@@ -187,7 +193,7 @@ fn pure_rooms_only_decide() {
     );
 }
 
-/// Findings for words that some rooms must not use outside their tests.
+/// The findings of a rule that bans words in some rooms, outside their tests.
 fn words(sources: &[Source], rooms: impl Fn(&str) -> bool, banned: &[&str], why: &str) -> Vec<String> {
     let mut findings = Vec::new();
     for source in sources.iter().filter(|source| !source.is_test && source.room().is_some_and(&rooms)) {
@@ -216,7 +222,7 @@ fn decisions_do_not_depend_on_hashing() {
 }
 
 fn clocks(sources: &[Source]) -> Vec<String> {
-    // tokio's own clock can be paused in tests, and is what its timers go by.
+    // tokio's own clock is allowed. Its timers use it, and tests can pause it.
     let without_tokio: Vec<Source> = sources
         .iter()
         .cloned()
@@ -286,7 +292,7 @@ fn switched_off_lints(sources: &[Source]) -> Vec<String> {
     for source in sources {
         for attribute in ["allow(", "expect("] {
             for at in source.finds(attribute) {
-                // An attribute, not a method: `#[allow(` or `#![allow(`.
+                // The match is an attribute, `#[allow(` or `#![allow(`, and not a method.
                 if !source.code[..at].trim_end().ends_with('[') {
                     continue;
                 }

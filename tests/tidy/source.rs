@@ -1,4 +1,5 @@
-//! Source files as the rules see them: with comments and literals blanked out, and known as tests or not.
+//! Source files in the form that the rules need. Comments and literals are blanked out, and test files are
+//! marked.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,10 +8,10 @@ use std::path::{Path, PathBuf};
 /// One Rust file.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
-    /// From the top of the repository, with `/`.
+    /// The path from the top of the repository, with `/`.
     pub path: String,
     pub text: String,
-    /// The text with comments, strings and characters blanked out; lines stay where they are.
+    /// The text with comments, strings and characters blanked out. Line ends stay where they are.
     pub code: String,
     pub is_test: bool,
 }
@@ -23,14 +24,15 @@ impl Source {
         Self { path: path.to_owned(), text: text.to_owned(), code: blank(text), is_test }
     }
 
-    /// The room of a file of the product: `release` for `core/src/release/step.rs`, `store` for
-    /// `src/control_plane/store/rows.rs`, `clock` for `src/clock.rs`; none elsewhere.
+    /// The room of a file of the product. It is `release` for `core/src/release/step.rs`, `store` for
+    /// `src/control_plane/store/rows.rs`, and `clock` for `src/clock.rs`. `None` for files outside the
+    /// product.
     pub(crate) fn room(&self) -> Option<&str> {
         let inside = self.path.strip_prefix("core/src/").or_else(|| self.path.strip_prefix("src/"))?;
         let mut parts =
             inside.split('/').map(|part| part.trim_end_matches(".rs")).filter(|part| *part != "mod");
         let first = parts.next()?;
-        // The verb around a pure room reads files; the room does not.
+        // `command.rs` is the verb around a pure room. It reads files, so it does not belong to the room.
         if self.path.ends_with("/command.rs") {
             return Some(first);
         }
@@ -43,7 +45,7 @@ impl Source {
         format!("{}:{line}", self.path)
     }
 
-    /// Where this text stands in the code as whole words.
+    /// The offsets at which this text occurs in the code as whole words.
     pub(crate) fn finds(&self, needle: &str) -> Vec<usize> {
         let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
         let starts_word = is_word(needle.chars().next());
@@ -80,7 +82,7 @@ impl Source {
     }
 }
 
-/// Whether a folder inside of another is a room of its own.
+/// Whether a folder inside another one is a room of its own.
 fn is_room(outer: &str, inner: &str) -> bool {
     match outer {
         "control_plane" => true,
@@ -89,12 +91,13 @@ fn is_room(outer: &str, inner: &str) -> bool {
     }
 }
 
+/// The identifier at the start of a text.
 fn name(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]
 }
 
-/// What follows a path: the one name of `::a::b`, or the first of each item of `::{a::{b, c}, d}`.
+/// The first names behind a path: `a` for `::a::b`, and `a` and `d` for `::{a::{b, c}, d}`.
 pub(crate) fn first_names(rest: &str) -> Vec<String> {
     let Some(rest) = rest.strip_prefix("::") else { return Vec::new() };
     let Some(group) = rest.strip_prefix('{') else { return vec![name(rest).to_owned()] };
@@ -136,7 +139,7 @@ pub(crate) fn read(top: &Path, folders: &[&str]) -> Vec<Source> {
     sources
 }
 
-/// Every file under a folder.
+/// Every file under a folder, sorted by path.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found = Vec::new();
@@ -152,7 +155,7 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// `#[cfg(test)] mod NAME;` makes NAME's files tests, whatever they are called.
+/// Marks the files of each module that is declared with `#[cfg(test)] mod NAME;` as tests.
 fn mark_test_modules(sources: &mut [Source]) {
     let mut test_paths = Vec::new();
     for source in sources.iter() {
@@ -177,7 +180,7 @@ fn mark_test_modules(sources: &mut [Source]) {
     }
 }
 
-/// Blanks out comments, strings and characters; the length and the line ends stay.
+/// Blanks out comments, strings and characters. The length and the line ends stay.
 fn blank(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = bytes.to_vec();
@@ -201,12 +204,14 @@ fn blank(text: &str) -> String {
     String::from_utf8(out).expect("only whole characters are blanked out")
 }
 
+/// Whether an `r` belongs to a word and so begins no raw string.
 fn follows_word(bytes: &[u8], at: usize) -> bool {
     // `br"..."` is a string too.
     let before = at.checked_sub(1).map(|before| bytes[before]);
     before.is_some_and(|byte| (byte.is_ascii_alphanumeric() || byte == b'_') && byte != b'b')
 }
 
+/// The offset of the next `end`, or the length of the text.
 fn until(bytes: &[u8], from: usize, end: &[u8]) -> usize {
     bytes[from..]
         .windows(end.len())
@@ -242,7 +247,7 @@ fn string(bytes: &[u8], from: usize) -> usize {
     (at + 1).min(bytes.len())
 }
 
-/// How many `#` a raw string that begins here has.
+/// The number of `#` of the raw string that begins here. `None` if no raw string begins here.
 fn raw_hashes(bytes: &[u8], from: usize) -> Option<usize> {
     let hashes = bytes[from + 1..].iter().take_while(|byte| **byte == b'#').count();
     (bytes.get(from + 1 + hashes) == Some(&b'"')).then_some(hashes)
@@ -255,7 +260,7 @@ fn raw_string(bytes: &[u8], from: usize) -> usize {
     (until(bytes, from + 2 + hashes, &end) + end.len()).min(bytes.len())
 }
 
-/// A character literal, or nothing where it is a lifetime.
+/// The offset behind the character literal that begins here, or `from` itself if it is a lifetime.
 fn character(bytes: &[u8], from: usize) -> usize {
     if bytes.get(from + 1) == Some(&b'\\') {
         return (until(bytes, from + 3, b"'") + 1).min(bytes.len());

@@ -1,4 +1,5 @@
-//! Webhooks in: who may, how often, what comes of it, and what is not written anywhere.
+//! Incoming webhooks. The tests show who may send one and how often, which releases follow, and which secrets
+//! are never written anywhere.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -12,7 +13,7 @@ use crate::kit::{
 };
 use greenlight_testkit::house::{House, PATIENCE, SERVICE, Setup, address};
 
-/// Every kind of webhook on one front door, on its own listener and on the public one.
+/// A door with every kind of webhook, on the listener for webhooks and on the public listener.
 struct Door {
     house: House,
     hooks: SocketAddr,
@@ -79,7 +80,8 @@ async fn twenty_equal_webhooks_at_once_are_one_release() {
     until(&door.house, version, "succeeded").await;
     assert_eq!(releases(&door.house).await, 1);
 
-    // Once more, when it is active: nothing. An older one that comes late: nothing. A newer one: a release.
+    // The same webhook again starts nothing, because its version is active. An older push that comes late
+    // starts nothing either. A newer push starts a release.
     assert_eq!(door.hub(TOKEN, &body).await, 202);
     assert_eq!(door.hub(TOKEN, &dockerhub("org/app", "v1", 1_600_000_000)).await, 202);
     assert_eq!(door.hub(TOKEN, &dockerhub("org/app", "v2", 1_700_000_100)).await, 202);
@@ -90,12 +92,12 @@ async fn twenty_equal_webhooks_at_once_are_one_release() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_forged_late_large_or_foreign_is_refused_and_leaves_no_token() {
+async fn forged_late_large_or_foreign_webhooks_are_refused_and_leave_no_token() {
     let door = Door::open().await;
     let good = dockerhub("org/app", "prod", 1_700_000_000);
     let wrong_token = "fedcba9876543210fedcba9876543210";
 
-    // Wrong name and wrong token: the same answer, byte by byte but for the date.
+    // A wrong name and a wrong token get the same answer, byte by byte but for the date.
     let answer = async |path: String| {
         let mut answer = send(door.hooks, &post(&path, &[], &good)).await;
         answer.fields.retain(|(name, _)| name != "date");
@@ -110,14 +112,14 @@ async fn what_is_forged_late_large_or_foreign_is_refused_and_leaves_no_token() {
     assert_eq!(by_token, answer("/hooks/nub".to_owned()).await);
     assert_eq!(by_token, answer(format!("/elsewhere/{TOKEN}")).await);
 
-    // A forged repository, a tag that is not allowed, what is no message.
+    // A forged repository, a tag that is not allowed, and bodies that are no message.
     assert_eq!(door.hub(TOKEN, &dockerhub("evil/app", "prod", 1)).await, 403);
     assert_eq!(door.hub(TOKEN, &dockerhub("org/app", "latest", 1)).await, 403);
     assert_eq!(door.hub(TOKEN, &dockerhub("org/app:prod@sha256:00/../x", "prod", 1)).await, 400);
     assert_eq!(door.hub(TOKEN, b"{}").await, 400);
     assert_eq!(door.hub(TOKEN, b"").await, 400);
 
-    // 1 MiB, said in the head and sent in chunks.
+    // A body of 1 MiB, once with a Content-Length and once in chunks.
     let large = vec![b' '; 1 << 20];
     assert_eq!(door.hub(TOKEN, &large).await, 413);
     let chunked = [
@@ -130,7 +132,7 @@ async fn what_is_forged_late_large_or_foreign_is_refused_and_leaves_no_token() {
     ];
     assert_eq!(send(door.hooks, &chunked.concat()).await.status, 413);
 
-    // Wrong signatures, a replay after 6 min and one at once.
+    // Wrong signatures, a replay after 6 minutes, and a replay at once.
     let body = json!({ "version": "v7" }).to_string().into_bytes();
     let now = unix_now();
     assert_eq!(door.ci(now, "not what we know", &body).await, 404);
@@ -143,7 +145,7 @@ async fn what_is_forged_late_large_or_foreign_is_refused_and_leaves_no_token() {
     assert_eq!(door.ci(now, SECRET, &foreign).await, 403);
     assert_eq!(door.ci(now, SECRET, &foreign).await, 409, "the same message again");
 
-    // GET is for browsers; through the public listener it is all the same.
+    // GET is refused. The public listener gives the same answers as the listener for webhooks.
     let get = format!("GET /hooks/hub/{TOKEN} HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(send(door.hooks, get.as_bytes()).await.status, 405);
     let public = door.house.listener;
@@ -158,8 +160,8 @@ async fn what_is_forged_late_large_or_foreign_is_refused_and_leaves_no_token() {
     let Door { mut house, secrets, .. } = door;
     house.door.terminate(Duration::from_secs(20)).await.unwrap();
 
-    // Refusals are in the audit log, with the webhook and the reason, and the token is nowhere: not
-    // in the log, the access log or the store.
+    // Refusals are in the audit log, with the webhook and the reason. The token is in no file: not in the
+    // log, not in the access log, and not in the store.
     let store = house.door.config.parent().unwrap().join("store");
     for line in
         ["refused: wrong name or token", "refused: evil/app:prod: it is not in the webhook's allow list"]
@@ -201,13 +203,13 @@ async fn signed_senders_start_releases() {
     assert_eq!(send(door.hooks, &post("/hooks/gh", &fields, &body)).await.status, 202);
     until(&door.house, &digest, "succeeded").await;
 
-    // GitHub's ping, signed in the old way: taken, and about nothing.
+    // GitHub's ping with a signature of the old kind (SHA-1) is accepted and starts nothing.
     let ping = br#"{"zen":"Keep it logically awesome.","hook_id":1}"#;
     let signature = sign_body(SECRET, hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, ping);
     let fields = [("X-GitHub-Event", "ping"), ("X-Hub-Signature", signature.as_str())];
     let answer = send(door.hooks, &post("/hooks/gh", &fields, ping)).await;
     assert_eq!((answer.status, answer.body.as_slice()), (202, &br#"{"accepted":0,"ignored":0}"#[..]));
-    // A good old signature does not make up for a bad new one.
+    // A valid signature of the old kind does not make up for a wrong one of the new kind.
     let fields = [("X-Hub-Signature-256", "sha256=00"), ("X-Hub-Signature", signature.as_str())];
     assert_eq!(send(door.hooks, &post("/hooks/gh", &fields, ping)).await.status, 404);
 
@@ -225,7 +227,7 @@ async fn signed_senders_start_releases() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_calls_too_often_is_told_so_and_who_guesses_keeps_nobody_out() {
+async fn a_sender_over_its_rate_gets_429_and_guesses_lock_no_sender_out() {
     let door = Door::open().await;
     let body = dockerhub("org/app", "prod", 1_700_000_000);
     let guess = post("/hooks/hub/ffffffffffffffffffffffffffffffff", &[], &body);
@@ -234,7 +236,7 @@ async fn who_calls_too_often_is_told_so_and_who_guesses_keeps_nobody_out() {
     }
     let known = post(&format!("/hooks/hub/{TOKEN}"), &[], &body);
     assert_eq!(send(door.hooks, &known).await.status, 202, "guesses do not count against the sender");
-    // At once: 120 and 10 a second.
+    // A sender may call 120 times at once, and 10 times a second after that.
     let mut statuses = Vec::new();
     let begun = greenlight::clock::instant();
     while !statuses.contains(&429) && begun.elapsed() < PATIENCE {
@@ -253,7 +255,7 @@ async fn who_calls_too_often_is_told_so_and_who_guesses_keeps_nobody_out() {
     assert_eq!(releases(&door.house).await, 1);
 }
 
-/// An answer's time tells nothing of what is known.
+/// The time of an answer does not show whether a name exists.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_name_takes_as_long_as_a_wrong_token() {
     let door = Door::open().await;
@@ -261,7 +263,7 @@ async fn a_wrong_name_takes_as_long_as_a_wrong_token() {
     let guess = "ffffffffffffffffffffffffffffffff";
     let requests = ["hub", "nub"].map(|name| post(&format!("/hooks/{name}/{guess}"), &[], &body));
     let mut took = [Vec::new(), Vec::new()];
-    // In turn, so that what else the machine does falls on both.
+    // The two requests alternate, so that other work of the machine delays both alike.
     for round in 0..400 {
         let which = round % 2;
         let begun = greenlight::clock::instant();

@@ -1,4 +1,4 @@
-//! What these tests share: a setup with quick releases, secrets in files, and senders.
+//! Parts that these tests share: a setup with quick releases, secrets in files, and senders.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use greenlight_testkit::house::{House, PATIENCE, SERVICE, Setup};
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const SECRET: &str = "what we both know";
 
-/// A release takes a second or so.
+/// A setup in which a release takes about a second.
 pub(crate) fn quick() -> Setup {
     Setup {
         processes: 1,
@@ -25,7 +25,7 @@ pub(crate) fn quick() -> Setup {
     }
 }
 
-/// A folder with files that hold secrets; the folder goes with the value.
+/// A folder with files that hold secrets. It is removed when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Secrets(pub TempDir);
 
@@ -34,7 +34,7 @@ impl Secrets {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// Writes a file, and gives it as a value of the configuration.
+    /// Writes a file, and returns the value that names it in the configuration.
     pub(crate) fn file(&self, name: &str, content: &str) -> String {
         let path = self.0.path().join(name);
         std::fs::write(&path, content).unwrap();
@@ -46,7 +46,7 @@ impl Secrets {
     }
 }
 
-/// A request as bytes.
+/// The bytes of a POST request.
 pub(crate) fn post(path: &str, fields: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut head =
         format!("POST {path} HTTP/1.1\r\nHost: hooks.example.org\r\nContent-Length: {}\r\n", body.len());
@@ -58,13 +58,14 @@ pub(crate) fn post(path: &str, fields: &[(&str, &str)], body: &[u8]) -> Vec<u8> 
     bytes
 }
 
-/// Sends on a connection of its own. A refusal before the whole body was read is an answer too.
+/// Sends a request on a connection of its own and returns the answer, which may be a refusal before the whole
+/// body was read. Panics if no answer comes within 20 s.
 pub(crate) async fn send(to: SocketAddr, bytes: &[u8]) -> Answer {
     let asked = async { Connection::open(to).await?.ask(bytes).await };
     tokio::time::timeout(Duration::from_secs(20), asked).await.expect("an answer").unwrap()
 }
 
-/// Docker Hub's message.
+/// The body of Docker Hub's webhook. `pushed_at` is in Unix seconds.
 pub(crate) fn dockerhub(repository: &str, tag: &str, pushed_at: u64) -> Vec<u8> {
     serde_json::json!({
         "callback_url": "http://127.0.0.1:9/never-called",
@@ -83,14 +84,14 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// The generic signature: over timestamp, `.`, body.
+/// The signature of a generic webhook, which is over the timestamp, `.` and the body.
 pub(crate) fn sign(secret: &str, at: u64, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let message = [at.to_string().as_bytes(), b".", body].concat();
     format!("sha256={}", hex(hmac::sign(&key, &message).as_ref()))
 }
 
-/// A signature over the body alone, with the digest that is named.
+/// A signature over the body alone, with the name of its digest in front.
 pub(crate) fn sign_body(secret: &str, algorithm: hmac::Algorithm, body: &[u8]) -> String {
     let word = if algorithm == hmac::HMAC_SHA256 { "sha256" } else { "sha1" };
     let key = hmac::Key::new(algorithm, secret.as_bytes());
@@ -113,12 +114,12 @@ pub(crate) async fn until(house: &House, version: &str, state: &str) -> ReleaseV
     view.release.unwrap()
 }
 
-/// How many releases there were, those that were replaced too.
+/// The number of releases so far, including those that were replaced by a newer one.
 pub(crate) async fn releases(house: &House) -> usize {
     house.admin().history(SERVICE).await.unwrap().len()
 }
 
-/// Whether a text stands in a file of the folder, or in one beneath it.
+/// The path of a file under the folder that holds this text, or `None`.
 pub(crate) fn holds(folder: &Path, text: &str) -> Option<std::path::PathBuf> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

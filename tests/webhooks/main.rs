@@ -1,5 +1,5 @@
-//! Webhooks in, messages out, hooks of a release: the real binary between real senders and stubs of
-//! the receivers. With containers it is `tests/docker`'s.
+//! Incoming webhooks, outgoing messages, and hooks of a release. The tests run the real binary between real
+//! senders and stubs of the receivers. `tests/docker` has the tests with containers.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 

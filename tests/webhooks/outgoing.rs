@@ -1,4 +1,5 @@
-//! Messages out: what is told, by whom it is signed, and that nothing waits for it.
+//! Outgoing messages. The tests show their content and their signature, and that no release waits for a
+//! receiver.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use crate::kit::{SECRET, Secrets, TOKEN, dockerhub, post, quick, send, sign, unt
 use crate::stub::{Answer, Received, Stub};
 use greenlight_testkit::house::{House, PATIENCE, SERVICE, START, Setup, address};
 
+/// The configuration of a Slack notifier and a webhook notifier.
 fn notifiers(secrets: &Secrets, slack: &Stub, webhook: &Stub) -> String {
     let slack = secrets.file("slack", &slack.url("/services/T0/B0/XYZSECRET"));
     let url = secrets.file("url", &webhook.url("/news"));
@@ -19,6 +21,7 @@ fn notifiers(secrets: &Secrets, slack: &Stub, webhook: &Stub) -> String {
     )
 }
 
+/// The headline of a Slack message.
 fn header(message: &Received) -> String {
     message.json()["blocks"][0]["text"]["text"].as_str().unwrap().to_owned()
 }
@@ -55,8 +58,8 @@ async fn a_release_is_told_to_slack_and_to_a_webhook() {
         assert!(text.contains(part), "{part} is not in {text}");
     }
 
-    // Only what it asked for, signed as our own webhooks in are, and with a name by which it is known
-    // if it comes again.
+    // The webhook gets only the events that it asked for. They are signed as generic webhooks are, and each
+    // has a delivery id by which the receiver knows it if it comes again.
     let promoted = webhook.next(PATIENCE).await;
     assert_eq!(promoted.json()["event"], "promoted");
     let last = webhook.next(PATIENCE).await;
@@ -73,10 +76,10 @@ async fn a_release_is_told_to_slack_and_to_a_webhook() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_waits_for_a_receiver_and_what_failed_is_told_again() {
+async fn no_release_waits_for_a_receiver_and_failed_messages_are_sent_again() {
     let secrets = Secrets::new();
     let (mut slack, mut webhook) = (Stub::start().await, Stub::start().await);
-    // One never answers, the other refuses at first.
+    // Slack never answers, and the webhook refuses messages at first.
     slack.answers(Answer::Never);
     webhook.answers(Answer::Status(500));
     let house = House::open(&Setup { more: notifiers(&secrets, &slack, &webhook), ..quick() }).await;
@@ -120,7 +123,8 @@ async fn the_end_of_a_release_is_told_after_a_kill() {
     assert_eq!(header(&told), format!(":white_check_mark: {SERVICE}: v2 succeeded"));
     assert!(told.json().to_string().contains(&release));
 
-    // Told and crossed out: after another start it is not told once more. The next news are the next.
+    // The message is sent and crossed out in the store. After another start it is not sent once more, and the
+    // next message is that of the next release.
     let written = async {
         loop {
             let store = house.door.config.parent().unwrap().join("store");

@@ -1,6 +1,6 @@
-//! A real registry (Debian's docker-registry) as the sender of webhooks, and as what tags are moved in.
+//! A real registry (Debian's docker-registry), which sends webhooks and in which greenlight moves tags.
 //!
-//! Images are written by its own HTTP API: no container engine is needed for that.
+//! The tests push images through its HTTP API, so they need no container engine.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use greenlight_testkit::house::{House, PATIENCE, SERVICE, Setup, address};
 
 const KIND: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const PASSWORD: &str = "s3cret-pass";
-/// bcrypt of it, as `htpasswd -B` writes it.
+/// The bcrypt hash of [`PASSWORD`], as `htpasswd -B` writes it.
 const HASH: &str = "ops:$2b$04$QbtdN.0FdVQt8.x89r1JEexdI7qJlx.X7ygKtc5.S6LC4uMvM3m.K\n";
 
 struct Server {
@@ -27,6 +27,9 @@ struct Server {
     _folder: tempfile::TempDir,
 }
 
+/// The path of the registry's program. `None` means that it is not installed and the test is left out.
+///
+/// Panics instead if `GREENLIGHT_REQUIRE_ENGINES` is set.
 fn program() -> Option<PathBuf> {
     let found = ["docker-registry", "registry"].into_iter().find_map(|name| {
         let path = std::env::var_os("PATH")?;
@@ -43,7 +46,8 @@ fn program() -> Option<PathBuf> {
 }
 
 impl Server {
-    /// Starts one that tells `hook` of its pushes; with a password if `locked`. `None`: not installed.
+    /// Starts a registry that sends its webhooks to `hook`. With `locked` it asks for a password. `None`
+    /// means that it is not installed.
     async fn start(hook: Option<String>, locked: bool) -> Option<Self> {
         let program = program()?;
         let (folder, address) = (tempfile::tempdir().unwrap(), address());
@@ -85,6 +89,7 @@ impl Server {
         format!("http://{}/v2/{path}", self.address)
     }
 
+    /// Uploads a blob and returns its digest.
     async fn blob(&self, repository: &str, content: &[u8]) -> String {
         let digest = sha256(content);
         let begun = self.ask(client().post(self.url(&format!("{repository}/blobs/uploads/")))).await;
@@ -95,7 +100,7 @@ impl Server {
         digest
     }
 
-    /// Pushes an image whose only content is this text; its digest.
+    /// Pushes an image whose only content is this text, and returns its digest.
     async fn push(&self, repository: &str, tag: &str, content: &str) -> String {
         let config = self.blob(repository, format!("{{\"text\":\"{content}\"}}").as_bytes()).await;
         let layer = self.blob(repository, content.as_bytes()).await;
@@ -150,12 +155,13 @@ async fn a_push_to_the_registry_starts_a_release() {
         registry.host()
     );
     let house = House::open(&Setup { more, ..quick() }).await;
-    // Other repositories, other tags, layers: the registry tells of all of them.
+    // The registry also sends webhooks for other repositories, for other tags and for layers. They start no
+    // release.
     registry.push("org/other", "prod", "other").await;
     registry.push("org/app", "test", "one").await;
     let first = registry.push("org/app", "prod", "one").await;
     until(&house, &first, "succeeded").await;
-    // The same image again is no release; another one under the same tag is.
+    // The same image again starts no release. Another image under the same tag does.
     assert_eq!(registry.push("org/app", "prod", "one").await, first);
     let second = registry.push("org/app", "prod", "two").await;
     assert_ne!(first, second);
@@ -188,7 +194,7 @@ async fn tags_are_moved_by_their_manifests() {
     }
     assert_eq!(registry.digest_of("org/app", "v1").await.as_ref(), Some(&one), "other tags stay");
 
-    // What can't be done is said, and what can be done is done all the same.
+    // If one move fails, the fault is returned, and the other moves are done all the same.
     let unknown = format!("sha256:{}", "0".repeat(64));
     let fault = retag(&moves(&one, Some(&unknown)), login()).await.unwrap_err();
     assert!(matches!(fault, RegistryFault::NotFound { .. }), "{fault}");

@@ -1,4 +1,5 @@
-//! Hooks of a release as HTTP calls: what waits for them, and what a failure does.
+//! Hooks of a release as HTTP calls. The tests show which steps wait for a hook, and the effect of a hook
+//! that fails.
 
 use serde_json::{Value, json};
 
@@ -6,6 +7,7 @@ use crate::kit::{Secrets, quick, until};
 use crate::stub::{Answer, Stub};
 use greenlight_testkit::house::{House, PATIENCE, SERVICE, START, Setup};
 
+/// The section of the configuration with these hooks, each with a timeout of 10 s.
 fn hooks(points: &[(&str, String)]) -> String {
     let lines: Vec<String> = points
         .iter()
@@ -14,6 +16,7 @@ fn hooks(points: &[(&str, String)]) -> String {
     format!("[services.{SERVICE}.hooks]\n{}", lines.concat())
 }
 
+/// The states of all releases, the newest first.
 async fn history(house: &House) -> Vec<String> {
     house
         .admin()
@@ -39,12 +42,12 @@ async fn the_switch_waits_for_pre_promote_and_fails_by_it() {
     assert_eq!((&told["hook"], &told["version"]), (&json!("pre_promote"), &json!("v2")));
     assert_eq!((&told["release"], &told["color"]), (&json!(release), &json!("green")));
     assert_eq!(told["endpoints"], json!([house.upstreams.green[0].address.to_string()]));
-    // It has not been answered: the switch waits.
+    // The hook has not answered, so the switch waits.
     let service = house.admin().service(SERVICE).await.unwrap();
     assert_eq!((service.state.as_str(), service.active.as_str(), service.epoch), ("checking", "blue", 0));
     assert!(after.rest().is_empty());
 
-    // A newer one takes its place; its own hook is refused, and the release fails with the reason.
+    // A newer release takes its place. Its own hook answers 503, and the release fails with that reason.
     before.answers(Answer::Status(503));
     house.admin().deploy(SERVICE, "v3", true).await.unwrap();
     let failed = until(&house, "v3", "failed").await;
@@ -83,7 +86,7 @@ async fn hooks_after_the_switch_raise_alarms_and_move_nothing() {
     assert_eq!((service.state.as_str(), service.active.as_str()), ("baking", "green"));
     assert!(service.alarms["hook-failed"].contains("greenlight rollback backend"), "{:?}", service.alarms);
 
-    // On the way back: called, and not waited for.
+    // On the way back the `on_revert` hook is called, but the release does not wait for it.
     hook.answers(Answer::Never);
     let answer: Value = house
         .admin()
@@ -117,7 +120,7 @@ async fn a_hook_that_a_kill_cut_short_is_run_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hook_that_nobody_waits_for_is_given_up() {
+async fn a_hook_of_an_aborted_release_is_given_up() {
     let mut hook = Stub::start().await;
     hook.answers(Answer::Never);
     let house = House::open(&Setup { more: hooks(&[("pre_promote", hook.url("/pre"))]), ..quick() }).await;
@@ -128,7 +131,7 @@ async fn a_hook_that_nobody_waits_for_is_given_up() {
     assert_eq!(aborted.status, 200);
     let cancelled = until(&house, "v2", "cancelled").await;
     assert_eq!(cancelled.reason, "aborted by a person");
-    // No answer within its time is a failure with a name.
+    // A hook without an answer within its timeout fails, and the reason says so.
     let limits = house.door.config.clone();
     let text = std::fs::read_to_string(&limits).unwrap().replace("timeout = \"10s\"", "timeout = \"200ms\"");
     std::fs::write(&limits, text).unwrap();

@@ -1,4 +1,4 @@
-//! A receiver: takes HTTP requests, remembers them, answers as it is told to.
+//! A receiver of HTTP requests. It keeps them and answers as the test has set.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -9,11 +9,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-/// What was received.
+/// A request that was received.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub path: String,
-    /// Names in lower case.
+    /// The fields, with their names in lower case.
     pub fields: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -28,15 +28,15 @@ impl Received {
     }
 }
 
-/// What is answered.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     Status(u16),
-    /// Nothing, for as long as the other side waits.
+    /// No answer, for as long as the other side waits.
     Never,
 }
 
-/// A receiver on a loopback port; ends when it is dropped.
+/// A receiver on a loopback port. It ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Stub {
     pub address: SocketAddr,
@@ -66,18 +66,18 @@ impl Stub {
         format!("http://{}{path}", self.address)
     }
 
-    /// From the next request on.
+    /// Sets the answer, from the next request on.
     pub(crate) fn answers(&self, answer: Answer) {
         *self.answer.lock().unwrap() = answer;
     }
 
-    /// The next request. `limit` is where the test gives up.
+    /// Waits for the next request. Panics after `limit`.
     pub(crate) async fn next(&mut self, limit: Duration) -> Received {
         let next = tokio::time::timeout(limit, self.received.recv()).await;
         next.unwrap_or_else(|_| panic!("nothing was received within {limit:?}")).unwrap()
     }
 
-    /// Everything that has come so far.
+    /// All requests that have come and were not taken yet.
     pub(crate) fn rest(&mut self) -> Vec<Received> {
         std::iter::from_fn(|| self.received.try_recv().ok()).collect()
     }
@@ -104,7 +104,7 @@ async fn serve(mut stream: TcpStream, told: mpsc::Sender<Received>, answers: Arc
                 }
             }
             Answer::Never => {
-                // Until the other side gives up.
+                // This read ends when the other side gives up.
                 let _ = stream.read(&mut [0; 1]).await;
                 return;
             }

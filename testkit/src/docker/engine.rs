@@ -1,4 +1,4 @@
-//! A Docker Engine of a test's own (`tests/docker/engine` starts and ends it).
+//! A Docker Engine for one test. The script `tests/docker/engine` starts and ends it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 
 use super::script;
 
-/// Seconds that the test's own questions to an engine may take.
+/// The timeout of the test's own requests to an engine, in seconds.
 const API_TIMEOUT: u64 = 60;
 
-/// How an engine differs from a plain one.
+/// The differences of an engine from a plain one.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// `--live-restore`: containers survive the daemon.
+    /// With `--live-restore` containers survive the daemon.
     pub live_restore: bool,
     /// The data folder is a file system of this size, such as `64m`.
     pub disk: Option<&'static str>,
@@ -24,18 +24,18 @@ pub struct Options {
     pub more: Vec<String>,
 }
 
-/// A running engine; it ends with this value, or with the process that started it.
+/// A running engine. It ends when this value is dropped, or when the process that has started it ends.
 #[derive(Debug)]
 pub struct Engine {
     pipes: Mutex<Option<(ChildStdin, BufReader<ChildStdout>)>>,
     script: Mutex<Child>,
     folder: PathBuf,
-    // The script removes it, also where this value is never dropped.
+    // The script removes the folder too, so that it goes even if this value is never dropped.
     _top: TempDir,
 }
 
 impl Engine {
-    /// Starts one and waits until its API answers. Blocks for half a second or so.
+    /// Starts an engine and waits until its API answers. Blocks for about half a second.
     pub fn start(options: Options) -> Self {
         let top = tempfile::Builder::new().prefix("greenlight-engine.").tempdir().unwrap();
         let folder = top.path().to_owned();
@@ -55,16 +55,17 @@ impl Engine {
         engine
     }
 
-    /// What `engines = [{ url = }]` takes.
+    /// The URL of the engine for `engines = [{ url = }]`.
     pub fn url(&self) -> String {
         format!("unix://{}/docker.sock", self.folder.display())
     }
 
+    /// The path of the engine's socket.
     pub fn socket(&self) -> PathBuf {
         self.folder.join("docker.sock")
     }
 
-    /// Its API, at the version that it speaks.
+    /// A client of the engine's API, at the version that the engine speaks.
     pub async fn api(&self) -> Docker {
         Docker::connect_with_unix(&self.url(), API_TIMEOUT, API_DEFAULT_VERSION)
             .unwrap()
@@ -73,19 +74,19 @@ impl Engine {
             .unwrap()
     }
 
-    /// `kill -9` of dockerd; blocks until it is gone.
+    /// Kills dockerd with SIGKILL, and blocks until it is gone.
     pub fn kill(&self) {
         self.tell("kill");
         self.expect("killed");
     }
 
-    /// Starts dockerd again after a kill; blocks until its API answers.
+    /// Starts dockerd again after a kill, and blocks until its API answers.
     pub fn start_again(&self) {
         self.tell("start");
         self.expect("ready");
     }
 
-    /// The last lines of dockerd's log.
+    /// The last 20 lines of dockerd's log.
     pub fn tail(&self) -> String {
         let text = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
@@ -108,7 +109,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // The end of its input ends it.
+        // The end of its standard input ends the script.
         drop(self.pipes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
         let _ = self.script.lock().unwrap_or_else(std::sync::PoisonError::into_inner).wait();
     }

@@ -1,4 +1,4 @@
-//! Images `FROM scratch` around one static file: greenlight itself, as its own `sample-app`.
+//! Images `FROM scratch` around one static file. The file is greenlight, which runs as `sample-app`.
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -15,30 +15,32 @@ use tokio::sync::OnceCell;
 
 use super::script;
 
-/// The port that the sample app listens on in its container, unless `PORT` says another.
+/// The port on which the sample app listens in its container, unless the variable `PORT` names another.
 pub const PORT: u16 = 8080;
 
-/// What an image holds and says.
+/// The content of an image.
 #[derive(Clone, Debug, Default)]
 pub struct Recipe {
-    /// Named in every answer (`X-Version`), and a label of the image, so that each version is an image of its own.
+    /// The version. The app names it in every answer (`X-Version`). It is also a label of the image, so that
+    /// each version is an image of its own.
     pub version: String,
     /// More options of `sample-app`.
     pub options: Vec<String>,
-    /// Dockerfile instructions after ours, such as `EXPOSE 9000`.
+    /// Further Dockerfile instructions, such as `EXPOSE 9000`.
     pub changes: Vec<String>,
-    /// Listens on 127.0.0.1: for the network of the host.
+    /// The app listens on 127.0.0.1, for containers on the network of the host.
     pub on_loopback: bool,
-    /// So many MiB that no compression makes smaller, in a file of its own.
+    /// The size of an additional file in MiB. The file is random, so compression does not make it smaller.
     pub ballast_mib: usize,
 }
 
 impl Recipe {
+    /// A recipe for this version, with no further options.
     pub fn new(version: &str) -> Self {
         Self { version: version.to_owned(), ..Self::default() }
     }
 
-    /// With more options of `sample-app`.
+    /// The same recipe with more options of `sample-app`.
     #[must_use]
     pub fn with(mut self, options: &[&str]) -> Self {
         self.options.extend(options.iter().map(ToString::to_string));
@@ -46,7 +48,7 @@ impl Recipe {
     }
 }
 
-/// The program as one static file; built at the first call of a run.
+/// The path of the program as one static file. The first call of a run builds it.
 pub async fn static_program() -> &'static Path {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     BUILT
@@ -61,7 +63,7 @@ pub async fn static_program() -> &'static Path {
         .await
 }
 
-/// A tar of `/greenlight`, `/tmp`, and the ballast. The same bytes each time, so the same layer.
+/// A tar of `/greenlight`, `/tmp` and the ballast. Its bytes are the same each time, and so is the layer.
 pub async fn file_system(ballast_mib: usize) -> Bytes {
     static PLAIN: OnceCell<Bytes> = OnceCell::const_new();
     let program = static_program().await;
@@ -89,7 +91,7 @@ pub async fn file_system(ballast_mib: usize) -> Bytes {
     PLAIN.get_or_init(|| async { tokio::task::spawn_blocking(make).await.unwrap() }).await.clone()
 }
 
-/// Makes an image of this name (`repository:tag`) in an engine.
+/// Makes an image with this name (`repository:tag`) in an engine.
 pub async fn make(engine: &Docker, name: &str, recipe: &Recipe) {
     let mut command: Vec<String> = [
         "/greenlight",
@@ -115,7 +117,7 @@ pub async fn make(engine: &Docker, name: &str, recipe: &Recipe) {
     import(engine, name, file_system(recipe.ballast_mib).await, changes).await;
 }
 
-/// `docker import`: a tar and Dockerfile instructions become an image.
+/// Makes an image from a tar and Dockerfile instructions, as `docker import` does.
 pub async fn import(engine: &Docker, name: &str, tar: Bytes, changes: Vec<String>) {
     let (repository, tag) = name.rsplit_once(':').expect("repository:tag");
     let options =
@@ -126,7 +128,7 @@ pub async fn import(engine: &Docker, name: &str, tar: Bytes, changes: Vec<String
     assert!(!steps.is_empty());
 }
 
-/// Pushes an image, and gives its digest in the registry (`sha256:...`).
+/// Pushes an image, and returns its digest in the registry (`sha256:...`).
 pub async fn push(engine: &Docker, name: &str, credentials: Option<DockerCredentials>) -> String {
     let (repository, tag) = name.rsplit_once(':').expect("repository:tag");
     let options = PushImageOptionsBuilder::new().tag(tag).build();
@@ -143,10 +145,11 @@ pub async fn push(engine: &Docker, name: &str, credentials: Option<DockerCredent
         .unwrap_or_else(|| panic!("{name} was pushed and has no digest"))
 }
 
-/// What an engine tells of a long task, line by line, up to its end.
+/// Reads the lines in which an engine reports on a long task, up to its end. The errors are those of the
+/// engine and of the connection.
 ///
-/// bollard 0.21 takes it for an error if the last line's CR LF comes in a read of its own (its issue 560,
-/// "once in ten thousand pulls"): all lines are there then.
+/// bollard 0.21 returns an error if the CR LF of the last line comes in a read of its own (bollard's issue
+/// 560, "once in ten thousand pulls"). All lines have been read then, so that error counts as the end.
 pub async fn to_the_end<T>(lines: impl Stream<Item = Result<T, Error>>) -> Result<Vec<T>, Error> {
     let mut lines = pin!(lines);
     let mut all = Vec::new();

@@ -1,7 +1,7 @@
 //! Real Docker Engines and registries for tests, each in a folder of its own, and images for them.
 //!
-//! Where they can't be had (no root, no dockerd) a test prints that it was left out; with
-//! `GREENLIGHT_REQUIRE_ENGINES=1` that is a failure.
+//! Where engines can't run (no root, no dockerd), a test prints that it was left out. With
+//! `GREENLIGHT_REQUIRE_ENGINES=1` it fails instead.
 
 pub mod engine;
 pub mod image;
@@ -10,12 +10,14 @@ pub mod registry;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-/// A script of `tests/docker`.
+/// The path of a script of `tests/docker`.
 fn script(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/docker")).join(name)
 }
 
-/// Whether engines can be had here. Says so, or fails, if not.
+/// Whether engines can run here. If not, this prints why the test is left out.
+///
+/// Panics instead if `GREENLIGHT_REQUIRE_ENGINES=1` is set.
 pub fn available() -> bool {
     let missing: Vec<&str> = ["dockerd", "containerd", "docker-registry", "ip"]
         .into_iter()
@@ -29,7 +31,8 @@ pub fn available() -> bool {
         return true;
     };
     assert!(std::env::var("GREENLIGHT_REQUIRE_ENGINES").as_deref() != Ok("1"), "left out: {why}");
-    // A test's thread has its name. The harness keeps what a passed test prints; this is to be seen.
+    // The thread of a test has the test's name. The harness hides `println!` of a test that passes, so this
+    // line is written to the standard error itself.
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     let _ = writeln!(std::io::stderr(), "left out: {test}: {why}");
     false

@@ -1,4 +1,4 @@
-//! A registry of a test's own: Debian's `docker-registry`.
+//! A registry for one test. It is Debian's `docker-registry`.
 
 use std::fmt::Write as _;
 use std::io::PipeWriter;
@@ -12,22 +12,25 @@ use tempfile::TempDir;
 
 use super::script;
 
+/// The user of a registry with a password.
 pub const USER: &str = "tests";
+/// The password of [`USER`].
 pub const PASSWORD: &str = "tests";
-/// bcrypt of [`PASSWORD`].
+/// The line of [`USER`], with the bcrypt hash of [`PASSWORD`].
 const HTPASSWD: &str = "tests:$2y$04$abcdefghijklmnopqrstuub0ydOp6RVlyKz619skXNiES.0vhARGG\n";
+/// The longest time that the registry may take to listen.
 const START: Duration = Duration::from_secs(20);
 
-/// How a registry differs from an open and silent one.
+/// The differences of a registry from one without a password and without notifications.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Asks for [`USER`] and [`PASSWORD`].
+    /// The registry asks for [`USER`] and [`PASSWORD`].
     pub auth: bool,
-    /// Where its notifications go.
+    /// The URL to which the registry sends notifications.
     pub notify: Option<String>,
 }
 
-/// A running registry; it ends with this value, or with the process that started it.
+/// A running registry. It ends when this value is dropped, or when the process that has started it ends.
 #[derive(Debug)]
 pub struct Registry {
     pub address: SocketAddr,
@@ -38,7 +41,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Starts one on a free loopback address and waits until it listens.
+    /// Starts a registry on this address, which has to be free, and waits until it listens.
     pub async fn start(address: SocketAddr, options: &Options) -> Self {
         let folder = tempfile::Builder::new().prefix("greenlight-registry.").tempdir().unwrap();
         let file = folder.path().join("config.yml");
@@ -69,6 +72,7 @@ impl Registry {
         format!("{}/{name}", self.address)
     }
 
+    /// The credentials for the registry. `None` if it asks for none.
     pub fn credentials(&self) -> Option<DockerCredentials> {
         self.auth.then(|| DockerCredentials {
             username: Some(USER.to_owned()),
@@ -101,7 +105,7 @@ fn config(folder: &Path, address: SocketAddr, options: &Options) -> String {
 
 impl Drop for Registry {
     fn drop(&mut self) {
-        // The end of its input ends it.
+        // The end of its standard input ends the script, and the registry with it.
         drop(self.input.take());
         let _ = self.child.wait();
     }

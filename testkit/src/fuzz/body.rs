@@ -1,5 +1,5 @@
-//! A chunked body: every split gives the same, another decoder gives the same, and what we chunk
-//! again is read to the same.
+//! A chunked body. Every split of the input gives the same result, and another decoder gives the same
+//! payload. The payload is the same again after the codec has written it in chunks and read it back.
 
 use std::num::NonZeroUsize;
 
@@ -8,9 +8,10 @@ use greenlight_core::http1::{
     write_last_chunk,
 };
 
-/// The payload, and how many bytes the body took; none while it is not complete.
+/// The payload, and the number of bytes that the body took. `None` if the body is not complete.
 type Outcome = Result<Option<(Vec<u8>, usize)>, BodyFault>;
 
+/// Reads a body in pieces of `step` bytes.
 fn read(data: &[u8], step: usize) -> (Outcome, BodyReader) {
     let mut reader = BodyReader::new(Framing::Chunked, &HeadLimits::REQUEST);
     let (mut payload, mut at) = (Vec::new(), 0);
@@ -28,6 +29,7 @@ fn read(data: &[u8], step: usize) -> (Outcome, BodyReader) {
     (Ok(complete), reader)
 }
 
+/// Panics if the codec breaks a rule of this module on `data`.
 pub fn check(data: &[u8]) {
     let (whole, reader) = read(data, data.len().max(1));
     for step in [1, 2, 3, 7] {
@@ -56,7 +58,8 @@ pub fn check(data: &[u8]) {
     assert_eq!(second.trailers(), reader.trailers());
 }
 
-/// Decodes with httparse's chunk sizes; milder than ours, so it takes all that we take.
+/// Decodes a body with the chunk sizes of `httparse`, which is less strict than the codec and so accepts
+/// every body that the codec accepts.
 fn reference(mut data: &[u8]) -> Option<Vec<u8>> {
     let mut payload = Vec::new();
     loop {

@@ -1,9 +1,11 @@
-//! A configuration of any text: every fault has words, and a text that is taken shows the same twice.
+//! Any text as a configuration. Every fault has a message, and a text that is accepted gives the same
+//! configuration twice.
 
 use std::path::Path;
 
 use greenlight::config::{FILE_BYTES_MAX, difference, parse, render_faults};
 
+/// Panics if the parser breaks a rule of this module on `data`.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if text.len() as u64 > FILE_BYTES_MAX {

@@ -1,5 +1,5 @@
-//! What strangers and trusted proxies say of the way a request came: it is kept only where it may be, and what is
-//! ours stands behind it.
+//! Forwarding fields (`X-Forwarded-*`, Forwarded, X-Real-IP) from untrusted and from trusted peers. The door
+//! keeps the fields of trusted peers alone, and appends its own values to them.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -17,7 +17,8 @@ const NAMES: &[&str] = &[
 ];
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-/// Each line of the data is a field: its first byte chooses the name, the rest is the value.
+/// Makes a request with one field for each line of the data. The first byte of a line chooses the name, and
+/// the rest is the value.
 fn request(data: &[u8]) -> Vec<u8> {
     let mut raw = b"GET / HTTP/1.1\r\nHost: a\r\n".to_vec();
     for line in data.split(|byte| *byte == b'\n') {
@@ -31,6 +32,7 @@ fn request(data: &[u8]) -> Vec<u8> {
     raw
 }
 
+/// Panics if the codec breaks a rule of this module on `data`.
 pub fn check(data: &[u8]) {
     let raw = request(data);
     let mut head = RequestHead::default();
@@ -55,6 +57,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
+/// Checks the forwarding fields in the head that the codec has written.
 fn stands(out: &[u8], trusted: bool, client: IpAddr) {
     let mut table = [httparse::EMPTY_HEADER; 256];
     let mut parsed = httparse::Request::new(&mut table);

@@ -1,5 +1,6 @@
-//! The checks that fuzzing runs, one module for each target. The targets of `fuzz/` run them over libFuzzer's inputs;
-//! `tests/release/fuzz_corpus.rs` runs them over the seeds and thousands of mutations of them.
+//! The checks that fuzzing runs, with one module for each target. The targets of `fuzz/` run them over the
+//! inputs of libFuzzer. `tests/release/fuzz_corpus.rs` runs them over the seeds and over thousands of their
+//! mutations.
 
 pub mod body;
 pub mod configuration;

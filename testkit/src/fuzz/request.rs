@@ -1,5 +1,5 @@
-//! A request's head, read by two parsers before it is forwarded and after: they must agree on where
-//! it ends, what its fields are and how long its body is.
+//! The head of a request, read by two parsers before it is forwarded and after. They must agree on its end,
+//! on its fields and on the length of its body.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,7 +7,7 @@ use greenlight_core::http1::{
     Field, Forward, Framing, HeadLimits, Peer, RequestHead, Scheme, Upgrade, parse_request, write_request,
 };
 
-/// Names that may not be in a forwarded head at all.
+/// Names that must not be in a forwarded head.
 const NEVER: &[&str] = &[
     "keep-alive",
     "proxy-connection",
@@ -19,9 +19,10 @@ const NEVER: &[&str] = &[
     "expect",
 ];
 
-/// Names of which there is exactly one.
+/// Names that occur exactly once in a forwarded head.
 const ONCE: &[&str] = &["host", "x-forwarded-for", "forwarded", "x-real-ip", "x-request-id"];
 
+/// Panics if the codec breaks a rule of this module on `data`.
 pub fn check(data: &[u8]) {
     let limits = HeadLimits::REQUEST;
     let mut head = RequestHead::default();
@@ -43,7 +44,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// The other parser sees the same fields in what the client sent.
+/// Checks that `httparse` reads the same fields from the client's head.
 fn agrees(raw: &[u8], head: &RequestHead, data: &[u8]) {
     let mut table = [httparse::EMPTY_HEADER; 128];
     let mut other = httparse::Request::new(&mut table);
@@ -56,6 +57,7 @@ fn agrees(raw: &[u8], head: &RequestHead, data: &[u8]) {
     }
 }
 
+/// Checks the head that the codec writes for the origin.
 fn forwards(data: &[u8], head: &RequestHead, trusted: bool) {
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let peer = Peer { address, scheme: Scheme::Http, port: 80, trusted };
@@ -100,7 +102,7 @@ fn forwards(data: &[u8], head: &RequestHead, trusted: bool) {
     reads_again(&out, head);
 }
 
-/// We read what we wrote to the same meaning.
+/// Checks that the codec reads the written head with the same meaning.
 fn reads_again(out: &[u8], head: &RequestHead) {
     let wide = HeadLimits { block_bytes_max: 1 << 20, fields_max: 1000, target_bytes_max: 1 << 20 };
     let mut again = RequestHead::default();

@@ -1,10 +1,11 @@
-//! A response's head, relayed to every kind of client and read again by another parser.
+//! The head of a response, which is written for every kind of client and read again by another parser.
 
 use greenlight_core::http1::{
     Answer, Framing, HeadLimits, Method, Persistence, RequestContext, ResponseClass, ResponseHead, Sending,
     Version, parse_response, write_informational, write_response,
 };
 
+/// Panics if the codec breaks a rule of this module on `data`.
 pub fn check(data: &[u8]) {
     for method in [Method::Get, Method::Head] {
         for upgrade in [None, Some(&b"websocket"[..])] {
@@ -42,6 +43,7 @@ fn one(data: &[u8], asked: &RequestContext<'_>) {
     }
 }
 
+/// Checks the head that the codec writes for a client of this version.
 fn relays(data: &[u8], head: &ResponseHead, asked: &RequestContext<'_>, version: Version) {
     let answer =
         Answer { version, method: asked.method, persistence: Persistence::KeepAlive, date: None, extra: &[] };

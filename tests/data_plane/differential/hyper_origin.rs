@@ -1,4 +1,4 @@
-//! An origin on hyper that also keeps the bytes it was sent.
+//! An origin that is built with hyper. It also keeps the raw bytes that it receives.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A whole request in hyper's reading.
+/// A complete request as hyper has parsed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
     method: String,
@@ -23,30 +23,32 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// As the other parsers print it.
+    /// Method, target and the body in hex digits, in the form that the other two parsers print.
     pub(super) fn shown(&self) -> (String, String, String) {
         let hex = self.body.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         (self.method.clone(), self.target.clone(), hex)
     }
 }
 
-/// Whether every parser knows a method.
+/// Whether all three parsers know this method.
 fn is_usual(method: &str) -> bool {
     matches!(method, "GET" | "POST" | "PUT" | "DELETE" | "HEAD" | "OPTIONS" | "PATCH" | "PURGE")
 }
 
-/// One connection: its bytes, and what hyper made of them.
+/// One connection to the origin, with its bytes and the requests that hyper has parsed from them.
 #[derive(Debug, Default)]
 pub(super) struct Capture {
     pub raw: Vec<u8>,
     pub requests: Vec<Request>,
-    /// A request had a method that not every parser knows, whether its body ended or not.
+    /// At least one request had a method that some parser does not know. Requests with an incomplete body
+    /// count too.
     pub has_unusual_method: bool,
+    /// The parse error with which hyper ended the connection.
     pub fault: Option<String>,
 }
 
 impl Capture {
-    /// What may be first lines of requests.
+    /// The lines that may be first lines of requests, because they end with ` HTTP/1.1` and CR.
     pub(super) fn requests_lines(&self) -> impl Iterator<Item = &[u8]> {
         self.raw.split(|byte| *byte == b'\n').filter(|line| line.ends_with(b" HTTP/1.1\r"))
     }
@@ -62,7 +64,7 @@ pub(super) struct HyperOrigin {
     open: Open,
 }
 
-/// How many connections are open, so that the end can be waited for.
+/// The number of open connections, so that [`HyperOrigin::finish`] can wait until it is zero.
 type Open = tokio::sync::watch::Sender<usize>;
 
 impl HyperOrigin {
@@ -90,7 +92,7 @@ impl HyperOrigin {
         Self { address, runtime, captures, open }
     }
 
-    /// Waits until every connection has ended.
+    /// Waits until every connection has ended, and returns all captures. Panics after 20 s.
     pub(super) fn finish(self) -> Vec<Capture> {
         let limit = std::time::Duration::from_secs(20);
         let ended = self.runtime.block_on(async {
@@ -112,13 +114,14 @@ async fn serve(socket: TcpStream, capture: Shared) {
                 let method = request.method().to_string();
                 let target = request.uri().to_string();
                 capture.lock().unwrap().has_unusual_method |= !is_usual(&method);
-                // A body that was aborted makes no request.
+                // A request whose body was aborted does not count.
                 if let Ok(body) = request.into_body().collect().await {
                     let body = body.to_bytes().to_vec();
                     capture.lock().unwrap().requests.push(Request { method, target, body });
                 }
                 let mut response = Response::new(Empty::<Bytes>::new());
-                // A connection holds a few requests, so that a method that a parser does not know hides few.
+                // A connection carries four requests at most. A parser that does not know a method reads no
+                // further on that connection, and then it misses only few requests.
                 if capture.lock().unwrap().requests.len() >= 4 {
                     response
                         .headers_mut()
@@ -140,7 +143,7 @@ async fn serve(socket: TcpStream, capture: Shared) {
     }
 }
 
-/// A socket whose read bytes are kept.
+/// A socket that copies every byte that is read from it into the capture.
 struct Tee {
     socket: TcpStream,
     capture: Shared,

@@ -1,8 +1,9 @@
-//! Mutations of docs/http.md's rows through a real data plane. What it forwards is read by three parsers that
-//! know nothing of ours: hyper (the origin itself), h11 and Node's. They must see the same requests with the
-//! same bodies, as many as the data plane counted: then no request can hide inside another.
+//! Sends mutations of the requests of docs/http.md through a real data plane. Three independent parsers read
+//! what the data plane forwards: hyper (the origin itself), h11 and the parser of Node. All three must see
+//! the same requests with the same bodies, and no more requests than the data plane has counted attempts.
+//! Then no request can hide inside another one.
 //!
-//! `GREENLIGHT_MUTATIONS` says how many (5 000 if not told), `GREENLIGHT_SEED` repeats a run.
+//! `GREENLIGHT_MUTATIONS` is the number of mutations (5 000 by default). `GREENLIGHT_SEED` repeats a run.
 
 mod hyper_origin;
 mod mutate;
@@ -28,17 +29,18 @@ fn seeds() -> Vec<Vec<u8>> {
         refused::heads().into_iter().chain(refused::bodies()).map(|row| row.raw).collect();
     seeds.retain(|raw| raw.len() < 1024);
     seeds.extend(forwarded::rows().into_iter().map(|row| row.raw));
-    // Two in one connection, so that what is left of the first is the second.
+    // Two requests on one connection, so that bytes left over from the first one would become part of the
+    // second.
     let twice: Vec<_> =
         forwarded::rows().into_iter().map(|row| [row.raw.as_slice(), &row.raw].concat()).collect();
     seeds.extend(twice);
     seeds
 }
 
-/// Sends one mutation, whole, with a FIN behind it, and reads until the front door closes.
+/// Sends one mutation in one piece with a FIN behind it, and reads until the door closes the connection.
 fn send(front: std::net::SocketAddr, raw: &[u8]) {
     let mut socket = client::Client::connect(front).socket;
-    // A front door that has refused the first bytes may be gone before the last.
+    // If the door refuses the first bytes, it may close the connection before the last bytes are sent.
     if socket.write_all(raw).is_ok() {
         let _ = socket.shutdown(std::net::Shutdown::Write);
     }
@@ -85,7 +87,8 @@ fn three_parsers_see_the_same_requests() {
         captures.into_iter().partition(|capture| capture.fault.is_none());
     for capture in &strange {
         let shown = capture.raw.escape_ascii();
-        // Visible bytes that no URI may have are left as they are (browsers send them); hyper reads no such target.
+        // The door forwards visible bytes that are illegal in a URI unchanged, because browsers send them.
+        // hyper refuses a target that holds such a byte.
         let fault = capture.fault.as_deref();
         let target =
             capture.requests_lines().any(|line| line.iter().any(|byte| b"<>\"\\^`{|}".contains(byte)));
@@ -99,6 +102,7 @@ fn three_parsers_see_the_same_requests() {
     judge("Node", &captures, run(Path::new("node"), "parse.mjs", &file));
 }
 
+/// Writes the captures to a file. Each one is its length in four bytes, little-endian, and then its bytes.
 fn write(path: &Path, captures: &[Capture]) {
     let mut file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
     for capture in captures {
@@ -108,12 +112,16 @@ fn write(path: &Path, captures: &[Capture]) {
     file.flush().unwrap();
 }
 
-/// A Python that has h11: `GREENLIGHT_PYTHON` (tests/all makes one), or the one on the path.
+/// The Python interpreter that has h11. It is `GREENLIGHT_PYTHON` (`tests/all` sets one up), or `python3` on
+/// the path.
 fn python() -> std::path::PathBuf {
     std::env::var_os("GREENLIGHT_PYTHON").map_or_else(|| "python3".into(), Into::into)
 }
 
-/// A parser's word on every capture; `None` if it can't be had here.
+/// Runs a parser over all captures and returns one line for each of them. `None` means that the parser is not
+/// available here.
+///
+/// Panics instead if `GREENLIGHT_REQUIRE_ENGINES=1` is set.
 fn run(program: &Path, script: &str, file: &Path) -> Option<Vec<String>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data_plane/differential").join(script);
     let output = Command::new(program).arg(&script).arg(file).stderr(Stdio::piped()).output();
@@ -130,12 +138,13 @@ fn run(program: &Path, script: &str, file: &Path) -> Option<Vec<String>> {
     None
 }
 
+/// Compares a parser's lines with the requests that hyper has parsed.
 fn judge(parser: &str, captures: &[Capture], lines: Option<Vec<String>>) {
     let Some(lines) = lines else { return };
     assert_eq!(lines.len(), captures.len(), "{parser}");
     let mut unknown = 0;
     for (capture, line) in captures.iter().zip(lines) {
-        // Node knows a fixed list of methods and reads no others.
+        // Node has a fixed list of methods and refuses all others.
         if line.contains("HPE_INVALID_METHOD") && capture.has_unusual_method {
             unknown += 1;
             continue;

@@ -1,5 +1,6 @@
-// Reads captures (4 bytes of length, then the bytes) with Node's HTTP server; prints a JSON line for each:
-// [[method, target, body in hex], ...] of the whole requests, or {"error": why}.
+// Parses captures (four bytes of length, little-endian, then the bytes) with Node's HTTP server. For each
+// capture it prints one JSON line: [[method, target, body in hex], ...] of the complete requests, or
+// {"error": why}.
 import fs from "node:fs";
 import http from "node:http";
 import net from "node:net";
@@ -17,7 +18,7 @@ const server = http.createServer({ maxHeaderSize: 1 << 20, keepAlive: true }, (r
 });
 server.on("connection", (socket) => results.set(socket.remotePort, []));
 server.on("clientError", (why, socket) => {
-  // The end inside an unfinished request is how the front door aborts one.
+  // The door aborts a request by ending the connection inside it, so that end is no error.
   if (why.code !== "HPE_INVALID_EOF_STATE" && why.code !== "ECONNRESET") {
     results.set(socket.remotePort, { error: why.code, reason: why.reason });
   }

@@ -1,5 +1,8 @@
-"""Reads captures (4 bytes of length, then the bytes) with h11 as a server would; prints a JSON line for each:
-[[method, target, body in hex], ...] of the whole requests, or {"error": why}."""
+"""Parses captures (four bytes of length, little-endian, then the bytes) with h11 in the role of a server.
+
+For each capture it prints one JSON line: [[method, target, body in hex], ...] of the complete requests, or
+{"error": why}.
+"""
 
 import json
 import struct
@@ -16,7 +19,7 @@ def requests(data):
     while True:
         event = connection.next_event()
         if event is h11.NEED_DATA or event is h11.PAUSED:
-            # An unfinished request was aborted by the front door.
+            # The door has aborted the last request, so it does not count.
             return found
         if isinstance(event, h11.Request):
             current = [event.method.decode(), event.target.decode(), b""]

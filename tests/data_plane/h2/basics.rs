@@ -1,4 +1,5 @@
-//! Requests of HTTP/2 clients to HTTP/1.1 origins: what the origin sees, what the client gets.
+//! Requests of HTTP/2 clients to HTTP/1.1 origins. The tests check the request that the origin sees and the
+//! response that the client gets.
 
 use bytes::Bytes;
 use h2::Reason;
@@ -68,7 +69,7 @@ fn bodies_go_with_their_length_or_in_chunks() {
     assert!(!heads[1].contains("ontent-"), "{}", heads[1]);
 }
 
-/// Bytes that are easy to check and never repeat within a window.
+/// A byte pattern that is easy to check and does not repeat within one flow-control window.
 fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect()
 }
@@ -79,7 +80,7 @@ fn large_bodies_pass_whole_in_both_directions_at_once() {
     let origin = Origin::start(|link| {
         while link.head().is_some() {
             link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-            // An echo: what comes in chunks goes back as it is.
+            // The origin echoes each chunk as it came.
             loop {
                 let line = link.take_until(b"\r\n").unwrap();
                 let size = usize::from_str_radix(std::str::from_utf8(&line).unwrap().trim(), 16).unwrap();
@@ -196,8 +197,9 @@ fn the_preface_may_come_in_pieces() {
     for at in 1..bytes.len() {
         let mut raw = Raw::silent(front.address);
         raw.send(&bytes[..at]);
-        // The door has read the first piece once the kernel has nothing of it left; a ping pong
-        // is not possible yet, so give it a second piece at once: both ways must be right.
+        // The test can't know whether the door has read the first piece, because a ping needs a whole
+        // preface. So it sends the second piece at once. The door may read the two pieces together or one by
+        // one.
         raw.send(&bytes[at..]);
         assert!(raw.until(|frame| frame.kind == SETTINGS).is_some(), "cut at {at}");
         assert!(raw.is_alive(), "cut at {at}");
@@ -205,7 +207,7 @@ fn the_preface_may_come_in_pieces() {
 }
 
 #[test]
-fn what_only_begins_like_the_preface_is_http1() {
+fn a_request_that_begins_like_the_preface_is_http1() {
     let origin = Origin::naming("one");
     let front = Front::between(&[origin.address], &[]);
     for method in ["P", "PR", "PRI", "PRIX"] {
@@ -230,7 +232,7 @@ fn a_cancelled_request_reaches_the_origin_at_once() {
     });
     let front = Front::between(&[origin.address], &[]);
     let mut peer = Peer::connect(front.address);
-    // Other programs on this machine can take a tenth of a second too: three chances each.
+    // Other programs on this machine can delay the door by a tenth of a second, so each case has three tries.
     for body in [false, true] {
         let mut times = Vec::new();
         let is_soon = (0..3).any(|_| {
@@ -304,7 +306,7 @@ fn an_early_answer_passes_while_the_upload_goes_on() {
     send.send_data(Bytes::from_static(b"some"), false).unwrap();
     let answer = peer.answer(response).unwrap();
     assert_eq!((answer.status.as_u16(), answer.text()), (413, "too much".to_owned()));
-    // The stream is ended without a fault of anybody's.
+    // The door ends the stream with NO_ERROR (RFC 9113, 8.1).
     let reason = peer.wait(std::future::poll_fn(|context| send.poll_reset(context))).unwrap();
     assert_eq!(reason, Reason::NO_ERROR);
     assert!(peer.get("/next").status.is_client_error());

@@ -1,4 +1,4 @@
-//! Floods of frames that ask for nothing: whoever sends them is closed, and soon.
+//! Floods of frames that ask for nothing. The door soon closes the connection of the client that sends them.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -18,13 +18,14 @@ use greenlight_testkit::origin::Origin;
 use greenlight_testkit::peer::{Peer, request};
 use greenlight_testkit::setting::{alone, setting};
 
-/// Frames of a flood; a tenth of them has to be too many.
+/// The most frames that a flood sends.
 const FRAMES: u32 = 20_000;
 const ENHANCE_YOUR_CALM: u32 = 11;
 
 type Flood = (&'static str, fn(u32) -> Vec<u8>);
 
-/// The `number`th piece of each flood, on a connection whose stream 1 is open.
+/// The kinds of floods. Each function makes the `number`th piece of its flood, for a connection whose stream
+/// 1 is open.
 const FLOODS: &[Flood] = &[
     ("ping", |_| frame(PING, 0, 0, b"12345678")),
     ("ping answers", |_| frame(PING, 1, 0, b"12345678")),
@@ -57,17 +58,18 @@ const FLOODS: &[Flood] = &[
     }),
 ];
 
-/// What became of a flood.
+/// The result of one flood.
 struct Flooded {
+    /// The frames that the client has written.
     frames: u32,
-    /// What went out of them.
+    /// The bytes of these frames.
     bytes: usize,
-    /// The code of the GOAWAY.
+    /// The code of the GOAWAY, if the door has sent one.
     code: Option<u32>,
 }
 
-/// Floods somebody on one connection. Its open stream is of the other color, whose upstream connections are not
-/// those of the neighbors.
+/// Floods an address on one connection. The connection's open stream goes to the other color, so it shares no
+/// upstream connection with the neighbors' requests.
 fn flood(address: SocketAddr, piece: fn(u32) -> Vec<u8>) -> Flooded {
     let mut raw = Raw::connect(address);
     let authority = format!("green.{HOST}");
@@ -93,7 +95,8 @@ fn flood(address: SocketAddr, piece: fn(u32) -> Vec<u8>) -> Flooded {
     Flooded { frames, bytes, code: end.join().unwrap() }
 }
 
-/// Answers, but for `/hang`: that one waits for the client.
+/// An origin that answers every request but `/hang`. A request for `/hang` stays open until the client ends
+/// it.
 fn origin() -> Origin {
     Origin::start(|link| {
         while let Some(head) = link.head() {
@@ -113,7 +116,8 @@ fn a_flood_ends_its_connection() {
     for (name, piece) in FLOODS {
         let begin = greenlight::clock::instant();
         let Flooded { frames, code, .. } = flood(front.address, *piece);
-        // What is in flight when the verdict falls is the sockets': some hundred kilobytes.
+        // No limit for `frames` is asserted: when the door decides, some hundred kilobytes are still in the
+        // sockets.
         assert!(
             code.is_none() || code == Some(ENHANCE_YOUR_CALM) || code == Some(1),
             "{name}: GOAWAY {code:?}"
@@ -124,7 +128,8 @@ fn a_flood_ends_its_connection() {
             begin.elapsed()
         );
     }
-    // The one that hangs of each, and those whose reset came in a later read than they did.
+    // Each flood has one request that hangs. Further requests get through if the door reads their reset in a
+    // later read than their head.
     assert!(origin.heads().len() < 200, "{} requests got through", origin.heads().len());
     for color in Color::ALL {
         assert_eq!(front.inflight(color), 0, "{color:?}");
@@ -132,7 +137,8 @@ fn a_flood_ends_its_connection() {
     assert_eq!(Peer::connect(front.address).get("/").text(), "ok");
 }
 
-/// A neighbor's times, request after request on a connection of its own; at least so many.
+/// A neighbor sends `count` requests, one after the other, on a connection of its own. Returns the time of
+/// each.
 fn neighbor(front: &Front, count: usize) -> Vec<Duration> {
     let mut peer = Peer::connect(front.address);
     let timed = |_| {
@@ -143,14 +149,16 @@ fn neighbor(front: &Front, count: usize) -> Vec<Duration> {
     (0..count).map(timed).collect()
 }
 
-/// Has a core as soon as it has something to do.
+/// Options of `chrt` for a thread that gets a core as soon as it is ready to run.
 const FIRST: [&str; 3] = ["--fifo", "--pid", "1"];
-/// Has a core when nobody else wants one.
+/// Options of `chrt` for a thread that gets a core only when no other thread needs it.
 const LAST: [&str; 3] = ["--idle", "--pid", "0"];
 
-/// Schedules the calling thread, and those that it starts (sched(7)). The neighbor, its origin and whoever floods are
-/// other machines: the front door is to be what the neighbor waits for, not a core that somebody else has. Beside
-/// other tests who is last would never get to run.
+/// Sets the scheduling policy of the calling thread and of the threads that it starts (sched(7)).
+///
+/// In production the neighbor, its origin and the flooding client are other machines. The neighbor is to wait
+/// for the door alone, and not for a core that another part of the test uses. Nothing is done unless the
+/// machine runs this test alone, because beside other tests a thread with [`LAST`] would never run.
 fn schedule(policy: [&str; 3]) {
     if alone() {
         let this = std::fs::read_link("/proc/thread-self").unwrap();
@@ -159,7 +167,7 @@ fn schedule(policy: [&str; 3]) {
     }
 }
 
-/// Does it on a thread of its own.
+/// Runs `work` on a thread of its own with this scheduling policy.
 fn scheduled<T: Send>(policy: [&str; 3], work: impl FnOnce() -> T + Send) -> T {
     let scheduled = move || {
         schedule(policy);
@@ -168,8 +176,8 @@ fn scheduled<T: Send>(policy: [&str; 3], work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| scope.spawn(scheduled).join().unwrap())
 }
 
-/// The neighbor's times beside somebody who floods all the while, on one connection after the other; and the bytes
-/// that one of them got rid of.
+/// Measures the neighbor's times while a client floods `flooded`, on one connection after the other. Returns
+/// the times, and the mean number of bytes that one flood has written.
 fn beside(
     front: &Front,
     flooded: SocketAddr,
@@ -205,8 +213,9 @@ fn p99(mut times: Vec<Duration>) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-/// Takes so many bytes of each flood and does nothing with them: what a flood costs whoever shares the machine with the
-/// one who sends it.
+/// A server that reads `takes` bytes of each flood, ignores them, and closes the connection.
+///
+/// It shows how much a flood costs a neighbor just because both clients run on one machine.
 fn sink(takes: Arc<AtomicUsize>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -226,9 +235,9 @@ fn sink(takes: Arc<AtomicUsize>) -> SocketAddr {
     address
 }
 
-/// A neighbor's 99th percentile beside each flood is at most twice what it is beside the same flood of somebody else
-/// on this machine: floods as long as those that the front door has ended. Both are measured in turns; the median turn
-/// of each counts.
+/// While a client floods the door, a neighbor's 99th percentile is at most twice its 99th percentile while
+/// the same client floods [`sink`] on this machine. The floods of the sink are as long as those that the door
+/// has ended. The two are measured in turns, and the median of the turns counts.
 #[test]
 fn a_neighbor_of_a_flood_is_served_as_ever() {
     const ROUNDS: usize = 8;
@@ -260,13 +269,13 @@ fn a_neighbor_of_a_flood_is_served_as_ever() {
 }
 
 #[test]
-fn what_honest_clients_send_is_no_flood() {
+fn frames_of_honest_clients_are_no_flood() {
     let origin = origin();
     let front = Front::between(&[origin.address], &[]);
     let mut raw = Raw::connect(front.address);
     assert!(PREFACE.len() == 24);
-    // A ping with each request, as gRPC measures its bandwidth; windows opened with each answer; every
-    // tenth request given up; settings changed now and then.
+    // The client sends a ping with each request, as gRPC does to measure the bandwidth. It opens the window
+    // with each request, resets every tenth request, and sends SETTINGS with every hundredth.
     let mut bytes = Vec::new();
     for number in 0..600_u32 {
         let stream = 1 + 2 * number;

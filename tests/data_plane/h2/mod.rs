@@ -1,5 +1,5 @@
-//! HTTP/2 over real sockets, towards clients and towards origins: the `h2` crate as the other end, and
-//! frames made by hand where it is too well-behaved.
+//! HTTP/2 over real sockets, towards clients and towards origins. The other end is the `h2` crate. Tests
+//! write their frames by hand where `h2` would refuse to send them.
 
 mod basics;
 mod floods;

@@ -1,4 +1,5 @@
-//! docs/http.md's "refuse" and "forward" in HTTP/2, as far as a row of `tests/data_plane/request_rules` does not show it.
+//! The rules of docs/http.md, "Requests that are refused" and "Requests that are forwarded", over HTTP/2, as
+//! far as no row of `tests/data_plane/request_rules` shows them.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request};
@@ -11,7 +12,7 @@ use greenlight_testkit::peer::{Peer, request};
 const SCHEME: (&str, &str) = (":scheme", "http");
 const AUTHORITY: (&str, &str) = (":authority", HOST);
 
-/// The status that answers these fields.
+/// Sends a head with these fields, and returns the status of the answer.
 fn status(raw: &mut Raw, stream: u32, fields: &[(&str, &str)]) -> u16 {
     raw.send(&frame(HEADERS, END_HEADERS | END_STREAM, stream, &block(fields)));
     let answer = raw.until(|frame| frame.stream == stream).expect("an answer");
@@ -39,6 +40,7 @@ fn other_refusals_have_their_own_status() {
     assert_eq!(peer.get("/").text(), "x");
 }
 
+/// A GET with `count` fields beside the pseudo-fields.
 fn with_fields(count: usize) -> Request<()> {
     let mut asked = request("GET", "/");
     for number in 0..count {
@@ -53,7 +55,7 @@ fn heads_over_the_limits_are_431() {
     let origin = Origin::naming("x");
     let front = Front::between(&[origin.address], &[]);
     let mut peer = Peer::connect(front.address);
-    // The authority counts, as Host does in HTTP/1.1.
+    // `:authority` counts as one field, as Host does in HTTP/1.1.
     assert_eq!(peer.ask(with_fields(99)).unwrap().status, 200);
     assert_eq!(peer.ask(with_fields(100)).unwrap().status, 431);
     let sized = |bytes: usize| {
@@ -64,9 +66,9 @@ fn heads_over_the_limits_are_431() {
     let around = "host: app.test\r\n".len() + "x-a: \r\n".len();
     assert_eq!(peer.ask(sized(32 * 1024 - around)).unwrap().status, 200);
     assert_eq!(peer.ask(sized(32 * 1024 - around + 1)).unwrap().status, 431);
-    // So large that h2 does not read it to its end.
+    // This head is so large that `h2` does not read it to its end.
     assert_eq!(peer.ask(sized(100 * 1024)).unwrap().status, 431);
-    // Chunked framing is ours, and counts for nothing.
+    // The door adds the chunked framing itself, so that field does not count.
     assert_eq!(peer.post(with_fields(99), "body").err().map(|why| why.to_string()), None);
     assert_eq!(peer.get("/").text(), "x");
 }
@@ -87,7 +89,7 @@ fn cookies_are_joined_before_they_are_counted() {
 }
 
 #[test]
-fn what_is_forwarded_is_normalized() {
+fn forwarded_requests_are_normalized() {
     let origin = Origin::naming("x");
     let front = Front::between(&[origin.address], &[]);
     let mut peer = Peer::connect(front.address);
@@ -122,7 +124,7 @@ fn what_is_forwarded_is_normalized() {
 }
 
 #[test]
-fn options_of_the_whole_server_is_ours() {
+fn the_door_answers_options_of_the_whole_server() {
     let origin = Origin::naming("x");
     let front = Front::between(&[origin.address], &[]);
     let mut raw = Raw::connect(front.address);
@@ -134,7 +136,7 @@ fn options_of_the_whole_server_is_ours() {
 }
 
 #[test]
-fn an_expectation_is_met_by_us() {
+fn the_door_answers_an_expectation() {
     let origin = Origin::start(|link| {
         while link.head().is_some() {
             let body = link.take_until(b"0\r\n\r\n").unwrap();
@@ -172,7 +174,7 @@ fn a_body_over_the_limit_is_413() {
 }
 
 #[test]
-fn trailers_that_are_no_trailers_end_the_request() {
+fn trailers_over_the_limits_end_the_request() {
     let origin = Origin::start(|link| {
         while link.head().is_some() {
             link.rest();

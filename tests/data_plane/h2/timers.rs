@@ -1,4 +1,4 @@
-//! Every wait has its limit: nobody holds a connection or a stream by doing nothing.
+//! Every wait has a limit. No client keeps a connection or a stream open by doing nothing.
 
 use std::time::{Duration, Instant};
 
@@ -14,9 +14,10 @@ use greenlight_testkit::origin::Origin;
 use greenlight_testkit::peer::{Peer, request};
 
 const LIMIT: Duration = Duration::from_millis(400);
-/// The limit, and the second that it may take to notice.
+/// The limit, and one second in which the door has to notice that it is over.
 const LIMIT_AND_MORE: Duration = Duration::from_millis(1400);
 
+/// Asserts that the time since `begin` is at least [`LIMIT`] and at most [`LIMIT_AND_MORE`].
 fn timed(begin: Instant) {
     let took = begin.elapsed();
     assert!(took + Duration::from_millis(5) >= LIMIT && took <= LIMIT_AND_MORE, "{took:?}");
@@ -39,7 +40,7 @@ fn silence_and_half_a_preface_are_closed_without_a_word() {
         assert_eq!(raw.next_frame(), None, "{sent} bytes");
         timed(begin);
     }
-    // Enough to know what is spoken: our settings are there, and nothing else.
+    // These bytes are enough to detect HTTP/2. The door sends its SETTINGS and nothing else.
     for sent in [14, 23] {
         let begin = greenlight::clock::instant();
         let mut raw = Raw::silent(front.address);
@@ -59,7 +60,8 @@ fn a_head_that_does_not_end_ends_its_connection() {
     let rest_in_continuation = frame(HEADERS, END_STREAM, 3, &head[..4]);
     for begun in [&whole, &rest_in_continuation, &whole[..20].to_vec()] {
         let mut raw = Raw::connect(front.address);
-        // Another stream is served before: the time is the head's own.
+        // Another stream is served first, so that the time is measured from the first byte of the unfinished
+        // head.
         raw.send(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &head));
         raw.until(|frame| frame.flags & END_STREAM != 0).unwrap();
         let begin = greenlight::clock::instant();
@@ -67,13 +69,14 @@ fn a_head_that_does_not_end_ends_its_connection() {
         assert_eq!(raw.end(), Some(11), "GOAWAY with ENHANCE_YOUR_CALM");
         timed(begin);
     }
-    // Byte by byte is no faster; whole heads, one after the other, are no slow head.
+    // A client that sends more frames of an unfinished head does not put the limit off. Complete heads, one
+    // after the other, do not run into the limit.
     let mut raw = Raw::connect(front.address);
     let begin = greenlight::clock::instant();
     raw.send(&frame(HEADERS, END_STREAM, 1, &head));
     let mut slow = raw.try_clone();
     let sent = std::thread::spawn(move || {
-        // Not so many that they are a flood.
+        // Four frames are too few to be a flood.
         for _ in 0..4 {
             std::thread::sleep(LIMIT / 4);
             slow.flood(&frame(CONTINUATION, 0, 1, &[]));
@@ -97,7 +100,7 @@ fn an_idle_connection_is_closed() {
     let mut raw = Raw::connect(front.address);
     assert_eq!(raw.end(), Some(0), "GOAWAY with NO_ERROR");
     timed(begin);
-    // The time counts from the last stream's end.
+    // The idle time begins when the last stream ends.
     let mut peer = Peer::connect(front.address);
     let begin = greenlight::clock::instant();
     while begin.elapsed() < LIMIT * 2 {
@@ -127,7 +130,7 @@ fn a_client_that_answers_no_ping_is_gone() {
     let begin = greenlight::clock::instant();
     assert_eq!(raw.end(), None);
     timed(begin);
-    // One that does answer stays.
+    // A client that answers the pings keeps its connection.
     let mut peer = Peer::connect(front.address);
     let (_response, _send) = peer.send(request("GET", "/"), true);
     let ended = peer.runtime.block_on(async { tokio::time::timeout(LIMIT * 5, &mut peer.driver).await });
@@ -148,7 +151,7 @@ fn a_body_that_stands_still_is_408_on_its_stream() {
     assert_eq!(peer.answer(response).unwrap().status, 408);
     timed(begin);
     assert!(!peer.driver.is_finished());
-    // A call of gRPC may be silent: its stream's own limit holds.
+    // A gRPC call may be silent for longer, because only `stream_idle_timeout` holds for it.
     let mut call = request("POST", "/");
     call.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
     let (response, _send) = peer.send(call, false);
@@ -195,7 +198,7 @@ fn a_client_that_reads_nothing_loses_its_connection() {
     });
     let front = front(&origin, |setup| setup.limits.write_stall_timeout = LIMIT);
     let mut raw = Raw::connect(front.address);
-    // Windows for more than any socket holds.
+    // The client opens the windows for more bytes than any socket buffer holds.
     raw.send(&frame(8, 0, 0, &0x3fff_ffff_u32.to_be_bytes()));
     raw.send(&frame(HEADERS, END_HEADERS | 1, 1, &get("/", &[])));
     raw.send(&frame(8, 0, 1, &0x3fff_ffff_u32.to_be_bytes()));
@@ -233,7 +236,7 @@ fn a_shutdown_says_goaway_and_lets_streams_finish() {
     assert_eq!(peer.answer(response).unwrap().text(), "done");
     let driver = std::mem::replace(&mut peer.driver, peer.runtime.spawn(async { Ok(()) }));
     peer.wait(driver).unwrap().unwrap();
-    // The one that answers nothing to the GOAWAY's ping must not hold up the end.
+    // `raw` does not answer the ping that follows the GOAWAY. It must not delay the shutdown.
     drop(raw);
     let begin = greenlight::clock::instant();
     front.shut_down();

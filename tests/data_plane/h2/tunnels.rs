@@ -1,4 +1,4 @@
-//! WebSocket over HTTP/2 (RFC 8441), between all pairs of protocols.
+//! WebSocket over HTTP/2 (RFC 8441), for all pairs of client protocol and origin protocol.
 
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use greenlight_testkit::h2_origin::{H2Origin, echo, text};
 use greenlight_testkit::origin::Origin;
 use greenlight_testkit::peer::{Peer, request};
 
+/// An extended CONNECT for `/chat` with this `:protocol`.
 fn extended(protocol: &str) -> Request<()> {
     let mut asked = request("CONNECT", "/chat");
     asked.extensions_mut().insert(Protocol::from(protocol));
@@ -25,7 +26,7 @@ fn extended(protocol: &str) -> Request<()> {
     asked
 }
 
-/// Waits until the front door has said that it takes tunnels.
+/// Connects, and waits until the door's SETTINGS have announced extended CONNECT.
 fn connect(front: &Front) -> Peer {
     let peer = Peer::connect(front.address);
     let begin = greenlight::clock::instant();
@@ -59,7 +60,7 @@ fn talk(peer: &mut Peer, asked: Request<()>) {
     assert_eq!(peer.wait(rest(&mut body)).unwrap(), b"", "the origin ends it too");
 }
 
-/// An origin of HTTP/1.1 that accepts and echoes.
+/// An HTTP/1.1 origin that accepts every upgrade and echoes the bytes of the tunnel.
 fn socket_origin() -> Origin {
     Origin::start(|link| {
         if link.head().is_some() {
@@ -109,7 +110,7 @@ fn a_protocol_of_the_connection_itself_is_no_tunnel() {
 }
 
 #[test]
-fn what_is_no_protocol_is_malformed() {
+fn a_protocol_that_is_no_token_is_malformed() {
     let origin = Origin::naming("x");
     let front = Front::between(&[origin.address], &[]);
     let mut peer = connect(&front);
@@ -118,13 +119,13 @@ fn what_is_no_protocol_is_malformed() {
         let error = peer.answer(response).unwrap_err();
         assert_eq!(error.reason(), Some(Reason::PROTOCOL_ERROR), "{protocol:?}");
     }
-    // It counts for the limit of the head as any other word of the client's.
+    // `:protocol` counts for the limit of the head as every other part of the head does.
     let (response, _send) = peer.send(extended(&"a".repeat(33 * 1024)), false);
     assert_eq!(peer.answer(response).unwrap().status, 431);
     assert_eq!(origin.heads(), Vec::<String>::new());
 }
 
-/// To the client any 2xx would be an open tunnel (RFC 8441, 5).
+/// A client takes any 2xx for an open tunnel (RFC 8441, 5), so the door answers 502.
 #[test]
 fn an_answer_without_a_switch_opens_no_tunnel() {
     let origin = Origin::naming("<html>");
@@ -152,7 +153,8 @@ fn tunnels_reach_an_origin_of_http2() {
     assert_eq!(heads[0].uri().path(), "/chat");
     assert!(!heads[0].headers().contains_key("sec-websocket-key"));
 
-    // A client of HTTP/1.1: the key is the one of RFC 6455, 1.3, and so is its proof.
+    // An HTTP/1.1 client sends the key of the example in RFC 6455, 1.3, and gets the accept value of that
+    // example.
     let mut client = front.client();
     client.send("GET /chat HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
     let answer = client.response();
@@ -170,7 +172,7 @@ fn an_origin_without_tunnels_is_502() {
     let origin = H2Origin::start(|ask| Box::pin(text(ask, "x")));
     let mut front = setup(origin.address).start();
     let mut client = front.client();
-    // More than would take an endpoint out of the pool, if it were the endpoint's failure.
+    // Five failures of an endpoint would eject it from the pool. Eight refused tunnels do not.
     for _ in 0..8 {
         client.send("GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
         assert_eq!(client.response().status, 502);

@@ -1,4 +1,4 @@
-//! Origins that speak HTTP/2, to clients of both protocols.
+//! Origins that speak HTTP/2. Their clients speak HTTP/1.1 and HTTP/2.
 
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use greenlight_testkit::h2_origin::{Ask, End, H2Origin, grpc, text};
 use greenlight_testkit::origin::{Link, Origin, with_length};
 use greenlight_testkit::peer::{Peer, request};
 
+/// A service whose one origin speaks HTTP/2 with prior knowledge.
 pub(super) fn setup(origin: std::net::SocketAddr) -> Setup {
     let mut setup = Setup::new(&[origin], &[]);
     setup.settings().protocol = Protocol::H2c;
@@ -65,7 +66,7 @@ fn bodies_pass_to_and_from_an_origin_of_http2() {
     assert_eq!(heads[0].headers().get("content-length").unwrap(), "5");
     assert!(!heads[1].headers().contains_key("content-length"));
 
-    // More than all windows on the way hold, in both directions at once.
+    // This body is larger than all windows on the way, and it passes in both directions at the same time.
     let sent: Bytes =
         (0..4_000_001_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24).to_le_bytes()[0]).collect();
     let mut peer = Peer::connect(front.address);
@@ -105,7 +106,7 @@ fn call() -> Request<()> {
 }
 
 #[test]
-fn grpc_passes_with_its_status_which_the_judge_hears() {
+fn grpc_passes_and_its_status_is_evidence() {
     let origin = H2Origin::start(|ask: Ask| {
         let status = ["0", "5", "14", "2", "0"][ask.number];
         Box::pin(grpc(ask, status))
@@ -191,7 +192,7 @@ fn a_cancelled_call_reaches_an_origin_of_http2_at_once() {
     assert_eq!(heard.recv_timeout(PATIENCE), Ok("gone"));
     let took = begin.elapsed();
     assert!(took < Duration::from_millis(100), "{took:?}");
-    // So does a client of HTTP/1.1 that goes away.
+    // The reset of an HTTP/1.1 client reaches the origin in the same way.
     let mut client = front.client();
     client.send("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n");
     assert_eq!(heard.recv_timeout(PATIENCE), Ok("asked"));
@@ -262,7 +263,8 @@ fn a_get_on_a_connection_that_is_lost_is_sent_again_on_a_fresh_one() {
             match ask.number {
                 1 => {
                     ask.end.send(End::Drop).await.unwrap();
-                    // Dropped before its connection, the stream would be reset: that is an answer.
+                    // The stream has to outlive the connection. Otherwise `h2` would reset the stream first,
+                    // and a reset is an answer.
                     std::future::pending::<()>().await;
                 }
                 _ => text(ask, "here").await,
@@ -279,7 +281,7 @@ fn a_get_on_a_connection_that_is_lost_is_sent_again_on_a_fresh_one() {
 }
 
 #[test]
-fn what_no_uri_has_reaches_an_origin_of_http2_all_the_same() {
+fn characters_that_are_illegal_in_a_uri_reach_an_http2_origin_encoded() {
     let origin = H2Origin::start(|ask| Box::pin(text(ask, "x")));
     let front = front(&origin);
     assert_eq!(front.client().get(HOST, "/a<b>?q=\"c\"").status, 200);
@@ -310,7 +312,8 @@ fn a_refused_stream_is_tried_again_whatever_the_method() {
     assert_eq!(front.evidence(Color::Blue), (3, 0), "nobody has failed");
 }
 
-/// Serves a connection of frames up to the first request's head.
+/// Reads the frames of a connection up to the head of the first request. `None` if the connection ends
+/// before.
 fn raw_until_asked(link: &mut Link) -> Option<()> {
     link.take(PREFACE.len())?;
     link.send(frame(SETTINGS, 0, 0, &[]));
@@ -334,7 +337,8 @@ fn a_goaway_below_a_stream_is_tried_again() {
             return;
         }
         if link.number == 0 {
-            // The first request is answered; the second comes as the origin goes.
+            // The origin answers the first request. When the head of the second one arrives, it sends a
+            // GOAWAY.
             link.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, &[0x88]));
             loop {
                 let Some(head) = link.take(9) else { return };
@@ -393,7 +397,8 @@ fn a_response_reset_by_the_origin_ends_abnormally() {
         Box::pin(async move {
             let mut send = ask.respond.send_response(Response::new(()), false).unwrap();
             send_all(&mut send, Bytes::from_static(b"half"), false).await.unwrap();
-            // The half is on its way before the reset, which would overtake it.
+            // The reset would overtake the data. So the origin waits until the client, which has got the
+            // half, ends its request.
             let _ = rest(ask.request.body_mut()).await;
             send.send_reset(Reason::INTERNAL_ERROR);
         })
@@ -416,7 +421,7 @@ fn a_response_reset_by_the_origin_ends_abnormally() {
 }
 
 #[test]
-fn what_does_not_speak_http2_is_502() {
+fn an_origin_that_does_not_speak_http2_is_502() {
     let origin = Origin::start(|link| {
         link.take(PREFACE.len());
         link.send(with_length("HTTP/1.1 400 Bad Request\r\nConnection: close", b"what?"));

@@ -1,4 +1,5 @@
-//! An endpoint that fails one attempt after the other leaves its pool until its probes bring it back.
+//! Ejection. A worker takes an endpoint out of its pool after five failed attempts in a row, until the route
+//! table brings the endpoint back.
 
 use greenlight::model::Color;
 
@@ -21,7 +22,7 @@ fn five_failed_attempts_in_a_row_take_an_endpoint_out_until_the_table_brings_it_
     assert!(suspect.ejected);
     assert_eq!(suspect.endpoint.as_str(), format!("app/blue/{}", bad.address));
     assert_eq!(front.metric("greenlight_ejections_total{color=\"blue\",service=\"app\"}"), Some(1.0));
-    // It is told again until the table says that it is back.
+    // The worker reports the ejection again until the route table brings the endpoint back.
     assert!(front.suspected.blocking_recv().unwrap().ejected);
     front.change(|service| service.colors[Color::Blue].endpoints[1].returns = 1);
     let came = (0..2000).any(|_| client.get(HOST, "/").status == 500);

@@ -1,4 +1,4 @@
-//! The plain cases: a request goes up, a response comes down, connections are used again.
+//! The plain cases. Requests reach the origin, responses reach the client, and connections are used again.
 
 use greenlight::model::Color;
 

@@ -1,4 +1,4 @@
-//! A share of the traffic for the candidate, before its switch.
+//! A canary. The candidate gets a share of the traffic before its switch.
 
 use greenlight::model::Color;
 
@@ -13,7 +13,7 @@ fn shared(percent: u8, blue: &Origin, green: &Origin) -> Front {
     setup.start()
 }
 
-/// How many of so many requests each color answered.
+/// Sends [`REQUESTS`] requests and returns how many of them blue and green have answered.
 fn answers(front: &Front, host: &str) -> (u64, u64) {
     let mut client = front.client();
     let (mut blue, mut green) = (0, 0);
@@ -32,7 +32,7 @@ fn the_candidate_gets_its_share_and_both_colors_are_counted() {
     let (blue, green) = (Origin::naming("blue"), Origin::naming("green"));
     let front = shared(25, &blue, &green);
     let (on_blue, on_green) = answers(&front, HOST);
-    // Six standard deviations of 2 000 draws at one in four: 116.
+    // 116 is six standard deviations of 2 000 draws with a probability of one quarter.
     assert!(on_green.abs_diff(REQUESTS / 4) < 116, "{on_green} of {REQUESTS}");
     let mut evidence = [(0, 0); 2];
     for counts in front.collect().into_iter().flat_map(|report| report.colors) {
@@ -63,10 +63,10 @@ fn a_preview_host_is_one_color_whatever_is_shared() {
     assert_eq!(answers(&front, &format!("green.{HOST}")), (0, REQUESTS));
 }
 
-/// The clients of a bad candidate do not feel it where the old color can answer, and the judge
-/// hears of it all the same.
+/// Where the old color can answer, the clients do not notice that the candidate fails. The judge counts the
+/// failures all the same.
 #[test]
-fn what_fails_in_a_canary_is_answered_by_the_old_color_and_counted() {
+fn the_old_color_answers_for_a_failing_canary_and_the_failures_count() {
     let blue = Origin::naming("blue");
     let green = Origin::answering("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
     let front = shared(50, &blue, &green);
@@ -80,8 +80,8 @@ fn what_fails_in_a_canary_is_answered_by_the_old_color_and_counted() {
     assert_eq!(front.evidence(Color::Green), (tried, tried));
 }
 
-/// With affinity a client keeps its color through all steps; its cookie brings it back there even
-/// from a client address whose lot is another.
+/// With affinity a client keeps its color through all steps of a canary. Its cookie leads it to the candidate
+/// even if the lot of its address does not.
 #[test]
 fn with_affinity_a_client_stays_where_it_was() {
     let (blue, green) = (Origin::naming("blue"), Origin::naming("green"));
@@ -91,7 +91,8 @@ fn with_affinity_a_client_stays_where_it_was() {
     let front = setup.start();
     let (on_blue, on_green) = answers(&front, HOST);
     assert!(on_blue == 0 || on_green == 0, "one client, two colors: {on_blue} and {on_green}");
-    // Whichever it was: with 99 % it is green, and the cookie that it gets then holds at 1 %.
+    // The client's lot changes with the epoch. Epochs are tried at 50 % until its lot is in the candidate's
+    // share, and the cookie that it gets then still holds at 1 %.
     let request = |cookie: &str| format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n{cookie}\r\n");
     let mut cookie = None;
     for epoch in 1..200 {
@@ -115,7 +116,7 @@ fn with_affinity_a_client_stays_where_it_was() {
         client.send(request(&cookie));
         assert_eq!(client.response().text(), "green");
     }
-    // The end of the share is the end of that.
+    // Without a share the cookie does not lead to the candidate any more.
     front.change(|service| service.canary_percent = 0);
     client.send(request(&cookie));
     assert_eq!(client.response().text(), "blue");

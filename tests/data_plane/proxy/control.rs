@@ -1,4 +1,4 @@
-//! What the control plane asks of the workers, and what it may rely on.
+//! The requests of the control plane to the workers, and the guarantees that it gets from them.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -11,7 +11,7 @@ use greenlight_testkit::client::PATIENCE;
 use greenlight_testkit::front::{Front, HOST, Setup, endpoints};
 use greenlight_testkit::origin::{Origin, with_length};
 
-/// Answers with its name, and counts.
+/// An origin that answers with its name and counts its requests.
 fn counting(name: &'static str, count: &Arc<AtomicU64>) -> Origin {
     let count = Arc::clone(count);
     Origin::start(move |link| {
@@ -48,7 +48,8 @@ fn switches_under_load_lose_nothing_and_are_done_when_acknowledged() {
     for round in 0..100 {
         let (active, other) = if round % 2 == 0 { (Color::Green, 0) } else { (Color::Blue, 1) };
         front.change(|service| service.active = active);
-        // What was in flight at the switch may still arrive; once there is none, nothing may.
+        // Requests that were in flight at the switch may still arrive at the old color. Once there are none,
+        // no further request may arrive.
         while front.inflight(active.other()) > 0 {
             std::thread::yield_now();
         }
@@ -63,7 +64,7 @@ fn switches_under_load_lose_nothing_and_are_done_when_acknowledged() {
     let served: u64 = clients.into_iter().map(|client| client.join().unwrap()).sum();
     let seen: u64 = counts.iter().map(|count| count.load(Ordering::SeqCst)).sum();
     assert_eq!(served, seen);
-    // The evidence of both colors is handed over in one answer.
+    // A worker hands over the evidence of both colors in one report.
     let counts: Vec<_> = front.collect().into_iter().flat_map(|report| report.colors).collect();
     assert_eq!(counts.iter().map(|counts| counts.bucket.requests).sum::<u64>(), seen);
     assert_eq!(counts.iter().map(|counts| counts.bucket.errors).sum::<u64>(), 0);
@@ -94,7 +95,7 @@ fn evidence_of_all_workers_is_what_the_origin_saw() {
 }
 
 #[test]
-fn what_is_in_flight_stays_on_its_color_and_is_counted_until_its_end() {
+fn a_request_in_flight_stays_on_its_color_and_is_counted_until_its_end() {
     let (blue, arrivals, go) = Origin::held();
     let green = Origin::naming("green");
     let front = Front::between(&[blue.address], &[green.address]);
@@ -108,7 +109,7 @@ fn what_is_in_flight_stays_on_its_color_and_is_counted_until_its_end() {
     assert_eq!(reports[0].inflight[0].endpoint.as_str(), format!("app/blue/{}", blue.address));
     assert_eq!(reports[0].connections, 1);
     assert_eq!(front.client().get(HOST, "/").text(), "green");
-    // The endpoint leaves the table; its request is still counted, and finished.
+    // The endpoint leaves the table. Its request is still counted, and it may finish.
     front.change(|service| service.colors[Color::Blue] = endpoints(Color::Blue, &[]));
     assert_eq!(front.inflight(Color::Blue), 1);
     go.send(()).unwrap();
@@ -174,7 +175,7 @@ fn a_cut_ends_what_is_in_flight_on_one_color_only() {
     green_go.send(()).unwrap();
     assert_eq!(other.response().text(), "held");
     assert_eq!(front.inflight(Color::Blue), 0);
-    // The one that had its head counts as answered; that we cut them is nobody's failure.
+    // The request whose response head had come counts as answered. A cut by the door counts as no failure.
     assert_eq!(front.evidence(Color::Blue), (1, 0));
     assert_eq!(front.cut(Color::Blue), 0);
     assert_eq!(front.metric("greenlight_cut_total"), Some(2.0));
@@ -256,7 +257,7 @@ fn a_paused_service_holds_its_requests() {
     let response = front.client().get(HOST, "/");
     assert_eq!((response.status, response.header("retry-after")), (503, Some("1")));
     assert_eq!(front.evidence(Color::Blue), (0, 0));
-    // No time to wait is no wait without end.
+    // A `pause_timeout` of zero answers at once; it does not mean an endless wait.
     let front = {
         let mut setup = Setup::new(&[origin.address], &[]);
         setup.service.paused = true;

@@ -1,5 +1,5 @@
-//! What the judge is told, against what a real origin saw: counts by route, slow and hung requests,
-//! the first failures.
+//! The evidence that the workers hand over, compared with the requests that a real origin saw. The tests
+//! cover the counts by route, slow and hung requests, and the first failures.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -12,9 +12,10 @@ use greenlight_testkit::client::PATIENCE;
 use greenlight_testkit::front::{Front, HOST, Setup};
 use greenlight_testkit::origin::{Origin, with_length};
 
+/// The latency limit tau of these tests.
 const TAU: Duration = Duration::from_millis(40);
 
-/// What all workers hand over of the active color.
+/// Collects the evidence of blue from all workers.
 fn handed_over(front: &Front) -> Bucket {
     let mut sum = Bucket::default();
     for counts in front.collect().into_iter().flat_map(|report| report.colors) {
@@ -25,7 +26,7 @@ fn handed_over(front: &Front) -> Bucket {
     sum
 }
 
-/// Hands over until it holds; the sum of all that was.
+/// Collects evidence again and again and adds it to `sum`, until `holds` is true of the sum.
 fn until(front: &Front, sum: &mut Bucket, holds: impl Fn(&Bucket) -> bool) {
     let mut tries = 0;
     while !holds(sum) {
@@ -66,7 +67,7 @@ fn counts_by_route_are_what_the_origin_saw() {
                 }
             });
         }
-        // Handed over while they run: nothing may be lost or counted twice in between.
+        // The workers hand over evidence while the clients run. No request may be lost or counted twice.
         until(&front, &mut sum, |sum| sum.requests >= (CLIENTS * REQUESTS / 2) as u64);
     });
     sum.merge(&handed_over(&front));
@@ -83,7 +84,7 @@ fn counts_by_route_are_what_the_origin_saw() {
         counts.0 += 1;
         counts.1 += u64::from(path.starts_with("/bad") || path.starts_with("/mixed/7"));
     }
-    // Read as the controller reads them: by the frozen baseline.
+    // The test reads the counts through a frozen baseline, as the controller does.
     let (mut window, policy) = (BaselineWindow::default(), Policy::default());
     window.push(&sum, &policy);
     let routes = window.freeze(&policy).routes.into_iter();
@@ -95,7 +96,8 @@ fn counts_by_route_are_what_the_origin_saw() {
     assert!(sum.failures().is_empty(), "failures are kept in a bake only");
 }
 
-/// An origin that says when a request is there; `/hang` is never answered, `/slow` when told.
+/// An origin that reports each request on the receiver. It never answers `/hang`, and answers `/slow` when
+/// the sender gets a value.
 fn sick() -> (Origin, mpsc::Receiver<()>, mpsc::SyncSender<()>) {
     let (arrived, arrivals) = mpsc::sync_channel(64);
     let (go, gone) = mpsc::sync_channel(64);
@@ -166,7 +168,7 @@ fn a_slow_answer_counts_once_whether_it_was_seen_waiting_or_not() {
         if look {
             until(&front, &mut sum, |sum| sum.slow == 1);
         } else {
-            // Nothing is asked of the workers until tau has passed.
+            // The test collects nothing from the workers until tau has passed.
             let (_never, nothing) = mpsc::sync_channel::<()>(1);
             assert!(nothing.recv_timeout(TAU * 2).is_err());
         }
@@ -179,7 +181,7 @@ fn a_slow_answer_counts_once_whether_it_was_seen_waiting_or_not() {
     };
     slow(true);
     slow(false);
-    // Quick ones are not slow, however busy this machine is.
+    // A quick request is not slow. Tau is a minute, so that holds on a busy machine too.
     baking(&front, Some(Duration::from_mins(1)));
     assert_eq!(front.client().get(HOST, "/quick").status, 200);
     let sum = handed_over(&front);
@@ -187,7 +189,7 @@ fn a_slow_answer_counts_once_whether_it_was_seen_waiting_or_not() {
 }
 
 #[test]
-fn without_a_judge_that_wants_it_nothing_is_slow() {
+fn no_request_is_slow_until_a_tau_is_set() {
     let (origin, arrivals, go) = sick();
     let front = Front::between(&[origin.address], &[]);
     let mut client = front.client();
@@ -196,7 +198,7 @@ fn without_a_judge_that_wants_it_nothing_is_slow() {
     let (_never, nothing) = mpsc::sync_channel::<()>(1);
     assert!(nothing.recv_timeout(TAU * 2).is_err());
     assert!(handed_over(&front).is_empty());
-    // What still hangs when slow ones begin to count is slow then.
+    // A request that still hangs when a tau is set counts as slow from then on.
     baking(&front, Some(TAU));
     let mut sum = Bucket::default();
     until(&front, &mut sum, |sum| sum.slow == 1);

@@ -1,4 +1,4 @@
-//! Every answer of our own, and what the judge is told of it.
+//! Every answer of the door itself, and the evidence that the judge gets of it.
 
 use std::net::TcpListener;
 
@@ -18,7 +18,7 @@ fn post(length: usize) -> String {
 }
 
 #[test]
-fn what_is_no_request_is_refused_and_never_reaches_the_origin() {
+fn a_refused_request_never_reaches_the_origin() {
     let cases: [(&str, u16); 12] = [
         ("GET / HTTP/1.1\r\n\r\n", 400),
         ("GET / HTTP/1.1\nHost: app.test\n\n", 400),
@@ -85,7 +85,7 @@ fn hosts_that_no_service_claims_get_404_and_keep_their_connection() {
 }
 
 #[test]
-fn options_of_the_server_itself_are_ours_to_answer() {
+fn the_door_answers_options_of_the_server_itself() {
     let front = Front::between(&[refusing()], &[]);
     let mut client = front.client();
     client.send(format!("OPTIONS * HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));
@@ -186,7 +186,7 @@ fn a_refused_connect_is_tried_elsewhere_counted_and_told_to_the_prober() {
     let mut front = Front::between(&[down, origin.address], &[]);
     let mut client = front.client();
     let mut requests = 0;
-    // The pick is random: go on until the endpoint that is down was among the picks.
+    // The door picks endpoints at random, so the test goes on until the door has picked the one that is down.
     let suspect = loop {
         assert_eq!(client.get(HOST, "/").text(), "up");
         requests += 1;
@@ -219,7 +219,7 @@ fn no_endpoint_that_accepts_is_502_and_none_at_all_is_503() {
 }
 
 #[test]
-fn answers_that_are_no_responses_are_502_and_errors() {
+fn malformed_responses_are_502_and_errors() {
     let bad = [
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
@@ -277,7 +277,7 @@ fn a_response_cut_short_ends_abnormally_and_is_one_error() {
         assert!(client.try_response(false).is_err(), "{bytes:?}");
         assert_eq!(front.evidence(Color::Blue), (1, 1), "{bytes:?}");
     }
-    // To HTTP/1.0 the end of a body is the end of the connection: only a reset can tell.
+    // For HTTP/1.0 the body ends with the connection, so only a reset shows that it was cut.
     let origin = Origin::answering_once(cut[1]);
     let front = Front::between(&[origin.address], &[]);
     let mut client = front.client();
@@ -318,11 +318,11 @@ fn an_early_response_is_passed_on_and_the_connection_closed_after_it() {
 
 #[test]
 fn a_stale_connection_costs_no_get_and_no_post_is_sent_twice() {
-    // Every connection serves one request and is closed before the second is read.
+    // Every connection of the origin serves one request.
     let origin = Origin::start(|link| {
         if link.head().is_some() {
             link.send(with_length("HTTP/1.1 200 OK", b"once"));
-            // The second request is read, and the connection closed without an answer.
+            // The origin reads the second request and closes the connection without an answer.
             link.head();
         }
     });
@@ -353,7 +353,8 @@ fn replays_have_a_budget() {
     let mut client = front.client();
     let statuses: Vec<u16> = (0..40).map(|_| client.get(HOST, "/").status).collect();
     let lost = statuses.iter().filter(|&&status| status == 502).count();
-    // Ten replays in ten seconds are always allowed; the clock may begin a new ten seconds once.
+    // Ten replays in ten seconds are always allowed. A new window of ten seconds may begin once during the
+    // test.
     assert!((1..=20).contains(&lost), "{lost} of 40");
 }
 

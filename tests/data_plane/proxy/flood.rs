@@ -1,5 +1,5 @@
-//! Thousands of clients and origins that do nothing: each ends at its limit, and a client that means
-//! well notices none of it.
+//! Thousands of clients and origins that do nothing. The door ends each of them at its limit, and they do not
+//! delay a good client.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,13 +10,15 @@ use greenlight_testkit::front::{Front, HOST, Setup};
 use greenlight_testkit::origin::Origin;
 use greenlight_testkit::setting::{alone, setting};
 
+/// The value of every timer in these tests.
 const LIMIT: Duration = Duration::from_secs(3);
-/// A deadline is at most two ticks late; the rest is a busy machine.
+/// How late a connection may end. A deadline is at most two ticks late; the rest is for a busy machine.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The kinds of clients that do nothing.
+/// The number of kinds of clients that do nothing.
 const KINDS: usize = 9;
 
+/// The number of clients in the flood.
 fn count() -> usize {
     setting("GREENLIGHT_FLOOD", 5000)
 }
@@ -26,7 +28,8 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// A client whose system holds little of what it does not read: else gigabytes would be moved first.
+/// Connects with a small receive buffer. With a large one, gigabytes would be moved before a client that does
+/// not read stops the door.
 fn connect(address: SocketAddr) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -34,10 +37,10 @@ fn connect(address: SocketAddr) -> TcpStream {
     socket.into()
 }
 
-/// What a bad client does, by its number.
+/// Sends the bytes of a bad client. Its number decides its kind.
 fn begin(mut socket: &TcpStream, number: usize) {
     let bytes: &[u8] = match number % KINDS {
-        // Nothing at all; half a preface of HTTP/2; half a hello of TLS.
+        // Nothing at all; half a preface of HTTP/2; half a TLS hello.
         0 => b"",
         1 => b"PRI * HT",
         2 => b"\x16\x03\x01",
@@ -45,16 +48,16 @@ fn begin(mut socket: &TcpStream, number: usize) {
         3 => b"GET / HTTP/1.1\r\nHost: app.te",
         4 => b"POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 100\r\n\r\nhalf",
         5 => b"POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhalf",
-        // A request whose origin never answers; one whose answer is not read.
+        // A request whose origin never answers; a request whose answer the client does not read.
         6 => b"GET /silent HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n",
         7 => b"GET /endless HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n",
-        // A connection of HTTP/2 on which nothing is asked: the preface, and empty SETTINGS.
+        // An HTTP/2 connection without a request. It sends the preface and empty SETTINGS.
         _ => b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
     };
     socket.write_all(bytes).unwrap();
 }
 
-/// Serves nobody well: silent, or without an end.
+/// An origin that is silent, or sends an endless response for `/endless`.
 fn hopeless() -> Origin {
     Origin::start(|link| {
         let Some(head) = link.head() else { return };
@@ -64,12 +67,13 @@ fn hopeless() -> Origin {
         }
         link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         let chunk = format!("{:x}\r\n{}\r\n", 60_000, "x".repeat(60_000));
-        // Until nobody takes it any more.
+        // The origin sends until the door takes no more.
         link.socket.set_write_timeout(Some(PATIENCE * 3)).unwrap();
         while (&link.socket).write_all(chunk.as_bytes()).is_ok() {}
     })
 }
 
+/// Starts a door whose timers are all [`LIMIT`].
 fn impatient(blue: &Origin, green: &Origin, connections: usize) -> Front {
     let mut setup = Setup::new(&[blue.address], &[green.address]);
     setup.limits.connections_max = connections;
@@ -79,12 +83,13 @@ fn impatient(blue: &Origin, green: &Origin, connections: usize) -> Front {
     setup.limits.write_stall_timeout = LIMIT;
     setup.limits.keep_alive_timeout = LIMIT;
     setup.settings().response_timeout = LIMIT;
-    // Thousands of connects to one small origin take their time; that is not what is measured.
+    // Thousands of connects to one small origin take time. This test does not measure that.
     setup.settings().connect_timeout = PATIENCE * 3;
     setup.start()
 }
 
-/// What a bad client is told before its connection ends: a status; over HTTP/2 our SETTINGS come first, which have none.
+/// The status that a bad client gets before its connection ends. It is empty if the door closes without a
+/// word, and over HTTP/2, where the door sends its SETTINGS first.
 fn told(number: usize) -> &'static str {
     match number % KINDS {
         2 => "400",
@@ -96,7 +101,7 @@ fn told(number: usize) -> &'static str {
     }
 }
 
-/// The status in the first bytes of an answer.
+/// The status in the first bytes of an answer, or an empty text if they are no HTTP/1.1 head.
 fn status(answer: &[u8]) -> &str {
     let text = answer.strip_prefix(b"HTTP/1.1 ").unwrap_or_default();
     std::str::from_utf8(&text[..text.len().min(3)]).unwrap()
@@ -107,7 +112,7 @@ fn each_ends_at_its_limit_and_a_second_at_most() {
     let (origin, other) = (hopeless(), Origin::naming("good"));
     let front = impatient(&origin, &other, 100);
     let clients: Vec<_> = (0..KINDS)
-        // Whoever does not read can't say when the connection has ended: see `timers`.
+        // A client that does not read can't notice when its connection ends. `timers` tests that case.
         .filter(|number| *number != 7)
         .map(|number| {
             let socket = connect(front.address);
@@ -125,7 +130,7 @@ fn each_ends_at_its_limit_and_a_second_at_most() {
     for client in clients {
         let (number, answer, took) = client.join().unwrap();
         assert_eq!(status(&answer), told(number), "client {number}: {}", answer.escape_ascii());
-        // Bytes that are no HTTP are refused at once.
+        // The door refuses bytes that are not HTTP at once.
         let least = if number == 2 { Duration::ZERO } else { LIMIT };
         assert!((least..LIMIT + GRACE).contains(&took), "client {number} ended after {took:?}");
         slowest = slowest.max(took);
@@ -139,7 +144,7 @@ fn each_ends_at_its_limit_and_a_second_at_most() {
 #[test]
 fn thousands_that_do_nothing_are_ended_and_leave_a_good_client_alone() {
     let count = count();
-    // Of the same front door and the same service, but not of an origin that is out of its depth.
+    // The good client uses the same door and the same service, but an origin that is not overloaded.
     let (origin, well) = (hopeless(), Origin::naming("good"));
     let host = format!("green.{HOST}");
     let front = impatient(&origin, &well, count * 2);
@@ -152,7 +157,7 @@ fn thousands_that_do_nothing_are_ended_and_leave_a_good_client_alone() {
             socket
         })
         .collect();
-    // The good client is served all the while.
+    // The door serves the good client during the whole flood.
     let begun = now();
     let mut waits = Vec::new();
     while front.collect()[0].connections > 1 {

@@ -1,5 +1,5 @@
-//! Numbers that a person has configured: requests in flight, a queue, connections of one address;
-//! previews by token; pages in place of our sentences.
+//! Limits that a person configures: requests in flight, the queue, and connections of one address. Also
+//! previews by token, error pages, and affinity.
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ fn limited(origin: &Origin, workers: usize, set: impl FnOnce(&mut Setup)) -> Fro
 }
 
 #[test]
-fn so_many_requests_are_in_flight_so_many_wait_and_the_rest_get_503() {
+fn requests_over_the_limit_wait_and_requests_over_the_queue_get_503() {
     let (origin, arrivals, go) = Origin::held();
-    // Over all workers: whoever a connection comes to.
+    // The limit holds over all workers, whichever worker gets a connection.
     let front = limited(&origin, 3, |setup| {
         setup.settings().requests_max = 2;
         setup.settings().queue_max = 2;
@@ -38,7 +38,7 @@ fn so_many_requests_are_in_flight_so_many_wait_and_the_rest_get_503() {
     for client in &mut others {
         client.send(GET);
     }
-    // Four of the six are told at once, whichever: two wait.
+    // Four of the six get their 503 at once, and two wait. Which two they are depends on the workers.
     let mut waiting: Vec<usize> = (0..others.len()).collect();
     while waiting.len() > 2 {
         waiting.retain(|&index| !others[index].has_answer());
@@ -65,7 +65,7 @@ fn so_many_requests_are_in_flight_so_many_wait_and_the_rest_get_503() {
 }
 
 #[test]
-fn who_waits_too_long_gets_503() {
+fn a_request_that_waits_too_long_gets_503() {
     let (origin, arrivals, go) = Origin::held();
     let front = limited(&origin, 1, |setup| {
         setup.settings().requests_max = 1;
@@ -99,10 +99,10 @@ fn a_client_that_goes_away_leaves_its_place() {
     }
 }
 
-/// What is asked, and how the client leaves.
+/// A request, and the way in which its client leaves.
 type Leave = (&'static str, fn(Client));
 
-/// Ends the client's connection in a way that can't be a FIN.
+/// Ends the client's connection with a reset and not with a FIN.
 fn reset(client: Client) {
     socket2::SockRef::from(&client.socket).set_linger(Some(Duration::ZERO)).unwrap();
     drop(client);
@@ -143,7 +143,7 @@ fn a_client_that_only_ends_its_side_keeps_its_place_in_the_queue() {
 }
 
 #[test]
-fn a_pause_holds_those_who_wait_for_a_place_too() {
+fn a_pause_holds_requests_that_wait_for_a_place_too() {
     let mut queue = Queue::open();
     let mut waiting = queue.front.client();
     waiting.send(GET);
@@ -184,7 +184,7 @@ fn a_client_that_leaves_a_pause_is_let_go() {
 }
 
 #[test]
-fn an_address_has_so_many_connections_unless_it_is_a_trusted_proxys() {
+fn an_address_has_a_limit_of_connections_unless_it_is_a_trusted_proxy() {
     let origin = Origin::naming("ok");
     for trusted in [false, true] {
         let front = limited(&origin, 2, |setup| {
@@ -204,7 +204,7 @@ fn an_address_has_so_many_connections_unless_it_is_a_trusted_proxys() {
         }
         fourth.expect_end();
         assert_eq!(front.metric("greenlight_connections_refused_total"), Some(1.0));
-        // One leaves, another may come: once it has been seen to leave.
+        // When a client leaves, another may connect as soon as the door has noticed that.
         drop(clients.pop());
         let begun = std::iter::repeat_with(|| {
             let socket = TcpStream::connect(front.address).unwrap();
@@ -215,7 +215,7 @@ fn an_address_has_so_many_connections_unless_it_is_a_trusted_proxys() {
     }
 }
 
-/// The system gives an IPv4 client of a dual-stack listener an IPv6 address, `::ffff:127.0.0.1`.
+/// On a dual-stack listener the system shows an IPv4 client with an IPv6 address, `::ffff:127.0.0.1`.
 #[test]
 fn a_trusted_proxy_of_ipv4_is_known_on_a_listener_of_both_families() {
     let origin = Origin::naming("ok");
@@ -233,7 +233,7 @@ fn a_trusted_proxy_of_ipv4_is_known_on_a_listener_of_both_families() {
 }
 
 #[test]
-fn a_preview_is_shown_to_networks_or_to_who_has_the_token() {
+fn a_preview_is_shown_to_allowed_networks_or_with_the_token() {
     let origin = Origin::naming("blue");
     let digest: [u8; 32] =
         ring::digest::digest(&ring::digest::SHA256, b"open sesame").as_ref().try_into().unwrap();
@@ -251,7 +251,7 @@ fn a_preview_is_shown_to_networks_or_to_who_has_the_token() {
     }
     assert!(origin.heads().iter().all(|head| !head.contains("sesame")), "no origin sees the token");
     assert_eq!(front.client().get(HOST, "/").status, 200);
-    // Either of the two lets in.
+    // Either of the two is enough to see the preview.
     let front = limited(&origin, 1, |setup| {
         setup.settings().preview_token = Some(digest);
         setup.settings().preview_allow = vec!["10.0.0.0/8".parse().unwrap()];
@@ -311,7 +311,7 @@ fn a_cookie_brings_a_client_back_to_its_endpoint() {
         let again = with_cookie(&cookie);
         assert_eq!((again.text(), again.header("set-cookie")), (first.text(), None));
     }
-    // After a switch it names nobody: another is set.
+    // After a switch the cookie names no endpoint of the active color, so the door sets a new one.
     front.change(|service| service.active = Color::Green);
     let switched = with_cookie(&cookie);
     assert_eq!(switched.text(), "green");

@@ -1,17 +1,17 @@
-//! Origins that lie: what was begun ends abnormally, what was not begun is 502, and their
-//! connection is never used again.
+//! Origins that break the protocol. A response that has begun ends abnormally for the client, any other one
+//! becomes a 502, and the door never uses the origin's connection again.
 
 use greenlight::model::Color;
 
 use greenlight_testkit::front::{Front, HOST};
 use greenlight_testkit::origin::{Link, Origin};
 
-/// Lies on its first connection, is honest on all others; counts what comes on the first after the lie.
+/// An origin that runs `lie` on its first connection and serves all others correctly.
 fn liar(lie: impl Fn(&mut Link) + Send + Sync + 'static) -> Origin {
     Origin::start(move |link| {
         if link.number == 0 {
             lie(link);
-            // Whoever uses this connection again is told so.
+            // A request that reuses this connection gets "again", which fails the test.
             while link.head().is_some() {
                 link.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nagain");
             }
@@ -23,7 +23,8 @@ fn liar(lie: impl Fn(&mut Link) + Send + Sync + 'static) -> Origin {
     })
 }
 
-/// A lie after the head: the client's connection ends, and not in good order.
+/// The lie comes after the head. The client's connection ends, and the client can see that the response is
+/// cut.
 fn cut(name: &str, lie: impl Fn(&mut Link) + Send + Sync + 'static) {
     let origin = liar(lie);
     let front = Front::between(&[origin.address], &[]);
@@ -39,7 +40,8 @@ fn cut(name: &str, lie: impl Fn(&mut Link) + Send + Sync + 'static) {
     println!("RESULT lying origin, {name}: cut, and closed; its connection is not used again");
 }
 
-/// A lie before or in the head: 502, and the next request on the same connection is right.
+/// The lie is before the head or in it. The client gets a 502, and its next request on the same connection is
+/// served.
 fn refused(name: &str, lie: impl Fn(&mut Link) + Send + Sync + 'static) {
     let origin = liar(lie);
     let front = Front::between(&[origin.address], &[]);
@@ -52,7 +54,7 @@ fn refused(name: &str, lie: impl Fn(&mut Link) + Send + Sync + 'static) {
     println!("RESULT lying origin, {}: 502, the next answer is right", name.trim_end());
 }
 
-/// An answer that is right in itself, on a connection that can't be used again.
+/// The response itself is correct, but the door can't use the origin's connection again.
 fn passed_on(name: &str, request: &str, status: u16, lie: impl Fn(&mut Link) + Send + Sync + 'static) {
     let origin = liar(lie);
     let front = Front::between(&[origin.address], &[]);
@@ -61,7 +63,7 @@ fn passed_on(name: &str, request: &str, status: u16, lie: impl Fn(&mut Link) + S
     let response = client.response();
     assert_eq!((response.status, response.text().as_str()), (status, "ok"), "{name}");
     if request.starts_with("POST") {
-        // Its upload has no end: the connection is no good any more.
+        // The upload is not complete, so the client's connection can't be used again.
         client.expect_end();
         client = front.client();
     }
@@ -70,6 +72,7 @@ fn passed_on(name: &str, request: &str, status: u16, lie: impl Fn(&mut Link) + S
     println!("RESULT lying origin, {name}: passed on; its connection is not used again");
 }
 
+/// Sends these bytes and keeps the connection open.
 fn say(bytes: &'static [u8]) -> impl Fn(&mut Link) + Send + Sync {
     move |link| {
         link.head();
@@ -77,7 +80,7 @@ fn say(bytes: &'static [u8]) -> impl Fn(&mut Link) + Send + Sync {
     }
 }
 
-/// Says so much, and closes.
+/// Sends these bytes and closes the connection.
 fn say_and_close(bytes: &'static [u8]) -> impl Fn(&mut Link) + Send + Sync {
     move |link| {
         link.head();
@@ -97,12 +100,12 @@ fn a_short_body_is_cut() {
 }
 
 #[test]
-fn a_chunk_that_is_none_is_cut() {
+fn a_malformed_chunk_cuts_the_response() {
     cut("size", say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\nxyz\r\n"));
     cut("overrun", say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nwhole\r\n0\r\n\r\n"));
 }
 
-/// Resets once the client has what came before.
+/// The origin resets the connection after the client has read the first half of the body.
 fn reset_after(head: &'static str, version: &str) {
     let (go, gone) = std::sync::mpsc::sync_channel::<()>(1);
     let gone = std::sync::Mutex::new(gone);
@@ -123,7 +126,7 @@ fn reset_after(head: &'static str, version: &str) {
     client.take(4).unwrap();
     go.send(()).unwrap();
     if version == "1.0" {
-        // Its body ends with the connection: only a reset tells that it was cut.
+        // For HTTP/1.0 the body ends with the connection, so only a reset shows that it was cut.
         assert!(client.rest().is_err());
     } else {
         let rest = client.rest().unwrap_or_default();
@@ -146,7 +149,7 @@ fn a_reset_inside_a_body_is_cut() {
 }
 
 #[test]
-fn heads_that_say_two_things_are_refused() {
+fn ambiguous_heads_are_refused() {
     refused(
         "both lengths",
         say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok"),
@@ -157,12 +160,12 @@ fn heads_that_say_two_things_are_refused() {
 }
 
 #[test]
-fn a_101_that_nobody_asked_for_is_refused() {
+fn a_101_that_the_request_did_not_ask_for_is_refused() {
     refused(
         "unasked",
         say(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"),
     );
-    // Nor is one that switches to something else.
+    // A 101 for another protocol than the one that the client asked for is refused too.
     let origin =
         liar(say(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: raw/1\r\n\r\n"));
     let front = Front::between(&[origin.address], &[]);
@@ -183,7 +186,7 @@ fn a_thousand_interim_answers_are_refused() {
             link.send(&lie);
         });
     }
-    // Hints have gone to the client by then: sixteen of them, then the 502.
+    // The door passes sixteen 103s to the client before it refuses the next one with the 502.
     let lie = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1000);
     let origin = liar(move |link| {
         link.head();
@@ -203,7 +206,7 @@ fn a_thousand_interim_answers_are_refused() {
 }
 
 #[test]
-fn bytes_behind_an_answer_are_nobodys() {
+fn bytes_behind_an_answer_reach_no_client() {
     let get = format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
     let behind: &[u8] =
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
@@ -223,7 +226,7 @@ fn an_answer_before_the_upload_ends_leaves_no_connection_behind() {
 }
 
 #[test]
-fn an_answer_to_head_or_304_with_a_body_poisons_nobody() {
+fn a_body_behind_an_answer_without_one_reaches_no_client() {
     for (method, answer) in [
         ("HEAD", &b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"[..]),
         ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\npoison"),

@@ -1,4 +1,4 @@
-//! The data plane over real sockets: raw clients, raw origins, tables built by hand.
+//! HTTP/1.1 through the data plane, with raw clients and raw origins over real sockets.
 
 mod balance;
 mod basics;

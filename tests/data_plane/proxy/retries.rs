@@ -1,4 +1,5 @@
-//! Kept-alive connections that the origin closes: what is lost, and what is never sent twice.
+//! Idle connections that the origin closes. The tests count the requests that are lost, and show which
+//! requests are never sent twice.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,17 +15,19 @@ use greenlight_testkit::setting::{alone, setting};
 const KEEP_ALIVE: Duration = Duration::from_millis(5);
 const CLIENTS: usize = 8;
 
-/// All requests of one measurement, over all clients.
+/// The number of requests of one measurement, over all clients.
 fn requests() -> usize {
     setting("GREENLIGHT_RETRIES", 10_000)
 }
 
-/// One POST in so many may be lost: in 1 000, where the machine keeps to milliseconds.
+/// At most one POST of this many may be lost. It is one in 1 000 if the machine runs this test alone and so
+/// keeps to milliseconds.
 fn busy() -> usize {
     if alone() { 1000 } else { 100 }
 }
 
-/// Closes what was idle for 5 ms, as origins do: without a word.
+/// An origin that closes a connection without a word after 5 ms without a request, as real origins do after a
+/// longer time.
 fn impatient() -> Origin {
     Origin::start(|link| {
         while let Some(head) = link.head() {
@@ -46,8 +49,8 @@ fn post(number: usize) -> String {
     format!("POST /{number} HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 4\r\n\r\nbody")
 }
 
-/// Sends `count` requests over a few connections with pauses around the keep-alive time, and tells
-/// how many were not answered with 200.
+/// Sends `count` requests over a few connections, with pauses of up to twice the keep-alive time. Returns how
+/// many were not answered with 200.
 fn failures(front: &Front, count: usize, request: fn(usize) -> String) -> usize {
     let failed = Arc::new(AtomicUsize::new(0));
     let clients: Vec<_> = (0..CLIENTS)
@@ -101,11 +104,12 @@ fn posts_are_not_lost_when_the_pool_is_shorter_than_the_origin() {
     let front = setup.start();
     let failed = failures(&front, requests(), post);
     println!("RESULT keep-alive of 5 ms, POST, pool of 1 ms: {failed} of {} failed", requests());
-    // A request that a busy machine holds up for 4 ms on its way comes too late, whoever sent it.
+    // On a busy machine a request may be delayed by 4 ms on its way and so come too late, with any proxy.
     assert!(if alone() { failed == 0 } else { failed * busy() <= requests() }, "{failed} of {}", requests());
 }
 
-/// Reads each request whole; from the second of a connection on it closes without an answer.
+/// An origin that answers the first request of a connection. It reads the second one completely and closes
+/// the connection without an answer.
 fn reads_and_closes() -> Origin {
     Origin::start(|link| {
         let mut first = true;
@@ -121,7 +125,7 @@ fn reads_and_closes() -> Origin {
     })
 }
 
-/// How often the origin saw each request.
+/// How often the origin has received each request, by its first line.
 fn seen(origin: &Origin) -> BTreeMap<String, usize> {
     let mut seen = BTreeMap::new();
     for head in origin.heads() {

@@ -1,12 +1,12 @@
-//! The shield: while a bake runs the warm old color answers what the candidate fails, and the judge
-//! counts the failure all the same.
+//! The shield. While a bake runs, the warm old color answers the requests that fail on the candidate, and the
+//! judge counts the failures all the same.
 
 use greenlight::model::Color;
 
 use greenlight_testkit::front::{Front, HOST, Setup, endpoints};
 use greenlight_testkit::origin::{Origin, with_length};
 
-/// Blue is old, green is the candidate.
+/// A service in a bake. Blue is the old color and green the candidate.
 fn baking(blue: &Origin, green: &Origin) -> Setup {
     let mut setup = Setup::new(&[blue.address], &[green.address]);
     setup.service.active = Color::Green;
@@ -14,6 +14,7 @@ fn baking(blue: &Origin, green: &Origin) -> Setup {
     setup
 }
 
+/// An origin that answers every request with this status.
 fn saying(status: u16) -> Origin {
     Origin::answering(with_length(&format!("HTTP/1.1 {status} Whatever"), b"green"))
 }
@@ -32,7 +33,7 @@ fn get(front: &Front) -> (u16, String) {
 }
 
 #[test]
-fn what_fails_before_its_first_byte_is_answered_by_the_old_color() {
+fn the_old_color_answers_a_request_that_fails_before_its_first_byte() {
     let blue = Origin::naming("blue");
     let closing = Origin::start(|link| {
         link.head();
@@ -77,14 +78,14 @@ fn a_timeout_is_shielded_too() {
     setup.settings().response_timeout = std::time::Duration::from_millis(150);
     let front = setup.start();
     let mut client = front.client();
-    // The old color gets its own time.
+    // The attempt on the old color has a `response_timeout` of its own.
     assert_eq!(client.get(HOST, "/").text(), "blue");
     assert!(client.is_open());
     assert_eq!(front.evidence(Color::Green), (1, 1));
 }
 
 #[test]
-fn what_may_have_been_processed_is_never_sent_again() {
+fn a_request_that_may_have_been_processed_is_never_sent_again() {
     let blue = Origin::naming("blue");
     let closing = Origin::start(|link| {
         link.head();
@@ -116,7 +117,8 @@ fn a_connect_that_fails_is_shielded_whatever_the_method() {
     front.change(|service| service.colors[Color::Green] = endpoints(Color::Green, &[refusing(), refusing()]));
     assert_eq!(ask(&front, "POST", "body"), (200, "blue".into()));
     assert_eq!(front.evidence(Color::Green), (2, 2), "each endpoint that refused");
-    // No endpoint at all is the candidate's failure, and nothing was sent.
+    // If the candidate has no endpoint, that is its failure. Nothing was sent, so the shield works for any
+    // method.
     front.change(|service| service.colors[Color::Green] = endpoints(Color::Green, &[]));
     assert_eq!(ask(&front, "POST", "body"), (200, "blue".into()));
     assert_eq!(front.evidence(Color::Green), (1, 1));

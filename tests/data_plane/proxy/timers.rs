@@ -1,4 +1,4 @@
-//! Every limit of time, with limits that are short.
+//! Every timer of docs/http.md, "Timers", with short values.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use greenlight_testkit::origin::{Origin, with_length};
 
 const SHORT: Duration = Duration::from_millis(150);
 
+/// An origin that reads a request and never answers.
 fn silent() -> Origin {
     Origin::start(|link| {
         link.head();
@@ -48,7 +49,7 @@ fn an_empty_line_begins_no_request() {
     assert_eq!(client.get(HOST, "/").text(), "ok");
     client.send("\r\n");
     client.expect_end();
-    // It does not keep a request from being read.
+    // The door still reads a request behind the empty line.
     let mut client = front.client();
     client.send("\r\n");
     assert_eq!(client.get(HOST, "/").text(), "ok");
@@ -153,7 +154,7 @@ fn grpc_and_upgrades_have_no_limit_for_their_head() {
 
 #[test]
 fn an_origin_that_accepts_no_connection_gets_504() {
-    // The backlog of a listener that nobody accepts on is filled, then connects hang.
+    // The test fills the backlog of a listener that never accepts. After that, connects to it hang.
     let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     listener.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
     listener.listen(0).unwrap();
@@ -199,7 +200,7 @@ fn a_client_that_takes_nothing_is_cut_off() {
     let mut client = front.client();
     client.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));
     ended.recv_timeout(greenlight_testkit::client::PATIENCE).unwrap();
-    // The origin has answered; what the client did with it is not its failure.
+    // The origin has answered. A client that does not read is no failure of the origin.
     assert_eq!(front.evidence(Color::Blue), (1, 0));
 }
 
@@ -229,7 +230,7 @@ fn idle_upstream_connections_are_closed_after_their_time() {
         while link.head().is_some() {
             link.send(with_length("HTTP/1.1 200 OK", b""));
         }
-        // Nobody waits for the end of the second one.
+        // The test does not wait for the end of the second connection, so this send may fail.
         let _ = told.send(());
     });
     let front = with_limits(&origin, |setup| setup.settings().pool_idle_timeout = SHORT);

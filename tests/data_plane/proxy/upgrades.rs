@@ -1,4 +1,5 @@
-//! Upgrades: what becomes a tunnel, what does not, and how a WebSocket connection ends at a drain.
+//! Upgrades. The tests show which requests become a tunnel, which do not, and how a WebSocket connection ends
+//! at a drain.
 
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
@@ -12,15 +13,18 @@ use greenlight_testkit::origin::{Link, Origin, with_length};
 
 const SWITCHING: &str =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
-/// "hello", unmasked and masked with zeros.
+/// A text frame "hello" from an origin, which is not masked.
 const DOWN: &[u8] = b"\x81\x05hello";
+/// A text frame "hello" from a client, masked with zeros.
 const UP: &[u8] = b"\x81\x85\0\0\0\0hello";
+/// The Close frame with 1001 that a client gets.
 const CLOSE: &[u8] = b"\x88\x02\x03\xe9";
 
 fn ask(protocol: &str) -> String {
     format!("GET /chat HTTP/1.1\r\nHost: {HOST}\r\nConnection: upgrade\r\nUpgrade: {protocol}\r\n\r\n")
 }
 
+/// A client with an open WebSocket connection.
 fn opened(front: &Front) -> Client {
     let mut client = front.client();
     client.send(ask("websocket"));
@@ -28,13 +32,15 @@ fn opened(front: &Front) -> Client {
     client
 }
 
+/// Asks the workers for a drain close of blue's WebSocket connections, of one in `one_in` of them. Returns
+/// how many connections were told.
 fn farewell(front: &Front, one_in: u32) -> u64 {
     let service = ServiceName::new("app");
     let ask = |reply| WorkerAsk::DrainClose { service: service.clone(), color: Color::Blue, one_in, reply };
     front.ask(ask).iter().sum()
 }
 
-/// The Close of a client: masked; the status code in clear.
+/// The status code of a masked Close frame, as an origin gets it.
 fn closed(frame: &[u8]) -> u16 {
     assert_eq!(frame[..2], [0x88, 0x82], "a masked Close of two bytes");
     u16::from_be_bytes([frame[6] ^ frame[2], frame[7] ^ frame[3]])
@@ -47,11 +53,11 @@ fn a_farewell_is_a_close_frame_on_both_sides_between_frames() {
     let gone = Mutex::new(gone);
     let origin = Origin::start(move |link| {
         link.head();
-        // A frame that is not whole yet.
+        // The frame behind the 101 is not complete yet.
         link.send([SWITCHING.as_bytes(), &DOWN[..3]].concat());
         told.send(link.take(UP.len()).unwrap()).unwrap();
         gone.lock().unwrap().recv().unwrap();
-        // Its rest, and another frame that nobody is to see.
+        // The origin sends the rest of the frame, and another frame that must not reach the client.
         link.send([&DOWN[3..], DOWN].concat());
         told.send(link.take(8).unwrap()).unwrap();
         link.send(CLOSE);
@@ -67,12 +73,13 @@ fn a_farewell_is_a_close_frame_on_both_sides_between_frames() {
 
     assert_eq!(farewell(&front, 1), 1);
     assert_eq!(farewell(&front, 1), 0, "told once");
-    // The origin is between frames: it is told. The client is not yet.
+    // The direction to the origin is between two frames, so the door sends the origin its Close at once. The
+    // direction to the client is inside a frame, so the client's Close waits.
     go.send(()).unwrap();
     assert_eq!(closed(&seen.recv_timeout(PATIENCE).unwrap()), 1001);
     assert_eq!(client.take(DOWN.len() - 3).unwrap(), &DOWN[3..]);
     assert_eq!(client.take(CLOSE.len()).unwrap(), CLOSE);
-    // What a client sends meanwhile goes nowhere; its Close ends the connection.
+    // The door drops the frames that the client sends now. The client's Close ends the connection.
     client.send(UP);
     client.send(b"\x88\x82\0\0\0\0\x03\xe9");
     client.expect_end();
@@ -86,7 +93,7 @@ fn a_farewell_is_a_close_frame_on_both_sides_between_frames() {
     assert_eq!(front.metric("greenlight_cut_total"), Some(0.0));
 }
 
-/// Speaks WebSocket: answers a Close with a Close.
+/// An origin that speaks WebSocket. It echoes frames and answers a Close with a Close.
 fn polite(link: &mut Link) {
     link.head();
     link.send(SWITCHING);
@@ -197,7 +204,8 @@ fn an_upgrade_that_is_not_granted_is_a_plain_request() {
         assert_eq!(client.response().text(), "plain");
     }
     assert_eq!(client.get(HOST, "/").text(), "plain");
-    // Bytes behind such a request are of a protocol that is not spoken: they are no next request.
+    // Bytes behind such a request belong to the protocol that was not granted. The door must not read them as
+    // a request.
     client.send([ask("websocket").as_bytes(), b"GET /smuggled HTTP/1.1\r\nHost: app.test\r\n\r\n"].concat());
     let response = client.response();
     assert_eq!((response.text().as_str(), response.header("connection")), ("plain", Some("close")));
@@ -228,7 +236,8 @@ fn a_tunnel_that_is_silent_for_its_time_is_closed() {
     opened(&front).expect_end();
 }
 
-/// What is said in a tunnel is between its two ends: also what is no frame at all, however it is cut.
+/// The door passes the bytes of a tunnel unchanged, even if they are no frames, and in whatever pieces they
+/// come.
 #[test]
 fn a_tunnel_changes_no_byte() {
     const BYTES: usize = 300_000;
@@ -278,9 +287,10 @@ fn bytes_behind_an_upgrade_that_we_refuse_are_no_request() {
     assert_eq!(client.get(HOST, "/").text(), "x");
 }
 
-/// The endpoint of a tunnel that has nobody left to talk to may close it as it likes.
+/// Once one side of a tunnel is done, the origin may end the connection in any way, and the judge counts no
+/// failure.
 #[test]
-fn how_an_origin_closes_a_tunnel_that_is_over_is_no_failure() {
+fn a_reset_of_a_tunnel_that_is_over_is_no_failure() {
     let origin = Origin::start(|link| {
         link.head();
         link.send(SWITCHING);

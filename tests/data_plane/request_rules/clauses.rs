@@ -1,144 +1,219 @@
-//! The two sections of docs/http.md, and the rules of its codec, clause by clause, and what shows each: rows
-//! of these tables, or tests that need more than one request.
+//! The clauses of docs/http.md about requests, and the rows or tests that show each of them. A test shows a
+//! clause that needs more than one request.
 
-/// What shows a clause.
+/// How a clause is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
+    /// By at least one row.
     Rows,
-    /// A test by its file in `tests` and its name.
+    /// By a test. The fields are its file in `tests/data_plane` and its name.
     By(&'static str, &'static str),
 }
 
 use Shown::{By, Rows};
 
-/// A clause in the words of the document.
+/// A clause in the words of docs/http.md, and how it is shown.
 pub(super) type Clause = (&'static str, &'static [Shown]);
 
 pub(super) const REFUSED: &[Clause] = &[
-    ("Content-Length with Transfer-Encoding", &[Rows]),
-    ("two Content-Lengths, equal or not", &[Rows]),
-    ("lists, signs, hex, overflow", &[Rows]),
-    ("any Transfer-Encoding but exactly one `chunked` (501)", &[Rows]),
-    ("and any on HTTP/1.0", &[Rows]),
-    ("obs-fold", &[Rows]),
-    ("NUL, bare CR or other control bytes in a field", &[Rows]),
     (
-        "malformed chunks (400, the origin request aborted, its connection never reused)",
-        &[Rows, By("proxy/failures.rs", "a_malformed_chunk_gets_400_and_aborts_the_origins_request")],
+        "the same status on the stream, unless the table names a reset or a GOAWAY",
+        &[By("h2/rules.rs", "other_refusals_have_their_own_status")],
     ),
-    ("no Host on 1.1, two, empty or malformed ones", &[Rows]),
-    ("absolute-form whose authority differs from Host, or with userinfo", &[Rows]),
+    // "Refused by its framing".
+    ("Content-Length with Transfer-Encoding", &[Rows]),
+    ("Two Content-Lengths, equal or not", &[Rows]),
+    ("A Content-Length that is a list, has a sign, a space or hex digits, or is over 2^63 − 1", &[Rows]),
+    ("An empty Content-Length", &[Rows]),
+    ("A Content-Length that differs from the body", &[Rows]),
+    ("Any Transfer-Encoding but exactly one `chunked`", &[Rows]),
+    ("Any Transfer-Encoding on HTTP/1.0", &[Rows]),
+    // "Refused by its fields".
+    ("obs-fold, a line that continues the field before it", &[Rows]),
+    ("NUL, a bare CR, another control byte or 0x7F in a value", &[Rows]),
+    ("A name that is not a token, an empty name, a space before the colon, a line without a colon", &[Rows]),
+    ("An uppercase letter in a name", &[Rows]),
+    ("A value that begins or ends with a space or a tab", &[Rows]),
+    ("`te` other than `trailers`", &[Rows]),
+    ("An unknown `Expect`", &[Rows]),
+    // "Refused by its host".
+    ("No Host on HTTP/1.1", &[Rows]),
+    ("Two Hosts, equal or not", &[Rows]),
+    ("An empty or malformed Host", &[Rows]),
+    ("Absolute form with an authority that differs from Host, or with userinfo.", &[Rows]),
     ("`:authority` that differs from `host`", &[Rows]),
+    // "Refused by its first line".
+    ("A target that does not begin with `/` and is not in absolute form", &[Rows]),
+    ("A target with `#`", &[Rows]),
+    ("A target with a space, a control byte or 0x7F", &[Rows]),
     (
-        "targets that do not begin with `/` (`OPTIONS *` we answer), with `#` or control bytes",
+        "`OPTIONS *` | the door answers 200 itself",
         &[
-            Rows,
             By("request_rules/mod.rs", "options_of_the_server_itself_are_answered_by_us"),
-            By("h2/rules.rs", "options_of_the_whole_server_is_ours"),
+            By("h2/rules.rs", "the_door_answers_options_of_the_whole_server"),
         ],
     ),
-    ("CONNECT and TRACE (405)", &[Rows]),
-    ("unknown HTTP versions (505)", &[Rows]),
-    ("unknown `Expect` (417)", &[Rows]),
-    ("Over the limits: 431, 414, 413", &[Rows, By("h2/rules.rs", "a_body_over_the_limit_is_413")]),
-    ("on h2 a refused request is a 400 on its stream", &[Rows]),
-    // The codec, precisely.
-    ("one SP between the parts of the first line", &[Rows]),
-    ("CRLF only, a bare LF is 400, in chunk lines too", &[Rows]),
-    ("at most two empty lines before a request", &[Rows]),
-    ("method and names are tokens, no space before the colon", &[Rows]),
-    ("1 to 16 hex digits; extensions at most 256 B each and 16 KiB a body", &[Rows]),
+    ("CONNECT and TRACE, in any case of letters", &[Rows]),
+    ("A version that is neither 1.0 nor 1.1", &[Rows]),
+    ("A method that is not a token", &[Rows]),
+    ("Anything but exactly one SP between the parts of the first line", &[Rows]),
+    ("A bare LF at any line end", &[Rows]),
+    ("More than two empty lines before a request", &[Rows]),
+    ("A missing, repeated or misplaced pseudo-field, `:status` or an unknown pseudo-field", &[Rows]),
+    // "Refused by a limit".
+    ("The header block is over `header_block_max`.", &[Rows]),
+    ("More fields than `header_count_max`", &[Rows]),
+    ("The target is over `target_max`", &[Rows]),
+    ("The told length is over `body_max`", &[Rows, By("h2/rules.rs", "a_body_over_the_limit_is_413")]),
+    // "Refused inside its body".
     (
-        "trailers under the limits of a head",
-        &[Rows, By("h2/rules.rs", "trailers_that_are_no_trailers_end_the_request")],
+        "The door aborts the request to the origin and never uses that connection again.",
+        &[By("proxy/failures.rs", "a_malformed_chunk_gets_400_and_aborts_the_origins_request")],
     ),
+    ("A chunk size that is not 1 to 16 hex digits; a sign, `0x` or whitespace around it", &[Rows]),
+    ("A chunk extension over 256 bytes, extensions over 16 KiB in one body, a control byte in one", &[Rows]),
+    ("A chunk that is not followed by CRLF; a bare LF in a chunk line or a trailer", &[Rows]),
+    ("A malformed trailer", &[Rows]),
+    (
+        "Trailers over `header_block_max` or `header_count_max`",
+        &[Rows, By("h2/rules.rs", "trailers_over_the_limits_end_the_request")],
+    ),
+    ("A body that passes `body_max` on its way", &[Rows, By("h2/rules.rs", "a_body_over_the_limit_is_413")]),
 ];
 
 pub(super) const FORWARDED: &[Clause] = &[
-    ("Hop-by-hop: read the names from every `Connection` line, remove them except a protected set", &[Rows]),
+    // "Routing", and the codec.
+    ("It ignores the case of the host, the port and one final dot.", &[Rows]),
+    ("at most two empty lines before a request", &[Rows]),
+    ("Methods and field names are tokens (RFC 9110, 5.6.2).", &[Rows]),
+    // Clauses of the tables of refusals, whose rows here show the requests that are not refused.
+    ("`:authority` that differs from `host`", &[Rows]),
+    ("`host` may stand alone", &[Rows]),
+    ("The door routes by the rest, and the origin gets the same rest.", &[Rows]),
+    // "First line and host".
+    ("It keeps the order of the fields and the case of their names.", &[Rows]),
     (
-        "remove Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, TE, Trailer, \
+        "An absolute form loses scheme and authority; `/` is put in front if its path is empty or begins with `?`.",
+        &[Rows],
+    ),
+    ("Bytes over 0x7F in the target | percent-encoded.", &[Rows]),
+    ("Other visible ASCII in the target | unchanged.", &[Rows]),
+    (
+        "Towards an HTTP/2 origin | `<`, `>`, a backtick, and `\"` in a query are percent-encoded",
+        &[By("h2/upstream.rs", "characters_that_are_illegal_in_a_uri_reach_an_http2_origin_encoded")],
+    ),
+    ("The origin gets the Host (or `:authority`) as the client sent it.", &[Rows]),
+    // "Fields that the door removes".
+    (
+        "Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, Trailer, \
          Transfer-Encoding, Upgrade, HTTP2-Settings",
         &[Rows],
     ),
     (
-        "put `trailers` back towards h2",
-        &[By("h2/upstream.rs", "grpc_passes_with_its_status_which_the_judge_hears")],
+        "TE | removed; `TE: trailers` is put back towards an HTTP/2 origin if the client takes trailers or the \
+         request is gRPC",
+        &[Rows, By("h2/upstream.rs", "grpc_passes_and_its_status_is_evidence")],
     ),
-    ("Responses likewise", &[By("request_rules/mod.rs", "responses_are_normalized")]),
-    ("X-Forwarded-For/-Proto/-Host/-Port and Forwarded: overwritten", &[Rows]),
-    ("appended only when the peer is in `trusted_proxies`", &[Rows]),
-    ("X-Real-IP is ours or absent", &[Rows]),
-    ("`X-Request-Id` is kept from a trusted peer, else made", &[Rows]),
-    ("The client's Host goes on to the origin", &[Rows]),
-    ("`Host`: case, port and one final dot do not matter for routing", &[Rows]),
-    ("on h2 `host` may stand alone", &[Rows]),
+    ("Each name in any `Connection` line", &[Rows]),
     (
-        "A field name with `_` is dropped only if with `-` in its place it is a name that we set, strip, protect or \
-         frame by",
+        "A name with `_` that, with `-` in its place, is a name the door sets, removes, protects or frames by",
         &[Rows],
     ),
-    ("Chunk extensions are dropped", &[Rows]),
-    ("Bytes over 0x7F in field values pass", &[Rows]),
-    ("fields are forwarded as they are", &[Rows]),
+    ("A client can't remove these by naming them in `Connection`", &[Rows]),
+    // "Fields that the door writes".
+    ("X-Forwarded-For | overwritten with the peer's address", &[Rows]),
+    ("The door joins all lines with `, ` and appends the peer's address.", &[Rows]),
+    ("X-Real-IP | always the client's address as the door knows it", &[Rows]),
+    ("kept if it is one line of 1 to 128 bytes of visible ASCII, else 32 random hex digits", &[Rows]),
+    // "Values and bodies".
+    ("Bytes over 0x7F in a value | pass", &[Rows]),
+    ("Leading and trailing whitespace of a value | removed", &[Rows]),
+    ("Content-Length | written anew in its plain decimal form", &[Rows]),
+    ("Chunked bodies | chunked anew; chunk extensions are dropped", &[Rows]),
+    ("Neither Content-Length nor chunked | no body, for every method", &[Rows]),
+    ("GET, HEAD and DELETE with a body | The body passes.", &[Rows]),
     (
-        "raw 8-bit bytes are percent-encoded and pass: curl and browsers send them; other visible ASCII is left as \
-         it is",
-        &[Rows],
+        "Cookie fields of HTTP/2 | joined with `; ` before they are counted, and sent on as one field",
+        &[Rows, By("h2/rules.rs", "cookies_are_joined_before_they_are_counted")],
     ),
-    ("`Expect` and `chunked` are compared without case", &[Rows]),
-    ("Cookie fields of h2 are joined with `; ` before they are counted, and towards h1", &[Rows]),
+    // "Trailers".
     (
-        "Trailers pass for gRPC and `TE: trailers`, never framing, routing or auth names in them",
+        "Trailers pass, in both directions, for a gRPC request (`content-type: application/grpc*`) and for a \
+         request with `TE: trailers`.",
         &[
             Rows,
-            By("proxy/basics.rs", "trailers_pass_to_those_who_take_them"),
             By("h2/basics.rs", "trailers_pass_both_ways"),
+            By("h2/upstream.rs", "trailers_pass_behind_a_length"),
         ],
     ),
+    ("The door drops all others.", &[By("proxy/basics.rs", "trailers_pass_to_those_who_take_them")]),
+    ("These names never pass in a trailer", &[By("h2/basics.rs", "trailers_pass_both_ways")]),
+    // "Expect and interim heads".
     (
-        "`Expect: 100-continue` is answered by us once the request has a route and an endpoint",
+        "The door answers `Expect: 100-continue` once it has a connection to an endpoint and no body byte has come, \
+         and does not forward the Expect.",
         &[
             By("proxy/basics.rs", "an_expectation_is_answered_once_there_is_an_endpoint"),
-            By("h2/rules.rs", "an_expectation_is_met_by_us"),
+            By("h2/rules.rs", "the_door_answers_an_expectation"),
         ],
     ),
+    ("`Expect` and `chunked` are compared without case.", &[Rows]),
+    // "HTTP/1.0 clients" and "Clients that end their side".
     (
-        "103 from an origin passes, 100 and others are dropped; more than 16 -> 502",
+        "The door serves them and never sends them chunks.",
+        &[Rows, By("proxy/basics.rs", "old_clients_get_no_chunks")],
+    ),
+    ("A client may half-close after its request and still gets its answer.", &[Rows]),
+    // "Responses that are refused" and "Responses that are passed on".
+    (
+        "More than 16 interim heads",
+        &[By("proxy/failures.rs", "more_than_sixteen_interim_answers_are_too_many")],
+    ),
+    (
+        "A 101 that the request did not ask for, for another protocol, or from HTTP/1.0",
+        &[By("proxy/lying.rs", "a_101_that_the_request_did_not_ask_for_is_refused")],
+    ),
+    (
+        "Connection fields | removed by the same rules as in requests",
+        &[By("request_rules/mod.rs", "responses_are_normalized")],
+    ),
+    (
+        "passes to HTTP/1.1 and HTTP/2 clients, not to HTTP/1.0 clients",
         &[
             By("proxy/basics.rs", "early_hints_pass_and_other_interim_answers_do_not"),
-            By("proxy/failures.rs", "more_than_sixteen_interim_answers_are_too_many"),
             By("h2/basics.rs", "interim_heads_pass"),
         ],
     ),
     (
-        "Upgrade: tunnel only after a 101 to a request that asked for that protocol, never with a body",
+        "100 and other interim heads | dropped",
         &[
-            By("proxy/basics.rs", "a_tunnel_passes_bytes_both_ways_after_an_upgrade"),
-            By("proxy/upgrades.rs", "an_upgrade_that_is_not_granted_is_a_plain_request"),
+            By("proxy/basics.rs", "early_hints_pass_and_other_interim_answers_do_not"),
+            By("h2/basics.rs", "interim_heads_pass"),
         ],
     ),
-    ("`Upgrade: h2c` (curl, Java) is stripped and the request forwarded as a plain one", &[Rows]),
-    ("A 101 nobody asked for -> 502", &[By("proxy/lying.rs", "a_101_that_nobody_asked_for_is_refused")]),
-    ("WebSocket over h2 (RFC 8441) too", &[By("h2/tunnels.rs", "a_tunnel_reaches_an_origin_of_http1")]),
+    // "Upgrades and WebSocket".
+    ("`h2c`, `h2`, `tls` and `http` are removed; a request with no other protocol is a plain one.", &[Rows]),
     (
-        "HTTP/1.0 clients are served and never sent chunks",
-        &[Rows, By("proxy/basics.rs", "old_clients_get_no_chunks")],
+        "only by a 101 for the protocol that was asked for",
+        &[By("proxy/basics.rs", "a_tunnel_passes_bytes_both_ways_after_an_upgrade")],
     ),
-    ("A client that half-closes after its request still gets its answer", &[Rows]),
-    ("Neither length nor chunked: no body, whatever the method", &[Rows]),
-    ("GET, HEAD, DELETE with a framed body pass with it", &[Rows]),
-    // Clauses of the first section that have a right side too.
-    ("absolute-form whose authority differs from Host, or with userinfo", &[Rows]),
-    ("at most two empty lines before a request", &[Rows]),
-    ("method and names are tokens, no space before the colon", &[Rows]),
-    ("`:authority` that differs from `host`", &[Rows]),
-    ("targets that do not begin with `/` (`OPTIONS *` we answer), with `#` or control bytes", &[Rows]),
+    (
+        "Not granted | a plain request.",
+        &[By("proxy/upgrades.rs", "an_upgrade_that_is_not_granted_is_a_plain_request")],
+    ),
+    (
+        "Over HTTP/2 | extended CONNECT (RFC 8441)",
+        &[By("h2/tunnels.rs", "a_tunnel_reaches_an_origin_of_http1")],
+    ),
 ];
 
-/// Every clause has its row or its test, and no row is of a clause that the document does not have.
+/// Checks that docs/http.md has each clause in these words, with white space folded. Each clause must have
+/// its rows or its test, and each row must belong to a clause.
 pub(super) fn check(section: &[Clause], rows: &[&'static str]) {
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/http.md")).unwrap();
+    let document = document.split_whitespace().collect::<Vec<_>>().join(" ");
     for (clause, shown) in section {
+        assert!(document.contains(*clause), "docs/http.md does not say {clause:?}");
         for by in *shown {
             match by {
                 Rows => assert!(rows.contains(clause), "no row of {clause:?}"),

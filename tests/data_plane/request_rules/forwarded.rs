@@ -1,34 +1,35 @@
-//! "Requests we forward, normalized" of docs/http.md, a row or more for each of its clauses.
+//! Rows for docs/http.md, "Requests that are forwarded". Each clause has one row or more.
 
 use super::meaning::{Asked, H2, PROTOCOL_ERROR};
 
-/// A request, and what the origin must see of it.
+/// A request that the door forwards, and the form in which the origin must get it.
 #[derive(Clone)]
 pub(crate) struct Forwarded {
-    /// The words of the document.
+    /// The words of the document that this row shows.
     pub clause: &'static str,
+    /// The request in HTTP/1.1. [`Asked::translated`] makes the same request of HTTP/2 from it.
     pub raw: Vec<u8>,
-    /// The origin's request line.
+    /// The first line that the origin must get.
     pub line: &'static str,
-    /// Whole field lines that the origin must see. Over HTTP/2 names are in lower case where they are the
-    /// client's own.
+    /// Whole field lines that the origin must get. The case of their names does not matter.
     pub has: &'static [&'static str],
-    /// Texts that must not be in the origin's head, without regard to case.
+    /// Texts in lower case that the origin's head must not hold, in any case of letters.
     pub lacks: &'static [&'static str],
-    /// The body, whatever its framing.
+    /// The body that the origin must get, without its framing.
     pub body: &'static str,
-    /// The trailers behind it, as lines.
+    /// The trailer lines that the origin must get behind the body.
     pub trailers: &'static str,
-    /// Whether the client may go on with its connection.
+    /// Whether the connection of the client stays open for another request.
     pub keeps: bool,
     /// The client ends its side behind the request.
     pub half_closes: bool,
     /// The client is one of `trusted_proxies`.
     pub trusted: bool,
+    /// The end of the same request over HTTP/2.
     pub h2: H2,
 }
 
-/// What names the connection's own fields is malformed in HTTP/2 (RFC 9113, 8.2.2).
+/// A request with connection fields is malformed in HTTP/2 (RFC 9113, 8.2.2).
 const MALFORMED: H2 = H2::Reset(PROTOCOL_ERROR);
 const LINES: H2 = H2::Nothing("there are no lines");
 const VERSIONS: H2 = H2::Nothing("there is one version");
@@ -88,10 +89,12 @@ pub(crate) fn rows() -> Vec<Forwarded> {
     rows
 }
 
-const NAMED: &str =
-    "Hop-by-hop: read the names from every `Connection` line, remove them except a protected set";
-const HOP_BY_HOP: &str = "remove Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate, \
-                          Proxy-Authorization, TE, Trailer, Transfer-Encoding, Upgrade, HTTP2-Settings";
+const HOP_BY_HOP: &str = "Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, \
+                          Trailer, Transfer-Encoding, Upgrade, HTTP2-Settings";
+const TE: &str = "TE | removed; `TE: trailers` is put back towards an HTTP/2 origin if the client takes trailers or \
+                  the request is gRPC";
+/// A request of HTTP/2 without a length becomes a chunked one, so this clause has a row in [`streams`] too.
+const CHUNKED: &str = "Chunked bodies | chunked anew; chunk extensions are dropped";
 
 fn connection_fields() -> Vec<Forwarded> {
     let gone: &[&str] =
@@ -106,23 +109,26 @@ fn connection_fields() -> Vec<Forwarded> {
             )
             .over_h2(MALFORMED),
             lacks("Proxy-Authenticate: Basic\r\nProxy-Authorization: Basic eA==\r\n"),
-            lacks("TE: trailers\r\nTrailer: Expires\r\n"),
             lacks("HTTP2-Settings: AAMAAABk\r\n"),
             Forwarded { keeps: false, ..Forwarded::get("Connection: close\r\n").lacks(&["connection"]) }
                 .over_h2(MALFORMED),
         ],
     );
+    rows.extend(clause(TE, vec![lacks("TE: trailers\r\nTrailer: Expires\r\n")]));
     rows.extend(clause(
-        "`Upgrade: h2c` (curl, Java) is stripped and the request forwarded as a plain one",
+        "`h2c`, `h2`, `tls` and `http` are removed; a request with no other protocol is a plain one.",
         vec![
             lacks("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n")
                 .over_h2(MALFORMED),
         ],
     ));
     rows.extend(clause(
-        NAMED,
+        "Each name in any `Connection` line",
+        vec![lacks("Connection: x-a\r\nX-A: 1\r\nConnection: , X-a\r\nx-a: 2\r\n").over_h2(MALFORMED)],
+    ));
+    rows.extend(clause(
+        "A client can't remove these by naming them in `Connection`",
         vec![
-            lacks("Connection: x-a\r\nX-A: 1\r\nConnection: , X-a\r\nx-a: 2\r\n").over_h2(MALFORMED),
             Forwarded::get(
                 "Connection: host, authorization, cookie, forwarded, x-forwarded-for, via, traceparent\r\n\
                  Authorization: a\r\nCookie: b\r\nVia: c\r\nTraceparent: d\r\n",
@@ -144,7 +150,7 @@ fn forwarding_fields() -> Vec<Forwarded> {
     let said = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: app.test\r\n\
                 X-Forwarded-Port: 8443\r\nX-Request-Id: mine\r\n";
     let mut rows = clause(
-        "X-Forwarded-For/-Proto/-Host/-Port and Forwarded: overwritten",
+        "X-Forwarded-For | overwritten with the peer's address",
         vec![
             Forwarded::get(
                 "X-Forwarded-For: evil\r\nx-forwarded-for: evil\r\nX-Forwarded-Proto: evil\r\n\
@@ -158,17 +164,19 @@ fn forwarding_fields() -> Vec<Forwarded> {
     );
     let trusted = || Forwarded { trusted: true, ..Forwarded::get(said) };
     rows.extend(clause(
-        "appended only when the peer is in `trusted_proxies`",
+        "The door joins all lines with `, ` and appends the peer's address.",
         vec![trusted().has(&["X-Forwarded-For: 192.0.2.1, 127.0.0.1", "X-Forwarded-Proto: https"])],
     ));
-    rows.extend(clause("X-Real-IP is ours or absent", vec![trusted().has(&["X-Real-IP: 192.0.2.1"])]));
     rows.extend(clause(
-        "`X-Request-Id` is kept from a trusted peer, else made",
+        "X-Real-IP | always the client's address as the door knows it",
+        vec![trusted().has(&["X-Real-IP: 192.0.2.1"])],
+    ));
+    rows.extend(clause(
+        "kept if it is one line of 1 to 128 bytes of visible ASCII, else 32 random hex digits",
         vec![trusted().has(&["X-Request-Id: mine"])],
     ));
     rows.extend(clause(
-        "A field name with `_` is dropped only if with `-` in its place it is a name that we set, strip, protect or \
-         frame by",
+        "A name with `_` that, with `-` in its place, is a name the door sets, removes, protects or frames by",
         vec![
             Forwarded::get(
                 "X_Forwarded_For: evil\r\nX-Forwarded_Proto: evil\r\nX_Real_IP: evil\r\nContent_Length: evil\r\n\
@@ -184,23 +192,24 @@ fn forwarding_fields() -> Vec<Forwarded> {
 fn names_and_values() -> Vec<Forwarded> {
     let of = |raw: &str| Forwarded::new(raw);
     let mut rows = clause(
-        "The client's Host goes on to the origin",
+        "The origin gets the Host (or `:authority`) as the client sent it.",
         vec![of("GET / HTTP/1.1\r\nhOST: App.Test:8080\r\n\r\n").has(&["Host: App.Test:8080"])],
     );
     rows.extend(clause(
-        "`Host`: case, port and one final dot do not matter for routing",
+        "It ignores the case of the host, the port and one final dot.",
         vec![of("GET / HTTP/1.1\r\nHost: app.test.\r\n\r\n").has(&["Host: app.test."])],
     ));
     rows.extend(clause(
-        "Bytes over 0x7F in field values pass",
+        "Bytes over 0x7F in a value | pass",
         vec![Forwarded::get("A: b\u{fc}c\r\nB: \u{20ac}\r\n").has(&["A: b\u{fc}c", "B: \u{20ac}"])],
     ));
     rows.extend(clause(
-        "fields are forwarded as they are",
-        vec![
-            Forwarded::get("A: \t b\tc \r\n").has(&["A: b\tc"]),
-            Forwarded::get("A: 1\r\nA: 2\r\n").has(&["A: 1", "A: 2"]),
-        ],
+        "Leading and trailing whitespace of a value | removed",
+        vec![Forwarded::get("A: \t b\tc \r\n").has(&["A: b\tc"])],
+    ));
+    rows.extend(clause(
+        "It keeps the order of the fields and the case of their names.",
+        vec![Forwarded::get("A: 1\r\nA: 2\r\n").has(&["A: 1", "A: 2"])],
     ));
     rows.extend(clause(
         "at most two empty lines before a request",
@@ -213,7 +222,7 @@ fn targets() -> Vec<Forwarded> {
     let line = |line, raw: &[u8]| Forwarded { line, ..Forwarded::new(raw) };
     let absolute = H2::Nothing("the authority has a field of its own");
     let mut rows = clause(
-        "absolute-form whose authority differs from Host, or with userinfo",
+        "An absolute form loses scheme and authority; `/` is put in front if its path is empty or begins with `?`.",
         vec![
             line("GET /a?b=c HTTP/1.1", b"GET http://app.test/a?b=c HTTP/1.1\r\nHost: app.test\r\n\r\n")
                 .over_h2(absolute),
@@ -222,23 +231,28 @@ fn targets() -> Vec<Forwarded> {
         ],
     );
     rows.extend(clause(
-        "raw 8-bit bytes are percent-encoded and pass: curl and browsers send them; other visible ASCII is left as \
-         it is",
+        "Bytes over 0x7F in the target | percent-encoded.",
         vec![
             line("GET /%C3%BC%20 HTTP/1.1", "GET /\u{fc}%20 HTTP/1.1\r\nHost: app.test\r\n\r\n".as_bytes()),
-            // Latin-1 is no UTF-8, which h2 wants of a path; nor does it take what no URI may have.
+            // `h2` refuses a path that is not UTF-8, such as one in Latin-1.
             line("GET /%FC%20 HTTP/1.1", b"GET /\xfc%20 HTTP/1.1\r\nHost: app.test\r\n\r\n")
                 .over_h2(H2::Goaway(PROTOCOL_ERROR)),
+        ],
+    ));
+    rows.extend(clause(
+        "Other visible ASCII in the target | unchanged.",
+        vec![
             line(
                 "GET /../a//b/./%2e%2E HTTP/1.1",
                 b"GET /../a//b/./%2e%2E HTTP/1.1\r\nHost: app.test\r\n\r\n",
             ),
             line("GET /[]{}|\\^\" HTTP/1.1", b"GET /[]{}|\\^\" HTTP/1.1\r\nHost: app.test\r\n\r\n"),
+            // `h2` refuses these bytes in a path, because they are illegal in a URI.
             line("GET /`<> HTTP/1.1", b"GET /`<> HTTP/1.1\r\nHost: app.test\r\n\r\n").over_h2(MALFORMED),
         ],
     ));
     rows.extend(clause(
-        "method and names are tokens, no space before the colon",
+        "Methods and field names are tokens (RFC 9110, 5.6.2).",
         vec![line("PURGE /x HTTP/1.1", b"PURGE /x HTTP/1.1\r\nHost: app.test\r\n\r\n")],
     ));
     rows
@@ -247,23 +261,26 @@ fn targets() -> Vec<Forwarded> {
 fn bodies() -> Vec<Forwarded> {
     let body = |raw: &str| Forwarded { body: "hello", ..Forwarded::post(raw) };
     let mut rows = clause(
-        "Neither length nor chunked: no body, whatever the method",
+        "Neither Content-Length nor chunked | no body, for every method",
+        vec![Forwarded::post("\r\n")],
+    );
+    rows.extend(clause(
+        "Content-Length | written anew in its plain decimal form",
         vec![
-            Forwarded::post("\r\n"),
             Forwarded::post("Content-Length: 0\r\n\r\n").has(&["Content-Length: 0"]),
             body("Content-Length: 5\r\n\r\nhello").has(&["Content-Length: 5"]),
             body("content-length: 005\r\n\r\nhello").has(&["Content-Length: 5"]),
         ],
-    );
+    ));
     rows.extend(clause(
-        "GET, HEAD, DELETE with a framed body pass with it",
+        "GET, HEAD and DELETE with a body | The body passes.",
         vec![
             Forwarded { body: "hello", ..Forwarded::get("Content-Length: 5\r\n\r\nhello").without_end() }
                 .has(&["Content-Length: 5"]),
         ],
     ));
     rows.extend(clause(
-        "`Expect` and `chunked` are compared without case",
+        "`Expect` and `chunked` are compared without case.",
         vec![
             body("Transfer-Encoding: Chunked\r\n\r\n2\r\nhe\r\n0003\r\nllo\r\n0\r\n\r\n")
                 .has(&["Transfer-Encoding: chunked"])
@@ -272,7 +289,7 @@ fn bodies() -> Vec<Forwarded> {
         ],
     ));
     rows.extend(clause(
-        "Chunk extensions are dropped",
+        CHUNKED,
         vec![
             body("Transfer-Encoding: chunked\r\n\r\n5;ext=\"a\"\r\nhello\r\n0;ext\r\nX-Trailer: a\r\n\r\n")
                 .lacks(&["ext", "x-trailer"])
@@ -285,7 +302,7 @@ fn bodies() -> Vec<Forwarded> {
 fn old_clients() -> Vec<Forwarded> {
     let old = |raw: &str| Forwarded { keeps: false, ..Forwarded::new(raw) }.over_h2(VERSIONS);
     let mut rows = clause(
-        "HTTP/1.0 clients are served and never sent chunks",
+        "The door serves them and never sends them chunks.",
         vec![
             old("GET / HTTP/1.0\r\nHost: app.test\r\n\r\n").lacks(&["connection"]),
             Forwarded {
@@ -302,7 +319,7 @@ fn old_clients() -> Vec<Forwarded> {
         ..Forwarded::new(raw).over_h2(H2::Nothing("END_STREAM is the end of every request"))
     };
     rows.extend(clause(
-        "A client that half-closes after its request still gets its answer",
+        "A client may half-close after its request and still gets its answer.",
         vec![
             half("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n"),
             half("GET / HTTP/1.0\r\nHost: app.test\r\n\r\n"),
@@ -317,19 +334,20 @@ fn old_clients() -> Vec<Forwarded> {
 }
 
 impl Forwarded {
-    /// [`Self::get`] ends a head; what was given to it had an end already.
+    /// Removes the empty line that [`Self::get`] has added, for a text that already ends its head.
     fn without_end(mut self) -> Self {
         self.raw.truncate(self.raw.len() - 2);
         self
     }
 }
 
-/// What HTTP/2 adds to the section.
+/// The rows of the section that exist only in HTTP/2.
 pub(crate) fn streams() -> Vec<(Asked, Forwarded)> {
     let base = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "app.test")];
     let with = |fields: &[(&str, &str)]| Asked::new(&[&base, fields].concat());
     let row = |clause| Forwarded { clause, ..Forwarded::new("") };
-    let cookies = "Cookie fields of h2 are joined with `; ` before they are counted, and towards h1";
+    let cookies =
+        "Cookie fields of HTTP/2 | joined with `; ` before they are counted, and sent on as one field";
     let many: Vec<(&str, &str)> = vec![("cookie", "c=1"); 120];
     let post = [(":method", "POST"), (":scheme", "http"), (":path", "/p"), (":authority", "app.test")];
     let upload =
@@ -340,7 +358,7 @@ pub(crate) fn streams() -> Vec<(Asked, Forwarded)> {
         ("host".to_owned(), b"evil".to_vec()),
         ("authorization".to_owned(), b"evil".to_vec()),
     ];
-    let target = "targets that do not begin with `/` (`OPTIONS *` we answer), with `#` or control bytes";
+    let target = "The door routes by the rest, and the origin gets the same rest.";
     vec![
         (
             Asked::new(&[base[0], base[1], (":path", "/a#b"), base[3]]),
@@ -357,19 +375,16 @@ pub(crate) fn streams() -> Vec<(Asked, Forwarded)> {
         ),
         (
             Asked::new(&[base[0], base[1], base[2], ("host", "app.test")]),
-            row("on h2 `host` may stand alone").has(&["host: app.test"]),
+            row("`host` may stand alone").has(&["host: app.test"]),
         ),
-        (
-            upload(&[]),
-            sent("Neither length nor chunked: no body, whatever the method")
-                .has(&["Transfer-Encoding: chunked"]),
-        ),
+        (upload(&[]), sent(CHUNKED).has(&["Transfer-Encoding: chunked"])),
         (
             Asked { trailers, ..upload(&[("te", "trailers")]) },
             Forwarded {
                 trailers: "x-sum: 7\r\n",
                 ..sent(
-                    "Trailers pass for gRPC and `TE: trailers`, never framing, routing or auth names in them",
+                    "Trailers pass, in both directions, for a gRPC request (`content-type: application/grpc*`) \
+                     and for a request with `TE: trailers`.",
                 )
             },
         ),

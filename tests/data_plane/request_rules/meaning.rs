@@ -1,26 +1,26 @@
-//! What a row of HTTP/1.1 is over HTTP/2, and what becomes of it there.
+//! How a row of HTTP/1.1 is written in HTTP/2, and how it ends there.
 
 use std::fmt;
 
-/// RFC 9113, 7.
+/// The error code PROTOCOL_ERROR (RFC 9113, 7).
 pub(super) const PROTOCOL_ERROR: u32 = 1;
 
-/// What becomes of a row over HTTP/2.
+/// How a row ends over HTTP/2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum H2 {
-    /// It has no meaning there, for this reason.
+    /// The row has no meaning in HTTP/2, for this reason.
     Nothing(&'static str),
-    /// It is forwarded.
+    /// The door forwards the request.
     Passes,
-    /// It is answered by us on its stream; the connection stays.
+    /// The door answers with this status on the stream. The connection stays open.
     Status(u16),
-    /// Its stream is reset with this code; the connection stays.
+    /// The door resets the stream with this code. The connection stays open.
     Reset(u32),
-    /// The connection ends, with a GOAWAY of this code.
+    /// The door ends the connection with a GOAWAY of this code.
     Goaway(u32),
 }
 
-/// A request in HTTP/2.
+/// A request of HTTP/2. The pseudo-fields are among the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub fields: Vec<(String, Vec<u8>)>,
@@ -34,8 +34,9 @@ impl Asked {
         Self { fields: fields.iter().map(own).collect(), ..Self::default() }
     }
 
-    /// A request of HTTP/1.1 word by word: the first Host is the authority, names are in lower case. A body
-    /// goes along if its length is said, and right: else it is no body of HTTP/2.
+    /// Translates a request of HTTP/1.1 field by field. The first Host becomes `:authority`, and names become
+    /// lower case. The body is kept only if a correct Content-Length announces it, because any other framing
+    /// has no meaning in HTTP/2.
     pub(crate) fn translated(raw: &[u8]) -> Self {
         let end = raw.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
         let mut lines: Vec<Vec<u8>> = Vec::new();

@@ -1,5 +1,6 @@
-//! Every row of docs/http.md's "refuse" and "forward" sections through a real data plane, with a raw origin
-//! behind it: over HTTP/1.1, over HTTP/1.1 inside TLS, and over HTTP/2 where it has a meaning there; whole, byte by
+//! Tests of docs/http.md, "Requests that are refused" and "Requests that are forwarded". Every row of this
+//! module is sent through a real data plane with a raw origin behind it. It is sent over HTTP/1.1, over
+//! HTTP/1.1 inside TLS, and over HTTP/2 where it has a meaning there. Each time it is sent whole, byte by
 //! byte, and cut at every byte.
 
 mod clauses;
@@ -21,11 +22,14 @@ use recorder::{Recorder, Request};
 use refused::{BODY_BYTES_MAX, Refused};
 use wire::{Pieces, Way, answers, read_to_close, send};
 
-/// What follows a request that may keep its connection: it shows that nothing of the first one was left over.
+/// The request that follows a row on a connection that stays open. Its answer shows that no byte of the row
+/// was left over.
 const NEXT: &[u8] = b"GET /next HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n";
-/// Longer rows (those over a limit) are cut at some places only.
+/// A row is cut at this many places at most. Longer rows, which are those over a limit, are cut at evenly
+/// spaced bytes.
 const CUTS_MAX: usize = 400;
 
+/// The ways in which a row of HTTP/1.1 is divided into writes.
 fn cuts(raw: &[u8]) -> Vec<Pieces> {
     let mut all = vec![Pieces::Whole];
     if raw.len() <= CUTS_MAX {
@@ -35,7 +39,7 @@ fn cuts(raw: &[u8]) -> Vec<Pieces> {
     all
 }
 
-/// Runs `check` for each row, a few threads at a time: most of the time is waiting.
+/// Runs `check` for each row on eight threads, because a check mostly waits.
 fn in_parallel<T: Sync>(rows: &[T], check: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -49,7 +53,8 @@ fn in_parallel<T: Sync>(rows: &[T], check: impl Fn(&T) + Sync) {
     });
 }
 
-/// A front door before `origin`, on a listener that this way leads to.
+/// Starts a door before `origin`, with the listener that this way needs. With `trusted` the client is a
+/// trusted peer.
 fn front(way: &Way, origin: &Recorder, trusted: bool) -> Front {
     let mut setup = Setup::new(&[origin.address], &[]);
     setup.facts.clone_from(&way.facts);
@@ -60,7 +65,8 @@ fn front(way: &Way, origin: &Recorder, trusted: bool) -> Front {
     setup.start()
 }
 
-/// The head of the one answer that a refused request gets, on a connection that is closed behind it.
+/// Sends a row that the door refuses and returns the head of the answer. It is the only answer, and the door
+/// closes the connection behind it.
 fn refusal(way: &Way, front: &Front, row: &Refused, pieces: Pieces) -> String {
     let mut wire = way.open(front.address);
     send(&mut *wire, &row.raw, pieces);
@@ -128,12 +134,13 @@ fn forward(way: &Way) {
     });
 }
 
-/// Checks what the origin saw.
+/// Checks the request that the origin has received.
 fn normalized(row: &Forwarded, request: &Request, what: &str) {
     let shown = format!("{what} became\n{}", request.head);
     let mut lines = request.head.split("\r\n");
     assert_eq!(lines.next(), Some(row.line), "{shown}");
-    // Names have no case; what matters of it is HTTP/2's.
+    // The case of a name has no meaning. HTTP/2 writes names in lower case, so they are compared without
+    // case.
     let fold = |line: &str| match line.split_once(':') {
         Some((name, value)) => format!("{}:{value}", name.to_ascii_lowercase()),
         None => line.to_owned(),
@@ -150,8 +157,8 @@ fn normalized(row: &Forwarded, request: &Request, what: &str) {
     assert_eq!(request.body, row.body.as_bytes(), "{shown}");
 }
 
-/// Sends a request cut at every byte of its header block, of its body and of its frames; tells how often it was
-/// forwarded.
+/// Sends a request again and again, cut at every byte of its header block, of its body and of its frames.
+/// Returns how often the door has forwarded it.
 fn over_h2(front: &Front, asked: &Asked, expected: H2) -> usize {
     let mut passed = 0;
     for cut in over_h2::cuts(asked, CUTS_MAX) {
@@ -203,14 +210,16 @@ fn streams_are_refused() {
         let origin = Recorder::start();
         let front = front(&Way::plain(), &origin, false);
         let passed = over_h2(&front, asked, *h2);
-        // h2's fault, see `over_h2::fits`: nothing of what was malformed is in what the origin sees.
+        // The door forwards a malformed head only through the fault of `h2` that `over_h2::fits` describes.
+        // `sound` checks that none of the malformed fields reaches the origin.
         assert!(passed == 0 || matches!(h2, H2::Reset(_)), "{asked}");
         assert_eq!((origin.requests().len(), origin.broken()), (passed, Vec::new()), "{asked}");
         origin.requests().iter().for_each(sound);
     });
 }
 
-/// What h2 lets through by its fault has nothing of a connection's own.
+/// Checks a request that `h2` has let through by its fault. It has no connection fields and at most one
+/// framing.
 fn sound(request: &Request) {
     let head = request.head.to_ascii_lowercase();
     for name in ["connection:", "upgrade:", "keep-alive:", "\r\nte:", ":status", "proxy-connection:"] {

@@ -1,4 +1,4 @@
-//! How a row reaches the front door over HTTP/2, and how that ends.
+//! Sends a row to the door over HTTP/2 and reads how the request ends.
 
 use std::net::SocketAddr;
 
@@ -8,24 +8,25 @@ use greenlight_testkit::frames::{
     status,
 };
 
-/// The largest frame that a peer takes without having said so (RFC 9113, 6.5.2).
+/// The default of SETTINGS_MAX_FRAME_SIZE in bytes (RFC 9113, 6.5.2).
 const FRAME_BYTES_MAX: usize = 16 * 1024;
 
 /// Where a request is cut.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cut {
     Nowhere,
-    /// The header block: HEADERS before this byte, CONTINUATION from it on.
+    /// The header block is cut at this byte. The first part is in HEADERS, the second in CONTINUATION.
     Head(usize),
-    /// The body: one DATA frame before this byte, one from it on.
+    /// The body is cut at this byte. Each part is a DATA frame.
     Body(usize),
-    /// The frames as bytes: two writes.
+    /// The frames stay as they are, and are sent in two writes that meet at this byte.
     Write(usize),
-    /// Each byte is written by itself.
+    /// The frames stay as they are, and each byte is a write of its own.
     Bytes,
 }
 
-/// Every place where a request can be cut; those over `most` bytes are cut at some places only.
+/// Every way in which a request can be cut. A part of more than `most` bytes is cut at evenly spaced bytes
+/// only.
 pub(super) fn cuts(asked: &Asked, most: usize) -> Vec<Cut> {
     let places = |length: usize| (1..length).step_by(length / most + 1);
     let written = frames(asked, Cut::Nowhere).len();
@@ -59,7 +60,7 @@ fn frames(asked: &Asked, cut: Cut) -> Vec<u8> {
     bytes
 }
 
-/// A header block in frames, cut at a byte (0: nowhere).
+/// Puts a header block into frames, cut at the byte `at`. With 0 it is not cut.
 fn head(block: &[u8], at: usize, ends: bool) -> Vec<u8> {
     let (first, second) = block.split_at(at);
     let mut pieces: Vec<&[u8]> = first.chunks(FRAME_BYTES_MAX).collect();
@@ -75,8 +76,8 @@ fn head(block: &[u8], at: usize, ends: bool) -> Vec<u8> {
     bytes
 }
 
-/// Sends a request on a connection of its own and tells what became of it; whatever that is, the connection
-/// is as good as ever, or has ended.
+/// Sends a request on a connection of its own and returns how it ended. Afterwards the connection still
+/// answers, or it has ended with a GOAWAY.
 pub(super) fn outcome(address: SocketAddr, asked: &Asked, cut: Cut) -> H2 {
     let mut raw = Raw::connect(address);
     let bytes = frames(asked, cut);
@@ -86,7 +87,7 @@ pub(super) fn outcome(address: SocketAddr, asked: &Asked, cut: Cut) -> H2 {
         Cut::Nowhere | Cut::Head(_) | Cut::Body(_) => vec![&bytes],
     };
     for piece in pieces {
-        // A front door that has refused the first piece and gone is no fault.
+        // The door may refuse the first piece and end the connection. Then the rest is not sent.
         if raw.flood(piece) {
             break;
         }
@@ -106,7 +107,7 @@ pub(super) fn outcome(address: SocketAddr, asked: &Asked, cut: Cut) -> H2 {
     end
 }
 
-/// What a frame says of its request's end.
+/// How this frame ends its request. `None` if it does not, as an interim head.
 fn ended(frame: &Frame) -> Option<H2> {
     match frame.kind {
         GOAWAY => Some(H2::Goaway(frame.code())),
@@ -120,9 +121,11 @@ fn ended(frame: &Frame) -> Option<H2> {
     }
 }
 
-/// Whether a request has ended as expected. A malformed head in more than one frame is one of h2's faults: cut
-/// between two fields it ends its connection, not its stream alone (RFC 9113, 5.4, allows that); cut inside a field h2
-/// leaves out what was malformed before the cut, and goes on.
+/// Whether a request has ended as expected.
+///
+/// For a malformed head in more than one frame `h2` behaves differently, so three ends are right. If the head
+/// is cut between two fields, `h2` ends the connection and not only the stream (RFC 9113, 5.4, allows that).
+/// If the head is cut inside a field, `h2` leaves out the malformed fields before the cut, and goes on.
 pub(super) fn fits(end: H2, expected: H2, cut: Cut) -> bool {
     let (H2::Reset(code), Cut::Head(_)) = (expected, cut) else { return end == expected };
     end == expected || end == H2::Goaway(code) || end == H2::Passes

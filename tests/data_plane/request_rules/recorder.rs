@@ -1,25 +1,25 @@
-//! An origin that reads requests strictly and keeps what it saw.
+//! An origin that reads requests strictly and keeps them.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use greenlight_testkit::origin::{Link, Origin};
 
-/// A whole request as the origin saw it.
+/// A complete request as the origin has read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
     pub head: String,
-    /// Without its framing.
+    /// The body without its framing.
     pub body: Vec<u8>,
-    /// What came behind the last chunk, as lines.
+    /// The lines behind the last chunk, each with its CRLF.
     pub trailers: String,
 }
 
-/// What all connections saw.
+/// The requests of all connections.
 #[derive(Debug, Default)]
 struct Seen {
     requests: Vec<Request>,
-    /// What can't be read, in the words of the one who tried.
+    /// One text for each request that the origin could not read, with the reason and the head.
     broken: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ impl Recorder {
                     Ok(Some((body, trailers))) => {
                         record.lock().unwrap().requests.push(Request { head, body, trailers });
                     }
-                    // Aborted by the front door.
+                    // The door has aborted the request.
                     Ok(None) => return,
                     Err(why) => return record.lock().unwrap().broken.push(format!("{why} in {head}")),
                 }
@@ -63,10 +63,12 @@ impl Recorder {
     }
 }
 
-/// A body and its trailers.
+/// A body and its trailer lines.
 type Body = (Vec<u8>, String);
 
-/// The body by its framing, strictly; `Ok(None)` if the connection ends inside it.
+/// Reads a body by its framing, strictly. `Ok(None)` means that the connection ended inside it.
+///
+/// The error says which part of the framing is malformed.
 fn body(link: &mut Link, head: &str) -> Result<Option<Body>, String> {
     let length = head.split("\r\n").find_map(|line| line.strip_prefix("Content-Length: "));
     if !head.contains("\r\nTransfer-Encoding: chunked\r\n") {
@@ -80,7 +82,7 @@ fn body(link: &mut Link, head: &str) -> Result<Option<Body>, String> {
     loop {
         let Some(line) = link.take_until(b"\r\n") else { return Ok(None) };
         let line = String::from_utf8_lossy(&line);
-        // A bare size: extensions are dropped.
+        // The line is a size alone, because the door drops chunk extensions.
         let size = usize::from_str_radix(line.trim_end(), 16).map_err(|why| format!("{why}: {line:?}"))?;
         if size == 0 {
             return Ok(trailers(link).map(|trailers| (body, trailers)));
@@ -93,7 +95,8 @@ fn body(link: &mut Link, head: &str) -> Result<Option<Body>, String> {
     }
 }
 
-/// The lines behind the last chunk, without the empty one.
+/// Reads the lines behind the last chunk, without the empty line at the end. `None` if the connection ends
+/// before.
 fn trailers(link: &mut Link) -> Option<String> {
     let mut lines = String::new();
     loop {

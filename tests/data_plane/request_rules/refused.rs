@@ -1,43 +1,53 @@
-//! "Requests we refuse" of docs/http.md, a row or more for each of its clauses.
+//! Rows for docs/http.md, "Requests that are refused". Each clause has one row or more.
 
 use super::meaning::{Asked, H2, PROTOCOL_ERROR};
 
-/// A request that never reaches the origin, and the status it is answered with over HTTP/1.1, where its
-/// connection is closed behind the answer. Over HTTP/2 it is the same request word by word.
+/// A request that the door refuses. No complete request of this kind reaches the origin.
 pub(crate) struct Refused {
-    /// The words of the document.
+    /// The words of the document that this row shows.
     pub clause: &'static str,
+    /// The request in HTTP/1.1. [`Asked::translated`] makes the same request of HTTP/2 from it.
     pub raw: Vec<u8>,
+    /// The status of the answer over HTTP/1.1. The door closes the connection behind it.
     pub status: u16,
+    /// The end of the same request over HTTP/2.
     pub h2: H2,
 }
 
-/// The rows of one clause, which have one end over HTTP/2, but for those that say otherwise.
+/// Gives rows their clause. They end over HTTP/2 as `h2` says, unless a row names an end of its own.
 fn clause(clause: &'static str, h2: H2, rows: Vec<Refused>) -> Vec<Refused> {
     let of = |row: Refused| Refused { clause, h2: if row.h2 == UNSAID { h2 } else { row.h2 }, ..row };
     rows.into_iter().map(of).collect()
 }
 
+/// The row names no end of its own over HTTP/2.
 const UNSAID: H2 = H2::Nothing("");
 const MALFORMED: H2 = H2::Reset(PROTOCOL_ERROR);
-/// What h2 can't read on behind.
+/// `h2` can't go on reading behind this fault, so the connection ends.
 const LOST: H2 = H2::Goaway(PROTOCOL_ERROR);
 const LINES: H2 = H2::Nothing("there are no lines");
 const VERSIONS: H2 = H2::Nothing("there is one version");
 const CHUNKS: H2 = H2::Nothing("there are no chunks");
+
+// Clauses that have rows of HTTP/1.1 and rows of HTTP/2.
+const NAMES: &str =
+    "A name that is not a token, an empty name, a space before the colon, a line without a colon";
+const TWO_HOSTS: &str = "Two Hosts, equal or not";
+const BAD_HOST: &str = "An empty or malformed Host";
+const CONNECT: &str = "CONNECT and TRACE, in any case of letters";
 
 fn row(status: u16, raw: impl Into<Vec<u8>>) -> Refused {
     Refused { clause: "", raw: raw.into(), status, h2: UNSAID }
 }
 
 impl Refused {
-    /// Over HTTP/2 it ends differently from the others of its clause.
+    /// Names an end over HTTP/2 that differs from that of the other rows of the clause.
     fn but(self, h2: H2) -> Self {
         Self { h2, ..self }
     }
 }
 
-/// A POST with these further fields, and a body that would be right for some of them.
+/// A POST with these further fields. Its body would be complete for some of them.
 fn post(status: u16, fields: &str) -> Refused {
     row(status, format!("POST /p HTTP/1.1\r\nHost: app.test\r\n{fields}\r\n\r\n5\r\nhello\r\n0\r\n\r\n"))
 }
@@ -55,7 +65,7 @@ fn chunked(body: &str) -> Refused {
     row(400, format!("POST /p HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n{body}"))
 }
 
-/// Refused by their heads: the origin sees nothing at all.
+/// Requests that are refused by their heads. The origin sees nothing of them.
 pub(crate) fn heads() -> Vec<Refused> {
     let mut rows = framing();
     rows.extend(fields());
@@ -75,7 +85,7 @@ fn framing() -> Vec<Refused> {
         ],
     );
     rows.extend(clause(
-        "two Content-Lengths, equal or not",
+        "Two Content-Lengths, equal or not",
         MALFORMED,
         vec![
             post(400, "Content-Length: 5\r\nContent-Length: 5"),
@@ -83,7 +93,7 @@ fn framing() -> Vec<Refused> {
         ],
     ));
     rows.extend(clause(
-        "lists, signs, hex, overflow",
+        "A Content-Length that is a list, has a sign, a space or hex digits, or is over 2^63 − 1",
         MALFORMED,
         vec![
             post(400, "Content-Length: 5, 5"),
@@ -91,12 +101,12 @@ fn framing() -> Vec<Refused> {
             post(400, "Content-Length: -5"),
             post(400, "Content-Length: 0x5"),
             post(400, "Content-Length: 5 5"),
-            post(400, "Content-Length:").but(H2::Status(400)),
             post(400, "Content-Length: 18446744073709551616"),
         ],
     ));
+    rows.extend(clause("An empty Content-Length", H2::Status(400), vec![post(400, "Content-Length:")]));
     rows.extend(clause(
-        "any Transfer-Encoding but exactly one `chunked` (501)",
+        "Any Transfer-Encoding but exactly one `chunked`",
         MALFORMED,
         vec![
             post(501, "Transfer-Encoding: gzip"),
@@ -109,7 +119,7 @@ fn framing() -> Vec<Refused> {
         ],
     ));
     rows.extend(clause(
-        "and any on HTTP/1.0",
+        "Any Transfer-Encoding on HTTP/1.0",
         VERSIONS,
         vec![row(400, "POST / HTTP/1.0\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")],
     ));
@@ -117,14 +127,18 @@ fn framing() -> Vec<Refused> {
 }
 
 fn fields() -> Vec<Refused> {
-    let mut rows = clause("obs-fold", LOST, vec![get(400, "A: b\r\n c"), get(400, "A: b\r\n\tc")]);
+    let mut rows = clause(
+        "obs-fold, a line that continues the field before it",
+        LOST,
+        vec![get(400, "A: b\r\n c"), get(400, "A: b\r\n\tc")],
+    );
     rows.extend(clause(
-        "NUL, bare CR or other control bytes in a field",
+        "NUL, a bare CR, another control byte or 0x7F in a value",
         LOST,
         vec![get(400, "A: b\0c"), get(400, "A: b\rc"), get(400, "A: b\x0bc"), get(400, "A: b\x7fc")],
     ));
     rows.extend(clause(
-        "method and names are tokens, no space before the colon",
+        NAMES,
         LOST,
         vec![
             get(400, "A : b"),
@@ -132,27 +146,12 @@ fn fields() -> Vec<Refused> {
             get(400, ": b"),
             get(400, "A b: c"),
             get(400, "A").but(H2::Nothing("a field is a name and a value")),
-            line(400, "G(T / HTTP/1.1"),
         ],
     ));
     rows.extend(clause(
-        "unknown `Expect` (417)",
+        "An unknown `Expect`",
         H2::Status(417),
         vec![get(417, "Expect: 200-ok"), get(417, "Expect: 100-continue, x")],
-    ));
-    rows.extend(clause(
-        "CRLF only, a bare LF is 400, in chunk lines too",
-        LINES,
-        vec![
-            row(400, "GET / HTTP/1.1\nHost: app.test\r\n\r\n"),
-            row(400, "GET / HTTP/1.1\r\nHost: app.test\n\r\n"),
-            row(400, "GET / HTTP/1.1\r\nHost: app.test\r\n\n"),
-        ],
-    ));
-    rows.extend(clause(
-        "at most two empty lines before a request",
-        LINES,
-        vec![row(400, "\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: app.test\r\n\r\n")],
     ));
     rows
 }
@@ -161,14 +160,19 @@ fn hosts() -> Vec<Refused> {
     let of = |lines: &str| row(400, format!("GET / HTTP/1.1\r\n{lines}\r\n"));
     let absolute =
         |target: &str, host: &str| row(400, format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
-    let mut rows = clause(
-        "no Host on 1.1, two, empty or malformed ones",
+    let mut rows = clause("No Host on HTTP/1.1", H2::Status(400), vec![of(""), of("A: b\r\n")]);
+    rows.extend(clause(
+        TWO_HOSTS,
         H2::Status(400),
         vec![
-            of(""),
-            of("A: b\r\n"),
             of("Host: app.test\r\nHost: app.test\r\n").but(H2::Passes),
             of("Host: app.test\r\nHost: other.test\r\n"),
+        ],
+    ));
+    rows.extend(clause(
+        BAD_HOST,
+        H2::Status(400),
+        vec![
             of("Host:\r\n").but(MALFORMED),
             of("Host: app.test, other.test\r\n").but(MALFORMED),
             of("Host: app.test/x\r\n").but(MALFORMED),
@@ -178,9 +182,9 @@ fn hosts() -> Vec<Refused> {
             of("Host: app..test\r\n"),
             of("Host: [::1\r\n").but(MALFORMED),
         ],
-    );
+    ));
     rows.extend(clause(
-        "absolute-form whose authority differs from Host, or with userinfo",
+        "Absolute form with an authority that differs from Host, or with userinfo.",
         MALFORMED,
         vec![
             absolute("http://other.test/", "app.test"),
@@ -194,20 +198,43 @@ fn hosts() -> Vec<Refused> {
 
 fn lines() -> Vec<Refused> {
     let mut rows = clause(
-        "targets that do not begin with `/` (`OPTIONS *` we answer), with `#` or control bytes",
+        "A target that does not begin with `/` and is not in absolute form",
         MALFORMED,
         vec![
             line(400, "GET a HTTP/1.1"),
             line(400, "GET * HTTP/1.1").but(H2::Status(400)),
             line(400, "GET ?a HTTP/1.1").but(H2::Status(400)),
-            // Cut off by the `http` crate before anything of ours sees it: nobody sees it.
-            line(400, "GET /a#b HTTP/1.1").but(H2::Passes),
-            line(400, "GET /a\x01b HTTP/1.1"),
-            line(400, "GET /a\x7fb HTTP/1.1"),
         ],
     );
     rows.extend(clause(
-        "one SP between the parts of the first line",
+        "A target with `#`",
+        // The `http` crate cuts `#b` off before the door sees the target, and the door forwards the rest.
+        H2::Passes,
+        vec![line(400, "GET /a#b HTTP/1.1")],
+    ));
+    rows.extend(clause(
+        "A target with a space, a control byte or 0x7F",
+        MALFORMED,
+        vec![line(400, "GET /a\x01b HTTP/1.1"), line(400, "GET /a\x7fb HTTP/1.1")],
+    ));
+    rows.extend(clause(
+        CONNECT,
+        H2::Status(405),
+        vec![
+            // The translation has a scheme and a path, so the CONNECT is malformed. The CONNECT without them
+            // is in `streams`.
+            line(405, "CONNECT app.test:443 HTTP/1.1").but(MALFORMED),
+            line(405, "TRACE / HTTP/1.1"),
+        ],
+    ));
+    rows.extend(clause(
+        "A version that is neither 1.0 nor 1.1",
+        VERSIONS,
+        vec![line(505, "GET / HTTP/0.9"), line(505, "GET / HTTP/1.2"), line(505, "GET / HTTP/3.0")],
+    ));
+    rows.extend(clause("A method that is not a token", LOST, vec![line(400, "G(T / HTTP/1.1")]));
+    rows.extend(clause(
+        "Anything but exactly one SP between the parts of the first line",
         LINES,
         vec![
             line(400, "GET /a b HTTP/1.1"),
@@ -218,54 +245,56 @@ fn lines() -> Vec<Refused> {
         ],
     ));
     rows.extend(clause(
-        "CONNECT and TRACE (405)",
-        H2::Status(405),
+        "A bare LF at any line end",
+        LINES,
         vec![
-            // Without a scheme and a path it is one of the rows of HTTP/2.
-            line(405, "CONNECT app.test:443 HTTP/1.1").but(MALFORMED),
-            line(405, "TRACE / HTTP/1.1"),
+            row(400, "GET / HTTP/1.1\nHost: app.test\r\n\r\n"),
+            row(400, "GET / HTTP/1.1\r\nHost: app.test\n\r\n"),
+            row(400, "GET / HTTP/1.1\r\nHost: app.test\r\n\n"),
         ],
     ));
     rows.extend(clause(
-        "unknown HTTP versions (505)",
-        VERSIONS,
-        vec![line(505, "GET / HTTP/0.9"), line(505, "GET / HTTP/1.2"), line(505, "GET / HTTP/3.0")],
+        "More than two empty lines before a request",
+        LINES,
+        vec![row(400, "\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: app.test\r\n\r\n")],
     ));
     rows
 }
 
-/// The body's limit in these tests.
+/// The value of `body_max` in these tests, in bytes.
 pub(crate) const BODY_BYTES_MAX: u64 = 1000;
-
-const LIMITS: &str = "Over the limits: 431, 414, 413";
 
 fn limits() -> Vec<Refused> {
     let told = BODY_BYTES_MAX + 1;
     let body = "x".repeat(usize::try_from(told).unwrap());
-    let same = |row: Refused| {
-        let h2 = H2::Status(row.status);
-        row.but(h2)
-    };
-    clause(
-        LIMITS,
-        UNSAID,
-        vec![
-            same(line(414, &format!("GET /{} HTTP/1.1", "t".repeat(8 * 1024)))),
-            same(get(431, &format!("A: {}", "b".repeat(32 * 1024)))),
-            same(get(431, &vec!["A: b"; 100].join("\r\n"))),
-            same(row(
-                413,
-                format!("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: {told}\r\n\r\n{body}"),
-            )),
-        ],
-    )
+    let mut rows = clause(
+        "The header block is over `header_block_max`.",
+        H2::Status(431),
+        vec![get(431, &format!("A: {}", "b".repeat(32 * 1024)))],
+    );
+    rows.extend(clause(
+        "More fields than `header_count_max`",
+        H2::Status(431),
+        vec![get(431, &vec!["A: b"; 100].join("\r\n"))],
+    ));
+    rows.extend(clause(
+        "The target is over `target_max`",
+        H2::Status(414),
+        vec![line(414, &format!("GET /{} HTTP/1.1", "t".repeat(8 * 1024)))],
+    ));
+    rows.extend(clause(
+        "The told length is over `body_max`",
+        H2::Status(413),
+        vec![row(413, format!("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: {told}\r\n\r\n{body}"))],
+    ));
+    rows
 }
 
-/// Refused inside their bodies: the origin may have seen the head, never a whole request, and its connection is
-/// not used again.
+/// Requests that are refused inside their bodies. The origin may have seen the head, but never a complete
+/// request, and the door does not use its connection again.
 pub(crate) fn bodies() -> Vec<Refused> {
     let mut rows = clause(
-        "malformed chunks (400, the origin request aborted, its connection never reused)",
+        "A chunk size that is not 1 to 16 hex digits; a sign, `0x` or whitespace around it",
         CHUNKS,
         vec![
             chunked("x\r\n"),
@@ -275,17 +304,24 @@ pub(crate) fn bodies() -> Vec<Refused> {
             chunked(" 5\r\nhello\r\n0\r\n\r\n"),
             chunked("5 \r\nhello\r\n0\r\n\r\n"),
             chunked("\r\nhello\r\n0\r\n\r\n"),
-            chunked("5\r\nhello0\r\n\r\n"),
-            chunked("5\r\nhello!\r\n0\r\n\r\n"),
-            chunked("5;\0\r\nhello\r\n0\r\n\r\n"),
-            chunked("5\r\nhello\r\n0\r\nA : b\r\n\r\n"),
-            chunked("5\r\nhello\r\n0\r\nA: b\r\n c\r\n\r\n"),
+            chunked("10000000000000005\r\nhello\r\n0\r\n\r\n"),
         ],
     );
     rows.extend(clause(
-        "CRLF only, a bare LF is 400, in chunk lines too",
+        "A chunk extension over 256 bytes, extensions over 16 KiB in one body, a control byte in one",
         CHUNKS,
         vec![
+            chunked("5;\0\r\nhello\r\n0\r\n\r\n"),
+            chunked(&format!("5;{}\r\nhello\r\n0\r\n\r\n", "x".repeat(300))),
+            chunked(&(format!("1;{}\r\nx\r\n", "x".repeat(254)).repeat(65) + "0\r\n\r\n")),
+        ],
+    ));
+    rows.extend(clause(
+        "A chunk that is not followed by CRLF; a bare LF in a chunk line or a trailer",
+        CHUNKS,
+        vec![
+            chunked("5\r\nhello0\r\n\r\n"),
+            chunked("5\r\nhello!\r\n0\r\n\r\n"),
             chunked("5\nhello\r\n0\r\n\r\n"),
             chunked("5\r\nhello\n0\r\n\r\n"),
             chunked("5;a\nb\r\nhello\r\n0\r\n\r\n"),
@@ -293,24 +329,20 @@ pub(crate) fn bodies() -> Vec<Refused> {
         ],
     ));
     rows.extend(clause(
-        "1 to 16 hex digits; extensions at most 256 B each and 16 KiB a body",
+        "A malformed trailer",
         CHUNKS,
-        vec![
-            chunked("10000000000000005\r\nhello\r\n0\r\n\r\n"),
-            chunked(&format!("5;{}\r\nhello\r\n0\r\n\r\n", "x".repeat(300))),
-            chunked(&(format!("1;{}\r\nx\r\n", "x".repeat(254)).repeat(65) + "0\r\n\r\n")),
-        ],
+        vec![chunked("5\r\nhello\r\n0\r\nA : b\r\n\r\n"), chunked("5\r\nhello\r\n0\r\nA: b\r\n c\r\n\r\n")],
     ));
     let trailers =
         |lines: String| Refused { status: 431, ..chunked(&format!("5\r\nhello\r\n0\r\n{lines}\r\n")) };
     rows.extend(clause(
-        "trailers under the limits of a head",
+        "Trailers over `header_block_max` or `header_count_max`",
         CHUNKS,
         vec![trailers("A: b\r\n".repeat(101)), trailers(format!("A: {}\r\n", "b".repeat(32 * 1024)))],
     ));
     let large = "x".repeat(usize::try_from(BODY_BYTES_MAX + 1).unwrap());
     rows.extend(clause(
-        LIMITS,
+        "A body that passes `body_max` on its way",
         CHUNKS,
         vec![Refused {
             status: 413,
@@ -320,7 +352,7 @@ pub(crate) fn bodies() -> Vec<Refused> {
     rows
 }
 
-/// A request that only HTTP/2 can make.
+/// A request that can be written only in HTTP/2.
 pub(crate) struct Stream {
     pub clause: &'static str,
     pub asked: Asked,
@@ -332,46 +364,44 @@ const SCHEME: (&str, &str) = (":scheme", "http");
 const PATH: (&str, &str) = (":path", "/");
 const AUTHORITY: (&str, &str) = (":authority", "app.test");
 
-/// What HTTP/2 adds to the section.
+/// The rows of the section that exist only in HTTP/2.
 pub(crate) fn streams() -> Vec<Stream> {
     let row = |clause, h2, fields: &[(&str, &str)]| Stream { clause, asked: Asked::new(fields), h2 };
     let base = [METHOD, SCHEME, PATH, AUTHORITY];
     let with = |clause, h2, field| row(clause, h2, &[&base[..], &[field]].concat());
-    let lengths = "two Content-Lengths, equal or not";
+    let lengths = "Two Content-Lengths, equal or not";
     let two = |value| [&base[..], &[("content-length", "0"), ("content-length", value)]].concat();
     let differs = "`:authority` that differs from `host`";
-    let hosts = "no Host on 1.1, two, empty or malformed ones";
-    let names = "method and names are tokens, no space before the colon";
-    let heads = "on h2 a refused request is a 400 on its stream";
-    let connect = "CONNECT and TRACE (405)";
+    let spaces = "A value that begins or ends with a space or a tab";
+    let pseudo = "A missing, repeated or misplaced pseudo-field, `:status` or an unknown pseudo-field";
     vec![
         row(lengths, H2::Status(400), &two("0")),
         row(lengths, MALFORMED, &two("1")),
+        with("A Content-Length that differs from the body", MALFORMED, ("content-length", "5")),
         with(differs, H2::Status(400), ("host", "other.test")),
         with(differs, H2::Status(400), ("host", "app.test:81")),
-        row(hosts, H2::Status(400), &[METHOD, SCHEME, PATH, ("host", "app.test"), ("host", "app.test")]),
+        row(TWO_HOSTS, H2::Status(400), &[METHOD, SCHEME, PATH, ("host", "app.test"), ("host", "app.test")]),
         row(
-            hosts,
+            TWO_HOSTS,
             H2::Status(400),
             &[METHOD, SCHEME, PATH, AUTHORITY, ("host", "app.test"), ("host", "app.test")],
         ),
-        row(hosts, H2::Status(400), &[METHOD, SCHEME, PATH, ("host", "")]),
-        row(hosts, H2::Status(400), &[METHOD, SCHEME, PATH, ("host", "a/b")]),
-        row(connect, H2::Status(405), &[(":method", "CONNECT"), (":authority", "app.test:443")]),
-        with(heads, MALFORMED, ("x-a", " b")),
-        with(heads, MALFORMED, ("x-a", "b\t")),
-        with(heads, MALFORMED, ("content-length", "5")),
-        with(heads, MALFORMED, ("te", "gzip")),
-        row(heads, MALFORMED, &[METHOD, SCHEME, AUTHORITY]),
-        row(heads, MALFORMED, &[METHOD, SCHEME, (":path", ""), AUTHORITY]),
-        row(heads, MALFORMED, &[METHOD, PATH, AUTHORITY]),
-        row(heads, MALFORMED, &[SCHEME, PATH, AUTHORITY]),
-        row(heads, MALFORMED, &[METHOD, METHOD, SCHEME, PATH, AUTHORITY]),
-        row(heads, MALFORMED, &[METHOD, SCHEME, PATH, ("x-a", "b"), AUTHORITY]),
-        row(heads, MALFORMED, &[METHOD, SCHEME, PATH, AUTHORITY, (":status", "200")]),
-        with(names, LOST, ("X-A", "b")),
-        with(names, LOST, (":x", "y")),
-        with(names, LOST, ("x a", "b")),
-        with(names, LOST, ("", "b")),
+        row(BAD_HOST, H2::Status(400), &[METHOD, SCHEME, PATH, ("host", "")]),
+        row(BAD_HOST, H2::Status(400), &[METHOD, SCHEME, PATH, ("host", "a/b")]),
+        row(CONNECT, H2::Status(405), &[(":method", "CONNECT"), (":authority", "app.test:443")]),
+        with(spaces, MALFORMED, ("x-a", " b")),
+        with(spaces, MALFORMED, ("x-a", "b\t")),
+        with("`te` other than `trailers`", MALFORMED, ("te", "gzip")),
+        row(pseudo, MALFORMED, &[METHOD, SCHEME, AUTHORITY]),
+        row(pseudo, MALFORMED, &[METHOD, SCHEME, (":path", ""), AUTHORITY]),
+        row(pseudo, MALFORMED, &[METHOD, PATH, AUTHORITY]),
+        row(pseudo, MALFORMED, &[SCHEME, PATH, AUTHORITY]),
+        row(pseudo, MALFORMED, &[METHOD, METHOD, SCHEME, PATH, AUTHORITY]),
+        row(pseudo, MALFORMED, &[METHOD, SCHEME, PATH, ("x-a", "b"), AUTHORITY]),
+        row(pseudo, MALFORMED, &[METHOD, SCHEME, PATH, AUTHORITY, (":status", "200")]),
+        with(pseudo, LOST, (":x", "y")),
+        with("An uppercase letter in a name", LOST, ("X-A", "b")),
+        with(NAMES, LOST, ("x a", "b")),
+        with(NAMES, LOST, ("", "b")),
     ]
 }

@@ -1,4 +1,4 @@
-//! The ways a request reaches the front door: plain or inside TLS, whole or in pieces.
+//! The ways in which a request reaches the door. It is sent in clear text or inside TLS, whole or in pieces.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -10,19 +10,19 @@ use greenlight_testkit::certs::{Files, facts, list};
 use greenlight_testkit::client::Client;
 use greenlight_testkit::secure_client::Settings;
 
-/// How the bytes of a request are handed to the network.
+/// How the bytes of a request are divided into writes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Pieces {
     Whole,
-    /// Two writes, the second begins at this byte.
+    /// Two writes. The second begins at this byte.
     Cut(usize),
-    /// Each byte by itself.
+    /// One write for each byte.
     Bytes,
 }
 
-/// A connection to the front door.
+/// A connection to the door.
 pub(super) trait Wire: Read + Write {
-    /// Says that nothing more is sent, and goes on reading.
+    /// Ends the client's side. The client can still read.
     fn half_close(&mut self);
 }
 
@@ -39,7 +39,8 @@ impl Wire for StreamOwned<ClientConnection, TcpStream> {
     }
 }
 
-/// Sends a request in pieces. A front door that has refused the first piece and gone is no fault.
+/// Sends a request in pieces. Stops without an error if the door has refused the first piece and closed the
+/// connection.
 pub(super) fn send(wire: &mut dyn Wire, raw: &[u8], pieces: Pieces) {
     let cuts: Vec<&[u8]> = match pieces {
         Pieces::Whole => vec![raw],
@@ -54,7 +55,7 @@ pub(super) fn send(wire: &mut dyn Wire, raw: &[u8], pieces: Pieces) {
     }
 }
 
-/// Everything that comes until the front door closes; a reset after an answer counts as a close.
+/// Reads until the door closes the connection. A reset counts as a close. Panics if the door does not close.
 pub(super) fn read_to_close(wire: &mut dyn Wire) -> Vec<u8> {
     let mut all = Vec::new();
     let mut bytes = [0; 16 * 1024];
@@ -70,7 +71,8 @@ pub(super) fn read_to_close(wire: &mut dyn Wire) -> Vec<u8> {
     }
 }
 
-/// The heads in a stream of answers, interim ones too, and the bodies by their Content-Length.
+/// Splits a stream into answers and returns the status and the head of each. Interim answers are included,
+/// and bodies are skipped by their Content-Length.
 pub(super) fn answers(mut stream: &[u8]) -> Vec<(u16, String)> {
     let mut found = Vec::new();
     while !stream.is_empty() {
@@ -88,10 +90,10 @@ pub(super) fn answers(mut stream: &[u8]) -> Vec<(u16, String)> {
     found
 }
 
-/// A way to the front door.
+/// A way to reach the door.
 pub(super) struct Way {
     open: Box<dyn Fn(SocketAddr) -> Box<dyn Wire> + Send + Sync>,
-    /// What its listener is told.
+    /// The facts of the listener for this way.
     pub facts: Vec<ListenerFacts>,
     pub scheme: &'static str,
 }
@@ -102,7 +104,7 @@ impl Way {
         Self { open: Box::new(open), facts: Vec::new(), scheme: "http" }
     }
 
-    /// Inside TLS. A piece is a record of its own; sessions are resumed.
+    /// Inside TLS. Each piece is a TLS record of its own, and later connections resume the session.
     pub(super) fn secure() -> Self {
         let files = Files::new();
         files.issue("app", &["app.test"]);

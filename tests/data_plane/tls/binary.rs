@@ -1,4 +1,4 @@
-//! The whole program: certificates from files that change, https origins that are probed.
+//! The whole program with certificate files that change, and with https origins that it probes.
 
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
@@ -14,7 +14,7 @@ use greenlight_testkit::secure_client::Settings;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The user that the program runs as if the tests are root's.
+/// The user id of the program if the tests run as root.
 const NOBODY: u32 = 65534;
 
 struct Program {
@@ -34,7 +34,8 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
-/// A free address; whoever takes it meanwhile makes the start fail, which shows.
+/// A free address. If another program takes it meanwhile, the start of the program fails and the test with
+/// it.
 fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
@@ -54,7 +55,7 @@ impl Program {
         files.write("greenlight.toml", text);
         let mut command = Command::new(env!("CARGO_BIN_EXE_greenlight"));
         if is_root() {
-            // Root could read every file, whomever it belongs to.
+            // Root can read every file, so the program runs as another user.
             chown(files.folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
             command.uid(NOBODY).gid(NOBODY);
         }
@@ -108,7 +109,7 @@ fn check(files: &Files) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// The second name of the certificate that is shown.
+/// The second name of the certificate that the program shows.
 fn shown(program: &Program, files: &Files) -> String {
     let settings = Settings::new(&files.authority);
     let mut client = settings.connect(program.public, "app.test");
@@ -135,11 +136,11 @@ fn https_origins_are_probed_and_changed_files_are_served() {
     });
     assert_eq!(shown(&program, &files), "first.test");
 
-    // Seen by itself, within seconds.
+    // The program notices the change by itself, within seconds.
     files.issue("app", &["app.test", "second.test"]);
     until("the changed files are served", || shown(&program, &files) == "second.test");
 
-    // A broken one is told by all who are asked, and changes nothing.
+    // The reload, `check` and the log all report a broken file, and the served certificate stays.
     let before = fs::read(files.path("app.pem")).unwrap();
     files.write("app.pem", files.authority.issue(&["app.test", "third.test"]).cert);
     let (status, body) = program.ask("POST", "/v1/reload");
@@ -153,7 +154,7 @@ fn https_origins_are_probed_and_changed_files_are_served() {
     });
     assert_eq!(shown(&program, &files), "second.test");
 
-    // A reload serves good ones at once, and says what it read.
+    // A reload serves good files at once.
     files.write("app.pem", before);
     files.issue("app", &["app.test", "fourth.test"]);
     let (status, body) = program.ask("POST", "/v1/reload");
@@ -162,7 +163,7 @@ fn https_origins_are_probed_and_changed_files_are_served() {
     assert_eq!(check(&files).0, Some(0));
 }
 
-/// As a deploy hook does it: the new pair comes with a key that is not ours to read yet.
+/// A deploy hook may replace a pair by one whose key the program can't read yet.
 #[test]
 fn a_key_that_becomes_readable_is_served() {
     let files = Files::new();

@@ -1,4 +1,4 @@
-//! Bodies through TLS: whole, in order, ended as they ended at the origin.
+//! Bodies through TLS. They arrive complete and in order, and they end as they ended at the origin.
 
 use greenlight_testkit::certs::{Files, facts, list};
 use greenlight_testkit::front::{Front, HOST, Setup};
@@ -35,7 +35,7 @@ fn large_bodies_pass_both_ways_unchanged() {
         for piece in [1_000_000, 70_000, 16_384, 1_009] {
             let head = format!("POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {}\r\n\r\n", body.len());
             client.send(head);
-            // In records of many sizes.
+            // The pieces become records of many sizes.
             for part in body.chunks(piece) {
                 client.send(part);
             }
@@ -77,15 +77,15 @@ fn a_close_is_a_close_notify_and_a_cut_is_none() {
         client.send(format!("GET / HTTP/1.0\r\nHost: {HOST}\r\n\r\n"));
         let (all, ended) = client.rest();
         assert!(all.ends_with(body), "{:?}", String::from_utf8_lossy(&all));
-        // With a length the client knows by itself, but a cut is never called an end.
+        // A client that got a Content-Length sees the cut by itself, so any end is right for it.
         assert!(ended == orderly || all.windows(15).any(|name| name == b"Content-Length:"), "{all:?}");
     }
-    // A body that ends with the connection has nothing but the end to tell it by.
+    // If a body ends with the connection, only the kind of the end shows whether the body is complete.
     let cut = Origin::start(|link| {
         if link.head().is_some() {
             link.send(b"HTTP/1.1 200 OK\r\n\r\nhalf");
             link.reset_at_end();
-            // Only once that has arrived: a reset takes along what was not read yet.
+            // The script waits here, because a reset discards the bytes that the door has not read yet.
             link.take(1);
         }
     });
@@ -110,7 +110,7 @@ fn an_answer_before_the_body_is_read_arrives_with_its_end() {
 }
 
 #[test]
-fn what_follows_a_close_notify_counts_for_nothing_and_holds_up_nobody() {
+fn bytes_behind_a_close_notify_are_ignored_and_delay_no_other_client() {
     let files = Files::new();
     let origin = Origin::naming("ok");
     let front = front(&origin, &files);
@@ -121,7 +121,7 @@ fn what_follows_a_close_notify_counts_for_nothing_and_holds_up_nobody() {
     while over.stream.conn.wants_write() {
         over.stream.conn.write_tls(&mut bytes).unwrap();
     }
-    // More than is looked at in one piece, in one packet with the end.
+    // The client sends more bytes than the door reads in one piece, in one write with the `close_notify`.
     bytes.resize(40_000, 0x17);
     std::io::Write::write_all(&mut over.stream.sock, &bytes).unwrap();
     let mut other = settings.connect(front.address, "app.test");

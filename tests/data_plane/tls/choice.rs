@@ -1,4 +1,4 @@
-//! Which certificate a client is shown, and what it can rely on.
+//! The choice of the certificate for a client, and the guarantees of a TLS listener.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -33,11 +33,11 @@ fn sni_chooses_the_certificate() {
         ("a.wild.test", "a.wild.test"),
         ("A.Wild.Test", "a.wild.test"),
         ("b.wild.test", "*.wild.test"),
-        // A wildcard is one label, and not none.
+        // A wildcard stands for exactly one label.
         ("c.b.wild.test", "first.test"),
         ("wild.test", "first.test"),
         ("unknown.test", "first.test"),
-        // No SNI at all.
+        // An address is no SNI, so this client sends none.
         ("127.0.0.1", "first.test"),
     ] {
         let mut client = settings.connect(front.address, asked);
@@ -65,18 +65,18 @@ fn a_request_for_the_host_of_another_certificate_gets_421() {
         ("app.test", "other.test", 421),
         ("app.test", "b.wild.test", 421),
         ("a.wild.test", "b.wild.test", 200),
-        // Another certificate has to cover it, or nobody could do better.
+        // No certificate covers this host, so the client could not get a better one.
         ("app.test", "nowhere.test", 200),
-        // The default certificate, shown to a name that nobody has.
+        // No certificate has this name, so the client gets the default one.
         ("unknown.test", "app.test", 200),
         ("unknown.test", "other.test", 421),
-        // No SNI: a load balancer.
+        // A load balancer sends no SNI.
         ("127.0.0.1", "other.test", 200),
     ] {
         let mut client = settings.connect(front.address, asked);
         assert_eq!(client.get(host, "/").status, status, "{asked}, {host}");
         if status == 421 {
-            // On this connection other hosts are still right.
+            // The connection stays open for other hosts.
             assert_eq!(client.get("nowhere.test", "/").status, 200);
         }
     }
@@ -125,7 +125,7 @@ fn an_ocsp_answer_is_stapled() {
 }
 
 #[test]
-fn what_is_no_whole_hello_is_closed_in_time_and_holds_up_nobody() {
+fn an_incomplete_hello_is_closed_in_time_and_delays_no_other_client() {
     const SHORT: Duration = Duration::from_millis(150);
     let files = Files::new();
     files.issue("app", &["app.test"]);
@@ -134,7 +134,7 @@ fn what_is_no_whole_hello_is_closed_in_time_and_holds_up_nobody() {
         setup.facts = vec![facts(&live)];
         setup.limits.detection_timeout = SHORT;
     });
-    // A ClientHello's record header that promises more than comes.
+    // The record header of a ClientHello, which announces more bytes than the client sends.
     let half = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03];
     let mut stalled: Vec<Client> = (0..50).map(|_| front.client()).collect();
     for (index, client) in stalled.iter_mut().enumerate() {
@@ -145,7 +145,7 @@ fn what_is_no_whole_hello_is_closed_in_time_and_holds_up_nobody() {
     for client in &mut stalled {
         client.expect_end();
     }
-    // A handshake without a request behind it: closed without a word, and in an orderly way.
+    // A handshake without a request behind it is closed without an answer, but with a `close_notify`.
     let (rest, orderly) = settings.connect(front.address, "app.test").rest();
     assert!(rest.is_empty() && orderly, "{rest:?}");
 }

@@ -1,4 +1,4 @@
-//! Client certificates.
+//! Client certificates, on a listener and on the admin listener.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use greenlight_testkit::front::{HOST, Setup};
 use greenlight_testkit::origin::Origin;
 use greenlight_testkit::secure_client::{SecureClient, Settings};
 
-/// A refusal shows at the handshake (TLS 1.2) or at the first read (TLS 1.3).
+/// Whether the door has refused the client. A refusal shows at the handshake (TLS 1.2) or at the first read
+/// (TLS 1.3).
 fn is_refused(client: std::io::Result<SecureClient>) -> bool {
     let Ok(mut client) = client else { return true };
     let request = format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
@@ -67,7 +68,8 @@ fn a_ticket_is_worth_nothing_under_other_authorities() {
     }
 }
 
-/// A whole configuration's worth of it: whom the listener lets in, at a reload and after it.
+/// A reload changes which clients the listener lets in. The change also holds after a later renewal of
+/// certificates.
 #[test]
 fn other_authorities_come_into_force_at_a_reload_and_stay() {
     let files = Files::new();
@@ -99,12 +101,12 @@ fn other_authorities_come_into_force_at_a_reload_and_stay() {
     ] {
         live.adopt(live.read(&files.config(&tls(ca))).unwrap());
         assert_eq!(let_in(), expected, "{ca:?}");
-        // A renewed certificate is served by what is in force.
+        // A renewed server certificate does not change which clients are let in.
         files.issue("app", &["app.test"]);
         live.look();
         assert_eq!(let_in(), expected, "{ca:?}, later");
     }
-    // So is a file of authorities that a reload has named.
+    // A changed file of authorities, which a reload has named, comes into force too.
     files.write("new.pem", old.pem());
     live.look();
     assert_eq!(let_in(), [false, true, false]);

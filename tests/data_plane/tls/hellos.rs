@@ -1,4 +1,5 @@
-//! Thousands of handshakes that stop half-way: each ends at its limit, and a client that means well notices none of it.
+//! Thousands of TLS handshakes that stop half-way. The door ends each of them at its limit, and they do not
+//! delay a good client.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,8 +12,9 @@ use greenlight_testkit::origin::Origin;
 use greenlight_testkit::secure_client::Settings;
 use greenlight_testkit::setting::{alone, setting};
 
+/// The value of `detection_timeout`.
 const LIMIT: Duration = Duration::from_secs(3);
-/// To notice it, on a machine that does nothing else.
+/// How late a connection may end on a machine that runs this test alone.
 const GRACE: Duration = Duration::from_secs(1);
 
 #[test]

@@ -1,4 +1,4 @@
-//! Clients that leave the queue over TLS: with a word, and without.
+//! Clients that leave the queue over TLS, with a `close_notify` and without one.
 
 use std::io::ErrorKind;
 
@@ -9,13 +9,14 @@ use greenlight_testkit::origin::Origin;
 use greenlight_testkit::queued::{GET, limit};
 use greenlight_testkit::secure_client::{SecureClient, Settings};
 
-/// A client that waits in the queue, or none if there is no room.
+/// Sends a request on a new connection. Returns the client if it waits in the queue, and `None` if the queue
+/// is full.
 fn wait(settings: &Settings, front: &Front) -> Option<SecureClient> {
     let mut client = settings.connect(front.address, HOST);
     client.send(GET);
     let mut other = settings.connect(front.address, HOST);
     for _ in 0..2 {
-        // The worker has looked at the first by then.
+        // When the worker has answered these requests, it has looked at the first client.
         assert_eq!(other.get("nobody.test", "/").status, 404);
     }
     client.stream.sock.set_nonblocking(true).unwrap();
@@ -33,7 +34,8 @@ fn a_client_that_leaves_the_queue_gives_its_place_up() {
     let files = Files::new();
     files.issue("app", &["app.test"]);
     let live = files.live(&list(&["app"]));
-    // Tickets of TLS 1.3 come after the handshake, and would look like an answer.
+    // TLS 1.3 sends its tickets after the handshake. They would look like an answer, so the clients speak TLS
+    // 1.2.
     let settings = Settings::with(&files.authority, &[&rustls::version::TLS12], None);
     for orderly in [true, false] {
         let (origin, arrivals, go) = Origin::held();

@@ -1,4 +1,4 @@
-//! What a listener answers itself.
+//! Requests that a listener answers itself: redirects to https, ACME challenges and readiness.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,8 @@ fn requests_are_sent_to_https_with_all_that_they_ask_for() {
         (HOST, "/", format!("https://{HOST}/")),
         (HOST, "/a/b?c=d&e=%20", format!("https://{HOST}/a/b?c=d&e=%20")),
         ("Nobody.Test.", "//x", "https://Nobody.Test//x".to_owned()),
-        // A port that is not ours is mapped somewhere on the way: nothing is known of the other's.
+        // This port is not the listener's, so something on the way maps ports. The door does not know the
+        // mapped port of https and leaves the port out.
         ("app.test:8080", "/", format!("https://{HOST}/")),
         (&bound, "/", format!("https://{HOST}:8443/")),
         ("[::1]", "/", "https://[::1]/".to_owned()),
@@ -59,7 +60,7 @@ fn acme_is_let_through_and_answered() {
     let path = "/.well-known/acme-challenge/token-1";
     assert_eq!(client.get(HOST, path).text(), "origin's own");
     challenges.offer_http("token-1".into(), "token-1.thumbprint".into());
-    // For hosts that no service has too.
+    // The challenge is answered for hosts of no service too.
     for host in [HOST, "nobody.test"] {
         let response = client.get(host, path);
         assert_eq!((response.status, response.text().as_str()), (200, "token-1.thumbprint"));
@@ -98,7 +99,7 @@ fn readiness_is_told_to_any_host_until_the_drain() {
         assert_eq!((response.status, response.text().as_str()), (200, "ready\n"));
     }
     assert_eq!(client.get("nobody.test", "/readyz").status, 404);
-    // Half a request keeps this connection through the drain's begin.
+    // Half a request keeps this connection open when the drain begins.
     client.send("GET /ready HTTP/1.1\r\n");
     while front.metric("greenlight_connections") != Some(1.0) {}
     front.begin_shutdown(Duration::from_secs(5));

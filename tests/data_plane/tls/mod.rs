@@ -1,5 +1,5 @@
-//! TLS on both sides of the data plane, over real sockets: real certificates made for each test, real
-//! handshakes, raw bytes behind them.
+//! TLS on both sides of the data plane, over real sockets. Each test makes its own certificates, does real
+//! handshakes, and sends raw bytes behind them.
 
 mod binary;
 mod bodies;

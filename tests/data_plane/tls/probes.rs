@@ -1,4 +1,4 @@
-//! Probes of https origins: what ALPN agrees on is what is spoken.
+//! Probes of https origins. The prober speaks the protocol that ALPN has chosen.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use greenlight_testkit::h2_origin::{H2Origin, Secured, Socket, text};
 
 const NAME: &str = "origin.internal";
 
-/// Over HTTP/1.1: 200 to a probe, with a body of its own.
+/// Answers a probe over HTTP/1.1 with 200 and the body `one`.
 async fn one(mut socket: Box<dyn Socket>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -27,7 +27,7 @@ async fn one(mut socket: Box<dyn Socket>) {
     let _ = socket.flush().await;
 }
 
-/// An origin that offers these protocols, and answers `two` in HTTP/2; on `/sick` with 503.
+/// An origin that offers these protocols by ALPN. Over HTTP/2 it answers `two`, and 503 on `/sick`.
 fn origin(files: &Files, protocols: &[&str]) -> H2Origin {
     let mut config = files.authority.issue(&[NAME]).served();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
@@ -44,7 +44,7 @@ fn origin(files: &Files, protocols: &[&str]) -> H2Origin {
     })
 }
 
-/// What one probe finds.
+/// Sends one probe and returns its outcome.
 fn probe(files: &Files, origin: &H2Origin, path: &str, expect_body: &str) -> ProbeOutcome {
     let kind = CheckKind::Http {
         path: path.to_owned(),
@@ -72,14 +72,14 @@ fn probe(files: &Files, origin: &H2Origin, path: &str, expect_body: &str) -> Pro
 }
 
 #[test]
-fn what_alpn_agrees_on_is_spoken() {
+fn a_probe_speaks_the_protocol_that_alpn_has_chosen() {
     let files = Files::new();
     files.write("ca.pem", files.authority.pem());
     let rows: [(&[&str], &str); 4] = [
         (&["h2"], "two"),
         (&["http/1.1", "h2"], "one"),
         (&["h2", "http/1.1"], "two"),
-        // No ALPN at all.
+        // The origin offers no ALPN.
         (&[], "one"),
     ];
     for (protocols, body) in rows {

@@ -1,4 +1,4 @@
-//! PROXY headers in front of plain and of TLS connections.
+//! PROXY headers before clear-text connections and before TLS connections.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ const V1: &[u8] = b"PROXY TCP4 192.0.2.9 198.51.100.7 1234 8443\r\n";
 fn v2() -> Vec<u8> {
     let mut header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x11".to_vec();
     header.extend_from_slice(&[192, 0, 2, 9, 198, 51, 100, 7, 0x04, 0xd2, 0x20, 0xfb]);
-    // A TLV that nobody knows.
+    // A TLV of a type that the door does not know.
     header.extend_from_slice(&[0xe0, 0x00, 0x02, 1, 2]);
     header
 }
@@ -33,7 +33,7 @@ fn front(origin: &Origin, set: impl FnOnce(&mut Setup)) -> Front {
 }
 
 #[test]
-fn the_client_is_who_the_header_says_however_it_is_cut() {
+fn the_header_names_the_client_wherever_it_is_cut() {
     let origin = Origin::naming("ok");
     let front = front(&origin, |_| {});
     let request = format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
@@ -42,7 +42,7 @@ fn the_client_is_who_the_header_says_however_it_is_cut() {
         for cut in 1..header.len() + 4 {
             let mut client = front.client();
             client.send(&bytes[..cut]);
-            // In most rounds the front door has read the first part by then; right in any case.
+            // In most rounds the door has read the first part by now. The answer must be right in any case.
             std::thread::yield_now();
             client.send(&bytes[cut..]);
             assert_eq!(client.response().text(), "ok", "cut at {cut}");
@@ -60,7 +60,7 @@ fn the_client_is_who_the_header_says_however_it_is_cut() {
 }
 
 #[test]
-fn strangers_are_closed_without_an_answer() {
+fn a_connection_without_a_valid_header_is_closed_without_an_answer() {
     const SHORT: Duration = Duration::from_millis(150);
     let origin = Origin::naming("ok");
     let front = front(&origin, |setup| setup.limits.detection_timeout = SHORT);

@@ -1,4 +1,5 @@
-//! Changed files: served at once, without a connection lost; broken ones change nothing.
+//! Changed certificate files. The door serves them at once and loses no connection. Broken files change
+//! nothing.
 
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ fn a_changed_certificate_is_served_and_connections_go_on() {
     let mut old = settings.connect(front.address, "app.test");
     assert_eq!(settings.shown().names[1], "old.test");
     assert_eq!(old.get(HOST, "/").text(), "ok");
-    // Between hello and Finished when the files change: nobody notices.
+    // The files change three times while a connection is open.
     for round in 0..3 {
         let name = format!("new{round}.test");
         files.issue("app", &["app.test", &name]);
@@ -41,7 +42,7 @@ fn a_changed_certificate_is_served_and_connections_go_on() {
         assert_eq!(fresh.shown().names[1], name);
         assert_eq!(new.get(HOST, "/").text(), "ok");
         assert_eq!(old.get(HOST, "/").text(), "ok", "the old connection goes on");
-        // Tickets outlive the certificate: they are of the same listener.
+        // A ticket outlives the certificate, because it belongs to the listener.
         let mut resumed = settings.connect(front.address, "app.test");
         assert_eq!(resumed.kind(), HandshakeKind::Resumed);
         assert_eq!(resumed.get(HOST, "/").text(), "ok");
@@ -78,7 +79,7 @@ fn broken_files_keep_what_was_served() {
         live.look();
         assert_eq!(check(&config), [""; 0]);
     }
-    // And a good one is taken up again afterwards.
+    // A good file is served again after the broken ones.
     files.issue("app", &["app.test", "after.test"]);
     live.look();
     let settings = Settings::new(&files.authority);
@@ -102,7 +103,7 @@ fn a_reload_may_name_other_certificates() {
     assert_eq!(shown(), "one.test", "nothing is in force before it is adopted");
     live.adopt(read);
     assert_eq!(shown(), "two.test");
-    // The new files are looked at from now on.
+    // From now on the door watches the new files.
     files.issue("two", &["app.test", "three.test"]);
     live.look();
     assert_eq!(shown(), "three.test");

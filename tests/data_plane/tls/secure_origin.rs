@@ -11,9 +11,10 @@ use greenlight_testkit::certs::Issued;
 use greenlight_testkit::client::PATIENCE;
 use greenlight_testkit::inbox::Inbox;
 
-/// How it was shaken, and the name that was asked for.
+/// A handshake: its kind, and the name that the client has sent by SNI.
 pub(super) type Shaken = (HandshakeKind, Option<String>);
 
+/// An origin that serves each TLS connection with a script, on a thread of its own.
 #[derive(Debug)]
 pub(super) struct SecureOrigin {
     pub address: SocketAddr,
@@ -21,7 +22,7 @@ pub(super) struct SecureOrigin {
     connections: Arc<AtomicUsize>,
 }
 
-/// One connection of it.
+/// One connection of the origin.
 pub(super) struct Link {
     pub stream: StreamOwned<ServerConnection, TcpStream>,
     inbox: Inbox,
@@ -93,7 +94,7 @@ impl Link {
         let _ = self.stream.flush();
     }
 
-    /// Says that nothing more comes, as TLS does.
+    /// Ends the origin's side in good order, with a `close_notify`.
     pub(super) fn finish(&mut self) {
         self.stream.conn.send_close_notify();
         let _ = self.stream.flush();

@@ -14,7 +14,7 @@ use greenlight_testkit::origin::Origin;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/// A service whose origins are known by this authority.
+/// A service with https origins, whose certificates must be issued by this authority for `origin.internal`.
 pub(super) fn setup(addresses: &[std::net::SocketAddr], ca: PathBuf) -> Setup {
     let mut setup = Setup::new(addresses, &[]);
     let settings = setup.settings();
@@ -36,7 +36,8 @@ fn an_origin_with_the_right_certificate_is_asked_and_its_connection_kept() {
     let mut client = front.client();
     for _ in 0..20 {
         assert_eq!(client.get(HOST, "/").text(), "ok");
-        // Not replayable: the idle connection is looked at, tickets and all.
+        // The door can't replay a POST. So it checks the idle connection first, on which TLS tickets may
+        // wait.
         client.send(format!("POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 0\r\n\r\n"));
         assert_eq!(client.response().text(), "ok");
     }
@@ -61,12 +62,12 @@ fn sessions_are_resumed() {
 }
 
 #[test]
-fn an_origin_that_is_not_the_one_is_a_connect_failure() {
+fn an_origin_without_a_valid_certificate_is_a_connect_failure() {
     let files = Files::new();
     files.write("ca.pem", files.authority.pem());
     let wrong_name = SecureOrigin::answering(&files.authority.issue(&["other.internal"]), OK);
     let wrong_ca = SecureOrigin::answering(&Authority::new().issue(&["origin.internal"]), OK);
-    // Speaks no TLS, and says so at the first byte.
+    // This origin speaks no TLS. It answers the first byte with a 400 in clear text.
     let plain = Origin::start(|link| {
         link.take(1);
         link.send("HTTP/1.1 400 Bad Request\r\n\r\n");

@@ -21,14 +21,14 @@ use greenlight_testkit::peer::{Peer, request};
 
 const NAME: &str = "origin.internal";
 
-/// Offers HTTP/2 and HTTP/1.1.
+/// A TLS configuration that offers HTTP/2 and HTTP/1.1 by ALPN.
 fn secured(issued: &Issued) -> Secured {
     let mut config = issued.served();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Secured { config: Arc::new(config), old: |socket| Box::pin(echoing_tunnel(socket)) }
 }
 
-/// Over HTTP/1.1: grants a WebSocket, and sends back what comes.
+/// Grants a WebSocket over HTTP/1.1 and echoes its bytes.
 async fn echoing_tunnel(mut socket: Box<dyn Socket>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -48,7 +48,7 @@ fn origin_of(issued: &Issued, script: impl Fn(Ask) -> Served + Send + Sync + 'st
     H2Origin::start_on(&Builder::new(), Some(secured(issued)), script)
 }
 
-/// A front door, and an origin that it trusts.
+/// A door, and an origin whose certificate it trusts.
 fn pair(script: impl Fn(Ask) -> Served + Send + Sync + 'static) -> (Front, H2Origin, Files) {
     let files = Files::new();
     files.write("ca.pem", files.authority.pem());
@@ -56,7 +56,7 @@ fn pair(script: impl Fn(Ask) -> Served + Send + Sync + 'static) -> (Front, H2Ori
     (setup(&[origin.address], files.path("ca.pem")).start(), origin, files)
 }
 
-/// Loses the connection. The stream stays as it is: a reset of its own would come first.
+/// Drops the connection. The stream is kept until then, because dropping it first would send a reset.
 async fn lose(ask: Ask) {
     ask.end.send(End::Drop).await.unwrap();
     std::future::pending::<()>().await;
@@ -98,7 +98,7 @@ fn both_protocols_share_one_connection_that_alpn_has_agreed_on() {
 }
 
 #[test]
-fn an_origin_that_is_not_the_one_is_never_asked() {
+fn an_origin_without_a_valid_certificate_gets_no_request() {
     let files = Files::new();
     files.write("ca.pem", files.authority.pem());
     let wrong_name =
@@ -124,7 +124,7 @@ fn an_origin_that_is_not_the_one_is_never_asked() {
 
 #[test]
 fn a_connection_that_is_lost_costs_what_was_on_it_and_is_replaced() {
-    // The first request of a connection is answered; the second loses it after half of its answer.
+    // The origin answers `/whole`. On `/half` it drops the connection after half of its answer.
     let (front, origin, _files) = pair(|mut ask| {
         Box::pin(async move {
             if ask.request.uri().path() == "/whole" {
@@ -132,7 +132,7 @@ fn a_connection_that_is_lost_costs_what_was_on_it_and_is_replaced() {
             }
             let mut send = ask.respond.send_response(Response::new(()), false).unwrap();
             send_all(&mut send, Bytes::from_static(b"half"), false).await.unwrap();
-            // The half is on its way by then: the client answers it with the end of its request.
+            // The client ends its request when it has got the half, so the half has arrived by then.
             let _ = rest(ask.request.body_mut()).await;
             lose(ask).await;
         })
@@ -161,7 +161,7 @@ fn a_connection_that_is_lost_costs_what_was_on_it_and_is_replaced() {
 }
 
 #[test]
-fn what_is_lost_before_an_answer_is_asked_once_more_if_it_is_a_get_and_never_if_it_is_a_post() {
+fn a_get_that_is_lost_before_its_answer_is_sent_once_more_and_a_post_never() {
     let (front, origin, _files) = pair(|mut ask| {
         Box::pin(async move {
             if ask.request.headers().contains_key("x-last") {
@@ -189,7 +189,7 @@ fn what_is_lost_before_an_answer_is_asked_once_more_if_it_is_a_get_and_never_if_
 }
 
 #[test]
-fn a_goaway_lets_what_has_begun_end_and_sends_the_rest_elsewhere() {
+fn a_goaway_lets_begun_requests_finish_and_sends_the_rest_elsewhere() {
     let (told, heard) = sync_channel(4);
     let (release, gate) = tokio::sync::watch::channel(false);
     let (front, origin, _files) = pair(move |ask| {
@@ -206,7 +206,7 @@ fn a_goaway_lets_what_has_begun_end_and_sends_the_rest_elsewhere() {
     let mut peer = Peer::connect(front.address);
     let (held, _) = peer.send(request("GET", "/held"), true);
     heard.recv_timeout(PATIENCE).unwrap();
-    // Until the GOAWAY is there they still go to the first connection; none is lost between the two.
+    // Until the door has read the GOAWAY, requests still go to the first connection. None of them is lost.
     let begun = greenlight::clock::instant();
     while origin.connections() < 2 {
         assert!(begun.elapsed() < PATIENCE, "all still go to the first connection");
@@ -222,7 +222,7 @@ fn a_goaway_lets_what_has_begun_end_and_sends_the_rest_elsewhere() {
 fn a_tunnel_that_is_not_taken_in_http2_gets_a_connection_of_http1() {
     let (front, origin, _files) = pair(|ask| Box::pin(text(ask, "plain")));
     let mut peer = Peer::connect(front.address);
-    // With a connection of HTTP/2 there already, and without one.
+    // An HTTP/2 connection to the origin is open in both rounds, because a GET comes first.
     for known in [false, true] {
         let mut asked =
             Request::builder().method("CONNECT").uri(format!("http://{HOST}/chat")).body(()).unwrap();

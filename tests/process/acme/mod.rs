@@ -1,7 +1,9 @@
-//! Certificates from a real ACME server: Debian's `pebble` (Let's Encrypt's own, for tests), which
-//! validates for real, rejects one nonce in twenty, and is asked through its own authority.
+//! Certificates from a real ACME server. It is `pebble`, the test server of Let's Encrypt, from Debian. It
+//! really validates the challenges and rejects one nonce in twenty, and its certificate is issued by an
+//! authority of its own.
 //!
-//! `apt-get install pebble`; without it the tests say so and pass, unless `GREENLIGHT_REQUIRE_ENGINES=1`.
+//! `apt-get install pebble` installs it. Without it the tests print that they were left out and pass, unless
+//! `GREENLIGHT_REQUIRE_ENGINES=1` is set.
 
 mod pebble;
 
@@ -22,7 +24,7 @@ use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 use tokio::sync::{mpsc, watch};
 
-/// A front door with a plain and a TLS listener, the latter without a certificate.
+/// A data plane with a clear-text listener and a TLS listener. The TLS listener has no certificate at first.
 struct Door {
     plane: DataPlane,
     entrance: Arc<Entrance>,
@@ -91,7 +93,8 @@ impl Door {
         stop
     }
 
-    /// What the certificate says that is shown for `host`; `None`: the handshake is refused.
+    /// The names and the lifetime of the certificate that the door shows for `host`. `None` means that the
+    /// door refuses the handshake.
     fn shown(&self, host: &str) -> Option<Said> {
         let mut socket = TcpStream::connect(self.secure).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -99,7 +102,8 @@ impl Door {
             .with_safe_default_protocol_versions()
             .unwrap()
             .dangerous()
-            // Pebble's certificates are of an authority that is made at its start: what is served is looked at.
+            // Pebble makes a new authority at each start, so the client does not verify the chain. The test
+            // looks at the served certificate instead.
             .with_custom_certificate_verifier(Arc::new(Seeing(Box::new(|_, _, _, _| Ok(())))))
             .with_no_client_auth();
         config.resumption = rustls::client::Resumption::disabled();
@@ -111,7 +115,7 @@ impl Door {
         Some(names_of(&session.peer_certificates().unwrap()[0]))
     }
 
-    /// Asks again until the answer is what is waited for.
+    /// Connects again and again until the door shows a wanted certificate. Panics after a minute.
     async fn until(&self, host: &str, wanted: impl Fn(&Said) -> bool) -> Said {
         let deadline = greenlight::clock::instant() + Duration::from_mins(1);
         loop {
@@ -131,7 +135,7 @@ fn store(folder: &tempfile::TempDir) -> Arc<dyn Store> {
     Arc::new(SqliteStore::open(&folder.path().join("store")).unwrap())
 }
 
-/// A port where nobody listens.
+/// A port on which no program listens.
 fn closed() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -142,7 +146,7 @@ async fn issued_and_renewed(has_plain: bool) {
         return;
     }
     let door = Door::open();
-    // Only one of the two ways is open: what is issued was proved in that way.
+    // Pebble can reach only one of the two listeners, so it has validated each certificate by that challenge.
     let (http, tls) = if has_plain { (door.plain.port(), closed()) } else { (closed(), door.secure.port()) };
     let pebble = Pebble::start(http, tls, LIFE);
     let folder = tempfile::tempdir().unwrap();
@@ -153,7 +157,7 @@ async fn issued_and_renewed(has_plain: bool) {
         let first = door.until(host, |said| said.names == [host]).await;
         assert_eq!((first.ends - first.begins + 1) / LIFE, 1, "{first:?}");
         let second = door.until(host, |said| said.names == [host] && said.begins > first.begins).await;
-        // At two thirds of its life, not at its end: nobody ever saw one that was over.
+        // The keeper renews at two thirds of the lifetime, so no client ever sees an expired certificate.
         let due = first.begins + LIFE * 2 / 3;
         assert!(second.begins >= due - 1 && second.begins < first.ends, "{first:?}, then {second:?}");
     }
@@ -172,7 +176,7 @@ async fn tls_alpn_01_issues_and_renews() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_issued_is_served_after_a_restart_without_the_server() {
+async fn an_issued_certificate_is_served_after_a_restart_without_the_server() {
     if !pebble::is_installed() {
         return;
     }
@@ -186,7 +190,8 @@ async fn what_was_issued_is_served_after_a_restart_without_the_server() {
         assert!(client_config(Some(&pebble.ca())).is_ok());
         stop.send(true).unwrap();
         door.plane.shutdown().await;
-        // Served only once it is kept, so it is there whenever the process ends.
+        // The door serves a certificate only after it is stored, so the store has it whenever the process
+        // ends.
         drop(kept);
         (said, pebble.directory(), pebble.ca(), pebble)
     };
@@ -199,7 +204,8 @@ async fn what_was_issued_is_served_after_a_restart_without_the_server() {
     door.plane.shutdown().await;
 }
 
-/// The store of a run that has ended: its tasks may hold it a moment longer.
+/// Opens the store of a run that has ended. The tasks of that run may hold it for a moment longer, so this
+/// tries again for 10 s.
 async fn reopened(folder: &tempfile::TempDir) -> Arc<dyn Store> {
     let deadline = greenlight::clock::instant() + Duration::from_secs(10);
     loop {

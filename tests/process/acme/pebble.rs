@@ -1,4 +1,4 @@
-//! Pebble and its DNS server, in a folder and on ports of their own.
+//! Pebble and its DNS server. They run in a folder of their own and on free ports.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-/// Both programs, or a word about what is left out.
+/// Whether both programs are installed. If not, this prints that the test is left out.
+///
+/// Panics instead if `GREENLIGHT_REQUIRE_ENGINES=1` is set.
 pub(super) fn is_installed() -> bool {
     let found =
         |name: &str| Command::new(name).arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -37,8 +39,8 @@ fn free_udp() -> u16 {
 }
 
 impl Pebble {
-    /// Validates HTTP-01 on port `http` and TLS-ALPN-01 on port `tls` of 127.0.0.1, whatever the host;
-    /// its certificates are good for `life` seconds.
+    /// Starts both programs. Pebble validates HTTP-01 on port `http` and TLS-ALPN-01 on port `tls` of
+    /// 127.0.0.1, for every host. Its certificates are valid for `life` seconds.
     pub(super) fn start(http: u16, tls: u16, life: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -106,7 +108,7 @@ impl Pebble {
         ["pebble.out", "pebble.err", "dns.out", "dns.err"].map(read).concat()
     }
 
-    /// Ends both programs; the files stay.
+    /// Ends both programs and keeps their files.
     pub(super) fn stopped(mut self) -> Self {
         self.stop();
         self
