@@ -1,5 +1,5 @@
-//! The fuzz targets' checks, over their committed seeds and over thousands of mutations of them:
-//! what `cargo fuzz` does for hours, in a second and the same each time.
+//! The checks of the fuzz targets, over their committed seeds and over thousands of mutations of them.
+//! This takes a second and is the same each time, where `cargo fuzz` runs for hours.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use greenlight_testkit::fuzz::{body, configuration, forwarded, proxy_header, request, response};
 
-/// Bytes that mean something to a parser, one of each kind that does not.
+/// Bytes that have a meaning for a parser, and one of each kind that has none.
 const BYTES: &[u8] = b"\r\n\t :;,/#@_-0A\x00\x7f\xff";
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
@@ -19,7 +19,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// Runs the check, and says on which bytes it failed.
+/// Runs the check, and prints the bytes on which it failed.
 fn run(check: fn(&[u8]), data: &[u8]) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| check(data))) {
         eprintln!("failing input: {}", data.escape_ascii());
@@ -27,7 +27,8 @@ fn run(check: fn(&[u8]), data: &[u8]) {
     }
 }
 
-/// Every seed; with each byte replaced, removed, doubled; cut at each place and joined to another.
+/// The mutations of every seed. Each byte is replaced, removed and doubled; the seed is cut at each place
+/// and joined to another.
 fn mutate(target: &str, check: fn(&[u8])) {
     let seeds = seeds(target);
     for (index, seed) in seeds.iter().enumerate() {
@@ -72,7 +73,8 @@ fn forwarding() {
     mutate("forwarded", forwarded::check);
 }
 
-/// The golden files of `check`, each with two hundred random changes: a configuration is slower to read.
+/// The golden files of `check`, each with two hundred random changes. There are fewer changes because a
+/// configuration is slower to read.
 #[test]
 fn configurations() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");

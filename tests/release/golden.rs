@@ -1,16 +1,19 @@
-//! One text file a story: its input lines are run, and what comes out is compared with the rest.
+//! The stories in tests/golden/release, one in each text file. The input lines of a story are run, and
+//! the result is compared with the rest of the file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::script::run;
 
-/// Where the stories and the table are.
+/// The folder of the stories and of the table.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/release")
 }
 
-/// Compares with the file, or writes it when `UPDATE_GOLDEN` is set. The first difference is told.
+/// Compares `found` with the file, or writes the file if `UPDATE_GOLDEN` is set.
+///
+/// # Errors The first line that differs.
 pub(crate) fn compare(path: &Path, found: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(path, found).unwrap();
@@ -38,7 +41,7 @@ fn every_story_goes_as_it_is_written() {
         .filter(|path| path.extension().is_some_and(|ext| ext == "txt"))
         .collect();
     stories.sort();
-    assert!(stories.len() >= 12, "the stories that the issue names are missing: {}", stories.len());
+    assert!(stories.len() >= 12, "the golden transcripts that must be there are missing: {}", stories.len());
     let mut faults = Vec::new();
     for story in &stories {
         let text = fs::read_to_string(story).unwrap();

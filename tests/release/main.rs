@@ -1,8 +1,8 @@
-//! Tests that need no process and no socket: the release state machine from outside (golden transcripts, and the table
-//! of every state by every event), random lives of a release in virtual time (`simulation`), and the fuzz targets'
-//! checks over their seeds.
+//! Tests that need no process and no socket: the release state machine from outside (golden transcripts,
+//! and the table of every state by every event), random lives of a release in virtual time
+//! (`simulation`), and the checks of the fuzz targets over their seeds.
 //!
-//! `UPDATE_GOLDEN=1` writes what is expected anew; read the difference before you commit it.
+//! `UPDATE_GOLDEN=1` writes the golden files anew. Read the difference before you commit it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -1,4 +1,4 @@
-//! The words of a story: durations, policies, events.
+//! Parses the words of a story: durations, policies and events.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use greenlight::release::{
     Errand, Event, Mode, OnInconclusive, OnTrip, Policy, Source, State, Trigger, UpstreamKind,
 };
 
-/// A line's words: bare ones, and `key=value`.
+/// The words of a line, which are bare words and `key=value` pairs.
 pub(crate) struct Words<'a>(pub Vec<&'a str>);
 
 impl<'a> Words<'a> {
@@ -25,7 +25,7 @@ impl<'a> Words<'a> {
         self.0.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
     }
 
-    /// The `n`th bare word.
+    /// The bare word with index `n`.
     pub(crate) fn bare(&self, n: usize) -> Option<&'a str> {
         self.0.iter().filter(|word| !word.contains('=')).nth(n).copied()
     }
@@ -116,7 +116,7 @@ fn pick<T: Copy>(value: &str, of: &[(&str, T)]) -> T {
     of.iter().find(|(name, _)| *name == value).map(|(_, value)| *value).expect(value)
 }
 
-/// One second with so many requests and errors, each of another client.
+/// One second with this number of requests and errors, each from another client.
 pub(crate) fn bucket(requests: u64, errors: u64) -> Bucket {
     let mut bucket = Bucket::default();
     for client in 0..requests {
@@ -135,7 +135,8 @@ fn count(words: &Words, key: &str) -> Option<u32> {
     words.value(key).map(|value| value.parse().unwrap())
 }
 
-/// `health green 2/3 unhealthy=1`: the owner is the color's present one unless `of=` says otherwise.
+/// Parses a line such as `health green 2/3 unhealthy=1`. The owner is the color's present one unless
+/// `of=` names another.
 fn health(words: &Words, state: &State, at: Tick) -> Event {
     let color = color(words.bare(1).unwrap());
     let (healthy, total) = two(words.bare(2).unwrap());
@@ -157,7 +158,7 @@ fn health(words: &Words, state: &State, at: Tick) -> Event {
     }
 }
 
-/// An event from its line, in the present state.
+/// The event of a line, in the present state.
 pub(crate) fn event(words: &Words, state: &State, at: Tick) -> Event {
     let force = words.has("force");
     let running =
@@ -211,7 +212,7 @@ pub(crate) fn event(words: &Words, state: &State, at: Tick) -> Event {
     }
 }
 
-/// What the data plane has counted.
+/// The events with counts of the data plane.
 fn evidence(words: &Words, state: &State) -> Option<Event> {
     let event = match words.0[0] {
         "ack" => {
@@ -254,7 +255,7 @@ fn evidence(words: &Words, state: &State) -> Option<Event> {
     Some(event)
 }
 
-/// What the engines of managed containers say.
+/// The events from the engines of managed containers.
 fn managed(words: &Words, state: &State, running: impl Fn() -> ReleaseId) -> Option<Event> {
     let event = match words.0[0] {
         "pulled" => {

@@ -1,15 +1,16 @@
-//! A step in lines: `event @t -> state, effects`.
+//! Writes a step as lines of the form `event @t -> state, effects`.
 
 use std::fmt::Write as _;
 
 use greenlight::model::Tick;
 use greenlight::release::{Effect, Persist, State, Step};
 
+/// The time in seconds.
 pub(crate) fn seconds(at: Tick) -> String {
     format!("{}", at.0 as f64 / 1000.0)
 }
 
-/// The record in a line.
+/// The record in one line.
 pub(crate) fn state(state: &State) -> String {
     let mut line = format!("{}, {} at epoch {}", state.state_word(), state.active, state.epoch);
     if let Some(release) = &state.release {
@@ -33,6 +34,7 @@ pub(crate) fn state(state: &State) -> String {
     line
 }
 
+/// The step as lines: the new state, the notes and the effects.
 pub(crate) fn step(step: &Step) -> String {
     let mut out = format!("    -> {}", state(&step.state));
     if let Some(deadline) = step.deadline {
@@ -55,6 +57,7 @@ pub(crate) fn step(step: &Step) -> String {
     out
 }
 
+/// The effect in a few words.
 pub(crate) fn effect(effect: &Effect) -> String {
     match effect {
         Effect::Adopt { color, release } => format!("adopt {color} for {release}"),

@@ -1,7 +1,8 @@
-//! Runs a story: lines that begin with `@` are events (seconds, then words), `policy` lines come
-//! first, `#` lines and empty ones are kept; everything else is what came out.
+//! Runs a story. Its `policy` lines come first. Lines that begin with `@` are events (seconds, then
+//! words). `#` lines and empty lines are kept. All other lines are output.
 //!
-//! Deadlines that a step named are given by themselves, as the controller does (`~` lines).
+//! Deadlines that a step named are given without a line of the story, as the controller gives them. The
+//! output shows them as `~` lines.
 
 use std::fmt::Write as _;
 
@@ -17,7 +18,7 @@ struct Stage {
     out: String,
 }
 
-/// The whole transcript anew.
+/// Runs the story and returns its whole transcript.
 pub(crate) fn run(text: &str) -> String {
     let mut starts = Policy::default();
     let mut stage: Option<Stage> = None;
@@ -72,7 +73,7 @@ impl Stage {
         writeln!(self.out, "{line}").unwrap();
     }
 
-    /// Gives the deadlines that come due before.
+    /// Gives the deadlines that come due before the next event.
     fn wait_until(&mut self, at: Tick) {
         for _ in 0..1000 {
             let Some(due) = self.deadline.filter(|due| *due <= at) else { return };
@@ -98,7 +99,8 @@ impl Stage {
         self.state = step.state;
     }
 
-    /// `bucket 100/5 x20`: so many seconds of it, told where something happens.
+    /// Gives many equal seconds, such as `bucket 100/5 x20`. Only the seconds in which something happens
+    /// are printed.
     fn buckets(&mut self, at: Tick, line: &str, words: &Words) {
         self.line(line);
         let times = words.0.iter().find_map(|word| word.strip_prefix('x')?.parse().ok()).unwrap_or(1_i64);
@@ -124,7 +126,7 @@ impl Stage {
         }
     }
 
-    /// The process ends and another begins, through the stored text.
+    /// The process ends, and another begins with the stored text.
     fn restart(&mut self, at: Tick, line: &str) {
         self.line(line);
         let stored = serde_json::to_string(&self.state.to_saved(at)).unwrap();

@@ -1,5 +1,5 @@
-//! Every state by every event: each pair is handled, or refused by name. The table is committed, so
-//! that a change of any pair shows in a review.
+//! The table of every state by every event. Each pair is handled, or refused with a name. The table is
+//! committed, so that a change of any pair shows in a review.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::golden::{compare, folder};
 use crate::parse::{Words, event, policy, tick};
 use crate::render;
 
-/// The way into each state, as in the stories.
+/// The events that lead into each state, as in the stories.
 const STATES: &[(&str, &str, &[&str])] = &[
     ("stable", "", &["0 health blue 1/1"]),
     ("queued", "", &["0 health blue 1/1", "1 deploy version=v2 webhook"]),
@@ -105,7 +105,7 @@ const STATES: &[(&str, &str, &[&str])] = &[
 
 const SWITCHED: &[&str] = &["0 health blue 1/1", "1 deploy version=v2", "2 health green 1/1", "12 deadline"];
 
-/// At least one of each kind of event; the ids are those that the states above know.
+/// At least one event of each kind. The ids are those that the states above know.
 const EVENTS: &[&str] = &[
     "deploy version=v3",
     "deploy version=v3 force",
@@ -174,7 +174,7 @@ fn reach(keys: &str, way: &[&str]) -> (State, Tick) {
     (state, at)
 }
 
-/// The events whose id is written out need a release to exist.
+/// The event for these words. A `pulled` event gets its version here if no release exists.
 fn event_of(words: &str, state: &State, at: Tick) -> Event {
     if let (Some(id), true) = (words.strip_prefix("pulled of="), state.release.is_none()) {
         let version = greenlight::model::Version("v2".to_owned());
@@ -229,7 +229,7 @@ fn every_kind_of_event_is_in_the_table() {
     assert_eq!(kinds.len(), KINDS, "{kinds:?}");
 }
 
-/// How many kinds of events there are; [`kind`] does not compile when one is added.
+/// The number of kinds of events. [`kind`] does not compile if a kind is added.
 const KINDS: usize = 28;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]

@@ -1,4 +1,5 @@
-//! L1: what the thresholds make of probes. Pure: every result comes with its time.
+//! Health, which the thresholds make of the results of probes. It is pure, and every result comes with
+//! its time.
 
 mod check;
 mod roster;

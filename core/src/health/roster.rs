@@ -1,36 +1,38 @@
-//! One color: its endpoints, whose release they belong to, and what they say together.
+//! The roster of one color. It holds the color's endpoints, the release that owns them, and their health
+//! together.
 //!
-//! Absence of evidence never opens a gate: an endpoint that nobody has probed is unknown, a color
-//! without endpoints is not clean, and evidence gathered for one release is dropped when it
-//! arrives for another.
+//! Absence of evidence never opens a gate. An endpoint without a probe is unknown, a color without
+//! endpoints is not clean, and evidence that was gathered for one release is dropped when it arrives for
+//! another.
 
 use crate::model::{Endpoint, EndpointId, Health, ReleaseId, Tick};
 
 use super::{EndpointHealth, ProbeOutcome, Thresholds};
 
-/// A color's endpoints in one line: all that a release decides by.
+/// A summary of a color's endpoints. It is all that a release decides by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ColorHealth {
+    /// The number of endpoints, which the next three fields split.
     pub total: u32,
     pub healthy: u32,
     pub unhealthy: u32,
     pub unknown: u32,
-    /// Since when every endpoint has been healthy without one failed probe; `None` when not so
-    /// now, or when there is no endpoint.
+    /// Since when every endpoint has been healthy without one failed probe. It is `None` if that does not
+    /// hold now, or if there is no endpoint.
     pub clean_since: Option<Tick>,
-    /// Whether every endpoint's last probe was a refused connect: nothing runs there.
+    /// Whether the last probe of every endpoint was a refused connection, so that nothing runs there.
     pub refused: bool,
 }
 
-/// What a probe changed.
+/// The effect of a probe on its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProbeEffect {
-    /// It belongs to another release, or to an endpoint that is gone: dropped.
+    /// The probe belongs to another release, or to an endpoint that is gone. It was dropped.
     Stale,
-    /// Counted; the endpoint's health is as before. The summary may differ all the same: a clean
-    /// run may have begun or ended.
+    /// The probe was counted and the endpoint's health is as before. The summary may differ all the same,
+    /// because a clean run may have begun or ended.
     Same,
-    /// The endpoint's health is now this.
+    /// The probe was counted and the endpoint's health has changed to this.
     Changed(Health),
 }
 
@@ -38,10 +40,10 @@ pub enum ProbeEffect {
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
     owner: Option<ReleaseId>,
-    /// Sorted by id: the order in which a resolver lists addresses means nothing, and a probe
-    /// finds its endpoint among thousands in a few comparisons.
+    /// The endpoints, sorted by id. The order in which a resolver lists addresses has no meaning, and in
+    /// a sorted list a probe finds its endpoint among thousands in a few comparisons.
     endpoints: Vec<(Endpoint, EndpointHealth)>,
-    /// The last failed probe of an endpoint that has gone since: taking a sick endpoint out
+    /// The time of the last failed probe of an endpoint that has gone since. Taking a sick endpoint out
     /// does not make the time before a clean one.
     gone_failure: Option<Tick>,
 }
@@ -52,14 +54,14 @@ impl Roster {
         self.owner.as_ref()
     }
 
-    /// The endpoints and what is thought of them, sorted by id.
+    /// The endpoints and their health, sorted by id.
     pub fn endpoints(&self) -> &[(Endpoint, EndpointHealth)] {
         &self.endpoints
     }
 
-    /// Replaces the set: endpoints that stay keep their health, new ones (and those whose address
-    /// is another now) are unknown. Of several with the same id the first counts. Tells whether
-    /// anything changed; the order does not matter.
+    /// Replaces the endpoints. Endpoints that stay keep their health. New ones, and those with another
+    /// address than before, are unknown. If several have the same id the first one counts. Returns
+    /// whether anything has changed; the order does not matter.
     pub fn set_endpoints(&mut self, endpoints: &[Endpoint]) -> bool {
         let mut wanted: Vec<&Endpoint> = endpoints.iter().collect();
         wanted.sort_by(|a, b| a.id.cmp(&b.id));
@@ -88,9 +90,9 @@ impl Roster {
         true
     }
 
-    /// Gives the endpoints to a release and forgets what was known: evidence about an older
-    /// release is none about this one. Adopting for the owner again changes nothing, so that the
-    /// effect may be repeated.
+    /// Gives the endpoints to a release and forgets their health, because evidence about an older release
+    /// is not evidence about this one. Adopting again for the same owner changes nothing, so the effect
+    /// may be repeated.
     pub fn adopt(&mut self, release: Option<ReleaseId>) {
         if self.owner == release {
             return;
@@ -123,7 +125,7 @@ impl Roster {
         }
     }
 
-    /// What the endpoints say together.
+    /// The summary of all endpoints.
     pub fn summary(&self) -> ColorHealth {
         let mut sum = ColorHealth { refused: !self.endpoints.is_empty(), ..ColorHealth::default() };
         let mut clean_since = self.gone_failure;
@@ -143,6 +145,7 @@ impl Roster {
         sum
     }
 
+    /// Remembers the last failure of an endpoint that goes.
     fn part_with(&mut self, health: &EndpointHealth) {
         self.gone_failure = self.gone_failure.max(health.last_failure.as_ref().map(|(at, _)| *at));
     }

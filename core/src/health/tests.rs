@@ -9,7 +9,8 @@ use crate::model::{Endpoint, EndpointId, Health, ReleaseId, Tick};
 
 const THREE: Thresholds = Thresholds { rise: 3, fall: 3 };
 
-/// `+` a pass, `-` a time-out, `r` a refused connect, one a second from 1 s on.
+/// The outcome for a sign: `+` is a pass, `-` a time-out, `r` a refused connection. In a run one probe
+/// ends each second, from 1 s on.
 fn outcome(sign: char) -> ProbeOutcome {
     match sign {
         '+' => ProbeOutcome::Pass,
@@ -72,7 +73,7 @@ fn runs_of_probes() {
 }
 
 #[test]
-fn changes_are_told_once() {
+fn changes_are_returned_once() {
     let mut health = EndpointHealth::default();
     let told: Vec<Option<Health>> = "++++---+"
         .chars()
@@ -189,7 +190,7 @@ fn probes_of_another_release_or_endpoint_are_stale() {
 }
 
 #[test]
-fn a_new_set_keeps_what_stays() {
+fn endpoints_that_stay_keep_their_health_in_a_new_set() {
     let mut roster = roster(3);
     all(&mut roster, 3, '+', 1..=3);
     assert!(!roster.set_endpoints(&[endpoint(2), endpoint(0), endpoint(1)]), "only the order differs");
@@ -204,7 +205,7 @@ fn a_new_set_keeps_what_stays() {
     assert_eq!(roster.summary(), ColorHealth::default());
 }
 
-/// Health as the whole history has it: after each probe, what do the last `rise` or `fall` say?
+/// The health by the whole history. After each probe the last `rise` or `fall` results decide.
 fn health_of(history: &[bool], thresholds: Thresholds) -> Health {
     let mut health = Health::Unknown;
     for end in 1..=history.len() {
@@ -223,7 +224,7 @@ fn health_of(history: &[bool], thresholds: Thresholds) -> Health {
 
 proptest! {
     #[test]
-    fn health_is_what_the_history_says(
+    fn health_follows_the_history(
         history in proptest::collection::vec(any::<bool>(), 0..60),
         rise in 1_u32..6,
         fall in 1_u32..6,
@@ -233,8 +234,8 @@ proptest! {
         prop_assert_eq!(run(&signs, thresholds).health, health_of(&history, thresholds));
     }
 
-    /// Whenever a color is clean, no endpoint has failed since, every one was healthy at that
-    /// time and is now, and it could not have been clean earlier.
+    /// Whenever a color is clean, no endpoint has failed since, and every endpoint was healthy at that
+    /// time and is healthy now. The color could not have been clean earlier.
     #[test]
     fn clean_since_tells_the_truth(
         probes in proptest::collection::vec((0_u16..3, prop::bool::weighted(0.85)), 0..120),

@@ -1,37 +1,44 @@
-//! One endpoint: `rise` passes in a row make it healthy, `fall` failures in a row unhealthy.
+//! The health of one endpoint. `rise` passed probes in a row make it healthy, and `fall` failed ones in a
+//! row make it unhealthy.
 //!
-//! Health alone is forgiving (one lost probe is not an outage), the gate is not: any failed probe,
-//! also one that changes nothing, ends the clean run that a candidate must show before it gets
-//! traffic. So both are kept: `health` with its two counters, and `clean_since`.
+//! Health alone is forgiving, since one lost probe is not an outage. The gate is not forgiving. Any
+//! failed probe, even one that does not change the health, ends the clean run that a candidate must show
+//! before it gets traffic. So two things are kept: `health` with its two counters, and `clean_since`.
 
 use std::fmt;
 
 use crate::model::{Health, Tick};
 
-/// How many results in a row change the mind. A 0 is taken as 1: no result, no change.
+/// How many equal results in a row change the health. A 0 is taken as 1, so that no change happens
+/// without a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
+    /// Passed probes in a row that make an endpoint healthy.
     pub rise: u32,
+    /// Failed probes in a row that make an endpoint unhealthy.
     pub fall: u32,
 }
 
 /// Why a probe failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeFailure {
+    /// The connection was refused.
     Refused,
+    /// The connection was reset.
     Reset,
+    /// There was no answer in time.
     Timeout,
-    /// An answer with a status that is not expected.
+    /// The answer has a status that is not expected.
     Status(u16),
     /// The expected text is not in the body.
     Body,
-    /// Something that is not HTTP.
+    /// The answer is not HTTP.
     Malformed(String),
-    /// Something that is not HTTP/2, where that was to be spoken.
+    /// The answer is not HTTP/2, although the upstream's protocol is.
     NotHttp2(String),
-    /// The endpoint gave the request up (RST_STREAM), with its reason (RFC 9113, 7).
+    /// The endpoint reset the stream (RST_STREAM), with its reason (RFC 9113, section 7).
     StreamReset(String),
-    /// The endpoint gave the connection up (GOAWAY), with its reason.
+    /// The endpoint ended the connection (GOAWAY), with its reason.
     GoneAway(String),
     /// Any other failure of the network, in the system's words.
     Network(String),
@@ -54,14 +61,14 @@ impl fmt::Display for ProbeFailure {
     }
 }
 
-/// What one probe found.
+/// The result of one probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeOutcome {
     Pass,
     Fail(ProbeFailure),
 }
 
-/// One endpoint's run of results.
+/// The health of one endpoint and the latest run of its results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EndpointHealth {
     pub health: Health,
@@ -69,16 +76,17 @@ pub struct EndpointHealth {
     pub passes: u32,
     /// Failures in a row.
     pub failures: u32,
-    /// When it last became healthy (it still is).
+    /// When the endpoint last became healthy; `None` unless it still is.
     pub healthy_since: Option<Tick>,
-    /// Since when it has been healthy without one failed probe. A failure that leaves it healthy
-    /// ends the run all the same; the next pass begins a new one.
+    /// Since when the endpoint has been healthy without one failed probe. A failure that leaves it
+    /// healthy ends the run all the same, and the next pass begins a new one.
     pub clean_since: Option<Tick>,
+    /// The time and the reason of the last failed probe.
     pub last_failure: Option<(Tick, ProbeFailure)>,
 }
 
 impl EndpointHealth {
-    /// Counts one result. Returns the new health when it changed.
+    /// Counts one result that came at the time `at`. Returns the new health if it has changed.
     pub fn observe(&mut self, outcome: &ProbeOutcome, thresholds: Thresholds, at: Tick) -> Option<Health> {
         let before = self.health;
         match outcome {
@@ -88,13 +96,13 @@ impl EndpointHealth {
         (self.health != before).then_some(self.health)
     }
 
-    /// Whether the last probe was a refused connect: nothing listens there.
+    /// Whether the last probe was a refused connection, so that nothing listens there.
     pub fn refused(&self) -> bool {
         self.failures > 0 && matches!(self.last_failure, Some((_, ProbeFailure::Refused)))
     }
 
     fn pass(&mut self, rise: u32, at: Tick) {
-        // A result that comes late must not begin a clean run before a failure that is known.
+        // A late result must not begin a clean run before a failure that is known.
         let at = self.last_failure.as_ref().map_or(at, |(failed, _)| at.max(*failed));
         self.passes = self.passes.saturating_add(1);
         self.failures = 0;

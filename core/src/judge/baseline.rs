@@ -40,7 +40,7 @@ pub struct RouteBaseline {
     /// The seconds that the whole baseline covers.
     #[serde(default)]
     pub seconds: u64,
-    /// 1 to 8, over slices of ten seconds.
+    /// The dispersion over slices of ten seconds, 1 to 8.
     pub dispersion: f64,
 }
 
@@ -65,6 +65,6 @@ pub struct LatencyBaseline {
     pub p95: Duration,
     /// The limit tau. An attempt is slow if it has no response head after this time.
     pub slow_after: Duration,
-    /// 1 to 8, over slices of ten seconds.
+    /// The dispersion over slices of ten seconds, 1 to 8.
     pub dispersion: f64,
 }

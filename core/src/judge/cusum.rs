@@ -2,13 +2,16 @@
 //! Biometrika 41, 1954; its increments are those of A. Wald's sequential test, 1945).
 //!
 //! Each failure adds ln(p1/p0), and each success adds ln((1-p1)/(1-p0)), which is negative. The sum never
-//! falls under 0.
+//! falls under 0. From any one start the ratio of likelihoods passes e^h with a chance of at most e^-h,
+//! as long as the rate is p0 or less (Ville's inequality; Lorden, 1971, for the time to a false alarm). A
+//! bake of N requests has at most N starts. So h = ln(N/alpha) keeps the chance of a false trip in the
+//! whole bake under alpha, however often the score is looked at.
 //!
-//! This bound has limits. It assumes that requests are independent, and that p0 is no less than the true
-//! rate (a Wilson bound is too low in one sample of forty, and then by little). Dividing by the
-//! dispersion repairs clumps only as far as the baseline showed them. And h is frozen while the score is
-//! over 0, so if far more requests come than expected the chance of a false trip grows by 1 + ln(seen /
-//! expected) times.
+//! This bound on the chance has limits. It assumes that requests are independent, and that p0 is no less
+//! than the true rate (a Wilson bound is too low in one sample of forty, and then by little). Dividing by
+//! the dispersion repairs clumps only as far as the baseline showed them. And h is frozen while the score
+//! is over 0. So if far more requests come than expected, the bound on the chance grows by a factor of 1
+//! + ln(seen / expected).
 //!
 //! Two limits work against that, and both only lower the score. An interval adds at most h/4 (h/2 where
 //! an outage is ruled out, see `total`). Where the clients are many, one client adds at most h/4 since
@@ -127,12 +130,12 @@ impl Cusum {
         self.on
     }
 
-    /// Nats.
+    /// The score in nats.
     pub(crate) fn score(&self) -> f64 {
         self.score as f64 / NANO
     }
 
-    /// Nats.
+    /// The bound in nats.
     pub(crate) fn bound(&self) -> f64 {
         self.bound as f64 / NANO
     }

@@ -14,12 +14,14 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `bucket` `clients` `times` `route` `routes` `failure` | the counts of the data plane, in bounded memory |
-//! | `baseline` `window` `route_window` `dispersion` `wilson` `rates` | the past of the old color, and the rates that are too bad |
+//! | `bucket` `clients` `times` `route` `routes` `failure` | the bounded counts of the data plane |
+//! | `baseline` `window` `route_window` | the old color's past |
+//! | `dispersion` `wilson` `rates` | the statistics of the past, and the rates that are too bad |
 //! | `control` | the old color while it still answers beside the candidate |
 //! | `cusum` `ledger` `total` | the running score, and the most that one second may add |
 //! | `watch` `route_rules` `latency` | the rules |
-//! | `verdict` `policy` `series` | the verdict and its numbers, the configuration, and the course for people |
+//! | `verdict` `policy` | the verdict and its numbers, and the configuration |
+//! | `series` | the course of a release, for people |
 
 mod baseline;
 mod bucket;

@@ -1,9 +1,9 @@
 //! A request's route template, which is its method and path with ids folded.
 //!
-//! `GET /orders/17/lines?page=2` and `GET /orders/18/lines` are one route, `GET /orders/{id}/lines`.
-//! The template is what the judge counts by and what a record shows, so nothing that names a
-//! person or opens a door may be left in it: there is no query, and whatever looks like an id, a
-//! token, an address or an encoding is folded.
+//! `GET /orders/17/lines?page=2` and `GET /orders/18/lines` are one route, `GET /orders/{id}/lines`. The
+//! judge counts by the template, and a record shows it. So nothing that names a person or opens a door
+//! may be left in it. There is no query, and everything that looks like an id, a token, an address or an
+//! encoding is folded.
 
 use std::fmt;
 

@@ -17,6 +17,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The verdict's name in the API and in records.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -41,6 +42,7 @@ pub enum TripRule {
 }
 
 impl TripRule {
+    /// The rule's name in the API and in records.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Errors => "errors",

@@ -6,6 +6,7 @@ mod changes;
 mod content;
 mod contract;
 mod disk;
+mod documented;
 mod every_key;
 mod noise;
 mod quantities;

@@ -1,5 +1,5 @@
-//! The second opinion's part about what stands beside the switch: a canary's steps, the old color
-//! as a live control (in a canary, and by requests of our own in a bake), and errands.
+//! The part of the second opinion about the things beside the switch: the steps of a canary, the old
+//! color as a live control (in a canary, and by synthetic requests in a bake), and errands.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,14 +9,14 @@ use greenlight::release::{By, Effect, Errand, Event, Kind, Mode, Phase, Release,
 
 use super::shadow::{Verdict, ensure};
 
-/// A canary's step is at least so long, in milliseconds.
+/// The least length of a canary's step, in milliseconds.
 const STEP_MIN: i64 = 10_000;
-/// Seconds that a control remembers.
+/// The seconds that a control remembers.
 const CONTROL: usize = 30;
-/// Seconds in which a candidate that fails altogether is found in a canary: four, and one for the
-/// bucket that was open when the last of them ended.
+/// The seconds within which a canary finds a candidate that fails altogether. They are four, and one for
+/// the bucket that was open when the last of them ended.
 const FOUND: usize = 5;
-/// Clients enough that no one of them is held back.
+/// With this number of clients no client's part is limited.
 const MANY: u64 = 20;
 
 /// A color's requests and errors of a second.
@@ -24,19 +24,19 @@ type Second = (u64, u64);
 
 #[derive(Debug, Default)]
 pub(super) struct Aside {
-    /// Whose share runs, how much, since when.
+    /// The release that has a share, its percentage, and since when (in milliseconds).
     open: Option<(ReleaseId, u8, i64)>,
-    /// How long each share of a release was had, in milliseconds.
+    /// How long a release has had each share, in milliseconds.
     had: BTreeMap<(ReleaseId, u8), i64>,
-    /// Both colors' seconds of the canary that runs: the candidate's, the old one's.
+    /// The seconds of both colors in the running canary, the candidate's first.
     shared: VecDeque<(Second, Second)>,
-    /// The old color's seconds in the bake that runs; `None`: some were lost in a crash.
+    /// The old color's seconds in the running bake. `None` means that some were lost in a crash.
     asked: Option<VecDeque<Second>>,
 }
 
 impl Aside {
-    /// Rules about one step that depend on what was seen before it.
-    /// `old_fit`: whether the color that has the traffic is healthy.
+    /// Checks one step by rules that depend on the steps before it. `old_fit` says whether the color with
+    /// the traffic is healthy.
     pub(super) fn judge(
         &mut self,
         before: &State,
@@ -51,7 +51,8 @@ impl Aside {
         judge_errands(before, event, step)
     }
 
-    /// Evidence about another release or an older table is refused; what is taken is remembered.
+    /// Checks that evidence about another release or an older table is refused, and remembers the
+    /// evidence that is taken.
     fn judge_evidence(&mut self, before: &State, event: &Event) -> Verdict {
         let count = |bucket: &Bucket| (bucket.requests, bucket.errors);
         match event {
@@ -77,8 +78,9 @@ impl Aside {
         Ok(())
     }
 
-    /// A share is had for its whole step before a larger one or all of the traffic, unless a person
-    /// says otherwise; and no step is left out while there is a healthy color to share with.
+    /// Checks that a release has each share for its whole step before a larger share or all of the
+    /// traffic, unless a person promotes it. No step is left out while there is a healthy color to share
+    /// with.
     fn judge_steps(
         &self,
         before: &State,
@@ -93,7 +95,8 @@ impl Aside {
             return Ok(());
         }
         let steps = &after.policy.canary_percent;
-        // Asked for anew, with nobody healthy to share with, it is switched without one.
+        // A release that comes from outside a canary, with no healthy color to share with, switches
+        // without one.
         if switched && !matches!(old.phase, Phase::Canary(_)) {
             let could = old_fit && new.color != before.active && new.kind == Kind::Deploy;
             return ensure(!could || steps.is_empty(), || {
@@ -108,14 +111,15 @@ impl Aside {
         Ok(())
     }
 
+    /// How long a release has had a share until now, in milliseconds.
     fn had_for(&self, release: &ReleaseId, percent: u8, now: i64) -> i64 {
         let open = self.open.as_ref().filter(|(id, of, _)| id == release && *of == percent);
         let before = self.had.get(&(release.clone(), percent)).copied().unwrap_or(0);
         before + open.map_or(0, |(_, _, since)| now - since)
     }
 
-    /// A candidate that fails everything beside an old color that fails nothing loses its share in
-    /// time; one that fails while the old color fails too is not to blame.
+    /// Checks that a candidate that fails everything, beside an old color that fails nothing, loses its
+    /// share in time. A candidate that fails while the old color fails too is not to blame.
     fn judge_canary(&self, before: &State, after: &State) -> Verdict {
         let (Some(old), Some(new)) = (before.running(), &after.release) else { return Ok(()) };
         if old.id != new.id || before.canary_percent() == 0 {
@@ -142,7 +146,7 @@ impl Aside {
         Ok(())
     }
 
-    /// The same in a bake, by what our own requests saw of the old color.
+    /// The same in a bake, by the synthetic requests to the old color.
     fn judge_bake(&self, before: &State, after: &State) -> Verdict {
         let Some(new) = &after.release else { return Ok(()) };
         let Phase::Reverting(reverting) = &new.phase else { return Ok(()) };
@@ -161,7 +165,7 @@ impl Aside {
         })
     }
 
-    /// The step goes on.
+    /// The step is carried out.
     pub(super) fn decided(&mut self, before: &State, after: &State, now: i64) {
         let has = after.canary_percent();
         let whose = after.running().map(|release| release.id.clone());
@@ -194,7 +198,8 @@ impl Aside {
         self.asked = None;
     }
 
-    /// What had not reported when the process died is begun again by the next one.
+    /// Checks that the next process begins every errand again that had not reported when the process
+    /// died.
     pub(super) fn begun_again(restored: &State, effects: &[Effect]) -> Verdict {
         for run in restored.errands.iter().filter(|run| run.outcome.is_none()) {
             let again = effects.iter().any(|effect| {
@@ -221,7 +226,8 @@ fn canary_numbers(state: &State) -> Option<greenlight::judge::Numbers> {
     }
 }
 
-/// What belongs to a change is begun with it: going back calls its hook, a bake and a success theirs.
+/// Checks that the errands of a change begin with it. Going back calls its hook, and a bake and a success
+/// call theirs.
 fn judge_errands(before: &State, event: &Event, step: &Step) -> Verdict {
     let after = &step.state;
     let begun = |errand: Errand| {
@@ -247,7 +253,8 @@ fn judge_errands(before: &State, event: &Event, step: &Step) -> Verdict {
     })
 }
 
-/// Wilson's lower bound (95 %) of the share of failures is over `rate`, by three failures or more.
+/// Whether Wilson's lower bound (95 %) of the share of failures is over `rate`, with three failures or
+/// more.
 fn surely_over(seconds: &[Second], rate: f64) -> bool {
     let (n, e) = seconds.iter().fold((0, 0), |(n, e), second| (n + second.0, e + second.1.min(second.0)));
     if e < 3 {
@@ -256,6 +263,6 @@ fn surely_over(seconds: &[Second], rate: f64) -> bool {
     let (n, share, z2) = (n as f64, e as f64 / n as f64, 1.96_f64 * 1.96);
     let middle = share + z2 / (2.0 * n);
     let width = 1.96 * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
-    // A hair's breadth is nobody's mistake.
+    // Differences by rounding are no faults.
     (middle - width) / (1.0 + z2 / n) > rate + 1e-9
 }

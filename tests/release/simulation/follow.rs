@@ -1,5 +1,5 @@
-//! `trigger = "on_healthy"`: containers that somebody else replaces, and a second opinion about when
-//! a release begins because of them, or because a color came up.
+//! The trigger `on_healthy`. It has containers that somebody else replaces, and a second opinion about
+//! the time when a release begins because of them, or because a color came up.
 
 use greenlight::model::{Color, PerColor};
 use greenlight::release::{Release, Source, State};
@@ -10,7 +10,7 @@ use super::shadow::{Verdict, ensure};
 /// How long the other color must have been down, in milliseconds.
 const DOWN: i64 = 10_000;
 
-/// The containers of each color, by their ids.
+/// The containers of each color by their ids, in the simulated world.
 #[derive(Debug, Default)]
 pub(super) struct Follow {
     pub on: bool,
@@ -35,7 +35,7 @@ impl Follow {
         }
     }
 
-    /// Somebody replaces, adds or removes containers now and then.
+    /// Replaces, adds or removes containers now and then.
     pub(super) fn change(&mut self, rng: &mut Rng) {
         let color = rng.pick(&Color::ALL);
         match rng.below(100) {
@@ -56,7 +56,7 @@ impl Follow {
 pub(super) struct Edges {
     /// The containers that a color had when it last had the traffic or a release.
     known: PerColor<Option<Vec<String>>>,
-    /// Since when every probe of a color has been refused, and whether that once was long enough.
+    /// Since when every probe of a color has been refused, and whether that was long enough once.
     refused_since: PerColor<Option<i64>>,
     was_down: PerColor<bool>,
     numbered: u64,
@@ -72,12 +72,12 @@ impl Edges {
         }
     }
 
-    /// What was not stored is not known.
+    /// The process died, so containers that were not stored are unknown.
     pub(super) fn crashed(&mut self, stored: &State) {
         self.known = stored.discovery.known.clone();
     }
 
-    /// A release that has begun needs another edge after it.
+    /// After a release has begun, the next one needs another edge.
     pub(super) fn persisted(&mut self, state: &State) {
         if state.numbered > self.numbered && state.running().is_some() {
             self.was_down = PerColor::default();
@@ -85,7 +85,7 @@ impl Edges {
         self.numbered = state.numbered;
     }
 
-    /// The step goes on: what it saw is known from now on.
+    /// The step is carried out, so the containers that it saw are known from now on.
     pub(super) fn decided(&mut self, before: &State, after: &State) {
         if after.unwritable {
             return;
@@ -103,7 +103,8 @@ impl Edges {
 
     /// Whether all containers of a color without traffic are new.
     fn is_edge(&self, before: &State, after: &State, other: Color) -> bool {
-        // While the store can't be written no look is taken down: the next one counts.
+        // A step does not record the containers while the store can't be written. The next step that can
+        // counts.
         let followed = before.active == other || candidate(before) == Some(other);
         let followed = followed && !before.unwritable;
         let now = after.seen[other].as_deref().unwrap_or_default();
@@ -111,6 +112,7 @@ impl Edges {
         !followed && self.known[other].as_ref().is_some_and(anew)
     }
 
+    /// Checks that a release of discovery begins at an edge, and only then.
     pub(super) fn judge(&self, before: &State, after: &State, now: i64) -> Verdict {
         let other = after.active.other();
         let newer = |release: &&Release| release.id.number().unwrap() > before.numbered;

@@ -1,5 +1,5 @@
-//! The shells around the core, in virtual time: event -> step -> persist -> perform, with probes,
-//! workers, an engine, a store that fails, and crashes between any two of them.
+//! The shells around the core in virtual time. The loop is event, step, persist, perform. There are
+//! probes, workers, an engine, a store that fails, and crashes between any two actions.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -21,7 +21,7 @@ use super::rng::Rng;
 use super::shadow::{Shadow, Table, ensure, is_switching};
 use super::upstream::Upstream;
 
-/// What is under way, and comes at a time of its own.
+/// A thing that is under way and comes at a time of its own.
 #[derive(Clone, Debug)]
 pub(super) enum Due {
     ProbeStarts {
@@ -61,22 +61,22 @@ pub(super) type Outcome = Result<(), String>;
 pub(super) struct Front {
     pub rng: Rng,
     pub now: i64,
-    /// When this process began: its clock reads `now - boot`.
+    /// When this process began. Its clock reads `now - boot`.
     boot: i64,
     life: u32,
     pub state: State,
-    /// What the store holds, saved as if at tick 0, and when it was written.
+    /// The record in the store, saved as if at tick 0.
     pub disk: State,
     pub disk_works: bool,
     dirty: bool,
     rosters: PerColor<Roster>,
     told: PerColor<Option<(Option<ReleaseId>, greenlight::health::ColorHealth)>>,
     pub upstream: Upstream,
-    /// Containers by the release they were made for; fixed endpoints are always there.
+    /// Containers by the release that they were made for. Fixed endpoints are always there.
     sets: Sets,
-    /// What the last second found left behind of them.
+    /// Sets that looked left behind in the last second.
     suspects: BTreeSet<ReleaseId>,
-    /// What the store tells of releases, and those that ended since the last write.
+    /// The releases in the store, and those that ended since the last write.
     history: History,
     ends: Vec<Release>,
     initial: Color,
@@ -98,7 +98,7 @@ pub(super) struct Front {
     pub trace: Trace,
 }
 
-/// What happened, as a number, or as lines when somebody wants to read it.
+/// The course of a seed as a hash, and as lines if they are asked for.
 #[derive(Debug, Default)]
 pub(super) struct Trace {
     pub hash: u64,
@@ -201,8 +201,8 @@ impl Front {
         self.under_way.insert(self.sequence, (self.life, due));
     }
 
-    /// The next thing that is due: a deadline of the core (`None`), or something under way. What an
-    /// earlier process had under way is lost with it, but for the world's own.
+    /// The next thing that is due: a deadline of the core (`None`), or something under way. Things of an
+    /// earlier process are lost with it, except those of the world.
     pub(super) fn next(&mut self) -> Option<Due> {
         loop {
             let Reverse((at, sequence)) = *self.queue.peek().expect("the clock never stops");
@@ -277,7 +277,8 @@ impl Front {
         self.tell(color)
     }
 
-    /// A summary that has changed is an event; now and then one of an older release comes late.
+    /// Gives an event if a color's summary has changed. Now and then a summary of an older release comes
+    /// late.
     fn tell(&mut self, color: Color) -> Outcome {
         let summary = (self.rosters[color].owner().cloned(), self.rosters[color].summary());
         if self.told[color].as_ref() == Some(&summary) {
@@ -323,7 +324,7 @@ impl Front {
         self.give(&Event::Bucket { color, epoch, bucket })
     }
 
-    /// What both colors did while the candidate has a share of the traffic.
+    /// Gives the second of both colors while the candidate has a share of the traffic.
     fn shared_second(&mut self, active: Color, old: &Bucket) -> Outcome {
         let Some(release) = self.state.running().map(|release| release.id.clone()) else { return Ok(()) };
         let mut candidate = Bucket::default();
@@ -333,7 +334,7 @@ impl Front {
         let baseline = Some(Box::new(self.window.freeze(&self.state.policy.judge)));
         let event = Event::Canary { release, candidate, old: old.clone(), baseline };
         if self.wild && self.rng.one_in(30) {
-            // It comes when another release may be under way.
+            // The second comes late, when another release may be under way.
             let after = self.rng.millis(100, 20_000);
             self.engine(after, event);
             return Ok(());
@@ -341,7 +342,7 @@ impl Front {
         self.give(&event)
     }
 
-    /// What requests of our own saw of the old color in a bake, now and then late.
+    /// Gives the second of the synthetic requests to the old color in a bake, now and then late.
     fn asked_second(&mut self, active: Color) -> Outcome {
         let mut old = Bucket::default();
         if !self.rosters[active.other()].endpoints().is_empty() {
@@ -358,7 +359,7 @@ impl Front {
 
     // The loop.
 
-    /// Gives the core an event, and does what it says.
+    /// Gives the core an event and carries out its step.
     pub(super) fn give(&mut self, event: &Event) -> Outcome {
         let at = self.tick();
         let decided = step(&self.state, event, at);
@@ -380,7 +381,7 @@ impl Front {
         self.carry_out(event, decided)
     }
 
-    /// The present state with the parts that are not stored of another.
+    /// The present state, with the parts that are not stored taken from `other`.
     fn saved_like(&self, other: &State, at: Tick) -> State {
         let mut saved = self.state.to_saved(at);
         saved.health = other.health;
@@ -496,7 +497,7 @@ impl Front {
             | Effect::SaveEvidence { .. } => {}
             Effect::Errand { errand, release, .. } => {
                 self.shadow.errand_begun(*errand, release);
-                // Now and then nobody ever reports.
+                // Now and then an errand never reports.
                 if !(self.wild && self.rng.one_in(60)) {
                     let after = self.rng.millis(50, 12_000);
                     let outcome = if self.rng.one_in(90) { Err("503".to_owned()) } else { Ok(()) };
@@ -550,7 +551,8 @@ impl Front {
         self.at(after, Due::Engine { event: Box::new(event) });
     }
 
-    /// Never stop a container whose color is active in the record as read back from the store.
+    /// Checks that no container is stopped whose color is active in the record as read back from the
+    /// store.
     fn may_stop(&self, release: &ReleaseId) -> Outcome {
         let side = &self.disk.sides[self.disk.active];
         ensure(side.containers.as_ref() != Some(release), || {
@@ -573,7 +575,7 @@ impl Front {
 
     // Crashes.
 
-    /// The process dies and another begins by what the store holds, through its text.
+    /// The process dies, and another begins with the stored record, read back from its text.
     pub(super) fn restart(&mut self) -> Outcome {
         let text = serde_json::to_string(&self.disk).map_err(|fault| fault.to_string())?;
         let mut saved: State = serde_json::from_str(&text).map_err(|fault| fault.to_string())?;
@@ -598,7 +600,8 @@ impl Front {
         self.told = PerColor::default();
         self.follow.told = PerColor::default();
         self.window.clear();
-        // The stored active set is served at once; the shell asks for acknowledgements only where told.
+        // The stored active color is served at once. The shell asks for acknowledgments only if a switch
+        // is under way.
         self.table =
             Table { active: self.state.active, epoch: self.state.epoch, share: self.state.canary_percent() };
         ensure(self.table.share == 0, || "a share by evidence from before a restart".to_owned())?;
@@ -628,7 +631,7 @@ impl Front {
 }
 
 impl Front {
-    /// The record is lost: another one is made of what is left, and written.
+    /// The record is lost. Another one is made from the remains and is written.
     fn lose(&mut self) -> Result<State, String> {
         let state = lost::rebuild(&self.disk, self.initial, &self.history, &self.sets, self.tick())?;
         self.disk = state.to_saved(self.tick());
@@ -636,7 +639,7 @@ impl Front {
         Ok(state)
     }
 
-    /// Containers of somebody else that have changed are an event.
+    /// Gives an event if the containers that somebody else runs have changed.
     fn tell_containers(&mut self) -> Outcome {
         if self.follow.on && self.wild {
             self.follow.change(&mut self.rng);
@@ -651,7 +654,7 @@ impl Front {
         Ok(())
     }
 
-    /// Once a second: what two looks in a row find left behind is made good.
+    /// Stops or removes, once a second, the sets that looked left behind in two seconds in a row.
     fn sweep(&mut self) -> Outcome {
         let containers = self.sets.iter().map(|(id, set)| (id, set.color, set.runs));
         let effects = left_behind(&self.state, containers);

@@ -1,4 +1,5 @@
-//! One seed: a wild stretch of commands, faults and crashes, then quiet until all has ended.
+//! Runs one seed. A wild stretch of commands, faults and crashes comes first. Then it is quiet until
+//! every release has ended.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::rng::Rng;
 use super::shadow::ensure;
 use super::upstream::{MODES, Mode};
 
-/// What a seed came to.
+/// The result of a seed.
 #[derive(Debug)]
 pub(super) struct Story {
     pub hash: u64,
@@ -22,7 +23,7 @@ pub(super) struct Story {
     pub steps: u32,
 }
 
-/// Lives one seed through; `Err` names the broken rule and the seed.
+/// Runs one seed. `Err` names the broken rule and the seed.
 pub(super) fn live(seed: u64, events: u32, lines: bool) -> Result<Story, String> {
     let mut rng = Rng::new(seed);
     let mut policy = policy(&mut rng);
@@ -54,6 +55,7 @@ pub(super) fn live(seed: u64, events: u32, lines: bool) -> Result<Story, String>
     }
 }
 
+/// The wild stretch, and then the quiet one.
 fn whole(front: &mut Front, events: u32) -> Outcome {
     while front.steps < events {
         one(front)?;
@@ -72,6 +74,7 @@ fn whole(front: &mut Front, events: u32) -> Outcome {
     front.shadow.finished(&front.state)
 }
 
+/// Carries out the next thing that is due.
 fn one(front: &mut Front) -> Outcome {
     match front.next() {
         None => front.give(&Event::Deadline),
@@ -102,11 +105,12 @@ fn one(front: &mut Front) -> Outcome {
     }
 }
 
+/// Gives a random command or a reload.
 fn command(front: &mut Front) -> Outcome {
     let force = front.rng.one_in(120);
     let event = match front.rng.below(20) {
         0..=8 => {
-            // Most candidates come up, or nothing would ever be switched.
+            // Most candidates come up. Otherwise no release would ever switch.
             if front.rng.one_in(700) {
                 let other = front.state.active.other();
                 front.upstream.modes[other].fill(Mode::Up);
@@ -114,7 +118,7 @@ fn command(front: &mut Front) -> Outcome {
             let number = front.rng.below(8);
             let version = (number > 0).then(|| Version(format!("v{number}")));
             if let Some(version) = version.clone().filter(|_| front.rng.one_in(150)) {
-                // Messages overtake each other, and some have no time.
+                // Some pushes overtake each other, and some have no time.
                 let at = front
                     .rng
                     .one_in(700)
@@ -150,6 +154,7 @@ fn command(front: &mut Front) -> Outcome {
     front.give(&event)
 }
 
+/// Causes or ends a random fault, or restarts the process.
 fn fault(front: &mut Front) -> Outcome {
     let color = front.rng.pick(&Color::ALL);
     match front.rng.below(20) {
@@ -168,7 +173,7 @@ fn fault(front: &mut Front) -> Outcome {
             front.upstream.modes.green.fill(mode);
         }
         8..=9 => front.upstream.errors[color] = front.rng.pick(&[0, 4, 50, 300, 1000]),
-        // What both colors need fails, and their probes do not see it.
+        // Something that both colors need fails, and their probes do not see it.
         10 => {
             let failing = front.rng.pick(&[50, 300, 1000]);
             front.upstream.errors = greenlight::model::PerColor { blue: failing, green: failing };

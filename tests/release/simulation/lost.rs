@@ -1,6 +1,6 @@
-//! A record that is lost: what the store still tells of releases and what the engines have, and a
-//! second opinion about the state that is rebuilt from them. Also what a crash leaves behind among
-//! the containers.
+//! A lost record. The releases in the store and the containers of the engines are left, and a second
+//! opinion checks the state that is rebuilt from them. It also checks the containers that a crash leaves
+//! behind.
 
 use std::collections::BTreeMap;
 
@@ -23,14 +23,14 @@ pub(super) struct Set {
 
 pub(super) type Sets = BTreeMap<ReleaseId, Set>;
 
-/// The releases that the store tells of, by their numbers.
+/// The releases in the store, by their numbers.
 #[derive(Debug, Default)]
 pub(super) struct History {
     releases: BTreeMap<u64, PastRelease>,
 }
 
 impl History {
-    /// A release is stored as it stands.
+    /// Stores a release as it stands.
     pub(super) fn tell(&mut self, release: &Release) {
         let number = release.id.number().unwrap();
         let before = self.releases.get(&number).is_some_and(|past| past.promoted);
@@ -49,8 +49,7 @@ impl History {
     }
 }
 
-/// The state of a service whose record is lost. `lost` is the record, which only the second opinion
-/// looks at.
+/// The state of a service whose record is lost. `lost` is the record; only the second opinion reads it.
 pub(super) fn rebuild(
     lost: &State,
     initial: Color,
@@ -83,7 +82,7 @@ fn container_sets(sets: &Sets) -> Vec<ContainerSet> {
     found
 }
 
-/// What a rebuilt state has to be, told from the world and the record that was lost.
+/// Checks a rebuilt state against the world and against the record that was lost.
 fn judge(lost: &State, history: &History, sets: &Sets, state: &State) -> Verdict {
     state.check().map_err(|fault| format!("rebuilt: {fault}"))?;
     ensure(state.pin.is_some() && state.alarms.contains_key(&Alarm::StateRebuilt), || {
@@ -103,7 +102,8 @@ fn judge(lost: &State, history: &History, sets: &Sets, state: &State) -> Verdict
     }
     let newest = history.releases.keys().next_back().copied().unwrap_or(0);
     ensure(state.numbered >= newest, || format!("release {newest} may come again"))?;
-    // Whether the traffic has gone back is not told of a release that waits for the old color.
+    // For a release that waits for the old color, the history does not say whether the traffic has gone
+    // back.
     let waits = lost.running().is_some_and(|release| {
         matches!(&release.phase, Phase::Reverting(reverting) if matches!(reverting.stage, Stage::Waiting { .. }))
     });
@@ -112,7 +112,8 @@ fn judge(lost: &State, history: &History, sets: &Sets, state: &State) -> Verdict
     })
 }
 
-/// The color that runs is active; if both run, the one whose newest set is older.
+/// Checks that the color that runs is active. If both run, the active one is the color whose newest set
+/// is older.
 fn judge_containers(sets: &Sets, state: &State) -> Verdict {
     let since = |color: Color| {
         let running = sets.iter().filter(|(_, set)| set.color == color && set.runs);
@@ -127,8 +128,8 @@ fn judge_containers(sets: &Sets, state: &State) -> Verdict {
     })
 }
 
-/// What is made good of what a crash left behind: never what serves, what may be gone back to, or
-/// what is newer than the record.
+/// Checks the orders for containers that a crash left behind. They never touch a set that serves, that
+/// may be gone back to, or that is newer than the record.
 pub(super) fn judge_sweep(state: &State, sets: &Sets, effects: &BTreeMap<ReleaseId, Effect>) -> Verdict {
     ensure(effects.is_empty() || !state.unwritable, || "containers are swept without a store".to_owned())?;
     ensure(effects.is_empty() || !state.alarms.contains_key(&Alarm::StateRebuilt), || {

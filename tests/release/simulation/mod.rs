@@ -1,13 +1,14 @@
-//! The release core lived through in virtual time, by seeds: the real `step`, the real health and
-//! the real judge, between upstreams that fail, probes that come late and twice, people who change
-//! their minds, a store that can't be written, and crashes between any two actions.
+//! The simulation runs the release core in virtual time, once for each seed. It uses the real `step`, the
+//! real health and the real judge. Around them are upstreams that fail, probes that come late and twice,
+//! people who change their minds, a store that can't be written, and crashes between any two actions.
 //!
-//! After every step a second opinion (`shadow`) asks what must never happen. A failure names its
-//! seed; `GREENLIGHT_SIM_SEED=n` lives that one alone and tells its last events.
-//! `GREENLIGHT_SIM_SEEDS` is the number of seeds, `GREENLIGHT_SIM_COUNT=1` counts those that fail
+//! After every step a second opinion (`shadow`) checks that no forbidden thing has happened. A failure
+//! names its seed. `GREENLIGHT_SIM_SEED=n` runs that seed alone and prints its last events.
+//! `GREENLIGHT_SIM_SEEDS` is the number of seeds. `GREENLIGHT_SIM_COUNT=1` counts the seeds that fail
 //! instead of stopping at the first.
 //!
-//! That it bites: bugs that were planted one at a time, and how many of 2 000 seeds found each.
+//! Bugs were planted one at a time to show that the simulation finds them. The tables say how many of 2
+//! 000 seeds found each.
 //!
 //! | planted | seeds |
 //! |---|---|
@@ -25,7 +26,7 @@
 //! | a revert goes to a color whose health is unknown | 53 |
 //! | quarantine is not asked again when a release leaves the queue | 5 |
 //!
-//! The same of what stands beside the switch. A canary:
+//! The same for the parts beside the switch. A canary:
 //!
 //! | planted | seeds |
 //! |---|---|
@@ -41,34 +42,37 @@
 //! | the old color is no control | 24 |
 //! | nothing is judged | 7 |
 //!
-//! Requests of our own (`synthetic`):
+//! Synthetic requests (`synthetic`):
 //!
 //! | planted | seeds |
 //! |---|---|
 //! | a control of an older epoch is taken | 19 |
-//! | what fails on both colors is reverted | 13 |
-//! | the same, once the release is degraded for it | 2 |
+//! | a failure of both colors is reverted | 13 |
+//! | the same, after the release was degraded for it | 2 |
 //!
 //! Errands:
 //!
 //! | planted | seeds |
 //! |---|---|
-//! | one is begun and not written | 1 264 |
-//! | one that has not reported is forgotten by a restart | 799 |
+//! | an errand is begun and not written | 1 264 |
+//! | an errand that has not reported is forgotten by a restart | 799 |
 //! | the switch does not wait for `pre_promote` | 495 |
-//! | the hook of a cancelled release is waited for | 495 |
+//! | the hook of a canceled release is waited for | 495 |
 //! | a success does not move the tags | 416 |
-//! | one is begun before it is written | 380 |
+//! | an errand is begun before it is written | 380 |
 //! | a revert does not call `on_revert` | 329 |
 //! | a failed `pre_promote` counts as passed | 270 |
 //! | another release's hook passes this one | 175 |
 //! | a failed `post_promote` moves the traffic | 99 |
 //!
-//! And five that nobody planted: a release that was degraded because both colors failed our own
-//! requests was reverted in the same step, since the old color's probes passed; a rollback's borrowed containers were stopped by the rollback's own
-//! id; a fact from the engine ended a release while the store could not be written; the version that
-//! ran before any release could not be quarantined; a set of containers was left running by a crash
-//! between the write and the stop.
+//! The simulation also found five bugs that were not planted:
+//!
+//! - A release that was degraded because both colors failed the synthetic requests was reverted in the
+//!   same step, since the old color's probes passed.
+//! - The containers that a rollback had borrowed were stopped by the rollback's own id.
+//! - A fact from the engine ended a release while the store could not be written.
+//! - The version that ran before any release could not be quarantined.
+//! - A crash between the write and the stop left a set of containers running.
 
 mod aside;
 mod follow;
@@ -83,14 +87,16 @@ mod upstream;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+/// Steps of a seed before the faults stop.
 const EVENTS: u32 = 500;
+/// Seeds that are run by default.
 const SEEDS: u64 = 10_000;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
-/// What a thread saw.
+/// The results of the seeds of one thread.
 #[derive(Default)]
 struct Seen {
     failed: u64,
@@ -99,7 +105,7 @@ struct Seen {
     steps: u64,
 }
 
-/// Lives the seeds on every core.
+/// Runs the seeds on every core. Without `count` the first failure stops all threads.
 fn live_all(seeds: u64, count: bool) -> Seen {
     let next = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
@@ -145,7 +151,7 @@ fn live_all(seeds: u64, count: bool) -> Seen {
 }
 
 #[test]
-fn what_must_never_happen_never_does() {
+fn forbidden_things_never_happen() {
     if let Some(seed) = number("GREENLIGHT_SIM_SEED") {
         life::live(seed, EVENTS, true).unwrap_or_else(|fault| panic!("{fault}"));
         return;

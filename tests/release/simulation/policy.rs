@@ -6,7 +6,7 @@ use greenlight::release::{Policy, UpstreamKind};
 
 use super::rng::Rng;
 
-/// Short times, so that whole releases fit into a few hundred events.
+/// The policy of a seed, with short times, so that whole releases fit into a few hundred events.
 pub(super) fn policy(rng: &mut Rng) -> Policy {
     use greenlight::release::{Errands, Mode, OnInconclusive, OnTrip, Trigger};
     let seconds = Duration::from_secs;

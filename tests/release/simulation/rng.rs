@@ -1,4 +1,5 @@
-//! A small generator of our own (splitmix64), so that a seed means the same for ever.
+//! A small random generator (splitmix64). It is part of the tests, so that a seed means the same for
+//! ever.
 
 #[derive(Clone, Debug)]
 pub(super) struct Rng(u64);
@@ -21,6 +22,7 @@ impl Rng {
         self.next() % end
     }
 
+    /// Milliseconds from `from` up to, but not including, `to`.
     pub(super) fn millis(&mut self, from: i64, to: i64) -> i64 {
         from + i64::try_from(self.below(u64::try_from(to - from).unwrap())).unwrap()
     }

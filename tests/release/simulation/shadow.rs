@@ -1,4 +1,4 @@
-//! A second opinion: what the front door may do, told without looking at how it decides.
+//! A second opinion on what the front door may do. It does not look at how the front door decides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use greenlight::health::{ProbeFailure, ProbeOutcome};
 use greenlight::model::{Color, Epoch, PerColor, ReleaseId, Tick};
 use greenlight::release::{Effect, Errand, Event, Fate, Kind, Persist, Phase, Release, State, Step};
 
-/// One endpoint, by the results that were delivered since its release began.
+/// The health of one endpoint, by the results that were delivered since its release began.
 #[derive(Clone, Debug, Default)]
 struct Seen {
     passes: u32,
@@ -20,22 +20,23 @@ struct Seen {
     clean_since: Option<i64>,
 }
 
-/// What requests are sent by.
+/// The route table that requests are sent by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Table {
     pub active: Color,
     pub epoch: Epoch,
-    /// Percent of the traffic that the other color gets before its switch.
+    /// The percentage of the traffic that the other color gets before its switch.
     pub share: u8,
 }
 
+/// Everything that the second opinion remembers.
 #[derive(Debug)]
 pub(super) struct Shadow {
     seen: PerColor<Vec<Seen>>,
     owner: PerColor<Option<ReleaseId>>,
     accepted: BTreeSet<ReleaseId>,
     ended: BTreeMap<ReleaseId, &'static str>,
-    /// Ended in memory, not in the store yet.
+    /// Releases that have ended in memory but not yet in the store.
     pending: Vec<Release>,
     reverts: BTreeMap<ReleaseId, u32>,
     /// Errands that the world has begun, and releases whose first hook has passed.
@@ -63,6 +64,7 @@ impl Shadow {
         }
     }
 
+    /// Gives a color's endpoints to a release and forgets their results.
     pub(super) fn adopt(&mut self, color: Color, owner: Option<&ReleaseId>) {
         if self.owner[color].as_ref() != owner {
             self.owner[color] = owner.cloned();
@@ -75,6 +77,7 @@ impl Shadow {
         self.seen[color] = vec![Seen::default(); endpoints];
     }
 
+    /// Takes the result of a probe, unless it is about another release.
     pub(super) fn probed(
         &mut self,
         color: Color,
@@ -113,24 +116,26 @@ impl Shadow {
         self.edges.probed(color, refused, at);
     }
 
-    /// A color's endpoints were healthy and clean for so long.
+    /// Whether a color's endpoints have been healthy and clean for `min_healthy` milliseconds.
     fn proven(&self, color: Color, now: i64, min_healthy: i64) -> bool {
         let seen = &self.seen[color];
         !seen.is_empty()
             && seen.iter().all(|one| one.clean_since.is_some_and(|since| now - since >= min_healthy))
     }
 
+    /// Whether at least half of a color's endpoints are healthy.
     fn fit(&self, color: Color) -> bool {
         let healthy = self.seen[color].iter().filter(|one| one.healthy == Some(true)).count();
         healthy > 0 && healthy * 2 >= self.seen[color].len()
     }
 
-    /// An errand is done by somebody: only after it was written down, which the front looks to.
+    /// The world begins an errand. The front checks that it was written into the record before.
     pub(super) fn errand_begun(&mut self, errand: Errand, release: &ReleaseId) {
         self.begun.insert((release.clone(), errand));
     }
 
-    /// A hook that passed may let a release through; what was never begun can't have.
+    /// Takes the report of an errand. A hook that passed may let a release through. An errand that was
+    /// never begun can't report.
     pub(super) fn reported(&mut self, before: &State, event: &Event) -> Verdict {
         let Event::ErrandDone { release, errand, outcome } = event else { return Ok(()) };
         ensure(self.begun.contains(&(release.clone(), *errand)), || {
@@ -143,7 +148,7 @@ impl Shadow {
         Ok(())
     }
 
-    /// Every rule about one step.
+    /// Checks one step by every rule.
     pub(super) fn judge(&mut self, before: &State, event: &Event, step: &Step, now: i64) -> Verdict {
         let after = &step.state;
         after.check()?;
@@ -178,8 +183,8 @@ impl Shadow {
         Self::judge_quarantine(before, after)
     }
 
-    /// A failed hook before the switch ends its release there; one after it moves nothing; what is
-    /// begun is in the record that is written first.
+    /// Checks the errands. A failed hook before the switch ends its release there, and a failed hook
+    /// after it moves nothing. An errand that begins is in the record that is written first.
     fn judge_errands(before: &State, event: &Event, step: &Step) -> Verdict {
         let after = &step.state;
         for effect in step.now.iter().chain(&step.after_persist) {
@@ -206,8 +211,8 @@ impl Shadow {
         Ok(())
     }
 
-    /// No new request to a color that was not gated healthy for this release; a revert only to a
-    /// color that is healthy now, and once.
+    /// Checks a switch. No new request goes to a color whose gate was not open for this release. A revert
+    /// goes only to a color that is healthy now, and only once.
     fn judge_switch(&self, after: &State, now: i64) -> Verdict {
         let release = after.release.as_ref().ok_or("a switch without a release")?;
         if after.active == release.color {
@@ -237,8 +242,9 @@ impl Shadow {
         })
     }
 
-    /// The candidate has traffic before its switch only by a canary's share, of a gate that is open
-    /// when the share begins; never under a pin; and no more of it once a store can't be written.
+    /// Checks the candidate's traffic before its switch. It is only a canary's share, and the gate is
+    /// open when the share begins. There is no share under a pin, and it does not grow while the store
+    /// can't be written.
     fn judge_share(&self, before: &State, after: &State, now: i64) -> Verdict {
         let (had, has) = (before.canary_percent(), after.canary_percent());
         if has == 0 {
@@ -260,7 +266,7 @@ impl Shadow {
         })
     }
 
-    /// A candidate that is down has no share: told by its own evidence, when that comes.
+    /// Checks that a candidate that is down has no share, when its own evidence of that comes.
     fn judge_sick_share(&self, event: &Event, after: &State) -> Verdict {
         let Event::Health { color, release, .. } = event else { return Ok(()) };
         let Some(running) = after.running() else { return Ok(()) };
@@ -273,7 +279,7 @@ impl Shadow {
         })
     }
 
-    /// A version that was reverted is not released again unforced.
+    /// Checks that a version that was reverted is not released again without `--force`.
     fn judge_quarantine(before: &State, after: &State) -> Verdict {
         let Some(release) = after.running() else { return Ok(()) };
         let begun = before.release.as_ref().is_none_or(|older| older.id != release.id);
@@ -284,7 +290,7 @@ impl Shadow {
         })
     }
 
-    /// The step goes on: its write, if it needs one, will be had.
+    /// The step is carried out. If it needs a write, the write will succeed.
     pub(super) fn decided(&mut self, before: &State, step: &Step, now: i64) {
         let after = &step.state;
         self.aside.decided(before, after, now);
@@ -297,7 +303,7 @@ impl Shadow {
         self.pending.extend(step.ended.iter().cloned());
     }
 
-    /// The store has the state: what it says of releases is said for ever.
+    /// The store has the state, so its words about releases are final.
     pub(super) fn persisted(&mut self, state: &State) -> Verdict {
         self.edges.persisted(state);
         for release in std::mem::take(&mut self.pending) {
@@ -317,7 +323,7 @@ impl Shadow {
         Ok(())
     }
 
-    /// The process died: what was not stored did not happen.
+    /// The process died, so every step that was not stored did not happen.
     pub(super) fn crashed(&mut self, stored: &State, now: i64) {
         self.aside.crashed(now);
         self.edges.crashed(stored);
@@ -331,7 +337,7 @@ impl Shadow {
         }
     }
 
-    /// The record was lost: what was said of releases is forgotten with it.
+    /// The record was lost, and its words about releases are forgotten with it.
     pub(super) fn lost(&mut self) {
         self.accepted.clear();
         self.ended.clear();
@@ -339,8 +345,8 @@ impl Shadow {
         self.passed.clear();
     }
 
-    /// What is stored of a deadline is the time left: a restart takes none of it, and gives no more
-    /// than to a minute.
+    /// Checks that a restart takes no time from a deadline, since the record stores the time left, and
+    /// that it adds time only up to a minute.
     pub(super) fn time_left(stored: &State, restored: &State, now: Tick) -> Verdict {
         let (Some(saved), Some(release)) = (stored.running(), restored.running()) else { return Ok(()) };
         let (Some(before), Some(after)) = (saved.deadline(), release.deadline()) else { return Ok(()) };
@@ -360,7 +366,8 @@ impl Shadow {
         })
     }
 
-    /// The active color is never drained or stopped, by the record as read back from the store.
+    /// Checks that the active color is never drained or stopped, by the record as read back from the
+    /// store.
     pub(super) fn may_drain(stored: &State, table: Table, color: Color) -> Verdict {
         ensure(color != stored.active && color != table.active, || {
             format!("the active color {color} is drained")
@@ -369,7 +376,7 @@ impl Shadow {
         ensure(matches!(fate, Fate::Draining { .. }), || format!("{color} is drained and stored as {fate:?}"))
     }
 
-    /// Faults have stopped for long: nothing is left on its way.
+    /// Checks that no release is left on its way after the faults have stopped for long.
     pub(super) fn finished(&self, state: &State) -> Verdict {
         ensure(state.running().is_none() && state.queued.is_none(), || {
             format!(
@@ -384,12 +391,13 @@ impl Shadow {
         Ok(())
     }
 
+    /// The states in which the releases have ended.
     pub(super) fn ended(&self) -> impl Iterator<Item = &'static str> {
         self.ended.values().copied()
     }
 }
 
-/// Whether the record waits for acknowledgements.
+/// Whether the record waits for acknowledgments.
 pub(super) fn is_switching(state: &State) -> bool {
     state.running().is_some_and(|release| matches!(release.phase, Phase::Promoting(_) | Phase::Reverting(_)))
 }

@@ -1,4 +1,4 @@
-//! What runs behind the front door: endpoints that come up, refuse, hang, flap and fail.
+//! The endpoints behind the front door. They come up, refuse, hang, flap and fail.
 
 use std::time::Duration;
 
@@ -8,21 +8,22 @@ use greenlight::model::PerColor;
 
 use super::rng::Rng;
 
+/// The behavior of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Up,
     Refused,
     Hung,
     Error,
-    /// Up and down by turns, each so many milliseconds.
+    /// Up and down by turns, each for this many milliseconds.
     Flapping(i64),
 }
 
 pub(super) const MODES: [Mode; 6] =
     [Mode::Up, Mode::Refused, Mode::Hung, Mode::Error, Mode::Flapping(2_500), Mode::Flapping(7_000)];
 
-/// The endpoints of both colors. What is served fails at a rate of its own: a healthy probe says
-/// nothing about requests.
+/// The endpoints of both colors. Requests fail at a rate of their own, so a passed probe says nothing
+/// about them.
 #[derive(Clone, Debug)]
 pub(super) struct Upstream {
     pub modes: PerColor<Vec<Mode>>,
@@ -30,7 +31,7 @@ pub(super) struct Upstream {
     pub errors: PerColor<u64>,
     /// Requests a second.
     pub load: u64,
-    /// Whether the old color gets requests of our own while a candidate bakes.
+    /// Whether the old color gets synthetic requests while a candidate bakes.
     pub asked: bool,
 }
 
@@ -44,6 +45,7 @@ impl Upstream {
         Self { modes: PerColor { blue, green }, errors: PerColor::default(), load, asked }
     }
 
+    /// Brings every endpoint up and ends all failures.
     pub(super) fn heal(&mut self) {
         for color in greenlight::model::Color::ALL {
             self.modes[color].fill(Mode::Up);
@@ -51,7 +53,7 @@ impl Upstream {
         }
     }
 
-    /// How a probe ends that starts now, and after how long.
+    /// The result of a probe that starts now, and its length in milliseconds.
     pub(super) fn probe(mode: Mode, now: i64, timeout: Duration) -> (ProbeOutcome, i64) {
         let up = match mode {
             Mode::Up => true,

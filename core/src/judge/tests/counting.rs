@@ -1,4 +1,4 @@
-//! What a bucket and the rolling baseline keep.
+//! The counts that a bucket and the rolling baseline keep.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -79,7 +79,7 @@ fn a_cleared_bucket_is_a_new_one() {
     assert_eq!((bucket.requests, bucket.errors, bucket.slow, bucket.slow_repeats), (0, 0, 0, 0));
 }
 
-/// Seconds, each with its number as requests and half of it as errors.
+/// A window of seconds. Each has its number as requests and half of it as errors.
 fn window(seconds: std::ops::RangeInclusive<u64>, policy: &Policy) -> BaselineWindow {
     let mut window = BaselineWindow::default();
     for n in seconds {
@@ -97,7 +97,7 @@ fn the_window_keeps_its_length() {
     assert_eq!((frozen.seconds, frozen.clients), (30, MANY));
     let young = window(1..=7, &policy);
     assert_eq!((young.freeze(&policy).seconds, young.freeze(&policy).clients), (7, 7));
-    // A window that a reload has made shorter counts at once.
+    // A window that a reload has made shorter takes effect at once.
     let shorter = Policy { baseline_window: Duration::from_secs(3), ..policy };
     assert_eq!(young.freeze(&shorter).requests, 5 + 6 + 7);
     let mut cleared = young;
@@ -155,7 +155,8 @@ fn attempts(clients: u8) -> impl Strategy<Value = Attempts> {
 }
 
 proptest! {
-    /// Whoever counted what, the sum is that of one counter: exactly so while the clients fit.
+    /// However the attempts are spread over the workers, the sum is that of one counter. It is exact as
+    /// long as the clients fit.
     #[test]
     fn pooled_is_summed(all in attempts(8), workers in 1_usize..5) {
         let mut parts = vec![Bucket::default(); workers];
@@ -169,8 +170,8 @@ proptest! {
         prop_assert_eq!(pooled, filled(&all));
     }
 
-    /// With more clients than places counts may be low, by no more than is promised, in one
-    /// bucket and in pooled ones.
+    /// With more clients than places counts may be low, but by no more than is promised, in one bucket
+    /// and in pooled ones.
     #[test]
     fn errors_by_client_are_within_the_promise(all in attempts(120), split in 0_usize..300) {
         let mut truth = BTreeMap::<ClientKey, u32>::new();

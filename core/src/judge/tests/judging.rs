@@ -3,13 +3,13 @@
 use super::super::{TripRule, Verdict};
 use super::*;
 
-/// Feeds the same second until it trips; returns how many it took.
+/// Feeds the same second until a rule trips, and returns the number of seconds.
 fn seconds_to_trip(judge: &mut Judge, second: &Bucket, at_most: u32) -> Option<u32> {
     (1..=at_most).find(|_| judge.observe(second).is_some())
 }
 
 #[test]
-fn most_of_it_fails_takes_four_seconds_whatever_the_traffic() {
+fn failures_of_most_requests_trip_in_four_seconds_at_any_rate() {
     for requests in [20, 100, 5000] {
         for clients in [0, 20] {
             let mut judge = judge(240, clients);
@@ -35,7 +35,7 @@ fn a_shared_outage_of_two_seconds_does_not_move_traffic() {
 }
 
 #[test]
-fn a_trip_carries_its_numbers_and_is_told_again() {
+fn a_trip_carries_its_numbers_and_is_returned_again() {
     let mut judge = judge(240, 20);
     assert_eq!(seconds_to_trip(&mut judge, &bucket(100, 50), 10), Some(4));
     let trip = judge.observe(&bucket(100, 50)).unwrap();
@@ -47,7 +47,7 @@ fn a_trip_carries_its_numbers_and_is_told_again() {
 }
 
 #[test]
-fn capped_the_score_falls_again() {
+fn a_capped_score_falls_again() {
     let mut judge = judge(240, 0);
     for _ in 0..20 {
         judge.observe(&bucket(100, 100));
@@ -82,7 +82,7 @@ fn verdicts_have_three_values() {
         (240, 300, 100, 0, Verdict::Pass),
         (240, 300, 100, 1, Verdict::Pass),
         (240, 30, 100, 100, Verdict::Fail),
-        // The baseline fails six times in ten: nothing is told from it.
+        // The baseline fails six times in ten, so nothing can be told from it.
         (36_000, 300, 100, 100, Verdict::Inconclusive),
         (36_000, 300, 100, 0, Verdict::Inconclusive),
     ];
@@ -136,7 +136,7 @@ fn clumps_in_the_baseline_make_the_judge_slower() {
     assert!(took[1] > 15, "{took:?}");
 }
 
-/// A second of 100 requests of 50 clients, where those under `broken` fail always.
+/// A second of 100 requests of 50 clients. All requests of the clients under `broken` fail.
 fn second_with_broken_clients(broken: u64) -> Bucket {
     let mut bucket = Bucket::default();
     for i in 0..100 {
@@ -161,7 +161,7 @@ fn one_client_alone_moves_nothing_where_there_are_many() {
 
 #[test]
 fn one_client_adds_at_most_a_quarter_and_several_trip() {
-    // Only failures, so that nothing is taken away again.
+    // There are only failures, so nothing is taken away again.
     let failing = |clients: u64| {
         let mut bucket = Bucket::default();
         (0..40).for_each(|i| bucket.record(Random(i % clients).bits(), Outcome::Error, None));

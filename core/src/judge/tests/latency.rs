@@ -1,4 +1,4 @@
-//! The latency rule: its limit, its counts, its trips.
+//! The latency rule: its time limit, its counts and its trips.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn second(slow: u64, late: Duration) -> Bucket {
     bucket
 }
 
-/// Two minutes of such seconds.
+/// The baseline of two minutes of such seconds.
 fn known(slow: u64, late: Duration) -> Baseline {
     let mut window = BaselineWindow::default();
     for _ in 0..120 {
@@ -30,7 +30,8 @@ fn known(slow: u64, late: Duration) -> Baseline {
     window.freeze(&Policy::default())
 }
 
-/// A second of the candidate: `slow` attempts pass the limit and hang, `good` are quick.
+/// A second of the candidate in which `slow` attempts pass the limit and hang, `repeats` attempts still
+/// hang, and `good` attempts are quick.
 fn hanging(slow: u64, repeats: u64, good: u64) -> Bucket {
     let mut bucket = Bucket::default();
     for i in 0..good {
@@ -68,7 +69,7 @@ fn hanging_requests_of_the_baseline_count_as_often_as_the_candidates() {
     // 1 in 100 takes 4 s: it passes the limit once and then three whole seconds more.
     let latency = known(1, Duration::from_secs(4)).latency.unwrap();
     assert_eq!((latency.slow, latency.repeats), (480, 360));
-    // And one that takes a minute not more than seven times.
+    // An attempt that takes a minute counts seven times at most.
     let latency = known(1, Duration::from_mins(1)).latency.unwrap();
     assert_eq!((latency.slow, latency.repeats), (840, 720));
 }
@@ -131,7 +132,7 @@ fn the_rule_survives_the_store() {
 
 #[test]
 fn many_that_hang_among_many_quick_ones_trip_by_their_repeats() {
-    // The second in which they become slow is full of good ones, and the score stays 0.
+    // The second in which they become slow has many good requests, and the score stays 0.
     let mut judge = warmed(OnLatency::Revert, known(0, Duration::ZERO));
     assert_eq!(judge.observe(&hanging(20, 0, 2000)), None);
     assert!(judge.numbers().latency.unwrap().s <= 0.0);
@@ -174,7 +175,7 @@ fn thin(requests: u64, polls: u64) -> Baseline {
 fn the_repeats_of_a_few_polls_are_no_evidence_of_more() {
     for polls in 0..4 {
         let mut judge = warmed(OnLatency::Revert, thin(120, polls));
-        // Six polls of 36 requests, where the baseline had fewer by chance.
+        // Six of 36 requests are polls. The baseline had fewer by chance.
         for i in 0..180 {
             let at = i % 30;
             let bucket =
@@ -184,7 +185,7 @@ fn the_repeats_of_a_few_polls_are_no_evidence_of_more() {
         let numbers = judge.numbers().latency.unwrap();
         assert!(!numbers.tripped && numbers.s < numbers.h, "{numbers:?}");
     }
-    // All of them is another thing.
+    // It is different if all requests hang.
     let mut judge = warmed(OnLatency::Revert, thin(120, 2));
     let took = (1..=120).find(|i| judge.observe(&hanging(u64::from(i % 5 == 1), 1, 0)).is_some());
     assert!(took.is_some(), "{:?}", judge.numbers());

@@ -14,7 +14,7 @@ mod total;
 
 use super::{Baseline, Bucket, ClientKey, Judge, Outcome, Policy};
 
-/// splitmix64 (Steele, Lea, Flood, 2014): a seed, and nothing from outside.
+/// splitmix64 (Steele, Lea, Flood, 2014). It depends on its seed alone.
 #[derive(Clone)]
 pub(super) struct Random(u64);
 
@@ -32,13 +32,13 @@ impl Random {
         ((self.bits() >> 11) as f64) < rate * 2_f64.powi(53)
     }
 
-    /// One of `clients` clients, by a hash as the data plane makes it.
+    /// One of `clients` clients, as a hash of the kind that the data plane makes.
     fn client(&mut self, clients: u64) -> ClientKey {
         Self(self.bits() % clients).bits()
     }
 }
 
-/// A second in which `errors` of `requests` fail, each from a client of its own.
+/// A second in which `errors` of `requests` fail. Each request is from a client of its own.
 fn bucket(requests: u64, errors: u64) -> Bucket {
     let mut bucket = Bucket::default();
     for i in 0..requests {
@@ -48,7 +48,7 @@ fn bucket(requests: u64, errors: u64) -> Bucket {
     bucket
 }
 
-/// A baseline of ten minutes at 100 requests a second, with so many clients as asked.
+/// A baseline of ten minutes at 100 requests a second, with this number of clients.
 fn baseline(errors: u64, clients: usize) -> Baseline {
     Baseline {
         requests: 60_000,

@@ -1,4 +1,4 @@
-//! What holds for every run of seconds.
+//! Properties that hold for every run of seconds.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::*;
 /// A run of `(requests, errors)`, errors at most requests.
 fn run(seconds: usize) -> impl Strategy<Value = Vec<(u64, u64)>> {
     let second = (0_u64..200, 0_u8..8).prop_flat_map(|(n, kind)| {
-        // Most seconds are well, some fail altogether or nearly so.
+        // Most seconds are good, and in some all or nearly all requests fail.
         (Just(n), if kind == 0 { (n * 8 / 10)..=n } else { 0..=(n / 4) })
     });
     proptest::collection::vec(second, 0..seconds)
@@ -36,7 +36,8 @@ proptest! {
     /// One error more in place of a success never lowers the score.
     #[test]
     fn more_errors_never_score_less(run in run(25), at in 0_usize..25, baseline_errors in 0_u64..30_000) {
-        // Without the ledger: with it one client's error can use up what another's would have added.
+        // There is no ledger here. With a ledger one client's error can use up the part that another's
+        // would have added.
         let (mut fewer, mut more) = (judge(baseline_errors, 0), judge(baseline_errors, 0));
         let mut worse = run.clone();
         if let Some(second) = worse.get_mut(at) {
@@ -45,17 +46,17 @@ proptest! {
         prop_assert!(score(&mut more, &worse) >= score(&mut fewer, &run));
     }
 
-    /// Where no step is cut and the score stays over 0, it does not matter where a second ends;
-    /// where it touches 0, finer seconds never score less.
+    /// Where no step is cut and the score stays over 0, it does not matter where a second ends. Where the
+    /// score touches 0, finer seconds never score less.
     #[test]
     fn borders_of_seconds_do_not_matter(run in run(20), size in 1_usize..6) {
-        // Errors so rare that no second reaches h/4.
+        // The errors are so rare that no second reaches h/4.
         let run: Vec<(u64, u64)> = run.into_iter().map(|(n, e)| (n, (e / 8).min(2))).collect();
         let coarse: Vec<(u64, u64)> = run
             .chunks(size)
             .map(|part| part.iter().fold((0, 0), |sum, second| (sum.0 + second.0, sum.1 + second.1)))
             .collect();
-        // Dispersion 8 makes the steps small.
+        // A dispersion of 8 makes the steps small.
         let wild = Baseline { dispersion: 8.0, ..baseline(240, 0) };
         let start = |lead: u64| {
             let mut judge = Judge::new(wild.clone(), Policy::default(), 1e6);
@@ -65,12 +66,12 @@ proptest! {
         let (mut fine, mut rough) = (start(0), start(0));
         prop_assert!(score(&mut fine, &run) >= score(&mut rough, &coarse) - 1e-9);
         let (mut fine, mut rough) = (start(4), start(4));
-        // 16 nats ahead, and 20 x 200 successes take 10: it never touches 0.
+        // The score is 16 nats ahead, and 20 x 200 successes take 10, so it never touches 0.
         let (fine, rough) = (score(&mut fine, &run), score(&mut rough, &coarse));
         prop_assert!(fine > 0.0 && (fine - rough).abs() < 1e-9, "{} {}", fine, rough);
     }
 
-    /// Counted by several workers or by one: the same score.
+    /// The score is the same whether one worker counts or several do.
     #[test]
     fn pooled_workers_are_judged_as_one(run in run(20), workers in 1_u64..5) {
         let (mut one, mut pooled) = (judge(240, 20), judge(240, 20));
@@ -92,7 +93,7 @@ proptest! {
         prop_assert_eq!(one, pooled);
     }
 
-    /// Written as text and read back in the middle, it ends as if it had not been.
+    /// A judge that is written as text and read back in the middle ends as one that was not.
     #[test]
     fn a_restart_changes_nothing(
         run in run(40),
@@ -116,12 +117,13 @@ proptest! {
         prop_assert_eq!(straight, restarted);
     }
 
-    /// No client adds more than its quarter, whatever the others do.
+    /// No client adds more than its quarter, whatever the other clients do.
     #[test]
     fn the_quarter_holds_for_any_mix(
         seconds in proptest::collection::vec(proptest::collection::vec(0_u64..6, 0..60), 1..30),
     ) {
-        // Only failures, of at most six clients: S is the sum of what each has added.
+        // There are only failures, of at most six clients, so S is the sum of the parts that the clients
+        // have added.
         let mut judge = judge(240, 20);
         let mut clients = std::collections::BTreeSet::new();
         for second in seconds {

@@ -1,11 +1,12 @@
-//! How often the judge is wrong, and how soon it is right: whole bakes on random traffic.
+//! How often the judge is wrong and how soon it is right, in whole bakes on random traffic.
 //!
-//! `GREENLIGHT_JUDGE_RUNS` (default 200) bakes a case; `--nocapture` prints what was found.
+//! `GREENLIGHT_JUDGE_RUNS` (default 200) is the number of bakes for each case. `--nocapture` prints the
+//! results.
 
 use super::super::{BaselineWindow, Verdict};
 use super::*;
 
-/// How traffic comes.
+/// The rate, the clients and the error rate of traffic.
 #[derive(Clone, Copy, Debug)]
 struct Traffic {
     requests: u64,
@@ -13,7 +14,7 @@ struct Traffic {
     errors: f64,
 }
 
-/// Seconds of a bake and of the baseline before it.
+/// The seconds of a bake, and of the baseline before it.
 const BAKE: usize = 300;
 const BEFORE: usize = 600;
 
@@ -41,7 +42,7 @@ fn judge_after(before: Traffic, random: &mut Random) -> Judge {
     Judge::new(window.freeze(&policy), policy, (before.requests * BAKE as u64) as f64)
 }
 
-/// The second of a bake in which it trips, if it does.
+/// The second of a bake in which a rule trips, if one does.
 fn trip(before: Traffic, after: Traffic, seed: u64) -> Option<usize> {
     let mut random = Random(seed);
     let mut judge = judge_after(before, &mut random);
@@ -52,7 +53,7 @@ fn trip(before: Traffic, after: Traffic, seed: u64) -> Option<usize> {
     })
 }
 
-/// How many of the runs trip though nothing has changed.
+/// How many of the runs trip although nothing has changed.
 fn false_trips(traffic: Traffic) -> u64 {
     let count = (0..runs()).filter(|&seed| trip(traffic, traffic, seed << 32).is_some()).count() as u64;
     println!("{traffic:?} unchanged: {count} of {} bakes reverted", runs());
@@ -61,7 +62,8 @@ fn false_trips(traffic: Traffic) -> u64 {
 
 #[test]
 fn an_unchanged_error_rate_is_not_reverted() {
-    // alpha promises 1 in 1000 where p0 is the true rate; here it lies over it. 2 in 1000.
+    // alpha promises 1 in 1000 where p0 is the true rate. Here p0 is higher than that. The test allows 2
+    // in 1000.
     let allowed = runs().div_ceil(1000) * 2;
     assert!(false_trips(Traffic { requests: 100, clients: 200, errors: 0.004 }) <= allowed);
 }
@@ -75,9 +77,9 @@ fn other_unchanged_rates_are_not_reverted_either() {
     }
 }
 
-/// The hardest case that alpha speaks of: the true rate is p0 itself (here the floor, 0.5 %).
-/// There is room to spare: the limit on a second's step makes the rule far more patient than h
-/// alone, and alpha is a bound, not an estimate.
+/// The hardest case that alpha speaks of, in which the true rate is p0 itself (here the floor, 0.5 %).
+/// The result is far under the limit, because the limit on one second's step makes the rule far more
+/// patient than h alone, and alpha is a bound and not an estimate.
 #[test]
 fn a_rate_of_p0_itself_is_not_reverted() {
     let traffic = Traffic { requests: 100, clients: 200, errors: 0.005 };
@@ -95,9 +97,9 @@ fn a_rate_of_p0_itself_is_not_reverted() {
     assert!(trips <= runs().div_ceil(1000) * 2);
 }
 
-/// Reverted bakes of a service that has always had incidents, `seconds` long with so many errors,
-/// one in `every` seconds or so: judged as it is, and by a judge that does not know how much the
-/// baseline's errors scatter.
+/// Reverted bakes of a service that has always had incidents. Each is `seconds` long, with this rate of
+/// errors, and there is about one in `every` seconds. The first count is of the real judge. The second is
+/// of a judge that does not know how much the baseline's errors scatter.
 fn incidents(seconds: u32, errors: f64, every: f64) -> [u64; 2] {
     let policy = Policy::default();
     let mut bucket = Bucket::default();
@@ -133,18 +135,18 @@ fn incidents(seconds: u32, errors: f64, every: f64) -> [u64; 2] {
     trips
 }
 
-/// Requests are not independent here; what keeps the judge from reverting is the dispersion.
+/// Requests are not independent here, and only the dispersion keeps the judge from a revert.
 #[test]
 fn clumps_that_were_always_there_are_not_reverted() {
     let [known, blind] = incidents(1, 0.08, 5.0);
     assert!(known <= runs().div_ceil(1000) * 2);
     assert!(blind > runs() / 25, "without it the same traffic would trip: the case has teeth");
-    // Bad seconds that follow each other are seen over windows of several: see `dispersion`.
+    // Bad seconds that follow each other show in windows of several seconds (see `dispersion`).
     let [known, blind] = incidents(6, 0.1, 60.0);
     assert!(known <= runs().div_ceil(100) && blind > runs() / 2, "{known} {blind}");
 }
 
-/// The median and the last of the seconds to a trip; every run must trip.
+/// The median and the longest time to a trip, in seconds. Every run must trip.
 fn delays(after: f64) -> (usize, usize) {
     let before = Traffic { requests: 100, clients: 200, errors: 0.004 };
     let after = Traffic { errors: after, ..before };

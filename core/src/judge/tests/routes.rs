@@ -1,4 +1,4 @@
-//! Templates, their counts, their rules.
+//! Route templates, their counts and their rules.
 
 use super::super::routes::{ROUTES_PER_SECOND_MAX, Routes};
 use super::super::{BaselineWindow, ROUTES_MAX, RouteTemplate, TripRule};
@@ -89,7 +89,7 @@ fn workers_add_up() {
     assert_eq!(serde_json::from_str::<Bucket>(&text).unwrap(), sum);
 }
 
-/// A second of 100 requests: one for `/rare`, the others spread over `routes` more.
+/// A second of 100 requests. One is for `/rare`, and the others are spread over `routes` more.
 fn second(routes: usize, rare_fails: bool) -> Bucket {
     let mut bucket = Bucket::default();
     for i in 0..100_u64 {
@@ -146,7 +146,7 @@ fn a_route_without_a_past_is_shown_and_not_judged() {
 }
 
 #[test]
-fn memory_is_bounded_whatever_is_asked_for() {
+fn memory_is_bounded_for_any_paths() {
     let policy = Policy::default();
     let mut window = BaselineWindow::default();
     let mut name = 0_u64;

@@ -1,4 +1,4 @@
-//! The course that is kept for people: bounded, and true to the counts.
+//! The course that is kept for people is bounded and true to the counts.
 
 use super::super::{Bucket, Numbers, Series};
 
@@ -13,7 +13,7 @@ fn numbers(s: f64) -> Numbers {
 }
 
 #[test]
-fn of_the_time_before_the_candidate_has_traffic_the_last_minute_is_kept() {
+fn the_last_minute_before_the_candidate_has_traffic_is_kept() {
     let mut series = Series::default();
     for at in 0..200 {
         series.push(1000 + at, &Bucket::default(), &bucket(5, 0), None);
@@ -63,7 +63,7 @@ fn it_reads_back_as_it_was_and_is_small() {
 }
 
 #[test]
-fn what_somebody_else_wrote_is_not_drawn() {
+fn a_course_with_uneven_columns_is_not_sound() {
     let odd = r#"{"from":0,"step":1,"at":[0,1],"candidate":{"requests":[1]}}"#;
     assert!(!serde_json::from_str::<Series>(odd).unwrap().is_sound());
 }

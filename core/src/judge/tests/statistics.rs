@@ -1,4 +1,4 @@
-//! The formulas against values worked out elsewhere.
+//! The formulas, compared with values that were calculated elsewhere.
 
 use super::super::rates::Rates;
 use super::super::{cusum, dispersion, wilson};
@@ -31,7 +31,7 @@ fn rates_of_the_error_rule() {
     // requests, errors, p0, p1, told apart
     let table = [
         (0, 0, 0.01, 0.03, true),
-        // Of a handful of requests little is known: at most 25 % is granted.
+        // A handful of requests says little, so at most 25 % is granted.
         (1, 0, 0.25, 0.75, true),
         (2, 2, 0.25, 0.75, true),
         (20, 0, 0.25, 0.75, true),
@@ -70,7 +70,7 @@ fn a_short_baseline_of_busy_traffic_is_taken_at_its_word() {
 fn weights_are_log_likelihood_ratios() {
     let (up, down) = Rates { p0: 0.005, p1: 0.025 }.weights();
     assert!(near(up, 5_f64.ln()) && near(down, (0.995_f64 / 0.975).ln()));
-    // At p0 and under, the likelihood ratio is expected not to grow; over p1 the score is.
+    // At p0 and under, the likelihood ratio is not expected to grow. At p1 the score is.
     let ratio = |p: f64| p * up.exp() + (1.0 - p) * (-down).exp();
     assert!((ratio(0.005) - 1.0).abs() < 1e-12 && ratio(0.001) < 1.0);
     assert!(0.025 * up - 0.975 * down > 0.0 && 0.005 * up - 0.995 * down < 0.0);
@@ -96,7 +96,7 @@ fn dispersion_of_clumps() {
     let clumps = (0..600).map(|_| (100, if random.chance(0.1) { 20 } else { 0 }));
     let found = dispersion::of_seconds(clumps);
     assert!((14.0..24.0).contains(&found), "20 at a time: {found}");
-    // The same clumps, ten at a time: single seconds see no difference, long windows do.
+    // The same clumps come ten at a time. Single seconds see no difference, but long windows do.
     let incidents = |n: u64, bad: u64| (0..600).map(move |i| (n, if i % 100 < 10 { bad } else { 0 }));
     let found = dispersion::of_seconds(incidents(100, 20));
     assert!((60.0..150.0).contains(&found), "200 in ten seconds: {found}");
@@ -108,7 +108,7 @@ fn dispersion_of_clumps() {
     let expected = (200.0 * misfit(4.0) + 400.0 * misfit(0.0)) / 599.0;
     let found = dispersion::of_seconds(clumps);
     assert!((found - expected).abs() < 6e-4, "{found} {expected}");
-    // Seconds without a request say nothing; one terrible second in ten minutes is left out.
+    // Seconds without a request say nothing. One terrible second in ten minutes is left out.
     let quiet = (0..600).map(|i| if i % 2 == 0 { (0, 0) } else { (100, 1) });
     assert!(near(dispersion::of_seconds(quiet), 1.0));
     let incident = even(100, 1, 599).chain(std::iter::once((100, 100)));

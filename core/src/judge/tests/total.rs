@@ -1,4 +1,4 @@
-//! A candidate that fails altogether, told from an outage of two seconds.
+//! The judge tells a candidate that fails altogether from an outage of two seconds.
 
 use super::*;
 
@@ -7,8 +7,8 @@ fn seconds_to_trip(judge: &mut Judge, seconds: impl Iterator<Item = (u64, u64)>)
 }
 
 #[test]
-fn everything_fails_takes_three_seconds() {
-    // Five requests are hardly evidence enough: 8 of 17 nats each second.
+fn failures_of_all_requests_trip_in_three_seconds() {
+    // Five requests are hardly enough evidence: 8 of 17 nats each second.
     for (requests, seconds) in [(5, 4), (8, 3), (20, 3), (100, 3), (5000, 3)] {
         for clients in [0, 20] {
             let mut judge = judge(240, clients);
@@ -19,17 +19,18 @@ fn everything_fails_takes_three_seconds() {
 }
 
 #[test]
-fn nine_of_ten_are_everything_and_less_is_not() {
+fn nine_failures_of_ten_fill_a_second_and_fewer_do_not() {
     let all = |errors| seconds_to_trip(&mut judge(240, 0), std::iter::repeat_n((1000, errors), 10));
     assert_eq!((all(900), all(899)), (Some(3), Some(4)));
 }
 
-/// Wherever it begins in a second, and at whatever rate the service fails anyway.
+/// This holds wherever the outage begins in a second, and at whatever rate the service fails anyway.
 #[test]
-fn an_outage_of_two_seconds_is_neither() {
+fn an_outage_of_two_seconds_does_not_trip() {
     for share in [0, 10, 200] {
         for eighths in 0..8 {
-            // So many of the 1000 requests of a second of which so many eighths are the outage.
+            // The failures among the 1000 requests of a second, if `part` eighths of it belong to the
+            // outage.
             let failing = |part: u64| part * 125 + (8 - part) * 125 * share / 1000;
             let outage = [(1000, failing(8 - eighths)), (1000, 1000), (1000, failing(eighths))];
             let mut judge = judge(60 * share, 20);
@@ -42,12 +43,13 @@ fn an_outage_of_two_seconds_is_neither() {
 }
 
 #[test]
-fn what_comes_between_ends_the_row() {
+fn a_second_that_is_not_full_ends_the_row() {
     let full = (100, 100);
     for between in [(0, 0), (100, 80)] {
         let seconds = [full, full, between, full, full, full];
         let mut judge = judge(240, 0);
-        // Two quarters; the one between is none, or a third; then one quarter after the other.
+        // The row gives two quarters. The second between adds nothing, or a third of the bound. Then each
+        // second adds one quarter.
         let wanted = if between.0 == 0 { 5 } else { 4 };
         assert_eq!(seconds_to_trip(&mut judge, seconds.into_iter()), Some(wanted), "{between:?}");
     }
@@ -61,7 +63,7 @@ fn a_reset_ends_the_row_too() {
     assert_eq!(seconds_to_trip(&mut judge, std::iter::repeat_n((100, 100), 5)), Some(3));
 }
 
-/// Four clients at least, as ever.
+/// As in every rule, at least four clients are needed.
 #[test]
 fn three_clients_alone_move_nothing() {
     let mut judge = judge(240, 20);

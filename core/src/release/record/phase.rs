@@ -71,7 +71,7 @@ pub enum Phase {
 pub struct Queued {
     /// When the debounce is over.
     pub due: Tick,
-    /// `promote_timeout`: cancelled then.
+    /// The end of `promote_timeout`. The release is canceled then.
     pub expires: Tick,
 }
 
@@ -100,7 +100,7 @@ pub struct Awaiting {
     pub since: Tick,
     /// The time that was left of the progress deadline when the wait began.
     pub progress_left: Duration,
-    /// `promote_timeout`: cancelled then.
+    /// The end of `promote_timeout`. The release is canceled then.
     pub expires: Tick,
 }
 

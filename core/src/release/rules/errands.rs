@@ -4,9 +4,11 @@
 //! | errand | begins | a failure |
 //! |---|---|---|
 //! | `pre_promote` | when the gate opens; the switch waits for it | fails the release, before the switch |
-//! | `post_promote` | with the bake | raises an alarm; the judge or a person decides whether to go back |
+//! | `post_promote` | with the bake, or with a first release's success | raises an alarm |
 //! | `on_revert` | with the switch back, which never waits for it | raises an alarm |
 //! | tags | with the success | raises an alarm |
+//!
+//! A failed `post_promote` moves no traffic. The judge or a person decides whether to go back.
 //!
 //! A rollback runs neither `pre_promote` nor `post_promote`. The version that it goes back to has served
 //! before, and going back must not depend on anything. An errand is written into the record before it is

@@ -131,10 +131,10 @@ fn serve(state: &mut State, active: &ContainerSet, standby: Option<&ContainerSet
 }
 
 /// Orders for containers that a crash, of greenlight or of an engine, left behind. Sets that the record
-/// keeps stopped but that run are stopped. Sets that the record does not know are removed. A set with a
-/// number higher than the record's is left alone, because the record is then older than it should be.
-/// There are no orders while the store can't be written, or before a person has confirmed a rebuilt
-/// record.
+/// keeps stopped but that run are stopped. Sets that the record does not know are removed. An unknown set
+/// with a number higher than the record's is left alone, because the record is then older than it should
+/// be. So is an unknown set without a number. There are no orders while the store can't be written, or
+/// before a person has confirmed a rebuilt record.
 ///
 /// `containers` gives the set, the color and whether it serves, for each container.
 #[must_use]

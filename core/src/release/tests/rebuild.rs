@@ -71,7 +71,7 @@ fn the_history_names_the_color_of_the_last_switch() {
 }
 
 #[test]
-fn what_runs_is_active_and_the_rest_is_kept() {
+fn running_containers_become_active_and_the_rest_is_kept() {
     let state =
         rebuilt(&[set("backend-1", Color::Blue, false, "1"), set("backend-2", Color::Green, true, "2")]);
     state.check().unwrap();
@@ -85,7 +85,7 @@ fn what_runs_is_active_and_the_rest_is_kept() {
 }
 
 #[test]
-fn of_two_colors_the_one_that_has_been_up_longer_is_active() {
+fn the_older_of_two_running_colors_is_active() {
     let state = rebuilt(&[
         set("backend-4", Color::Green, true, "2026-11-24T10:00:00.5Z"),
         set("backend-3", Color::Blue, true, "2026-11-24T10:00:00.4Z"),
@@ -102,7 +102,7 @@ fn of_two_colors_the_one_that_has_been_up_longer_is_active() {
 }
 
 #[test]
-fn where_nothing_runs_nothing_is_made_up() {
+fn no_color_is_chosen_if_nothing_runs() {
     let stopped = [set("backend-4", Color::Blue, false, "1")];
     let new = State::new(ServiceName::from("backend"), Color::Green, managed());
     let state = rebuild_from_containers(&new, true, false, &stopped, Tick(0)).unwrap();
@@ -112,7 +112,7 @@ fn where_nothing_runs_nothing_is_made_up() {
 }
 
 #[test]
-fn a_record_is_believed_unless_what_it_has_as_active_is_not_there() {
+fn a_record_is_believed_unless_its_active_containers_do_not_run() {
     let sets = [set("backend-2", Color::Green, true, "1")];
     let rebuild = |state: &State, no_record, outdated| {
         rebuild_from_containers(state, no_record, outdated, &sets, Tick(0))
@@ -129,7 +129,7 @@ fn a_record_is_believed_unless_what_it_has_as_active_is_not_there() {
 }
 
 #[test]
-fn of_several_sets_of_a_color_the_newest_serves() {
+fn the_newest_running_set_of_a_color_serves() {
     let state =
         rebuilt(&[set("backend-1", Color::Blue, true, "1"), set("backend-3", Color::Blue, true, "3")]);
     assert_eq!(state.sides[Color::Blue].containers, Some(ReleaseId::from("backend-3")));
@@ -137,7 +137,7 @@ fn of_several_sets_of_a_color_the_newest_serves() {
 }
 
 #[test]
-fn what_a_crash_left_behind_is_stopped_or_removed() {
+fn containers_that_a_crash_left_behind_are_stopped_or_removed() {
     let sets = [set("backend-2", Color::Green, true, "2"), set("backend-3", Color::Blue, false, "")];
     let mut state = rebuilt(&sets);
     let running = |id: &str, serves: bool| BTreeMap::from([(ReleaseId::from(id), serves)]);
