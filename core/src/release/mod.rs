@@ -1,27 +1,40 @@
-//! L1: the release state machine. `step(state, event, now)` is total and deterministic: no clock,
-//! no IO, no randomness; an event that does not fit comes back as [`Refusal`].
+//! L1: the release state machine. [`step`] takes a state, an event and the time, and returns the next
+//! state with the effects to perform. It is total and deterministic: no clock, no IO, no randomness.
+//! An event that does not fit comes back as a [`Refusal`]. `docs/releases.md` describes the states,
+//! guards, timers and corners; `docs/judge.md` describes the verdicts.
 //!
-//! Effects come in two groups: those that may go at once, and those that may go only after the
-//! new state is persisted. All are idempotent and can be derived again from the state
-//! ([`reconcile`]), so that a crash at any point is safe.
+//! Effects come in two groups: those that may go at once, and those that wait until the new state is
+//! stored. All effects are idempotent and follow from the state ([`reconcile`]), so a crash at any
+//! point is safe.
 //!
-//! A file here is one concern. An event is taken by [`dispatch`]; then [`settle`] asks every rule
-//! that goes by time and by what is known now, until none has anything to do:
+//! `record` holds the types, `rules` the decisions, a file for each concern. `dispatch` takes an event.
+//! Then `settle` asks every rule that depends on time and on what is known now, until no rule has
+//! anything to do. `turn` collects what the rules change, `guards` holds the refusals that several
+//! rules share, and `words` the sentences about numbers.
 //!
-//! | of the table in DESIGN.md section 2 | file |
+//! | event or state | file in `rules` |
 //! |---|---|
-//! | accepting a release, its guards | `accept`, `rollback` |
+//! | `deploy`, a push | `accept` |
+//! | `rollback` | `rollback` |
+//! | `promote` | `checking`, `canary` |
+//! | `abort`, `pin`, `unpin`, `pause`, `resume` | `pin` |
+//! | `quarantine rm` | `quarantine` |
 //! | queued | `queue` |
 //! | pulling, starting | `starting` |
 //! | checking, awaiting_promotion | `gate`, `checking`, `canary` |
 //! | promoting | `promoting` |
 //! | baking | `bake`, `trip` |
-//! | reverting, degraded | `reverting`, `degraded` |
-//! | final states, fates of the color that lost | `ending`, `standby`, `quarantine` |
-//! | hooks and tags | `errand` |
-//! | pins, pauses, alarms, the on_healthy edge | `pin`, `alarm`, `discovery` |
-//! | restarts | `restart` |
-//! | what never happens | `invariants` |
+//! | reverting | `reverting` |
+//! | degraded | `degraded` |
+//! | succeeded, failed, cancelled, reverted, rolled_back | `ending` |
+//! | the color that lost: warm, drained, stopped, removed | `standby` |
+//! | hooks and tags | `errands` |
+//! | `trigger = "on_healthy"` | `discovery` |
+//! | alarms | `alarm` |
+//! | a restart with the record | `restart` |
+//! | a restart without the record, and what a crash left behind | `rebuild` |
+//!
+//! What never happens is in `record/invariants` ([`State::check`]).
 
 mod dispatch;
 mod guards;

@@ -58,7 +58,7 @@ pub struct Release {
 }
 
 impl Release {
-    /// The state's word (DESIGN.md section 2).
+    /// The state's word (docs/releases.md).
     #[must_use]
     pub const fn word(&self) -> &'static str {
         self.phase.word()

@@ -1,4 +1,15 @@
-//! What a release is, as types: stored, sent and shown. Nothing here decides.
+//! A service's record as types: what is stored, sent and shown. The rules that change it are in
+//! [`super::rules`].
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `state` `attempt` `phase` `side` | the record: a service, its release, the release's state, a color |
+//! | `policy` | the configuration that decisions need |
+//! | `event` `refusal` | what comes in, and why it is not taken |
+//! | `effect` `step` `errand` | what goes out |
+//! | `remains` | what is left when the record is lost |
+//! | `condition` `outlook` | what others read off a record |
+//! | `invariants` | what never happens |
 
 pub(crate) mod attempt;
 pub(crate) mod condition;

@@ -39,7 +39,7 @@ impl DegradedCause {
     }
 }
 
-/// Where a release has got to (DESIGN.md section 2; stable is: no release, or a final one).
+/// Where a release has got to (docs/releases.md). A service without a release, or with a final one, is stable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {

@@ -82,7 +82,7 @@ fn each_tick_of(phase: &mut Phase, visit: &mut impl FnMut(&mut Tick)) {
     }
 }
 
-/// A stored state (saved as if at tick 0) on the clock of a new process, with what DESIGN.md says
+/// A stored state (saved as if at tick 0) on the clock of a new process, with what docs/releases.md says
 /// of a restart: at least 60 s of a progress deadline, at least min(60 s, bake_time) of a bake.
 ///
 /// The policy is not stored: set `saved.policy` before. Nothing is known of any endpoint's health.
