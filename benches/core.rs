@@ -11,12 +11,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use greenlight::data_plane::{Asker, Failure, Recorder, Wanted};
+use greenlight::data_plane::{Asker, EvidenceSettings, Failure, Recorder};
 use greenlight::health::{ColorHealth, ProbeFailure, ProbeOutcome, Roster, Thresholds};
 use greenlight::judge::{self, Baseline, BaselineWindow, Bucket, Judge, Outcome, RouteTemplate};
 use greenlight::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName, Tick};
 use greenlight::release::{self, Event, Source, State};
-use greenlight::routing::{ColorRoute, RouteTable, ServiceRoute, ServiceSettings, TableBuilder, pick_two};
+use greenlight::routing::{
+    Candidate, ColorRoute, Pick, RouteTable, ServiceRoute, ServiceSettings, TableBuilder, WEIGHT_FULL,
+    pick_two,
+};
 
 const HOSTS: usize = 10_000;
 
@@ -99,7 +102,9 @@ fn picking(c: &mut Criterion) {
         let inflight: Vec<Cell<u32>> = (0..count).map(|n| Cell::new(u32::try_from(n % 3).unwrap())).collect();
         group.bench_function(format!("{count}_endpoints"), |b| {
             b.iter(|| {
-                let at = pick_two(count, random.u64(..), |i| inflight[i].get()).unwrap();
+                let look =
+                    |i: usize| Candidate { load: inflight[i].get(), weight: WEIGHT_FULL, is_out: false };
+                let Some(Pick::One(at)) = pick_two(count, random.u64(..), look) else { return };
                 inflight[at].set(inflight[at].get() + 1);
                 black_box(&inflight[at]);
                 inflight[at].set(inflight[at].get() - 1);
@@ -155,7 +160,7 @@ fn evidence(c: &mut Criterion) {
         .collect();
     for errors in [0_usize, 100] {
         let recorder = Recorder::default();
-        recorder.want(Wanted { slow_after: Some(Duration::from_secs(1)), failures: false });
+        recorder.configure(EvidenceSettings { slow_after: Some(Duration::from_secs(1)), failures: false });
         let endpoint = "127.0.0.1:80".parse().ok();
         let mut n = 0_usize;
         group.throughput(Throughput::Elements(1));
@@ -165,7 +170,7 @@ fn evidence(c: &mut Criterion) {
                 let route = RouteTemplate::new(b"GET", black_box(targets[n % 1024].as_bytes()));
                 let asker = Asker { client: (n % 300) as u64, route: &route, endpoint };
                 let place = recorder.begin(&asker);
-                recorder.heard(place);
+                recorder.head_arrived(place);
                 if n % 1000 < errors {
                     recorder.failure(&asker, Failure { status: Some(500), cause: None });
                 } else {

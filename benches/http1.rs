@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use greenlight::http1::{
-    Answer, Asked, BodyReader, Forward, Framing, HeadLimits, Method, Peer, RequestHead, ResponseHead, Scheme,
-    parse_request, parse_response, write_request, write_response,
+    Answer, BodyReader, Forward, Framing, HeadLimits, HeadProgress, Method, Peer, RequestContext,
+    RequestHead, ResponseHead, Scheme, parse_request, parse_response, write_request, write_response,
 };
 
 /// As wrk sends it.
@@ -68,7 +68,7 @@ fn requests(criterion: &mut Criterion) {
 }
 
 fn responses(criterion: &mut Criterion) {
-    let asked = Asked { method: Method::Get, upgrade: None };
+    let asked = RequestContext { method: Method::Get, upgrade: None };
     let request = {
         let mut head = RequestHead::default();
         parse_request(WRK, &HeadLimits::REQUEST, &mut head).unwrap().unwrap();
@@ -83,6 +83,37 @@ fn responses(criterion: &mut Criterion) {
             write_response(&head, RESPONSE, &answer, &mut out)
         });
     });
+}
+
+/// A head of 32 KiB that comes in single bytes, read as a worker does: into a value that other
+/// connections use meanwhile. `from_start` searches it anew at each byte.
+fn trickles(criterion: &mut Criterion) {
+    let mut raw = b"GET / HTTP/1.1\r\nHost: a\r\n".to_vec();
+    for n in 0.. {
+        if raw.len() + 520 > 32 * 1024 {
+            break;
+        }
+        raw.extend_from_slice(format!("x-{n:03}: {}\r\n", "v".repeat(500)).as_bytes());
+    }
+    raw.extend_from_slice(b"\r\n");
+    let mut group = criterion.benchmark_group("request/trickle");
+    group.throughput(Throughput::Bytes(raw.len() as u64));
+    for (name, resumes) in [("from_start", false), ("resumed", true)] {
+        let mut head = RequestHead::default();
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let mut progress = HeadProgress::default();
+                let mut read = None;
+                for end in 1..=raw.len() {
+                    head.resume(if resumes { progress } else { HeadProgress::default() });
+                    read = parse_request(black_box(&raw[..end]), &HeadLimits::REQUEST, &mut head).unwrap();
+                    progress = head.progress();
+                }
+                assert_eq!(read, Some(raw.len()));
+            });
+        });
+    }
+    group.finish();
 }
 
 /// 64 KiB in chunks of 1 KiB.
@@ -106,5 +137,5 @@ fn bodies(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, requests, responses, bodies);
+criterion_group!(benches, requests, trickles, responses, bodies);
 criterion_main!(benches);

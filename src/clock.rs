@@ -1,4 +1,4 @@
-//! The only file that reads a clock; `clippy.toml` refuses it anywhere else.
+//! The clocks of the process. Only this file reads a clock, and `clippy.toml` refuses it anywhere else.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
@@ -7,33 +7,33 @@ use crate::model::Tick;
 
 static START: OnceLock<Instant> = OnceLock::new();
 
-/// The monotonic clock, in milliseconds since this process first asked.
+/// The monotonic clock, in milliseconds since the first call in this process.
 #[must_use]
 pub fn now() -> Tick {
     Tick(i64::try_from(uptime().as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The monotonic clock, precise.
+/// The monotonic clock in the full precision of the system.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 pub fn instant() -> Instant {
     Instant::now()
 }
 
-/// Time since this process first asked for the time.
+/// The time since the first call of this function or of [`now`] in this process.
 #[must_use]
 pub fn uptime() -> Duration {
     instant().duration_since(*START.get_or_init(instant))
 }
 
-/// The wall clock: for records and messages that people read, never for a decision.
+/// The wall clock. It is for records and messages that people read, and never for a decision.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 pub fn wall() -> SystemTime {
     SystemTime::now()
 }
 
-/// The wall clock as RFC 3339 in UTC with milliseconds.
+/// The wall clock as text by RFC 3339, in UTC with milliseconds.
 #[must_use]
 pub fn wall_rfc3339() -> String {
     humantime::format_rfc3339_millis(wall()).to_string()

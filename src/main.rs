@@ -1,4 +1,4 @@
-//! The binary.
+//! The binary `greenlight`. The code is in the library.
 
 use std::process::ExitCode;
 

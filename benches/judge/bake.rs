@@ -8,7 +8,7 @@ use crate::streams::{BEFORE, Run, Second, Shape, Source, Traffic};
 
 /// What came of one bake.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Seconds from the switch to the trip, and failures that users saw until then.
     pub trip: Option<(i32, u64)>,
     /// Each rival's highest number.
@@ -19,7 +19,7 @@ pub struct Outcome {
 
 /// How a bake is run.
 #[derive(Clone, Copy, Debug)]
-pub struct Setup {
+pub(crate) struct Setup {
     pub traffic: Traffic,
     /// Requests that the baseline is cut to.
     pub thin: Option<u32>,
@@ -32,7 +32,7 @@ const CLIENTS: u64 = 1000;
 /// So many of them ask in one second.
 const CLIENTS_A_SECOND: u32 = 8;
 
-pub fn bake(
+pub(crate) fn bake(
     setup: &Setup,
     source: &Source,
     limits: Option<&[f64; RULES.len()]>,

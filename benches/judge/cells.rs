@@ -8,7 +8,7 @@ use crate::streams::{Shape, Traffic};
 
 /// What is asked of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Bar {
+pub(crate) enum Bar {
     /// Reverts are false, and at most this share.
     False(f64),
     /// Reverts are right. All of them, within so many seconds.
@@ -20,14 +20,14 @@ pub enum Bar {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub(crate) enum Kind {
     Errors(bake::Setup),
     Latency(latency::Setup),
     Routes(routes::Setup),
 }
 
 #[derive(Clone, Debug)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// The table that it stands in.
     pub group: &'static str,
     /// Its row and its column.
@@ -38,14 +38,14 @@ pub struct Cell {
     pub runs: u64,
 }
 
-pub const INDEPENDENT: &str = "Independent errors, the rate unchanged";
-pub const THIN_GROUP: &str = "The same after a baseline of few requests";
-pub const ODD: &str = "Unchanged, but not independent";
-pub const TIMES: &str = "Unchanged times to first byte, and routes";
-pub const DETECTION: &str = "A worse candidate";
-pub const SLOWER: &str = "A slower candidate";
+pub(crate) const INDEPENDENT: &str = "Independent errors, the rate unchanged";
+pub(crate) const THIN_GROUP: &str = "The same after a baseline of few requests";
+pub(crate) const ODD: &str = "Unchanged, but not independent";
+pub(crate) const TIMES: &str = "Unchanged times to first byte, and routes";
+pub(crate) const DETECTION: &str = "A worse candidate";
+pub(crate) const SLOWER: &str = "A slower candidate";
 
-pub fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{} %", (share * 1e5).round() / 1e3)
 }
 
@@ -63,7 +63,7 @@ fn unchanged(rps: f64) -> Bar {
 }
 
 /// Every row, with so many runs each.
-pub fn all(set: &Parameters, runs: u64) -> Vec<Cell> {
+pub(crate) fn all(set: &Parameters, runs: u64) -> Vec<Cell> {
     let mut cells = Vec::new();
     for thin in [None, Some(set.thin)] {
         for &rate in set.rates {
@@ -173,7 +173,7 @@ fn slower(cells: &mut Vec<Cell>, set: &Parameters, runs: u64) {
 }
 
 /// Twelve rows of every kind, for CI.
-pub fn quick(runs: u64) -> Vec<Cell> {
+pub(crate) fn quick(runs: u64) -> Vec<Cell> {
     let traffic = |rps, rate, shape| Traffic { rps, before: rate, after: rate, shape, bake: 300 };
     let none = |row: &str, traffic, thin, bar| {
         let mut cell = errors("Quick", row.to_owned(), traffic, thin, Bar::False(bar), runs);

@@ -11,7 +11,7 @@ use crate::random::{Poisson, Random, whole};
 
 /// Times to first byte.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Times {
+pub(crate) enum Times {
     /// Mean 100 ms.
     Exponential,
     /// Median 100 ms, and the sigma of the logarithm.
@@ -22,7 +22,7 @@ pub enum Times {
 
 /// What the candidate does.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Change {
+pub(crate) enum Change {
     /// All times are this many times as long.
     Factor(f64),
     /// So many times as long for so many seconds, then as before.
@@ -35,7 +35,7 @@ pub enum Change {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Setup {
+pub(crate) struct Setup {
     pub rps: f64,
     pub times: Times,
     pub change: Change,
@@ -79,7 +79,7 @@ fn normal_below(x: f64) -> f64 {
 
 /// Draws the requests that begin in a second: counts by bin.
 #[derive(Debug)]
-pub struct Source {
+pub(crate) struct Source {
     setup: Setup,
     /// The middle of each bin in microseconds, and how many requests a second fall into it.
     bins: Vec<(f64, Poisson)>,
@@ -92,7 +92,7 @@ pub struct Source {
 const FEW: f64 = 30.0;
 
 impl Source {
-    pub fn new(setup: Setup) -> Self {
+    pub(crate) fn new(setup: Setup) -> Self {
         let (polls, poll_seconds) = match setup.times {
             Times::LongPolls { share, seconds } => (share, seconds),
             Times::Exponential | Times::Lognormal(_) => (0.0, 0.0),
@@ -210,7 +210,7 @@ fn client(random: &mut Random) -> u64 {
 }
 
 /// Seconds from the change to the trip, and requests that were slow until then.
-pub fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
+pub(crate) fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
     let policy = Policy::default();
     let setup = source.setup;
     let mut window = BaselineWindow::default();

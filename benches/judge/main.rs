@@ -27,7 +27,7 @@ const RIVALS_RUNS: u64 = 2000;
 
 /// What came of a cell's runs.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
+pub struct Findings {
     pub runs: u64,
     pub trips: u64,
     /// Seconds to the trip: the median, nine of ten, the last; infinite where there was none.
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     let only =
         arguments.iter().position(|argument| argument == "--only").and_then(|at| arguments.get(at + 1));
 
-    let mut found = vec![Found::default(); cells.len()];
+    let mut found = vec![Findings::default(); cells.len()];
     // The rivals' limits come from the rows of false reverts; the others use them.
     for right in [false, true] {
         let limits = (right && !quick).then(|| table::limits(&cells, &found));
@@ -111,7 +111,12 @@ fn main() -> ExitCode {
 }
 
 /// All runs of a cell, over several threads; which thread does which does not matter.
-fn run(cell: &Cell, limits: Option<&[f64; RULES.len()]>, (threads, rivals): (u64, u64), seeds: u64) -> Found {
+fn run(
+    cell: &Cell,
+    limits: Option<&[f64; RULES.len()]>,
+    (threads, rivals): (u64, u64),
+    seeds: u64,
+) -> Findings {
     let source = match cell.kind {
         Kind::Errors(setup) => Source::Errors(Box::new((setup, streams::Source::new(setup.traffic)))),
         Kind::Latency(setup) => Source::Latency(latency::Source::new(setup)),
@@ -169,7 +174,7 @@ fn one(
     }
 }
 
-fn summary(cell: &Cell, all: &[One], ran: u64) -> Found {
+fn summary(cell: &Cell, all: &[One], ran: u64) -> Findings {
     let quantile = |values: &mut Vec<f64>, share: f64| {
         values.sort_by(f64::total_cmp);
         let at = usize::try_from(random::whole(share * (values.len() as f64 - 1.0))).unwrap_or(0);
@@ -192,7 +197,7 @@ fn summary(cell: &Cell, all: &[One], ran: u64) -> Found {
         };
         values.get(values.len().saturating_sub(1 + above)).copied().unwrap_or(MOST[rule])
     });
-    Found {
+    Findings {
         runs: cell.runs,
         trips: all.iter().filter(|one| one.trip.is_some()).count() as u64,
         seconds: [quantile(&mut seconds, 0.5), quantile(&mut seconds, 0.9), quantile(&mut seconds, 1.0)],

@@ -6,7 +6,7 @@ use crate::streams::Shape;
 
 /// Numbers of one set of rows.
 #[derive(Debug)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     /// Requests a second: the columns.
     pub rps: &'static [f64],
     /// Shares that fail, before and after.
@@ -33,7 +33,7 @@ pub struct Parameters {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Odd {
+pub(crate) struct Odd {
     pub name: &'static str,
     pub shape: Shape,
     pub rates: &'static [f64],
@@ -42,7 +42,7 @@ pub struct Odd {
 
 /// A service's routes; the last one is rare.
 #[derive(Clone, Copy, Debug)]
-pub struct Routes {
+pub(crate) struct Routes {
     pub count: usize,
     pub rare: f64,
 }
@@ -52,7 +52,7 @@ const fn odd(name: &'static str, shape: Shape, rates: &'static [f64], bar: f64) 
 }
 
 /// The rows of the issue. Constants were tuned on them.
-pub const TUNED: Parameters = Parameters {
+pub(crate) const TUNED: Parameters = Parameters {
     rps: &[0.2, 1.0, 10.0, 100.0, 1000.0],
     rates: &[0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.2, 0.4],
     bakes: [300, 3600],
@@ -95,7 +95,7 @@ pub const TUNED: Parameters = Parameters {
 };
 
 /// Rows that nothing was tuned on, with seeds of their own.
-pub const HELD_OUT: Parameters = Parameters {
+pub(crate) const HELD_OUT: Parameters = Parameters {
     rps: &[0.5, 3.0, 30.0, 300.0],
     rates: &[0.0005, 0.003, 0.03, 0.12, 0.3],
     bakes: [600, 1800],

@@ -4,30 +4,30 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 
-use crate::Found;
+use crate::Findings;
 use crate::rivals::RULES;
 
 #[derive(Debug, Default)]
-pub struct Parts {
-    known: HashMap<String, Found>,
+pub(crate) struct Parts {
+    known: HashMap<String, Findings>,
     file: Option<File>,
 }
 
 impl Parts {
     /// Without a path nothing is kept.
-    pub fn open(path: Option<&str>) -> Self {
+    pub(crate) fn open(path: Option<&str>) -> Self {
         let Some(path) = path else { return Self::default() };
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let known = text.lines().filter_map(read).collect();
         Self { known, file: OpenOptions::new().create(true).append(true).open(path).ok() }
     }
 
-    pub fn get(&self, key: &str) -> Option<Found> {
+    pub(crate) fn get(&self, key: &str) -> Option<Findings> {
         self.known.get(key).cloned()
     }
 
-    pub fn put(&mut self, key: &str, found: &Found) {
-        let Found { runs, trips, seconds, errors, rivals, named } = found;
+    pub(crate) fn put(&mut self, key: &str, found: &Findings) {
+        let Findings { runs, trips, seconds, errors, rivals, named } = found;
         let numbers: Vec<String> = [*runs as f64, *trips as f64, *errors, *named as f64]
             .iter()
             .chain(seconds)
@@ -41,7 +41,7 @@ impl Parts {
     }
 }
 
-fn read(line: &str) -> Option<(String, Found)> {
+fn read(line: &str) -> Option<(String, Findings)> {
     let (key, numbers) = line.split_once('\t')?;
     let numbers: Vec<f64> = numbers.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?;
     let [runs, trips, errors, named, first, second, third, rivals @ ..] = numbers.as_slice() else {
@@ -51,7 +51,7 @@ fn read(line: &str) -> Option<(String, Found)> {
     let count = |number: f64| u64::from(crate::random::whole(number));
     Some((
         key.to_owned(),
-        Found {
+        Findings {
             runs: count(*runs),
             trips: count(*trips),
             seconds: [*first, *second, *third],

@@ -2,17 +2,17 @@
 
 /// splitmix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// Runs of one cell, and cells, get streams of their own.
-    pub fn new(cell: u64, run: u64) -> Self {
+    pub(crate) fn new(cell: u64, run: u64) -> Self {
         let mut random = Self(cell.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ run);
         random.0 = random.bits() ^ run.rotate_left(32);
         random
     }
 
-    pub fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -21,7 +21,7 @@ impl Random {
     }
 
     /// From 0 to less than 1.
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 * 2_f64.powi(-53)
     }
 }
@@ -30,7 +30,7 @@ impl Random {
 /// lies under 1e-15 in the tails. Requests that come independently are Poisson, and so are their
 /// parts: failures and successes of a second are two counts, as exact as one request at a time.
 #[derive(Clone, Debug)]
-pub struct Poisson {
+pub(crate) struct Poisson {
     /// Distribution function from `first` on.
     below: Vec<f64>,
     first: u32,
@@ -41,7 +41,7 @@ pub struct Poisson {
 const GUIDES: usize = 256;
 
 impl Poisson {
-    pub fn new(mean: f64) -> Self {
+    pub(crate) fn new(mean: f64) -> Self {
         if mean <= 0.0 {
             return Self { below: Vec::new(), first: 0, guide: Vec::new() };
         }
@@ -71,7 +71,7 @@ impl Poisson {
         Self { below, first: whole(low), guide }
     }
 
-    pub fn draw(&self, random: &mut Random) -> u32 {
+    pub(crate) fn draw(&self, random: &mut Random) -> u32 {
         if self.below.is_empty() {
             return 0;
         }
@@ -86,6 +86,6 @@ impl Poisson {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, not negative and small")]
-pub fn whole(value: f64) -> u32 {
+pub(crate) fn whole(value: f64) -> u32 {
     value as u32
 }

@@ -5,7 +5,7 @@ use crate::random::{Random, whole};
 use crate::streams::Second;
 
 /// Each rule with each of its side conditions.
-pub const RULES: [&str; 9] = [
+pub(crate) const RULES: [&str; 9] = [
     "over X % in 10 s",
     "over X % in 60 s, 20 requests at least",
     "over X % in 60 s, 50 requests at least",
@@ -18,7 +18,7 @@ pub const RULES: [&str; 9] = [
 ];
 
 /// The number that a rule can't pass: a limit there is a rule that never trips.
-pub const MOST: [f64; 9] =
+pub(crate) const MOST: [f64; 9] =
     [1.0, 1.0, 1.0, 1.0, 1.0, f64::INFINITY, f64::INFINITY, f64::INFINITY, f64::INFINITY];
 
 const REQUESTS_MIN: [f64; 4] = [20.0, 50.0, 100.0, 500.0];
@@ -29,7 +29,7 @@ const POINTS_MIN: f64 = 10.0;
 
 /// The baseline as the rivals see it.
 #[derive(Debug)]
-pub struct Known {
+pub(crate) struct Known {
     requests: f64,
     errors: f64,
     /// Seconds by their error rate, and those below.
@@ -39,11 +39,11 @@ pub struct Known {
 }
 
 impl Known {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { requests: 0.0, errors: 0.0, bins: vec![0; BINS], below: vec![0; BINS], points: 0.0 }
     }
 
-    pub fn add(&mut self, second: Second) {
+    pub(crate) fn add(&mut self, second: Second) {
         let n = second.good + second.bad;
         self.requests += f64::from(n);
         self.errors += f64::from(second.bad);
@@ -54,7 +54,7 @@ impl Known {
     }
 
     /// The baseline is complete.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         let mut sum = 0;
         for (below, count) in self.below.iter_mut().zip(&self.bins) {
             *below = sum;
@@ -62,7 +62,7 @@ impl Known {
         }
     }
 
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         (self.requests, self.errors, self.points) = (0.0, 0.0, 0.0);
         self.bins.fill(0);
     }
@@ -75,7 +75,7 @@ fn bin(second: Second) -> usize {
 
 /// All rivals in one bake.
 #[derive(Debug)]
-pub struct Rivals<'a> {
+pub(crate) struct Rivals<'a> {
     known: &'a Known,
     /// Of the last minute, newest last; by second modulo 60.
     recent: [Second; 60],
@@ -94,7 +94,7 @@ pub struct Rivals<'a> {
 }
 
 impl<'a> Rivals<'a> {
-    pub fn new(known: &'a Known) -> Self {
+    pub(crate) fn new(known: &'a Known) -> Self {
         let cube = |count: u32| f64::from(count).powi(3) - f64::from(count);
         let ties = known.bins.iter().copied().map(cube).sum();
         Self {
@@ -115,7 +115,7 @@ impl<'a> Rivals<'a> {
     }
 
     /// A second before the switch: what looks at the last minute of a service sees it too.
-    pub fn before(&mut self, second: Second) {
+    pub(crate) fn before(&mut self, second: Second) {
         let _ = self.roll(second);
     }
 
@@ -133,7 +133,7 @@ impl<'a> Rivals<'a> {
     }
 
     /// Takes a second; afterwards `worst` holds the highest number of each rule so far.
-    pub fn observe(&mut self, second: Second, random: &mut Random) {
+    pub(crate) fn observe(&mut self, second: Second, random: &mut Random) {
         let (n, bad) = self.roll(second);
         self.n += n;
         self.e += bad;

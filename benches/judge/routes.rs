@@ -6,7 +6,7 @@ use crate::parameters::Routes;
 use crate::random::{Poisson, Random};
 
 #[derive(Clone, Copy, Debug)]
-pub struct Setup {
+pub(crate) struct Setup {
     pub routes: Routes,
     pub rps: f64,
     pub bake: i32,
@@ -21,13 +21,13 @@ const CLIENT: ClientKey = 1;
 const ERRORS: [f64; 5] = [0.0, 0.001, 0.005, 0.03, 0.2];
 
 #[derive(Debug)]
-pub struct Source {
+pub(crate) struct Source {
     setup: Setup,
     routes: Vec<(RouteTemplate, [Poisson; 2], [Poisson; 2])>,
 }
 
 impl Source {
-    pub fn new(setup: Setup) -> Self {
+    pub(crate) fn new(setup: Setup) -> Self {
         // As busy as 1/rank, but for the rare one, which is the last.
         let Routes { count, rare } = setup.routes;
         let all: f64 = (1..count).map(|rank| 1.0 / rank as f64).sum();
@@ -48,7 +48,7 @@ impl Source {
 }
 
 /// Seconds to the trip, failures until then, and whether the record names the route.
-pub fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64, bool)> {
+pub(crate) fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64, bool)> {
     let policy = Policy::default();
     let mut window = BaselineWindow::default();
     let mut bucket = Bucket::default();

@@ -3,11 +3,11 @@
 use crate::random::{Poisson, Random, whole};
 
 /// Seconds of the baseline's window.
-pub const BEFORE: i32 = 600;
+pub(crate) const BEFORE: i32 = 600;
 
 /// What happens besides independent errors.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shape {
+pub(crate) enum Shape {
     Steady,
     /// Errors come so many at a time, all in one second: that is their dispersion.
     Bursts {
@@ -49,7 +49,7 @@ pub enum Shape {
 
 /// One cell's traffic.
 #[derive(Clone, Copy, Debug)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     pub rps: f64,
     /// The share that fails: before the switch and after it.
     pub before: f64,
@@ -61,7 +61,7 @@ pub struct Traffic {
 
 /// A second.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Second {
+pub(crate) struct Second {
     pub good: u32,
     pub bad: u32,
     /// Of these the failures of the one client.
@@ -70,7 +70,7 @@ pub struct Second {
 
 /// Draws seconds; the tables are made once a cell.
 #[derive(Debug)]
-pub struct Source {
+pub(crate) struct Source {
     traffic: Traffic,
     before: Pair,
     after: Pair,
@@ -109,7 +109,7 @@ impl Pair {
 
 /// What one run keeps of its past.
 #[derive(Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// In eighths of a second.
     outage_at: i32,
     incident_left: i32,
@@ -118,7 +118,7 @@ pub struct Run {
 }
 
 impl Source {
-    pub fn new(traffic: Traffic) -> Self {
+    pub(crate) fn new(traffic: Traffic) -> Self {
         let Traffic { rps, before, after, .. } = traffic;
         let steps = (BEFORE + traffic.bake) / RISE_STEP + 1;
         let (hourly, rise) = match traffic.shape {
@@ -156,7 +156,7 @@ impl Source {
         }
     }
 
-    pub fn start(&self, random: &mut Random) -> Run {
+    pub(crate) fn start(&self, random: &mut Random) -> Run {
         let span = match self.traffic.shape {
             Shape::OutageBefore { .. } => BEFORE - 3,
             Shape::EarlyOutage { .. } => 10,
@@ -170,7 +170,7 @@ impl Source {
     }
 
     /// The second that begins at `at`: 0 is the switch.
-    pub fn second(&self, run: &mut Run, at: i32, random: &mut Random) -> Second {
+    pub(crate) fn second(&self, run: &mut Run, at: i32, random: &mut Random) -> Second {
         let plain = if at < 0 { &self.before } else { &self.after };
         match self.traffic.shape {
             Shape::Bursts { clump } => {

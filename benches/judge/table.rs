@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use crate::Found;
+use crate::Findings;
 use crate::cells::{Bar, Cell, DETECTION, INDEPENDENT, Kind, ODD, SLOWER, THIN_GROUP, TIMES};
 use crate::rivals::{MOST, RULES};
 
 /// Each rival's limit: the least at which no row of false reverts has more of them than 1 % (2 % with
 /// an outage in the bake). Infinite: there is none, short of one that never trips.
-pub fn limits(cells: &[Cell], found: &[Found]) -> [f64; RULES.len()] {
+pub(crate) fn limits(cells: &[Cell], found: &[Findings]) -> [f64; RULES.len()] {
     std::array::from_fn(|rule| {
         let rows = cells.iter().zip(found).filter(|(cell, found)| {
             matches!(cell.bar, Bar::False(_)) && matches!(cell.kind, Kind::Errors(_)) && found.runs > 0
@@ -19,14 +19,14 @@ pub fn limits(cells: &[Cell], found: &[Found]) -> [f64; RULES.len()] {
 }
 
 /// The row that asks for the limit.
-fn hardest<'a>(cells: &'a [Cell], found: &[Found], rule: usize) -> Option<&'a Cell> {
+fn hardest<'a>(cells: &'a [Cell], found: &[Findings], rule: usize) -> Option<&'a Cell> {
     let rows = cells.iter().zip(found).filter(|(cell, found)| {
         matches!(cell.bar, Bar::False(_)) && matches!(cell.kind, Kind::Errors(_)) && found.runs > 0
     });
     rows.max_by(|a, b| a.1.rivals[rule].total_cmp(&b.1.rivals[rule])).map(|(cell, _)| cell)
 }
 
-fn share(found: &Found) -> String {
+fn share(found: &Findings) -> String {
     if found.trips == 0 {
         "0".to_owned()
     } else {
@@ -38,7 +38,7 @@ fn seconds(value: f64) -> String {
     if value.is_finite() { format!("{value:.0}") } else { "never".to_owned() }
 }
 
-pub fn short(cell: &Cell, found: &Found) -> String {
+pub(crate) fn short(cell: &Cell, found: &Findings) -> String {
     match cell.bar {
         Bar::False(bar) => format!("{} of {} (at most {})", found.trips, found.runs, bar * found.runs as f64),
         Bar::Within(_) | Bar::Median | Bar::Shown => {
@@ -51,7 +51,7 @@ pub fn short(cell: &Cell, found: &Found) -> String {
     }
 }
 
-pub fn missed(cells: &[Cell], found: &[Found]) -> Vec<String> {
+pub(crate) fn missed(cells: &[Cell], found: &[Findings]) -> Vec<String> {
     let mut missed = Vec::new();
     for (cell, found) in cells.iter().zip(found).filter(|(_, found)| found.runs > 0) {
         let bad = match cell.bar {
@@ -70,19 +70,19 @@ pub fn missed(cells: &[Cell], found: &[Found]) -> Vec<String> {
     missed
 }
 
-pub fn quick(cells: &[Cell], found: &[Found]) -> String {
+pub(crate) fn quick(cells: &[Cell], found: &[Findings]) -> String {
     let lines = cells.iter().zip(found);
     lines.map(|(cell, found)| format!("{}: {}\n", cell.row, short(cell, found))).collect::<Vec<_>>().concat()
 }
 
-pub fn full(cells: &[Cell], found: &[Found]) -> String {
+pub(crate) fn full(cells: &[Cell], found: &[Findings]) -> String {
     let mut text = String::new();
     // Writing to a String never fails.
     let _ = write_full(&mut text, cells, found);
     text
 }
 
-fn write_full(text: &mut String, cells: &[Cell], found: &[Found]) -> std::fmt::Result {
+fn write_full(text: &mut String, cells: &[Cell], found: &[Findings]) -> std::fmt::Result {
     writeln!(text, "### False reverts\n")?;
     for group in [INDEPENDENT, THIN_GROUP, ODD, TIMES] {
         grid(text, cells, found, group, |_, found| share(found))?;
@@ -110,9 +110,9 @@ fn write_full(text: &mut String, cells: &[Cell], found: &[Found]) -> std::fmt::R
 fn grid(
     text: &mut String,
     cells: &[Cell],
-    found: &[Found],
+    found: &[Findings],
     group: &str,
-    shown: impl Fn(&Cell, &Found) -> String,
+    shown: impl Fn(&Cell, &Findings) -> String,
 ) -> std::fmt::Result {
     let mut columns: Vec<&str> = Vec::new();
     for cell in cells.iter().filter(|cell| cell.group == group) {
@@ -140,7 +140,7 @@ fn grid(
     writeln!(text)
 }
 
-fn rivals(text: &mut String, cells: &[Cell], found: &[Found]) -> std::fmt::Result {
+fn rivals(text: &mut String, cells: &[Cell], found: &[Findings]) -> std::fmt::Result {
     writeln!(text, "### What people use today, on the same streams\n")?;
     writeln!(text, "| rule | tuned X | by | medians of {} |\n|---|---|---|---|", DETECTION.to_lowercase())?;
     let limits = limits(cells, found);

@@ -280,9 +280,9 @@ def main():
     parser.add_argument("--bar", action="store_true", help="exit 1 if greenlight misses a bar")
     parser.add_argument("--without", nargs="*", default=[], metavar="ENGINE", help="leave these out")
     parser.add_argument("--only", default="", metavar="TEXT", help="the loads with this in their title")
-    parser.add_argument("--build", default="target/release", help="where the examples are")
+    parser.add_argument("--build", default="target/dist", help="where the examples are")
     parser.add_argument(
-        "--greenlight", default="target/release/greenlight run -c {config}", metavar="COMMAND",
+        "--greenlight", default="target/dist/greenlight run -c {config}", metavar="COMMAND",
         help="with {config}, or {port} and {origin}",
     )
     options = parser.parse_args()

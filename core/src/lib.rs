@@ -1,10 +1,11 @@
-//! The decisions of greenlight, pure: no clock, no IO, no async, no logging, no randomness.
-//! Time is an argument, so a release can be simulated ten thousand times a minute.
+//! The pure decisions of greenlight. This crate has no clock, no IO, no async, no logging and no
+//! randomness. Time is an argument, so a test can simulate ten thousand releases in a minute.
 //!
-//! | layer | modules | what they decide |
+//! | layer | modules | decisions |
 //! |---|---|---|
-//! | L0 | [`model`] | nothing: the words of the product as types |
-//! | L1 | [`health`] [`judge`] [`release`] [`routing`] [`http1`] [`proxy_protocol`] | health, verdicts, releases, routes, and what bytes mean |
+//! | L0 | [`model`] | none; it holds the terms of the product as types |
+//! | L1 | [`health`] [`judge`] [`release`] [`routing`] | health, verdicts, releases, routes |
+//! | L1 | [`http1`] [`proxy_protocol`] | the meaning of bytes |
 
 pub mod health;
 pub mod http1;

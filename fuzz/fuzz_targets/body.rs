@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../checks/body.rs"]
-mod body;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| body::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| greenlight_testkit::fuzz::body::check(data));

@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../checks/configuration.rs"]
-mod configuration;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| configuration::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| greenlight_testkit::fuzz::configuration::check(data));

@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../checks/forwarded.rs"]
-mod forwarded;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| forwarded::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| greenlight_testkit::fuzz::forwarded::check(data));

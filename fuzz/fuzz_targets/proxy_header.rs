@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../checks/proxy_header.rs"]
-mod proxy_header;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| proxy_header::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| greenlight_testkit::fuzz::proxy_header::check(data));

@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../checks/request.rs"]
-mod request;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| request::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| greenlight_testkit::fuzz::request::check(data));

@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../checks/response.rs"]
-mod response;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| response::check(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| greenlight_testkit::fuzz::response::check(data));

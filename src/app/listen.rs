@@ -1,4 +1,4 @@
-//! Binding, with the key that asked for it in the fault.
+//! Binds listening sockets. A fault names the configuration key that asked for the socket.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use crate::config::Config;
 use crate::data_plane::{bind_alone, bind_shared};
 
-/// A bind that failed, in words.
+/// Why a bind failed, in words for the person who runs greenlight.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BindFault {
     #[error("{key} = \"{address}\": the port is taken by another program; stop it, or choose another port")]
@@ -28,12 +28,12 @@ fn fault(key: &str, address: SocketAddr, why: io::Error) -> BindFault {
     }
 }
 
-/// One listening socket nobody else may have.
+/// Binds one socket that no other socket can share.
 pub(super) fn single(config: &Config, key: &str, address: SocketAddr) -> Result<TcpListener, BindFault> {
     bind_alone(address, config.is_ipv6_only(address)).map_err(|why| fault(key, address, why))
 }
 
-/// `workers` listening sockets on one address; the kernel spreads connections over them.
+/// Binds `workers` listening sockets to one address. The kernel spreads connections over them.
 pub(super) fn shared(
     config: &Config,
     key: &str,

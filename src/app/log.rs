@@ -1,4 +1,4 @@
-//! Structured logs on standard error, changed while the program runs.
+//! Structured logs on standard error. A reload changes their level and format while the program runs.
 
 use std::io::IsTerminal as _;
 
@@ -11,14 +11,14 @@ use crate::config::{Log, LogFormat};
 type Filtered = Layered<reload::Layer<EnvFilter, Registry>, Registry>;
 type Lines = Box<dyn Layer<Filtered> + Send + Sync>;
 
-/// Changes the logs of a running program. Two handles, because a filter inside of a layer can't
-/// be replaced together with it.
+/// Changes the logs of a running program. The level and the format have a handle each, because a filter
+/// inside a layer can't be replaced together with that layer.
 pub(super) struct LogHandle {
     level: reload::Handle<EnvFilter, Registry>,
     format: reload::Handle<Lines, Filtered>,
 }
 
-/// Starts logging. A second start in one process (tests) changes nothing.
+/// Starts logging. A second start in one process (in tests) changes nothing.
 pub(super) fn start(log: &Log) -> LogHandle {
     let (filter, level) = reload::Layer::new(filter(log));
     let (lines, format) = reload::Layer::new(lines(log));

@@ -1,8 +1,8 @@
-//! L4: puts the rooms together. The only file that names every room.
+//! L4: puts the parts of the program together. This is the only file that names all of them.
 //!
-//! The order matters: everything that can be refused (file, secrets, ports, store) is tried
-//! before anything is started, so that a bad start leaves nothing half-started; traffic is taken
-//! as soon as the stored colors are in the table, without waiting for probes.
+//! The order matters. Everything that can be refused (file, secrets, ports, store) is tried before anything
+//! is started, so that a refused start leaves nothing running. The workers take traffic as soon as the
+//! stored colors are in the route table, without waiting for probes.
 
 mod listen;
 mod log;
@@ -30,14 +30,15 @@ use crate::control_plane::notify::Notifiers;
 use crate::control_plane::store::{Opened, SqliteStore, Store, StoreFault};
 use crate::data_plane::{DataPlane, DataPlaneOptions, ListenerFacts, StartFault, raise_file_limit};
 use crate::routing::RouteTable;
+use crate::tasks;
 use crate::tls;
 
-/// How often files of certificates are looked at.
+/// How often the certificate files are checked for changes.
 const FILES_LOOKED_AT_EVERY: Duration = Duration::from_secs(2);
-/// Suspects that wait for the prober; more of them say nothing new.
+/// How many suspects may wait for the prober. Further ones would tell it nothing new.
 const SUSPECTS: usize = 256;
 
-/// Why `run` did not run; each with the exit code that scripts see.
+/// Why `run` did not run. Each fault has an exit code that scripts see.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
     #[error("{0}")]
@@ -67,8 +68,10 @@ impl Fault {
     }
 }
 
-/// Runs the front door on a configuration file until a signal ends it, or, `with_input`, the end
-/// of the standard input does.
+/// Runs the front door with the configuration file at `path`, until SIGTERM or SIGINT ends it. If
+/// `with_input` is true, the end of the standard input ends it too.
+///
+/// Returns 0 after such an end, 2 if the configuration is at fault, and 1 after any other fault.
 #[must_use]
 pub fn run(path: &Path, with_input: bool) -> ExitCode {
     match start(path, with_input) {
@@ -80,9 +83,9 @@ pub fn run(path: &Path, with_input: bool) -> ExitCode {
     }
 }
 
-/// What is bound before anything runs.
+/// The sockets that are bound before anything runs.
 struct Bound {
-    /// For each worker one socket a listener.
+    /// One list for each worker, with one socket for each listener.
     public: Vec<Vec<TcpListener>>,
     admin: TcpListener,
     hooks: webhooks::Bound,
@@ -164,14 +167,15 @@ async fn serve(
         suspects: suspects_in,
         registry: registry.clone(),
     })?;
-    let files = tokio::spawn(watch_files(Arc::clone(&live)));
+    let files = tasks::spawn("file watch", watch_files(Arc::clone(&live)));
     let handle = prepared.handle();
     let reloaded = prepared.reloaded();
     let (stop_in, stop) = watch::channel(false);
-    // The loop has a thread of its own: no request of the admin API can keep it waiting.
+    // The controller loop has a thread of its own, so that no request of the admin API can keep it waiting.
     let controller = prepared.with_workers(data_plane.links());
     let (runtime, stopped) = (tokio::runtime::Handle::current(), stop.clone());
-    let control = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
+    let running = tasks::named("controller", controller.run(stopped));
+    let control = tokio::task::spawn_blocking(move || runtime.block_on(running));
     let ready = Arc::new(AtomicBool::new(true));
     let parts =
         webhooks::Parts { handle: handle.clone(), store: Arc::clone(&store), registry: registry.clone() };
@@ -184,8 +188,8 @@ async fn serve(
         tls: live.admin().map(Arc::clone),
         ready: Arc::clone(&ready),
     };
-    let certificates = tokio::spawn(certificates.run(stop.clone()));
-    let api = tokio::spawn(admin::serve(bound.admin, options, stop));
+    let certificates = tasks::spawn("certificates", certificates.run(stop.clone()));
+    let api = tasks::spawn("admin API", admin::serve(bound.admin, options, stop));
     say_that_it_runs(&config, workers);
     let access = data_plane.access_log();
     let apply = |config: &Config| {
@@ -202,7 +206,8 @@ async fn serve(
     ready.store(false, Ordering::Release);
     data_plane.shutdown().await;
     stop_in.send_replace(true);
-    // They end by themselves now; a panic in one of them has been printed and changes nothing.
+    // These tasks end by themselves now. If one of them panics, the panic is logged and the shutdown goes
+    // on.
     let _ = tokio::join!(control, api, certificates, webhooks);
     tracing::info!("greenlight has stopped");
     Ok(())
@@ -219,7 +224,7 @@ fn say_that_it_runs(config: &Config, workers: usize) {
     );
 }
 
-/// What the data plane has to know of the listeners.
+/// The facts about each listener that the data plane needs.
 fn facts(config: &Config, live: &tls::Live) -> Vec<ListenerFacts> {
     let entrances = live.entrances().iter().cloned();
     let https_port =
@@ -244,7 +249,7 @@ fn acme_options(config: &Config, live: &tls::Live, store: &Arc<dyn Store>) -> ac
     }
 }
 
-/// The listeners whose certificates come by ACME.
+/// The listeners that get their certificates by ACME.
 fn acme_entrances(config: &Config, live: &tls::Live) -> Vec<(config::Acme, Arc<tls::Entrance>)> {
     let pairs = config.listeners.iter().zip(live.entrances()).filter_map(|(listener, entrance)| {
         Some((listener.tls.as_ref()?.acme.clone()?, Arc::clone(entrance.as_ref()?)))
@@ -252,7 +257,7 @@ fn acme_entrances(config: &Config, live: &tls::Live) -> Vec<(config::Acme, Arc<t
     pairs.collect()
 }
 
-/// Looks for changed certificate files every two seconds. Ends with the runtime.
+/// Looks for changed certificate files every two seconds, until the task is aborted.
 async fn watch_files(live: Arc<tls::Live>) {
     let mut every = tokio::time::interval(FILES_LOOKED_AT_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -266,7 +271,8 @@ async fn watch_files(live: Arc<tls::Live>) {
     }
 }
 
-/// The secrets and certificates that the configuration names, read before anything is bound.
+/// The admin token and the TLS material that the configuration names. Both are read before anything is
+/// bound.
 struct Guard {
     token: Option<admin::Token>,
     live: Arc<tls::Live>,
@@ -282,7 +288,7 @@ impl Guard {
     }
 }
 
-/// The store, and how far its word can be taken.
+/// Opens the store. The [`Memory`] says how far its content can be trusted.
 async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, Memory), Fault> {
     let path = config.store_path.clone();
     let opening = tokio::task::spawn_blocking(move || SqliteStore::open_or_recover(&path));

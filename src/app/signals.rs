@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT end the program, SIGHUP reloads its configuration.
+//! SIGTERM and SIGINT end the program; SIGHUP reloads its configuration.
 
 use std::io::{self, Read as _};
 use std::sync::Arc;
@@ -9,10 +9,11 @@ use tokio::sync::{oneshot, watch};
 use crate::config::Config;
 use crate::control_plane::controller::{Actor, Handle};
 
-/// Ends when the standard input does; never if `watched` is false. A parent that holds the other
-/// end of it takes its children with it, however it ends.
+/// Completes when the standard input ends; never completes if `watched` is false. A parent process that
+/// holds the other end of the input so ends its children with it, however the parent ends.
 ///
-/// A plain thread: tokio's own standard input holds up the end of the runtime until a read returns.
+/// A plain thread reads the input, because tokio's own standard input delays the end of the runtime until a
+/// read returns.
 pub async fn input_end(watched: bool) {
     if !watched {
         return std::future::pending().await;
@@ -27,7 +28,8 @@ pub async fn input_end(watched: bool) {
     let _ = end.await;
 }
 
-/// Caught from the moment it is made: a signal during the start is not lost.
+/// The signals that the program handles. They are caught from the moment this value is made, so that a
+/// signal during the start is not lost.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -43,7 +45,8 @@ impl Signals {
         })
     }
 
-    /// Reloads at each SIGHUP; tells of each new configuration; returns when told to stop.
+    /// Reloads at each SIGHUP, and calls `apply` with each new configuration. Returns when a signal, the
+    /// end of the input (if `with_input`) or the end of the controller stops the program.
     pub(super) async fn until_told_to_stop(
         mut self,
         handle: &Handle,
@@ -59,7 +62,7 @@ impl Signals {
                 _ = self.interrupt.recv() => break tracing::info!("SIGINT: stopping"),
                 () = &mut input => break tracing::info!("the standard input has ended: stopping"),
                 _ = self.hang_up.recv() => {
-                    // What was applied and what was faulty is logged by the controller.
+                    // The controller logs the keys that it applied and the faults that it found.
                     if let Err(why) = handle.reload(Actor("SIGHUP".to_owned())).await {
                         tracing::error!(%why, "SIGHUP: not reloaded");
                     }

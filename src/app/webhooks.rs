@@ -1,4 +1,4 @@
-//! Webhooks in: their listeners, their book, and the way from a push to the controller.
+//! Webhooks that come in: their listeners, their book, and the way from a push to the controller.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -16,18 +16,20 @@ use crate::control_plane::webhooks;
 use crate::control_plane::webhooks::{Arrival, Book, Deliver, Delivered, Refusal, Watch};
 use crate::model::ServiceName;
 use crate::routing::RouteTable;
+use crate::tasks;
 
 use super::{Fault, listen};
 
-/// Refusals that wait for the store.
+/// How many refusals may wait for the store.
 const REFUSALS: usize = 64;
 
-/// What webhooks come in by.
+/// The webhooks and the sockets on which they come in.
 #[derive(Debug)]
 pub(crate) struct Bound {
     book: Book,
     own: Option<TcpListener>,
-    /// Where the public listeners hand them over: on the loopback, at a port of the system's choice.
+    /// The socket to which the public listeners hand webhooks over. It is on the loopback, at a port that
+    /// the system chooses.
     inner: Option<TcpListener>,
 }
 
@@ -40,7 +42,7 @@ pub(crate) fn bind(config: &Config) -> Result<Bound, Fault> {
 }
 
 impl Bound {
-    /// The table with the way to the webhooks, where the public listeners take them.
+    /// Adds the way to the webhooks to the table, if the public listeners take webhooks.
     pub(crate) fn route(&self, table: RouteTable) -> RouteTable {
         match self.inner.as_ref().and_then(|inner| inner.local_addr().ok()) {
             Some(address) => table.with_hooks(address),
@@ -49,7 +51,8 @@ impl Bound {
     }
 }
 
-/// Reads the webhooks' secrets. One that can't be read would be a webhook that never answers.
+/// Reads the secrets of the webhooks. An unreadable secret is a fault, because its webhook would never
+/// answer.
 fn read(config: &Config) -> Result<Book, Fault> {
     let (book, faults) = Book::read(config, &Book::default());
     match faults.first() {
@@ -58,7 +61,7 @@ fn read(config: &Config) -> Result<Book, Fault> {
     }
 }
 
-/// After a reload: the webhooks as they are now. One at fault is out of force until it is mended.
+/// Reads the webhooks again after a reload. A webhook at fault is out of force until its fault is fixed.
 pub(crate) fn reread(shelf: &webhooks::Shelf, config: &Config) {
     let (book, faults) = Book::read(config, &shelf.load());
     for fault in faults {
@@ -67,14 +70,14 @@ pub(crate) fn reread(shelf: &webhooks::Shelf, config: &Config) {
     shelf.store(Arc::new(book));
 }
 
-/// What webhooks lead to.
+/// The parts of the program that webhooks act on.
 pub(crate) struct Parts {
     pub(crate) handle: Handle,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Registry,
 }
 
-/// Serves until `stop` says true.
+/// Serves webhooks until `stop` is true.
 pub(crate) fn start(
     bound: Bound,
     parts: Parts,
@@ -83,14 +86,14 @@ pub(crate) fn start(
     let Parts { handle, store, registry } = parts;
     let (refusals, refused) = mpsc::channel(REFUSALS);
     let watch = Watch::new(&registry, refusals)?;
-    tokio::spawn(write_refusals(refused, handle.clone(), store));
+    tasks::spawn("webhook refusals", write_refusals(refused, handle.clone(), store));
     let Bound { book, own, inner } = bound;
     let shelf = Arc::new(ArcSwap::from_pointee(book));
     let options = webhooks::Options { own, inner, book: Arc::clone(&shelf), watch, deliver: deliver(handle) };
-    Ok((shelf, tokio::spawn(webhooks::serve(options, stop))))
+    Ok((shelf, tasks::spawn("webhooks", webhooks::serve(options, stop))))
 }
 
-/// Gives a push to its service. Everything that comes of it is in the audit log.
+/// Gives a push to its service. The audit log shows everything that follows from the push.
 fn deliver(handle: Handle) -> Deliver {
     Arc::new(move |arrival| {
         let handle = handle.clone();
@@ -100,7 +103,7 @@ fn deliver(handle: Handle) -> Deliver {
             let command = Command::Pushed { subject, image, version, digest, at };
             match handle.command(&service, command, None, actor).await {
                 Ok(_) => Delivered::Done,
-                Err(Rejection::Unavailable(why)) => Delivered::Later(why),
+                Err(Rejection::Unavailable { why, .. }) => Delivered::Later(why),
                 Err(why) => {
                     tracing::info!(webhook, service, %why, "a push starts no release");
                     Delivered::Done
@@ -110,13 +113,13 @@ fn deliver(handle: Handle) -> Deliver {
     })
 }
 
-/// The audit log's lines of messages that were not taken.
+/// Writes each message that was refused into the audit log of its service.
 async fn write_refusals(mut refused: mpsc::Receiver<Refusal>, handle: Handle, store: Arc<dyn Store>) {
     while let Some(Refusal { webhook, service, client, why }) = refused.recv().await {
         if service.is_empty() {
             continue;
         }
-        let state = handle.views().service(&service).map(|view| view.state.clone()).unwrap_or_default();
+        let state = handle.views().service(&service).map_or("", |view| view.state.as_str());
         let entry = AuditEntry {
             time: clock::wall_rfc3339(),
             who: format!("webhook {webhook} from {client}"),

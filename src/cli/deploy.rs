@@ -3,11 +3,10 @@
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-use super::ask::Service;
+use super::ask::{Service, answer};
 use super::client::Admin;
 use super::exit::Exit;
 use super::fault::Fault;
-use super::output::say;
 use super::wait::Wait;
 
 /// Release a version on the other color: probed, switched to, judged, and reverted if it turns bad
@@ -23,7 +22,7 @@ With --wait the exit code is the release's end: 0 succeeded, 3 failed or cancell
 rolled back, 5 the wait timed out, 7 degraded.")]
 pub(super) struct Args {
     #[command(flatten)]
-    service: Service,
+    pub(super) service: Service,
     /// The image to run, where greenlight runs the containers
     #[arg(value_name = "IMAGE")]
     image: Option<String>,
@@ -43,11 +42,12 @@ pub(super) struct Args {
 pub(super) async fn deploy(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
     let path = ["v1", "services", &args.service.service, "releases"];
     let change = admin.change(Method::POST, &path, &args.body()).await?;
-    say(&change.answer.message);
+    let format = args.service.output.format;
+    answer(&change, format);
     if change.answer.noop {
         return Ok(Exit::Done);
     }
-    args.wait.follow(admin, change.answer.id.as_deref()).await
+    args.wait.follow(admin, change.answer.id.as_deref(), format).await
 }
 
 impl Args {

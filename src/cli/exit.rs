@@ -1,6 +1,8 @@
-//! The exit codes (DESIGN.md section 6).
+//! The exit codes (docs/cli.md).
 
 use std::process::ExitCode;
+
+use crate::release::StateName;
 
 /// How a command ended, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +27,21 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// The code for the state that a wait ended with.
-    pub(crate) fn of_state(state: &str) -> Self {
+    pub(crate) const fn of_state(state: StateName) -> Self {
         match state {
-            "succeeded" => Self::Done,
-            "failed" | "cancelled" => Self::NotReleased,
-            "reverted" | "rolled_back" => Self::Reverted,
-            "degraded" => Self::Degraded,
-            _ => Self::Broken,
+            StateName::Succeeded => Self::Done,
+            StateName::Failed | StateName::Cancelled => Self::NotReleased,
+            StateName::Reverted | StateName::RolledBack => Self::Reverted,
+            StateName::Degraded => Self::Degraded,
+            StateName::Stable
+            | StateName::Queued
+            | StateName::Pulling
+            | StateName::Starting
+            | StateName::Checking
+            | StateName::AwaitingPromotion
+            | StateName::Promoting
+            | StateName::Baking
+            | StateName::Reverting => Self::Broken,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::ask::name;
 use super::client::Admin;
 use super::exit::Exit;
 use super::fault::Fault;
-use super::output::{say, say_json};
+use super::output::{self, say, say_json};
 
 /// Why a release ended as it did: timeline, numbers, plots, verdict and cause
 #[derive(Clone, Debug, clap::Args)]
@@ -37,6 +37,13 @@ enum Format {
     Text,
     Json,
     Html,
+}
+
+impl Args {
+    /// How a fault is printed.
+    pub(super) fn fault_format(&self) -> output::Format {
+        if self.format == Format::Json { output::Format::Json } else { output::Format::Text }
+    }
 }
 
 pub(super) async fn explain(admin: &Admin, args: &Args) -> Result<Exit, Fault> {

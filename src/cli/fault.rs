@@ -3,7 +3,7 @@
 use crate::control_plane::admin::Problem;
 
 use super::exit::Exit;
-use super::output::complain;
+use super::output::{Format, complain, say_json};
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -45,9 +45,13 @@ impl Fault {
         }
     }
 
-    /// Prints it; returns the exit code.
-    pub(super) fn report(&self) -> Exit {
+    /// Prints it; returns the exit code. In JSON the API's problem document goes to standard output as well: its
+    /// `code` tells a script why a command was refused.
+    pub(super) fn report(&self, format: Format) -> Exit {
         complain(&format!("greenlight: {self}"));
+        if let (Format::Json, Self::Problem(problem)) = (format, self) {
+            say_json(problem);
+        }
         self.exit()
     }
 }

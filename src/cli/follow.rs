@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use crate::control_plane::controller::{EventView, ReleaseView, ServiceView, is_final};
+use crate::control_plane::controller::{EventView, ReleaseView, ServiceView};
+use crate::release::StateName;
 
 use super::client::{Admin, Events};
 use super::fault::Fault;
-use super::output;
+use super::output::{self, Format};
 use super::rundown;
 use super::sse::EventStream;
 
@@ -39,6 +40,7 @@ pub(super) async fn follow(
     release: &str,
     timeout: Option<Duration>,
     patience: Duration,
+    format: Format,
 ) -> Result<End, Fault> {
     let mut follower = Follower {
         admin,
@@ -47,7 +49,8 @@ pub(super) async fn follow(
         start: None,
         service: None,
         heard: tokio::time::Instant::now(),
-        terminal: output::is_terminal(),
+        format,
+        terminal: output::is_terminal() && format == Format::Text,
         patience,
     };
     let ended = match timeout {
@@ -75,6 +78,8 @@ struct Follower<'a> {
     service: Option<String>,
     /// When greenlight was last heard.
     heard: Instant,
+    format: Format,
+    /// Whether a line may be replaced.
     terminal: bool,
     patience: Duration,
 }
@@ -94,7 +99,7 @@ impl Follower<'_> {
                 Err(fault) => return Err(fault),
             }
             match self.release().await {
-                Ok(release) if is_end(&release.state) => return Ok(release),
+                Ok(release) if is_end(release.state) => return Ok(release),
                 Ok(_) => self.heard = tokio::time::Instant::now(),
                 Err(fault) if fault.passes() => self.check_patience(fault)?,
                 Err(fault) => return Err(fault),
@@ -116,7 +121,7 @@ impl Follower<'_> {
                     Ok(Some(event)) => {
                         self.heard = tokio::time::Instant::now();
                         self.print(&event);
-                        if is_end(&event.event) {
+                        if event.state().is_some_and(is_end) {
                             return true;
                         }
                     }
@@ -134,11 +139,14 @@ impl Follower<'_> {
         let start = self.start.get_or_insert_with(|| event.time.clone());
         let line = rundown::line(start, event);
         self.clear_hint();
-        output::say(&line);
+        match self.format {
+            Format::Json => output::say_json(event),
+            Format::Text => output::say(&line),
+        }
     }
 
     async fn look(&self) {
-        let Some(service) = &self.service else { return };
+        let Some(service) = self.service.as_ref().filter(|_| self.format == Format::Text) else { return };
         // Only a hint: what can't be had is left out.
         let Ok(view) = self.admin.get::<ServiceView>(&["v1", "services", service], None).await else {
             return;
@@ -162,7 +170,7 @@ impl Follower<'_> {
     async fn ended(&self) -> Result<ReleaseView, Fault> {
         loop {
             match self.release().await {
-                Ok(release) if is_end(&release.state) => return Ok(release),
+                Ok(release) if is_end(release.state) => return Ok(release),
                 Ok(release) if self.heard.elapsed() >= self.patience => return Ok(release),
                 Ok(_) => {}
                 Err(fault) if fault.passes() => self.check_patience(fault)?,
@@ -178,8 +186,8 @@ impl Follower<'_> {
 }
 
 /// A final state, or one in which only a person can go on.
-fn is_end(word: &str) -> bool {
-    is_final(word) || word == "degraded"
+const fn is_end(state: StateName) -> bool {
+    state.is_final() || matches!(state, StateName::Degraded)
 }
 
 fn look_interval(terminal: bool) -> Interval {

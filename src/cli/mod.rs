@@ -1,4 +1,4 @@
-//! L4: the command line (DESIGN.md section 6). One file a verb.
+//! L4: the command line (docs/cli.md). One file a verb.
 //!
 //! Arguments become typed values once, here at the door; a verb asks the admin API and says what
 //! it did, what happens next and how to undo it. A fault is one sentence with the next step, and
@@ -46,6 +46,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use connection::Connection;
 use exit::Exit;
 use fault::Fault;
+use output::Format;
 
 #[cfg(test)]
 mod tests;
@@ -103,7 +104,36 @@ enum Verb {
     SampleApp(sample_app::Args),
 }
 
-/// Runs the command line; the exit code is DESIGN.md section 6's.
+impl Verb {
+    /// How a verb that asks a running greenlight answers.
+    fn format(&self) -> Format {
+        match self {
+            Self::Deploy(args) => args.service.output.format,
+            Self::Promote(args) => args.service.output.format,
+            Self::Abort(args) => args.service.output.format,
+            Self::Rollback(args) => args.service.output.format,
+            Self::Pin(args) => args.service.output.format,
+            Self::Unpin(args) => args.service.output.format,
+            Self::Pause(args) => args.service.output.format,
+            Self::Resume(args) => args.service.output.format,
+            Self::History(args) => args.service.output.format,
+            Self::Status(args) => args.output.format,
+            Self::Reload(args) => args.output.format,
+            Self::Quarantine(args) => args.format(),
+            Self::Explain(args) => args.fault_format(),
+            Self::Demo(_)
+            | Self::Run(_)
+            | Self::Check(_)
+            | Self::Analyze(_)
+            | Self::Import(_)
+            | Self::Completions(_)
+            | Self::Health(_)
+            | Self::SampleApp(_) => Format::Text,
+        }
+    }
+}
+
+/// Runs the command line; the exit code is docs/cli.md.
 #[must_use]
 pub fn main() -> ExitCode {
     let matches = connection::without_empty_variables(Cli::command()).get_matches();
@@ -122,9 +152,10 @@ pub fn main() -> ExitCode {
 
 /// The verbs that ask a running greenlight.
 fn ask(connection: &Connection, verb: Verb) -> Exit {
+    let format = verb.format();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(why) => return Fault::Internal(format!("no runtime: {why}")).report(),
+        Err(why) => return Fault::Internal(format!("no runtime: {why}")).report(format),
     };
     let answer = runtime.block_on(async {
         let admin = client::Admin::new(connection)?;
@@ -152,5 +183,5 @@ fn ask(connection: &Connection, verb: Verb) -> Exit {
             | Verb::Completions(_) => Err(Fault::Internal("this verb asks nobody".into())),
         }
     });
-    answer.unwrap_or_else(|fault| fault.report())
+    answer.unwrap_or_else(|fault| fault.report(format))
 }

@@ -19,7 +19,7 @@ Examples:
   greenlight pin shop --for 2h             # ends by itself")]
 pub(super) struct Args {
     #[command(flatten)]
-    service: Service,
+    pub(super) service: Service,
     /// How long; without it, until `unpin`
     #[arg(long = "for", value_name = "DURATION", value_parser = span::parse)]
     lasts: Option<Duration>,

@@ -18,7 +18,7 @@ Examples:
   greenlight promote shop --force          # although it is pinned; lifts the pin")]
 pub(super) struct Args {
     #[command(flatten)]
-    service: Service,
+    pub(super) service: Service,
     /// Also when the service is pinned (lifts the pin)
     #[arg(long)]
     force: bool,

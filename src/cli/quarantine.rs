@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::control_plane::controller::QuarantineView;
 
-use super::ask::name;
+use super::ask::{answer, name};
 use super::client::Admin;
 use super::exit::Exit;
 use super::fault::Fault;
@@ -38,7 +38,17 @@ enum Verb {
         /// The version
         #[arg(value_name = "VERSION", value_parser = name)]
         version: String,
+        #[command(flatten)]
+        output: Output,
     },
+}
+
+impl Args {
+    pub(super) fn format(&self) -> Format {
+        match &self.verb {
+            Verb::Ls { output } | Verb::Rm { output, .. } => output.format,
+        }
+    }
 }
 
 pub(super) async fn quarantine(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
@@ -51,10 +61,10 @@ pub(super) async fn quarantine(admin: &Admin, args: &Args) -> Result<Exit, Fault
                 Format::Text => say(&text(&list)),
             }
         }
-        Verb::Rm { service, version } => {
+        Verb::Rm { service, version, output } => {
             let path = ["v1", "quarantine", service, version];
             let change = admin.change(Method::DELETE, &path, &json!({})).await?;
-            say(&change.answer.message);
+            answer(&change, output.format);
         }
     }
     Ok(Exit::Done)

@@ -7,7 +7,7 @@ use crate::control_plane::controller::ReloadReport;
 use super::client::Admin;
 use super::exit::Exit;
 use super::fault::Fault;
-use super::output::say;
+use super::output::{Format, Output, say, say_json};
 
 /// Read the configuration file again and apply what can be changed live
 #[derive(Clone, Debug, clap::Args)]
@@ -16,11 +16,17 @@ A file with a fault changes nothing (exit 2). The same happens at SIGHUP.
 
 Example:
   greenlight check /etc/greenlight/greenlight.toml && greenlight reload")]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) output: Output,
+}
 
-pub(super) async fn reload(admin: &Admin, _: &Args) -> Result<Exit, Fault> {
+pub(super) async fn reload(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
     let report: ReloadReport = admin.change_as(Method::POST, &["v1", "reload"]).await?;
-    say(&text(&report));
+    match args.output.format {
+        Format::Json => say_json(&report),
+        Format::Text => say(&text(&report)),
+    }
     Ok(Exit::Done)
 }
 

@@ -3,11 +3,10 @@
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-use super::ask::Service;
+use super::ask::{Service, answer};
 use super::client::Admin;
 use super::exit::Exit;
 use super::fault::Fault;
-use super::output::say;
 use super::wait::Wait;
 
 /// Go back to the version before, or to a kept release
@@ -22,7 +21,7 @@ Examples:
   greenlight rollback shop --to shop-12 --wait")]
 pub(super) struct Args {
     #[command(flatten)]
-    service: Service,
+    pub(super) service: Service,
     /// The release to go back to; default: the one before
     #[arg(long, value_name = "RELEASE")]
     to: Option<String>,
@@ -45,9 +44,10 @@ pub(super) async fn rollback(admin: &Admin, args: &Args) -> Result<Exit, Fault> 
     }
     let path = ["v1", "services", &args.service.service, "rollback"];
     let change = admin.change(Method::POST, &path, &Value::Object(body)).await?;
-    say(&change.answer.message);
+    let format = args.service.output.format;
+    answer(&change, format);
     if change.accepted {
-        return args.wait.follow(admin, change.answer.id.as_deref()).await;
+        return args.wait.follow(admin, change.answer.id.as_deref(), format).await;
     }
     // The old color has the traffic: what was asked for is done, there is nothing to wait for.
     Ok(Exit::Done)

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::control_plane::controller::{EventView, ReleaseView, ServiceView};
+use crate::model::Health;
+use crate::release::StateName;
 
 use super::span;
 
@@ -41,7 +43,7 @@ pub(super) fn progress(service: &ServiceView, release: &str) -> String {
     let Some(running) = service.release.as_ref().filter(is) else { return String::new() };
     let of_color = service.endpoints.iter().filter(|endpoint| endpoint.color == running.color);
     let total = of_color.clone().count();
-    let healthy = of_color.filter(|endpoint| endpoint.health == "healthy").count();
+    let healthy = of_color.filter(|endpoint| endpoint.health == Health::Healthy).count();
     let mut text = format!("{}: {} {healthy}/{total} healthy", running.state, running.color);
     if let Some(counts) = counts(&running.numbers) {
         let _ = write!(text, ", {counts}");
@@ -49,7 +51,7 @@ pub(super) fn progress(service: &ServiceView, release: &str) -> String {
     if let Some(left) = service.deadline_in_seconds.and_then(|left| Duration::try_from_secs_f64(left).ok()) {
         let _ = write!(text, ", {} left", span::clock(left));
     }
-    if running.state == "awaiting_promotion" {
+    if running.state == StateName::AwaitingPromotion {
         let _ = write!(text, ": greenlight promote {}", service.name);
     }
     text
@@ -63,32 +65,32 @@ pub(super) fn summary(release: &ReleaseView) -> String {
     if let Some(after) = ended {
         let _ = write!(text, " after {}", span::clock(after));
     }
-    if let Some(verdict) = &release.verdict {
-        let _ = write!(text, "\n  verdict  {verdict}");
+    if let Some(verdict) = release.verdict {
+        let _ = write!(text, "\n  verdict  {}", verdict.as_str());
         if let Some(counts) = counts(&release.numbers) {
             let _ = write!(text, "  [{counts}]");
         }
     }
     let cause = release.cause.as_ref().map(|cause| format!("{cause}: ")).unwrap_or_default();
     let _ = write!(text, "\n  cause    {cause}{}", release.reason);
-    let (next, undo) = match state.as_str() {
-        "succeeded" => (
+    let (next, undo) = match state {
+        StateName::Succeeded => (
             format!("{color} has the traffic; the other color stays warm for a while"),
             format!("greenlight rollback {service}"),
         ),
-        "failed" | "cancelled" => (
+        StateName::Failed | StateName::Cancelled => (
             format!("greenlight explain {id}, then greenlight deploy {service}"),
             "nothing: the traffic never moved".to_owned(),
         ),
-        "reverted" => (
+        StateName::Reverted => (
             format!("greenlight explain {id}; {version} is in quarantine, so release another version"),
             format!("greenlight quarantine rm {service} {version}"),
         ),
-        "rolled_back" => (
+        StateName::RolledBack => (
             format!("greenlight explain {id}; the old color has the traffic"),
             format!("greenlight deploy {service}"),
         ),
-        "degraded" => (degraded(release), format!("greenlight rollback {service}")),
+        StateName::Degraded => (degraded(release), format!("greenlight rollback {service}")),
         _ => (format!("greenlight status {service} --watch"), String::new()),
     };
     let _ = write!(text, "\n  next     {next}");

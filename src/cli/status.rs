@@ -34,7 +34,7 @@ pub(super) struct Args {
     #[arg(long)]
     watch: bool,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 pub(super) async fn status(admin: &Admin, args: &Args) -> Result<Exit, Fault> {

@@ -13,7 +13,7 @@ use super::fault::Fault;
 #[command(after_help = "Example:\n  greenlight unpin shop")]
 pub(super) struct Args {
     #[command(flatten)]
-    service: Service,
+    pub(super) service: Service,
 }
 
 pub(super) async fn unpin(admin: &Admin, args: &Args) -> Result<Exit, Fault> {

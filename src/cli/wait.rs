@@ -6,7 +6,7 @@ use super::client::Admin;
 use super::exit::Exit;
 use super::fault::Fault;
 use super::follow::{End, UNREACHABLE_MAX, follow};
-use super::output::say;
+use super::output::{Format, say, say_json};
 use super::rundown;
 use super::span;
 
@@ -23,15 +23,30 @@ pub(super) struct Wait {
 
 impl Wait {
     /// Follows a release that was started; without `--wait` that is all.
-    pub(super) async fn follow(&self, admin: &Admin, release: Option<&str>) -> Result<Exit, Fault> {
+    /// In JSON each event and the release at the end are documents of their own.
+    pub(super) async fn follow(
+        &self,
+        admin: &Admin,
+        release: Option<&str>,
+        format: Format,
+    ) -> Result<Exit, Fault> {
         let Some(release) = release.filter(|_| self.wait) else { return Ok(Exit::Done) };
-        match follow(admin, release, self.timeout, UNREACHABLE_MAX).await? {
+        match follow(admin, release, self.timeout, UNREACHABLE_MAX, format).await? {
             End::Ended(view) => {
-                say(&rundown::summary(&view));
-                Ok(Exit::of_state(&view.state))
+                match format {
+                    Format::Json => say_json(&view),
+                    Format::Text => say(&rundown::summary(&view)),
+                }
+                Ok(Exit::of_state(view.state))
             }
             End::TimedOut(view) => {
-                say(&rundown::timed_out(view.as_deref(), release, self.timeout.unwrap_or_default()));
+                match (format, view) {
+                    (Format::Json, Some(view)) => say_json(&view),
+                    (Format::Json, None) => {}
+                    (Format::Text, view) => {
+                        say(&rundown::timed_out(view.as_deref(), release, self.timeout.unwrap_or_default()));
+                    }
+                }
                 Ok(Exit::TimedOut)
             }
         }

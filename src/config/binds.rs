@@ -1,11 +1,11 @@
-//! What the addresses that we listen on say of each other.
+//! Relations between the addresses that greenlight listens on.
 
 use std::net::SocketAddr;
 
 use super::Config;
 
-/// For each of `old` the place of the same listener in `new`: a listener is known by its bind,
-/// wherever it stands in the file. (Of several with port 0 the first is the first.)
+/// For each listener of `old`, its index in `new`. A listener is identified by its bind, wherever it stands
+/// in the file. If several listeners have the same bind (as with port 0), they are paired in their order.
 #[must_use]
 pub fn paired(old: &[SocketAddr], new: &[SocketAddr]) -> Vec<Option<usize>> {
     let mut taken = vec![false; new.len()];
@@ -17,10 +17,10 @@ pub fn paired(old: &[SocketAddr], new: &[SocketAddr]) -> Vec<Option<usize>> {
     old.iter().map(place).collect()
 }
 
-/// Whether the system gives only one of the two away: one port of one address, or of an address
-/// and of all addresses of its family. (Port 0 is another port each time.)
+/// Whether the system refuses to bind both. It does so for one port of the same address, and for one port
+/// of an address and of all addresses of its family. (Port 0 stands for another port each time.)
 pub(super) fn clash(one: SocketAddr, other: SocketAddr) -> bool {
-    // `[::ffff:10.0.0.1]` is an address of IPv4.
+    // `[::ffff:10.0.0.1]` is an IPv4 address.
     let [ip, other_ip] = [one, other].map(|bind| bind.ip().to_canonical());
     let of_all = ip.is_unspecified() || other_ip.is_unspecified();
     one.port() != 0
@@ -29,7 +29,7 @@ pub(super) fn clash(one: SocketAddr, other: SocketAddr) -> bool {
         && (of_all || (ip == other_ip && scope(one) == scope(other)))
 }
 
-/// The interface of a link-local address.
+/// The interface of a link-local address, by its scope id.
 fn scope(bind: SocketAddr) -> u32 {
     match bind {
         SocketAddr::V4(_) => 0,
@@ -38,13 +38,13 @@ fn scope(bind: SocketAddr) -> u32 {
 }
 
 impl Config {
-    /// The addresses of the public listeners, in their order.
+    /// The addresses of the public listeners, in the order of the file.
     #[must_use]
     pub fn listener_binds(&self) -> Vec<SocketAddr> {
         self.listeners.iter().map(|listener| listener.bind).collect()
     }
 
-    /// Every address that we listen on, with its key.
+    /// Every address that greenlight listens on, with its key.
     pub(super) fn binds(&self) -> impl Iterator<Item = (String, SocketAddr)> {
         let listeners = self.listeners.iter().enumerate();
         let listeners =
@@ -53,8 +53,8 @@ impl Config {
         [("admin.bind".to_owned(), self.admin.bind)].into_iter().chain(listeners).chain(hooks)
     }
 
-    /// Whether a socket on `bind` has to leave IPv4 alone (`IPV6_V6ONLY`): one on all addresses of
-    /// IPv6 takes those of IPv4 too, unless one of the port's binds is of IPv4.
+    /// Whether a socket on `bind` must not take IPv4 connections (`IPV6_V6ONLY`). A socket on all IPv6
+    /// addresses takes those of IPv4 too, unless another bind with the same port is an IPv4 address.
     #[must_use]
     pub fn is_ipv6_only(&self, bind: SocketAddr) -> bool {
         let of_ipv4 = |other: SocketAddr| other.port() == bind.port() && other.ip().to_canonical().is_ipv4();

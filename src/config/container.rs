@@ -1,4 +1,4 @@
-//! `[services.NAME.upstream]` of kind docker: how containers are made and where.
+//! `[services.NAME.upstream]` of kind docker: how and where containers are created.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Secret;
 
-/// How a container's port is reached.
+/// How greenlight reaches a container's port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Publish {
     /// By the container's own address.
@@ -21,40 +21,46 @@ pub enum Publish {
 pub struct Engine {
     /// `unix:///path`, or `tcp://host:port` with TLS.
     pub url: String,
+    /// Required, unless the engine is on a Unix socket or a loopback address.
     pub tls: Option<EngineTls>,
 }
 
-/// How an engine on the network is trusted, and trusts us.
+/// The files for TLS with an engine on the network, which authenticates both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineTls {
+    /// The authority that signed the engine's certificate.
     pub ca: PathBuf,
+    /// greenlight's own certificate, as a client.
     pub cert: PathBuf,
+    /// The key of that certificate.
     pub key: PathBuf,
 }
 
-/// Who we are to one registry.
+/// The account of greenlight at one registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryAuth {
-    /// The host, with its port, of the registry that this may be told to: that of the service's image.
+    /// The registry (its host, with its port) that may get this account. It is the registry of the
+    /// service's image.
     pub registry: String,
     pub username: Secret,
     pub password: Secret,
 }
 
 impl RegistryAuth {
-    /// Whether it may be told to this registry.
+    /// Whether this account may be sent to `registry`.
     #[must_use]
     pub fn is_for(&self, registry: &str) -> bool {
         self.registry.eq_ignore_ascii_case(registry)
     }
 }
 
-/// The engine's own health check of a container, in place of the image's.
+/// A health check that the engine itself runs in a container. It replaces the image's own check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Healthcheck {
-    /// Run in the container, without a shell; empty: the image's check is switched off.
+    /// The command, which runs in the container without a shell. If it is empty, the image's check is
+    /// switched off.
     pub command: Vec<String>,
-    /// `None`, as below: the engine's default.
+    /// `None`, here and below, stands for the engine's default.
     pub interval: Option<Duration>,
     pub timeout: Option<Duration>,
     pub retries: Option<u16>,
@@ -64,44 +70,48 @@ pub struct Healthcheck {
 /// Where the engine writes a container's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerLog {
-    /// Such as `json-file` or `journald`.
+    /// The log driver, such as `json-file` or `journald`.
     pub driver: String,
     pub options: BTreeMap<String, String>,
 }
 
-/// Tags that are moved in the registry after a success.
+/// Tags that greenlight moves in the registry after a success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tags {
+    /// The tag that is moved to the version that now serves.
     pub stable: Option<String>,
+    /// The tag that is moved to the version that served before.
     pub previous: Option<String>,
 }
 
-/// The docker keys beside image, replicas, follow and initial.
+/// All keys of a docker upstream but image, replicas, follow and initial.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Docker {
-    /// `None`: the single port that the image exposes.
+    /// `None` stands for the single port that the image exposes.
     pub port: Option<u16>,
     /// A network's name, `bridge` or `host`.
     pub network: String,
     pub publish: Publish,
     pub env: BTreeMap<String, String>,
     pub env_file: Vec<PathBuf>,
-    /// As `docker run -v` writes them: `SOURCE:TARGET[:OPTIONS]`.
+    /// Mounts in the form of `docker run -v`, which is `SOURCE:TARGET[:OPTIONS]`.
     pub mounts: Vec<String>,
-    /// Bytes; `None`: no limit.
+    /// In bytes; `None` sets no limit.
     pub memory_bytes: Option<u64>,
-    /// Cores; `None`: no limit.
+    /// In cores; `None` sets no limit.
     pub cpus: Option<f64>,
     pub user: Option<String>,
-    /// `None`: the image's own is left as it is.
+    /// `None` leaves the image's own check as it is.
     pub healthcheck: Option<Healthcheck>,
-    /// `None`: as the engine does it.
+    /// `None` leaves the choice to the engine.
     pub log: Option<ContainerLog>,
+    /// The signal that asks a container to stop.
     pub stop_signal: String,
+    /// The time between that signal and the kill. The engine takes whole seconds, so it is rounded up.
     pub stop_timeout: Duration,
     pub engines: Vec<Engine>,
     pub registry_auth: Option<RegistryAuth>,
-    /// Zero: the registry is not asked.
+    /// How often the registry is asked for a new digest; zero never asks.
     pub poll_interval: Duration,
     pub tags: Option<Tags>,
 }

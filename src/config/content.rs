@@ -1,5 +1,5 @@
-//! What is read of the files that a configuration names, when it is loaded: error pages, and the
-//! token of the preview hosts (kept as its SHA-256).
+//! Reads the content of files that a configuration names, when the configuration is loaded. These are error
+//! pages, and the token of the preview hosts (kept as its SHA-256).
 
 use std::fs::File;
 use std::io::Read;
@@ -11,10 +11,10 @@ use crate::routing::ErrorPage;
 use super::Config;
 use super::walk::{Walk, join};
 
-/// The largest error page, in bytes: it is written whole, into memory of one connection.
+/// The largest error page, in bytes. A page is written whole, into the memory of one connection.
 pub const PAGE_BYTES_MAX: u64 = 256 * 1024;
 
-/// Extensions of error pages and what they are sent as.
+/// The extensions of error pages, and the content types that they are sent with.
 const TYPES: [(&str, &str); 5] = [
     ("html", "text/html; charset=utf-8"),
     ("htm", "text/html; charset=utf-8"),
@@ -23,14 +23,14 @@ const TYPES: [(&str, &str); 5] = [
     ("xml", "application/xml"),
 ];
 
-/// The content type of a page, by the extension of its file.
+/// The content type of a page, by the extension of its file. The error lists the known extensions.
 pub(super) fn content_type(path: &Path) -> Result<&'static str, String> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let found = TYPES.iter().find(|(known, _)| extension.eq_ignore_ascii_case(known));
     found.map(|(_, kind)| *kind).ok_or_else(|| "must end in .html, .htm, .json, .txt or .xml".to_owned())
 }
 
-/// Reads the contents into the settings of their services. What can't be read is a fault.
+/// Reads the contents into the settings of their services. A page that can't be read is a fault.
 pub(super) fn read(walk: &mut Walk<'_>, config: &mut Config) {
     for service in &mut config.services {
         if service.preview_token.is_none() && service.error_pages.is_empty() {
@@ -39,7 +39,7 @@ pub(super) fn read(walk: &mut Walk<'_>, config: &mut Config) {
         let service = Arc::make_mut(service);
         let settings = Arc::make_mut(&mut service.settings);
         let place = format!("services.{}", service.name);
-        // What can't be read has been told of by the look at the references.
+        // If the token can't be read, the check of the references has reported it already.
         settings.preview_token = service.preview_token.as_ref().and_then(|secret| {
             let text = secret.read().ok()?;
             let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());

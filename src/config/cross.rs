@@ -1,6 +1,6 @@
-//! What no key can say alone: the checks between keys.
+//! Checks that concern several keys.
 //!
-//! Each leaves out what is at fault already, so that one mistake is told once.
+//! Each check leaves out keys that are at fault already, so that one mistake is reported once.
 
 mod addresses;
 mod hosts;
@@ -11,7 +11,7 @@ use super::quantity::show_duration;
 use super::walk::{Walk, join};
 use super::{Config, HookAction, Service, Upstream};
 
-/// Runs them all.
+/// Runs all checks between keys.
 pub(super) fn check(walk: &mut Walk<'_>, config: &Config) {
     addresses::binds(walk, config);
     addresses::admin(walk, config);
@@ -36,7 +36,7 @@ fn key(service: &Service, key: &str) -> String {
     format!("{}.{key}", join("services", service.name.as_str()))
 }
 
-/// A release that could never reach its gate in time.
+/// Refuses a deadline that is so short that no release could reach its gate in time.
 fn deadline(walk: &mut Walk<'_>, service: &Service) {
     let deadline = key(service, "release.progress_deadline");
     let health = ["interval", "timeout", "rise", "min_healthy_time"]
@@ -65,8 +65,8 @@ fn deadline(walk: &mut Walk<'_>, service: &Service) {
     }
 }
 
-/// A command is run in a container of the new image: where somebody else runs the endpoints there is
-/// none.
+/// Refuses commands as hooks of a fixed upstream. A command runs in a container of the new image, and
+/// greenlight starts no containers for a fixed upstream.
 fn commands(walk: &mut Walk<'_>, service: &Service) {
     let Upstream::Fixed { .. } = service.upstream else { return };
     let hooks = &service.hooks;
@@ -88,7 +88,7 @@ fn commands(walk: &mut Walk<'_>, service: &Service) {
     }
 }
 
-/// What is legal and better not so.
+/// Warns of settings that are legal but risky.
 fn risks(walk: &mut Walk<'_>, service: &Service) {
     let policy = &service.policy;
     let warned = [
@@ -123,9 +123,10 @@ fn risks(walk: &mut Walk<'_>, service: &Service) {
     }
 }
 
-/// Webhooks have names of their own, services that exist, and a way in.
+/// Checks that each webhook has a name of its own, a service that exists, and a way in.
 fn webhooks(walk: &mut Walk<'_>, config: &Config) {
-    // Those that are there, sound or not: a webhook for a faulty service is no second fault.
+    // All services that are in the file, with or without faults. A webhook for a service at fault is no
+    // second fault.
     let names: Vec<String> = walk
         .places
         .keys()

@@ -1,4 +1,4 @@
-//! What a reload would change.
+//! The keys that a reload would change.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,21 +8,22 @@ use super::{Config, paired};
 
 /// Key paths that can be applied live, and those that need a restart.
 ///
-/// A key that is added or gone is named as its whole service, listener, webhook or notifier where
-/// that is new or gone.
+/// If a whole service, listener, webhook, notifier or TLS table is new or gone, its own path stands for all
+/// of its keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     pub live: Vec<String>,
     pub needs_restart: Vec<String>,
 }
 
-/// What lives in sockets, threads and open files that were made at the start.
+/// Tables that need a restart. Their values live in sockets, threads and open files that are made at the
+/// start.
 const NEEDS_RESTART: &[&str] = &["runtime", "listeners", "limits", "forwarding", "admin", "store", "hooks"];
 
-/// Who runs a service's endpoints.
+/// The keys that say whether greenlight runs a service's endpoints.
 const RUNS_ENDPOINTS: &[&str] = &["services.*.upstream.kind", "services.*.upstream.follow"];
 
-/// Of those tables, what is live all the same: certificates and authorities are read again.
+/// Keys of those tables that are live all the same, because certificates and authorities are read again.
 const LIVE: &[&str] = &[
     "listeners[*].tls.certificates[*]",
     "listeners[*].tls.ocsp",
@@ -32,19 +33,20 @@ const LIVE: &[&str] = &[
     "admin.tls.client_ca",
 ];
 
-/// Tables that are there or not as a whole.
+/// Tables whose presence or absence is reported as a whole.
 const WHOLE: &[&str] =
     &["services.*", "listeners[*]", "listeners[*].tls", "admin.tls", "webhooks[*]", "notifiers[*]"];
 
-/// What of `new` is live and was another in `old`, the file that was read last; and what needs a
-/// restart, since it is not as it was in `started`.
+/// The keys of `new` that are live and differ from `old`, the configuration that was read last. Also the
+/// keys that need a restart, because they differ from `started`, the configuration at the start.
 ///
-/// What is in force is compared: a default that is now written out is no change, nor is `"60s"` for
-/// `"1m"`. A listener is known by its bind, wherever it stands, and named by its place in `new`.
+/// The values in force are compared. A default that is now written out is no change, nor is `"60s"` in
+/// place of `"1m"`. A listener is identified by its bind, wherever it stands, and named by its index in
+/// `new`.
 pub fn difference(started: &Config, old: &Config, new: &Config) -> Difference {
     let needs_restart = compare(started, new).needs_restart;
     let mut live = compare(old, new).live;
-    // Of a listener that does not run, or not with TLS, nothing is live.
+    // If a listener does not run, or does not run with TLS, no key of it is live.
     let idle: Vec<String> = needs_restart
         .iter()
         .map(|key| match key.strip_suffix("].bind") {
@@ -83,15 +85,16 @@ fn compare(old: &Config, new: &Config) -> Difference {
     Difference { live: live.into_iter().collect(), needs_restart: needs_restart.into_iter().collect() }
 }
 
-/// Whether a key is of a listener that is bound elsewhere, and so another one with all that it has.
+/// Whether the key belongs to a listener whose bind has changed. Such a listener counts as another one,
+/// with all of its keys.
 fn is_moved(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>, key: &str) -> bool {
     let row = prefixes(key).next().filter(|first| head(first) == "listeners");
     let bind = row.map(|row| format!("{row}.bind"));
     bind.is_some_and(|bind| old.get(&bind) != new.get(&bind))
 }
 
-/// What is in force by `old`, its listeners numbered as they are in `new`. Those that `new` does not
-/// have take the numbers that are left.
+/// The values in force in `old`, with its listeners numbered as they are in `new`. Listeners that `new`
+/// does not have take the numbers that are left.
 fn renamed(old: &Config, new: &Config) -> BTreeMap<String, String> {
     let places = paired(&old.listener_binds(), &new.listener_binds());
     let mut left = (0..).filter(|number| !places.contains(&Some(*number)));
@@ -109,13 +112,13 @@ fn renamed(old: &Config, new: &Config) -> BTreeMap<String, String> {
     keys.collect()
 }
 
-/// `a`, `a.b`, `a.b[0]`... of a key path, the path itself last.
+/// The prefixes `a`, `a.b`, `a.b[0]`... of a key path. The path itself comes last.
 fn prefixes(key: &str) -> impl Iterator<Item = &str> {
     let cuts = key.match_indices('.').map(|(at, _)| at).chain([key.len()]);
     cuts.map(move |at| &key[..at])
 }
 
-/// A segment without its index.
+/// A segment of a key path without its index.
 fn head(prefix: &str) -> &str {
     prefix.split('[').next().unwrap_or(prefix)
 }

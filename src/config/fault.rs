@@ -1,4 +1,4 @@
-//! A configuration's faults, each with where, what and what would be right.
+//! The faults of a configuration. Each says where it is, what is wrong and what would be right.
 
 use std::fmt;
 
@@ -9,26 +9,27 @@ pub enum Severity {
     Warning,
 }
 
-/// One thing that is wrong.
+/// One thing that is wrong in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub severity: Severity,
-    /// `services.backend.health.interval`; empty where the fault is the whole file's.
+    /// A key path such as `services.backend.health.interval`. It is empty if the fault concerns the whole
+    /// file.
     pub key: String,
-    /// 1-based, where known.
+    /// The line in the file, counted from 1, if it is known.
     pub line: Option<usize>,
-    /// The value as it stands in the file; secrets never.
+    /// The value as it stands in the file. Secrets are never shown.
     pub value: Option<String>,
     /// What is wrong, and what would be right.
     pub message: String,
 }
 
-/// All faults of a file, at least one.
+/// All faults of a file. There is at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 
 impl fmt::Display for Faults {
-    /// A line a fault.
+    /// Writes one line for each fault.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, fault) in self.0.iter().enumerate() {
             if index > 0 {

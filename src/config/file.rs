@@ -1,4 +1,4 @@
-//! From a file on disk to a configuration.
+//! Turns a file on disk into a configuration.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,20 +11,20 @@ use super::section::Section;
 use super::walk::{Reference, Walk};
 use super::{Config, content, cross, read};
 
-/// The largest file, in bytes.
+/// The largest configuration file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// How many syntax errors are told: after a few the rest is noise.
+/// How many syntax errors are reported. After the first few, further ones help no reader.
 const SYNTAX_ERRORS_MAX: usize = 20;
 
-/// A valid configuration and what it warns of.
+/// A valid configuration and the warnings about it.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     pub config: Config,
     pub warnings: Vec<Fault>,
 }
 
-/// Reads and validates a file, sees that the secrets and files it names can be read, and reads the
+/// Reads and validates a file, checks that the secrets and files that it names can be read, and reads the
 /// contents that are kept ([`super::content`]).
 ///
 /// # Errors
@@ -36,7 +36,7 @@ pub fn load(path: &Path) -> Result<Loaded, Faults> {
     validate(&text, base, true)
 }
 
-/// Validates a text; relative paths in it are taken from `base`. Touches no file.
+/// Validates a text. Relative paths in it are resolved from `base`. Touches no file.
 ///
 /// # Errors
 /// Every fault of the text.
@@ -44,7 +44,7 @@ pub fn parse(text: &str, base: &Path) -> Result<Loaded, Faults> {
     validate(text, base, false)
 }
 
-/// A fault of the file as a whole.
+/// A fault that concerns the file as a whole.
 fn whole(message: String) -> Fault {
     Fault { severity: Severity::Fault, key: String::new(), line: None, value: None, message }
 }
@@ -105,7 +105,7 @@ fn validate(text: &str, base: &Path, on_disk: bool) -> Result<Loaded, Faults> {
     Err(Faults(all))
 }
 
-/// What the TOML parser says, without the text of the line: there may be a secret in it.
+/// The errors of the TOML parser, without the text of the line, because a secret may be in it.
 fn syntax(walk: &Walk<'_>, text: &str, errors: &[toml::de::Error]) -> Vec<Fault> {
     let mut faults: Vec<Fault> = errors
         .iter()
@@ -113,7 +113,7 @@ fn syntax(walk: &Walk<'_>, text: &str, errors: &[toml::de::Error]) -> Vec<Fault>
         .map(|error| {
             let line = error.span().map(|span| walk.line(span.start));
             let mut message = format!("this is not TOML: {}", error.message().trim());
-            // The span of a doubled key is the key alone; any other may hold a value.
+            // The span of a duplicate key covers only the key. Any other span may hold a value.
             if error.message() == "duplicate key"
                 && let Some(key) = error.span().and_then(|span| text.get(span))
             {
@@ -130,7 +130,8 @@ fn syntax(walk: &Walk<'_>, text: &str, errors: &[toml::de::Error]) -> Vec<Fault>
     faults
 }
 
-/// Sees that what the configuration refers to can be read. Names the place, never the content.
+/// Checks that everything the configuration refers to can be read. A fault names the place, never the
+/// content.
 fn references(walk: &mut Walk<'_>) {
     for (path, reference) in std::mem::take(&mut walk.references) {
         let fault = match reference {

@@ -1,4 +1,4 @@
-//! The kinds of value that stand in a file: each turns an [`Item`] into a typed value, or says
+//! The kinds of value in a configuration file. Each kind turns an [`Item`] into a typed value, or reports
 //! what is wrong and what would be right.
 
 use std::ops::{Bound, RangeBounds, RangeInclusive};
@@ -8,12 +8,11 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::quantity::{self, DURATION_MAX, Size, show_duration};
-use super::section::item as element;
 use super::shown::quoted;
-use super::walk::{Item, Walk, join};
+use super::walk::{Item, Walk, item as element, join};
 use super::{Reference, Secret};
 
-/// "is a number: must be a duration in quotes".
+/// Reports a value of the wrong type, as in "is a number: must be a duration in quotes".
 pub(super) fn wrong_type(walk: &mut Walk<'_>, item: &Item<'_>, needed: &str) {
     let is = match item.value {
         DeValue::String(_) => "a string",
@@ -26,6 +25,7 @@ pub(super) fn wrong_type(walk: &mut Walk<'_>, item: &Item<'_>, needed: &str) {
     walk.fault(&item.path, format!("is {is}: must be {needed}"));
 }
 
+/// `true` or `false`, without quotes.
 pub(super) fn flag(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<bool> {
     match item.value {
         DeValue::Boolean(value) => Some(*value),
@@ -60,7 +60,7 @@ where
     }
 }
 
-/// A number that `fits`; `needed` says which do.
+/// A finite number that `fits`. The text `needed` describes the numbers that do.
 pub(super) fn number(
     fits: impl Fn(f64) -> bool,
     needed: &'static str,
@@ -84,6 +84,7 @@ pub(super) fn number(
     }
 }
 
+/// A duration in the range, as a text with a unit.
 pub(super) fn duration(
     range: impl RangeBounds<Duration>,
 ) -> impl Fn(&mut Walk<'_>, &Item<'_>) -> Option<Duration> {
@@ -122,11 +123,12 @@ pub(super) fn duration(
     }
 }
 
-/// Longer than nothing.
+/// A duration of at least one millisecond.
 pub(super) fn some_time() -> impl Fn(&mut Walk<'_>, &Item<'_>) -> Option<Duration> {
     duration(Duration::from_millis(1)..)
 }
 
+/// A size in the range, in bytes, as a text with a unit.
 pub(super) fn size(range: RangeInclusive<u64>) -> impl Fn(&mut Walk<'_>, &Item<'_>) -> Option<Size> {
     move |walk, item| {
         let value = match item.value {
@@ -156,7 +158,7 @@ pub(super) fn size(range: RangeInclusive<u64>) -> impl Fn(&mut Walk<'_>, &Item<'
     }
 }
 
-/// A text that is not empty; `needed` says of what.
+/// A text that is not empty. The text `needed` describes it in a fault.
 pub(super) fn text(needed: &'static str) -> impl Fn(&mut Walk<'_>, &Item<'_>) -> Option<String> {
     move |walk, item| {
         let DeValue::String(text) = item.value else {
@@ -171,7 +173,7 @@ pub(super) fn text(needed: &'static str) -> impl Fn(&mut Walk<'_>, &Item<'_>) ->
     }
 }
 
-/// A text that [`text`] takes and `judge` finds nothing wrong with.
+/// A text that [`text`] takes and that passes the check `judge`.
 pub(super) fn text_that(
     needed: &'static str,
     judge: impl Fn(&str) -> Result<(), String>,
@@ -188,7 +190,7 @@ pub(super) fn text_that(
     }
 }
 
-/// A path, from the file's folder where it is relative.
+/// A path. A relative one is resolved from the folder of the configuration file.
 pub(super) fn path(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<PathBuf> {
     let written = text("a path in quotes")(walk, item)?;
     if written.contains('\0') {
@@ -205,7 +207,7 @@ pub(super) fn file(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<PathBuf> {
     Some(path)
 }
 
-/// `{ file = }` or `{ env = }`. Nothing else is ever shown of it.
+/// A secret, as `{ file = }` or `{ env = }`. No fault ever shows more of it than that place.
 pub(super) fn secret(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Secret> {
     const RIGHT: &str = "{ file = \"/path\" } or { env = \"NAME\" }";
     walk.hide(&item.path);
@@ -222,7 +224,7 @@ pub(super) fn secret(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Secret> {
         }
         let place = element(join(&item.path, key.get_ref()), value);
         walk.found(&place);
-        // Whoever writes the secret itself here would see it in every fault.
+        // A person may have written the secret itself here. No fault may show it.
         walk.hide(&place.path);
         if let DeValue::String(text) = value.get_ref() {
             if text.is_empty() || text.contains('\0') || (key.get_ref() == "env" && text.contains('=')) {
@@ -252,7 +254,7 @@ pub(super) fn secret(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Secret> {
     Some(secret)
 }
 
-/// A list, each of whose elements is of a kind. One faulty element spoils only itself.
+/// A list whose elements are of one kind. An element at fault is reported and left out; the others stay.
 pub(super) fn list<T>(
     kind: impl Fn(&mut Walk<'_>, &Item<'_>) -> Option<T>,
     example: &'static str,

@@ -1,4 +1,4 @@
-//! What comes in and goes out beside requests: webhooks, notifiers, hooks of a release.
+//! Messages that come in and go out beside requests: webhooks, notifiers, and hooks of a release.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use super::Secret;
 
 /// `[hooks]`: where webhooks come in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hooks {
-    /// A listener of their own.
+pub struct WebhookListener {
+    /// The address of a listener for webhooks alone.
     pub bind: Option<SocketAddr>,
-    /// Under `/hooks/` of the public listeners.
+    /// Whether webhooks come in under `/hooks/` of the public listeners too.
     pub public: bool,
 }
 
-/// Who sends: what its messages look like and how they are signed.
+/// The kind of sender. It determines the form of the messages and how they are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookKind {
     Dockerhub,
@@ -32,42 +32,43 @@ pub struct Webhook {
     pub name: String,
     pub kind: WebhookKind,
     pub service: String,
-    /// In the URL or a header, where the sender can't sign.
+    /// The token in the URL or in a header, for senders that can't sign.
     pub token: Option<Secret>,
-    /// What the sender signs with.
+    /// The key that the sender signs with.
     pub secret: Option<Secret>,
-    /// `repository:tag` texts that are taken; empty: all.
+    /// The `repository:tag` texts that are taken. If it is empty, all are taken.
     pub allow: Vec<String>,
 }
 
-/// What the receiver understands.
+/// The message format that the receiver understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotifierKind {
     Slack,
     Webhook,
 }
 
-/// `[[notifiers]]`: where news go.
+/// `[[notifiers]]`: a receiver of notices about releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notifier {
     pub kind: NotifierKind,
-    /// A secret, since who has it can post.
+    /// The receiver's URL. It is a secret, because everyone who has it can post.
     pub url: Secret,
-    /// What we sign with.
+    /// The key that greenlight signs with.
     pub secret: Option<Secret>,
+    /// The notices that this receiver gets.
     pub events: Vec<Notice>,
 }
 
-/// What a hook does.
+/// The action of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HookAction {
-    /// POST; 2xx goes on.
+    /// Sends a POST. A 2xx answer lets the release go on.
     Url(String),
-    /// In a fresh container of the new image; exit 0 goes on.
+    /// Runs a command in a fresh container of the new image. Exit code 0 lets the release go on.
     Command(Vec<String>),
 }
 
-/// One hook, and how long it may take.
+/// One hook, and the longest time that it may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
     pub action: HookAction,

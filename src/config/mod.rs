@@ -1,7 +1,8 @@
-//! L2: a file becomes a validated [`Config`], or every fault of it at once.
+//! L2: turns a file into a validated [`Config`], or reports every fault of it at once.
 //!
-//! The way: text -> spanned TOML tree ([`walk`], [`section`], [`kind`]: every key with its place, its
-//! kind and its default) -> checks between keys ([`cross`]) -> [`Config`]. One pass finds all; nothing is read twice.
+//! The text becomes a TOML tree with spans. From it, [`walk`], [`section`] and [`kind`] take every key with
+//! its place, its kind and its default. Then [`cross`] checks keys against each other. The result is a
+//! [`Config`]. One pass finds all faults, and nothing is read twice.
 
 mod binds;
 mod container;
@@ -33,7 +34,9 @@ pub use content::PAGE_BYTES_MAX;
 pub use difference::{Difference, difference};
 pub use fault::{Fault, Faults, Severity};
 pub use file::{FILE_BYTES_MAX, Loaded, load, parse};
-pub use message::{Hook, HookAction, HookPoints, Hooks, Notifier, NotifierKind, Webhook, WebhookKind};
+pub use message::{
+    Hook, HookAction, HookPoints, Notifier, NotifierKind, Webhook, WebhookKind, WebhookListener,
+};
 pub use report::{render_faults, summary};
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretFault};
 pub use types::{

@@ -13,7 +13,7 @@ use super::walk::{Item, Walk};
 /// The longest host name (RFC 1035 section 2.3.4, without the final dot).
 pub(super) const HOST_BYTES_MAX: usize = 253;
 
-/// Where to listen: an address and a port, never a name (which of its addresses?).
+/// An address and a port to listen on. A name is refused, because it may have several addresses.
 pub(super) fn bind(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<SocketAddr> {
     if let DeValue::Integer(port) = item.value {
         wrong_type(walk, item, &format!("an address and a port: \"0.0.0.0:{port}\" or \"127.0.0.1:{port}\""));
@@ -40,7 +40,7 @@ fn with_port(address: &str, port: u16) -> String {
     if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 
-/// A network, or one address.
+/// A network. A single address is taken as a network of one.
 pub(super) fn network(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<IpNet> {
     let written = text("a network, such as \"10.0.0.0/8\"")(walk, item)?;
     let network = written.parse::<IpNet>().ok().or_else(|| written.parse::<IpAddr>().ok().map(IpNet::from));
@@ -50,7 +50,7 @@ pub(super) fn network(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<IpNet> {
     network.map(|network| network.trunc())
 }
 
-/// Where a process of a color listens: `host:port`, the host a name or an address. Lower case.
+/// The address of an endpoint, as `host:port` in lower case. The host is a name or an address.
 pub(super) fn address(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     if let DeValue::Integer(port) = item.value {
         wrong_type(walk, item, &format!("a host and a port: \"127.0.0.1:{port}\""));
@@ -68,7 +68,7 @@ fn check_address(written: &str) -> Result<String, String> {
         ));
     }
     if written.parse::<Ipv6Addr>().is_ok() {
-        // "::1:80" is an address as a whole, and hardly meant so.
+        // "::1:80" is a valid address as a whole, but a person who writes it hardly means that.
         return Err(match written.rsplit_once(':') {
             Some((host, port)) if host.parse::<Ipv6Addr>().is_ok() && port.parse::<u16>().is_ok() => {
                 format!("needs brackets around an IPv6 address: \"[{host}]:{port}\"")
@@ -99,8 +99,8 @@ fn check_address(written: &str) -> Result<String, String> {
     Ok(format!("{host}:{port}"))
 }
 
-/// A host as clients send it: exact, or `*.` and a suffix. In the form in which requests are routed:
-/// lower case, no final dot, an IPv6 address in its shortest form.
+/// A host as clients send it. It is exact, or `*.` and a suffix. The result has the form in which requests
+/// are routed: lower case, no final dot, an IPv6 address in its shortest form.
 pub(super) fn host(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     let written = text("a host name, such as \"backend.example.org\"")(walk, item)?;
     let host = written.strip_suffix('.').unwrap_or(&written).to_ascii_lowercase();
@@ -115,7 +115,7 @@ pub(super) fn host(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     judged.map_err(|message| walk.fault(&item.path, message)).ok().map(|()| normal(host))
 }
 
-/// One text for one host: two spellings of an address must not look like two hosts.
+/// The one normal form of a host, so that two spellings of an address do not look like two hosts.
 fn normal(host: String) -> String {
     let (wild, name) = match host.strip_prefix("*.") {
         Some(name) => ("*.", name),
@@ -128,7 +128,7 @@ fn normal(host: String) -> String {
     }
 }
 
-/// A host without `*.`: where a pattern makes no sense.
+/// A host without `*.`, for keys where a pattern makes no sense.
 pub(super) fn exact_host(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     let host = host(walk, item)?;
     if host.starts_with("*.") {
@@ -138,7 +138,8 @@ pub(super) fn exact_host(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String>
     Some(host)
 }
 
-/// Whether a lower-case host is one (RFC 952, RFC 1123 section 2.1; `_` is legal in practice).
+/// Checks a host in lower case (RFC 952, RFC 1123 section 2.1). `_` is accepted, because hosts in practice
+/// have it.
 pub(super) fn check_host(host: &str) -> Result<(), String> {
     if host.contains("://") || host.contains('/') {
         return Err("has more than a host in it: such as \"backend.example.org\"".to_owned());
@@ -187,7 +188,7 @@ pub(super) fn check_host(host: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A URL with one of some schemes and a host. Not shown where it may hold a password.
+/// A URL with a host and one of the schemes. A URL with `@` is not shown, because it may hold a password.
 pub(super) fn url(schemes: &'static [&'static str]) -> impl Fn(&mut Walk<'_>, &Item<'_>) -> Option<String> {
     move |walk, item| {
         if matches!(item.value, DeValue::String(written) if written.contains('@')) {
@@ -210,7 +211,7 @@ pub(super) fn url(schemes: &'static [&'static str]) -> impl Fn(&mut Walk<'_>, &I
     }
 }
 
-/// A service's or webhook's name: it stands in URLs, labels and release ids.
+/// Checks the name of a service or webhook. The name stands in URLs, labels and release ids.
 pub(super) fn check_name(name: &str) -> Result<(), String> {
     let fits = (1..=63).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
@@ -222,7 +223,7 @@ pub(super) fn check_name(name: &str) -> Result<(), String> {
     Err("is not a name: 1 to 63 lower-case letters, digits and \"-\", such as \"backend\"".to_owned())
 }
 
-/// A request-target's path.
+/// Checks the path of a request-target.
 pub(super) fn check_path(path: &str) -> Result<(), String> {
     if !path.starts_with('/') {
         return Err(format!("must begin with \"/\": \"/{}\"", path.chars().take(40).collect::<String>()));

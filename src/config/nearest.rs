@@ -1,9 +1,9 @@
-//! What somebody who misspelt a word most likely meant.
+//! Finds the word that a misspelled one most likely stands for.
 
-/// The candidate that `written` is a misspelling of, or `None` when none is near: at most a third
-/// of the letters differ (and at least one may), swapped neighbors counting once.
+/// The candidate that `written` is most likely a misspelling of, or `None` if no candidate is near. At most
+/// a third of the letters may differ (and always one). Two swapped neighbors count once.
 pub(super) fn nearest<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    // A long key is no misspelling of a short one; the cut also bounds the work.
+    // So long a text is no misspelling of a short key. The limit also bounds the work.
     if written.len() > 64 {
         return None;
     }
@@ -12,7 +12,8 @@ pub(super) fn nearest<'c>(written: &str, candidates: impl IntoIterator<Item = &'
         .into_iter()
         .map(|candidate| {
             let distance = strsim::damerau_levenshtein(&lower, candidate);
-            // `interval_ms` for `interval`: a whole word of it counts as near.
+            // If one of the two contains the other as a whole, they count as near. An example is
+            // `interval_ms` for `interval`.
             let inside = candidate.len() >= 4 && (lower.contains(candidate) || candidate.contains(&lower));
             (if inside && lower.len() >= 4 { distance.min(1) } else { distance }, candidate)
         })

@@ -1,6 +1,6 @@
-//! Patterns of key paths: `*` is any name, `[*]` any index.
+//! Patterns of key paths. In them, `*` stands for any name and `[*]` for any index.
 
-/// Whether a path is an instance of a pattern.
+/// Whether a path is an instance of the pattern.
 pub(super) fn matches(pattern: &str, path: &str) -> bool {
     let mut pattern = pattern.split('.');
     let mut path = path.split('.');

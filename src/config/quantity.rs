@@ -1,4 +1,4 @@
-//! Durations and sizes: texts with a unit, since a bare number does not say of what.
+//! Durations and sizes. Both are texts with a unit, because a bare number does not say its unit.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -11,7 +11,7 @@ const UNITS: [(&str, u64); 5] =
     [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 impl fmt::Display for Size {
-    /// In the largest unit that divides it.
+    /// Writes the size in the largest unit that divides it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 {
             return f.write_str("0");
@@ -23,7 +23,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// `"0"`, or a whole number with B, KiB, MiB, GiB or TiB. The error says what would be right.
+/// Reads `"0"`, or a whole number with B, KiB, MiB, GiB or TiB. The error says what would be right.
 pub(super) fn parse_size(text: &str) -> Result<Size, String> {
     let text = text.trim();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -53,20 +53,21 @@ pub(super) fn parse_size(text: &str) -> Result<Size, String> {
     count.checked_mul(*bytes).filter(|bytes| *bytes <= 16 << 40).map(Size).ok_or_else(too_large)
 }
 
-/// `kb`, `K`, `KB`, `kib` all mean KiB to whoever wrote them; one has to be told, not guessed.
+/// Whether a person who wrote `written` most likely meant `unit`. For example, `kb`, `K`, `KB` and `kib`
+/// may all mean KiB. greenlight names that unit in the fault; it does not guess.
 fn loosely_equal(unit: &str, written: &str) -> bool {
     let first = |text: &str| text.chars().next().map(|c| c.to_ascii_lowercase());
     let rest = written.get(1..).unwrap_or("?").to_ascii_lowercase();
     first(unit) == first(written) && matches!(rest.as_str(), "" | "b" | "ib" | "ytes")
 }
 
-/// The longest duration: timers need an end that a clock can reach.
+/// The longest duration, a year of 365 days. A timer needs an end that a clock can reach.
 pub(super) const DURATION_MAX: Duration = Duration::from_hours(365 * 24);
 
-/// `"10s"`, `"250ms"`, `"1h30m"`. The error says what would be right.
+/// Reads `"10s"`, `"250ms"` or `"1h30m"`. The error says what would be right.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let too_long = || format!("is too long: at most {}", show_duration(DURATION_MAX));
-    // humantime adds up without a limit; numbers of this length can't overflow it.
+    // humantime adds up without checking for an overflow. Numbers of this length can't overflow it.
     if text.len() > 64 || text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 12) {
         return Err(too_long());
     }
@@ -83,12 +84,12 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     if duration > DURATION_MAX { Err(too_long()) } else { Ok(duration) }
 }
 
-/// In one canonical spelling: `1h30m`, `250ms`.
+/// Writes a duration in its one canonical spelling, such as `1h30m` or `250ms`.
 pub(super) fn show_duration(duration: Duration) -> String {
     if duration.is_zero() {
         return "0s".to_owned();
     }
-    // humantime goes on to days, months and years, which are not exact to a reader.
+    // humantime would go on to days, months and years, whose lengths are not exact to a reader.
     let seconds = duration.as_secs();
     let mut text = String::new();
     for (count, unit) in [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")] {

@@ -1,4 +1,5 @@
-//! `check` for a terminal: a line a fault, or one line that says what a good file sets up.
+//! The output of `check` for a terminal. It has one line for each fault, or one line that says what a valid
+//! file sets up.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,8 +7,8 @@ use std::path::Path;
 use super::fault::{Fault, Severity};
 use super::{Loaded, Upstream};
 
-/// `greenlight.toml:12: services.backend.health.interval = "1ms": is too short: ...`, a line each, faults and
-/// warnings in the order of the file.
+/// Writes one line for each fault and warning, in the order of the file. An example is `greenlight.toml:12:
+/// services.backend.health.interval = "1ms": is too short: ...`.
 pub fn render_faults(file: &Path, faults: &[Fault]) -> String {
     let mut sorted: Vec<&Fault> = faults.iter().collect();
     sorted.sort_by_key(|fault| fault.line.unwrap_or(0));
@@ -34,7 +35,8 @@ pub fn render_faults(file: &Path, faults: &[Fault]) -> String {
     text
 }
 
-/// `greenlight.toml is good: 1 service, 2 hosts (backend: fixed, blue 2 endpoints, green 2), 1 listener, no warning`
+/// Describes a valid file in one line. An example is `greenlight.toml is good: 1 service, 2 hosts, 1
+/// listener, no warning (backend: blue 2 addresses, green 2 addresses, blue first)`.
 pub fn summary(file: &Path, loaded: &Loaded) -> String {
     let config = &loaded.config;
     let hosts: usize = config.services.iter().map(|service| service.hosts.len()).sum();
@@ -46,7 +48,7 @@ pub fn summary(file: &Path, loaded: &Loaded) -> String {
         count(config.listeners.len(), "listener"),
         count(loaded.warnings.len(), "warning"),
     );
-    // A file with many services would not fit on a line.
+    // Many services would not fit on a line.
     if config.services.len() <= SERVICES_SHOWN_MAX {
         let services: Vec<String> = config
             .services

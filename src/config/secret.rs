@@ -1,7 +1,7 @@
-//! A secret: where it is, never what it is.
+//! A secret in the configuration is the place of the secret, never its content.
 //!
-//! A configuration file is copied, mailed and put under version control, so it never holds a
-//! secret itself. A secret is read when it is needed, which lets it be renewed without a reload.
+//! A configuration file is copied, mailed and put under version control, so it never holds a secret itself.
+//! A secret is read when it is needed, which lets a person renew it without a reload.
 
 use std::fmt;
 use std::fs::File;
@@ -11,14 +11,14 @@ use std::path::PathBuf;
 /// The longest secret, in bytes.
 pub const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
-/// Where a secret is.
+/// The place of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Secret {
     File(PathBuf),
     Env(String),
 }
 
-/// Why a secret can't be had. Names the place, never the content.
+/// Why a secret can't be read. The text names the place, never the content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretFault {
     #[error("the file {path} can't be read: {why}")]
@@ -34,10 +34,10 @@ pub enum SecretFault {
 }
 
 impl Secret {
-    /// Reads it, without one newline at its end (`\n` or `\r\n`: editors and `echo` leave one).
+    /// Reads the secret, without one newline at its end (`\n` or `\r\n`). Editors and `echo` leave one.
     ///
     /// # Errors
-    /// Unreadable, unset, empty, over 64 KiB, or not UTF-8.
+    /// The secret is unreadable, unset, empty, over 64 KiB, or not UTF-8.
     pub fn read(&self) -> Result<String, SecretFault> {
         let place = self.to_string();
         let mut text = match self {
@@ -74,7 +74,7 @@ impl Secret {
 }
 
 impl fmt::Display for Secret {
-    /// The place, for a sentence.
+    /// Writes the place, in words that fit into a sentence.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "the file {}", path.display()),

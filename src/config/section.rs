@@ -1,24 +1,23 @@
-//! A table of the file, asked key by key.
+//! A table of the file, read key by key.
 
 use std::collections::BTreeMap;
 
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Shown;
 use super::kind::wrong_type;
 use super::nearest::nearest;
-use super::walk::{Item, Walk, join};
+use super::walk::{Item, Walk, item, join};
 
-/// A table being read. Absent tables are read too: all their keys have their defaults.
+/// A table that is being read. An absent table is read too; all of its keys then have their defaults.
 #[derive(Debug)]
 pub(super) struct Section<'w, 't> {
     pub walk: &'w mut Walk<'t>,
     pub path: String,
     table: Option<&'t DeTable<'t>>,
     asked: Vec<&'static str>,
-    /// False when something else stood where the table should be: what is missing in it then is
-    /// no news.
+    /// False if another value stands where the table should be. Keys that are missing in it are then no
+    /// further fault.
     whole: bool,
 }
 
@@ -28,7 +27,7 @@ impl<'w, 't> Section<'w, 't> {
         Self { walk, path: String::new(), table: Some(table), asked: Vec::new(), whole: true }
     }
 
-    /// Reads a table, and reports the keys in it that were not asked for.
+    /// Reads a table, and reports the keys in it that `read` did not ask for.
     fn enter<T>(
         &mut self,
         path: String,
@@ -42,12 +41,13 @@ impl<'w, 't> Section<'w, 't> {
         value
     }
 
-    /// Reports the keys that were not asked for.
+    /// Reports the keys of the table that were not asked for.
     pub(super) fn finish(self) {
         let Some(table) = self.table else { return };
         for (key, value) in table {
             if !self.asked.contains(&key.get_ref().as_ref()) {
-                // A table made by a header has no better place than that header.
+                // The key of a table with a header has no span of its own. The best place for the fault is
+                // that header, which is the span of the table.
                 let at = if key.span().is_empty() { value.span().start } else { key.span().start };
                 self.walk.unknown(&self.path, key.get_ref(), at, self.asked.clone());
             }
@@ -76,12 +76,12 @@ impl<'w, 't> Section<'w, 't> {
         Some(item)
     }
 
-    /// Whether a key stands in the file. Does not count as asking for it.
+    /// Whether a key stands in the file. This call does not count as asking for the key.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
-    /// A key with a default. A faulty value has the default for the rest of the reading.
+    /// A key with a default. If the value is at fault, the rest of the reading uses the default.
     pub(super) fn value<T: Shown>(
         &mut self,
         key: &'static str,
@@ -106,7 +106,7 @@ impl<'w, 't> Section<'w, 't> {
         Some(value)
     }
 
-    /// A key that must be there; `example` is a line that would be right.
+    /// A key that must be there. `example` is a line that would be right.
     pub(super) fn required<T: Shown>(
         &mut self,
         key: &'static str,
@@ -128,7 +128,7 @@ impl<'w, 't> Section<'w, 't> {
         }
     }
 
-    /// A key with one of a few words.
+    /// A key whose value is one of a few words.
     pub(super) fn word<T: Copy + PartialEq>(
         &mut self,
         key: &'static str,
@@ -202,7 +202,7 @@ impl<'w, 't> Section<'w, 't> {
         Some(values)
     }
 
-    /// Tables with names of the person's choice, `[key.NAME]`, in the order of the file.
+    /// Tables whose names a person chooses, `[key.NAME]`, in the order of the parsed table.
     pub(super) fn named<T>(
         &mut self,
         key: &'static str,
@@ -227,7 +227,7 @@ impl<'w, 't> Section<'w, 't> {
         values
     }
 
-    /// A table of values whose keys are free, each checked by `kind`.
+    /// A table with free keys. `kind` checks each value.
     pub(super) fn map<T: Shown>(
         &mut self,
         key: &'static str,
@@ -254,12 +254,8 @@ impl<'w, 't> Section<'w, 't> {
     }
 }
 
-pub(super) fn item<'t>(path: String, value: &'t Spanned<DeValue<'t>>) -> Item<'t> {
-    Item { path, value: value.get_ref(), span: value.span() }
-}
-
-/// Something else stands where a table should be. What it says may be meant for any key of that
-/// table, a secret too, so a text is not shown.
+/// Reports a value that stands where a table should be. The value may be meant for any key of that table,
+/// even for a secret, so a text or a list is not shown.
 fn no_table(walk: &mut Walk<'_>, item: &Item<'_>, needed: &str) {
     if matches!(item.value, DeValue::String(_) | DeValue::Array(_)) {
         walk.hide(&item.path);
@@ -267,7 +263,7 @@ fn no_table(walk: &mut Walk<'_>, item: &Item<'_>, needed: &str) {
     wrong_type(walk, item, needed);
 }
 
-/// One of a few words, or a fault with the nearest.
+/// One of a few words. For any other word, the fault names the nearest one.
 pub(super) fn word<T: Copy>(walk: &mut Walk<'_>, item: &Item<'_>, words: &[(&'static str, T)]) -> Option<T> {
     let all = || words.iter().map(|(text, _)| format!("\"{text}\"")).collect::<Vec<_>>().join(", ");
     let DeValue::String(written) = item.value else {

@@ -1,4 +1,4 @@
-//! A value in the one spelling that the effective configuration has for it.
+//! Values in the one spelling that they have in the effective configuration.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use super::Secret;
 use super::quantity::{Size, show_duration};
 
-/// As it would be written in the file.
+/// A value that can be written as in the file.
 pub(super) trait Shown {
     fn shown(&self) -> String;
 }
@@ -20,7 +20,7 @@ pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-/// A key as one segment of a path: bare where TOML allows it.
+/// A key as one segment of a path. It is bare where TOML allows that, else quoted.
 pub(super) fn segment(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { quoted(key) }

@@ -1,4 +1,4 @@
-//! The text of a file: which line a byte is on, and a value as it stands there.
+//! The text of a file. It tells the line of a byte, and gives a value as it stands in the file.
 
 use std::ops::Range;
 
@@ -7,11 +7,11 @@ use toml::de::DeValue;
 /// How much of a value a fault shows, in characters.
 const EXCERPT_CHARS_MAX: usize = 60;
 
-/// A text with its lines counted once.
+/// A text whose lines are counted once.
 #[derive(Debug)]
 pub(super) struct Source<'t> {
     text: &'t str,
-    /// Where each line begins.
+    /// The byte offset at which each line begins.
     starts: Vec<usize>,
 }
 
@@ -21,13 +21,13 @@ impl<'t> Source<'t> {
         Self { text, starts: std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect() }
     }
 
-    /// The 1-based line of a byte.
+    /// The line of a byte, counted from 1.
     pub(super) fn line(&self, at: usize) -> usize {
         self.starts.partition_point(|start| *start <= at)
     }
 
-    /// A value as it stands, on one line and not too long. Tables, and arrays with tables in them,
-    /// are not shown: there may be a secret inside.
+    /// A value as it stands in the file, on one line and not too long. Tables are not shown, and neither
+    /// are arrays with tables or arrays in them, because a secret may be inside.
     pub(super) fn excerpt(&self, value: &DeValue<'_>, span: Range<usize>) -> String {
         match value {
             DeValue::Table(_) => return "{ ... }".to_owned(),
@@ -38,7 +38,7 @@ impl<'t> Source<'t> {
         }
         let text = self.text.get(span).unwrap_or("");
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        // Control characters would reach the terminal of whoever reads the fault.
+        // Control characters would act on the terminal of the person who reads the fault.
         let mut shown: String = line
             .chars()
             .map(|c| if c.is_control() { '\u{fffd}' } else { c })

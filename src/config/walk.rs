@@ -1,48 +1,55 @@
-//! One reading of a file: collects every fault, every key's place, and what is in force.
+//! One reading of a file. It collects every fault, the place of every key, and the values in force.
 //!
-//! serde stops at the first value of a wrong type, which would show a person one fault a run. So
-//! the spanned tree of the `toml` crate is walked by hand: each key is asked for by name, with its
-//! kind and its default in one line, and what nobody asked for is unknown. The list of known keys
-//! can't drift from what is read, because it is what is read.
+//! serde stops at the first value of a wrong type, which would show a person one fault per run. So this
+//! code walks the spanned tree of the `toml` crate by hand. Each key is asked for by name, with its kind
+//! and its default in one line. A key that was not asked for is unknown. The list of known keys can't
+//! differ from the keys that are read, because it consists of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fault::{Fault, Severity};
 use super::nearest::nearest;
+use super::secret::Secret;
+use super::shown::Shown;
 use super::source::Source;
-use super::{Secret, Shown};
 
-/// How many unknown keys are reported: a file with more is no configuration of ours.
+/// How many unknown keys are reported. A file with more is no configuration of greenlight.
 const UNKNOWN_MAX: usize = 200;
 
-/// One value, and where it stands.
+/// One value of the file, with its place.
 #[derive(Clone, Debug)]
 pub(super) struct Item<'t> {
-    /// `services.backend.health.interval`, `listeners[0].bind`
+    /// The key path, such as `services.backend.health.interval` or `listeners[0].bind`.
     pub path: String,
     pub value: &'t DeValue<'t>,
     pub span: Range<usize>,
 }
 
-/// Where a key stands, and its value as it stands (`None`: not to be shown).
+/// A value of the file with its path.
+pub(super) fn item<'t>(path: String, value: &'t Spanned<DeValue<'t>>) -> Item<'t> {
+    Item { path, value: value.get_ref(), span: value.span() }
+}
+
+/// The place of a key, and its value as it stands in the file. `None` must not be shown.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub line: usize,
     pub text: Option<String>,
 }
 
-/// What has to be there when the configuration is loaded for good.
+/// A secret or a file that has to be readable when the configuration is loaded from disk.
 #[derive(Clone, Debug)]
 pub(super) enum Reference {
     Secret(Secret),
     File(PathBuf),
 }
 
-/// A key that nobody asked for, and what its table knows.
+/// A key that was not asked for, and the keys that its table knows.
 #[derive(Debug)]
 struct Unknown {
     section: String,
@@ -55,7 +62,7 @@ struct Unknown {
 #[derive(Debug)]
 pub(super) struct Walk<'t> {
     source: Source<'t>,
-    /// Relative paths are taken from here.
+    /// Relative paths are resolved from this folder.
     base: PathBuf,
     pub faults: Vec<Fault>,
     /// The keys that stand in the file.
@@ -63,7 +70,7 @@ pub(super) struct Walk<'t> {
     /// Every key that was asked for.
     asked: BTreeSet<String>,
     pub effective: BTreeMap<String, String>,
-    /// Key path -> what it refers to.
+    /// Key paths, each with the secret or file that it refers to.
     pub references: Vec<(String, Reference)>,
     unknown: Vec<Unknown>,
 }
@@ -86,12 +93,12 @@ impl<'t> Walk<'t> {
         self.source.line(at)
     }
 
-    /// A path of the file, from the file's folder where it is relative.
+    /// A path of the file. A relative one is resolved from the folder of the configuration file.
     pub(super) fn resolve(&self, path: &str) -> PathBuf {
         self.base.join(path)
     }
 
-    /// Notes that a key was asked for, and that it is there.
+    /// Records the place and the text of a value that is in the file.
     pub(super) fn found(&mut self, item: &Item<'_>) {
         let place = Place {
             line: self.line(item.span.start),
@@ -104,13 +111,13 @@ impl<'t> Walk<'t> {
         self.asked.insert(path.to_owned());
     }
 
-    /// Every key that was asked for, whether it is there or not.
+    /// Every key that was asked for, whether or not it is in the file.
     #[cfg(test)]
     pub(super) fn asked_keys(&self) -> impl Iterator<Item = &str> {
         self.asked.iter().map(String::as_str)
     }
 
-    /// From here on the value at this path, and all under it, is never shown.
+    /// Hides the value at this path. Faults that are reported from here on do not show it.
     pub(super) fn hide(&mut self, path: &str) {
         if let Some(place) = self.places.get_mut(path) {
             place.text = None;
@@ -121,7 +128,7 @@ impl<'t> Walk<'t> {
         self.effective.insert(path.to_owned(), value.shown());
     }
 
-    /// A fault of the value at a key that stands in the file (else of the key alone).
+    /// Reports a fault of a key. If the key stands in the file, the fault has its line and its value.
     pub(super) fn fault(&mut self, path: &str, message: impl Into<String>) {
         self.push(Severity::Fault, path, message.into());
     }
@@ -141,7 +148,7 @@ impl<'t> Walk<'t> {
         });
     }
 
-    /// The line of the nearest table around a key that is not there.
+    /// The line of the nearest table around a key that is not in the file.
     fn line_above(&self, path: &str) -> Option<usize> {
         let mut path = path;
         while let Some(cut) = path.rfind(['.', '[']) {
@@ -153,8 +160,8 @@ impl<'t> Walk<'t> {
         None
     }
 
-    /// Whether nothing is wrong with these keys (or in them): what is worked out from a value that
-    /// is at fault already would only be a second complaint about the first.
+    /// Whether these keys, and all keys beneath them, are without a fault. A check of a value that is at
+    /// fault already would only complain about the same mistake again.
     pub(super) fn sound(&self, paths: &[&str]) -> bool {
         let touches = |key: &str, path: &str| {
             key.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
@@ -174,8 +181,8 @@ impl<'t> Walk<'t> {
         self.unknown.push(Unknown { section: section.to_owned(), key: key.to_owned(), line, known });
     }
 
-    /// Turns the unknown keys into faults, now that all known ones are known. Their values are not
-    /// shown: an unknown key may be a misspelt `token`.
+    /// Turns the unknown keys into faults. By now all known keys have been asked for. The values are not
+    /// shown, because an unknown key may be a misspelled `token`.
     pub(super) fn check_unknown(&mut self) {
         for unknown in std::mem::take(&mut self.unknown) {
             let here = nearest(&unknown.key, unknown.known.iter().copied());
@@ -197,7 +204,8 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// The place where a key of this very name is known, the one that shares most of its path.
+    /// The path of a known key with the same name. Of several, it is the one that shares the longest prefix
+    /// with this one.
     fn elsewhere(&self, unknown: &Unknown) -> Option<&str> {
         let shared =
             |path: &str| path.bytes().zip(unknown.section.bytes()).take_while(|(a, b)| a == b).count();
@@ -209,7 +217,7 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// A key's path.
+/// The path of a key in a section.
 pub(super) fn join(section: &str, key: &str) -> String {
     let key = super::shown::segment(key);
     if section.is_empty() { key } else { format!("{section}.{key}") }

@@ -1,4 +1,5 @@
-//! The control plane: the loop that decides, and everything that it hears and does.
+//! The control plane: the loop that decides, the code that brings it facts and commands, and the
+//! code that carries out its decisions.
 
 pub mod acme;
 pub mod admin;

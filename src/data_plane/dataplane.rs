@@ -1,4 +1,4 @@
-//! The workers as the control plane sees them: started, asked, shut down.
+//! How the control plane starts the workers, reaches them, and shuts them down.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -19,33 +19,40 @@ use super::client::listener::ListenerFacts;
 use super::worker::access::{AccessLog, AccessSwitch};
 use super::worker::address::Addresses;
 use super::worker::files::connections_max;
-use super::worker::limit::Gates;
 use super::worker::metrics::Metrics;
+use super::worker::request_limit::RequestLimits;
 use super::worker::state::{Worker, WorkerParts};
 
-/// Asks that wait for one worker.
+/// The bound of one worker's channel: questions of the control plane that wait for an answer.
 const ASKS_MAX: usize = 64;
 
-/// All that the workers need.
+/// Everything that the workers need.
 #[derive(Debug)]
 pub struct DataPlaneOptions {
-    /// Threads; at least 1.
+    /// The number of worker threads; 0 is taken as 1.
     pub workers: usize,
-    /// For each worker its own sockets, one per `[[listeners]]` entry, bound and listening
-    /// (SO_REUSEPORT), non-blocking ([`super::bind_shared`]).
+    /// Each worker's own sockets, one for each `[[listeners]]` entry. They are bound with SO_REUSEPORT,
+    /// listening and non-blocking ([`super::bind_shared`]).
     pub listeners: Vec<Vec<TcpListener>>,
-    /// What is special about each listener, in the same order; none for those that are missing.
+    /// The facts of each listener, in the order of the sockets. A listener without facts here gets the
+    /// defaults.
     pub facts: Vec<ListenerFacts>,
+    /// The ACME challenges that listeners answer.
     pub challenges: Arc<Challenges>,
-    /// For services whose endpoints speak TLS.
+    /// TLS towards the origins, for services whose endpoints speak TLS.
     pub origins: Arc<Origins>,
+    /// Limits and timeouts of the configuration.
     pub limits: Limits,
+    /// Proxies in front of greenlight whose forwarding fields are believed.
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// The access log's target.
     pub log: Log,
+    /// The route table. The control plane swaps it, and the workers read it.
     pub table: Arc<ArcSwap<RouteTable>>,
-    /// Refused or reset connects, for the prober.
+    /// Endpoints that refused or reset a connection, or that a worker has ejected. The prober receives
+    /// them.
     pub suspects: mpsc::Sender<Suspect>,
-    /// Families are registered under their full names (`greenlight_...`).
+    /// The registry of the metric families, which have full names (`greenlight_...`).
     pub registry: prometheus::Registry,
 }
 
@@ -71,6 +78,10 @@ pub struct DataPlane {
 
 impl DataPlane {
     /// Starts the workers' threads, and returns when all of them listen.
+    ///
+    /// # Errors
+    /// A metric family or the access log can't be set up, or a worker can't start (thread, runtime,
+    /// sockets).
     pub fn start(options: DataPlaneOptions) -> Result<Self, StartFault> {
         let metrics = Metrics::register(&options.registry)?;
         let access = AccessLog::open(&options.log.access, &metrics.access_log_dropped).map_err(|why| {
@@ -90,7 +101,7 @@ impl DataPlane {
         let connections_max = connections_max(options.limits.connections_max);
         let connections = Arc::new(AtomicUsize::new(0));
         let addresses = Addresses::new(options.limits.connections_per_address_max);
-        let gates = Arc::new(Gates::default());
+        let request_limits = Arc::new(RequestLimits::default());
         let trusted_proxies: Arc<[_]> = options.trusted_proxies.into();
         let mut listeners = options.listeners.into_iter();
         for id in 0..workers {
@@ -101,7 +112,7 @@ impl DataPlane {
                 connections_max,
                 connections: Arc::clone(&connections),
                 addresses: Arc::clone(&addresses),
-                gates: Arc::clone(&gates),
+                request_limits: Arc::clone(&request_limits),
                 trusted_proxies: Arc::clone(&trusted_proxies),
                 table: Arc::clone(&options.table),
                 suspects: options.suspects.clone(),
@@ -116,21 +127,23 @@ impl DataPlane {
         Ok(plane)
     }
 
-    /// One link a worker, for the controller.
+    /// The controller's links, one to each worker.
     pub fn links(&self) -> &[WorkerLink] {
         &self.links
     }
 
-    /// Turns the access log on and off, or moves it. Must be gone before [`DataPlane::shutdown`].
+    /// A handle that turns the access log on and off, or moves it. Drop all handles before
+    /// [`DataPlane::shutdown`], which otherwise waits 5 s for them.
     pub fn access_log(&self) -> AccessSwitch {
         self.access.switch()
     }
 
-    /// Stops accepting, lets requests finish for `shutdown_timeout`, joins the threads.
+    /// Tells every worker to stop accepting, lets requests finish for `shutdown_timeout`, and joins the
+    /// threads. Then closes the access log.
     pub async fn shutdown(self) {
         let timeout = self.shutdown_timeout;
         for link in &self.links {
-            // A worker that is gone needs not be told.
+            // A worker whose thread has ended needs no message.
             let _ = link.ask.send(WorkerAsk::Shutdown { timeout }).await;
         }
         let Self { threads, access, .. } = self;
@@ -166,7 +179,7 @@ impl DataPlane {
     }
 }
 
-/// A worker's thread, from its first to its last line.
+/// The body of a worker's thread: builds the runtime, takes the sockets, and runs the worker.
 fn run(
     parts: WorkerParts,
     listeners: Vec<TcpListener>,

@@ -1,4 +1,5 @@
-//! Which certificate a client gets: by the name it asks for (SNI), else the first.
+//! The choice of the certificate that a client gets. The name that the client asks for (SNI) decides. If no
+//! certificate has that name, the client gets the first one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,14 +16,16 @@ type Named = HashMap<Box<[u8]>, Vec<usize>, FixedState>;
 
 /// The certificates of one listener, by the names that they hold.
 ///
-/// An exact name wins over a wildcard; a wildcard stands for exactly one label (RFC 6125, 6.4.3). Of
-/// several for one name (RSA beside ECDSA) the first that the client can verify is taken.
+/// An exact name wins over a wildcard. A wildcard stands for exactly one label (RFC 6125, 6.4.3). If
+/// several certificates hold the same name, such as RSA beside ECDSA, the client gets the first one whose
+/// signature it can verify.
 #[derive(Debug, Default)]
 pub struct Certificates {
-    /// The first is the default.
+    /// All certificates with their keys. The first is the default.
     keys: Vec<Arc<CertifiedKey>>,
+    /// The positions in `keys` for each exact name.
     exact: Named,
-    /// By what follows the `*.`.
+    /// The positions in `keys` for each wildcard, by the name behind its `*.`.
     wildcard: Named,
 }
 
@@ -41,15 +44,18 @@ impl Certificates {
         set
     }
 
-    /// No certificate yet (ACME's first is on its way): every handshake is refused.
+    /// Whether there is no certificate, as before the first ACME order is done. Every handshake is refused
+    /// then.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Whether a request for `host` came in on the wrong connection (421; RFC 9110, 15.5.20): the
-    /// certificate that `sni` was answered with does not cover the host, and another one does. A load
-    /// balancer in front that sends one SNI for all, or none, is thus never refused by mistake.
+    /// Whether a request for `host` came on the wrong connection, so that the answer is 421 (RFC 9110,
+    /// 15.5.20). It did if the certificate that was shown for `sni` does not cover the host, and another
+    /// certificate of the listener does. So a load balancer in front of the door that sends one SNI for
+    /// all hosts that one certificate covers is not refused. The caller does not ask for a connection
+    /// without SNI.
     #[must_use]
     pub fn is_misdirected(&self, sni: &str, host: &[u8]) -> bool {
         if host.eq_ignore_ascii_case(sni.as_bytes()) {
@@ -63,12 +69,13 @@ impl Certificates {
         covering.peek().is_some() && !covering.any(|index| chosen.contains(index))
     }
 
+    /// The positions in `keys` for the wildcard that covers a normalized host.
     fn of_wildcard(&self, host: &[u8]) -> Option<&Vec<usize>> {
         let dot = host.iter().position(|byte| *byte == b'.')?;
         self.wildcard.get(&host[dot + 1..])
     }
 
-    /// What the name is answered with: never empty while there is a certificate.
+    /// The positions in `keys` of the certificates for a name. Never empty while there is a certificate.
     fn chosen(&self, name: &[u8]) -> &[usize] {
         let mut buffer = [0; 256];
         let name = normalize_host(name, &mut buffer).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How we are a TLS client of origins.
+//! The TLS configuration of greenlight as a client.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,10 +9,14 @@ use rustls::{ClientConfig, RootCertStore};
 use super::pem::HTTP1_ALPN;
 use super::{TlsFault, pem, provider};
 
-/// Sessions that are kept to resume: a few tickets an endpoint.
+/// The number of sessions that are kept to be resumed. It is enough for a few tickets of each endpoint.
 const SESSIONS_MAX: usize = 1024;
 
-/// A client that trusts the authorities of `ca`, or the system's.
+/// A client configuration that trusts the authorities of the PEM file `ca`, or those of the system, and
+/// offers HTTP/1.1.
+///
+/// # Errors
+/// The file can't be read or used, or the system has no authorities.
 pub fn client_config(ca: Option<&Path>) -> Result<ClientConfig, TlsFault> {
     let roots = match ca {
         Some(path) => pem::roots(path)?,
@@ -27,14 +31,15 @@ pub fn client_config(ca: Option<&Path>) -> Result<ClientConfig, TlsFault> {
     Ok(config)
 }
 
-/// A memory of sessions of its own: nothing that two workers write.
+/// The same configuration with a session memory of its own, so that no two workers write one memory.
 pub(super) fn with_own_sessions(config: &ClientConfig) -> ClientConfig {
     let mut config = config.clone();
     config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
     config
 }
 
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR`, else where the system keeps them.
+/// The authorities of the system. The variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name them. Without these,
+/// they are read from the usual place of the system.
 fn system_roots() -> Result<RootCertStore, TlsFault> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();

@@ -1,4 +1,4 @@
-//! The TLS of one listener, replaced as its files change.
+//! The TLS of one listener. It is replaced when its files change.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,37 +15,48 @@ use crate::config::{AdminTls, ListenerTls};
 use super::stamp::{Stamps, Watched};
 use super::{Certificates, HTTP1_ALPN, TlsFault, pem, provider};
 
-/// What is served from one moment on.
+/// The TLS that a listener serves from one moment on.
 #[derive(Debug)]
 pub struct Serving {
+    /// The rustls configuration of a handshake.
     pub config: ServerConfig,
+    /// The certificates of `config`, by name.
     pub certificates: Arc<Certificates>,
 }
 
-/// What a listener serves, and what it was made of.
+/// The TLS of a listener, and the material that it was made of.
 #[derive(Debug)]
 pub struct Entrance {
+    /// The value for the next handshake.
     current: ArcSwap<Serving>,
+    /// The ALPN names that the listener offers.
     alpn: Vec<Vec<u8>>,
+    /// The material of `current`.
     made: Mutex<Made>,
 }
 
 #[derive(Debug)]
 struct Made {
+    /// The settings, which name the files.
     tls: ListenerTls,
+    /// The stamps of the files at the last look.
     watched: Watched,
+    /// The content of the files.
     files: Files,
-    /// Certificates that ACME has brought, by host.
+    /// The certificates from ACME, by host.
     issued: BTreeMap<String, Arc<CertifiedKey>>,
+    /// The keys of session tickets.
     ticketer: Arc<dyn ProducesTickets>,
 }
 
-/// All that is read from files.
+/// The content of all files of one listener.
 #[derive(Debug)]
 pub(super) struct Files {
-    /// As they were before they were read.
+    /// The stamps of the files from before they were read.
     seen: Stamps,
+    /// The certificates with their keys.
     keys: Vec<Arc<CertifiedKey>>,
+    /// The authorities of client certificates (`client_ca`).
     clients: Option<Arc<RootCertStore>>,
 }
 
@@ -62,13 +73,13 @@ impl Files {
         Ok(Self { seen, keys, clients })
     }
 
-    /// The leaves' names and ends, for warnings.
+    /// The end of each certificate's validity, in seconds since 1970 (UTC), for warnings.
     pub(super) fn ends(&self) -> impl Iterator<Item = i64> {
         self.keys.iter().map(|key| key.cert.first().map_or(i64::MAX, |leaf| pem::names_of(leaf).ends))
     }
 }
 
-/// `[admin] tls` as one of a listener.
+/// The settings of `[admin] tls` in the form of a listener's.
 pub(super) fn as_listener(tls: &AdminTls) -> ListenerTls {
     ListenerTls {
         certificates: vec![tls.certificate.clone()],
@@ -90,7 +101,10 @@ fn paths(tls: &ListenerTls) -> Vec<PathBuf> {
 }
 
 impl Entrance {
-    /// Reads the files of `tls` and serves what is in them, offering the protocols of `alpn`.
+    /// Reads the files of `tls` and serves their content. The listener offers the protocols of `alpn`.
+    ///
+    /// # Errors
+    /// A file can't be read or used.
     pub fn open(tls: &ListenerTls, alpn: Vec<Vec<u8>>) -> Result<Self, TlsFault> {
         let files = Files::read(tls)?;
         let ticketer = ticketer()?;
@@ -101,7 +115,10 @@ impl Entrance {
         Ok(Self { current: ArcSwap::from_pointee(serving), alpn, made: Mutex::new(made) })
     }
 
-    /// The same for the admin listener.
+    /// Reads the files of the admin listener and serves their content. It offers HTTP/1.1 alone.
+    ///
+    /// # Errors
+    /// A file can't be read or used.
     pub fn of_admin(tls: &AdminTls) -> Result<Self, TlsFault> {
         Self::open(&as_listener(tls), vec![HTTP1_ALPN.to_vec()])
     }
@@ -110,14 +127,16 @@ impl Entrance {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is served now; compare pointers to see a change.
+    /// The value that is served now. Compare the pointers of two calls to see a change.
     pub fn current(&self) -> arc_swap::Guard<Arc<Serving>> {
         self.current.load()
     }
 
-    /// Reads the files again if one has changed since they were looked at last, or could not be used
-    /// then; true if that changed what is served. On a fault what was served stays, and the same
-    /// fault is not told twice.
+    /// Reads the files again if one has changed since the last look, or could not be used then. Returns
+    /// true if new content is served now.
+    ///
+    /// # Errors
+    /// The fault of the files, once in a row. The old content stays in service.
     pub(super) fn reload(&self) -> Result<bool, TlsFault> {
         let mut made = self.made();
         let Made { tls, watched, .. } = &mut *made;
@@ -126,13 +145,16 @@ impl Entrance {
         Ok(true)
     }
 
-    /// Serves what was read, by a changed configuration of certificates and authorities or not; true
-    /// if files have changed since they were looked at last. On a fault all stays as it was.
+    /// Serves `files`, which were read by the settings `tls`. The settings may name other certificates and
+    /// authorities than before. Returns true if files have changed since the last look.
+    ///
+    /// # Errors
+    /// TLS can't be made of the files. All stays as it was then.
     pub(super) fn adopt(&self, tls: &ListenerTls, files: Files) -> Result<bool, TlsFault> {
         let mut made = self.made();
         let seen = files.seen.clone();
         self.replace(&mut made, files)?;
-        // Where the files are looked at from now on.
+        // The next look goes to the files that the new settings name.
         made.tls.certificates.clone_from(&tls.certificates);
         made.tls.ocsp.clone_from(&tls.ocsp);
         made.tls.client_ca.clone_from(&tls.client_ca);
@@ -141,7 +163,10 @@ impl Entrance {
         Ok(changed)
     }
 
-    /// Serves a certificate that ACME has brought for `host`.
+    /// Serves a certificate from ACME for `host`, beside those of the files.
+    ///
+    /// # Errors
+    /// TLS can't be made of it. The old value stays in service.
     pub fn install(&self, host: &str, key: Arc<CertifiedKey>) -> Result<(), TlsFault> {
         let mut made = self.made();
         made.issued.insert(host.to_owned(), key);
@@ -151,8 +176,8 @@ impl Entrance {
     }
 
     fn replace(&self, made: &mut Made, files: Files) -> Result<(), TlsFault> {
-        // A ticket stands for a client certificate that was verified: it must not outlive the
-        // authorities that it was verified against.
+        // A ticket stands for a client certificate that was verified. It must not outlive the authorities
+        // that the certificate was verified against, so changed authorities give new ticket keys.
         let same = match (&made.files.clients, &files.clients) {
             (None, None) => true,
             (Some(old), Some(new)) => old.roots == new.roots,
@@ -166,7 +191,7 @@ impl Entrance {
     }
 }
 
-/// What is served with these files, and with what ACME has brought.
+/// The value to serve with these files and these certificates from ACME.
 fn serving(
     alpn: &[Vec<u8>],
     files: &Files,
@@ -189,14 +214,16 @@ fn serving(
     let resolver: Arc<Certificates> = Arc::clone(&certificates);
     let mut config = builder.with_cert_resolver(resolver);
     config.alpn_protocols = alpn.to_vec();
-    // Resumed by tickets alone: no memory of sessions that workers would share and lock.
+    // Clients resume sessions by tickets alone. So there is no session memory that workers would share and
+    // lock.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.ticketer = Arc::clone(ticketer);
     Ok(Serving { config, certificates })
 }
 
-/// Keys for tickets, replaced every six hours, and honored for six more. One for each listener: a
-/// ticket of one that asks for no client certificate must be worth nothing at one that does.
+/// The keys of session tickets. They are replaced every six hours and honored for six more. Each listener
+/// has its own keys, because a ticket of a listener that asks for no client certificate must be worth
+/// nothing at one that does.
 fn ticketer() -> Result<Arc<dyn ProducesTickets>, TlsFault> {
     rustls::crypto::ring::Ticketer::new().map_err(|why| TlsFault::Setup(why.to_string()))
 }

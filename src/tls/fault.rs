@@ -1,8 +1,8 @@
-//! Why there is no TLS.
+//! The faults of TLS files and settings.
 
 use std::path::{Path, PathBuf};
 
-/// A file or a setting that TLS can't be made of. Names the place, never a key's content.
+/// The fault of a file or a setting that TLS can't use. It names the file, and never the content of a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TlsFault {
     #[error("{} can't be read: {why}", path.display())]

@@ -1,4 +1,4 @@
-//! All of TLS that a running greenlight has, by its configuration.
+//! The TLS of a running greenlight, as its configuration says.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,21 +11,23 @@ use crate::config::{Config, ListenerTls, paired};
 use super::entrance::{Files, as_listener};
 use super::{Challenges, Entrance, HTTP1_ALPN, HTTP2_ALPN, Origins, TlsFault};
 
-/// A certificate that ends in less than this is warned of when it is read.
+/// The time before the end of a certificate from which a reload warns of it, in seconds (7 days).
 const ENDS_SOON: i64 = 7 * 24 * 3600;
 
-/// The entrances of the listeners, in the order that they were started in, and whom we trust as origins.
+/// The TLS of all listeners, in the order in which they were started, the trust in origins, and the
+/// challenges of ACME.
 #[derive(Debug, Default)]
 pub struct Live {
+    /// One entry for each listener. `None` for a plain listener.
     entrances: Vec<Option<Arc<Entrance>>>,
-    /// Where each of them listens.
+    /// The bind of each listener.
     binds: Vec<SocketAddr>,
     admin: Option<Arc<Entrance>>,
     origins: Arc<Origins>,
     challenges: Arc<Challenges>,
 }
 
-/// A configuration's files, read and sound, and not in force yet.
+/// The files of a new configuration. They are read and have no fault, but are not in force yet.
 #[derive(Debug)]
 pub struct Reloaded {
     binds: Vec<SocketAddr>,
@@ -34,10 +36,10 @@ pub struct Reloaded {
 }
 
 impl Live {
-    /// Reads everything that the configuration names.
+    /// Reads all TLS files that the configuration names.
     ///
     /// # Errors
-    /// Every file that can't be used, with its key.
+    /// One line for each part of the configuration whose files can't be used, with its key.
     pub fn open(config: &Config) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
         let mut entrances = Vec::new();
@@ -59,32 +61,35 @@ impl Live {
         }
     }
 
-    /// The entrance of each listener, `None` for plain ones.
+    /// The TLS of each listener. `None` for a plain listener.
     #[must_use]
     pub fn entrances(&self) -> &[Option<Arc<Entrance>>] {
         &self.entrances
     }
 
-    /// The admin listener's, if it has TLS.
+    /// The TLS of the admin listener, if it has TLS.
     #[must_use]
     pub fn admin(&self) -> Option<&Arc<Entrance>> {
         self.admin.as_ref()
     }
 
+    /// The trust in origins.
     #[must_use]
     pub fn origins(&self) -> &Arc<Origins> {
         &self.origins
     }
 
+    /// The answers to the challenges of ACME servers.
     #[must_use]
     pub fn challenges(&self) -> &Arc<Challenges> {
         &self.challenges
     }
 
-    /// Reads all files of a new configuration; nothing is in force before [`Self::adopt`].
+    /// Reads all TLS files of a new configuration. Certificates and keys are in force only after
+    /// [`Self::adopt`]. Changed authorities of origins are in force at once.
     ///
     /// # Errors
-    /// Every file that can't be used, with its key.
+    /// One line for each part of the configuration whose files can't be used, with its key.
     pub fn read(&self, config: &Config) -> Result<Reloaded, Vec<String>> {
         let mut faults = Vec::new();
         let mut listeners = Vec::new();
@@ -97,7 +102,8 @@ impl Live {
         let admin = config.admin.tls.as_ref().map(as_listener);
         let files = admin.as_ref().map(Files::read).transpose();
         let files = files.map_err(|why| faults.push(at_admin(&why))).ok().flatten();
-        // Those that are in use are told of below, whether they were broken before or are since now.
+        // The results are dropped, because `trusted` reports every fault of a file that the new
+        // configuration uses, whether the fault is old or new.
         self.origins.reload();
         faults.extend(trusted(&self.origins, config));
         if faults.is_empty() {
@@ -107,9 +113,9 @@ impl Live {
         }
     }
 
-    /// Serves what was read; tells which listeners had changed files. A listener is known by its bind,
-    /// wherever it stands in the file. Those that are new, or were plain, need a restart and are left
-    /// out; those that are gone serve what they did.
+    /// Serves the files of a new configuration. Returns the keys of the listeners whose files have changed.
+    /// A listener is known by its bind, wherever it stands in the configuration. A listener that is new, or
+    /// had no TLS, needs a restart and is left out. A listener that is gone goes on serving its old files.
     pub fn adopt(&self, mut reloaded: Reloaded) -> Vec<String> {
         let mut changed = Vec::new();
         for (entrance, place) in self.entrances.iter().zip(paired(&self.binds, &reloaded.binds)) {
@@ -138,8 +144,8 @@ impl Live {
         changed
     }
 
-    /// Looks whether a file has changed, and serves it then. A broken one is told of once, and what
-    /// was served stays. Blocks on the disk.
+    /// Looks at all TLS files and serves those that have changed. A fault is logged once, and the old
+    /// content stays in service. The function blocks on the disk.
     pub fn look(&self) {
         for (entrance, bind) in self.entrances.iter().zip(&self.binds) {
             match entrance.as_ref().map(|entrance| entrance.reload()) {
@@ -174,7 +180,8 @@ impl Live {
     }
 }
 
-/// Every file of a configuration that TLS can't be made of, with its key; nothing is kept.
+/// The faults of the TLS files of a configuration, each with its key. The files are read, and nothing is
+/// kept.
 #[must_use]
 pub fn check(config: &Config) -> Vec<String> {
     match Live::open(config) {
@@ -203,7 +210,8 @@ fn warn_of_ends(index: usize, files: &Files) {
     }
 }
 
-/// The authorities that each service trusts.
+/// The faults of the trust in each service's endpoints, with the key. The first call for a `ca` file reads
+/// it.
 fn trusted(origins: &Origins, config: &Config) -> Vec<String> {
     let secured =
         config.services.iter().filter_map(|service| Some((service, service.settings.tls.as_ref()?)));

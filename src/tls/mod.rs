@@ -1,17 +1,17 @@
-//! TLS as every room uses it: certificates read from files, chosen by name, and replaced while
-//! connections go on; whom we trust at the other end of a connection to an origin; the answers to
-//! an ACME server's challenges.
+//! TLS for all of greenlight. This module reads certificates from files, chooses one by the name that the
+//! client asks for, and replaces them while connections go on. It also holds the trust in origins and the
+//! answers to the challenges of an ACME server.
 //!
-//! - **What is served is one value** ([`Serving`]): a rustls configuration and the names it has
-//!   certificates for, swapped as a whole. A handshake takes the value of its moment and keeps it, so
-//!   a reload never ends a connection, and no connection sees half of one.
-//! - **A broken file changes nothing.** All files of a listener are read and fit together before
-//!   anything is swapped; else what was served goes on, and the fault is told.
-//! - **Files are looked at, not watched**: one `stat` a file every two seconds sees what a rename, a
-//!   symbolic link (Kubernetes) or a mounted file does, which inotify does not. A file that could not be
-//!   used is read at each look, and its fault told once.
+//! - **A listener serves one value**, a [`Serving`]. It is a rustls configuration and the names that it has
+//!   certificates for, and it is swapped as a whole. A handshake takes the current value and keeps it. So a
+//!   reload never ends a connection, and no connection sees half of a reload.
+//! - **A broken file changes nothing.** All files of a listener must be readable and fit together before
+//!   anything is swapped. Otherwise the listener goes on serving the old value, and the fault is reported.
+//! - **Files are looked at, not watched.** One `stat` of each file every two seconds notices a rename, a
+//!   turned symbolic link (Kubernetes) and a changed mount, which inotify does not. A file that could not be
+//!   used is read again at each look, and its fault is reported once.
 //!
-//! Nothing here is called in the path of a request: connections ask at their handshake.
+//! No request waits for this module. A connection asks it at the handshake.
 
 mod certificates;
 mod challenges;
@@ -38,9 +38,9 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
-/// The one set of algorithms: ring's, in rustls' order. It is inside of Mozilla's "intermediate"
-/// (TLS 1.2 with ECDHE and an AEAD, TLS 1.3; X25519, P-256, P-384), and lets the client's
-/// preference decide, so that phones without AES hardware get ChaCha20.
+/// The set of algorithms that all of greenlight uses. It is ring's set in the order of rustls. All of it is
+/// in Mozilla's "intermediate" configuration: TLS 1.2 with ECDHE and an AEAD, TLS 1.3, and X25519, P-256
+/// and P-384. The client's preference decides, so that phones without AES hardware get ChaCha20.
 #[must_use]
 pub fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: std::sync::LazyLock<Arc<CryptoProvider>> =

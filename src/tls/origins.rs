@@ -1,4 +1,5 @@
-//! Whom we trust as an origin, for every `ca` that the configuration names.
+//! The authorities that the door trusts to sign the certificates of origins, for every `ca` that the
+//! configuration names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,20 +12,23 @@ use super::client::{client_config, with_own_sessions};
 use super::stamp::{Stamps, Watched};
 use super::{HTTP1_ALPN, HTTP2_ALPN, TlsFault, fault};
 
-/// The authorities of one `ca` file (or the system's), replaced when the file changes.
+/// The trust in the authorities of one `ca` file, or in those of the system. It is replaced when the file
+/// changes.
 #[derive(Debug)]
 pub struct Trust {
     current: ArcSwap<ClientConfig>,
 }
 
 impl Trust {
-    /// The configuration in force, which offers HTTP/2 and HTTP/1.1; compare pointers to see a change.
+    /// The current client configuration, which offers HTTP/2 and HTTP/1.1. Compare the pointers of two
+    /// calls to see a change.
     #[must_use]
     pub fn current(&self) -> Arc<ClientConfig> {
         self.current.load_full()
     }
 
-    /// The same with a memory of sessions that nobody else writes, offering these protocols.
+    /// The same configuration with a session memory of its own, offering the protocols of `alpn`. So a
+    /// worker does not write the sessions of another one.
     #[must_use]
     pub fn own(config: &ClientConfig, alpn: &[&[u8]]) -> Arc<ClientConfig> {
         let mut own = with_own_sessions(config);
@@ -33,7 +37,7 @@ impl Trust {
     }
 }
 
-/// A client that takes whichever protocol an origin likes.
+/// A client configuration that offers HTTP/2 and HTTP/1.1, and lets the origin choose.
 fn offering_either(ca: Option<&Path>) -> Result<ClientConfig, TlsFault> {
     let mut config = client_config(ca)?;
     config.alpn_protocols = vec![HTTP2_ALPN.to_vec(), HTTP1_ALPN.to_vec()];
@@ -46,7 +50,7 @@ struct Entry {
     watched: Watched,
 }
 
-/// Every trust that is in use, by its `ca` file.
+/// Every trust that is in use, by its `ca` file. `None` stands for the authorities of the system.
 #[derive(Debug, Default)]
 pub struct Origins {
     entries: Mutex<BTreeMap<Option<PathBuf>, Entry>>,
@@ -57,8 +61,12 @@ impl Origins {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The trust in the authorities of `ca` (`None`: the system's). Reads the file if nobody has
-    /// asked for it before, which a configuration that was loaded through [`super::Live`] has.
+    /// The trust in the authorities of `ca`. `None` stands for the authorities of the system. The first
+    /// call for a `ca` reads the file. [`super::Live`] makes that call for every `ca` of a configuration
+    /// that it loads.
+    ///
+    /// # Errors
+    /// The file can't be read or used.
     pub fn trust(&self, ca: &Option<PathBuf>) -> Result<Arc<Trust>, TlsFault> {
         if let Some(entry) = self.entries().get(ca) {
             return Ok(Arc::clone(&entry.trust));
@@ -70,8 +78,8 @@ impl Origins {
         Ok(trust)
     }
 
-    /// Reads the files again that have changed, or were broken; tells of each that is another one now,
-    /// once of each fault, and keeps what was.
+    /// Reads the files again that have changed, or could not be used the last time. Returns one entry for
+    /// each new content and for each new fault. After a fault the old authorities stay trusted.
     pub(super) fn reload(&self) -> Vec<(PathBuf, Result<(), fault::TlsFault>)> {
         let mut changed = Vec::new();
         for (ca, entry) in self.entries().iter_mut() {
@@ -89,7 +97,7 @@ impl Origins {
         changed
     }
 
-    /// What is wrong with the file `ca`, as it was looked at last.
+    /// The fault of the file `ca` at the last look.
     pub(super) fn fault(&self, ca: Option<&PathBuf>) -> Option<String> {
         self.entries().get(&ca.cloned())?.watched.fault().map(str::to_owned)
     }

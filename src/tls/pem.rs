@@ -1,4 +1,4 @@
-//! From files to certificates, keys and authorities.
+//! Reading certificates, keys and authorities from files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::config::CertificateFiles;
 
 use super::{TlsFault, provider};
 
-/// ALPN's name of HTTP/1.1 (RFC 7301).
+/// The ALPN name of HTTP/1.1 (RFC 7301, 6).
 pub const HTTP1_ALPN: &[u8] = b"http/1.1";
-/// ALPN's name of HTTP/2 (RFC 9113, 3.2).
+/// The ALPN name of HTTP/2 (RFC 9113, 3.2).
 pub const HTTP2_ALPN: &[u8] = b"h2";
-/// ALPN's name of the TLS-ALPN-01 challenge (RFC 8737, 3).
+/// The ALPN name of the TLS-ALPN-01 challenge (RFC 8737, 3).
 pub const ACME_TLS_ALPN: &[u8] = b"acme-tls/1";
-/// No certificate file that somebody meant is larger.
+/// The largest file that is read, in bytes (4 MiB). A larger file is not a certificate file but a mistake.
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsFault> {
@@ -33,7 +33,7 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsFault> {
     Ok(bytes)
 }
 
-/// All certificates of a file, the leaf first.
+/// All certificates of a PEM file in their order. In a chain file the leaf is the first.
 pub(super) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
     let bytes = read(path)?;
     let found = CertificateDer::pem_slice_iter(&bytes)
@@ -42,7 +42,7 @@ pub(super) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFaul
     if found.is_empty() { Err(TlsFault::NoCertificate(path.to_owned())) } else { Ok(found) }
 }
 
-/// The authorities of a file.
+/// The certificates of a PEM file, as authorities.
 pub(super) fn roots(path: &Path) -> Result<RootCertStore, TlsFault> {
     let mut roots = RootCertStore::empty();
     for certificate in chain(path)? {
@@ -53,7 +53,8 @@ pub(super) fn roots(path: &Path) -> Result<RootCertStore, TlsFault> {
     Ok(roots)
 }
 
-/// A certificate with its chain and key, and its OCSP answer if there is one: they fit together.
+/// A certificate with its chain and its key, and with an OCSP response if a file for it is named. `ocsp` is
+/// the file for a pair that names none itself. It is an error if certificate and key do not fit together.
 pub(super) fn certified(files: &CertificateFiles, ocsp: Option<&Path>) -> Result<CertifiedKey, TlsFault> {
     let chain = chain(&files.cert)?;
     let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?)
@@ -67,7 +68,10 @@ pub(super) fn certified(files: &CertificateFiles, ocsp: Option<&Path>) -> Result
     Ok(certified)
 }
 
-/// A chain and its key; an error if the leaf is not of that key.
+/// A certificate chain with its key.
+///
+/// # Errors
+/// The key can't be used, or the leaf of the chain does not belong to it.
 pub fn certified_key(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
@@ -75,7 +79,8 @@ pub fn certified_key(
     CertifiedKey::from_der(chain, key, &provider())
 }
 
-/// An OCSP answer as it is stapled: a DER sequence whose length is that of the file (RFC 6960, 4.2.1).
+/// Reads an OCSP response for stapling. The only check is that the file is one DER sequence whose length is
+/// that of the file (RFC 6960, 4.2.1).
 fn stapled(path: &Path) -> Result<Vec<u8>, TlsFault> {
     let bytes = read(path)?;
     let content = match bytes.as_slice() {
@@ -90,17 +95,19 @@ fn stapled(path: &Path) -> Result<Vec<u8>, TlsFault> {
     }
 }
 
-/// What a certificate says of itself.
+/// The names and dates that a certificate holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
-    /// The DNS names that it is for, in lower case (RFC 6125: the subject's common name is none).
+    /// The DNS names that the certificate is for, in lower case. The common name of the subject does not
+    /// count (RFC 6125).
     pub names: Vec<String>,
-    /// Seconds since 1970.
+    /// The start of its validity, in seconds since 1970 (UTC).
     pub begins: i64,
+    /// The end of its validity, in seconds since 1970 (UTC).
     pub ends: i64,
 }
 
-/// Reads names and dates; nothing of a certificate that can't be read.
+/// Reads the names and dates of a certificate. All fields are empty or 0 if the certificate can't be read.
 #[must_use]
 pub fn names_of(certificate: &CertificateDer<'_>) -> Said {
     let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { return Said::default() };
@@ -119,7 +126,7 @@ pub fn names_of(certificate: &CertificateDer<'_>) -> Said {
     }
 }
 
-/// The names of a certified key's leaf.
+/// The DNS names of the leaf of a certified key.
 pub(super) fn names(key: &Arc<CertifiedKey>) -> Vec<String> {
     key.cert.first().map(|leaf| names_of(leaf).names).unwrap_or_default()
 }

@@ -12,9 +12,9 @@ use crate::config::{CertificateFiles, ListenerTls};
 use super::Entrance;
 use super::stamp::Stamps;
 
-/// The stamp of a file goes by the kernel's coarse clock: it is tried until that has moved on.
+/// The kernel stamps files with a coarse clock, so the test changes the file until that clock has moved on.
 #[test]
-fn a_file_that_others_may_read_from_now_on_is_another_one() {
+fn a_changed_mode_changes_the_stamp_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.key");
     fs::write(&path, "key").unwrap();
@@ -38,7 +38,7 @@ fn write(folder: &Path, name: &str) -> ListenerTls {
 }
 
 #[test]
-fn a_fault_is_told_once_and_another_one_again() {
+fn each_fault_is_reported_once() {
     let folder = tempfile::tempdir().unwrap();
     let tls = write(folder.path(), "app.test");
     let entrance = Entrance::open(&tls, Vec::new()).unwrap();

@@ -1,4 +1,4 @@
-//! What the two planes say to each other: bounded channels, no shared writes.
+//! The messages between the two planes. They go through bounded channels, so the planes share no writes.
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -6,46 +6,48 @@ use crate::model::{Color, EndpointId, ServiceName};
 
 use super::WorkerReport;
 
-/// A worker's word that every attempt it starts from now on sees this table or a later one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ack {
-    pub worker: usize,
-    pub generation: u64,
-}
-
-/// From the control plane to one worker. Answered in one turn of the worker's loop.
+/// A message from the control plane to one worker. The worker answers within one turn of its loop.
 #[derive(Debug)]
 pub enum WorkerAsk {
-    /// Take the current table, then answer.
-    Acknowledge { reply: oneshot::Sender<Ack> },
-    /// Hand over what was counted since the last time.
+    /// Take the current route table, then answer. Every attempt that the worker starts after its answer
+    /// sees that table or a later one.
+    Acknowledge { reply: oneshot::Sender<()> },
+    /// Hand over the counts since the last collection.
     Collect { reply: oneshot::Sender<WorkerReport> },
-    /// Attempts in flight on a color, now.
+    /// Answer with the number of attempts that are in flight on a color now.
     Inflight { service: ServiceName, color: Color, reply: oneshot::Sender<u64> },
-    /// Tell one in so many of a color's WebSocket connections (one at least) that we go away, and
-    /// end them in good order; answers with how many were told.
-    Farewell { service: ServiceName, color: Color, one_in: u32, reply: oneshot::Sender<u64> },
-    /// End what is still in flight on a color; answers with how many were cut.
+    /// End one in `one_in` of a color's open WebSocket connections with a Close frame, rounded up. The
+    /// answer is the number of connections that get the frame.
+    DrainClose { service: ServiceName, color: Color, one_in: u32, reply: oneshot::Sender<u64> },
+    /// End all requests that are still in flight on a color. The answer is the number of cut requests.
     Cut { service: ServiceName, color: Color, reply: oneshot::Sender<u64> },
-    /// Stop accepting; finish what is in flight until `timeout`, then close; the worker ends.
+    /// Stop accepting connections. Requests in flight may finish until `timeout` is over; then the worker
+    /// closes the rest and ends.
     Shutdown { timeout: std::time::Duration },
 }
 
+/// The control plane's end of the channel to one worker.
 pub type AskSender = mpsc::Sender<WorkerAsk>;
 
-/// From a worker to the control plane (`try_send`; a full queue drops it, probes find out anyway):
-/// a connect was refused or reset, probe this endpoint at once.
+/// A message from a worker to the control plane. An endpoint has refused or reset a connection, and the
+/// prober must probe it at once. The worker sends with `try_send`. A full queue drops the message, which does
+/// no harm, because the regular probes find the fault anyway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suspect {
+    /// The endpoint to probe.
     pub endpoint: EndpointId,
-    /// The worker sends it nothing until the table says that its probes have brought it back
-    /// ([`crate::routing::EndpointRoute::returns`]).
+    /// Whether the worker has ejected the endpoint. It then sends no request there until the table says
+    /// that probes have brought the endpoint back ([`crate::routing::EndpointRoute::returns`]). It does
+    /// send requests there while too many endpoints of the color are out
+    /// ([`crate::routing::tries_all`]).
     pub ejected: bool,
 }
 
-/// The control plane's end of one worker.
+/// The control plane's link to one worker.
 #[derive(Clone, Debug)]
 pub struct WorkerLink {
+    /// The number of the worker, counted from 0.
     pub worker: usize,
+    /// The channel to the worker.
     pub ask: AskSender,
 }

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::docker::available;
-use crate::docker::image::Recipe;
-use crate::docker::registry::{PASSWORD, USER};
 use crate::site::{PATIENCE, Setup, Site, TOKEN, builder, shared};
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::image::Recipe;
+use greenlight_testkit::docker::registry::{PASSWORD, USER};
 
 /// A folder for `DOCKER_CONFIG`, with a `bin` that is first on the `PATH`.
 struct Home(tempfile::TempDir);
@@ -80,14 +80,14 @@ async fn the_docker_config_file_and_its_helpers() {
     home.write_config(&json!({ "auths": { &registry: { "auth": auth } } }));
     let v1 = site.push("prod", &Recipe::new("v1")).await;
     let first = site.until_released(&v1).await;
-    assert_eq!(first.state, "succeeded", "{first:?}");
+    assert_eq!(first.state.as_str(), "succeeded", "{first:?}");
     until_tagged(&site, "stable", &v1).await;
 
     home.write_helper("known", &registry);
     home.write_config(&json!({ "credHelpers": { &registry: "known" } }));
     let v2 = site.push("prod", &Recipe::new("v2")).await;
     let second = site.until_released(&v2).await;
-    assert_eq!(second.state, "succeeded", "{second:?}");
+    assert_eq!(second.state.as_str(), "succeeded", "{second:?}");
     until_tagged(&site, "stable", &v2).await;
     let asked = std::fs::read_to_string(home.asked()).unwrap();
     assert!(asked.lines().all(|line| line == format!("get {registry}")), "{asked}");
@@ -101,7 +101,7 @@ async fn the_docker_config_file_and_its_helpers() {
     home.write_config(&json!({ "credsStore": "strange" }));
     let refused = site.release(&site.image("prod")).await;
     let refused = site.until_final(&refused).await;
-    assert_eq!(refused.state, "failed", "{refused:?}");
+    assert_eq!(refused.state.as_str(), "failed", "{refused:?}");
     assert!(refused.reason.contains("the registry does not let us read"), "{refused:?}");
     assert!(!site.log().contains(&auth), "credentials are in the log");
 }
@@ -148,7 +148,7 @@ async fn another_registry_is_told_nothing() {
     let site = Site::open(&setup).await;
     let v1 = site.push("prod", &Recipe::new("v1")).await;
     let first = site.until_released(&v1).await;
-    assert_eq!(first.state, "succeeded", "its own registry knows us: {first:?}");
+    assert_eq!(first.state.as_str(), "succeeded", "its own registry knows us: {first:?}");
 
     // As a registry there tells of a push.
     let event = json!({ "events": [{ "action": "push", "request": { "host": other }, "target": {
@@ -160,14 +160,14 @@ async fn another_registry_is_told_nothing() {
     assert_eq!(answer.status, 202, "{}", String::from_utf8_lossy(&answer.body));
     let refused = |service: &greenlight::control_plane::controller::ServiceView| {
         service.release.as_ref().is_some_and(|last| {
-            last.state == "failed" && last.reason.contains(&format!("{other}/elsewhere/app:v9"))
+            last.state.as_str() == "failed" && last.reason.contains(&format!("{other}/elsewhere/app:v9"))
         })
     };
     site.until("the webhook's release fails", refused).await;
     let asked = heads.lock().unwrap().len();
     assert!(asked > 0, "the other registry was not asked");
     let by_person = site.release(&format!("{other}/elsewhere/app:v9")).await;
-    assert_eq!(site.until_final(&by_person).await.state, "failed");
+    assert_eq!(site.until_final(&by_person).await.state.as_str(), "failed");
     let told = heads.lock().unwrap().clone();
     assert!(
         told.len() > asked && told.iter().all(|head| !head.to_lowercase().contains("authorization")),
@@ -178,7 +178,7 @@ async fn another_registry_is_told_nothing() {
     let theirs = STANDARD.encode("they:know");
     home.write_config(&json!({ "auths": { &other: { "auth": theirs } } }));
     let known = site.release(&format!("{other}/elsewhere/app:v9")).await;
-    assert_eq!(site.until_final(&known).await.state, "failed");
+    assert_eq!(site.until_final(&known).await.state.as_str(), "failed");
     let told = heads.lock().unwrap().clone();
     assert!(told.iter().any(|head| head.contains(&format!("Authorization: Basic {theirs}"))), "{told:#?}");
     let ours = STANDARD.encode(format!("{USER}:{PASSWORD}"));

@@ -8,11 +8,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::docker::available;
-use crate::docker::engine::{Engine, Options};
-use crate::docker::image::{self, PORT, Recipe};
-use crate::docker::registry::{self, Registry};
-use crate::support::address;
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::engine::{Engine, Options};
+use greenlight_testkit::docker::image::{self, PORT, Recipe};
+use greenlight_testkit::docker::registry::{self, Registry};
+use greenlight_testkit::house::address;
 
 /// An image is made, pushed with a password, pulled by its digest, runs, survives the daemon's kill -9
 /// where its network does, and all of it is gone afterwards.

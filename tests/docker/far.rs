@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use greenlight::config::{self, EngineTls};
-use greenlight::control_plane::provider::docker::{DockerFault, Upstream};
+use greenlight::control_plane::provider::docker::{DockerFault, ServiceEngines};
 use greenlight::model::ImageReference;
 use greenlight::model::ServiceName;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
-use crate::docker::image::Recipe;
-use crate::docker::{available, engine};
 use crate::site::{PATIENCE, Setup, Site, seen, shared, started};
-use crate::support::address;
+use greenlight_testkit::docker::image::Recipe;
+use greenlight_testkit::docker::{available, engine};
+use greenlight_testkit::house::address;
 
 /// Containers are reached by their own addresses: two engines on one machine would publish the same ports.
 const UPSTREAM: &str = "stop_timeout = \"5s\"";
@@ -91,7 +91,7 @@ async fn a_service_over_two_engines_one_of_them_by_tls() {
             .await;
     let v1 = site.push("prod", &Recipe::new("v1")).await;
     let first = site.until_released(&v1).await;
-    assert_eq!(first.state, "succeeded", "{first:?}");
+    assert_eq!(first.state.as_str(), "succeeded", "{first:?}");
     let (far_api, label) = (far.api().await, ["greenlight.service=spread".to_owned()]);
     let here = site.containers().await;
     let there = seen(&far_api, &label).await;
@@ -104,10 +104,10 @@ async fn a_service_over_two_engines_one_of_them_by_tls() {
     let load = site.load(4, 100.0);
     let v2 = site.push("prod", &Recipe::new("v2")).await;
     let second = site.until_released(&v2).await;
-    assert_eq!(second.state, "succeeded", "{second:?}");
+    assert_eq!(second.state.as_str(), "succeeded", "{second:?}");
     let healthy = |service: &greenlight::control_plane::controller::ServiceView, wanted: usize| {
         let serving = service.endpoints.iter().filter(|one| one.color == service.active);
-        serving.filter(|one| one.health == "healthy").count() == wanted
+        serving.filter(|one| one.health.as_str() == "healthy").count() == wanted
     };
     site.until("three of v2 are healthy", |service| healthy(service, 3)).await;
     assert!(load.until(PATIENCE, |counts| counts.of("v2") > 100).await, "{:?}", load.counts());
@@ -134,7 +134,7 @@ async fn strangers(certificates: &Certificates, url: &str, image: &str) {
         let tls = Some(certificates.client(ca, own));
         let engines = vec![config::Engine { url: url.to_owned(), tls }];
         let config = config::Docker { engines, ..config::Docker::default() };
-        let upstream = Upstream::new(ServiceName::from("strangers"), config, 1);
+        let upstream = ServiceEngines::new(ServiceName::from("strangers"), config, 1);
         let asked = tokio::time::timeout(Duration::from_mins(1), upstream.resolve(&image)).await;
         match asked.expect("an answer") {
             Err(DockerFault::Away { why, .. } | DockerFault::Refused(why)) => {

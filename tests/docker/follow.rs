@@ -9,9 +9,9 @@ use bollard::query_parameters::{
 };
 use tokio::time::Instant;
 
-use crate::docker::available;
-use crate::docker::image::{self, PORT, Recipe};
 use crate::site::{PATIENCE, Setup, Site, shared};
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::image::{self, PORT, Recipe};
 
 const RELEASE: &str =
     "trigger = \"on_healthy\"\nbake_time = \"2s\"\nstandby_ttl = \"1h\"\nprogress_deadline = \"1m\"";
@@ -32,7 +32,12 @@ async fn colors_that_come_up_are_released() {
     }
     up(&site.api, "blue", "one").await;
     site.until("blue's containers are seen and healthy", |service| {
-        service.endpoints.iter().filter(|one| one.color == "blue" && one.health == "healthy").count() == SETS
+        service
+            .endpoints
+            .iter()
+            .filter(|one| one.color.as_str() == "blue" && one.health.as_str() == "healthy")
+            .count()
+            == SETS
     })
     .await;
     let load = site.load(8, 100.0);
@@ -46,13 +51,16 @@ async fn colors_that_come_up_are_released() {
         "RESULT follow: green had the traffic {:.1} s after it was brought up",
         begun.elapsed().as_secs_f64()
     );
-    assert_eq!(green.state, "succeeded", "{green:?}");
+    assert_eq!(green.state.as_str(), "succeeded", "{green:?}");
     let enough = load.counts().of("two") + 50;
     assert!(load.until(PATIENCE, |counts| counts.of("two") > enough).await, "{:?}", load.counts());
     // Blue stays warm: nobody has stopped it, and it is still probed.
     let view = site.view().await;
     let warm = |color: &str| {
-        view.endpoints.iter().filter(|one| one.color == color && one.health == "healthy").count()
+        view.endpoints
+            .iter()
+            .filter(|one| one.color.as_str() == color && one.health.as_str() == "healthy")
+            .count()
     };
     assert_eq!((warm("blue"), warm("green")), (SETS, SETS), "{view:?}");
     assert_eq!(site.containers().await.iter().filter(|one| one.running).count(), 2 * SETS);
@@ -72,7 +80,7 @@ async fn colors_that_come_up_are_released() {
 
 /// Waits until this color is the active one and its release has ended.
 async fn released(site: &Site, color: &str) -> greenlight::control_plane::controller::ReleaseView {
-    let view = site.until(&format!("{color} is active"), |service| service.active == color).await;
+    let view = site.until(&format!("{color} is active"), |service| service.active.as_str() == color).await;
     let id = view.release.expect("a release moved the traffic").id;
     site.until_final(&id).await
 }

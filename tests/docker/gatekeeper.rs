@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 /// What it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     Pass,
     /// None until it is another one.
     Hold,
@@ -18,7 +18,7 @@ pub enum Answer {
 
 /// Ends with this value.
 #[derive(Debug)]
-pub struct Gatekeeper {
+pub(crate) struct Gatekeeper {
     pub url: String,
     answer: watch::Sender<Answer>,
     /// Calls that came since the answer was set.
@@ -29,7 +29,7 @@ pub struct Gatekeeper {
 type Shared = (watch::Sender<Answer>, watch::Sender<usize>);
 
 impl Gatekeeper {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let (answer, calls) = (watch::Sender::new(Answer::Pass), watch::Sender::new(0));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/gate", listener.local_addr().unwrap());
@@ -38,13 +38,13 @@ impl Gatekeeper {
         Self { url, answer, calls, server }
     }
 
-    pub fn set(&self, answer: Answer) {
+    pub(crate) fn set(&self, answer: Answer) {
         self.calls.send_replace(0);
         self.answer.send_replace(answer);
     }
 
     /// Until it was called under the present answer.
-    pub async fn until_called(&self, limit: std::time::Duration) {
+    pub(crate) async fn until_called(&self, limit: std::time::Duration) {
         let mut calls = self.calls.subscribe();
         let waited = tokio::time::timeout(limit, calls.wait_for(|calls| *calls > 0)).await;
         waited.expect("the hook is called").unwrap();

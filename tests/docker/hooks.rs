@@ -3,9 +3,9 @@
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::TryStreamExt as _;
 
-use crate::docker::available;
-use crate::docker::image::Recipe;
 use crate::site::{PATIENCE, Seen, Setup, Site, seen, shared};
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::image::Recipe;
 
 /// A release is aborted while its `pre_promote` command runs: the command is told to stop, and its container is gone,
 /// as those of the release are.
@@ -24,7 +24,7 @@ async fn an_aborted_release_leaves_no_command_behind() {
     assert_eq!((running.len(), site.view().await.state.as_str()), (1, "checking"), "{running:?}");
     site.say("POST", "abort").await;
     let ended = site.until_final(&release).await;
-    assert_eq!(ended.state, "cancelled", "{ended:?}");
+    assert_eq!(ended.state.as_str(), "cancelled", "{ended:?}");
     commands(&site, "its container is gone", <[Seen]>::is_empty).await;
     site.until_containers("those of the release are gone", <[Seen]>::is_empty).await;
     assert_eq!(first_signal(&site, &running[0].id).await, "15", "SIGTERM comes first");

@@ -11,12 +11,12 @@ use greenlight::cli::demo::client::{Connection, request};
 use greenlight::config::{self, Config, Upstream};
 use tokio::process::{Child, Command};
 
-use crate::docker::available;
-use crate::docker::engine::{self, Engine};
-use crate::docker::image::{self, Recipe};
-use crate::docker::registry::{self, PASSWORD, Registry, USER};
 use crate::site::{PATIENCE, builder, shared, started};
-use crate::support::{address, exe};
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::engine::{self, Engine};
+use greenlight_testkit::docker::image::{self, Recipe};
+use greenlight_testkit::docker::registry::{self, PASSWORD, Registry, USER};
+use greenlight_testkit::house::{address, exe};
 
 /// What is set where the command is run: the script's and the files' own variables.
 const ENVIRONMENT: &[(&str, &str)] = &[

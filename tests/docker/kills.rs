@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::docker::available;
-use crate::docker::engine::{self, Engine};
-use crate::docker::image::Recipe;
 use crate::gatekeeper::Gatekeeper;
 use crate::moments::{MOMENTS, Moment, Stage};
 use crate::site::{PATIENCE, Setup, Site, started};
 use crate::stuck::StuckWorker;
-use crate::support::{START, setting};
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::engine::{self, Engine};
+use greenlight_testkit::docker::image::Recipe;
+use greenlight_testkit::house::START;
+use greenlight_testkit::setting::setting;
 
 const RELEASE: &str = "debounce = \"0s\"\nbake_time = \"2s\"\nstandby_ttl = \"2s\"\ndrain_timeout = \"1s\"\nprogress_deadline = \"1m\"";
 /// How long dockerd is away.
@@ -97,7 +98,7 @@ async fn meet(victim: Victim, engine: &Engine, port: u16, goes_back: bool, momen
     site.push("v0", &plain("v0")).await;
     let first = site.release(&site.image("v0")).await;
     let ended = site.until_final(&first).await;
-    assert_eq!(ended.state, "succeeded", "{ended:?}");
+    assert_eq!(ended.state.as_str(), "succeeded", "{ended:?}");
     if goes_back {
         // What goes back does so before its bake is over, however long that takes here.
         site.reload("bake_time = \"2s\"", "bake_time = \"1h\"").await;
@@ -111,7 +112,7 @@ async fn meet(victim: Victim, engine: &Engine, port: u16, goes_back: bool, momen
     println!("RESULT {victim:?} killed: {}", met.join(", "));
 }
 
-pub fn plain(version: &str) -> Recipe {
+pub(crate) fn plain(version: &str) -> Recipe {
     Recipe { on_loopback: true, ..Recipe::new(version) }
 }
 
@@ -146,7 +147,7 @@ async fn one_kill(
             moment.state
         );
         assert!(!last.reason.is_empty(), "{last:?}");
-        ended = last.state;
+        ended = last.state.to_string();
         if ended == "succeeded" {
             stage.serving.clone_from(id);
         }
@@ -158,7 +159,7 @@ async fn one_kill(
         stage.site.until_containers(&format!("nothing is left of {id}"), gone).await;
     }
     let view = stage.site.view().await;
-    assert!(view.epoch >= before.epoch && view.state == "stable", "{view:?}");
+    assert!(view.epoch >= before.epoch && view.state.as_str() == "stable", "{view:?}");
     let counts = load.stop().await;
     if victim == Victim::Engine {
         let failed = counts.failed_by(&version);

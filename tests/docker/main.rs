@@ -3,13 +3,7 @@
 //! Each test has its own registry, front door and names; the engine that runs the containers and the
 //! one that makes the images are shared, since they are what takes long to start.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "../support/docker/mod.rs"]
-mod docker;
-#[allow(dead_code, reason = "a part of what the other tests share")]
-#[path = "../support/mod.rs"]
-mod support;
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod credentials;
 mod engines;

@@ -4,19 +4,19 @@
 use std::time::Duration;
 
 use greenlight::cli::demo::door::Admin;
-use greenlight::control_plane::controller::{ReleaseView, is_final};
+use greenlight::control_plane::controller::ReleaseView;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::docker::image::Recipe;
 use crate::gatekeeper::{Answer, Gatekeeper};
 use crate::kills::plain;
 use crate::site::{PATIENCE, Site};
 use crate::stuck::StuckWorker;
+use greenlight_testkit::docker::image::Recipe;
 
 /// A state, and what may become of a release in it.
 #[derive(Debug)]
-pub struct Moment {
+pub(crate) struct Moment {
     pub state: &'static str,
     /// Whether it is met on the way back, in a bake that does not end by itself.
     pub goes_back: bool,
@@ -31,7 +31,7 @@ const fn back(state: &'static str, ends: &'static [&'static str]) -> Moment {
     Moment { state, goes_back: true, ends }
 }
 
-pub const MOMENTS: &[Moment] = &[
+pub(crate) const MOMENTS: &[Moment] = &[
     on("stable", &[]),
     on("queued", &["succeeded"]),
     // What an engine makes of a pull or a start that was cut is its own to say.
@@ -52,7 +52,7 @@ pub const MOMENTS: &[Moment] = &[
 
 /// A service, and all that can hold its releases.
 #[derive(Debug)]
-pub struct Stage {
+pub(crate) struct Stage {
     pub site: Site,
     pub gate: Gatekeeper,
     /// The release that has the traffic.
@@ -61,7 +61,7 @@ pub struct Stage {
 
 /// A release that is where it was wanted.
 #[derive(Debug)]
-pub struct Held {
+pub(crate) struct Held {
     /// None: nothing is released.
     pub release: Option<String>,
     pub stuck: Option<StuckWorker>,
@@ -69,7 +69,7 @@ pub struct Held {
 
 impl Stage {
     /// Brings a release to this state, where it stays until something is done about it.
-    pub async fn hold(&self, state: &str, version: &str) -> Held {
+    pub(crate) async fn hold(&self, state: &str, version: &str) -> Held {
         let mut stuck = None;
         let release = match state {
             "stable" => None,
@@ -134,7 +134,7 @@ impl Stage {
     }
 
     /// What was killed is back: nothing is held any more, and who is waited for does what is waited for.
-    pub async fn go_on(&self, state: &str) {
+    pub(crate) async fn go_on(&self, state: &str) {
         self.gate.set(Answer::Pass);
         self.relays().engine.let_go();
         self.relays().registry.let_go();
@@ -219,11 +219,11 @@ impl Stage {
         let begun = Instant::now();
         loop {
             let release: ReleaseView = self.site.admin().release(id).await.unwrap();
-            if release.state == state {
+            if release.state.as_str() == state {
                 return;
             }
             let tail = || self.site.door.tail();
-            assert!(!is_final(&release.state), "{id} was to be {state}: {release:?}\n{}", tail());
+            assert!(!release.state.is_final(), "{id} was to be {state}: {release:?}\n{}", tail());
             assert!(begun.elapsed() < PATIENCE, "{id} is not {state}: {release:?}\n{}", tail());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

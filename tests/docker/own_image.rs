@@ -19,11 +19,11 @@ use futures_util::TryStreamExt as _;
 use greenlight::cli::demo::client::{Connection, request};
 use tokio::time::Instant;
 
-use crate::docker::image::{self, Recipe, static_program};
-use crate::docker::registry::{self, Registry};
-use crate::docker::{available, engine};
 use crate::site::{PATIENCE, builder, started};
-use crate::support::address;
+use greenlight_testkit::docker::image::{self, Recipe, static_program};
+use greenlight_testkit::docker::registry::{self, Registry};
+use greenlight_testkit::docker::{available, engine};
+use greenlight_testkit::house::address;
 
 const NETWORK: &str = "front";
 const NAME: &str = "greenlight-itself";

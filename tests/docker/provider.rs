@@ -12,16 +12,16 @@ use bollard::query_parameters::{
 };
 use greenlight::config::{self, Engine as Configured, Publish};
 use greenlight::control_plane::provider::docker::{
-    CommandRun, Container, DockerFault, EngineWatch, News, Set, Upstream, call_off, run_command,
+    CommandRun, Container, DockerFault, EngineReport, EngineWatch, ServiceEngines, Set, call_off, run_command,
 };
 use greenlight::model::{Color, ImageReference, ReleaseId, ServiceName, Version};
 use tokio::sync::mpsc;
 
-use crate::docker::image::{self, Recipe};
-use crate::docker::registry::{self, Registry};
-use crate::docker::{available, engine};
 use crate::site::{PATIENCE, shared, started};
-use crate::support::address;
+use greenlight_testkit::docker::image::{self, Recipe};
+use greenlight_testkit::docker::registry::{self, Registry};
+use greenlight_testkit::docker::{available, engine};
+use greenlight_testkit::house::address;
 
 /// A registry with one image, and the ways to it.
 struct Ground {
@@ -53,8 +53,8 @@ impl Ground {
     }
 
     #[expect(clippy::unused_self, reason = "asked of the engine, as the rest is")]
-    fn upstream(&self, service: &str, config: config::Docker) -> Upstream {
-        Upstream::new(ServiceName::from(service), config, 2)
+    fn upstream(&self, service: &str, config: config::Docker) -> ServiceEngines {
+        ServiceEngines::new(ServiceName::from(service), config, 2)
     }
 
     fn set(&self, release: &str, color: Color) -> Set {
@@ -80,7 +80,7 @@ impl Ground {
     }
 }
 
-async fn start(upstream: &Upstream, set: &Set) -> Result<(), DockerFault> {
+async fn start(upstream: &ServiceEngines, set: &Set) -> Result<(), DockerFault> {
     let (_kept, off) = call_off();
     upstream.start(set, &off).await
 }
@@ -232,7 +232,11 @@ async fn commands_run_in_containers_of_their_own() {
 }
 
 /// Hears news until they are so.
-async fn until(news: &mut mpsc::Receiver<News>, what: &str, so: impl Fn(&News) -> bool) -> News {
+async fn until(
+    news: &mut mpsc::Receiver<EngineReport>,
+    what: &str,
+    so: impl Fn(&EngineReport) -> bool,
+) -> EngineReport {
     let waiting = async {
         loop {
             let heard = news.recv().await.expect("the watch goes on");
@@ -244,7 +248,7 @@ async fn until(news: &mut mpsc::Receiver<News>, what: &str, so: impl Fn(&News) -
     tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never heard: {what}"))
 }
 
-fn named<'a>(news: &'a News, name: &str) -> Option<&'a Container> {
+fn named<'a>(news: &'a EngineReport, name: &str) -> Option<&'a Container> {
     news.containers.values().find(|container| container.name == name)
 }
 
@@ -266,7 +270,7 @@ async fn what_happens_to_containers_is_heard() {
     let _watch = EngineWatch::start(watched.clone(), false, sender);
     start(&upstream, &ground.set("news-1", Color::Green)).await.unwrap();
     let (one, two) = ("greenlight-news-1-green-1", "greenlight-news-1-green-2");
-    let runs = |news: &News, name: &str| named(news, name).is_some_and(|container| container.running);
+    let runs = |news: &EngineReport, name: &str| named(news, name).is_some_and(|container| container.running);
     let both = until(&mut news, "both run", |news| runs(news, one) && runs(news, two)).await;
     let ports: Vec<_> =
         [one, two].map(|name| named(&both, name).unwrap().marks.as_ref().unwrap().port.unwrap()).into();

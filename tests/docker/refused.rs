@@ -2,9 +2,9 @@
 
 use greenlight::control_plane::controller::ReleaseView;
 
-use crate::docker::image::Recipe;
-use crate::docker::{available, engine};
 use crate::site::{PATIENCE, Setup, Site, shared, started};
+use greenlight_testkit::docker::image::Recipe;
+use greenlight_testkit::docker::{available, engine};
 
 /// It failed before the switch for this cause, and all of its containers are gone.
 async fn failed(site: &Site, release: &ReleaseView, cause: &[&str]) {
@@ -28,7 +28,7 @@ async fn apps_that_do_not_come_up() {
     let site = Site::open(&Setup { release, ..Setup::new("refused", shared().await) }).await;
     let v1 = site.push("prod", &Recipe::new("v1")).await;
     let first = site.until_released(&v1).await;
-    assert_eq!(first.state, "succeeded", "{first:?}");
+    assert_eq!(first.state.as_str(), "succeeded", "{first:?}");
     let load = site.load(4, 50.0);
 
     let missing = site.release(&site.image("nobody-pushed-this")).await;
@@ -64,7 +64,7 @@ async fn a_registry_that_knows_us_not() {
     };
     let upstream = format!(
         "publish = \"loopback\"\nregistry_auth = {{ username = {}, password = {} }}",
-        secret("user", crate::docker::registry::USER),
+        secret("user", greenlight_testkit::docker::registry::USER),
         secret("password", "not it")
     );
     let setup = Setup { auth: true, upstream: &upstream, ..Setup::new("unknown", shared().await) };
@@ -73,9 +73,9 @@ async fn a_registry_that_knows_us_not() {
     let refused = site.release(&site.image("v1")).await;
     failed(&site, &site.until_final(&refused).await, &["the registry does not let us read"]).await;
     // With the right password, read anew for each pull, it goes through.
-    secret("password", crate::docker::registry::PASSWORD);
+    secret("password", greenlight_testkit::docker::registry::PASSWORD);
     let taken = site.release(&site.image("v1")).await;
-    assert_eq!(site.until_final(&taken).await.state, "succeeded");
+    assert_eq!(site.until_final(&taken).await.state.as_str(), "succeeded");
     assert!(!site.log().contains("not it"), "a password is in the log");
 }
 
@@ -90,7 +90,7 @@ async fn an_engine_whose_disk_is_full() {
     let site = Site::open(&Setup { replicas: 1, upstream, ..Setup::new("full", &engine) }).await;
     let v1 = site.push("prod", &Recipe::new("v1")).await;
     let first = site.until_released(&v1).await;
-    assert_eq!(first.state, "succeeded", "{first:?}");
+    assert_eq!(first.state.as_str(), "succeeded", "{first:?}");
     let load = site.load(4, 50.0);
     let v2 = site.push("prod", &Recipe { ballast_mib: 64, ..Recipe::new("v2") }).await;
     failed(&site, &site.until_released(&v2).await, &["the disk of the engine", "is full"]).await;
@@ -98,7 +98,7 @@ async fn an_engine_whose_disk_is_full() {
     // What was downloaded of it is gone too: a small image still fits.
     let v3 = site.push("prod", &Recipe::new("v3")).await;
     let third = site.until_released(&v3).await;
-    assert_eq!(third.state, "succeeded", "{third:?}");
+    assert_eq!(third.state.as_str(), "succeeded", "{third:?}");
     let counts = load.stop().await;
     assert_eq!(counts.lost(), 0, "{:?}", counts.losses);
 }

@@ -22,14 +22,14 @@ struct Gate {
 
 /// Ends with this value, and all of its connections with it.
 #[derive(Debug)]
-pub struct Relay {
+pub(crate) struct Relay {
     gate: Gate,
     task: JoinHandle<()>,
 }
 
 impl Relay {
     /// Before a registry.
-    pub async fn tcp(target: SocketAddr) -> (Self, SocketAddr) {
+    pub(crate) async fn tcp(target: SocketAddr) -> (Self, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let gate = Gate::new();
@@ -47,7 +47,7 @@ impl Relay {
     }
 
     /// Before an engine: at `path`, to the engine's own socket.
-    pub fn unix(path: &PathBuf, target: PathBuf) -> Self {
+    pub(crate) fn unix(path: &PathBuf, target: PathBuf) -> Self {
         let listener = UnixListener::bind(path).unwrap();
         let gate = Gate::new();
         let task = tokio::spawn({
@@ -65,19 +65,19 @@ impl Relay {
     }
 
     /// From now on requests with all of these words are held.
-    pub fn hold(&self, words: &'static [&'static str]) {
+    pub(crate) fn hold(&self, words: &'static [&'static str]) {
         self.gate.held.send_replace(0);
         self.gate.words.send_replace(Some(words));
     }
 
     /// Until one is held.
-    pub async fn until_held(&self, limit: Duration) {
+    pub(crate) async fn until_held(&self, limit: Duration) {
         let mut held = self.gate.held.subscribe();
         let waited = tokio::time::timeout(limit, held.wait_for(|held| *held > 0)).await;
         waited.expect("a request is held").unwrap();
     }
 
-    pub fn let_go(&self) {
+    pub(crate) fn let_go(&self) {
         self.gate.words.send_replace(None);
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::docker::available;
-use crate::docker::image::Recipe;
 use crate::site::{PATIENCE, Setup, Site, shared};
+use greenlight_testkit::docker::available;
+use greenlight_testkit::docker::image::Recipe;
 
 /// v2 is pushed; the registry itself tells; three containers are pulled by digest and started; their
 /// app needs ten seconds; the load moves; v1 is stopped after its standby. Nothing is lost.
@@ -63,7 +63,7 @@ async fn a_bad_push_is_reverted() {
     let site = Site::open(&Setup { replicas: 3, release, ..Setup::new("bad", shared().await) }).await;
     let v1 = site.push("prod", &Recipe::new("v1")).await;
     let first = site.until_released(&v1).await;
-    assert_eq!(first.state, "succeeded", "{first:?}");
+    assert_eq!(first.state.as_str(), "succeeded", "{first:?}");
     let started = started_at(&site, &first.id).await;
     assert_eq!(started.len(), 3);
     let load = site.load(16, 200.0);
@@ -71,7 +71,11 @@ async fn a_bad_push_is_reverted() {
 
     let v3 = site.push("prod", &Recipe::new("v3").with(&["--error-rate", "0.1"])).await;
     let third = site.until_released(&v3).await;
-    assert_eq!((third.state.as_str(), third.verdict.as_deref()), ("reverted", Some("fail")), "{third:?}");
+    assert_eq!(
+        (third.state.as_str(), third.verdict.map(greenlight::judge::Verdict::as_str)),
+        ("reverted", Some("fail")),
+        "{third:?}"
+    );
     let told = site.slack.until(&[&third.version, "was reverted"], PATIENCE).await;
     assert!(told.contains("errors in") && told.contains(" requests"), "no numbers: {told}");
     site.until_explained(&third.id, "\"log_lines\":[\"{\\\"listening\\\"", 3).await;
@@ -89,7 +93,7 @@ async fn a_bad_push_is_reverted() {
     assert_eq!(started_at(&site, &first.id).await, started, "v1 was stopped or started again");
     let v4 = site.push("prod", &Recipe::new("v4")).await;
     let fourth = site.until_released(&v4).await;
-    assert_eq!(fourth.state, "succeeded", "{fourth:?}");
+    assert_eq!(fourth.state.as_str(), "succeeded", "{fourth:?}");
     site.until_only(&fourth.id).await;
     let counts = load.stop().await;
     // What was lost is what v3 answered itself.

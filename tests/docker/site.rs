@@ -10,44 +10,44 @@ use bollard::Docker;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use greenlight::cli::demo::door::{Admin, Door};
 use greenlight::cli::demo::load::{Load, Plan};
-use greenlight::control_plane::controller::{ReleaseView, ServiceView, is_final};
+use greenlight::control_plane::controller::{ReleaseView, ServiceView};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::docker::engine::{self, Engine};
-use crate::docker::image::{self, Recipe};
-use crate::docker::registry::{self, Registry};
 use crate::relay::Relay;
 use crate::slack::Slack;
-use crate::support::{START, address, exe};
+use greenlight_testkit::docker::engine::{self, Engine};
+use greenlight_testkit::docker::image::{self, Recipe};
+use greenlight_testkit::docker::registry::{self, Registry};
+use greenlight_testkit::house::{START, address, exe};
 
 /// Where a test gives up waiting for a step: these share two cores with each other.
-pub const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 /// Between two looks at something that is awaited.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 /// 128 bits, as the registry has it in its configuration.
-pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// The engine that most tests run their containers on.
-pub async fn shared() -> &'static Engine {
+pub(crate) async fn shared() -> &'static Engine {
     static ENGINE: OnceCell<Engine> = OnceCell::const_new();
     ENGINE.get_or_init(|| started(engine::Options::default())).await
 }
 
 /// The engine that images are made on: another one, so that they really are pulled.
-pub async fn builder() -> Docker {
+pub(crate) async fn builder() -> Docker {
     static ENGINE: OnceCell<Engine> = OnceCell::const_new();
     ENGINE.get_or_init(|| started(engine::Options::default())).await.api().await
 }
 
-pub async fn started(options: engine::Options) -> Engine {
+pub(crate) async fn started(options: engine::Options) -> Engine {
     tokio::task::spawn_blocking(move || Engine::start(options)).await.unwrap()
 }
 
 /// What differs between tests.
 #[derive(Clone, Debug)]
-pub struct Setup<'a> {
+pub(crate) struct Setup<'a> {
     /// Also the host, `NAME.example.org`; tests share an engine, so each has its own.
     pub service: &'a str,
     pub engine: &'a Engine,
@@ -73,12 +73,12 @@ pub struct Setup<'a> {
 }
 
 /// Checks that take two seconds or so at least, and a bake of four.
-pub const HEALTH: &str =
+pub(crate) const HEALTH: &str =
     "interval = \"250ms\"\ntimeout = \"1s\"\nrise = 2\nfall = 2\nmin_healthy_time = \"1s\"";
-pub const RELEASE: &str = "debounce = \"300ms\"\nbake_time = \"4s\"\nstandby_ttl = \"3s\"\ndrain_timeout = \"2s\"\nprogress_deadline = \"1m\"";
+pub(crate) const RELEASE: &str = "debounce = \"300ms\"\nbake_time = \"4s\"\nstandby_ttl = \"3s\"\ndrain_timeout = \"2s\"\nprogress_deadline = \"1m\"";
 
 impl<'a> Setup<'a> {
-    pub fn new(service: &'a str, engine: &'a Engine) -> Self {
+    pub(crate) fn new(service: &'a str, engine: &'a Engine) -> Self {
         Self {
             service,
             engine,
@@ -99,7 +99,7 @@ impl<'a> Setup<'a> {
 
 /// One container of ours, as the engine shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     pub id: String,
     pub name: String,
     /// As it was created: by digest.
@@ -110,7 +110,7 @@ pub struct Seen {
 }
 
 #[derive(Debug)]
-pub struct Site {
+pub(crate) struct Site {
     pub service: String,
     pub api: Docker,
     pub registry: Registry,
@@ -126,7 +126,7 @@ pub struct Site {
 
 /// What stands before the engine and the registry.
 #[derive(Debug)]
-pub struct Relays {
+pub(crate) struct Relays {
     pub engine: Relay,
     pub registry: Relay,
     registry_address: SocketAddr,
@@ -134,7 +134,7 @@ pub struct Relays {
 
 impl Site {
     /// Starts all of it. Nothing is released yet.
-    pub async fn open(setup: &Setup<'_>) -> Self {
+    pub(crate) async fn open(setup: &Setup<'_>) -> Self {
         let (listener, admin, hooks) = (address(), address(), address());
         let notify = setup.told.then(|| format!("http://{hooks}/hooks/registry/{TOKEN}"));
         let registry = Registry::start(address(), &registry::Options { auth: setup.auth, notify }).await;
@@ -174,16 +174,16 @@ impl Site {
         }
     }
 
-    pub fn admin(&self) -> &Admin {
+    pub(crate) fn admin(&self) -> &Admin {
         &self.door.admin
     }
 
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         format!("{}.example.org", self.service)
     }
 
     /// `ADDRESS/org/SERVICE:TAG`, as the front door knows it. One repository a test: engines are shared.
-    pub fn image(&self, tag: &str) -> String {
+    pub(crate) fn image(&self, tag: &str) -> String {
         let address = self.relays.as_ref().map_or(self.registry.address, |relays| relays.registry_address);
         format!("{address}/org/{}:{tag}", self.service)
     }
@@ -194,7 +194,7 @@ impl Site {
     }
 
     /// Makes an image and pushes it; the registry tells of it. Its digest.
-    pub async fn push(&self, tag: &str, recipe: &Recipe) -> String {
+    pub(crate) async fn push(&self, tag: &str, recipe: &Recipe) -> String {
         let builder = builder().await;
         let name = self.pushed_image(tag);
         image::make(&builder, &name, recipe).await;
@@ -202,46 +202,46 @@ impl Site {
     }
 
     /// Pushes once more what was pushed last under this tag.
-    pub async fn push_again(&self, tag: &str) -> String {
+    pub(crate) async fn push_again(&self, tag: &str) -> String {
         image::push(&builder().await, &self.pushed_image(tag), self.registry.credentials()).await
     }
 
     /// Asks for a release of an image; the answer whatever it is.
-    pub async fn deploy(&self, image: &str) -> (u16, Value) {
+    pub(crate) async fn deploy(&self, image: &str) -> (u16, Value) {
         let path = format!("/v1/services/{}/releases", self.service);
         let answer = self.admin().ask("POST", &path, Some(&json!({ "image": image }))).await.unwrap();
         (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
     }
 
     /// Asks for a release that has to be accepted; its id.
-    pub async fn release(&self, image: &str) -> String {
+    pub(crate) async fn release(&self, image: &str) -> String {
         let (status, body) = self.deploy(image).await;
         assert_eq!(status, 202, "{body}");
         body["id"].as_str().unwrap().to_owned()
     }
 
-    pub async fn view(&self) -> ServiceView {
+    pub(crate) async fn view(&self) -> ServiceView {
         self.admin().service(&self.service).await.unwrap()
     }
 
     /// Waits until the service is as wanted.
-    pub async fn until(&self, what: &str, wanted: impl Fn(&ServiceView) -> bool) -> ServiceView {
+    pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&ServiceView) -> bool) -> ServiceView {
         let until = self.admin().until(&self.service, what, PATIENCE, wanted).await;
         until.unwrap_or_else(|trouble| panic!("{trouble}\n{}", self.door.tail()))
     }
 
     /// Waits until the release of this digest is final.
-    pub async fn until_released(&self, digest: &str) -> ReleaseView {
+    pub(crate) async fn until_released(&self, digest: &str) -> ReleaseView {
         self.until_end(digest, |release| release.version.contains(digest)).await
     }
 
     /// Waits until the release of this id is final.
-    pub async fn until_final(&self, id: &str) -> ReleaseView {
+    pub(crate) async fn until_final(&self, id: &str) -> ReleaseView {
         self.until_end(id, |release| release.id == id).await
     }
 
     async fn until_end(&self, what: &str, which: impl Fn(&ReleaseView) -> bool) -> ReleaseView {
-        let ended = |release: &ReleaseView| which(release) && is_final(&release.state);
+        let ended = |release: &ReleaseView| which(release) && release.state.is_final();
         let view = self
             .until(&format!("the end of {what}"), |service| service.release.as_ref().is_some_and(&ended))
             .await;
@@ -249,7 +249,7 @@ impl Site {
     }
 
     /// A load through the front door.
-    pub fn load(&self, connections: u32, rate: f64) -> Load {
+    pub(crate) fn load(&self, connections: u32, rate: f64) -> Load {
         Load::start(&Plan {
             target: self.listener,
             host: self.host(),
@@ -261,12 +261,12 @@ impl Site {
     }
 
     /// All containers that carry our label with this service, running or not, by name.
-    pub async fn containers(&self) -> Vec<Seen> {
+    pub(crate) async fn containers(&self) -> Vec<Seen> {
         seen(&self.api, &[format!("greenlight.service={}", self.service)]).await
     }
 
     /// Waits until our containers are as wanted.
-    pub async fn until_containers(&self, what: &str, wanted: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
+    pub(crate) async fn until_containers(&self, what: &str, wanted: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
         let begun = tokio::time::Instant::now();
         loop {
             let found = self.containers().await;
@@ -283,7 +283,7 @@ impl Site {
     }
 
     /// Waits until exactly `replicas` containers run, all of this release.
-    pub async fn until_only(&self, release: &str) -> Vec<Seen> {
+    pub(crate) async fn until_only(&self, release: &str) -> Vec<Seen> {
         let replicas = self.replicas;
         self.until_containers(&format!("only {release} runs"), |all| {
             let running: Vec<_> = all.iter().filter(|one| one.running).collect();
@@ -293,13 +293,13 @@ impl Site {
     }
 
     /// Starts the front door again on the same file and store; does not wait for it.
-    pub fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         let log = self.folder.path().join("greenlight.log");
         self.door = Door::start(&self.program, &self.door.config, &log, self.door.admin.address).unwrap();
     }
 
     /// Changes the file and has it read again.
-    pub async fn reload(&self, from: &str, to: &str) {
+    pub(crate) async fn reload(&self, from: &str, to: &str) {
         let text = std::fs::read_to_string(&self.door.config).unwrap();
         assert!(text.contains(from), "{from} is not in {text}");
         std::fs::write(&self.door.config, text.replace(from, to)).unwrap();
@@ -308,7 +308,7 @@ impl Site {
     }
 
     /// `METHOD /v1/services/SERVICE/WHAT`, which has to be taken.
-    pub async fn say(&self, method: &str, what: &str) {
+    pub(crate) async fn say(&self, method: &str, what: &str) {
         let path = format!("/v1/services/{}/{what}", self.service);
         let body = (method != "DELETE").then(|| json!({}));
         let answer = self.admin().ask(method, &path, body.as_ref()).await.unwrap();
@@ -318,7 +318,7 @@ impl Site {
 
     /// Waits until these words are so many times in what is kept of a release (JSON). Containers' last words are saved
     /// before they are stopped, not before the release ends.
-    pub async fn until_explained(&self, release: &str, words: &str, times: usize) {
+    pub(crate) async fn until_explained(&self, release: &str, words: &str, times: usize) {
         let path = format!("/v1/releases/{release}/explain");
         let begun = tokio::time::Instant::now();
         loop {
@@ -334,13 +334,13 @@ impl Site {
     }
 
     /// The front door's whole log.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.door.log).unwrap_or_default()
     }
 }
 
 /// Containers that carry all of these labels.
-pub async fn seen(api: &Docker, labels: &[String]) -> Vec<Seen> {
+pub(crate) async fn seen(api: &Docker, labels: &[String]) -> Vec<Seen> {
     let filters = HashMap::from([("label".to_owned(), labels.to_vec())]);
     let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
     let mut found: Vec<Seen> = api

@@ -15,14 +15,14 @@ type Told = Arc<(Mutex<Vec<Value>>, watch::Sender<()>)>;
 
 /// Ends with this value.
 #[derive(Debug)]
-pub struct Slack {
+pub(crate) struct Slack {
     pub address: SocketAddr,
     told: Told,
     server: JoinHandle<()>,
 }
 
 impl Slack {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let told: Told = Arc::new((Mutex::default(), watch::Sender::new(())));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -31,18 +31,18 @@ impl Slack {
         Self { address, told, server }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/services/T0/B0/token", self.address)
     }
 
     /// The `text` of each message, in the order they came.
-    pub fn texts(&self) -> Vec<String> {
+    pub(crate) fn texts(&self) -> Vec<String> {
         let messages = self.told.0.lock().unwrap();
         messages.iter().map(|message| message["text"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
     /// Waits for a message whose text, or any part of it, holds all of these words; gives it whole.
-    pub async fn until(&self, words: &[&str], limit: Duration) -> String {
+    pub(crate) async fn until(&self, words: &[&str], limit: Duration) -> String {
         let mut changes = self.told.1.subscribe();
         let found = async {
             loop {

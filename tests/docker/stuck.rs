@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 
 /// Goes on with the end of this value.
 #[derive(Debug)]
-pub struct StuckWorker {
+pub(crate) struct StuckWorker {
     over: Option<SyncSender<()>>,
     // Only the thread that stopped it may let it go.
     tracer: Option<JoinHandle<()>>,
@@ -18,7 +18,7 @@ pub struct StuckWorker {
 
 impl StuckWorker {
     /// Stops the first worker of this process; returns once it stands still.
-    pub fn stop(process: u32) -> Self {
+    pub(crate) fn stop(process: u32) -> Self {
         let thread = worker(process);
         let (over, until_over) = sync_channel(1);
         let (stands, until_it_stands) = sync_channel(1);

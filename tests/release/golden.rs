@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::script::run;
 
 /// Where the stories and the table are.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/release")
 }
 
 /// Compares with the file, or writes it when `UPDATE_GOLDEN` is set. The first difference is told.
-pub fn compare(path: &Path, found: &str) -> Result<(), String> {
+pub(crate) fn compare(path: &Path, found: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(path, found).unwrap();
         return Ok(());

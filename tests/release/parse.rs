@@ -10,28 +10,28 @@ use greenlight::release::{
 };
 
 /// A line's words: bare ones, and `key=value`.
-pub struct Words<'a>(pub Vec<&'a str>);
+pub(crate) struct Words<'a>(pub Vec<&'a str>);
 
 impl<'a> Words<'a> {
-    pub fn new(line: &'a str) -> Self {
+    pub(crate) fn new(line: &'a str) -> Self {
         Self(line.split_whitespace().collect())
     }
 
-    pub fn has(&self, word: &str) -> bool {
+    pub(crate) fn has(&self, word: &str) -> bool {
         self.0.contains(&word)
     }
 
-    pub fn value(&self, key: &str) -> Option<&'a str> {
+    pub(crate) fn value(&self, key: &str) -> Option<&'a str> {
         self.0.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
     }
 
     /// The `n`th bare word.
-    pub fn bare(&self, n: usize) -> Option<&'a str> {
+    pub(crate) fn bare(&self, n: usize) -> Option<&'a str> {
         self.0.iter().filter(|word| !word.contains('=')).nth(n).copied()
     }
 }
 
-pub fn duration(text: &str) -> Duration {
+pub(crate) fn duration(text: &str) -> Duration {
     let end = text.find(|c: char| c.is_ascii_alphabetic()).expect(text);
     let number: f64 = text[..end].parse().expect(text);
     let unit = match &text[end..] {
@@ -45,16 +45,16 @@ pub fn duration(text: &str) -> Duration {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "seconds in a story are small")]
-pub fn tick(text: &str) -> Tick {
+pub(crate) fn tick(text: &str) -> Tick {
     Tick((text.parse::<f64>().expect(text) * 1000.0).round() as i64)
 }
 
-pub fn color(text: &str) -> Color {
+pub(crate) fn color(text: &str) -> Color {
     text.parse().unwrap()
 }
 
 /// Sets the keys that the line names.
-pub fn policy(policy: &mut Policy, words: &Words) {
+pub(crate) fn policy(policy: &mut Policy, words: &Words) {
     for word in &words.0 {
         let Some((key, value)) = word.split_once('=') else { continue };
         match key {
@@ -117,7 +117,7 @@ fn pick<T: Copy>(value: &str, of: &[(&str, T)]) -> T {
 }
 
 /// One second with so many requests and errors, each of another client.
-pub fn bucket(requests: u64, errors: u64) -> Bucket {
+pub(crate) fn bucket(requests: u64, errors: u64) -> Bucket {
     let mut bucket = Bucket::default();
     for client in 0..requests {
         let outcome = if client < errors { Outcome::Error } else { Outcome::Success };
@@ -158,7 +158,7 @@ fn health(words: &Words, state: &State, at: Tick) -> Event {
 }
 
 /// An event from its line, in the present state.
-pub fn event(words: &Words, state: &State, at: Tick) -> Event {
+pub(crate) fn event(words: &Words, state: &State, at: Tick) -> Event {
     let force = words.has("force");
     let running =
         || words.value("of").map_or_else(|| state.release.as_ref().unwrap().id.clone(), ReleaseId::from);

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use greenlight::model::Tick;
 use greenlight::release::{Effect, Persist, State, Step};
 
-pub fn seconds(at: Tick) -> String {
+pub(crate) fn seconds(at: Tick) -> String {
     format!("{}", at.0 as f64 / 1000.0)
 }
 
 /// The record in a line.
-pub fn state(state: &State) -> String {
+pub(crate) fn state(state: &State) -> String {
     let mut line = format!("{}, {} at epoch {}", state.state_word(), state.active, state.epoch);
     if let Some(release) = &state.release {
         write!(line, ", {} {}", release.id, release.word()).unwrap();
@@ -33,7 +33,7 @@ pub fn state(state: &State) -> String {
     line
 }
 
-pub fn step(step: &Step) -> String {
+pub(crate) fn step(step: &Step) -> String {
     let mut out = format!("    -> {}", state(&step.state));
     if let Some(deadline) = step.deadline {
         write!(out, ", next at {}", seconds(deadline)).unwrap();
@@ -55,7 +55,7 @@ pub fn step(step: &Step) -> String {
     out
 }
 
-pub fn effect(effect: &Effect) -> String {
+pub(crate) fn effect(effect: &Effect) -> String {
     match effect {
         Effect::Adopt { color, release } => format!("adopt {color} for {release}"),
         Effect::Swap { epoch, active } => format!("swap to {active} at epoch {epoch}"),

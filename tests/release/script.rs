@@ -18,7 +18,7 @@ struct Stage {
 }
 
 /// The whole transcript anew.
-pub fn run(text: &str) -> String {
+pub(crate) fn run(text: &str) -> String {
     let mut starts = Policy::default();
     let mut stage: Option<Stage> = None;
     let mut head = String::new();

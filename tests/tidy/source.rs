@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// One Rust file.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub(crate) struct Source {
     /// From the top of the repository, with `/`.
     pub path: String,
     pub text: String,
@@ -16,7 +16,7 @@ pub struct Source {
 }
 
 impl Source {
-    pub fn new(path: &str, text: &str) -> Self {
+    pub(crate) fn new(path: &str, text: &str) -> Self {
         let is_test = path.starts_with("tests/")
             || path.ends_with("/tests.rs")
             || path.split('/').any(|part| part == "tests");
@@ -25,7 +25,7 @@ impl Source {
 
     /// The room of a file of the product: `release` for `core/src/release/step.rs`, `store` for
     /// `src/control_plane/store/rows.rs`, `clock` for `src/clock.rs`; none elsewhere.
-    pub fn room(&self) -> Option<&str> {
+    pub(crate) fn room(&self) -> Option<&str> {
         let inside = self.path.strip_prefix("core/src/").or_else(|| self.path.strip_prefix("src/"))?;
         let mut parts =
             inside.split('/').map(|part| part.trim_end_matches(".rs")).filter(|part| *part != "mod");
@@ -38,13 +38,13 @@ impl Source {
     }
 
     /// `path:line` for a place in the code.
-    pub fn place(&self, offset: usize) -> String {
+    pub(crate) fn place(&self, offset: usize) -> String {
         let line = self.code[..offset].matches('\n').count() + 1;
         format!("{}:{line}", self.path)
     }
 
     /// Where this text stands in the code as whole words.
-    pub fn finds(&self, needle: &str) -> Vec<usize> {
+    pub(crate) fn finds(&self, needle: &str) -> Vec<usize> {
         let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
         let starts_word = is_word(needle.chars().next());
         let ends_word = is_word(needle.chars().next_back());
@@ -60,7 +60,7 @@ impl Source {
     }
 
     /// The rooms that this file names by `crate::ROOM` or `crate::{ROOM, ...}`.
-    pub fn imports(&self) -> BTreeSet<String> {
+    pub(crate) fn imports(&self) -> BTreeSet<String> {
         let mut rooms = BTreeSet::new();
         for at in self.finds("crate::") {
             let rest = &self.code[at + "crate".len()..];
@@ -95,7 +95,7 @@ fn name(text: &str) -> &str {
 }
 
 /// What follows a path: the one name of `::a::b`, or the first of each item of `::{a::{b, c}, d}`.
-pub fn first_names(rest: &str) -> Vec<String> {
+pub(crate) fn first_names(rest: &str) -> Vec<String> {
     let Some(rest) = rest.strip_prefix("::") else { return Vec::new() };
     let Some(group) = rest.strip_prefix('{') else { return vec![name(rest).to_owned()] };
     let mut depth = 1_u32;
@@ -120,7 +120,7 @@ pub fn first_names(rest: &str) -> Vec<String> {
 }
 
 /// Every Rust file under these folders, in the order of their paths.
-pub fn read(top: &Path, folders: &[&str]) -> Vec<Source> {
+pub(crate) fn read(top: &Path, folders: &[&str]) -> Vec<Source> {
     let mut sources: Vec<Source> = folders
         .iter()
         .flat_map(|folder| files(&top.join(folder)))
@@ -137,7 +137,7 @@ pub fn read(top: &Path, folders: &[&str]) -> Vec<Source> {
 }
 
 /// Every file under a folder.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found = Vec::new();
     for entry in entries {

@@ -1,4 +1,4 @@
-//! Answers that are our own.
+//! Answers that the door gives itself.
 
 use std::io::Write;
 
@@ -7,23 +7,23 @@ use super::fault::RequestFault;
 use super::method::Method;
 use super::relay::{Answer, write_extra, write_persistence};
 
-/// The interim answer to `Expect: 100-continue`.
+/// The interim answer to `Expect: 100-continue` (RFC 9110, 15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// Methods that are served; for the `Allow` of a 405 (RFC 9110, 15.5.6).
+/// The methods in the `Allow` of a 405 (RFC 9110, 15.5.6).
 const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-/// The content type of what we say ourselves.
+/// The content type of the door's own text answers.
 pub const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Appends a whole response with a plain-text body: [`write_page`].
+/// Appends a whole response with a plain-text body to `out`, by the rules of [`write_page`].
 pub fn write_answer(status: u16, body: &[u8], answer: &Answer<'_>, out: &mut Vec<u8>) {
     write_page(status, (TEXT, body), answer, out);
 }
 
-/// Appends a whole response with a body and its content type. To HEAD the body is left out and its
-/// length told; 1xx, 204 and 304 have neither. An error is never to be stored: it is about this
-/// moment.
+/// Appends a whole response to `out`, with a body and the body's content type. An answer to HEAD has
+/// the length of the body but not the body. A 1xx, 204 or 304 has neither. A status of 400 or more has
+/// `Cache-Control: no-store`, because the error holds only for this moment.
 pub fn write_page(status: u16, (kind, body): (&str, &[u8]), answer: &Answer<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"HTTP/1.1 ");
     write_decimal(u64::from(status), out);
@@ -57,9 +57,9 @@ pub fn write_page(status: u16, (kind, body): (&str, &[u8]), answer: &Answer<'_>,
     }
 }
 
-/// Appends the answer to a request that was refused, with the reason as its body. The connection
-/// is to be closed whatever `answer` says: after such bytes nobody knows where the next request
-/// begins.
+/// Appends the answer to a refused request to `out`, with the reason as its body. The answer says
+/// `Connection: close` whatever `answer.persistence` is, and the caller must close the connection. After
+/// a malformed request the door can't know where the next request begins.
 pub fn write_fault(fault: RequestFault, answer: &Answer<'_>, out: &mut Vec<u8>) {
     let mut body = Vec::with_capacity(96);
     let status = fault.status();
@@ -73,7 +73,7 @@ pub fn write_fault(fault: RequestFault, answer: &Answer<'_>, out: &mut Vec<u8>) 
     write_answer(status, &body, &answer, out);
 }
 
-/// The registered reason phrase, or none.
+/// The registered reason phrase of a status. Empty if none is registered.
 fn reason(status: u16) -> &'static str {
     http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()).unwrap_or_default()
 }

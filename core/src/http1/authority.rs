@@ -1,14 +1,15 @@
-//! Host and port, as `Host` and an absolute-form target hold them (RFC 3986, 3.2.2).
+//! Host and port, as they stand in a `Host` field and in an absolute-form target (RFC 3986, 3.2).
 
 use std::net::Ipv6Addr;
 
-/// Bytes of a name or an IPv4 address. `_` is not of the DNS but is used; `%`, `~` and the
-/// sub-delims are legal in RFC 3986 and only ever sent to confuse.
+/// Whether a byte may stand in a name or an IPv4 address. `_` is accepted, because real names have it
+/// though no host name should. `%`, `~` and the sub-delims are refused. RFC 3986 allows them, but
+/// clients send them only to confuse a parser.
 const fn is_name_byte(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_')
 }
 
-/// Splits at the port's colon; the colons of an IPv6 literal are not one.
+/// Splits an authority into host and port. A colon inside an IPv6 literal does not begin a port.
 fn split(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
     let from = authority.iter().rposition(|&byte| byte == b']').unwrap_or(0);
     match authority[from..].iter().position(|&byte| byte == b':') {
@@ -17,15 +18,16 @@ fn split(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// The host alone: no port, no final dot. Case is left as it is.
+/// The host of an authority, without the port and one final dot. The case is unchanged.
 pub fn host_of(authority: &[u8]) -> &[u8] {
     let host = split(authority).0;
     host.strip_suffix(b".").unwrap_or(host)
 }
 
-/// Whether this is `host`, `host:` or `host:port`: a name of at most 255 bytes with no empty label
-/// (one final dot is legal), an IPv4 address, or an IPv6 address in brackets. No userinfo.
-pub fn valid_authority(authority: &[u8]) -> bool {
+/// Whether an authority has the form `host`, `host:` or `host:port`, without userinfo. The host is a
+/// name, an IPv4 address, or an IPv6 address in brackets. A name has at most 255 bytes and no empty
+/// label, but one final dot is legal. The port is a number of up to 65535 with at most 5 digits.
+pub(crate) fn valid_authority(authority: &[u8]) -> bool {
     let (host, port) = split(authority);
     if let Some(port) = port
         && !valid_port(port)
@@ -55,8 +57,8 @@ fn port_number(port: &[u8]) -> Option<u16> {
     std::str::from_utf8(port).ok()?.parse().ok()
 }
 
-/// Whether two authorities name the same place: case and one final dot do not matter, a missing or
-/// empty port is `default_port`.
+/// Whether two authorities have the same host and the same port. Case and one final dot do not matter. A
+/// missing or empty port counts as `default_port`.
 pub fn same_authority(left: &[u8], right: &[u8], default_port: u16) -> bool {
     let port = |authority| match split(authority).1 {
         None | Some([]) => Some(default_port),

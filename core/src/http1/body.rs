@@ -1,4 +1,5 @@
-//! Reading a body: payload as ranges of the input, whatever pieces the bytes come in.
+//! Reading a body. The payload is returned as ranges of the input. The result does not depend on how
+//! the bytes of the body are cut into pieces.
 
 use std::ops::Range;
 
@@ -7,15 +8,15 @@ use super::framing::Framing;
 use super::limits::{CHUNK_EXTENSION_BYTES_MAX, CHUNK_EXTENSIONS_BYTES_MAX, HeadLimits};
 use super::trailer::{TrailerReader, Trailers};
 
-/// What one call of [`BodyReader::read`] found.
+/// The result of one call of [`BodyReader::read`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Piece {
-    /// Bytes of the input that are done with. If it is not the whole input and the body is not
-    /// done, call again with the rest.
+    /// The number of input bytes that the reader has taken. If that is not the whole input and the
+    /// body is not done, call again with the rest.
     pub consumed: usize,
-    /// The payload among them; may be empty.
+    /// The payload among the taken bytes, as a range of the input. It may be empty.
     pub data: Range<usize>,
-    /// The body is complete: what follows in the input is not of it.
+    /// Whether the body is complete. The input bytes behind `consumed` then do not belong to it.
     pub done: bool,
 }
 
@@ -23,15 +24,15 @@ pub struct Piece {
 enum Phase {
     Length,
     ToEnd,
-    /// In a chunk's size, after that many digits.
+    /// In a chunk's size, after this many digits.
     Size(u8),
-    /// In a chunk's extension, after that many bytes of it.
+    /// In a chunk's extension, after this many bytes of it.
     Extension(u32),
     SizeLf,
     Data,
     DataCr,
     DataLf,
-    /// After the last chunk's line: a CR, or the first trailer.
+    /// After the line of the last chunk. Either a CR or the first trailer comes next.
     Last,
     LastLf,
     Trailers,
@@ -39,20 +40,20 @@ enum Phase {
     Failed(BodyFault),
 }
 
-/// Reads one body. Small, and allocates only when trailers come.
+/// Reads one body. The value is small, and allocates only when trailers come.
 #[derive(Debug)]
 pub struct BodyReader {
     phase: Phase,
-    /// Bytes left of the body, or of the chunk.
+    /// Bytes that are still to come, of the body ([`Framing::Length`]) or of the current chunk.
     left: u64,
-    /// Bytes of all chunk extensions so far.
+    /// Bytes of all chunk extensions that have come so far.
     extensions: u32,
     limits: HeadLimits,
     trailers: Option<Box<TrailerReader>>,
 }
 
 impl BodyReader {
-    /// `limits` are for trailers.
+    /// A reader for a body with this framing. The limits apply to the trailer section.
     pub fn new(framing: Framing, limits: &HeadLimits) -> Self {
         let (phase, left) = match framing {
             Framing::None | Framing::Length(0) => (Phase::Done, 0),
@@ -63,23 +64,27 @@ impl BodyReader {
         Self { phase, left, extensions: 0, limits: *limits, trailers: None }
     }
 
+    /// Whether the body is complete, trailers included.
     pub fn is_done(&self) -> bool {
         self.phase == Phase::Done
     }
 
-    /// Whether the next byte is payload, and not framing.
+    /// Whether the next byte is payload. Otherwise it is framing, or no byte of the body is to come.
     pub fn is_at_payload(&self) -> bool {
         matches!(self.phase, Phase::Length | Phase::ToEnd | Phase::Data)
     }
 
-    /// The trailers that may pass; none before the end of the body, or if there were none.
+    /// The trailers that may pass. `None` before the end of the body, and if no trailer may pass.
     pub fn trailers(&self) -> Option<&Trailers> {
         let reader = self.trailers.as_ref().filter(|_| self.is_done())?;
         Some(reader.trailers()).filter(|trailers| !trailers.is_empty())
     }
 
-    /// Takes the next bytes of the body. Consumes at least one byte of an input that is not empty,
-    /// unless the body is done. After a fault it stays a fault.
+    /// Takes the next bytes of the body. Takes at least one byte of an input that is not empty, unless
+    /// the body is done.
+    ///
+    /// # Errors
+    /// The bytes break the chunk grammar or a limit. Every later call returns the same fault.
     pub fn read(&mut self, input: &[u8]) -> Result<Piece, BodyFault> {
         match self.phase {
             Phase::Done => Ok(Piece { consumed: 0, data: 0..0, done: true }),
@@ -96,8 +101,11 @@ impl BodyReader {
         }
     }
 
-    /// The sender closed in good order (a reset, or TLS without close_notify, is a fault of its
-    /// own). An error: the body was cut short.
+    /// Tells the reader that the sender has closed its side with a FIN. A reset, or the end of TLS
+    /// without close_notify, is an abnormal end that the caller handles itself.
+    ///
+    /// # Errors
+    /// [`BodyFault::Truncated`] if the body is not complete; the earlier fault if there was one.
     pub fn end(&mut self) -> Result<(), BodyFault> {
         match self.phase {
             Phase::Done => Ok(()),
@@ -113,15 +121,15 @@ impl BodyReader {
         }
     }
 
-    /// How many of `available` bytes belong to what is left.
+    /// Takes up to `available` bytes off `left` and returns how many it took.
     fn take(&mut self, available: usize) -> usize {
         let taken = usize::try_from(self.left).map_or(available, |left| left.min(available));
         self.left -= taken as u64;
         taken
     }
 
-    /// Reads on until a second piece of data would begin, so that one call is enough for the end
-    /// of a chunk and the line of the next.
+    /// Reads on until a second piece of payload would begin. So one call is enough for the end of a
+    /// chunk and the size line of the next one.
     fn read_chunks(&mut self, input: &[u8]) -> Result<Piece, BodyFault> {
         let mut at = 0;
         let mut data = 0..0;
@@ -144,8 +152,8 @@ impl BodyReader {
         Ok(Piece { consumed: at, data, done: self.is_done() })
     }
 
-    /// One byte of what is not payload (RFC 9112, 7.1). White space around the size, which the RFC
-    /// lets a recipient take, is refused: parsers differ in where they look for it.
+    /// Takes one byte that is not payload (RFC 9112, 7.1). White space around the size is refused,
+    /// though the RFC lets a recipient accept it, because parsers differ in where they allow it.
     fn step(&mut self, byte: u8) -> Result<Phase, BodyFault> {
         match (self.phase, byte) {
             (Phase::Size(1..) | Phase::Extension(_), b'\r') => Ok(Phase::SizeLf),
@@ -166,7 +174,8 @@ impl BodyReader {
                 let reader = self.trailers.get_or_insert_default();
                 Ok(if reader.step(byte, &self.limits)? { Phase::Done } else { Phase::Trailers })
             }
-            // Data, Length and the like are not read byte by byte.
+            // A chunk's data must be followed by CRLF. The other phases never reach this function,
+            // because they are not read byte by byte.
             _ => Err(BodyFault::ChunkEnd),
         }
     }

@@ -1,4 +1,4 @@
-//! Who a request is from, behind proxies that are trusted.
+//! The address of the client behind trusted proxies.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -10,14 +10,15 @@ use super::peer::Peer;
 use super::request::RequestHead;
 use super::span::Span;
 
-/// Hops of `X-Forwarded-For` that are looked at. No honest chain is longer.
+/// The number of `X-Forwarded-For` elements that the door looks at. No honest chain is longer.
 const HOPS_MAX: usize = 64;
 
-/// The client's address: the peer, or, if that is a trusted proxy, the right-most address of
-/// `X-Forwarded-For` that is not. What stands to the left of it was written by a stranger.
+/// The address of the client. It is the peer's address unless the peer is a trusted proxy. Behind a
+/// trusted proxy it is the right-most address of `X-Forwarded-For` that is not trusted itself. The
+/// elements to the left of it were written by a stranger, so they prove nothing.
 ///
-/// An element that is no address ends the search at the last trusted hop; if all are trusted it is
-/// the left-most one.
+/// An element that is not an address ends the search, and the last trusted hop counts as the client. If
+/// every element is trusted, the left-most one counts, or the 64th from the right in a longer list.
 pub fn client_address(head: &RequestHead, buf: &[u8], peer: &Peer, trusted: &[IpNet]) -> IpAddr {
     let mut client = peer.address;
     if !peer.trusted {
@@ -39,7 +40,7 @@ pub fn client_address(head: &RequestHead, buf: &[u8], peer: &Peer, trusted: &[Ip
     client
 }
 
-/// The last non-empty element of the list `start..end`; moves `end` before it.
+/// The last element of the list `start..end` that is not empty. Moves `end` to the comma before it.
 fn last_element(buf: &[u8], start: u32, end: &mut u32) -> Option<Span> {
     while start < *end {
         let rest = Span { start, end: *end };
@@ -54,7 +55,7 @@ fn last_element(buf: &[u8], start: u32, end: &mut u32) -> Option<Span> {
     None
 }
 
-/// `ADDRESS`, `ADDRESS:PORT` or `[IPV6]`, as load balancers write them.
+/// Reads `ADDRESS`, `ADDRESS:PORT` or `[IPV6]`, the forms that load balancers write.
 fn read_address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
     let bracketed = || {

@@ -13,18 +13,18 @@ pub enum Persistence {
     Close,
 }
 
-/// What all `Connection` lines of one head say.
+/// The options of all `Connection` lines of one head.
 #[derive(Debug, Default)]
 pub(crate) struct Connection {
     pub close: bool,
     pub keep_alive: bool,
     pub upgrade: bool,
     options: usize,
-    /// Fields that are to be removed and would not be anyway.
+    /// Names of fields that are removed only because a `Connection` line names them.
     names: Vec<Span>,
 }
 
-/// More options than [`CONNECTION_OPTIONS_MAX`].
+/// The fault of a head with more than [`CONNECTION_OPTIONS_MAX`] options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooManyOptions;
 
@@ -37,7 +37,7 @@ impl Connection {
         self.names.clear();
     }
 
-    /// One `Connection` line.
+    /// Reads one `Connection` line.
     pub(crate) fn read(&mut self, buf: &[u8], value: Span) -> Result<(), TooManyOptions> {
         for option in list(buf, value) {
             self.options += 1;
@@ -69,7 +69,8 @@ impl Connection {
         }
     }
 
-    /// RFC 9112, 9.3: 1.1 stays open unless it says otherwise, 1.0 closes unless it says otherwise.
+    /// Whether the connection stays open (RFC 9112, 9.3). HTTP/1.1 stays open unless the head has the
+    /// option `close`. HTTP/1.0 closes unless the head has `keep-alive` and no `close`.
     pub(crate) fn persistence(&self, version: Version) -> Persistence {
         let open = match version {
             Version::Http11 => !self.close,
@@ -79,8 +80,8 @@ impl Connection {
     }
 }
 
-/// The elements of a comma-separated list, without the white space around them and without empty
-/// ones (RFC 9110, 5.6.1).
+/// The elements of a comma-separated list (RFC 9110, 5.6.1). Empty elements and the white space around
+/// an element are left out.
 pub(crate) fn list(buf: &[u8], value: Span) -> impl Iterator<Item = Span> {
     let start = value.start as usize;
     let bytes = value.of(buf);

@@ -1,5 +1,5 @@
-//! Numbers and addresses as text, without the formatting machinery: it costs more than the rest of
-//! a head.
+//! Numbers and addresses as text. The functions avoid the formatting code of the standard library where
+//! they can, because it costs more than the rest of a head.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ pub(crate) fn write_decimal(mut number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// Appends an address, IPv6 in the short form of RFC 5952 and without brackets.
+/// Appends an address. IPv6 has the short form of RFC 5952 and no brackets.
 pub(crate) fn write_address(address: IpAddr, out: &mut Vec<u8>) {
     match address {
         IpAddr::V4(v4) => {

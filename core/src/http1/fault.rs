@@ -1,6 +1,7 @@
-//! Everything that can be wrong with a message, and the one place that says which status it is.
+//! All faults of a message. This file alone decides which status answers a fault.
 
-/// A request that is refused: nothing of it reaches the origin, and the connection closes.
+/// Why a request is refused. No byte of the request reaches the origin. The door closes an HTTP/1.1
+/// connection after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestFault {
     #[error("a line ends in a bare LF; lines end in CRLF")]
@@ -88,7 +89,7 @@ impl RequestFault {
     }
 }
 
-/// A response that is not passed on: the client gets 502, the origin's connection is not used
+/// Why a response is not passed on. The client gets 502, and the door never uses the origin's connection
 /// again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResponseFault {
@@ -129,14 +130,15 @@ pub enum ResponseFault {
 }
 
 impl ResponseFault {
-    /// Always 502.
+    /// The status that answers the fault. It is always 502 (RFC 9110, 15.6.3).
     pub const fn status(self) -> u16 {
         502
     }
 }
 
-/// A body that can't be read on. From a client: the origin's request is aborted and its connection
-/// not used again. From an origin: the response ends abnormally for the client.
+/// Why the rest of a body can't be read. If the body is a client's, the door aborts the request to the
+/// origin and never uses that connection again. If it is an origin's, the response ends abnormally for
+/// the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyFault {
     #[error("a chunk size is not 1 to 16 hex digits followed by CRLF")]
@@ -154,7 +156,7 @@ pub enum BodyFault {
 }
 
 impl BodyFault {
-    /// The status for a client whose body this is, if nothing was answered yet.
+    /// The status for the client that sent this body, if no answer has gone to it yet.
     pub const fn status(self) -> u16 {
         match self {
             Self::TrailersTooLarge => 431,

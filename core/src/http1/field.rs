@@ -1,15 +1,18 @@
-//! Field names that mean something to a proxy, told apart once, when the head is parsed.
+//! Field names that mean something to a proxy. The parser looks up the kind of each field once, while
+//! it reads the head.
 
 use super::span::Span;
 
-/// What a field is to us. Everything that is not listed is [`FieldKind::Other`] and passes.
+/// The kind of a field, as far as the door treats fields differently. Every name that is not listed is
+/// [`FieldKind::Other`] and passes unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub enum FieldKind {
     #[default]
     Other,
-    /// A name with `_` that with `-` in its place is one of the names below: an origin that maps
-    /// both to one variable (CGI, WSGI, PHP) would take it for ours. Never passed on.
+    /// A name with `_` that would be one of the names below with `-` in its place. An origin that
+    /// maps both names to one variable (CGI, WSGI, PHP) would take it for the field that the door
+    /// writes. The door never passes it on.
     Shadow,
     Host,
     Connection,
@@ -37,13 +40,13 @@ pub enum FieldKind {
     XForwardedOther,
     XRealIp,
     XRequestId,
-    /// `X-Greenlight-Preview`: a token for us, which no origin is to see.
+    /// `X-Greenlight-Preview`. It holds a token for the door, and no origin may see it.
     PreviewToken,
     ContentType,
     Date,
 }
 
-/// `lower` in any case, with `_` taken for `-`.
+/// Whether `name` equals `lower` if case is ignored and `_` counts as `-`.
 fn folds_to(name: &[u8], lower: &[u8]) -> bool {
     name.len() == lower.len() && name.iter().zip(lower).all(|(&byte, &want)| fold(byte) == want)
 }
@@ -56,18 +59,20 @@ const fn fold(byte: u8) -> u8 {
 }
 
 impl FieldKind {
-    /// Names are told apart by their length first: of the 30 or so lengths that occur a dozen
-    /// hold a candidate, so most fields cost one jump.
+    /// The kind of a field name, in any case. The length of a name is compared first. About a dozen
+    /// of the 30 or so lengths that occur have a candidate, so most fields cost one jump.
     pub fn of(name: &[u8]) -> Self {
         match Self::folded(name) {
             Self::Other => Self::Other,
             kind if !name.contains(&b'_') => kind,
-            // Names that only tell us something: an origin may read them as it likes.
+            // The door only reads these two fields. It neither writes nor removes them, so a name with
+            // `_` shadows nothing.
             Self::ContentType | Self::Date => Self::Other,
             _ => Self::Shadow,
         }
     }
 
+    /// The kind of a name if `_` counts as `-`.
     fn folded(name: &[u8]) -> Self {
         let candidates: &[(&[u8], Self)] = match name.len() {
             2 => &[(b"te", Self::Te)],
@@ -107,8 +112,8 @@ impl FieldKind {
         Self::Other
     }
 
-    /// Fields of one connection, never passed on (RFC 9110, 7.6.1, and the ones that are sent
-    /// as if they were).
+    /// Whether a field belongs to one connection and is never passed on. These are the fields of RFC
+    /// 9110, 7.6.1, and fields that clients and origins use in the same way, such as Keep-Alive.
     pub const fn is_hop_by_hop(self) -> bool {
         matches!(
             self,
@@ -125,8 +130,8 @@ impl FieldKind {
         )
     }
 
-    /// Fields that a `Connection` line can't take away: a client could else make the origin blind
-    /// for who asks, from where, or for how long the body is.
+    /// Whether a field passes even if a `Connection` line names it. Otherwise a client could hide from
+    /// the origin who sends the request, from where, or how long the body is.
     pub const fn is_protected(self) -> bool {
         matches!(
             self,
@@ -150,9 +155,10 @@ impl FieldKind {
 /// One field line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// As it was sent: case is kept.
+    /// The name as it was sent, with its case.
     pub name: Span,
-    /// Without the white space around it; may be empty.
+    /// The value without the white space around it. It may be empty.
     pub value: Span,
+    /// The kind of the name.
     pub kind: FieldKind,
 }

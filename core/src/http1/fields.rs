@@ -1,5 +1,5 @@
-//! The field block: httparse splits and checks it; what it is milder about than we are, the scan
-//! has refused already (bare LF) or is refused here.
+//! The field block. httparse splits and checks it. httparse accepts some input that this codec does not.
+//! The scan has already refused a bare LF, and this file refuses the rest.
 
 use httparse::{EMPTY_HEADER, Header};
 
@@ -8,7 +8,7 @@ use super::field::{Field, FieldKind};
 use super::scan::HeadEnd;
 use super::span::Span;
 
-/// What can be wrong with a field block.
+/// The faults of a field block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BlockFault {
     Name,
@@ -36,11 +36,11 @@ impl From<BlockFault> for ResponseFault {
     }
 }
 
-/// Reads the fields of a head whose end is known into `fields` (cleared first).
+/// Reads the fields of a complete head into `fields`, which is cleared first.
 pub(crate) fn read_fields(buf: &[u8], head: HeadEnd, fields: &mut Vec<Field>) -> Result<(), BlockFault> {
     fields.clear();
-    // The scan counted the lines, so the smallest table that fits is taken: clearing a large one
-    // would cost more than the parsing.
+    // The scan has counted the lines, so the smallest table that fits can be used. To clear a large
+    // table would cost more than to parse the block.
     if head.lines <= 16 {
         split(buf, head, &mut [EMPTY_HEADER; 16], fields)
     } else if head.lines <= 64 {
@@ -60,10 +60,10 @@ fn split<'b>(
     let headers = match httparse::parse_headers(block, table) {
         Ok(httparse::Status::Complete((used, headers))) if used == block.len() => headers,
         Err(httparse::Error::HeaderName) if is_folded(block) => return Err(BlockFault::Folded),
-        // NewLine: a CR without LF where a name should begin.
+        // `NewLine` is a CR without LF where a name should begin.
         Err(httparse::Error::HeaderName | httparse::Error::NewLine) => return Err(BlockFault::Name),
-        // The scan proved that the block ends, and how many lines it has: what is left are bytes
-        // that a value can't have.
+        // The scan has proved that the block ends, and has counted its lines. So the only fault left is
+        // a byte that a value can't have.
         Ok(_) | Err(_) => return Err(BlockFault::Value),
     };
     let base = buf.as_ptr().addr();

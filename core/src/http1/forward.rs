@@ -1,5 +1,6 @@
-//! The request as the origin gets it: written anew, so that what it says about length, route and
-//! client is what we understood, not what we were told.
+//! Writing the head of a client's request for the origin. The head is written anew. So the length, the
+//! host and the client's address that the origin reads are the ones that the door understood, and not
+//! the client's own words about them.
 
 use std::net::IpAddr;
 
@@ -11,24 +12,27 @@ use super::request::RequestHead;
 use super::target::TargetForm;
 use super::upgrade::Upgrade;
 
-/// What the origin is told beside what the client said.
+/// The facts that the door adds to a client's request.
 #[derive(Clone, Copy, Debug)]
 pub struct Forward<'a> {
+    /// The peer of the client's connection.
     pub peer: &'a Peer,
-    /// For `X-Real-IP`: [`super::client_address`].
+    /// The address for `X-Real-IP`, from [`super::client_address`].
     pub real_ip: IpAddr,
-    /// Sent as Host when the client sent none (HTTP/1.0).
+    /// The Host for the origin if the client sent none (HTTP/1.0).
     pub fallback_host: &'a [u8],
-    /// [`RequestHead::kept_request_id`], else a fresh one.
+    /// The result of [`RequestHead::kept_request_id`], else a fresh id.
     pub request_id: &'a [u8],
-    /// Whether the protocol that the client asked for is asked for of the origin.
+    /// Whether the door asks the origin to switch to the protocol that the client asked for.
     pub upgrade: bool,
 }
 
-/// Appends the head to `out`: HTTP/1.1, origin-form, the client's Host, its fields in their order
-/// without those of the connection, then framing and our own.
+/// Appends the head of a request to `out`. The request line is HTTP/1.1 in origin-form. The client's
+/// Host follows, then the client's fields in their order without those of its connection, then the
+/// framing fields, and last the fields of the door.
 ///
-/// The body follows as the head's framing says: `Content-Length` as parsed, or chunks.
+/// The body must follow as `head.framing` says: exactly as many bytes as the parsed Content-Length, or
+/// chunks.
 pub fn write_request(head: &RequestHead, buf: &[u8], forward: &Forward<'_>, out: &mut Vec<u8>) {
     write_request_line(head, buf, out);
     let authority = head.authority.of(buf);
@@ -48,7 +52,7 @@ pub fn write_request(head: &RequestHead, buf: &[u8], forward: &Forward<'_>, out:
         Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         Framing::None | Framing::ToEnd => {}
     }
-    if let (true, Upgrade::Asked(protocol)) = (forward.upgrade, head.upgrade) {
+    if let (true, Upgrade::To(protocol)) = (forward.upgrade, head.upgrade) {
         write_field(b"Connection", b"upgrade", out);
         write_field(b"Upgrade", protocol.of(buf), out);
     }
@@ -56,7 +60,8 @@ pub fn write_request(head: &RequestHead, buf: &[u8], forward: &Forward<'_>, out:
     out.extend_from_slice(b"\r\n");
 }
 
-/// Whether a field goes on as it came. What is left out is of the connection, or is written anew.
+/// Whether a field goes on unchanged. The others belong to the client's connection, or the door writes
+/// them anew, or they must not reach an origin.
 fn passes(kind: FieldKind, peer: &Peer) -> bool {
     match kind {
         FieldKind::Shadow
@@ -101,7 +106,8 @@ fn write_request_line(head: &RequestHead, buf: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b" HTTP/1.1\r\n");
 }
 
-/// Percent-encodes the bytes that need it (RFC 3986, 2.1); the rest is left as it is.
+/// Appends a path to `out`, with each byte for which `needs_encoding` is true in percent-encoded form
+/// (RFC 3986, 2.1).
 pub fn write_encoded(path: &[u8], needs_encoding: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for &byte in path {
@@ -113,11 +119,11 @@ pub fn write_encoded(path: &[u8], needs_encoding: impl Fn(u8) -> bool, out: &mut
     }
 }
 
-/// The fields that say who asked, and how. A trusted peer's lists are appended to and its single
-/// values kept; anyone else's were left out.
+/// Writes the fields that say who sent the request, and how. The door appends to the lists of a trusted
+/// peer and keeps its single values. It has already left out the fields of any other peer.
 fn write_forwarding(head: &RequestHead, buf: &[u8], host: &[u8], forward: &Forward<'_>, out: &mut Vec<u8>) {
     let peer = forward.peer;
-    // Connection can't take these away, so what a trusted peer gave has gone on.
+    // A `Connection` line can't remove these fields. So a value of a trusted peer is already in `out`.
     let given = |kind| peer.trusted && head.fields.iter().any(|field| field.kind == kind);
     begin_list(head, buf, peer, (FieldKind::XForwardedFor, b"X-Forwarded-For: "), out);
     write_address(peer.address, out);
@@ -141,7 +147,7 @@ fn write_forwarding(head: &RequestHead, buf: &[u8], host: &[u8], forward: &Forwa
     write_field(b"X-Request-Id", forward.request_id, out);
 }
 
-/// Begins a line with what a trusted peer said in all of its lines of this kind.
+/// Begins a list field with the values of all lines of this kind that a trusted peer sent.
 fn begin_list(
     head: &RequestHead,
     buf: &[u8],
@@ -159,7 +165,7 @@ fn begin_list(
     }
 }
 
-/// One element of `Forwarded` (RFC 7239, 4): IPv6 and a host with a port are quoted.
+/// Writes one element of `Forwarded` (RFC 7239, 4). An IPv6 address and a host with a port are quoted.
 fn write_forwarded(peer: &Peer, host: &[u8], out: &mut Vec<u8>) {
     if peer.address.is_ipv6() {
         out.extend_from_slice(b"for=\"[");

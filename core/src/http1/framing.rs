@@ -1,16 +1,16 @@
-//! How long a body is (RFC 9112, 6).
+//! The length of a body (RFC 9112, 6).
 
-/// The framing of a body, decided by the head alone.
+/// The framing of a body. The head alone decides it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Framing {
-    /// No body.
+    /// The message has no body.
     #[default]
     None,
-    /// As many bytes; may be 0.
+    /// The body has this many bytes. The number may be 0.
     Length(u64),
-    /// Chunks, then trailers.
+    /// The body comes in chunks, and trailers may follow.
     Chunked,
-    /// Until the sender closes; responses only.
+    /// The body ends when the sender closes the connection. Only a response has this framing.
     ToEnd,
 }
 
@@ -21,7 +21,7 @@ impl Framing {
     }
 }
 
-/// What the framing fields of a head say together. Both kinds of head refuse the same things.
+/// The contents of all framing fields of one head. Requests and responses refuse the same contents.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FramingFields {
     length: Option<u64>,
@@ -29,7 +29,7 @@ pub(crate) struct FramingFields {
     fault: Option<FramingFault>,
 }
 
-/// Framing with more than one reading, or none.
+/// The faults of framing fields that have no reading, or more than one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FramingFault {
     LengthWithCoding,
@@ -40,7 +40,7 @@ pub(crate) enum FramingFault {
 }
 
 impl FramingFields {
-    /// A `Content-Length` line.
+    /// Takes the value of a `Content-Length` line.
     pub(crate) fn length(&mut self, value: &[u8]) {
         let fault = match (self.length, parse_length(value)) {
             (Some(_), _) => Some(FramingFault::LengthRepeated),
@@ -56,7 +56,7 @@ impl FramingFields {
         self.fault = self.fault.or(fault);
     }
 
-    /// A `Transfer-Encoding` line.
+    /// Takes the value of a `Transfer-Encoding` line.
     pub(crate) fn coding(&mut self, value: &[u8]) {
         if self.coded || !value.eq_ignore_ascii_case(b"chunked") {
             self.fault = self.fault.or(Some(FramingFault::Coding));
@@ -64,8 +64,9 @@ impl FramingFields {
         self.coded = true;
     }
 
-    /// The one reading: `(length, chunked)`. The order of the checks is the order of danger: both
-    /// fields at once is an attack, an unknown coding may be a mistake.
+    /// The one reading of the fields, as `(length, chunked)`. `is_old` stands for HTTP/1.0. The most
+    /// dangerous fault is checked first. Both fields in one head are an attack, but an unknown coding
+    /// may be a mistake.
     pub(crate) fn settle(self, is_old: bool) -> Result<(Option<u64>, bool), FramingFault> {
         match self {
             Self { length: Some(_), coded: true, .. } => Err(FramingFault::LengthWithCoding),
@@ -76,8 +77,8 @@ impl FramingFields {
     }
 }
 
-/// Decimal digits and nothing else. Over 2^63-1 is an overflow: that is where the parsers of most
-/// origins end.
+/// Reads decimal digits and nothing else. A number over 2^63 - 1 is refused, because that is the largest
+/// number that the parsers of most origins can hold.
 pub(crate) fn parse_length(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
         return None;

@@ -1,6 +1,7 @@
 //! Request methods, as far as a proxy tells them apart.
 
-/// Methods that a proxy must tell apart; the rest passes as [`Method::Other`].
+/// The methods that a proxy must tell apart (RFC 9110, 9.3; PATCH is in RFC 5789). Every other method
+/// passes as [`Method::Other`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
     #[default]
@@ -12,13 +13,13 @@ pub enum Method {
     Delete,
     Options,
     Other,
-    /// CONNECT and TRACE, in any case: never seen outside the parser.
+    /// CONNECT or TRACE, in any case of letters. The parser refuses both, so no parsed head has them.
     Refused,
 }
 
 impl Method {
-    /// Methods are case-sensitive (RFC 9110, 9.1); only the refused ones are known in any case, so
-    /// that no origin takes `trace` for what it isn't meant to be.
+    /// The method with this name. Methods are case-sensitive (RFC 9110, 9.1). Only CONNECT and TRACE
+    /// are found in any case of letters, so that no origin takes a `trace` for a TRACE.
     pub fn of(method: &[u8]) -> Self {
         match method {
             b"GET" => Self::Get,
@@ -35,14 +36,15 @@ impl Method {
         }
     }
 
-    /// The method that bytes begin with which need not be a request: what decides whether an answer to
-    /// them has a body.
+    /// The method at the beginning of bytes that may not be a valid request. It decides whether the
+    /// door's answer to them has a body.
     pub fn at_start(bytes: &[u8]) -> Self {
         let line = bytes.trim_ascii_start();
         Self::of(line.split(|&byte| byte == b' ').next().unwrap_or_default())
     }
 
-    /// GET, HEAD and OPTIONS: what may be sent twice, when it has no body.
+    /// Whether a request with this method may be sent a second time if it has no body. That holds for
+    /// GET, HEAD and OPTIONS.
     pub const fn is_replayable(self) -> bool {
         matches!(self, Self::Get | Self::Head | Self::Options)
     }

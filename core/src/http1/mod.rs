@@ -1,20 +1,24 @@
-//! L1: HTTP/1.1, strict and without IO: bytes in, spans out. Every ambiguity is an error with a
-//! status. The rules are argued in FRONT-DOOR.md, "The HTTP/1.1 codec, precisely".
+//! L1: HTTP/1.1, strict and without IO. Bytes go in and spans come out. Every ambiguity is an error
+//! with a status. The rules are in docs/http.md, "The HTTP/1.1 codec" and "Requests that are refused".
 //!
-//! Why a codec of our own: a proxy is attacked where two parsers read the same bytes differently.
-//! hyper repairs a head before its user sees it (it drops a Content-Length beside
-//! Transfer-Encoding, merges equal ones, cuts `#...`, accepts a bare LF), so what was repaired can
-//! not be refused. Here nothing is repaired: a head either has one reading or is an error.
+//! Why greenlight has a codec of its own: attacks on a proxy work where two parsers read the same
+//! bytes differently. hyper repairs a head before its user sees it. It drops a Content-Length beside
+//! Transfer-Encoding, merges equal Content-Lengths, cuts `#...` off a target, and accepts a bare LF.
+//! Its user can't refuse a head that it has already repaired. This codec repairs nothing. A head
+//! either has exactly one reading or is an error.
 //!
-//! How it stays cheap: one pass finds the end of the head and proves that every line ends in CRLF
-//! (`scan`); httparse splits the field block; heads stay [`Span`]s over the caller's read buffer
-//! in a value that is used again and again, so that a kept-alive connection parses without
-//! allocating. What goes out is written anew from the spans, never copied as a block: framing and
-//! our own fields are always ours.
+//! How the codec stays cheap:
+//! - One pass finds the end of the head and proves that every line ends in CRLF (`scan`).
+//! - httparse splits the field block.
+//! - A head is a list of [`Span`]s over the caller's read buffer. The caller uses one head value again
+//!   for every message, so a kept-alive connection parses without allocating.
 //!
-//! The walk of an exchange:
+//! The outgoing head is written anew from the spans and never copied as a block. So the framing fields
+//! and the fields that the door adds always have the door's own values.
+//!
+//! The order of calls in an exchange:
 //! [`parse_request`] -> [`write_request`] with [`BodyReader`] and the writers of [`chunk`] ->
-//! [`parse_response`] -> [`write_response`], or [`write_answer`] when the answer is our own.
+//! [`parse_response`] -> [`write_response`], or [`write_answer`] when the door itself answers.
 
 mod answer;
 mod authority;
@@ -47,7 +51,7 @@ mod version;
 mod websocket;
 
 pub use answer::{CONTINUE, TEXT, write_answer, write_fault, write_page};
-pub use authority::{host_of, same_authority, valid_authority};
+pub use authority::{host_of, same_authority};
 pub use body::{BodyReader, Piece};
 pub use chunk::{ChunkHeader, write_chunk_header, write_last_chunk};
 pub use client::client_address;
@@ -56,15 +60,14 @@ pub use fault::{BodyFault, RequestFault, ResponseFault};
 pub use field::{Field, FieldKind};
 pub use forward::{Forward, write_encoded, write_request};
 pub use framing::Framing;
-pub use limits::{
-    CHUNK_EXTENSION_BYTES_MAX, CHUNK_EXTENSIONS_BYTES_MAX, CONNECTION_OPTIONS_MAX, HeadLimits,
-    INFORMATIONAL_MAX, METHOD_BYTES_MAX,
-};
+#[cfg(test)]
+use limits::{CONNECTION_OPTIONS_MAX, METHOD_BYTES_MAX};
+pub use limits::{HeadLimits, INFORMATIONAL_MAX};
 pub use method::Method;
 pub use peer::{Peer, Scheme};
 pub use relay::{Answer, Sending, write_informational, write_response};
 pub use request::{HeadProgress, RequestHead, is_grpc, parse_request};
-pub use response::{Asked, ResponseClass, ResponseHead, parse_response};
+pub use response::{RequestContext, ResponseClass, ResponseHead, parse_response};
 pub use span::Span;
 pub use target::{Target, TargetForm};
 pub use trailer::{Trailers, forbidden_in_trailers};

@@ -1,8 +1,8 @@
-//! The client's side of a connection, as the origin is told of it.
+//! The client's end of a connection, as the door describes it to the origin.
 
 use std::net::IpAddr;
 
-/// The scheme a client used towards us.
+/// The scheme of the client's request to the door.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scheme {
     #[default]
@@ -11,6 +11,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// The scheme as it is written in a URL.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -18,7 +19,7 @@ impl Scheme {
         }
     }
 
-    /// The port that is meant when none is named.
+    /// The port of a URL that names no port.
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -27,21 +28,23 @@ impl Scheme {
     }
 }
 
-/// Who is at the other end of a client connection; the same for all of its requests.
+/// The peer at the other end of a client connection. It is the same for all requests of the connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
-    /// The address at the other end of the socket (or from PROXY protocol).
+    /// The address at the other end of the socket, or the client's address in a PROXY header.
     pub address: IpAddr,
+    /// The scheme of this connection.
     pub scheme: Scheme,
-    /// The port the client connected to, for `X-Forwarded-Port`.
+    /// The port that the client connected to, for `X-Forwarded-Port`.
     pub port: u16,
-    /// Whether the address is in `trusted_proxies`: its `X-Forwarded-*` and `X-Request-Id` are
-    /// then kept.
+    /// Whether the address is in `[forwarding] trusted_proxies`. The door then keeps the peer's
+    /// `X-Forwarded-*` and `X-Request-Id`.
     pub trusted: bool,
 }
 
 impl Peer {
-    /// IPv4 addresses mapped into IPv6 (a dual-stack listener) are taken as what they are.
+    /// A peer at this address. A dual-stack listener shows IPv4 addresses as IPv6 addresses
+    /// (`::ffff:a.b.c.d`); they count as IPv4 here.
     pub fn new(address: IpAddr, scheme: Scheme, port: u16, trusted_proxies: &[ipnet::IpNet]) -> Self {
         let address = address.to_canonical();
         let trusted = trusted_proxies.iter().any(|net| net.contains(&address));

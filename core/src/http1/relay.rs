@@ -1,4 +1,4 @@
-//! The response as the client gets it.
+//! Writing the head of an origin's response for the client.
 
 use super::connection::Persistence;
 use super::decimal::write_decimal;
@@ -9,44 +9,48 @@ use super::request::RequestHead;
 use super::response::{ResponseClass, ResponseHead};
 use super::version::Version;
 
-/// How an answer goes to its client.
+/// The facts about a client and its request that decide how an answer is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
-    /// The client's version.
+    /// The version of the client's request.
     pub version: Version,
+    /// The method of the client's request. An answer to HEAD has no body.
     pub method: Method,
-    /// Whether we keep the client's connection.
+    /// Whether the door keeps the client's connection.
     pub persistence: Persistence,
-    /// Put in if the response has none (RFC 9110, 6.6.1): an IMF-fixdate.
+    /// The present time as an IMF-fixdate (RFC 9110, 5.6.7). It becomes the `Date` of an answer that
+    /// has none (RFC 9110, 6.6.1).
     pub date: Option<&'a [u8]>,
-    /// Our own fields, added last. Names and values must be valid; they are ours.
+    /// Fields of the door, as `(name, value)`. They come last. They are written without a check, so
+    /// the door must give valid names and values.
     pub extra: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Answer<'a> {
-    /// To this request, which says itself whether the connection is kept.
+    /// The answer to this request, without a date. The request decides whether the connection is kept.
     pub fn to(head: &RequestHead, extra: &'a [(&'a str, &'a str)]) -> Self {
         Self { version: head.version, method: head.method, persistence: head.persistence, date: None, extra }
     }
 }
 
-/// How the body goes to the client.
+/// How the body follows the head to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sending {
-    /// There is none.
+    /// No body follows.
     Nothing,
-    /// As it comes; `Content-Length` was sent.
+    /// The payload follows unchanged. Its length is in the `Content-Length` of the head.
     Raw,
-    /// In chunks.
+    /// The payload follows in chunks.
     Chunked,
-    /// As it comes, and its end is our close: the connection can't be kept.
+    /// The payload follows unchanged, and the door closes the connection at its end. So the connection
+    /// can't be kept.
     ToEnd,
 }
 
-/// Appends the head of a final response, or of a 101, to `out` and says how the body is to follow.
+/// Appends the head of a final response, or of a 101, to `out`. Returns how the body must follow.
 ///
-/// Fields of the origin's connection are left out. To HTTP/1.0 no chunks are sent: a body of
-/// unknown length ends with the connection.
+/// The fields of the origin's connection are left out. An HTTP/1.0 client gets no chunks. A body of
+/// unknown length ends with the client's connection in that case.
 pub fn write_response(head: &ResponseHead, buf: &[u8], answer: &Answer<'_>, out: &mut Vec<u8>) -> Sending {
     write_status(head, buf, out);
     write_fields(head, buf, out);
@@ -75,7 +79,8 @@ pub fn write_response(head: &ResponseHead, buf: &[u8], answer: &Answer<'_>, out:
     sending
 }
 
-/// Appends a 103's head to `out`; for HTTP/1.1 clients only. Says whether it was one.
+/// Appends the head of an interim response to `out` if it is a 103 and the client speaks HTTP/1.1.
+/// Returns whether it did. Other interim heads, and those for HTTP/1.0 clients, are dropped.
 pub fn write_informational(head: &ResponseHead, buf: &[u8], client: Version, out: &mut Vec<u8>) -> bool {
     let passes = head.status == 103 && client == Version::Http11;
     if passes {
@@ -86,7 +91,8 @@ pub fn write_informational(head: &ResponseHead, buf: &[u8], client: Version, out
     passes
 }
 
-/// Ours is always 1.1 (RFC 9110, 2.5), whatever the client's is.
+/// Writes the status line. The door always says HTTP/1.1, its own version, whatever version the client
+/// speaks (RFC 9110, 2.5).
 fn write_status(head: &ResponseHead, buf: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"HTTP/1.1 ");
     write_decimal(u64::from(head.status), out);
@@ -109,7 +115,8 @@ fn write_fields(head: &ResponseHead, buf: &[u8], out: &mut Vec<u8>) {
 
 fn write_framing(head: &ResponseHead, answer: &Answer<'_>, sending: Sending, out: &mut Vec<u8>) {
     let length = match (sending, head.content_length) {
-        // What a GET would have had (RFC 9110, 8.6); 1xx and 204 must not have any.
+        // On HEAD and 304 this is the length that the answer to a GET would have (RFC 9110, 8.6). A
+        // 1xx or a 204 must not have a Content-Length.
         (Sending::Nothing, length) if answer.method == Method::Head || head.status == 304 => {
             length.filter(|_| !matches!(head.status, 100..=199 | 204))
         }
@@ -126,7 +133,8 @@ fn write_framing(head: &ResponseHead, answer: &Answer<'_>, sending: Sending, out
     }
 }
 
-/// Said only where it is not what the version means anyway (RFC 9112, 9.3).
+/// Writes a `Connection` line, but not where the line would say what the client's version already
+/// implies (RFC 9112, 9.3).
 pub(crate) fn write_persistence(persistence: Persistence, client: Version, out: &mut Vec<u8>) {
     match (persistence, client) {
         (Persistence::Close, _) => out.extend_from_slice(b"Connection: close\r\n"),
@@ -135,6 +143,7 @@ pub(crate) fn write_persistence(persistence: Persistence, client: Version, out: 
     }
 }
 
+/// Writes fields of the door without a check.
 pub(crate) fn write_extra(extra: &[(&str, &str)], out: &mut Vec<u8>) {
     for (name, value) in extra {
         for part in [name.as_bytes(), b": ", value.as_bytes(), b"\r\n"] {

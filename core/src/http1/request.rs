@@ -1,4 +1,4 @@
-//! A request's head.
+//! Reading the head of a request from a client.
 
 use super::authority::{same_authority, valid_authority};
 use super::connection::{Connection, Persistence, list};
@@ -16,72 +16,75 @@ use super::target::Target;
 use super::upgrade::{Upgrade, note_upgrade};
 use super::version::Version;
 
-/// The progress in a head that is not complete; the default is none.
+/// The progress in a head that is not complete. The default is the start of a head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeadProgress(pub(crate) HeadScan);
 
-/// A request's head: ranges over the buffer it was parsed from. Used again for each request of a
-/// connection, or of a worker; its vectors keep their room.
+/// The head of a request, as ranges over the buffer that it was parsed from. The caller uses one value
+/// again for each request of a connection, or of a worker, so that its vectors keep their capacity.
 #[derive(Debug, Default)]
 pub struct RequestHead {
+    /// The method, as far as the door tells methods apart.
     pub method: Method,
     /// The method as it was sent.
     pub method_span: Span,
+    /// The request-target.
     pub target: Target,
+    /// The version of the request line.
     pub version: Version,
-    /// In the order they came, all of them.
+    /// All fields, in the order in which they came.
     pub fields: Vec<Field>,
-    /// `Host`, or the authority of an absolute-form target; empty only on HTTP/1.0.
+    /// The `Host`, or the authority of an absolute-form target if an HTTP/1.0 request has no `Host`.
+    /// Empty only on HTTP/1.0.
     pub authority: Span,
+    /// How long the body is.
     pub framing: Framing,
-    /// What the client asks for; we may close all the same.
+    /// Whether the client asks to keep the connection. The door may close it all the same.
     pub persistence: Persistence,
-    /// An `Expect: 100-continue` that waits: HTTP/1.1 with a body.
+    /// Whether the client waits for a 100. It does after `Expect: 100-continue` on HTTP/1.1 with a body.
     pub expect_continue: bool,
+    /// The protocol that the client asks to switch to.
     pub upgrade: Upgrade,
-    /// `TE: trailers` was sent.
+    /// Whether the client sent `TE: trailers`.
     pub te_trailers: bool,
-    /// `Content-Type` begins with `application/grpc`.
+    /// Whether `Content-Type` begins with `application/grpc`.
     pub is_grpc: bool,
     pub(crate) connection: Connection,
     scan: HeadScan,
 }
 
 impl RequestHead {
-    /// Forgets a head that was begun: before another connection's bytes are parsed.
+    /// Forgets an incomplete head. Call it before the bytes of another connection are parsed.
     pub fn clear(&mut self) {
         self.resume(HeadProgress::default());
     }
 
-    /// How far the search for the end of an incomplete head came. A worker that parses the heads
-    /// of many connections into one value keeps this beside the bytes of the one that is not
-    /// complete, so that a head that trickles in is not searched from its start each time.
+    /// The position of the search for the end of an incomplete head. A worker parses the heads of many
+    /// connections into one value. It keeps this progress beside the bytes of an incomplete head, so
+    /// that it does not search a head that comes slowly from its start each time.
     pub fn progress(&self) -> HeadProgress {
         HeadProgress(self.scan)
     }
 
-    /// Goes on where [`RequestHead::progress`] was taken, with the same bytes at the buffer's start.
+    /// Goes on from a progress that [`RequestHead::progress`] returned. The buffer must begin with the
+    /// same bytes as then.
     pub fn resume(&mut self, progress: HeadProgress) {
         self.scan = progress.0;
         self.fields.clear();
     }
 
+    /// Whether the client asks to keep the connection.
     pub fn keep_alive(&self) -> bool {
         self.persistence == Persistence::KeepAlive
     }
 
-    /// Whether this request may be sent a second time at all: GET, HEAD or OPTIONS without a body.
-    pub fn is_replayable(&self) -> bool {
-        self.method.is_replayable() && self.framing == Framing::None
-    }
-
-    /// The first field of this kind.
+    /// The value of the first field of this kind.
     pub fn value_of<'b>(&self, buf: &'b [u8], kind: FieldKind) -> Option<&'b [u8]> {
         self.fields.iter().find(|field| field.kind == kind).map(|field| field.value.of(buf))
     }
 
-    /// The client's `X-Request-Id`, if its peer is trusted and it is one line of 1 to 128 visible
-    /// ASCII bytes. Otherwise the caller makes one.
+    /// The `X-Request-Id` of the request, if the peer is trusted and the id is one line of 1 to 128
+    /// visible ASCII bytes. Otherwise `None`, and the caller makes a new id.
     pub fn kept_request_id<'b>(&self, buf: &'b [u8], peer: &Peer) -> Option<&'b [u8]> {
         if !peer.trusted {
             return None;
@@ -105,12 +108,17 @@ impl From<FramingFault> for RequestFault {
     }
 }
 
-/// Reads a request's head from the start of `buf`. `Ok(None)`: more bytes are needed; call again
-/// with the same bytes and more behind them. `Ok(Some(n))`: the head took the first `n` bytes, up
-/// to two empty lines before it included.
+/// Reads the head of a request from the start of `buf` (RFC 9112, 3 to 6).
 ///
-/// A head is refused as soon as it is over a limit, complete or not. After an error the connection
-/// is to be closed. Allocates nothing once `head` is warm (up to 64 fields).
+/// Returns `Ok(None)` if more bytes are needed. Call again with the same bytes and more behind them.
+/// Returns `Ok(Some(n))` if the head is complete and took the first `n` bytes. Up to two empty lines
+/// before the request line are part of the `n` bytes.
+///
+/// The function allocates nothing for up to 64 fields once the vectors of `head` have grown.
+///
+/// # Errors
+/// The head has no reading or more than one, or is over a limit. A head is refused as soon as it passes
+/// a limit, complete or not. The caller must close the connection after an error.
 pub fn parse_request(
     buf: &[u8],
     limits: &HeadLimits,
@@ -122,12 +130,12 @@ pub fn parse_request(
     };
     let scanned = head.scan.advance(buf, first, limits);
     let Ok(None) = scanned else {
-        // Complete or hopeless: the next call begins a head.
+        // The head is complete or refused. In both cases the next call begins another head.
         let start = std::mem::take(&mut head.scan).start();
         let end = scanned.map_err(|fault| scan_fault(fault, buf, start, limits))?;
         return end.map(|end| read_head(buf, end, limits, head).map(|()| end.end)).transpose();
     };
-    // What can't become a request (TLS on a plain port) is refused at once.
+    // Bytes that can't become a request are refused at once, such as a TLS handshake on a plain port.
     match head.scan.first_byte(buf) {
         Some(byte) if byte != b'\r' && !is_token_byte(byte) => {
             head.clear();
@@ -147,7 +155,7 @@ fn scan_fault(fault: ScanFault, buf: &[u8], start: usize, limits: &HeadLimits) -
     }
 }
 
-/// What the fields say, before it is weighed.
+/// The contents of the fields, before they are checked against each other.
 #[derive(Debug, Default)]
 struct Said {
     framing: FramingFields,
@@ -185,9 +193,10 @@ fn read_head(
     }
     head.expect_continue = said.expects && !is_old && head.framing.has_body();
     head.upgrade = match said.upgrade {
-        // Without the option the field is not for us (RFC 9110, 7.8); 1.0 can't upgrade.
+        // Without the option `upgrade` in `Connection` the field does not concern this connection (RFC
+        // 9110, 7.8). HTTP/1.0 can't upgrade.
         _ if is_old || !head.connection.upgrade => Upgrade::None,
-        Upgrade::Asked(_) if head.framing.has_body() => Upgrade::Stripped,
+        Upgrade::To(_) if head.framing.has_body() => Upgrade::Stripped,
         upgrade => upgrade,
     };
     Ok(())
@@ -229,7 +238,8 @@ fn weigh_fields(buf: &[u8], head: &mut RequestHead) -> Result<Said, RequestFault
     Ok(said)
 }
 
-/// RFC 9112, 3.2: one valid Host, which an absolute-form target has to agree with.
+/// The host and port of the request (RFC 9112, 3.2). A request has exactly one valid Host, and an
+/// absolute-form target must agree with it. Only HTTP/1.0 may leave out the Host.
 fn authority(buf: &[u8], head: &RequestHead, said: &Said) -> Result<Span, RequestFault> {
     if said.host_repeated {
         return Err(RequestFault::HostRepeated);
@@ -247,7 +257,7 @@ fn authority(buf: &[u8], head: &RequestHead, said: &Said) -> Result<Span, Reques
     }
 }
 
-/// Whether a Content-Type is one of gRPC's.
+/// Whether a Content-Type is one of gRPC. All of these begin with `application/grpc`, in any case.
 pub fn is_grpc(content_type: &[u8]) -> bool {
     const GRPC: &[u8] = b"application/grpc";
     content_type.get(..GRPC.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(GRPC))

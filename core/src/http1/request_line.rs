@@ -1,4 +1,4 @@
-//! `METHOD SP TARGET SP VERSION` (RFC 9112, 3), each part with one reading.
+//! The request line, `METHOD SP TARGET SP VERSION` (RFC 9112, 3). Each part has exactly one reading.
 
 use super::fault::RequestFault;
 use super::limits::{HeadLimits, METHOD_BYTES_MAX};
@@ -7,13 +7,13 @@ use super::span::Span;
 use super::target::{Target, read_target};
 use super::version::{Version, VersionFault};
 
-/// Bytes of a token (RFC 9110, 5.6.2).
+/// Whether a byte may stand in a token (RFC 9110, 5.6.2).
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9'
         | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
 }
 
-/// A request line, read.
+/// The parts of a request line.
 #[derive(Debug)]
 pub(crate) struct RequestLine {
     pub method: Method,
@@ -57,7 +57,8 @@ pub(crate) fn read_request_line(
     Ok(RequestLine { method, method_span: Span::new(start, start + method_len), target, version })
 }
 
-/// What an over-long, perhaps unfinished first line is too long in.
+/// The fault of a first line that is over its limit and perhaps not complete. It names the part that is
+/// too long: the method or the target. If neither is, the line is malformed.
 pub(crate) fn too_long(line: &[u8], limits: &HeadLimits) -> RequestFault {
     let method_len = line.iter().take_while(|&&byte| is_token_byte(byte)).count();
     if method_len > METHOD_BYTES_MAX {

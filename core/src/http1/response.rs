@@ -1,4 +1,4 @@
-//! A response's head, as an origin sends it.
+//! Reading the head of a response from an origin.
 
 use super::connection::{Connection, Persistence};
 use super::fault::ResponseFault;
@@ -17,53 +17,63 @@ use super::version::Version;
 /// The longest status line, in bytes.
 const STATUS_LINE_BYTES_MAX: usize = 8 * 1024;
 
-/// The request that a response answers, as far as it decides what the response means.
+/// The facts about a request that decide what its response means.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct RequestContext<'a> {
+    /// The method of the request.
     pub method: Method,
-    /// The protocol that was asked for of the origin, if any.
+    /// The protocol that the door asked the origin to switch to, if it did.
     pub upgrade: Option<&'a [u8]>,
 }
 
-impl<'a> Asked<'a> {
-    /// For a request that was written with [`super::Forward::upgrade`] as `forwarded_upgrade`.
+impl<'a> RequestContext<'a> {
+    /// The facts of a request that the door wrote with `forwarded_upgrade` as
+    /// [`super::Forward::upgrade`].
     pub fn of(head: &RequestHead, buf: &'a [u8], forwarded_upgrade: bool) -> Self {
         let upgrade = match head.upgrade {
-            Upgrade::Asked(protocol) if forwarded_upgrade => Some(protocol.of(buf)),
+            Upgrade::To(protocol) if forwarded_upgrade => Some(protocol.of(buf)),
             _ => None,
         };
         Self { method: head.method, upgrade }
     }
 }
 
-/// What a response is in its exchange.
+/// The role of a response in its exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResponseClass {
-    /// 1xx but 101: another head follows. 103 passes, the others are dropped.
+    /// A 1xx other than 101. Another head follows. A 103 passes, and the others are dropped.
     Informational,
-    /// 101 to the protocol that was asked for: a tunnel follows.
+    /// A 101 that switches to the protocol that the door asked for. A tunnel follows.
     Switching,
+    /// The response that ends the exchange. Its body follows, if it has one.
     #[default]
     Final,
 }
 
-/// A response's head: ranges over the buffer it was parsed from. Used again, like
-/// [`RequestHead`].
+/// The head of a response, as ranges over the buffer that it was parsed from. The caller uses one value
+/// again for many responses, like [`RequestHead`].
 #[derive(Debug, Default)]
 pub struct ResponseHead {
+    /// The version of the origin's status line.
     pub version: Version,
+    /// The status code, 100 to 999.
     pub status: u16,
+    /// The reason phrase. It may be empty.
     pub reason: Span,
+    /// All fields, in the order in which they came.
     pub fields: Vec<Field>,
+    /// The role of this response in its exchange.
     pub class: ResponseClass,
+    /// How long the body is.
     pub framing: Framing,
-    /// As it was sent; on an answer to HEAD and on 304 it is not the length of what follows.
+    /// The Content-Length that the origin sent, in bytes. On an answer to HEAD and on a 304 it is not
+    /// the length of a body that follows.
     pub content_length: Option<u64>,
-    /// Whether the origin keeps the connection; [`ResponseHead::reusable`] has the whole verdict.
+    /// Whether the origin keeps the connection. [`ResponseHead::reusable`] asks for more than this.
     pub persistence: Persistence,
-    /// Has a `Date`.
+    /// Whether the head has a `Date`.
     pub has_date: bool,
-    /// The protocol of a 101.
+    /// The value of the one `Upgrade` line. Empty if there is no such line, or more than one.
     pub upgrade: Span,
     pub(crate) connection: Connection,
     scan: HeadScan,
@@ -71,39 +81,41 @@ pub struct ResponseHead {
 }
 
 impl ResponseHead {
-    /// Begins a new exchange: forgets what was scanned and how many interim responses came.
+    /// Begins a new exchange. Forgets the progress of an incomplete head and the number of interim
+    /// responses.
     pub fn clear(&mut self) {
         self.scan = HeadScan::default();
         self.fields.clear();
         self.informational = 0;
     }
 
-    /// How far the search for the end of an incomplete head came; as in [`RequestHead::progress`].
+    /// The progress in an incomplete head, for the use that [`RequestHead::progress`] describes.
     pub fn progress(&self) -> HeadProgress {
         HeadProgress(self.scan)
     }
 
-    /// Goes on where [`ResponseHead::progress`] was taken, in the same exchange.
+    /// Goes on from a progress that [`ResponseHead::progress`] returned. The buffer must begin with the
+    /// same bytes as then.
     pub fn resume(&mut self, progress: HeadProgress) {
         self.scan = progress.0;
         self.fields.clear();
     }
 
-    /// Whether the origin's connection may be used again as far as the head goes: the origin keeps
-    /// it, and the response's end can be seen. The caller adds: both bodies complete, no byte left
-    /// over.
+    /// Whether the head allows the door to use the origin's connection again. It does if the origin
+    /// keeps the connection and the end of the response can be seen. The caller must also check that
+    /// both bodies are complete and that no byte is left over.
     pub fn reusable(&self) -> bool {
         self.class == ResponseClass::Final
             && self.persistence == Persistence::KeepAlive
             && self.framing != Framing::ToEnd
     }
 
-    /// The first field of this kind.
+    /// The value of the first field of this kind.
     pub fn value_of<'b>(&self, buf: &'b [u8], kind: FieldKind) -> Option<&'b [u8]> {
         self.fields.iter().find(|field| field.kind == kind).map(|field| field.value.of(buf))
     }
 
-    /// The first field of this name.
+    /// The value of the first field with this name, in any case.
     pub fn value_named<'b>(&self, buf: &'b [u8], name: &[u8]) -> Option<&'b [u8]> {
         let field = self.fields.iter().find(|field| field.name.of(buf).eq_ignore_ascii_case(name))?;
         Some(field.value.of(buf))
@@ -133,24 +145,30 @@ impl From<ScanFault> for ResponseFault {
     }
 }
 
-/// Reads a response's head from the start of `buf`, with [`HeadLimits::RESPONSE`] unless the
-/// caller knows better. `Ok(None)`: more bytes are needed. `Ok(Some(n))`: the head took the first
-/// `n` bytes; for [`ResponseClass::Informational`] call again with what follows them. The 17th
-/// interim response of an exchange is a fault.
+/// Reads the head of a response from the start of `buf` (RFC 9112, 4 to 6). The usual limits are
+/// [`HeadLimits::RESPONSE`].
+///
+/// Returns `Ok(None)` if more bytes are needed. Returns `Ok(Some(n))` if the head is complete and took
+/// the first `n` bytes. After a head of [`ResponseClass::Informational`], call again with the bytes
+/// behind it.
+///
+/// # Errors
+/// The head has no reading or more than one, or is over a limit. The 17th interim response of an
+/// exchange is a fault too.
 pub fn parse_response(
     buf: &[u8],
-    asked: &Asked<'_>,
+    request: &RequestContext<'_>,
     limits: &HeadLimits,
     head: &mut ResponseHead,
 ) -> Result<Option<usize>, ResponseFault> {
     let first = FirstLine { empty_lines_max: 0, bytes_max: STATUS_LINE_BYTES_MAX };
     let scanned = head.scan.advance(buf, first, limits);
     let Ok(None) = scanned else {
-        // Complete or hopeless: the next call begins a head.
+        // The head is complete or refused. In both cases the next call begins another head.
         head.scan = HeadScan::default();
-        return scanned?.map(|end| read_head(buf, end, asked, head).map(|()| end.end)).transpose();
+        return scanned?.map(|end| read_head(buf, end, request, head).map(|()| end.end)).transpose();
     };
-    // An origin that does not speak HTTP is told at its first byte.
+    // The first byte already shows an origin that does not speak HTTP.
     if head.scan.first_byte(buf).is_some_and(|byte| byte != b'H') {
         head.scan = HeadScan::default();
         return Err(ResponseFault::StatusLine);
@@ -161,7 +179,7 @@ pub fn parse_response(
 fn read_head(
     buf: &[u8],
     end: HeadEnd,
-    asked: &Asked<'_>,
+    request: &RequestContext<'_>,
     head: &mut ResponseHead,
 ) -> Result<(), ResponseFault> {
     let line = read_status_line(buf, end.start, end.block_start - 2)?;
@@ -173,10 +191,10 @@ fn read_head(
     let (length, chunked) = framing.settle(head.version == Version::Http10)?;
     head.content_length = length;
     head.persistence = head.connection.persistence(head.version);
-    head.class = classify(buf, head, asked)?;
-    // RFC 9112, 6.3, in its order.
+    head.class = classify(buf, head, request)?;
+    // The rules of RFC 9112, 6.3, in the order of the RFC.
     head.framing = match (length, chunked) {
-        _ if asked.method == Method::Head || matches!(head.status, 100..=199 | 204 | 304) => Framing::None,
+        _ if request.method == Method::Head || matches!(head.status, 100..=199 | 204 | 304) => Framing::None,
         (_, true) => Framing::Chunked,
         (Some(length), false) => Framing::Length(length),
         (None, false) => Framing::ToEnd,
@@ -198,7 +216,7 @@ fn weigh_fields(buf: &[u8], head: &mut ResponseHead) -> Result<FramingFields, Re
                 head.connection.read(buf, field.value).map_err(|_| ResponseFault::ConnectionOptions)?;
             }
             FieldKind::Upgrade => {
-                // Two protocols can't be switched to at once: a second line leaves none.
+                // An origin can't switch to two protocols at once, so a second line leaves no protocol.
                 upgrades += 1;
                 head.upgrade = if upgrades == 1 { field.value } else { Span::default() };
             }
@@ -209,10 +227,14 @@ fn weigh_fields(buf: &[u8], head: &mut ResponseHead) -> Result<FramingFields, Re
     Ok(framing)
 }
 
-fn classify(buf: &[u8], head: &mut ResponseHead, asked: &Asked<'_>) -> Result<ResponseClass, ResponseFault> {
+fn classify(
+    buf: &[u8],
+    head: &mut ResponseHead,
+    request: &RequestContext<'_>,
+) -> Result<ResponseClass, ResponseFault> {
     match head.status {
         101 => {
-            let to_asked = asked.upgrade.is_some_and(|protocol| {
+            let to_asked = request.upgrade.is_some_and(|protocol| {
                 !protocol.is_empty() && head.upgrade.of(buf).eq_ignore_ascii_case(protocol)
             });
             let fits = to_asked && head.version == Version::Http11;

@@ -1,42 +1,42 @@
-//! Where a head ends, found once however slowly its bytes come.
+//! The search for the end of a head. Each byte is searched once, however slowly the bytes come.
 //!
-//! The scan remembers how far it came, so a head that trickles in byte by byte costs the same as
-//! one that comes whole, and it refuses a head as soon as a limit is passed, not when it is
-//! complete. It also proves what httparse does not ask for: that every line ends in CRLF.
+//! The scan remembers its position, so a head that comes byte by byte costs the same as one that comes
+//! whole. It refuses a head as soon as the head passes a limit, even before the head is complete. It also
+//! proves that every line ends in CRLF, which httparse does not ask for.
 
 use super::limits::HeadLimits;
 
-/// The progress in a head that is not complete. Positions are relative to the buffer's start.
+/// The progress in a head that is not complete. Positions count from the start of the buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HeadScan {
-    /// First byte that was not looked at.
+    /// The first byte that the scan has not looked at.
     next: usize,
-    /// Start of the line that is being read.
+    /// The start of the line that is not complete.
     line: usize,
-    /// Start of the first line, after empty ones.
+    /// The start of the first line, behind the empty lines before it.
     start: usize,
-    /// Start of the field block; 0 while the first line is incomplete.
+    /// The start of the field block. 0 while the first line is incomplete.
     block_start: usize,
-    /// Complete field lines.
+    /// The number of complete field lines.
     lines: usize,
-    /// Empty lines before the first one.
+    /// The number of empty lines before the first line.
     empty: usize,
 }
 
-/// A complete head.
+/// The positions of a complete head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HeadEnd {
-    /// First byte of the first line.
+    /// The first byte of the first line.
     pub start: usize,
-    /// First byte after the first line's CRLF.
+    /// The first byte behind the CRLF of the first line.
     pub block_start: usize,
-    /// First byte after the empty line.
+    /// The first byte behind the empty line that ends the head.
     pub end: usize,
-    /// Field lines.
+    /// The number of field lines.
     pub lines: usize,
 }
 
-/// Why a head is refused before it is read.
+/// Why the scan refuses a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ScanFault {
     BareLf,
@@ -46,17 +46,17 @@ pub(crate) enum ScanFault {
     TooManyFields,
 }
 
-/// What the first line may be.
+/// The limits of the first line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FirstLine {
-    /// Empty lines that may come before it.
+    /// The number of empty lines that may come before it.
     pub empty_lines_max: usize,
-    /// Bytes, without its CRLF.
+    /// The most bytes that it may have without its CRLF.
     pub bytes_max: usize,
 }
 
 impl HeadScan {
-    /// The first byte of the first line, if it came.
+    /// The first byte of the first line, if it has come.
     pub(crate) fn first_byte(&self, buf: &[u8]) -> Option<u8> {
         buf.get(self.start).copied()
     }
@@ -66,14 +66,14 @@ impl HeadScan {
         self.start
     }
 
-    /// Looks at the bytes that came since the last call. `None`: more are needed.
+    /// Looks at the bytes that have come since the last call. Returns `None` if more are needed.
     pub(crate) fn advance(
         &mut self,
         buf: &[u8],
         first: FirstLine,
         limits: &HeadLimits,
     ) -> Result<Option<HeadEnd>, ScanFault> {
-        // `get`: a caller that gives a shorter buffer than before gets `None`, not a panic.
+        // `get` and not an index, so that a buffer shorter than before gives `None` and no panic.
         let unseen = buf.get(self.next..).unwrap_or_default();
         let base = self.next;
         for lf in memchr::memchr_iter(b'\n', unseen) {
@@ -106,6 +106,7 @@ impl HeadScan {
         self.unfinished(first, limits)
     }
 
+    /// Takes a complete line that comes before the field block. `lf` is the position of its LF.
     fn first_line(&mut self, lf: usize, empty: bool, first: FirstLine) -> Result<(), ScanFault> {
         if empty {
             self.empty += 1;
@@ -119,15 +120,15 @@ impl HeadScan {
         Ok(())
     }
 
-    /// Whether the part that came already passes a limit; 2 for a CR and LF that may still belong
-    /// to what is allowed.
+    /// Refuses an incomplete head if the part that has come already passes a limit. Two more bytes are
+    /// allowed, because they may be a CR and LF, which do not count.
     fn unfinished(&self, first: FirstLine, limits: &HeadLimits) -> Result<Option<HeadEnd>, ScanFault> {
         let (from, bytes_max, fault) = if self.block_start == 0 {
             (self.start, first.bytes_max, ScanFault::FirstLineTooLong)
         } else {
             (self.block_start, limits.block_bytes_max, ScanFault::BlockTooLarge)
         };
-        // `u32`: spans are that wide, whatever the limits say.
+        // A span holds 32 bits, so a longer head is refused whatever the limits are.
         let too_long = self.next - from > bytes_max.saturating_add(2) || u32::try_from(self.next).is_err();
         if too_long { Err(fault) } else { Ok(None) }
     }

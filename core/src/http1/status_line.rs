@@ -1,10 +1,10 @@
-//! `VERSION SP CODE [SP REASON]` (RFC 9112, 4).
+//! The status line, `VERSION SP CODE [SP REASON]` (RFC 9112, 4).
 
 use super::fault::ResponseFault;
 use super::span::Span;
 use super::version::{Version, VersionFault};
 
-/// A status line, read.
+/// The parts of a status line.
 #[derive(Debug)]
 pub(crate) struct StatusLine {
     pub version: Version,
@@ -12,8 +12,8 @@ pub(crate) struct StatusLine {
     pub reason: Span,
 }
 
-/// Reads `buf[start..end]`, a line without its CRLF. The space before an empty reason may be
-/// missing: many origins leave it out, and the line has no other reading.
+/// Reads `buf[start..end]`, a line without its CRLF. The space before an empty reason may be missing.
+/// Many origins leave it out, and the line has no other reading.
 pub(crate) fn read_status_line(buf: &[u8], start: usize, end: usize) -> Result<StatusLine, ResponseFault> {
     let line = &buf[start..end];
     let space = line.iter().position(|&byte| byte == b' ').unwrap_or(line.len());

@@ -1,4 +1,5 @@
-//! The request-target: a path of ours to forward, or an error (RFC 9112, 3.2).
+//! The request-target (RFC 9112, 3.2). It is a path that the door forwards, a `*` that the door answers,
+//! or an error.
 
 use super::authority::valid_authority;
 use super::fault::RequestFault;
@@ -6,33 +7,35 @@ use super::method::Method;
 use super::peer::Scheme;
 use super::span::Span;
 
-/// The form a request-target came in (RFC 9112, 3.2).
+/// The form in which a request-target came (RFC 9112, 3.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TargetForm {
+    /// A path with an optional query (RFC 9112, 3.2.1).
     #[default]
     Origin,
-    /// Goes on in origin-form.
+    /// A URL (RFC 9112, 3.2.2). The origin gets the path in origin-form.
     Absolute,
-    /// `OPTIONS *`, or `OPTIONS http://host`: ours to answer.
+    /// `OPTIONS *`, or `OPTIONS http://host` without a path (RFC 9112, 3.2.4). The door answers it.
     Asterisk,
 }
 
 /// A request-target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Target {
+    /// The form of the target.
     pub form: TargetForm,
-    /// Path and query as they were sent. In absolute-form it may be empty or begin with `?`; a
-    /// `/` then goes in front.
+    /// Path and query as they were sent. In absolute-form they may be empty or begin with `?`. The
+    /// door then puts a `/` in front.
     pub path: Span,
-    /// Absolute-form's authority, else empty.
+    /// The authority of an absolute-form target. Empty in the other forms.
     pub authority: Span,
-    /// Absolute-form's scheme.
+    /// The scheme of an absolute-form target. [`Scheme::Http`] in the other forms.
     pub scheme: Scheme,
-    /// Has bytes over 0x7F, which go on percent-encoded.
+    /// Whether the target has bytes over 0x7F. The door forwards these percent-encoded.
     pub needs_encoding: bool,
 }
 
-/// Reads `buf[start..end]`.
+/// Reads the target in `buf[start..end]`.
 pub(crate) fn read_target(
     buf: &[u8],
     start: usize,
@@ -40,7 +43,7 @@ pub(crate) fn read_target(
     method: Method,
 ) -> Result<Target, RequestFault> {
     let target = &buf[start..end];
-    // Without a branch in it this loop becomes a few vector instructions.
+    // This loop has no branch, so that the compiler turns it into a few vector instructions.
     let (mut bad, mut high) = (false, 0_u8);
     for &byte in target {
         bad |= byte <= b' ';
@@ -71,7 +74,7 @@ pub(crate) fn read_target(
     }
 }
 
-/// `http://authority/path` or `https://...` (RFC 9112, 3.2.2).
+/// Reads `http://authority/path` or `https://authority/path` (RFC 9112, 3.2.2).
 fn read_absolute(
     buf: &[u8],
     start: usize,

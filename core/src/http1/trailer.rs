@@ -1,13 +1,13 @@
-//! Trailer fields (RFC 9110, 6.5): collected while a chunked body is read, with every name removed
-//! that a recipient could act on as if it had stood in the head.
+//! Trailer fields (RFC 9110, 6.5). The body reader collects them from a chunked body. It drops every
+//! name that a recipient could act on as if the field had been in the head.
 
 use super::fault::BodyFault;
 use super::field::FieldKind;
 use super::limits::HeadLimits;
 use super::request_line::is_token_byte;
 
-/// Names beside those of [`FieldKind`] that must not come after a body: response control, content
-/// format, authentication, cookies, conditions and ranges (RFC 9110, 6.5.1).
+/// Names that must not come after a body, in addition to those of [`FieldKind`]. They are about
+/// response control, content format, authentication, cookies, conditions and ranges (RFC 9110, 6.5.1).
 const FORBIDDEN: &[&[u8]] = &[
     b"age",
     b"cache-control",
@@ -32,29 +32,31 @@ const FORBIDDEN: &[&[u8]] = &[
     b"if-range",
 ];
 
-/// Whether a field is dropped from a trailer section: framing, routing and auth names, and what
-/// [`FieldKind`] knows (a `_` for a `-` changes nothing).
+/// Whether a field of this name is dropped from a trailer section. That is so for names of framing,
+/// routing and authentication, and for every name that [`FieldKind`] knows. Case does not matter. A
+/// name that [`FieldKind`] takes for a shadow, with `_` in place of `-`, is dropped too.
 pub fn forbidden_in_trailers(name: &[u8]) -> bool {
     FieldKind::of(name) != FieldKind::Other || FORBIDDEN.iter().any(|one| name.eq_ignore_ascii_case(one))
 }
 
-/// The trailers that may pass, as field lines.
+/// The trailers of one body that may pass to the recipient, as field lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trailers {
     block: Vec<u8>,
 }
 
 impl Trailers {
-    /// `Name: value CRLF` for each, without the empty line.
+    /// One line `Name: value CRLF` for each trailer, without the empty line at the end.
     pub fn as_bytes(&self) -> &[u8] {
         &self.block
     }
 
+    /// Whether no trailer may pass.
     pub fn is_empty(&self) -> bool {
         self.block.is_empty()
     }
 
-    /// `(name, value)` in their order.
+    /// Each trailer as `(name, value)`, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.block.split(|&byte| byte == b'\n').filter_map(|line| {
             let colon = line.iter().position(|&byte| byte == b':')?;
@@ -63,11 +65,11 @@ impl Trailers {
     }
 }
 
-/// Reads a trailer section byte by byte: it is rare and small.
+/// Reads a trailer section byte by byte. That is fast enough, since trailers are rare and small.
 #[derive(Debug, Default)]
 pub(crate) struct TrailerReader {
     trailers: Trailers,
-    /// The line so far, its CR included.
+    /// The part of the current line that has come, including its CR.
     line: Vec<u8>,
     fields: usize,
     bytes: usize,
@@ -78,10 +80,11 @@ impl TrailerReader {
         &self.trailers
     }
 
-    /// Takes one byte; true after the empty line.
+    /// Takes one byte. Returns true after the empty line, which ends the section. The caller's
+    /// `limits` are the limits of a head.
     pub(crate) fn step(&mut self, byte: u8, limits: &HeadLimits) -> Result<bool, BodyFault> {
         self.bytes += 1;
-        // 2 for the empty line, which is not of the block.
+        // The 2 is for the empty line, which is not part of the block.
         if self.bytes > limits.block_bytes_max.saturating_add(2) {
             return Err(BodyFault::TrailersTooLarge);
         }
@@ -108,7 +111,7 @@ impl TrailerReader {
     }
 }
 
-/// `NAME ":" OWS VALUE OWS`; none if a byte is wrong.
+/// Reads `NAME ":" OWS VALUE OWS` (RFC 9112, 5). `None` if a byte is not legal there.
 fn read_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().position(|&byte| byte == b':')?;
     let (name, value) = (&line[..colon], &line[colon + 1..]);

@@ -1,6 +1,6 @@
-//! HTTP versions.
+//! The HTTP versions of this codec (RFC 9112, 2.3).
 
-/// The versions that are spoken here.
+/// The versions that the codec reads. HTTP/2 has another codec.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Version {
     Http10,
@@ -8,17 +8,17 @@ pub enum Version {
     Http11,
 }
 
-/// Why a version is not one of ours.
+/// Why a version is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VersionFault {
-    /// A version, but not 1.0 or 1.1.
+    /// The text has the form of a version, but it is neither 1.0 nor 1.1.
     Unknown,
-    /// No version at all.
+    /// The text does not have the form of a version.
     Malformed,
 }
 
 impl Version {
-    /// `HTTP/1.0` or `HTTP/1.1`, in capitals (RFC 9112, 2.3).
+    /// Reads `HTTP/1.0` or `HTTP/1.1`. The name is case-sensitive (RFC 9112, 2.3).
     pub(crate) fn read(text: &[u8]) -> Result<Self, VersionFault> {
         match text {
             b"HTTP/1.1" => Ok(Self::Http11),
@@ -29,7 +29,7 @@ impl Version {
     }
 }
 
-/// `HTTP/` and two numbers.
+/// Whether a text is `HTTP/` and two numbers of any length with a dot between them.
 fn is_some_version(text: &[u8]) -> bool {
     let Some(numbers) = text.strip_prefix(b"HTTP/") else { return false };
     let mut parts = numbers.split(|&byte| byte == b'.');

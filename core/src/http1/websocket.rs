@@ -1,46 +1,47 @@
-//! WebSocket frames (RFC 6455, 5.2), as far as an intermediary must see them to end a connection in
-//! good order: where one frame ends and the next begins, and whether a Close has passed. Masks,
-//! payloads and extensions are nobody's business here; no extension may change the framing itself
-//! (RFC 6455, 9 and 7692).
+//! WebSocket frames (RFC 6455, 5.2), as far as the door must see them to end a connection in good
+//! order. It must know where one frame ends and the next begins, and whether a Close frame has passed.
+//! The door does not look at masks, payloads and extensions. It need not, since no extension may change
+//! the framing itself (RFC 6455, 9; RFC 7692).
 
-/// `1001`: the endpoint goes away (RFC 6455, 7.4.1).
+/// The status code 1001 of a Close frame. It says that the endpoint goes away (RFC 6455, 7.4.1).
 pub const CLOSE_GOING_AWAY: u16 = 1001;
 
 const OPCODE_CLOSE: u8 = 8;
-/// Two bytes, a length of eight, a mask of four.
+/// The longest frame header: two bytes, a length of eight bytes and a mask of four bytes.
 const HEADER_BYTES_MAX: u8 = 14;
 
-/// Follows one direction of a connection.
+/// Follows the frames of one direction of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameScanner {
     header: [u8; HEADER_BYTES_MAX as usize],
-    /// Bytes of the header that are there; 0 between frames and in a payload.
+    /// Bytes of the header that have come. 0 between two frames and inside a payload.
     begun: u8,
-    /// Bytes of the payload that still come.
+    /// Bytes of the payload that are still to come.
     left: u64,
     closed: bool,
 }
 
 impl FrameScanner {
-    /// Whether the last byte that was seen ended a frame, or none was seen yet.
+    /// Whether the scanner stands between two frames. That is so before the first byte too.
     pub fn at_boundary(&self) -> bool {
         self.begun == 0 && self.left == 0
     }
 
-    /// Whether a Close frame has begun: its sender says nothing after it.
+    /// Whether a whole header of a Close frame has come. Its sender sends no frame after it.
     pub fn has_closed(&self) -> bool {
         self.closed
     }
 
-    /// Takes the next bytes.
+    /// Takes the next bytes of this direction.
     pub fn advance(&mut self, mut data: &[u8]) {
         while !data.is_empty() {
             data = &data[self.step(data)..];
         }
     }
 
-    /// Takes bytes up to the first end of a frame and tells how many that were: 0 if that is where
-    /// it stands. `None`: no frame ends in `data`, and all of it was taken.
+    /// Takes bytes up to the first end of a frame and returns their number. That number is 0 if the
+    /// scanner already stands between two frames. Returns `None` if no frame ends in `data`; the
+    /// scanner has then taken all of it.
     pub fn advance_to_boundary(&mut self, data: &[u8]) -> Option<usize> {
         let mut taken = 0;
         while !self.at_boundary() {
@@ -52,7 +53,8 @@ impl FrameScanner {
         Some(taken)
     }
 
-    /// Takes a part of a header or of a payload: at least one byte of an input that has any.
+    /// Takes a part of one header or of one payload and returns the number of bytes. It takes at least
+    /// one byte of an input that is not empty.
     fn step(&mut self, data: &[u8]) -> usize {
         if self.left > 0 {
             let count = usize::try_from(self.left).unwrap_or(usize::MAX).min(data.len());
@@ -64,7 +66,7 @@ impl FrameScanner {
         let count = wanted.min(data.len());
         self.header[at..at + count].copy_from_slice(&data[..count]);
         self.begun += u8::try_from(count).unwrap_or(HEADER_BYTES_MAX);
-        // The second byte, and the length behind it, may say that there is more.
+        // The second byte of the header says how long the header is, so `header_bytes` may have grown.
         if self.begun == self.header_bytes() {
             self.closed |= self.header[0] & 0x0f == OPCODE_CLOSE;
             self.left = self.payload_bytes();
@@ -73,7 +75,7 @@ impl FrameScanner {
         count
     }
 
-    /// Bytes of the header, as far as they are known by now.
+    /// The length of the header in bytes. It is 2 until the second byte has come.
     fn header_bytes(&self) -> u8 {
         if self.begun < 2 {
             return 2;
@@ -87,6 +89,7 @@ impl FrameScanner {
         2 + length + mask
     }
 
+    /// The length of the payload in bytes, as a complete header says.
     fn payload_bytes(&self) -> u64 {
         let long = |bytes: usize| {
             self.header[2..2 + bytes].iter().fold(0, |length, &byte| length << 8 | u64::from(byte))
@@ -99,8 +102,8 @@ impl FrameScanner {
     }
 }
 
-/// Appends a Close frame with this code; masked, as frames to a server must be (RFC 6455, 5.3), if
-/// a mask is given.
+/// Appends a Close frame with this status code to `out`. With a mask the frame is masked, as every
+/// frame to a server must be (RFC 6455, 5.3).
 pub fn write_close(code: u16, mask: Option<[u8; 4]>, out: &mut Vec<u8>) {
     let [high, low] = code.to_be_bytes();
     match mask {

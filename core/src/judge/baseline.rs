@@ -1,5 +1,5 @@
-//! What the old color did before the switch, frozen: the whole service, its response times and its
-//! routes. [`super::BaselineWindow`] makes it.
+//! The baseline, which is the old color's traffic before the switch, frozen. It covers the whole service,
+//! its response times and its routes. [`super::BaselineWindow`] makes it.
 
 use std::time::Duration;
 
@@ -7,36 +7,37 @@ use serde::{Deserialize, Serialize};
 
 use super::clients::MANY;
 
-/// The frozen baseline. The default is "there is none".
+/// The frozen baseline. The default means that there is no baseline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Baseline {
     pub requests: u64,
     pub errors: u64,
-    /// Seconds it covers.
+    /// The seconds that the baseline covers.
     pub seconds: u64,
-    /// How much more errors scattered than independent ones would: 1 to 8, or to 1.5 times the
-    /// requests of a second if that is more; 0 when nobody has measured it, which is taken as 1.
+    /// How much more the errors scattered than independent errors would. It is 1 to 8, or up to 1.5 times
+    /// the requests of a second if that is more. 0 means that it was not measured; the judge takes 0 as
+    /// 1.
     pub dispersion: f64,
-    /// Different clients, counted up to 20: 20 is "20 or more".
+    /// The number of different clients, counted up to 20, so 20 means "20 or more".
     pub clients: usize,
-    /// The largest share of the requests that one client can have made.
+    /// The largest share of the requests that one client can have made, 0 to 1.
     pub top_client_share: f64,
-    /// `None` when too few response heads were timed.
+    /// The times to first byte; `None` if too few response heads were timed.
     pub latency: Option<LatencyBaseline>,
     /// The busiest route templates, at most `ROUTES_MAX`, the busiest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteBaseline>,
 }
 
-/// What the old color did on one route.
+/// The old color's counts on one route.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RouteBaseline {
-    /// `GET /orders/{id}`.
+    /// The template, such as `GET /orders/{id}`.
     pub route: String,
     pub requests: u64,
     pub errors: u64,
-    /// Seconds that the whole baseline covers.
+    /// The seconds that the whole baseline covers.
     #[serde(default)]
     pub seconds: u64,
     /// 1 to 8, over slices of ten seconds.
@@ -44,24 +45,25 @@ pub struct RouteBaseline {
 }
 
 impl Baseline {
-    /// Whether traffic comes from so many that one client's errors can be told from the service's.
+    /// Whether the traffic comes from so many clients that the judge can tell one client's errors from
+    /// the service's.
     pub fn many_clients(&self) -> bool {
         self.clients >= MANY && self.top_client_share <= 0.5
     }
 }
 
-/// The old color's times to first byte, in what the rule needs of them.
+/// The old color's times to first byte, reduced to the values that the latency rule needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LatencyBaseline {
     /// Attempts that had a response head.
     pub timed: u64,
-    /// Of those, how many counts of slow they would have made, repeats counted.
+    /// How many counts of slow these attempts would have made, with repeats.
     pub slow: u64,
-    /// The repeats among them.
+    /// The repeats among the counts of slow.
     pub repeats: u64,
     /// The 95th percentile of the time to first byte.
     pub p95: Duration,
-    /// tau: slow is what has no response head after this.
+    /// The limit tau. An attempt is slow if it has no response head after this time.
     pub slow_after: Duration,
     /// 1 to 8, over slices of ten seconds.
     pub dispersion: f64,

@@ -1,7 +1,7 @@
-//! One second of one color's evidence; buckets of several workers add up.
+//! One second of one color's evidence. The buckets of several workers can be added up.
 //!
-//! Counting is in the path of every request, so it is a handful of additions and a search in a
-//! few cache lines, and its memory is fixed: counts, the clients that make most of the requests
+//! Counting is in the path of every request. So it is a handful of additions and a search in a few cache
+//! lines, and its memory is fixed. A bucket holds the counts, the clients that make most of the requests
 //! and of the errors ([`super::clients`]), and the times to first byte ([`super::times`]).
 
 use std::time::Duration;
@@ -21,16 +21,16 @@ pub enum Outcome {
     Error,
 }
 
-/// Counts of one second. At most about 18 KiB (16 of them routes); recording allocates only for the
-/// first attempt after [`Bucket::default`], never after [`Bucket::clear`].
+/// The counts of one second. A bucket takes at most about 18 KiB, 16 of them for routes. Recording
+/// allocates memory only for the first attempt after [`Bucket::default`], never after [`Bucket::clear`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Bucket {
     pub requests: u64,
     pub errors: u64,
-    /// Attempts that had no response head when the latency rule's limit passed.
+    /// Attempts that had no response head when the time limit of the latency rule passed.
     pub slow: u64,
-    /// Further seconds that such attempts went on without one.
+    /// The further seconds for which these attempts still had no response head.
     pub slow_repeats: u64,
     detail: Option<Box<Detail>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +58,7 @@ struct Detail {
 }
 
 impl Bucket {
-    /// Counts one attempt. `first_byte` is the time to the response head, where there was one.
+    /// Counts one attempt. `first_byte` is the time to the response head, if there was one.
     pub fn record(&mut self, client: ClientKey, outcome: Outcome, first_byte: Option<Duration>) {
         self.requests += 1;
         let detail = self.detail.get_or_insert_default();
@@ -73,7 +73,7 @@ impl Bucket {
         }
     }
 
-    /// Counts the same attempt for its route.
+    /// Counts the attempt for its route too.
     pub fn record_route(&mut self, route: &RouteTemplate, client: ClientKey, outcome: Outcome) {
         let routes = self.routes.get_or_insert_default();
         let failed = outcome == Outcome::Error;
@@ -83,7 +83,7 @@ impl Bucket {
         }
     }
 
-    /// An attempt that was recorded as a success at its head has failed after all.
+    /// Counts the failure of an attempt that was recorded as a success when its response head came.
     pub fn record_broken(&mut self, route: &RouteTemplate, client: ClientKey) {
         self.errors += 1;
         self.detail.get_or_insert_default().erring.add(client, 1);
@@ -92,15 +92,15 @@ impl Bucket {
         routes.erring.add((route.key(), client), 1);
     }
 
-    /// Keeps a failing request, if there is room for one more.
+    /// Keeps a failing request as an example, if there is room for one more.
     pub fn keep_failure(&mut self, failure: impl FnOnce() -> FailedRequest) {
         if self.failures.len() < FAILURES_MAX {
             self.failures.push(failure());
         }
     }
 
-    /// Counts many attempts at once, of one client or of nobody in particular: what is counted of a
-    /// log, or made up in a simulation.
+    /// Counts many attempts at once, of one client or of no known client. The replay of a log and the
+    /// simulations use it.
     pub fn add(&mut self, client: Option<ClientKey>, successes: u32, errors: u32) {
         self.requests += u64::from(successes) + u64::from(errors);
         self.errors += u64::from(errors);
@@ -119,16 +119,16 @@ impl Bucket {
         self.detail.get_or_insert_default().first_byte.add_many(time, count);
     }
 
-    /// Counts an attempt that has no response head [`super::Judge::slow_after`] its start, when
-    /// that time passes. It is recorded too when it ends.
+    /// Counts an attempt that has no response head [`super::Judge::slow_after`] its start, when that time
+    /// passes. When the attempt ends it is recorded as well.
     pub fn record_slow(&mut self, client: ClientKey) {
         self.slow += 1;
         self.detail.get_or_insert_default().waiting.add(client, 1);
     }
 
-    /// Counts such an attempt again: once in each further second without a response head, at most
-    /// [`super::SLOW_REPEATS_MAX`] times. Else many requests that all hang would be one second's
-    /// evidence.
+    /// Counts a slow attempt again. This happens once in each further second without a response head, at
+    /// most [`super::SLOW_REPEATS_MAX`] times. Without repeats, many requests that all hang would be
+    /// evidence of one second only.
     pub fn record_still_slow(&mut self, client: ClientKey) {
         self.slow_repeats += 1;
         self.detail.get_or_insert_default().waiting.add(client, 1);
@@ -146,7 +146,7 @@ impl Bucket {
         self.merge_all_but_routes(other);
     }
 
-    /// What the rolling baseline sums up by tens of seconds.
+    /// Adds everything except the routes. The rolling baseline sums this up by tens of seconds.
     pub(crate) fn merge_all_but_routes(&mut self, other: &Self) {
         self.requests += other.requests;
         self.errors += other.errors;
@@ -162,7 +162,7 @@ impl Bucket {
         }
     }
 
-    /// Empties it, keeping its memory.
+    /// Empties the bucket and keeps its memory.
     pub fn clear(&mut self) {
         let mut detail = self.detail.take();
         if let Some(detail) = &mut detail {
@@ -178,11 +178,12 @@ impl Bucket {
         *self = Self { detail, routes, failures, ..Self::default() };
     }
 
+    /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
         self.requests == 0 && self.errors == 0 && self.slow == 0 && self.slow_repeats == 0
     }
 
-    /// The first failing requests.
+    /// The first failing requests of the second.
     pub fn failures(&self) -> &[FailedRequest] {
         &self.failures
     }
@@ -198,17 +199,17 @@ impl Bucket {
         entries.filter(move |((on, _), _)| *on == route).map(|((_, client), count)| (client, count))
     }
 
-    /// The clients with most errors, and never more errors than they made.
+    /// The clients with most errors. A count is never higher than the errors of that client.
     pub(crate) fn erring(&self) -> impl Iterator<Item = (ClientKey, u32)> + '_ {
         self.detail.iter().flat_map(|detail| detail.erring.entries())
     }
 
-    /// The clients with most slow attempts, repeats counted.
+    /// The clients with most slow attempts, with repeats.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (ClientKey, u32)> + '_ {
         self.detail.iter().flat_map(|detail| detail.waiting.entries())
     }
 
-    /// How many different clients asked, counted up to [`super::clients::MANY`].
+    /// How many different clients made requests, counted up to [`super::clients::MANY`].
     pub(crate) fn clients(&self) -> usize {
         self.detail.as_ref().map_or(0, |detail| detail.seen.count())
     }
@@ -218,6 +219,7 @@ impl Bucket {
         self.detail.as_ref().map_or(0, |detail| detail.asking.top_at_most(self.requests))
     }
 
+    /// The times to first byte, if anything was recorded.
     pub(crate) fn first_byte(&self) -> Option<&Times> {
         self.detail.as_ref().map(|detail| &detail.first_byte)
     }

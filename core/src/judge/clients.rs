@@ -1,22 +1,22 @@
-//! Who asks and who fails, in bounded memory.
+//! The clients that make requests and the clients whose requests fail, in bounded memory.
 //!
-//! Two questions are asked of a second's clients, and of ten minutes' of them: are there twenty or
-//! more, and which of them make most of the requests or errors? Neither needs a table of all
-//! clients. Both sketches can be merged (of several workers, of many seconds) and both err to one
-//! known side.
+//! The judge asks two questions about the clients of one second and of ten minutes. Are there twenty or
+//! more? And which of them make most of the requests or errors? Neither question needs a table of all
+//! clients. Both sketches here can be merged (over workers and over seconds), and the error of each has
+//! one known direction.
 
 use serde::{Deserialize, Serialize};
 
-/// A client, by a hash of its address (peer, or right-most untrusted X-Forwarded-For).
+/// A client as a hash of its address (the peer, or the right-most untrusted address in X-Forwarded-For).
 pub type ClientKey = u64;
 
 /// The most frequent keys of a stream, by the algorithm of Misra and Gries ("Finding repeated
 /// elements", 1982), merged as Agarwal et al. show ("Mergeable Summaries", PODS 2012).
 ///
-/// A count is never too high, and too low by at most `(all - kept) / (N + 1)` where `all` is what
-/// was added and `kept` the sum of the counts. So a client is never charged for another's errors,
-/// and whoever makes more than one in `N + 1` is among the kept. With `N` clients or fewer all
-/// counts are exact.
+/// A count is never too high. It is too low by at most `(all - kept) / (N + 1)`, where `all` is the sum
+/// of everything that was added and `kept` the sum of the counts. So a client is never charged for
+/// another client's errors, and a client with more than one in `N + 1` of all errors is always kept. With
+/// `N` clients or fewer all counts are exact.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(
     from = "Vec<(K, u32)>",
@@ -24,20 +24,21 @@ pub type ClientKey = u64;
     bound = "K: Key + Serialize + serde::de::DeserializeOwned"
 )]
 pub(crate) struct Frequent<const N: usize, K: Key = ClientKey> {
-    /// A key beside a count of 0 is a free place. Keys apart from counts: the search runs over
-    /// keys alone.
+    /// A key beside a count of 0 is a free place. The keys are apart from the counts so that the search
+    /// runs over keys alone.
     keys: [K; N],
     counts: [u32; N],
 }
 
-/// What can be counted: a client, or a client on a route.
+/// A thing that can be counted: a client, or a client on a route.
 pub(crate) trait Key: Copy + Ord + Default {}
 
 impl<K: Copy + Ord + Default> Key for K {}
 
 impl<const N: usize, K: Key> Frequent<N, K> {
+    /// Adds `weight` to a key's count.
     pub(crate) fn add(&mut self, key: K, weight: u32) {
-        // A free place with this very key is as good as any: one search finds both.
+        // A free place that holds this key is as good as any other free place, so one search finds both.
         if let Some(at) = self.keys.iter().position(|&known| known == key) {
             self.counts[at] = self.counts[at].saturating_add(weight);
             return;
@@ -62,12 +63,12 @@ impl<const N: usize, K: Key> Frequent<N, K> {
         }
     }
 
-    /// The kept keys with their counts, in no order that means anything.
+    /// The kept keys with their counts, in an order without meaning.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (K, u32)> + '_ {
         self.keys.iter().copied().zip(self.counts.iter().copied()).filter(|(_, count)| *count > 0)
     }
 
-    /// The most that any one key can have made of `all` that was added.
+    /// The most that any one key can have made of `all`, the sum of everything that was added.
     pub(crate) fn top_at_most(&self, all: u64) -> u64 {
         let kept: u64 = self.counts.iter().copied().map(u64::from).sum();
         let top = self.counts.iter().copied().max().map_or(0, u64::from);
@@ -81,7 +82,7 @@ impl<const N: usize, K: Key> Default for Frequent<N, K> {
     }
 }
 
-/// Equal when they say the same; places do not matter.
+/// Two sketches are equal if they have the same counts. The places do not matter.
 impl<const N: usize, K: Key> PartialEq for Frequent<N, K> {
     fn eq(&self, other: &Self) -> bool {
         let sorted = |one: &Self| {
@@ -109,12 +110,12 @@ impl<const N: usize, K: Key> From<Vec<(K, u32)>> for Frequent<N, K> {
     }
 }
 
-/// So many different clients are "many".
+/// From this number of different clients on there are "many".
 pub(crate) const MANY: usize = 20;
 
-/// How many different clients there are, counted up to [`MANY`] and exact up to there: the
-/// smallest keys that were seen, sorted. Keys are hashes, so once it is full most clients cost
-/// one comparison; and what is kept does not depend on the order in which they came.
+/// The number of different clients, counted up to [`MANY`] and exact up to there. It keeps the smallest
+/// keys that were seen, sorted. Keys are hashes, so once the list is full most clients cost one
+/// comparison. The kept keys do not depend on the order of arrival.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<ClientKey>", into = "Vec<ClientKey>")]
 pub(crate) struct Distinct {

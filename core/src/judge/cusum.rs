@@ -1,23 +1,21 @@
 //! A CUSUM of Bernoulli log-likelihood ratios (E. S. Page, "Continuous Inspection Schemes",
 //! Biometrika 41, 1954; its increments are those of A. Wald's sequential test, 1945).
 //!
-//! Each failure adds ln(p1/p0), each success ln((1-p1)/(1-p0)), and the sum never falls under 0.
-//! From any one start the ratio of likelihoods passes e^h with a chance of at most e^-h while the
-//! rate is p0 or less (Ville's inequality; Lorden, 1971, for the time to a false alarm). A bake
-//! of N requests has at most N starts, so h = ln(N/alpha) keeps the chance of a false trip in the
-//! whole bake under alpha, however often one looks.
+//! Each failure adds ln(p1/p0), and each success adds ln((1-p1)/(1-p0)), which is negative. The sum never
+//! falls under 0.
 //!
-//! Where that bound stops: it takes requests for independent, and p0 for no less than the true
+//! This bound has limits. It assumes that requests are independent, and that p0 is no less than the true
 //! rate (a Wilson bound is too low in one sample of forty, and then by little). Dividing by the
-//! dispersion repairs clumps only as far as the baseline showed them. And h is frozen while the
-//! score is over 0, so if far more requests come than expected the bound grows by 1 + ln(seen /
+//! dispersion repairs clumps only as far as the baseline showed them. And h is frozen while the score is
+//! over 0, so if far more requests come than expected the chance of a false trip grows by 1 + ln(seen /
 //! expected) times.
-//! Against it stand two limits that only lower the score: an interval adds at most h/4 (h/2 where
-//! an outage is ruled out, see `total`), and where the clients are many, one client adds at most h/4
-//! since the score was last 0.
 //!
-//! Scores are whole nano-nats: sums do not depend on their order, and a score that was stored as
-//! text is the same score.
+//! Two limits work against that, and both only lower the score. An interval adds at most h/4 (h/2 where
+//! an outage is ruled out, see `total`). Where the clients are many, one client adds at most h/4 since
+//! the score was last 0.
+//!
+//! Scores are whole nano-nats. So sums do not depend on their order, and a score that was stored as text
+//! is the same score when it is read back.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,19 +29,21 @@ const NANO: f64 = 1e9;
 /// One rule's running score.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cusum {
-    /// False when the two rates are too close to be told apart: nothing is ever added.
+    /// False if the two rates are too close to be told apart. Then nothing is ever added.
     on: bool,
-    /// What a failure adds and a success takes, dispersion counted, in nano-nats.
+    /// The nano-nats that a failure adds (`up`) and a success takes away (`down`), divided by the
+    /// dispersion.
     up: i64,
     down: i64,
     score: i64,
-    /// Trip at this score; a multiple of 4, so that four full steps are exactly the bound.
+    /// The score at which the rule trips. It is a multiple of 4, so that four full steps are exactly the
+    /// bound.
     bound: i64,
-    /// `Some` where one client is not to move traffic alone.
+    /// `Some` if one client alone must not move the traffic.
     ledger: Option<Ledger>,
 }
 
-/// How much of the bound one interval adds at most.
+/// The largest part of the bound that one interval may add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Most {
     Quarter,
@@ -54,13 +54,13 @@ pub(crate) enum Most {
 pub(crate) struct Evidence<C> {
     pub(crate) bad: u64,
     pub(crate) good: u64,
-    /// Some of `bad` by client; what is missing is nobody's.
+    /// A part of `bad` by client. The rest of `bad` is charged to no client.
     pub(crate) clients: C,
     pub(crate) most: Most,
 }
 
 impl Cusum {
-    /// `bound` as of [`bound`], in nats.
+    /// A rule with score 0. `bound` is in nats and comes from [`bound`].
     pub(crate) fn new(rates: Rates, dispersion: f64, many_clients: bool, bound: f64) -> Self {
         let (up, down) = if rates.are_distinct() { rates.weights() } else { (0.0, 0.0) };
         let dispersion = dispersion.max(1.0);
@@ -74,8 +74,8 @@ impl Cusum {
         }
     }
 
-    /// Adds one interval. `bound` (nats) is the bound as it is now: taken while the score is 0,
-    /// else the old one holds.
+    /// Adds one interval. `bound` is the present bound in nats. It is adopted only while the score is 0;
+    /// otherwise the old bound holds.
     pub(crate) fn observe(&mut self, evidence: Evidence<impl Iterator<Item = (ClientKey, u32)>>, bound: f64) {
         if !self.on {
             return;
@@ -106,8 +106,9 @@ impl Cusum {
             if self.score == 0 {
                 ledger.clear();
             } else {
-                // Of a step that was cut each client is charged its part of what counted: else an
-                // outage that hits everybody would use everybody up before it is told.
+                // If the step was cut, each client is charged only its part of the step that counted.
+                // Otherwise an outage that hits all clients would use up all their quarters before the
+                // rule trips.
                 let counted = step.saturating_add(loss);
                 for (client, allowed) in charges {
                     ledger.charge(client, part(allowed, counted, gain));
@@ -116,10 +117,12 @@ impl Cusum {
         }
     }
 
+    /// Whether the score is at its bound.
     pub(crate) fn tripped(&self) -> bool {
         self.on && self.score >= self.bound
     }
 
+    /// Whether the rule can tell its two rates apart.
     pub(crate) fn on(&self) -> bool {
         self.on
     }
@@ -134,11 +137,12 @@ impl Cusum {
         self.bound as f64 / NANO
     }
 
-    /// Whether one client's part is limited.
+    /// Whether the part of one client is limited.
     pub(crate) fn many_clients(&self) -> bool {
         self.ledger.is_some()
     }
 
+    /// Sets the score to 0 and empties the ledger.
     pub(crate) fn reset(&mut self) {
         self.score = 0;
         if let Some(ledger) = &mut self.ledger {
@@ -146,17 +150,19 @@ impl Cusum {
         }
     }
 
+    /// Lowers the score to its bound, so that it can fall again.
     pub(crate) fn cap(&mut self) {
         self.score = self.score.min(self.bound);
     }
 }
 
-/// h in nats: `expected` requests may come and `seen` have come, `alpha` is the chance of a false trip.
+/// The bound h in nats. `expected` requests may come, `seen` have come, and `alpha` is the chance of a
+/// false trip. It counts 1000 requests at least.
 pub(crate) fn bound(alpha: f64, expected: f64, seen: u64) -> f64 {
     bound_of(alpha, expected.max(seen as f64).max(1000.0))
 }
 
-/// The same for no more than so many requests.
+/// The bound h in nats for `requests` requests, without the minimum.
 pub(crate) fn bound_of(alpha: f64, requests: f64) -> f64 {
     let alpha = if alpha > 0.0 { alpha.clamp(1e-9, 0.5) } else { 1e-9 };
     (requests.max(1.0) / alpha).ln()
@@ -166,8 +172,8 @@ fn times(weight: i64, count: u64) -> i64 {
     weight.saturating_mul(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-/// `amount * counted / all`; `amount` when all of it counted. Rounded down: four clients that use
-/// up their quarters together must reach the bound.
+/// `amount * counted / all`, or `amount` if all of it counted. The result is rounded down, because four
+/// clients that use up their quarters together must reach the bound.
 fn part(amount: i64, counted: i64, all: i64) -> i64 {
     if counted >= all {
         return amount;
@@ -175,7 +181,7 @@ fn part(amount: i64, counted: i64, all: i64) -> i64 {
     i64::try_from(i128::from(amount) * i128::from(counted) / i128::from(all)).unwrap_or(amount)
 }
 
-/// A bound in nano-nats, up to the next multiple of 4.
+/// A bound in nano-nats, rounded up to the next multiple of 4.
 fn whole(nats: f64) -> i64 {
     nano((nats * NANO / 4.0).ceil()) * 4
 }

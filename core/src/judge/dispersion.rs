@@ -1,40 +1,40 @@
-//! How much more the errors scatter than independent requests would.
+//! The dispersion, which says how much more the errors scatter than independent requests would.
 //!
-//! A failing dependency or a retrying client makes errors come in clumps, and clumps look like
-//! evidence to a rule that takes requests for independent. Pearson's statistic over its degrees of
-//! freedom tells by how much (McCullagh and Nelder, "Generalized Linear Models", 1989, section
-//! 4.5); scores are divided by it.
+//! A failing dependency or a retrying client makes errors come in clumps, and clumps look like evidence
+//! to a rule that assumes independent requests. Pearson's statistic over its degrees of freedom measures
+//! this (McCullagh and Nelder, "Generalized Linear Models", 1989, section 4.5). Scores are divided by it.
 //!
-//! Over single seconds it sees clumps within a second, and not bad seconds that follow each other.
-//! What a running sum suffers from is the variance of long sums, so it is taken over windows of 4
-//! and 16 s too (the index of dispersion for counts, D. R. Cox and P. A. W. Lewis, "The Statistical
-//! Analysis of Series of Events", 1966, section 4.5), and the largest is used. Long windows are few,
-//! so they count only when they scatter more than chance would make them in one of forty: where
-//! errors are independent the score stays as it was.
+//! Over single seconds the statistic sees clumps within a second, but not bad seconds that follow each
+//! other. A running sum suffers from the variance of long sums. So the statistic is also taken over
+//! windows of 4 and 16 s (the index of dispersion for counts, D. R. Cox and P. A. W. Lewis, "The
+//! Statistical Analysis of Series of Events", 1966, section 4.5), and the largest value is used. There
+//! are few long windows, so they count only if they scatter more than chance would make them in one of
+//! forty cases. Where errors are independent the score stays as it was.
 //!
-//! One incident is not the way a service is: the worst half minute of ten minutes is left out, if it
-//! alone would have tripped the rule. Many are.
+//! One incident does not show how a service usually is. So the worst half minute of ten minutes is left
+//! out, if it alone would have tripped the rule. Many incidents do show how it is.
 
 use super::rates::Rates;
 
-/// Less than independent is not believed.
+/// The least dispersion. A value that scatters less than independent errors is not believed.
 const LEAST: f64 = 1.0;
-/// The most: a baseline so wild that it would need more must not switch the judge off. With this
-/// many times the requests of a second a candidate that fails altogether is found within half a
-/// minute or so (at ln(p1/p0) = 1.1 and h = 22); where traffic is thin, 8.
+/// The largest dispersion where traffic is thin. A baseline so wild that it would need more must not
+/// switch the judge off. Where traffic is busier the largest is `MOST_PER_REQUEST` times the requests of
+/// a second. With that a candidate that fails altogether is found within about half a minute (at
+/// ln(p1/p0) = 1.1 and h = 22).
 const MOST: f64 = 8.0;
 const MOST_PER_REQUEST: f64 = 1.5;
 /// Seconds in a long window.
 const LONG: [usize; 2] = [4, 16];
-/// In standard deviations: what chance passes in one case of forty.
+/// The number of standard deviations that chance passes in one case of forty.
 const CHANCE: f64 = 2.0;
-/// The part of the baseline that one incident may be: half a minute of ten minutes.
+/// An incident may be one part in this many of the baseline, which is half a minute of ten minutes.
 const INCIDENT: usize = 20;
-/// Failures over what was to be expected that make it one: so many at once trip the rule.
+/// The failures above the expected number that make an incident. So many at once trip the rule.
 const INCIDENT_ERRORS: f64 = 20.0;
 
-/// Of `(requests, failures)` of each second, in the order of time: the largest over windows of 1, 4
-/// and 16 s, without the worst incident, to three decimals.
+/// The dispersion of `(requests, failures)` of each second, in the order of time. It is the largest value
+/// over windows of 1, 4 and 16 s, without the worst incident, to three decimals.
 pub(crate) fn of_seconds(seconds: impl Iterator<Item = (u64, u64)>) -> f64 {
     let mut counts = floats(seconds);
     let (requests, _) = sum(&counts);
@@ -52,7 +52,8 @@ pub(crate) fn of_seconds(seconds: impl Iterator<Item = (u64, u64)>) -> f64 {
     rounded(largest.clamp(LEAST, most))
 }
 
-/// Of `(requests, failures)` of intervals that are long already: Pearson's alone, at most 8.
+/// The dispersion of `(requests, failures)` of intervals that are long already. It is Pearson's value
+/// alone, at most 8.
 pub(crate) fn of_intervals(intervals: impl Iterator<Item = (u64, u64)>) -> f64 {
     let mut counts = floats(intervals);
     without_incident(&mut counts);
@@ -60,8 +61,9 @@ pub(crate) fn of_intervals(intervals: impl Iterator<Item = (u64, u64)>) -> f64 {
 }
 
 /// The least dispersion that is believed where failures are few. At rate p0 ten minutes hold
-/// `ten_minutes` x p0 of them; the fewer those are the less shows how they come, and the longer one
-/// clump is remembered. 1.5 for four and fewer, 1.1 for a hundred.
+/// `ten_minutes` x p0 failures. If there are fewer of them, the baseline shows less about how they come,
+/// and the score remembers one clump for longer. The value is 1.5 for four failures and fewer, and 1.1
+/// for a hundred.
 pub(crate) fn least(ten_minutes: f64, rates: Rates) -> f64 {
     let failures = ten_minutes * rates.p0;
     LEAST + (1.0 / failures.sqrt()).min(0.5)
@@ -75,7 +77,8 @@ fn rounded(dispersion: f64) -> f64 {
     (dispersion * 1000.0).round() / 1000.0
 }
 
-/// Empties the stretch (a twentieth of all) with most failures over the rest's rate, if they are many.
+/// Empties the stretch (a twentieth of all) that has the most failures above the rate of the rest, if
+/// they are many.
 fn without_incident(counts: &mut [(f64, f64)]) {
     let length = counts.len().div_ceil(INCIDENT);
     let all = sum(counts);
@@ -99,11 +102,12 @@ fn without_incident(counts: &mut [(f64, f64)]) {
 
 struct Scatter {
     dispersion: f64,
-    /// Of the dispersion of independent requests.
+    /// The standard deviation that the dispersion has for independent requests.
     deviation: f64,
 }
 
-/// `None` where all or none failed, or there is one interval: nothing scatters.
+/// Pearson's dispersion. `None` if all or no requests failed, or if there is only one interval, since
+/// nothing scatters then.
 fn pearson(counts: &[(f64, f64)]) -> Option<Scatter> {
     let filled = counts.iter().filter(|(n, _)| *n > 0.0);
     let intervals = filled.clone().count() as f64;
@@ -125,7 +129,7 @@ fn sum(window: &[(f64, f64)]) -> (f64, f64) {
     window.iter().fold((0.0, 0.0), |(n, bad), second| (n + second.0, bad + second.1))
 }
 
-/// The failures' share; `None` where all or none failed.
+/// The share of failures; `None` if all or no requests failed.
 fn share(counts: &[(f64, f64)]) -> Option<f64> {
     let (n, bad) = sum(counts);
     (bad > 0.0 && bad < n).then(|| bad / n)

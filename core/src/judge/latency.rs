@@ -1,20 +1,22 @@
-//! The latency rule: the machine of the error rule on slow attempts.
+//! The latency rule. It is the CUSUM of the error rule, applied to slow attempts.
 //!
-//! Slow is measured against the service itself: no response head within tau, half as long again
-//! as the baseline's 95th percentile and at least 50 ms more. An attempt counts when tau passes
-//! and not when it ends, and again in each further second in which it hangs, or fifty clients that
-//! all wait for ever would be one second's evidence. The baseline's share of slow attempts is
-//! counted in the same way, from its histogram of times to first byte; attempts that never had a
-//! response head are missing there, which makes the rule a little stricter, never laxer.
+//! The limit for slow is measured on the service itself. An attempt is slow if it has no response head
+//! within tau, which is half as long again as the baseline's 95th percentile and at least 50 ms more. An
+//! attempt counts when tau passes and not when it ends, and it counts again in each further second in
+//! which it hangs. Otherwise fifty clients that all wait for ever would be evidence of one second only.
+//! The baseline's share of slow attempts is counted in the same way, from its histogram of times to first
+//! byte. Attempts that never had a response head are missing in the histogram, which makes the rule a
+//! little stricter, never laxer.
 //!
-//! Counting again shows that a hang lasts, and not that there are more of them: one attempt is one
-//! piece of evidence. Five polls of half a minute are 35 counts, and a baseline of a hundred requests
-//! that holds two of them, by chance, would be held against the candidate. So the different attempts
-//! of the run, each counted once, must be enough too, at the rate that says most (the generalized
-//! likelihood ratio; D. Siegmund and E. S. Venkatraman, "Using the Generalized Likelihood Ratio
-//! Statistic for Sequential Detection of a Change-Point", Annals of Statistics 23, 1995), against
-//! the share of attempts that may have been slow before. Where nothing is counted twice this is never
-//! later than the score: that is the same ratio over the same run, at one fixed rate.
+//! A repeated count shows that a hang lasts, and not that there are more hangs, since one attempt is one
+//! piece of evidence. Five polls of half a minute are 35 counts. A baseline of a hundred requests may
+//! hold two such polls by chance, and then those counts would be held against the candidate. So the
+//! different attempts of the run, each counted once, must be enough evidence too. They are judged at the
+//! rate that says most (the generalized likelihood ratio; D. Siegmund and E. S. Venkatraman, "Using the
+//! Generalized Likelihood Ratio Statistic for Sequential Detection of a Change-Point", Annals of
+//! Statistics 23, 1995), against the share of attempts that may have been slow before. Where nothing is
+//! counted twice, this condition is never met later than the score's, because the score is the same ratio
+//! over the same run at one fixed rate.
 
 use std::time::Duration;
 
@@ -26,25 +28,26 @@ use super::times::{Times, edge_after};
 use super::verdict::RuleNumbers;
 use super::{Baseline, Bucket, LatencyBaseline, Policy, dispersion, wilson};
 
-/// How often an attempt without a response head counts again: once a further second.
+/// How often an attempt without a response head counts again, once in each further second.
 pub const SLOW_REPEATS_MAX: u32 = 6;
 
-/// Fewer times say nothing of a 95th percentile.
+/// The least number of timed attempts. Fewer say nothing about a 95th percentile.
 const TIMED_MIN: u64 = 40;
 /// tau without a baseline.
 const SLOW_AFTER_DEFAULT: Duration = Duration::from_secs(2);
-/// p0 is at least this; p1 is at least the other, and three times p0.
+/// p0 is at least `SLOW_SHARE_MIN`. p1 is at least `BAD_SHARE_MIN`, and `RATIO` times p0.
 const SLOW_SHARE_MIN: f64 = 0.03;
 const BAD_SHARE_MIN: f64 = 0.10;
 const RATIO: f64 = 3.0;
 const BAD_SHARE_MAX: f64 = 0.9;
-/// So many different attempts must have been slow since the score was last 0.
+/// The number of different attempts that must have been slow since the score was last 0.
 const SLOW_MIN: u64 = 5;
-/// They are worth what they must be, in billionths.
+/// The worth, in billionths, at which the different attempts are enough evidence.
 const ENOUGH: i64 = 1_000_000_000;
 
 impl LatencyBaseline {
-    /// `None` with under [`TIMED_MIN`] times. `parts` are the pieces that `all` is the sum of.
+    /// The latency baseline; `None` with fewer than [`TIMED_MIN`] times. `parts` are the buckets whose
+    /// sum is `all`.
     pub(crate) fn new<'b>(all: &Bucket, parts: impl Iterator<Item = &'b Bucket>) -> Option<Self> {
         let times = all.first_byte()?;
         let timed = times.total();
@@ -63,7 +66,7 @@ impl LatencyBaseline {
     }
 }
 
-/// Counts of slow (repeats among them), and the repeats alone.
+/// The counts of slow with repeats, and the repeats alone.
 fn slow_counts(times: &Times, slow_after: Duration) -> (u64, u64) {
     let (mut slow, mut repeats) = (0, 0);
     for (time, count) in times.bins() {
@@ -75,41 +78,43 @@ fn slow_counts(times: &Times, slow_after: Duration) -> (u64, u64) {
     (slow, repeats)
 }
 
-/// The rule's state in a bake.
+/// The state of the rule in a bake.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LatencyRule {
     cusum: Cusum,
     slow_after: Duration,
-    /// Since the switch: attempts judged, and slow ones, repeats not counted.
+    /// The attempts that were judged since the switch, and the slow ones among them without repeats.
     n: u64,
     slow: u64,
     run: Run,
 }
 
-/// What was judged since the score was last 0, or since different attempts were last slow no more
-/// often than before.
+/// The attempts since the score was last 0, or since different attempts were last slow no more often than
+/// before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Run {
-    /// Attempts, and the slow ones among them, each counted once.
+    /// The attempts and the slow ones among them, each counted once.
     n: u64,
     slow: u64,
-    /// How many different ones were slow: in the run, or at once in the last second.
+    /// How many different attempts were slow. It is the larger of those in the run and those at once in
+    /// the last second.
     different: u64,
-    /// What these are worth, in billionths of what is enough.
+    /// The worth of these attempts as evidence, in billionths of enough.
     worth: i64,
 }
 
 impl Run {
-    /// `enough` is in nats.
+    /// Adds a second. `enough` is in nats.
     fn observe(&mut self, bucket: &Bucket, good: u64, most: Shares, enough: f64) {
         self.n += good + bucket.slow;
         self.slow += bucket.slow;
         if self.slow as f64 <= most.of_attempts * self.n as f64 {
             (self.n, self.slow) = (0, 0);
         }
-        // Of one second all counts are of different attempts: a repeat is of one that no other count
-        // is of. So what hangs since before the run began tells by the share that hangs at once.
+        // All counts of one second are of different attempts, because a repeat in it belongs to an
+        // attempt with no other count in it. So attempts that have hung since before the run began show
+        // in the share that hangs at once.
         let at_once = bucket.slow + bucket.slow_repeats;
         let of_run = likelihood_ratio(self.slow, self.n, most.of_attempts);
         let of_second = likelihood_ratio(at_once, good + at_once, most.of_counts);
@@ -118,19 +123,21 @@ impl Run {
     }
 }
 
-/// Nats for the rate at which `bad` of `n` are likeliest, against `p0`; 0 where it is under that.
+/// The likelihood ratio, in nats, of the rate `bad / n` against `p0`. It is 0 if that rate is not over
+/// `p0`.
 fn likelihood_ratio(bad: u64, n: u64, p0: f64) -> f64 {
     let (bad, n) = (bad as f64, n as f64);
     let term = |count: f64, p0: f64| if count > 0.0 { count * (count / (n * p0)).ln() } else { 0.0 };
     if bad > p0 * n { term(bad, p0) + term(n - bad, 1.0 - p0) } else { 0.0 }
 }
 
-/// What may have been slow before, at the most, as far as different attempts show it.
+/// The largest shares that may have been slow before, as far as different attempts show it.
 #[derive(Clone, Copy, Debug)]
 struct Shares {
-    /// Of attempts.
+    /// The share of attempts.
     of_attempts: f64,
-    /// Of counts: at such a share of attempts, and with as many counts to each as there were.
+    /// The share of counts. It assumes that share of attempts, and as many counts for each attempt as in
+    /// the baseline.
     of_counts: f64,
 }
 
@@ -148,6 +155,7 @@ impl Shares {
 }
 
 impl LatencyRule {
+    /// The rule for a bake of `expected` requests.
     pub(crate) fn new(baseline: &Baseline, policy: &Policy, expected: f64) -> Self {
         let known = baseline.latency.as_ref();
         let dispersion = known.map_or(1.0, |latency| latency.dispersion);
@@ -164,6 +172,7 @@ impl LatencyRule {
         }
     }
 
+    /// Judges one closed second.
     pub(crate) fn observe(&mut self, bucket: &Bucket, baseline: &Baseline, policy: &Policy, expected: f64) {
         let good = bucket.first_byte().map_or(0, |times| times.under(self.slow_after));
         self.slow += bucket.slow;
@@ -178,11 +187,13 @@ impl LatencyRule {
         }
     }
 
+    /// Whether the score is at its bound and the different attempts are enough evidence too.
     pub(crate) fn tripped(&self) -> bool {
         self.cusum.tripped() && self.run.different >= SLOW_MIN && self.run.worth >= ENOUGH
     }
 
-    /// Nats: the running sum, or what the different attempts make of its bound where that is less.
+    /// The score in nats. It is the running sum, or the worth of the different attempts as a part of the
+    /// bound if that is less.
     fn score(&self) -> f64 {
         let part = self.run.worth as f64 / ENOUGH as f64;
         self.cusum.score().min(self.cusum.bound() * part)

@@ -1,14 +1,14 @@
-//! What each client has added to a score since it was last 0.
+//! The ledger of a score. It holds the part that each client has added since the score was last 0.
 
 use serde::{Deserialize, Serialize};
 
 use super::ClientKey;
 
-/// So many clients are remembered; the one that added least makes place for a new one, and could
-/// then add its small part again.
+/// The number of clients that are remembered. The client that added least makes place for a new one, and
+/// could then add its small part again.
 const CLIENTS_MAX: usize = 128;
 
-/// Sorted by client.
+/// The nano-nats of each client, sorted by client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Ledger {
@@ -16,7 +16,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Nano-nats that this client has added.
+    /// The nano-nats that this client has added.
     pub(crate) fn charged(&self, client: ClientKey) -> i64 {
         self.place(client).map_or(0, |at| self.charged[at].1)
     }

@@ -1,22 +1,25 @@
-//! L1: whether the new color is worse than the old one was. Pure: time is an argument.
+//! The judge decides whether the new color is worse than the old one was. It is pure, and time is an
+//! argument.
 //!
-//! Evidence is every upstream attempt for a public host, in 1 s buckets per color, judged as they
-//! close. The baseline is what the old color did before the switch, frozen. Each rule is a CUSUM
-//! of the Bernoulli log-likelihood ratio (`cusum`): for independent requests at
-//! just those two rates no test with as few false alarms has a shorter worst-case delay (Lorden,
-//! 1971; Moustakides, 1986); it needs no fixed sample, and it may be looked at every second
-//! without paying for each look. What real traffic does to that is said in `cusum`.
+//! The evidence is every upstream attempt for a public host, in buckets of 1 s for each color, judged as
+//! they close. The baseline is the old color's traffic before the switch, frozen. Each rule is a CUSUM of
+//! the Bernoulli log-likelihood ratio (`cusum`). For independent requests at exactly those two rates no
+//! test with as few false alarms has a shorter worst-case delay (Lorden, 1971; Moustakides, 1986). A
+//! CUSUM needs no fixed sample, and it may be looked at every second without a cost for each look. The
+//! module `cusum` says how far this holds for real traffic.
 //!
-//! Why not a comparison of the two colors side by side: with one atomic switch there is no old
-//! traffic to compare with while the new color bakes. And why not a threshold on the rate of the
-//! last minute: it is either slow or false, and its false alarms can't be counted beforehand.
+//! There are two alternatives, and each has a flaw. A comparison of the two colors side by side needs old
+//! traffic, and with one atomic switch there is none while the new color bakes. A threshold on the rate
+//! of the last minute is either slow or false, and its false alarms can't be counted beforehand.
 //!
-//! | file | what |
+//! | file | content |
 //! |---|---|
-//! | `bucket` `clients` `times` `route` `routes` `failure` | what the data plane counts, bounded |
-//! | `baseline` `window` `route_window` `dispersion` `wilson` `rates` | how it was, and what is too bad |
-//! | `cusum` `ledger` `total` | the running score, and how much of it one second may be |
-//! | `watch` `route_rules` `latency` | the rules; `verdict` `policy` the words |
+//! | `bucket` `clients` `times` `route` `routes` `failure` | the counts of the data plane, in bounded memory |
+//! | `baseline` `window` `route_window` `dispersion` `wilson` `rates` | the past of the old color, and the rates that are too bad |
+//! | `control` | the old color while it still answers beside the candidate |
+//! | `cusum` `ledger` `total` | the running score, and the most that one second may add |
+//! | `watch` `route_rules` `latency` | the rules |
+//! | `verdict` `policy` `series` | the verdict and its numbers, the configuration, and the course for people |
 
 mod baseline;
 mod bucket;
@@ -58,5 +61,5 @@ pub use window::BaselineWindow;
 
 /// Route templates that have an error rule of their own.
 pub(crate) const ROUTES_MAX: usize = 64;
-/// Routes that a verdict shows.
+/// The most routes that a verdict shows.
 pub(crate) const ROUTES_SHOWN: usize = 8;

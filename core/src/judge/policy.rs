@@ -4,35 +4,35 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What a trip of the latency rule leads to.
+/// The action when the latency rule trips.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnLatency {
     /// The same as a trip of the error rule.
     #[default]
     Revert,
-    /// It is told, and that is all.
+    /// People are told, and nothing else follows.
     Notify,
     /// The rule is not run.
     Off,
 }
 
-/// What the rules are tuned by; the defaults are the configuration's.
+/// The tuning of the rules. The defaults are the configuration's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     /// The chance of a false revert per release and rule.
     pub alpha: f64,
-    /// How much of the old color's past is the baseline.
+    /// The length of the old color's past that makes the baseline.
     pub baseline_window: Duration,
-    /// The least p0: rates under it are not told apart.
+    /// The least p0. Rates under it are not told apart.
     pub rate_floor: f64,
-    /// p1 is at least this times p0.
+    /// p1 is at least `ratio` times p0.
     pub ratio: f64,
-    /// p1 is at least p0 and this.
+    /// p1 is at least p0 plus `add_points` (a share, so 0.02 is 2 %).
     pub add_points: f64,
     #[serde(default)]
     pub latency: OnLatency,
-    /// Evidence this soon after the switch does not count for the latency rule.
+    /// How long after the switch evidence does not count for the latency rule.
     pub latency_warmup: Duration,
 }
 

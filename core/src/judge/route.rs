@@ -1,4 +1,4 @@
-//! What a request asks for, as a template: method and path with ids folded.
+//! A request's route template, which is its method and path with ids folded.
 //!
 //! `GET /orders/17/lines?page=2` and `GET /orders/18/lines` are one route, `GET /orders/{id}/lines`.
 //! The template is what the judge counts by and what a record shows, so nothing that names a
@@ -7,18 +7,18 @@
 
 use std::fmt;
 
-/// Bytes of a template at the most; a longer path ends with `/*`.
+/// The most bytes of a template. A longer path ends with `/*`.
 pub(crate) const ROUTE_BYTES_MAX: usize = 96;
 
-/// A segment this long is no word.
+/// The longest segment that can be a word, in bytes.
 const WORD_BYTES_MAX: usize = 32;
 const FOLDED: &[u8] = b"{id}";
 const CUT: &[u8] = b"/*";
-/// Methods that are told apart; others are one, or anybody could make up routes.
+/// The methods that are told apart. All others count as one, or a client could make up routes.
 const METHODS: [&[u8]; 9] =
     [b"GET", b"POST", b"PUT", b"DELETE", b"PATCH", b"HEAD", b"OPTIONS", b"CONNECT", b"TRACE"];
 
-/// Identifies a template: the same in every worker, front door and process.
+/// The identity of a template. It is the same in every worker, front door and process.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -28,7 +28,7 @@ pub struct RouteKey(pub(crate) u64);
 impl RouteKey {
     /// The key of a template's text.
     pub(crate) fn of(text: &[u8]) -> Self {
-        // Eight bytes a step; the multiplier is that of `splitmix64`.
+        // Eight bytes are taken in each step. The multiplier is that of `splitmix64`.
         let mut key = 0x9e37_79b9_7f4a_7c15_u64 ^ text.len() as u64;
         for chunk in text.chunks(8) {
             let mut word = [0; 8];
@@ -40,7 +40,7 @@ impl RouteKey {
     }
 }
 
-/// A template. Held inline: making one allocates nothing.
+/// A route template. It is held inline, so making one allocates nothing.
 #[derive(Clone)]
 pub struct RouteTemplate {
     key: RouteKey,
@@ -49,7 +49,7 @@ pub struct RouteTemplate {
 }
 
 impl RouteTemplate {
-    /// The template of a request; `target` may have a query, which is left out.
+    /// The template of a request. The query of `target` is left out.
     pub fn new(method: &[u8], target: &[u8]) -> Self {
         let mut text = Text { len: 0, bytes: [0; ROUTE_BYTES_MAX] };
         text.push(if METHODS.contains(&method) { method } else { b"OTHER" });
@@ -57,7 +57,7 @@ impl RouteTemplate {
         let end = target.iter().position(|&byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
         let path = &target[..end];
         let mut segments = path.split(|&byte| byte == b'/');
-        // What is before the first slash: nothing, or `*`.
+        // The part before the first slash is empty or `*`.
         text.push(if segments.next() == Some(b"*") { b"*" } else { b"" });
         for segment in segments {
             let shown = if is_id(segment) { FOLDED } else { segment };
@@ -76,13 +76,14 @@ impl RouteTemplate {
         Self { key: RouteKey::of(used), len: u8::try_from(text.len).unwrap_or(0), text: text.bytes }
     }
 
+    /// The identity of the template.
     pub fn key(&self) -> RouteKey {
         self.key
     }
 
-    /// `GET /orders/{id}`.
+    /// The template as text, such as `GET /orders/{id}`.
     pub fn as_str(&self) -> &str {
-        // Only ASCII is left in a template.
+        // A template holds only ASCII.
         std::str::from_utf8(&self.text[..usize::from(self.len)]).unwrap_or_default()
     }
 }
@@ -101,7 +102,7 @@ impl PartialEq for RouteTemplate {
 
 impl Eq for RouteTemplate {}
 
-/// Reads back what [`RouteTemplate::as_str`] has written; a longer text is cut.
+/// Reads back the text of [`RouteTemplate::as_str`]. A longer text is cut.
 impl From<&str> for RouteTemplate {
     fn from(shown: &str) -> Self {
         let mut text = Text { len: 0, bytes: [0; ROUTE_BYTES_MAX] };
@@ -127,13 +128,13 @@ impl Text {
     }
 }
 
-/// Whether a segment names one thing of many: a number, a UUID, hex, a date, a token, an address,
-/// anything encoded.
+/// Whether a segment names one thing of many. Such a segment is a number, a UUID, hex, a date, a token,
+/// an address, or anything encoded.
 fn is_id(segment: &[u8]) -> bool {
     if segment.len() > WORD_BYTES_MAX {
         return true;
     }
-    // Over the whole segment, and over the part since the last separator.
+    // Counts over the whole segment, and over the part since the last separator.
     let (mut digits, mut run, mut longest_run, mut hex) = (0, 0, 0, 0);
     let mut part = Part::default();
     for &byte in segment {
@@ -173,7 +174,7 @@ fn is_id(segment: &[u8]) -> bool {
         || (all >= 20 && digits >= 3)
 }
 
-/// Letters and digits without a separator.
+/// The counts of a run of letters and digits without a separator.
 #[derive(Default)]
 struct Part {
     bytes: usize,

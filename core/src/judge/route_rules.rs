@@ -1,10 +1,10 @@
-//! The error rule again for each route template, so that a release that breaks one rare endpoint
-//! is caught where the sum of all errors would hardly show it.
+//! The error rule again for each route template. It catches a release that breaks one rare endpoint,
+//! which the sum of all errors would hardly show.
 //!
-//! The chance of a false trip is split over the templates: each rule's bound is that of alpha over
-//! their number (Bonferroni), so that all of them together stay under alpha. A template of the old
-//! color has its own baseline; one that is new with the candidate has none, is counted and shown,
-//! and not judged.
+//! The chance of a false trip is split over the templates. Each rule's bound is that of alpha divided by
+//! their number (Bonferroni), so that all of them together stay under alpha. A template of the old color
+//! has its own baseline. A template that is new with the candidate has none; it is counted and shown, but
+//! not judged.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +18,9 @@ use super::{Baseline, Bucket, Policy, ROUTES_MAX, ROUTES_SHOWN, RouteBaseline, d
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct RouteRules {
-    /// By key.
+    /// Sorted by key.
     rules: Vec<RouteRule>,
-    /// Rules that alpha is split over.
+    /// The number of rules that alpha is split over.
     split: u32,
 }
 
@@ -29,7 +29,7 @@ struct RouteRule {
     key: RouteKey,
     baseline: RouteBaseline,
     cusum: Cusum,
-    /// Since the switch.
+    /// Requests and errors since the switch.
     n: u64,
     e: u64,
     /// Requests expected in the bake.
@@ -37,7 +37,7 @@ struct RouteRule {
 }
 
 impl RouteRules {
-    /// `expected` requests in the bake, over all routes.
+    /// The rules of a bake with `expected` requests over all routes.
     pub(crate) fn new(baseline: &Baseline, policy: &Policy, expected: f64) -> Self {
         let judged = baseline.routes.iter().filter(|route| Rates::of_route(route, policy).are_distinct());
         let split = u32::try_from(judged.count().max(1)).unwrap_or(u32::MAX);
@@ -48,7 +48,7 @@ impl RouteRules {
             .iter()
             .take(ROUTES_MAX)
             .map(|route| {
-                // Whole, so that it reads back from text as the same number.
+                // A whole number, so that it reads back from text as the same number.
                 let expected = (expected * share(route.requests)).ceil();
                 let bound = cusum::bound(alpha, expected, 0);
                 let rates = Rates::of_route(route, policy);
@@ -69,6 +69,7 @@ impl RouteRules {
         Self { rules, split }
     }
 
+    /// Judges one closed second. A route without a baseline is counted from its first error on.
     pub(crate) fn observe(&mut self, bucket: &Bucket, policy: &Policy) {
         let alpha = policy.alpha / f64::from(self.split.max(1));
         for count in bucket.routes() {
@@ -92,6 +93,7 @@ impl RouteRules {
         }
     }
 
+    /// Whether the score of any route is at its bound.
     pub(crate) fn tripped(&self) -> bool {
         self.rules.iter().any(|rule| rule.cusum.tripped())
     }
@@ -109,7 +111,8 @@ impl RouteRules {
         self.rules.iter().filter(|rule| rule.cusum.on()).count()
     }
 
-    /// Those with errors: the one nearest to its bound first, then by errors.
+    /// The routes with errors, the one nearest to its bound first, then by errors. There are at most
+    /// `ROUTES_SHOWN`.
     pub(crate) fn numbers(&self, policy: &Policy) -> Vec<RouteNumbers> {
         let mut erring: Vec<&RouteRule> = self.rules.iter().filter(|rule| rule.e > 0).collect();
         erring.sort_by(|a, b| {
@@ -140,6 +143,7 @@ impl RouteRule {
         }
     }
 
+    /// The score as a part of the bound.
     fn nearness(&self) -> f64 {
         self.cusum.score() / self.cusum.bound().max(f64::MIN_POSITIVE)
     }

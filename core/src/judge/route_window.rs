@@ -1,4 +1,4 @@
-//! The rolling baseline by route: counts in slices, each template's text once.
+//! The rolling baseline by route. It keeps counts in slices, and each template's text once.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
@@ -7,9 +7,9 @@ use super::baseline::RouteBaseline;
 use super::route::RouteKey;
 use super::{Bucket, ROUTES_MAX, dispersion};
 
-/// Templates in one slice.
+/// The most templates in one slice.
 const PER_SLICE_MAX: usize = 256;
-/// Texts that are remembered; those that no slice holds go first.
+/// The most texts that are remembered. Texts that no slice holds are dropped first.
 const TEXTS_MAX: usize = 1024;
 
 /// Requests and errors of a route in one slice.
@@ -23,7 +23,7 @@ pub(crate) struct RouteWindow {
 }
 
 impl RouteWindow {
-    /// Begins a slice.
+    /// Begins a slice, and drops unused texts if there are many.
     pub(crate) fn open(&mut self) {
         self.slices.push_back(Counts::new());
         if self.texts.len() > TEXTS_MAX / 2 {

@@ -1,17 +1,17 @@
-//! Requests and errors by route template, of one second, in bounded memory.
+//! Requests and errors of one second by route template, in bounded memory.
 
 use serde::{Deserialize, Serialize};
 
 use super::route::{RouteKey, RouteTemplate};
 
-/// So many templates are counted in one second; requests for others are in the totals alone.
+/// The most templates that are counted in one second. Requests for others are in the totals alone.
 ///
-/// Places are taken in the order in which templates come, so a template has its place or has not
-/// for a whole second, and its rate is right either way: where paths are made up endlessly a busy
-/// route loses some of its seconds, never only its successes.
+/// Templates get their places in the order in which they come. So a template has its place for a whole
+/// second or not at all, and its rate is right either way. Where clients make up paths endlessly, a busy
+/// route loses some of its seconds, but never only its successes.
 pub(crate) const ROUTES_PER_SECOND_MAX: usize = 128;
 
-/// A power of two, at least twice as many as there are routes.
+/// The size of the index. It is a power of two, and at least twice the number of routes.
 const INDEX: usize = 256;
 
 #[derive(Clone, Debug)]
@@ -21,12 +21,12 @@ pub(crate) struct RouteCount {
     pub(crate) errors: u32,
 }
 
-/// A table that a search finds its way in by one or two looks.
+/// The counts with a hash index, in which a search needs one or two looks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Vec<(String, u32, u32)>", into = "Vec<(String, u32, u32)>")]
 pub(crate) struct Routes {
     counts: Vec<RouteCount>,
-    /// Position + 1 in `counts`; 0 is free. Open addressing.
+    /// The position in `counts` plus 1; 0 is free. The index uses open addressing.
     index: [u8; INDEX],
 }
 
@@ -53,7 +53,7 @@ impl Routes {
         }
     }
 
-    /// Adds another worker's; of more templates than there is room for the busiest are kept.
+    /// Adds another worker's counts. If there are more templates than places, the busiest are kept.
     pub(crate) fn merge(&mut self, other: &Self) {
         let known =
             |count: &&RouteCount| self.counts.iter().any(|ours| ours.route.key() == count.route.key());
@@ -80,13 +80,13 @@ impl Routes {
         }
     }
 
-    /// Empties it, keeping its memory.
+    /// Empties the table and keeps its memory.
     pub(crate) fn clear(&mut self) {
         self.counts.clear();
         self.index = [0; INDEX];
     }
 
-    /// In no order that means anything.
+    /// The counts, in an order without meaning.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &RouteCount> {
         self.counts.iter()
     }
@@ -96,14 +96,14 @@ fn start(key: RouteKey) -> usize {
     usize::from(key.0.to_le_bytes()[7])
 }
 
-/// Room for all from the start: counting allocates nothing.
+/// All memory is taken at the start, so counting allocates nothing.
 impl Default for Routes {
     fn default() -> Self {
         Self { counts: Vec::with_capacity(ROUTES_PER_SECOND_MAX), index: [0; INDEX] }
     }
 }
 
-/// Equal when they say the same; the order does not matter.
+/// Two tables are equal if they have the same counts. The order does not matter.
 impl PartialEq for Routes {
     fn eq(&self, other: &Self) -> bool {
         let sorted = |routes: &Self| {

@@ -1,47 +1,48 @@
-//! What a judge saw second by second, kept for people: it is drawn, never judged by.
+//! The course of a release, second by second. It is kept to be drawn for people, and the judge does not
+//! use it.
 //!
-//! Bounded: when there are more than `POINTS_MAX` points each two become one, so a bake
-//! of any length is at most that many points, and the last ones are as fine as the first. Before
-//! the candidate has traffic only the last minute of the old color is kept.
+//! The course is bounded. When there are more than `POINTS_MAX` points, each two become one. So a bake of
+//! any length has at most that many points, and the last points are as fine as the first. Before the
+//! candidate has traffic, only the last minute of the old color is kept.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Bucket, Numbers};
 
-/// A release's course, column by column (600 points are about 15 KiB of JSON).
+/// A release's course in columns (600 points are about 15 KiB of JSON).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Series {
     /// The first point's time, in seconds since 1970 (UTC).
     pub from: i64,
-    /// Seconds in a point.
+    /// The seconds that each point covers.
     pub step: u32,
-    /// Each point's beginning, in seconds after `from`; not evenly spaced where greenlight did not
-    /// run.
+    /// The beginning of each point, in seconds after `from`. The points are not evenly spaced where
+    /// greenlight did not run.
     pub at: Vec<u32>,
     /// The color under release.
     pub candidate: Counts,
-    /// The other one.
+    /// The other color.
     pub old: Counts,
     pub rules: Vec<RuleSeries>,
 }
 
-/// One color's sums of each point.
+/// One color's sums, one for each point.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
     pub requests: Vec<u32>,
     pub errors: Vec<u32>,
-    /// Attempts that were slow, repeats not counted.
+    /// Slow attempts without repeats.
     pub slow: Vec<u32>,
 }
 
-/// One rule's score and bound: the highest score of each point, the bound at its end. A bound of 0
-/// means that the rule was not run then.
+/// One rule's highest score in each point, and its bound at the point's end, both in nats. A bound of 0
+/// means that the rule did not run then.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RuleSeries {
-    /// `errors`, `latency`, ...
+    /// The name of the rule, such as `errors` or `latency`.
     pub rule: String,
     pub s: Vec<f32>,
     pub h: Vec<f32>,
@@ -49,13 +50,13 @@ pub struct RuleSeries {
 
 impl Series {
     pub(crate) const POINTS_MAX: usize = 600;
-    /// Points kept of the time in which the candidate had no traffic yet.
+    /// The points that are kept of the time before the candidate had traffic.
     pub(crate) const BEFORE_MAX: usize = 60;
-    /// Rules beyond these are not drawn.
+    /// The most rules that are drawn.
     const RULES_MAX: usize = 8;
 
-    /// Adds a closed second. `at` is the wall clock in seconds since 1970; one that has gone back
-    /// counts as the last second again. `numbers` are the judge's after this second.
+    /// Adds a closed second. `at` is the wall clock in seconds since 1970. If the clock has gone back,
+    /// the second is added to the last point. `numbers` are the judge's numbers after this second.
     pub fn push(&mut self, at: i64, candidate: &Bucket, old: &Bucket, numbers: Option<&Numbers>) {
         if self.at.is_empty() {
             *self = Self { from: at, step: 1, rules: std::mem::take(&mut self.rules), ..Self::default() };
@@ -123,7 +124,7 @@ impl Series {
         }
     }
 
-    /// Each two points become one.
+    /// Joins each two points into one.
     fn halve(&mut self) {
         self.step = self.step.saturating_mul(2);
         self.at = self.at.iter().copied().step_by(2).collect();
@@ -139,7 +140,7 @@ impl Series {
         }
     }
 
-    /// Whether all columns are as long as each other, as they are when this wrote them.
+    /// Whether all columns have the same length, as they do if this code wrote them.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let points = self.at.len();
@@ -171,7 +172,7 @@ impl Counts {
     }
 }
 
-/// To three decimals: nobody sees more of a plot.
+/// Rounds to three decimals. A plot shows no more.
 #[expect(clippy::cast_possible_truncation, reason = "scores are small numbers, drawn")]
 fn rounded(nats: f64) -> f32 {
     ((nats * 1000.0).round() / 1000.0) as f32

@@ -1,14 +1,14 @@
-//! Times to first byte, counted in bins that grow with the time.
+//! Times to first byte, counted in bins whose width grows with the time.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// 20 octaves of 8 bins from 64 us on: each is at most an eighth as wide as the times in it.
+/// 20 octaves of 8 bins, from 64 us on. Each bin is at most an eighth as wide as the times in it.
 const BINS: usize = 160;
 const FIRST_OCTAVE: u32 = 6;
 
-/// A histogram of 64 us to 67 s; what is under or over goes into the first or last bin.
+/// A histogram of 64 us to 67 s. Shorter and longer times go into the first and the last bin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<(usize, u32)>", into = "Vec<(usize, u32)>")]
 pub(crate) struct Times {
@@ -35,12 +35,12 @@ impl Times {
         self.bins.iter().copied().map(u64::from).sum()
     }
 
-    /// How many were shorter than `time`, which must be an edge ([`edge_after`]).
+    /// How many times were shorter than `time`, which must be an edge ([`edge_after`]).
     pub(crate) fn under(&self, time: Duration) -> u64 {
         self.occupied().filter(|(bin, _)| upper_edge(*bin) <= time).map(|(_, count)| u64::from(count)).sum()
     }
 
-    /// The bins that are not empty: lower edge and count.
+    /// The lower edge and the count of each bin that is not empty.
     pub(crate) fn bins(&self) -> impl Iterator<Item = (Duration, u32)> + '_ {
         self.occupied().map(|(bin, count)| (lower_edge(bin), count))
     }
@@ -60,8 +60,8 @@ impl Times {
     }
 }
 
-/// The least edge between two bins that is not under `time`: what is compared with an edge is
-/// counted exactly.
+/// The least edge between two bins that is not under `time`. Counts that are compared with an edge are
+/// exact.
 pub(crate) fn edge_after(time: Duration) -> Duration {
     let bin = bin_of(time);
     if bin > 0 && lower_edge(bin) == time { time } else { upper_edge(bin) }

@@ -1,15 +1,18 @@
-//! The judge's word and the numbers behind it.
+//! The judge's verdict and the numbers behind it.
 
 use serde::{Deserialize, Serialize};
 
 use super::FailedRequest;
 
-/// At the end of a bake, or when a rule trips.
+/// The verdict at the end of a bake, or when a rule trips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
+    /// No rule tripped, and the error rate is surely under p1.
     Pass,
+    /// A rule tripped.
     Fail,
+    /// Neither. Mostly there was too little traffic.
     Inconclusive,
 }
 
@@ -27,8 +30,11 @@ impl Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TripRule {
+    /// The error rule of the whole service.
     Errors,
+    /// The latency rule.
     Latency,
+    /// More than half of the candidate's endpoints are unhealthy or gone.
     HardDown,
     /// The error rule of one route template.
     Route,
@@ -52,7 +58,7 @@ pub struct Trip {
     pub numbers: Numbers,
 }
 
-/// Everything a verdict is made of. Rates are shares (0.005 is 0.5 %), scores are nats.
+/// Everything that a verdict is made of. Rates are shares (0.005 is 0.5 %), and scores are in nats.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Numbers {
@@ -68,23 +74,23 @@ pub struct Numbers {
     pub dispersion: f64,
     pub baseline_requests: u64,
     pub baseline_errors: u64,
-    /// False when the rule can't tell (p1 under 1.5 p0).
+    /// False if the rule can't tell the two rates apart (p1 under 1.5 p0).
     pub rule_on: bool,
     /// The Wilson upper bound (95 %) of the candidate's error rate; 1 before any request.
     pub upper: f64,
-    /// Whether one client's part of the score is limited to h/4.
+    /// Whether the part of one client in the score is limited to h/4.
     pub many_clients: bool,
-    /// The latency rule; `None` when it is off.
+    /// The numbers of the latency rule; `None` if it is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<RuleNumbers>,
-    /// The rule that is at its bound, or was when the release was moved back.
+    /// The rule that is at its bound, or was when the traffic was moved back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<TripRule>,
     /// Routes with errors, the one nearest to its bound first; at most
     /// `ROUTES_SHOWN`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteNumbers>,
-    /// Templates that have an error rule of their own.
+    /// How many templates have an error rule of their own.
     pub routes_judged: usize,
     /// The first requests that failed, oldest first; at most
     /// [`FAILURES_MAX`](super::FAILURES_MAX).
@@ -92,11 +98,11 @@ pub struct Numbers {
     pub first_failures: Vec<FailedRequest>,
 }
 
-/// One route template's part.
+/// The numbers of one route template. The short names mean the same as in [`Numbers`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RouteNumbers {
-    /// Method and path, ids folded: `GET /orders/{id}`.
+    /// Method and path with ids folded, such as `GET /orders/{id}`.
     pub route: String,
     /// Requests and errors of the candidate since the switch.
     pub n: u64,
@@ -107,34 +113,34 @@ pub struct RouteNumbers {
     pub h: f64,
     pub baseline_requests: u64,
     pub baseline_errors: u64,
-    /// False when the baseline says too little about it.
+    /// False if the baseline says too little about the route.
     pub rule_on: bool,
     /// Whether the score is at its bound now.
     pub tripped: bool,
 }
 
 impl Numbers {
-    /// Each rule's name, score and bound: what is drawn.
+    /// The name, score and bound of each rule, as they are drawn.
     pub fn scores(&self) -> impl Iterator<Item = (&str, f64, f64)> {
         let latency = self.latency.iter().map(|rule| ("latency", rule.s, rule.h));
-        // The one nearest to its bound stands for all.
+        // The route that is nearest to its bound stands for all routes.
         let route = self.routes.first().map(|route| ("route", route.s, route.h));
         std::iter::once(("errors", self.s, self.h)).chain(latency).chain(route)
     }
 }
 
-/// The latency rule's part.
+/// The numbers of the latency rule. The short names mean the same as in [`Numbers`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RuleNumbers {
-    /// Attempts judged since the warm-up, and slow ones among them.
+    /// The attempts that were judged since the warm-up, and the slow ones among them.
     pub n: u64,
     pub bad: u64,
     pub p0: f64,
     pub p1: f64,
     pub s: f64,
     pub h: f64,
-    /// No response head after this is slow, in milliseconds.
+    /// An attempt is slow if it has no response head after this many milliseconds.
     pub slow_after_ms: u64,
     pub rule_on: bool,
     /// Whether the score is at its bound now.

@@ -1,4 +1,4 @@
-//! The judge of one bake: fed one closed bucket a second.
+//! The judge of one bake. It gets one closed bucket each second.
 
 use std::time::Duration;
 
@@ -14,8 +14,9 @@ use super::{
     dispersion, wilson,
 };
 
-/// Plain data: stored with the service's record once a second, and goes on from there exactly
-/// (scores are integers, so that no digit is lost on the way through text).
+/// The judge's state as plain data. It is stored with the service's record once a second, and a stored
+/// judge goes on exactly from there (scores are integers, so that no digit is lost on the way through
+/// text).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judge {
     baseline: Baseline,
@@ -25,7 +26,7 @@ pub struct Judge {
     /// Requests and errors since the switch.
     n: u64,
     e: u64,
-    /// Buckets judged: seconds since the switch.
+    /// The buckets that were judged, which is the seconds since the switch.
     seconds: u64,
     errors: Cusum,
     #[serde(default)]
@@ -43,7 +44,7 @@ pub struct Judge {
 impl Judge {
     /// A judge for a bake in which about `expected_requests` will come.
     pub fn new(baseline: Baseline, policy: Policy, expected_requests: f64) -> Self {
-        // Whole, so that it reads back from text as the same number.
+        // A whole number, so that it reads back from text as the same number.
         let expected = if expected_requests.is_finite() { expected_requests.max(0.0).ceil() } else { 0.0 };
         let bound = cusum::bound(policy.alpha, expected, 0);
         let rates = Rates::of_errors(&baseline, &policy);
@@ -63,12 +64,13 @@ impl Judge {
         }
     }
 
-    /// Judges one closed second of the candidate; seconds without a request are fed too. A trip is
-    /// reported each time a score is at its bound.
+    /// Judges one closed second of the candidate. It also gets the seconds without a request. A trip is
+    /// returned each time that a score is at its bound.
     pub fn observe(&mut self, bucket: &Bucket) -> Option<Trip> {
         self.n += bucket.requests;
         self.e += bucket.errors;
-        // More errors than requests: responses that were counted before have broken off.
+        // There may be more errors than requests, because responses that were counted before have broken
+        // off.
         let good = bucket.requests.saturating_sub(bucket.errors);
         let most = self.total.observe(good, bucket.errors);
         let evidence = Evidence { bad: bucket.errors, good, clients: bucket.erring(), most };
@@ -77,7 +79,7 @@ impl Judge {
         if self.times_count() {
             self.latency.observe(bucket, &self.baseline, &self.policy, self.expected);
             if self.policy.latency == OnLatency::Notify {
-                // Nothing is done about it, so it may be over again.
+                // Nothing follows from it, so the score may fall again.
                 self.latency.cap();
             }
         }
@@ -94,8 +96,8 @@ impl Judge {
         self.rule().is_some()
     }
 
-    /// Score 0 again, and what tripped before is taken back: an outside cause has ended. The
-    /// counts stay.
+    /// Sets the scores to 0 and takes earlier trips back, because an outside cause has ended. The counts
+    /// stay.
     pub fn reset(&mut self) {
         self.errors.reset();
         self.total = TotalFailure::default();
@@ -104,21 +106,21 @@ impl Judge {
         self.failed = false;
     }
 
-    /// S = min(S, h): in a degraded release the score may fall again.
+    /// Lowers each score to its bound, so that the score of a degraded release can fall again.
     pub fn cap(&mut self) {
         self.errors.cap();
         self.latency.cap();
         self.routes.cap();
     }
 
-    /// The time without a response head after which an attempt is slow now (see
-    /// [`Bucket::record_slow`]). `None` while slow attempts do not count: the rule is off, or the
-    /// candidate is still warming up. An attempt that hangs at the end of that is slow then.
+    /// The time without a response head after which an attempt is slow now (see [`Bucket::record_slow`]).
+    /// It is `None` while slow attempts do not count, because the rule is off or the candidate is still
+    /// warming up. An attempt that hangs at the end of the warm-up counts as slow then.
     pub fn slow_after(&self) -> Option<Duration> {
         self.times_count().then(|| self.latency.slow_after())
     }
 
-    /// Whether the latency rule is at its bound and only tells so.
+    /// Whether the latency rule is at its bound and the policy only tells people.
     pub fn notifies_slow(&self) -> bool {
         self.policy.latency == OnLatency::Notify && self.latency.tripped()
     }
@@ -128,6 +130,7 @@ impl Judge {
         self.policy.latency != OnLatency::Off && self.seconds >= self.policy.latency_warmup.as_secs()
     }
 
+    /// The numbers of every rule as they are now.
     pub fn numbers(&self) -> Numbers {
         let rates = self.rates();
         let latency = self.policy.latency != OnLatency::Off;
@@ -152,8 +155,8 @@ impl Judge {
         }
     }
 
-    /// The verdict if the bake ended now: a rule has tripped, or the error rate is surely under
-    /// p1, or there is too little to say so.
+    /// The verdict if the bake ended now. It is fail if a rule has tripped, pass if the error rate is
+    /// surely under p1, and inconclusive if there is too little traffic to say so.
     pub fn verdict(&self) -> Verdict {
         if self.failed {
             Verdict::Fail
@@ -168,6 +171,7 @@ impl Judge {
         Rates::of_errors(&self.baseline, &self.policy)
     }
 
+    /// The first rule at its bound, of those that revert.
     fn rule(&self) -> Option<TripRule> {
         if self.errors.tripped() {
             Some(TripRule::Errors)
@@ -181,7 +185,7 @@ impl Judge {
     }
 }
 
-/// As it was measured, and no less than so few failures allow to believe.
+/// The dispersion as it was measured, or the least value that so few failures allow if that is more.
 fn dispersion(baseline: &Baseline, rates: Rates) -> f64 {
     baseline.dispersion.max(dispersion::least(ten_minutes(baseline.requests, baseline.seconds), rates))
 }

@@ -1,8 +1,8 @@
-//! What the active color does, rolling; frozen at the switch as the [`Baseline`].
+//! The rolling counts of the active color. They are frozen at the switch as the [`Baseline`].
 //!
-//! Counts are kept a second apart (they show how much errors scatter); clients, times and routes,
-//! which take more room, in slices of ten seconds. So ten minutes of a service are about 120 KiB,
-//! and 120 KiB more where all of it is spread over more than a hundred routes.
+//! Counts are kept for each second, because they show how much errors scatter. Clients, times and routes
+//! take more room and are kept in slices of ten seconds. So ten minutes of a service are about 120 KiB,
+//! and 120 KiB more if its traffic is spread over more than a hundred routes.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use std::time::Duration;
 use super::route_window::RouteWindow;
 use super::{Baseline, Bucket, LatencyBaseline, Policy, dispersion};
 
-/// Seconds in a slice.
+/// The seconds that one slice covers.
 const SLICE_SECONDS: u32 = 10;
 
-/// The longest window, an hour: a longer `baseline_window` is cut to it.
+/// The longest window, an hour in seconds. A longer `baseline_window` is cut to it.
 const WINDOW_SECONDS_MAX: u64 = 3600;
 
 /// The active color's last buckets, at most `baseline_window` of them.
@@ -32,7 +32,8 @@ struct Slice {
 }
 
 impl BaselineWindow {
-    /// Adds a closed second (also one without a request) and drops what is older than the window.
+    /// Adds a closed second (even one without a request) and drops the seconds that are older than the
+    /// window.
     pub fn push(&mut self, bucket: &Bucket, policy: &Policy) {
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         self.seconds.push_back((small(bucket.requests), small(bucket.errors)));
@@ -50,7 +51,7 @@ impl BaselineWindow {
         while self.seconds.len() > window {
             self.seconds.pop_front();
         }
-        // Whole slices only: they cover the window and up to nine seconds more.
+        // Only whole slices are dropped, so they cover the window and up to nine seconds more.
         let mut covered: usize = self.slices.iter().map(|slice| slice.seconds as usize).sum();
         while let Some(oldest) = self.slices.front()
             && covered - oldest.seconds as usize >= window
@@ -61,14 +62,14 @@ impl BaselineWindow {
         }
     }
 
-    /// Forgets everything: another color is active now.
+    /// Forgets everything, because another color is active now.
     pub fn clear(&mut self) {
         self.seconds.clear();
         self.slices.clear();
         self.routes = RouteWindow::default();
     }
 
-    /// The last `baseline_window` as the judge needs it.
+    /// The last `baseline_window` in the form that the judge needs.
     pub fn freeze(&self, policy: &Policy) -> Baseline {
         let skip = self.seconds.len().saturating_sub(window(policy));
         let counts = || self.seconds.iter().skip(skip).map(|&(n, e)| (u64::from(n), u64::from(e)));
@@ -96,14 +97,14 @@ impl Slice {
     }
 }
 
-/// In seconds; at least one.
+/// The length of the window in seconds, at least 1.
 fn window(policy: &Policy) -> usize {
     let longest = Duration::from_secs(WINDOW_SECONDS_MAX);
     let seconds = policy.baseline_window.min(longest).as_secs().max(1);
     usize::try_from(seconds).unwrap_or(1)
 }
 
-/// To three decimals, up: what is written as text must read back as the same number.
+/// The share, rounded up to three decimals, because the stored text must read back as the same number.
 fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { (part as f64 / whole as f64 * 1000.0).ceil() / 1000.0 }
 }

@@ -1,4 +1,4 @@
-//! The two colors of a service, and values kept once for each.
+//! The two colors of a service, and a pair of values with one for each color.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// One of a service's two sets of endpoints.
+/// One of the two sets of endpoints of a service. It is stored and shown in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Color {
@@ -15,6 +15,7 @@ pub enum Color {
 }
 
 impl Color {
+    /// Both colors, blue first.
     pub const ALL: [Self; 2] = [Self::Blue, Self::Green];
 
     /// The other color.
@@ -26,6 +27,7 @@ impl Color {
         }
     }
 
+    /// The name in lower case: `blue` or `green`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -34,7 +36,7 @@ impl Color {
         }
     }
 
-    /// 0 for blue, 1 for green: an index for arrays of two.
+    /// The index of the color in an array of two: 0 for blue, 1 for green.
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
@@ -47,7 +49,7 @@ impl fmt::Display for Color {
     }
 }
 
-/// A text that names no color.
+/// The fault of a text that is not the name of a color. It holds the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownColor(pub String);
 
@@ -74,15 +76,19 @@ impl FromStr for Color {
 /// One value for each color.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PerColor<T> {
+    /// The value of blue.
     pub blue: T,
+    /// The value of green.
     pub green: T,
 }
 
 impl<T> PerColor<T> {
+    /// Makes a value for each color, blue first.
     pub fn from_fn(mut make: impl FnMut(Color) -> T) -> Self {
         Self { blue: make(Color::Blue), green: make(Color::Green) }
     }
 
+    /// Each color with its value, blue first.
     pub fn iter(&self) -> impl Iterator<Item = (Color, &T)> {
         [(Color::Blue, &self.blue), (Color::Green, &self.green)].into_iter()
     }

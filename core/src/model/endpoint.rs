@@ -1,4 +1,4 @@
-//! One container or process that can serve requests, and what is thought of it.
+//! One container or process that can serve requests, and its health.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,25 +7,30 @@ use serde::{Deserialize, Serialize};
 
 use super::EndpointId;
 
-/// Where one container or process of a color listens.
+/// One container or process that serves a color.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Endpoint {
+    /// The id, unique over all services.
     pub id: EndpointId,
+    /// The address at which it listens.
     pub address: SocketAddr,
 }
 
-/// What the thresholds make of an endpoint's probes.
+/// The health of an endpoint, as the thresholds `rise` and `fall` derive it from its probes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Health {
-    /// Not enough probes yet to say: neither up nor down.
+    /// Too few probes have answered to say whether the endpoint is up or down.
     #[default]
     Unknown,
+    /// `rise` probes in a row have passed since the endpoint was unknown or unhealthy.
     Healthy,
+    /// `fall` probes in a row have failed since the endpoint was unknown or healthy.
     Unhealthy,
 }
 
 impl Health {
+    /// The name in lower case, as in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

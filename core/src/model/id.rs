@@ -1,4 +1,4 @@
-//! Names that can't be mixed up: each a type of its own, cheap to clone.
+//! Names and ids. Each kind has a type of its own, so that code can't mix them up. A clone is cheap.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -14,11 +14,13 @@ macro_rules! name {
         pub struct $type(Arc<str>);
 
         impl $type {
+            /// Takes the text without a check.
             #[must_use]
             pub fn new(text: impl Into<Arc<str>>) -> Self {
                 Self(text.into())
             }
 
+            /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -46,29 +48,29 @@ macro_rules! name {
 }
 
 name! {
-    /// A service's name: lower-case letters, digits and `-`, 1 to 63 characters (checked by `config`).
+    /// The name of a service: 1 to 63 lower-case letters, digits and `-`. `config` checks this.
     ServiceName
 }
 
 name! {
-    /// A release: `<service>-<number>`, the number counting up from 1 per service.
+    /// The id of a release, `<service>-<number>`. The releases of each service are numbered from 1.
     ReleaseId
 }
 
 name! {
-    /// An endpoint, unique over all services: `<service>/<color>/<address>` where the
-    /// configuration lists it, the container's id where an engine runs it.
+    /// The id of an endpoint, unique over all services. It is `<service>/<color>/<address>` if the
+    /// configuration lists the endpoint, and the container's id if an engine runs it.
     EndpointId
 }
 
 impl ReleaseId {
-    /// The id of a service's `number`th release.
+    /// The id of the release of a service with this number.
     #[must_use]
     pub fn numbered(service: &ServiceName, number: u64) -> Self {
         Self::new(format!("{service}-{number}"))
     }
 
-    /// The number of `<service>-<number>`; `None` where the text has none.
+    /// The number in `<service>-<number>`. `None` if the text has no number there.
     #[must_use]
     pub fn number(&self) -> Option<u64> {
         self.as_str().rsplit_once('-')?.1.parse().ok()

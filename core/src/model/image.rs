@@ -1,33 +1,37 @@
-//! Image references: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`, as `docker pull` takes them.
+//! Image references in the form `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`, as `docker pull` takes them.
 
 use std::fmt;
 
 use super::registry::{DOCKER_HUB, registry_of, split_registry};
 
-/// An image reference, taken apart. Kept as it was written: `org/app` stays so, and is the Docker
-/// Hub's.
+/// The parts of an image reference, as they were written. `org/app` means an image of the Docker Hub and
+/// still stays `org/app`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageReference {
-    /// With the host, where there is one.
+    /// The repository, with the host if one is written.
     pub repository: String,
+    /// The tag, if one is written.
     pub tag: Option<String>,
-    /// `sha256:...`
+    /// The digest, if one is written: `sha256:` and 64 hexadecimal digits.
     pub digest: Option<String>,
 }
 
-/// A text that is no image reference; says what one is like.
+/// The fault of a text that is not an image reference. Its message shows an example of one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{text}\" is no image: {why}; one is such as \"registry.example.org/org/app:prod\"")]
 pub struct NotAnImage {
+    /// The text, cut after 255 characters.
     pub text: String,
+    /// The rule that the text breaks.
     pub why: &'static str,
 }
 
 impl ImageReference {
-    /// Takes a reference apart.
+    /// Splits a reference into its parts.
     ///
     /// # Errors
-    /// Longer than 255 characters, an empty part, or a character that no name, tag or digest has.
+    /// The text is empty or longer than 255 bytes, a part is empty, or a part has a character that no
+    /// name, tag or digest has.
     pub fn parse(text: &str) -> Result<Self, NotAnImage> {
         let fault = |why| NotAnImage { text: text.chars().take(255).collect(), why };
         if text.is_empty() || text.len() > 255 {
@@ -38,7 +42,7 @@ impl ImageReference {
             Some(_) => return Err(fault("after @ comes sha256: and 64 hexadecimal digits")),
             None => (text, None),
         };
-        // A colon after the last slash begins a tag; one before it a port.
+        // A colon behind the last slash begins a tag. A colon before it begins a port.
         let name_at = rest.rfind('/').map_or(0, |slash| slash + 1);
         let (repository, tag) = match rest[name_at..].split_once(':') {
             Some((_, tag)) => (&rest[..rest.len() - tag.len() - 1], Some(tag)),
@@ -58,25 +62,26 @@ impl ImageReference {
         Ok(Self { repository: repository.to_owned(), tag: tag.map(str::to_owned), digest })
     }
 
-    /// The registry's host and port, if they are written.
+    /// The host and port of the registry, if they are written.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         split_registry(&self.repository).0
     }
 
-    /// The repository without a host, as it is written.
+    /// The repository as it is written, without the host.
     #[must_use]
     pub fn name(&self) -> &str {
         split_registry(&self.repository).1
     }
 
-    /// The registry's host: `docker.io` where none is written.
+    /// The host and port of the registry. It is `docker.io` if none is written.
     #[must_use]
     pub fn registry(&self) -> &str {
         registry_of(&self.repository)
     }
 
-    /// The repository as its registry calls it: official images of the Docker Hub have a folder there.
+    /// The name of the repository at its registry. The Docker Hub keeps its official images, whose names
+    /// have no `/`, in the folder `library`.
     #[must_use]
     pub fn path(&self) -> String {
         let path = self.name();
@@ -87,7 +92,7 @@ impl ImageReference {
         }
     }
 
-    /// The same repository at a digest: what is pulled and run.
+    /// The reference of the same repository at a digest. An engine pulls and runs this reference.
     #[must_use]
     pub fn at(&self, digest: &str) -> String {
         format!("{}@{digest}", self.repository)
@@ -101,7 +106,8 @@ impl ImageReference {
 }
 
 impl fmt::Display for ImageReference {
-    /// With the tag that is meant where none is written: `latest`.
+    /// Writes the reference. If neither a tag nor a digest is written, it adds `:latest`, which is the
+    /// meaning of such a reference.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.repository)?;
         match (&self.tag, &self.digest) {
@@ -113,7 +119,8 @@ impl fmt::Display for ImageReference {
     }
 }
 
-/// `sha256:` and 64 lower-case hexadecimal digits: the one algorithm that registries use.
+/// Whether a text is a digest: `sha256:` and 64 lower-case hexadecimal digits. Registries use no other
+/// algorithm.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| {
@@ -121,7 +128,8 @@ pub fn is_digest(text: &str) -> bool {
     })
 }
 
-/// Whether a text can be a tag.
+/// Whether a text can be a tag: 1 to 128 ASCII letters, digits, `_`, `.` and `-`, with no `.` or `-` at
+/// the beginning.
 #[must_use]
 pub fn is_tag(text: &str) -> bool {
     let rest = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
@@ -131,8 +139,8 @@ pub fn is_tag(text: &str) -> bool {
         && !text.starts_with('-')
 }
 
-/// Whether a text can be a repository, without a host: parts of lower-case letters and digits, with
-/// `.`, `_` and `-` between them, joined by `/`.
+/// Whether a text can be a repository without a host. It has at most 255 bytes and consists of parts that
+/// are joined by `/`. A part has lower-case letters and digits, and `.`, `_` and `-` between them.
 #[must_use]
 pub fn is_repository(text: &str) -> bool {
     let sound = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);

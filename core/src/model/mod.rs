@@ -1,7 +1,8 @@
-//! L0: the words of the product as types. Plain data: no clock, no IO, no other room.
+//! L0: the terms of the product as types. They are plain data. This module uses no clock, no IO and no other
+//! module of the crate.
 //!
-//! Types that are stored derive serde's traits here, where they are defined, so that there is
-//! one definition of a record and not two that drift apart.
+//! The types that the store keeps derive serde's traits here, where they are defined. So a record has one
+//! definition, and not two that drift apart.
 
 mod color;
 mod endpoint;

@@ -1,12 +1,13 @@
-//! How we know that an endpoint is the one that we mean.
+//! The settings by which the door verifies an endpoint over TLS.
 
 use std::path::PathBuf;
 
-/// What TLS towards the endpoints of a service goes by.
+/// The trust in the endpoints of a service that speak TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginTls {
-    /// Who signs the endpoints' certificates; `None`: the system's authorities.
+    /// The PEM file of the authorities that sign the endpoints' certificates. `None` stands for the
+    /// authorities of the system.
     pub ca: Option<PathBuf>,
-    /// The name that the certificates are for, sent as SNI.
+    /// The name that the endpoints' certificates must be for. The door sends it as SNI.
     pub server_name: String,
 }

@@ -1,12 +1,12 @@
-//! Which registry an image's name speaks of: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`.
+//! The registry in the name of an image, `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`.
 
-/// Where images without a host are.
+/// The host of the registry for images without a host.
 pub const DOCKER_HUB: &str = "docker.io";
-/// What the Docker Hub is called too; the docker command takes it for the same.
+/// The other name of the Docker Hub. The docker command treats both names as one registry.
 const DOCKER_HUB_ALIAS: &str = "index.docker.io";
 
-/// The host that is written in an image's name, and the rest. The first part of a name is a host if it
-/// could not be anything else.
+/// Splits the name of an image into the host, if one is written, and the rest. The first part of a name is a
+/// host if it has a `.` or a `:` or is `localhost`, because it can't be anything else then.
 #[must_use]
 pub fn split_registry(image: &str) -> (Option<&str>, &str) {
     match image.split_once('/') {
@@ -15,7 +15,7 @@ pub fn split_registry(image: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// The host of an image's registry, with its port; [`DOCKER_HUB`] where none is written.
+/// The host and port of an image's registry. It is [`DOCKER_HUB`] if none is written.
 #[must_use]
 pub fn registry_of(image: &str) -> &str {
     match split_registry(image).0 {

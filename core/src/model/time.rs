@@ -1,4 +1,4 @@
-//! Time as the pure rooms know it: an argument, never a clock.
+//! Time for the pure code, which gets it as an argument and never asks a clock.
 
 use std::ops::{Add, Sub};
 use std::time::Duration;
@@ -7,28 +7,31 @@ use serde::{Deserialize, Serialize};
 
 /// A point on the process's monotonic clock, in milliseconds since the process began.
 ///
-/// Signed, so that a stored record can be rebased: it is written as if it had been saved at
-/// tick 0 (what is past is negative, what is to come is the time left) and moved to the new
-/// process's clock when it is loaded. No wall-clock time is ever compared.
+/// A tick is signed, so that a stored record can be moved to another clock. The store writes a record as if
+/// it had been saved at tick 0. A past tick is then negative, and a future tick is the time that is left. A
+/// new process moves the ticks to its own clock when it loads the record. So no code ever compares
+/// wall-clock times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tick(pub i64);
 
 impl Tick {
+    /// The start of the process.
     pub const ZERO: Self = Self(0);
 
+    /// The tick at this many milliseconds since the process began.
     #[must_use]
     pub const fn from_millis(milliseconds: i64) -> Self {
         Self(milliseconds)
     }
 
-    /// How long ago `earlier` was; zero if it is not past.
+    /// The time from `earlier` to this tick. Zero if `earlier` is not before this tick.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The same point on a clock that reads `to` where this one reads `from`.
+    /// The same point in time on another clock. The other clock shows `to` when this clock shows `from`.
     #[must_use]
     pub const fn rebase(self, from: Self, to: Self) -> Self {
         Self(self.0.saturating_sub(from.0).saturating_add(to.0))

@@ -1,10 +1,11 @@
-//! What is released, and the two counters that fence it.
+//! The version that a release brings, and two counters. They tell a late fact or a late write from a
+//! current one.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a release brings: an image digest, or a free label.
+/// The version that a release brings. It is an image digest, or a label of a person's choice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub String);
@@ -15,12 +16,14 @@ impl fmt::Display for Version {
     }
 }
 
-/// Counts the switches of a service: the fence of everything that a switch causes.
+/// The number of switches of a service. Every fact that a switch causes carries the epoch, and a fact of an
+/// older epoch is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);
 
 impl Epoch {
+    /// The epoch after the next switch.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
@@ -33,7 +36,8 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// Counts the writes of a service's record in the store; 0 is "never written".
+/// The number of writes of a service's record in the store. 0 stands for a record that was never written. A
+/// write names the revision that it replaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Revision(pub u64);

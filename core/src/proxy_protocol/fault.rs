@@ -1,6 +1,6 @@
-//! Why a header is refused.
+//! The reasons to refuse a PROXY header.
 
-/// What is wrong with the first bytes of a connection.
+/// Why the first bytes of a connection are not an accepted PROXY header. The door closes the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderFault {
     #[error("the connection does not begin with a PROXY header")]

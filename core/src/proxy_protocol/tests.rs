@@ -20,7 +20,7 @@ fn v4_content() -> Vec<u8> {
     vec![192, 0, 2, 1, 198, 51, 100, 7, 0x30, 0x39, 0x01, 0xbb]
 }
 
-/// Good headers, and what they say.
+/// Good headers, each with its content.
 fn good() -> Vec<(Vec<u8>, Header)> {
     let v4 = proxied("192.0.2.1:12345", "198.51.100.7:443");
     let mut v6 = [0; 36];
@@ -49,7 +49,7 @@ fn good() -> Vec<(Vec<u8>, Header)> {
 }
 
 #[test]
-fn every_kind_of_header_is_read_and_nothing_behind_it() {
+fn every_kind_of_header_is_read_and_no_byte_behind_it() {
     for (bytes, header) in good() {
         assert_eq!(parse(&bytes), Ok(Some((header, bytes.len()))), "{bytes:?}");
         let more = [&bytes[..], b"GET / HTTP/1.1\r\n"].concat();
@@ -67,7 +67,7 @@ fn a_part_of_a_header_is_never_more_than_a_part() {
 }
 
 #[test]
-fn strangers_are_told_at_their_first_wrong_byte() {
+fn strangers_are_refused_at_their_first_wrong_byte() {
     for bytes in [&b"G"[..], b"PROXI", b"PROXY\t", b"\r\n\r\n\r", b"\x16", b"\0"] {
         assert_eq!(parse(bytes), Err(HeaderFault::Missing), "{bytes:?}");
         assert_eq!(parse(&bytes[..bytes.len() - 1]), Ok(None), "{bytes:?}");
@@ -139,7 +139,7 @@ fn a_checksum_is_verified() {
 
 proptest::proptest! {
     #[test]
-    fn no_bytes_panic_and_a_longer_look_never_changes_what_was_read(
+    fn no_bytes_panic_and_bytes_behind_a_header_never_change_it(
         kind in 0..3_usize,
         tail in proptest::collection::vec(proptest::num::u8::ANY, 0..300),
     ) {

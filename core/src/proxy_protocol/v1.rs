@@ -1,17 +1,20 @@
-//! Version 1: one line of text (section 2.1).
+//! Version 1 of the header, which is one line of text (section 2.1).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{Header, HeaderFault};
 
+/// The beginning of the line.
 pub(crate) const BEGIN: &[u8] = b"PROXY ";
-/// With its CRLF: 107 characters are what the longest line has.
+/// The length of the longest line in bytes, its CRLF included.
 const LINE_BYTES_MAX: usize = 107;
 
+/// Reads a line that begins with [`BEGIN`] or a part of it, by the contract of [`super::parse`].
 pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Header, usize)>, HeaderFault> {
     let within = &bytes[..bytes.len().min(LINE_BYTES_MAX)];
     let Some(end) = within.windows(2).position(|pair| pair == b"\r\n") else {
-        // A CR may be the last byte that has come; a LF alone never belongs to the line.
+        // A CR may be the last byte that has come. A lone LF, or a CR before another byte, never belongs
+        // to the line.
         let bare = within.contains(&b'\n') || within.iter().rev().skip(1).any(|byte| *byte == b'\r');
         return match bare {
             true => Err(HeaderFault::Line),
@@ -27,7 +30,7 @@ fn header(line: &str) -> Result<Header, HeaderFault> {
     if line.bytes().any(|byte| byte < b' ') {
         return Err(HeaderFault::Line);
     }
-    // "UNKNOWN" may be followed by anything, which is to be ignored.
+    // Any text may follow "UNKNOWN", and a receiver must ignore it.
     if line == "UNKNOWN" || line.starts_with("UNKNOWN ") {
         return Ok(Header::Local);
     }
@@ -48,7 +51,7 @@ fn header(line: &str) -> Result<Header, HeaderFault> {
     Ok(Header::Proxied { source, destination })
 }
 
-/// A port: digits without a leading zero, 0 to 65535.
+/// Reads a port: digits without a leading zero, from 0 to 65535.
 fn number(text: &str) -> Option<u16> {
     let canonical = text == "0" || !text.starts_with('0');
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,17 +1,20 @@
-//! Version 2: binary (section 2.2).
+//! Version 2 of the header, which is binary (section 2.2).
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{HEADER_BYTES_MAX, Header, HeaderFault};
 
+/// The first 12 bytes.
 pub(crate) const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
-/// Signature, version and command, family and protocol, length.
+/// The length of the fixed part: signature, version and command, family and protocol, and length.
 const BEGIN_BYTES: usize = 16;
-/// `PP2_TYPE_CRC32C`: a checksum over the whole header, with these four bytes as zeros.
+/// The type of the TLV with the checksum, `PP2_TYPE_CRC32C`. The checksum covers the whole header, with the
+/// four bytes of the checksum taken as zero.
 const CRC32C: u8 = 0x03;
 
+/// Reads a header that begins with [`SIGNATURE`] or a part of it, by the contract of [`super::parse`].
 pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Header, usize)>, HeaderFault> {
-    // Told as early as can be: what follows a wrong byte is not waited for.
+    // A wrong byte is refused as soon as it has come. The parser does not wait for the bytes behind it.
     if let Some(byte) = bytes.get(12) {
         if byte >> 4 != 2 {
             return Err(HeaderFault::Version(byte >> 4));
@@ -27,7 +30,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Header, usize)>, HeaderFault
     }
     let is_local = begin[12] == 0x20;
     let address_bytes = match begin[13] {
-        // Of LOCAL and of an unspecified family everything is to be skipped.
+        // After LOCAL, and with an unspecified family, a receiver must skip the rest of the header.
         _ if is_local => 0,
         0x00 => 0,
         0x11 => 12,
@@ -44,7 +47,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Header, usize)>, HeaderFault
     let header = match (is_local, begin[13]) {
         (false, 0x11) => Header::Proxied { source: v4(addresses, 0, 8), destination: v4(addresses, 4, 10) },
         (false, 0x21) => Header::Proxied { source: v6(addresses, 0, 32), destination: v6(addresses, 16, 34) },
-        // Sockets of this machine have no address that an origin could make something of.
+        // Unix sockets have no address that an origin could use.
         _ => Header::Local,
     };
     if !is_local && begin[13] != 0x00 {
@@ -69,7 +72,8 @@ fn v6(bytes: &[u8], address: usize, at: usize) -> SocketAddr {
     (Ipv6Addr::from(octets), port(bytes, at)).into()
 }
 
-/// Steps over the TLVs, known or not; the checksum is the only one that says something to us.
+/// Checks the TLVs. Each must fit into the header, whether its type is known or not. The checksum is the only
+/// TLV whose value is read.
 fn walk(whole: &[u8], mut tlvs: &[u8]) -> Result<(), HeaderFault> {
     while !tlvs.is_empty() {
         let (head, rest) = tlvs.split_at_checked(3).ok_or(HeaderFault::Tlv)?;
@@ -91,7 +95,8 @@ fn walk(whole: &[u8], mut tlvs: &[u8]) -> Result<(), HeaderFault> {
     Ok(())
 }
 
-/// CRC-32C (Castagnoli), bit by bit: a header is short, and one a connection.
+/// A CRC-32C (Castagnoli). It is computed bit by bit. That is fast enough, because a header is short and a
+/// connection has only one.
 pub(crate) struct Crc32c(u32);
 
 impl Default for Crc32c {

@@ -1,4 +1,5 @@
-//! Takes an event: every one is handled, or refused by name.
+//! The first part of a step. It takes an event and hands it to the rule of its concern, or refuses it by
+//! name.
 
 use crate::health::ColorHealth;
 use crate::judge::{Baseline, Bucket};
@@ -11,6 +12,8 @@ use super::rules::{
 use super::turn::Turn;
 use super::{Alarm, Event, Phase, Policy, Refusal, Stage};
 
+/// Applies one event to the state. A [`Refusal`] means that the event does not fit and that the caller
+/// drops the whole step.
 pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
     match event {
         Event::Deploy { version, auto_promote, force, source } => {
@@ -47,7 +50,7 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
             Ok(())
         }
         Event::StoreWritable(writable) => {
-            // Whatever was decided without a store is written now.
+            // The decisions that were made while the store could not be written are written now.
             if *writable && turn.state.unwritable {
                 turn.changed();
             }
@@ -73,7 +76,8 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
     }
 }
 
-/// Evidence about a color, if it is about the release that the color belongs to.
+/// Takes a color's health. Health that was measured for another release than the color's present owner is
+/// refused as stale.
 fn observe(
     turn: &mut Turn,
     color: Color,
@@ -94,6 +98,8 @@ fn observe(
     Ok(())
 }
 
+/// Every worker has acknowledged the table of `epoch`. This ends the wait of a switch, gives a late
+/// baseline to a bake that began without it, or clears the alarm.
 fn acknowledged(turn: &mut Turn, epoch: Epoch, baseline: &Baseline) -> Result<(), Refusal> {
     if epoch != turn.state.epoch {
         return Err(Refusal::Stale(format!("epoch {epoch}")));
@@ -132,7 +138,7 @@ fn acknowledged(turn: &mut Turn, epoch: Epoch, baseline: &Baseline) -> Result<()
             return Ok(());
         }
     }
-    // The release has ended without it; the alarm has not.
+    // The release has ended without this acknowledgment, but its alarm may still be up.
     if !turn.state.alarms.contains_key(&Alarm::Unacknowledged) {
         return again;
     }
@@ -140,6 +146,7 @@ fn acknowledged(turn: &mut Turn, epoch: Epoch, baseline: &Baseline) -> Result<()
     Ok(())
 }
 
+/// Gives one closed second of the active color's traffic to the judge, or keeps it until the bake begins.
 fn judge(turn: &mut Turn, color: Color, epoch: Epoch, bucket: &Bucket) -> Result<(), Refusal> {
     if epoch != turn.state.epoch || color != turn.state.active {
         return Err(Refusal::Stale(format!("{color} at epoch {epoch}")));
@@ -168,6 +175,7 @@ fn judge(turn: &mut Turn, color: Color, epoch: Epoch, bucket: &Bucket) -> Result
     Ok(())
 }
 
+/// Adds one closed second of the synthetic requests to the old color.
 fn control(turn: &mut Turn, epoch: Epoch, old: &Bucket) -> Result<(), Refusal> {
     if epoch != turn.state.epoch {
         return Err(Refusal::Stale(format!("epoch {epoch}")));
@@ -181,9 +189,9 @@ fn control(turn: &mut Turn, epoch: Epoch, old: &Bucket) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Deadlines that run keep the length they began with; everything asked from now on goes by the
-/// new policy. Addresses may have changed: how many endpoints there should be is read anew. Who runs
-/// the endpoints is not changed live.
+/// Takes a new policy. A deadline that runs keeps its length, and every later question goes by the new
+/// policy. The addresses may have changed, so the bake reads the number of the candidate's endpoints
+/// anew. A reload does not change who runs the endpoints.
 fn reload(turn: &mut Turn, policy: &Policy) {
     let upstream = turn.state.policy.upstream;
     turn.state.policy = Policy { upstream, ..policy.clone() };

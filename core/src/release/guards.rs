@@ -1,15 +1,16 @@
-//! Guards: what a command or a fact needs before it is taken, each a refusal by name.
+//! Guards are the conditions of commands and facts. Each returns `Ok` if its condition holds, or a
+//! refusal that names the reason.
 
 use crate::model::Version;
 
 use super::{Refusal, State};
 
-/// No new release while the store can't be written.
+/// The store can be written. No release begins while it can't.
 pub(crate) fn writable(state: &State) -> Result<(), Refusal> {
     if state.unwritable { Err(Refusal::StoreUnwritable) } else { Ok(()) }
 }
 
-/// No pin.
+/// The service is not pinned.
 pub(crate) fn unpinned(state: &State) -> Result<(), Refusal> {
     match &state.pin {
         Some(pin) => Err(Refusal::Pinned { reason: pin.reason.clone() }),
@@ -17,7 +18,7 @@ pub(crate) fn unpinned(state: &State) -> Result<(), Refusal> {
     }
 }
 
-/// Neither active already nor in quarantine.
+/// The version is not active already and is not in quarantine.
 pub(crate) fn fresh_version(state: &State, version: &Version) -> Result<(), Refusal> {
     if state.active_version() == Some(version) {
         return Err(Refusal::SameVersion { version: version.0.clone() });
@@ -25,7 +26,8 @@ pub(crate) fn fresh_version(state: &State, version: &Version) -> Result<(), Refu
     free_version(state, version)
 }
 
-/// No release of it waits or runs: a machine that says the same thing twice asks for one release.
+/// No release of this version waits or runs, so a machine that repeats its message asks for one release
+/// only.
 pub(crate) fn not_under_way(state: &State, version: &Version) -> Result<(), Refusal> {
     let under_way = state.queued.iter().chain(state.running()).find(|release| release.version == *version);
     under_way.map_or(Ok(()), |release| {
@@ -33,7 +35,7 @@ pub(crate) fn not_under_way(state: &State, version: &Version) -> Result<(), Refu
     })
 }
 
-/// Not in quarantine.
+/// The version is not in quarantine.
 pub(crate) fn free_version(state: &State, version: &Version) -> Result<(), Refusal> {
     match state.quarantined(version) {
         Some(entry) => Err(Refusal::Quarantined { version: version.0.clone(), why: entry.reason.clone() }),

@@ -1,40 +1,28 @@
-//! L1: the release state machine. [`step`] takes a state, an event and the time, and returns the next
-//! state with the effects to perform. It is total and deterministic: no clock, no IO, no randomness.
-//! An event that does not fit comes back as a [`Refusal`]. `docs/releases.md` describes the states,
-//! guards, timers and corners; `docs/judge.md` describes the verdicts.
+//! The release state machine. `step(state, event, now)` is total and deterministic. It has no clock, no
+//! I/O and no randomness. An event that does not fit is answered with a [`Refusal`].
 //!
-//! Effects come in two groups: those that may go at once, and those that wait until the new state is
-//! stored. All effects are idempotent and follow from the state ([`reconcile`]), so a crash at any
-//! point is safe.
+//! A step returns its effects in two groups. The first group may go at once. The second group may go only
+//! after the new state is persisted. Every effect is idempotent and can be derived again from the state
+//! ([`reconcile`]), so a crash at any point is safe.
 //!
-//! `record` holds the types, `rules` the decisions, a file for each concern. `dispatch` takes an event.
-//! Then `settle` asks every rule that depends on time and on what is known now, until no rule has
-//! anything to do. `turn` collects what the rules change, `guards` holds the refusals that several
-//! rules share, and `words` the sentences about numbers.
+//! Each file in `rules` decides one concern. [`dispatch`] takes an event. Then [`settle`] asks every rule
+//! that depends on time and on present knowledge, until none of them acts:
 //!
-//! | event or state | file in `rules` |
+//! | concern (docs/releases.md) | file |
 //! |---|---|
-//! | `deploy`, a push | `accept` |
-//! | `rollback` | `rollback` |
-//! | `promote` | `checking`, `canary` |
-//! | `abort`, `pin`, `unpin`, `pause`, `resume` | `pin` |
-//! | `quarantine rm` | `quarantine` |
+//! | accepting a release, its guards | `accept`, `rollback` |
 //! | queued | `queue` |
 //! | pulling, starting | `starting` |
 //! | checking, awaiting_promotion | `gate`, `checking`, `canary` |
 //! | promoting | `promoting` |
 //! | baking | `bake`, `trip` |
-//! | reverting | `reverting` |
-//! | degraded | `degraded` |
-//! | succeeded, failed, cancelled, reverted, rolled_back | `ending` |
-//! | the color that lost: warm, drained, stopped, removed | `standby` |
+//! | reverting, degraded | `reverting`, `degraded` |
+//! | final states, fates of the color that lost | `ending`, `standby`, `quarantine` |
 //! | hooks and tags | `errands` |
-//! | `trigger = "on_healthy"` | `discovery` |
-//! | alarms | `alarm` |
-//! | a restart with the record | `restart` |
-//! | a restart without the record, and what a crash left behind | `rebuild` |
-//!
-//! What never happens is in `record/invariants` ([`State::check`]).
+//! | pins, pauses, alarms, the on_healthy edge | `pin`, `alarm`, `discovery` |
+//! | restarts | `restart` |
+//! | a lost record, and containers that a crash left behind | `rebuild` |
+//! | facts that hold after every step | `record/invariants` |
 
 mod dispatch;
 mod guards;
@@ -52,6 +40,7 @@ pub use record::condition::Condition;
 pub use record::effect::{Alarm, Effect, Notice};
 pub use record::errand::{Errand, Errands, Run};
 pub use record::event::{Event, Source};
+pub use record::name::StateName;
 pub use record::phase::{
     Awaiting, Bake, By, Canary, Checking, Degradation, DegradedCause, ExternalCause, Phase, Promoting,
     Queued, Reverting, Stage, Starting, Stretch,

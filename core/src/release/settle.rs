@@ -1,4 +1,5 @@
-//! Rules by level: asked again until none has anything to do.
+//! The second part of a step. The rules that depend on time and on present knowledge are asked again
+//! until none of them acts.
 
 use super::Phase;
 use super::rules::{
@@ -7,10 +8,11 @@ use super::rules::{
 };
 use super::turn::Turn;
 
-/// A bound on the rounds: no event leads through more states than there are. It can't be reached
-/// but by a fault of the rules, and then the rest is done at the next event.
+/// The most rounds in one step. It is more than the states that one event can lead through. Only a fault
+/// of the rules can reach this bound; the rest is then done at the next event.
 const ROUNDS_MAX: usize = 32;
 
+/// Asks the rules round by round, and then brings the alarms up to date.
 pub(crate) fn settle(turn: &mut Turn) {
     for _ in 0..ROUNDS_MAX {
         if !advance(turn) {
@@ -20,8 +22,9 @@ pub(crate) fn settle(turn: &mut Turn) {
     alarm::settle(turn);
 }
 
-/// One rule that had something to do. While the store can't be written only what may lead to a
-/// revert is asked: no switch, no start, no stop, no end of a bake.
+/// Lets the first rule act that has something to do; `false` if no rule has. While the store can't be
+/// written only the running release is asked, and of its rules only those that may lead to a revert. So
+/// there is no switch, no start, no stop and no end of a bake.
 fn advance(turn: &mut Turn) -> bool {
     if turn.state.unwritable {
         return running(turn);
@@ -34,6 +37,7 @@ fn advance(turn: &mut Turn) -> bool {
         || discovery::advance(turn)
 }
 
+/// Asks the rule of the running release's state.
 fn running(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let writable = !turn.state.unwritable;

@@ -1,15 +1,18 @@
-//! The one function that decides.
+//! The one function that decides about releases.
 
 use crate::model::Tick;
 
 use super::turn::Turn;
 use super::{Event, Refusal, State, Step, dispatch, settle};
 
-/// Decides. Total and deterministic: the same arguments give the same step.
+/// Decides what an event at the time `now` leads to. The function is total and deterministic: the same
+/// arguments give the same step.
 ///
-/// Two parts: the event is taken (a command, a fact), then the state is settled: every rule that
-/// depends on time and on what is known now is asked again until none has anything to do. So
-/// rules hold by level and not by edge, and an event that was lost or doubled does no harm.
+/// A step has two parts. First the event, a command or a fact, is taken. Then the state is settled, which
+/// means that every rule that depends on time and on present knowledge is asked again until none of them
+/// acts. So a rule holds by level and not by edge, and an event that was lost or doubled does no harm.
+///
+/// # Errors A [`Refusal`] if the event does not fit the state. The state has not changed then.
 pub fn step(state: &State, event: &Event, now: Tick) -> Result<Step, Refusal> {
     let mut turn = Turn::new(state, now);
     dispatch::take(&mut turn, event)?;

@@ -1,16 +1,16 @@
-//! Numbers in a sentence, for the reasons that people read.
+//! Writes numbers as parts of sentences, for the reasons that people read.
 
 use std::time::Duration;
 
 use crate::health::ColorHealth;
 use crate::judge::{Numbers, TripRule};
 
-/// "12.5 s", for reasons.
+/// A duration in seconds, such as "12.5 s".
 pub(crate) fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_millis() as f64 / 1000.0)
 }
 
-/// "2 of 3 endpoints healthy", for reasons.
+/// A color's health, such as "2 of 3 endpoints healthy".
 pub(crate) fn count(health: Option<ColorHealth>) -> String {
     match health {
         None => "nothing known of its endpoints yet".to_owned(),
@@ -19,7 +19,7 @@ pub(crate) fn count(health: Option<ColorHealth>) -> String {
     }
 }
 
-/// The judge's numbers in a sentence.
+/// The numbers of the judge's error rule in a sentence.
 pub(crate) fn describe(numbers: &Numbers) -> String {
     let share = if numbers.n == 0 { 0.0 } else { 100.0 * numbers.e as f64 / numbers.n as f64 };
     format!(
@@ -33,12 +33,13 @@ pub(crate) fn describe(numbers: &Numbers) -> String {
     )
 }
 
-/// The numbers of a rule about errors in a sentence.
+/// The numbers of the rule about errors that tripped. They are a route's if a route's rule tripped, else
+/// the service's.
 pub(crate) fn errors(numbers: &Numbers) -> String {
     if numbers.rule == Some(TripRule::Route) { bad_route(numbers) } else { describe(numbers) }
 }
 
-/// The latency rule's numbers in a sentence.
+/// The latency rule's numbers in a sentence, or "not measured" if the rule is off.
 pub(crate) fn slowness(numbers: &Numbers) -> String {
     let Some(latency) = &numbers.latency else { return "not measured".to_owned() };
     format!(
@@ -54,7 +55,7 @@ pub(crate) fn slowness(numbers: &Numbers) -> String {
     )
 }
 
-/// The numbers of the route that is over its bound, in a sentence.
+/// The numbers of the route that is nearest to its bound, in a sentence.
 pub(crate) fn bad_route(numbers: &Numbers) -> String {
     let Some(route) = numbers.routes.first() else { return describe(numbers) };
     format!(
@@ -72,6 +73,7 @@ pub(crate) fn bad_route(numbers: &Numbers) -> String {
     )
 }
 
+/// The share in percent; 0 of nothing.
 fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
 }

@@ -1,27 +1,32 @@
-//! A host in the one form in which hosts are compared.
+//! The normal form of a host. Hosts are compared in this form alone.
 //!
-//! What is taken: a name of ASCII letters, digits, `-`, `_` and `.`, an IPv4 address, or an IPv6
-//! address in brackets; then perhaps `:` and a port (RFC 9112 section 3.2, RFC 3986 section 3.2.2).
-//! What is not: percent-encoding, sub-delimiters, zone ids, bytes over 0x7F (a name outside of
-//! ASCII comes as its A-label), empty labels, names over 253 bytes. RFC 3986 would allow some of
-//! these, but no DNS name holds them, and every byte more that is let through here is a byte that
-//! an origin may read in another way than we do. `_` is no host-name character in RFC 952, but
-//! real names have it.
+//! These hosts are accepted: a name of ASCII letters, digits, `-`, `_` and `.`, an IPv4 address, or an
+//! IPv6 address in brackets. A `:` and a port may follow (RFC 9112, 3.2; RFC 3986, 3.2.2).
+//!
+//! These are refused: percent-encoding, sub-delimiters, zone ids, bytes over 0x7F (a name outside of
+//! ASCII comes as its A-label), empty labels, and names over 253 bytes. RFC 3986 allows some of these.
+//! But no DNS name holds them, and an origin may read each further byte in another way than the door
+//! does. RFC 952 does not allow `_` in a host name, but real names have it, so it is accepted.
 
 use std::io::{Cursor, Write};
 use std::net::Ipv6Addr;
 
-/// A host that can't be looked up: empty, a bad port, a character that no host has.
+/// The fault of a text that can't be looked up as a host. It is empty or too long, or it has a bad port,
+/// an empty label, or a character that no host has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a host: a name of letters, digits, \"-\", \"_\" and dots, or an address, with at most a port")]
 pub struct HostFault;
 
-/// The longest name, in bytes without the final dot (RFC 1035 section 2.3.4 as text).
+/// The longest name, in bytes of text without the final dot. It follows from the 255 bytes that RFC 1035,
+/// 2.3.4, allows for a name on the wire.
 const NAME_BYTES_MAX: usize = 253;
 
-/// A host in the form it is compared in: lower case, no port, no final dot; an IPv6 address in
-/// brackets in its shortest form (RFC 5952). Writes into `out` (at most 253 bytes) and returns the
-/// part used. Allocates nothing.
+/// Brings a host into its normal form. That is lower case without a port and without a final dot. An IPv6
+/// address stands in brackets in the form of RFC 5952. The function writes into `out` (at most 253
+/// bytes), returns the used part, and allocates nothing.
+///
+/// # Errors
+/// The bytes are not a host with at most a port.
 pub fn normalize_host<'b>(host: &[u8], out: &'b mut [u8; 256]) -> Result<&'b [u8], HostFault> {
     if let [b'[', rest @ ..] = host {
         return normalize_v6(rest, out);
@@ -65,7 +70,8 @@ fn normalize_v6<'b>(rest: &[u8], out: &'b mut [u8; 256]) -> Result<&'b [u8], Hos
     Ok(&out[..used])
 }
 
-/// RFC 3986 section 3.2.3: digits, also none at all; we want a number that is a port.
+/// Checks the text behind the colon. RFC 3986, 3.2.3, allows any number of digits, also no digit. Here the
+/// number must be at most 65535 too.
 fn check_port(digits: &[u8]) -> Result<(), HostFault> {
     let mut port = 0_u32;
     for &digit in digits {

@@ -1,7 +1,8 @@
-//! Which service a host means.
+//! The index from a host to its service.
 //!
-//! A hash map of exact hosts and one of `*.` suffixes. The hash is seeded alike in every process:
-//! the keys come from the configuration, so nobody outside can choose what collides.
+//! The index is one hash map of exact hosts and one of `*.` suffixes. The seed of the hash is the same in
+//! every process. That is safe, because the keys come from the configuration, so no client can choose
+//! keys that collide.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,30 +13,31 @@ use crate::model::Color;
 
 use super::{ServiceRoute, normalize_host};
 
-/// What a host means.
+/// The service, and for a preview host the color, that a host leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     /// The service's position in the table.
     pub(crate) service: usize,
-    /// `Some` for a preview host.
+    /// The color of a preview host. `None` for a public host.
     pub(crate) preview: Option<Color>,
 }
 
-/// Every host of a table. Holds positions, not services: it outlives the table it was built for
-/// as long as no service's hosts change.
+/// Every host of a table. The index holds positions and not services. So later tables can use it too, as
+/// long as no host of any service changes.
 #[derive(Debug, Default)]
 pub(crate) struct HostIndex {
     exact: HashMap<Box<[u8]>, Target, FixedState>,
-    /// By suffix with its dot: `*.example.org` is kept as `.example.org`.
+    /// The `*.` hosts by their suffix with its dot. `*.example.org` is kept as `.example.org`.
     suffixes: HashMap<Box<[u8]>, Target, FixedState>,
-    /// Bytes of the longest suffix: nothing longer is worth a lookup.
+    /// The length of the longest suffix in bytes. A longer suffix of a host needs no lookup.
     suffix_bytes_max: usize,
+    /// The position of the default service.
     pub(crate) default: Option<usize>,
 }
 
 impl HostIndex {
-    /// Of two services that claim the same host the first has it (`config` refuses such a file).
-    /// A host that can't be one is never found.
+    /// The index of these services. If two services claim the same host, the first one gets it; `config`
+    /// refuses such a file. A claim that is not a valid host is left out.
     pub(crate) fn new(services: &[Arc<ServiceRoute>]) -> Self {
         let mut index = Self { default: services.iter().position(|route| route.default), ..Self::default() };
         for (service, route) in services.iter().enumerate() {
@@ -53,7 +55,7 @@ impl HostIndex {
         index
     }
 
-    /// Whether an index of `old` serves `new` too.
+    /// Whether the index of `old` is right for `new` too.
     pub(crate) fn same_hosts(old: &[Arc<ServiceRoute>], new: &[Arc<ServiceRoute>]) -> bool {
         let same = |(a, b): (&Arc<ServiceRoute>, &Arc<ServiceRoute>)| {
             Arc::ptr_eq(a, b)
@@ -62,7 +64,7 @@ impl HostIndex {
         old.len() == new.len() && old.iter().zip(new).all(same)
     }
 
-    /// Looks up a normalized host.
+    /// Looks up a host that is already normalized.
     pub(crate) fn find(&self, host: &[u8]) -> Option<Target> {
         if let Some(target) = self.exact.get(host) {
             return Some(*target);
@@ -70,8 +72,8 @@ impl HostIndex {
         if self.suffix_bytes_max == 0 {
             return None;
         }
-        // From the left, so that the longest suffix comes first. The first byte is never tried:
-        // `*.` stands for at least one label.
+        // The search begins at the left, so that the longest suffix comes first. It skips the first
+        // byte, because `*.` stands for at least one label.
         let longest = host.len().saturating_sub(self.suffix_bytes_max).max(1);
         (longest..host.len())
             .filter(|&at| host[at] == b'.')

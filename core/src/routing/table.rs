@@ -1,63 +1,23 @@
-//! The immutable table: host -> service -> color -> endpoints.
+//! The immutable route table. It leads from a host to a service, to its colors and to their endpoints.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::model::{Color, Endpoint, EndpointId, Epoch, PerColor, ServiceName};
 
 use super::index::{HostIndex, Target};
+use super::route::{ColorRoute, EndpointRoute, ServiceRoute};
 use super::{ServiceSettings, normalize_host};
 
-/// An endpoint as the data plane sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndpointRoute {
-    pub endpoint: Endpoint,
-    /// Whether new requests may be sent here (healthy, or tried because too few are).
-    pub usable: bool,
-    /// How often its probes have shown that it is back after attempts had failed: what takes it
-    /// into a pool again that it was taken out of for them.
-    pub returns: u64,
-}
-
-/// One color of a service.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ColorRoute {
-    pub endpoints: Vec<EndpointRoute>,
-}
-
-/// One service, whole. Unchanged services keep their `Arc` from table to table.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServiceRoute {
-    pub name: ServiceName,
-    /// Exact hosts and `*.` hosts, normalized.
-    pub hosts: Vec<String>,
-    /// Hosts that reach one color whatever is active.
-    pub preview_hosts: PerColor<Vec<String>>,
-    /// Also serves hosts that no service claims.
-    pub default: bool,
-    pub active: Color,
-    pub epoch: Epoch,
-    pub paused: bool,
-    /// Requests in a hundred that go to the other color, before a switch; 0: none.
-    pub canary_percent: u8,
-    /// True while a bake runs: the shield may answer from the other color.
-    pub baking: bool,
-    /// tau of the latency rule, while it counts: an attempt of the active color is slow that has no
-    /// response head after it.
-    pub slow_after: Option<Duration>,
-    pub colors: PerColor<ColorRoute>,
-    pub settings: Arc<ServiceSettings>,
-}
-
-/// What a webhook's path begins with.
+/// The beginning of a webhook's path.
 pub const HOOKS_PREFIX: &[u8] = b"/hooks/";
 
-/// A message has 256 KiB at most; a larger one need not be carried to where it is refused.
+/// The largest webhook message, in bytes (256 KiB). The limit stands here too, so that a worker does not
+/// carry a larger message to the receiver that would refuse it.
 const HOOK_BYTES_MAX: u64 = 256 * 1024;
 
-/// Webhooks as an origin: one endpoint on the loopback, reached like any other. The name can't be a
-/// service's.
+/// The receiver of webhooks as a service. It has one endpoint, and workers reach it like any other. No
+/// configured service can have its name, because a service name has no `/`.
 fn hooks_route(address: SocketAddr) -> ServiceRoute {
     let endpoint = Endpoint { id: EndpointId::from("greenlight/hooks"), address };
     let mut colors = PerColor::<ColorRoute>::default();
@@ -78,17 +38,18 @@ fn hooks_route(address: SocketAddr) -> ServiceRoute {
     }
 }
 
-/// The answer to a lookup.
+/// The result of a lookup.
 #[derive(Clone, Copy, Debug)]
-pub struct Found<'a> {
+pub struct RouteMatch<'a> {
+    /// The service that the host leads to.
     pub service: &'a Arc<ServiceRoute>,
-    /// The service's position in [`RouteTable::services`].
+    /// The position of the service in [`RouteTable::services`].
     pub index: usize,
-    /// `Some` when the host was a preview host: that color, never counted by the judge.
+    /// The color of a preview host. The judge never counts the requests to such a host.
     pub preview: Option<Color>,
 }
 
-/// Every service and every host, immutable.
+/// The route table: every service and every host. It never changes; the controller builds a new one.
 #[derive(Debug, Default)]
 pub struct RouteTable {
     generation: u64,
@@ -98,40 +59,43 @@ pub struct RouteTable {
 }
 
 impl RouteTable {
-    /// Counts the tables of this process: what a worker acknowledges.
+    /// The number of this table. It counts the tables of this process.
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
+    /// All services, without the receiver of webhooks.
     pub fn services(&self) -> &[Arc<ServiceRoute>] {
         &self.services
     }
 
-    /// The same table with our own webhooks under [`HOOKS_PREFIX`] of every host: kept by the tables
-    /// that are built after it.
+    /// The same table with the receiver of webhooks at `address`, for paths under [`HOOKS_PREFIX`] on
+    /// every host. The tables that are built after this one keep it.
     #[must_use]
     pub fn with_hooks(self, address: SocketAddr) -> Self {
         Self { hooks: Some(Arc::new(hooks_route(address))), ..self }
     }
 
-    /// Where webhooks go, if the public listeners take them.
+    /// The receiver of webhooks, if the public listeners take webhooks.
     pub fn hooks(&self) -> Option<&Arc<ServiceRoute>> {
         self.hooks.as_ref()
     }
 
-    /// Looks up a host as it stands in a request (case, port and one final dot do not matter).
-    /// Exact hosts win over `*.` hosts, the longest `*.` suffix wins, then the default service.
-    /// `*.example.org` stands for one label or more (`a.example.org`, `a.b.example.org`), as in
-    /// nginx and HAProxy's `hdr_end`, but not for `example.org` itself. `None` too for what is no
-    /// host at all, whatever is default: see [`normalize_host`]. Allocates nothing.
-    pub fn find(&self, host: &[u8]) -> Option<Found<'_>> {
+    /// Looks up a host as it stands in a request. Case, port and one final dot do not matter. An exact
+    /// host wins over a `*.` host, the longest `*.` suffix wins over shorter ones, and the default
+    /// service comes last. `*.example.org` stands for one label or more (`a.example.org`,
+    /// `a.b.example.org`), as in nginx and HAProxy's `hdr_end`, but not for `example.org` itself.
+    ///
+    /// Returns `None` if no service has the host. A text that is not a host at all gives `None` even if
+    /// there is a default service; [`normalize_host`] says what a host is. Allocates nothing.
+    pub fn find(&self, host: &[u8]) -> Option<RouteMatch<'_>> {
         let mut buffer = [0; 256];
         let host = normalize_host(host, &mut buffer).ok()?;
         self.find_normalized(host)
     }
 
-    /// [`Self::find`] for a host that [`normalize_host`] has returned.
-    pub fn find_normalized(&self, host: &[u8]) -> Option<Found<'_>> {
+    /// Looks up a host that [`normalize_host`] has returned, by the rules of [`Self::find`].
+    pub fn find_normalized(&self, host: &[u8]) -> Option<RouteMatch<'_>> {
         match self.index.find(host) {
             Some(target) => self.found(target),
             None => self.find_default(),
@@ -139,23 +103,23 @@ impl RouteTable {
     }
 
     /// The default service, for requests without a host (HTTP/1.0).
-    pub fn find_default(&self) -> Option<Found<'_>> {
+    pub fn find_default(&self) -> Option<RouteMatch<'_>> {
         self.found(Target { service: self.index.default?, preview: None })
     }
 
-    fn found(&self, target: Target) -> Option<Found<'_>> {
+    fn found(&self, target: Target) -> Option<RouteMatch<'_>> {
         let service = self.services.get(target.service)?;
-        Some(Found { service, index: target.service, preview: target.preview })
+        Some(RouteMatch { service, index: target.service, preview: target.preview })
     }
 }
 
-/// Builds a table; the host index is kept from the table before when no host has changed, so that
-/// a switch costs the same with ten hosts as with ten thousand.
+/// Builds a table. The new table keeps the host index of the table before it if no host has changed. So a
+/// switch costs the same with ten hosts as with ten thousand.
 #[derive(Debug, Default)]
 pub struct TableBuilder {}
 
 impl TableBuilder {
-    /// The table after `previous`, with its generation + 1.
+    /// The table after `previous`. Its generation is one higher.
     #[must_use]
     pub fn build(previous: &RouteTable, services: Vec<Arc<ServiceRoute>>) -> RouteTable {
         let index = if HostIndex::same_hosts(&previous.services, &services) {

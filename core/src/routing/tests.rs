@@ -1,4 +1,4 @@
-//! Tables of hosts, and properties of the pick and of the lookup.
+//! Tables of hosts, and properties of the pick and of the lookup by host.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -7,7 +7,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{
-    ColorRoute, HostFault, RouteTable, ServiceRoute, ServiceSettings, TableBuilder, normalize_host, pick_two,
+    Candidate, ColorRoute, HostFault, Pick, RouteTable, ServiceRoute, ServiceSettings, TableBuilder,
+    WEIGHT_FULL, normalize_host, pick_two, slow_weight,
 };
 use crate::model::{Color, Epoch, PerColor, ServiceName};
 
@@ -17,7 +18,7 @@ fn normal(host: &str) -> Result<String, HostFault> {
 }
 
 #[test]
-fn hosts_in_their_one_form() {
+fn hosts_are_brought_into_their_normal_form() {
     let long = "a.".repeat(126) + "a";
     let table = [
         ("example.org", "example.org"),
@@ -46,7 +47,7 @@ fn hosts_in_their_one_form() {
 }
 
 #[test]
-fn what_is_no_host() {
+fn texts_that_are_not_hosts_are_refused() {
     let long = "a.".repeat(126) + "ab";
     let hosts = [
         "",
@@ -127,7 +128,7 @@ fn table(services: Vec<ServiceRoute>) -> RouteTable {
     TableBuilder::build(&RouteTable::default(), services.into_iter().map(Arc::new).collect())
 }
 
-/// `service`, `service/color` for a preview host, or `-`.
+/// The result of a lookup as text: `service`, `service/color` for a preview host, or `-` for no service.
 fn found(table: &RouteTable, host: &str) -> String {
     match table.find(host.as_bytes()) {
         None => "-".to_owned(),
@@ -218,7 +219,8 @@ fn the_index_is_kept_while_hosts_stay() {
     assert_eq!(found(&fewer, "two.test"), "-");
 }
 
-/// splitmix64 (Steele, Lea, Flood, 2014): a small source of random bits with a seed.
+/// A small source of random bits with a seed: splitmix64 (Steele, Lea, Flood, "Fast Splittable
+/// Pseudorandom Number Generators", OOPSLA 2014).
 fn random_bits(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
@@ -227,16 +229,26 @@ fn random_bits(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Picks among endpoints that all have their whole share.
+fn pick(count: usize, random: u64, load: impl Fn(usize) -> u32) -> Option<usize> {
+    let look = |index| Candidate { load: load(index), weight: WEIGHT_FULL, is_out: false };
+    pick_two(count, random, look).map(|pick| match pick {
+        Pick::One(index) => index,
+        Pick::BothOut => panic!("no endpoint is out"),
+    })
+}
+
 #[test]
 fn equal_loads_are_picked_evenly() {
     let mut state = 7;
     for count in [2_usize, 3, 5, 16] {
         let mut picks = vec![0_u32; count];
         for _ in 0..20_000 {
-            picks[pick_two(count, random_bits(&mut state), |_| 4).unwrap()] += 1;
+            picks[pick(count, random_bits(&mut state), |_| 4).unwrap()] += 1;
         }
         let mean = 20_000.0 / f64::from(u32::try_from(count).unwrap());
-        // Six standard deviations: a fair pick fails once in 10^8 runs, and this one has a seed.
+        // The slack is six standard deviations. A fair pick would fail once in 10^8 runs, and the seed
+        // makes every run the same.
         let slack = 6.0 * mean.sqrt();
         assert!(picks.iter().all(|&n| (f64::from(n) - mean).abs() < slack), "{picks:?}");
     }
@@ -247,8 +259,8 @@ fn a_full_endpoint_gets_nothing_while_another_is_free() {
     let mut state = 3;
     for _ in 0..1000 {
         let bits = random_bits(&mut state);
-        assert_eq!(pick_two(2, bits, |i| if i == 0 { 9 } else { 0 }), Some(1), "both are always looked at");
-        assert_ne!(pick_two(8, bits, |i| if i == 5 { 9 } else { 0 }), Some(5));
+        assert_eq!(pick(2, bits, |i| if i == 0 { 9 } else { 0 }), Some(1), "both are always looked at");
+        assert_ne!(pick(8, bits, |i| if i == 5 { 9 } else { 0 }), Some(5));
     }
 }
 
@@ -256,22 +268,51 @@ fn a_full_endpoint_gets_nothing_while_another_is_free() {
 fn the_ends_of_the_random_range() {
     for count in 0..70 {
         for bits in [0, u64::MAX, u64::from(u32::MAX), u64::from(u32::MAX) << 32] {
-            let pick = pick_two(count, bits, |_| 0);
-            assert_eq!(pick.is_some(), count > 0);
-            assert!(pick.is_none_or(|at| at < count));
+            let picked = pick(count, bits, |_| 0);
+            assert_eq!(picked.is_some(), count > 0);
+            assert!(picked.is_none_or(|at| at < count));
         }
     }
 }
 
 #[test]
 fn requests_in_flight_stay_level() {
-    // 10 000 requests that never end on 50 endpoints: 200 each, none far above.
+    // 10 000 requests that never end go to 50 endpoints. The mean is 200, and no endpoint may have many
+    // more.
     let (mut loads, mut state) = (vec![0_u32; 50], 11);
     for _ in 0..10_000 {
-        let at = pick_two(50, random_bits(&mut state), |i| loads[i]).unwrap();
+        let at = pick(50, random_bits(&mut state), |i| loads[i]).unwrap();
         loads[at] += 1;
     }
     assert!(loads.iter().all(|&load| (190..=206).contains(&load)), "{loads:?}");
+}
+
+#[test]
+fn an_endpoint_that_is_out_gets_nothing_while_the_other_is_in() {
+    let mut state = 5;
+    for _ in 0..1000 {
+        let bits = random_bits(&mut state);
+        let only = |out: [bool; 2]| {
+            pick_two(2, bits, |at| Candidate { load: 0, weight: WEIGHT_FULL, is_out: out[at] })
+        };
+        assert_eq!(only([true, false]), Some(Pick::One(1)));
+        assert_eq!(only([false, true]), Some(Pick::One(0)));
+        assert_eq!(only([true, true]), Some(Pick::BothOut));
+    }
+}
+
+#[test]
+fn an_endpoint_in_its_slow_start_gets_its_part_of_its_share() {
+    let mut state = 13;
+    let mut picks = [0_u32; 2];
+    let weights = [slow_weight(50, 100), WEIGHT_FULL];
+    for _ in 0..20_000 {
+        let look = |at: usize| Candidate { load: 0, weight: weights[at], is_out: false };
+        let Some(Pick::One(at)) = pick_two(2, random_bits(&mut state), look) else { panic!("two are there") };
+        picks[at] += 1;
+    }
+    let expected = 20_000 * weights[0] / WEIGHT_FULL / 2;
+    assert!(picks[0].abs_diff(expected) < 500, "{picks:?}, expected {expected}");
 }
 
 proptest! {
@@ -280,13 +321,13 @@ proptest! {
         loads in proptest::collection::vec(0_u32..4, 1..40),
         bits: u64,
     ) {
-        let at = pick_two(loads.len(), bits, |i| loads[i]).unwrap();
+        let at = pick(loads.len(), bits, |i| loads[i]).unwrap();
         let worst = *loads.iter().max().unwrap();
         let alone = loads.iter().filter(|&&load| load == worst).count() == 1;
         prop_assert!(loads.len() == 1 || !(alone && loads[at] == worst));
     }
 
-    /// Any bytes: never a panic, and a normalized host is its own normal form.
+    /// No bytes cause a panic, and a normalized host is its own normal form.
     #[test]
     fn normal_forms_are_fixed_points(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let (mut out, mut again) = ([0; 256], [0; 256]);
@@ -313,7 +354,7 @@ proptest! {
         prop_assert_eq!(normal(&written), Ok(name));
     }
 
-    /// The index against a plain search over every pattern.
+    /// The index finds the same service as a plain search over every pattern.
     #[test]
     fn lookups_are_those_of_a_plain_search(
         patterns in proptest::collection::vec("(\\*\\.)?[ab](\\.[ab]){0,3}", 1..12),

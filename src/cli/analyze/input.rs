@@ -8,7 +8,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use memchr::{memchr_iter, memrchr};
 
 use crate::cli::fault::Fault;
-use crate::cli::replay::{Format, Found, Line, Parsed, Replay, ServiceFilter, Settings};
+use crate::cli::replay::{Findings, Format, Line, Parsed, Replay, ServiceFilter, Settings};
 
 const BLOCK_BYTES: usize = 1 << 20;
 /// A longer line is not one of an access log.
@@ -25,7 +25,7 @@ const SHOWN_BYTES: usize = 160;
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) format: Format,
-    pub(super) found: Found,
+    pub(super) found: Findings,
     pub(super) lines: Lines,
 }
 

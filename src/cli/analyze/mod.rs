@@ -49,7 +49,7 @@ pub(super) fn analyze(args: &Args) -> Exit {
             }
             Exit::Done
         }
-        Err(fault) => fault.report(),
+        Err(fault) => fault.report(Format::Text),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::cli::replay::{Finding, Format, Found, Plan, Settings, VARIANTS, told_after};
+use crate::cli::replay::{Finding, Findings, Format, Plan, Settings, VARIANTS, detection_time};
 use crate::judge::{Numbers, Verdict};
 
 use super::input::Lines;
@@ -94,7 +94,7 @@ struct ToldAfter {
 
 impl Report {
     #[expect(clippy::needless_pass_by_value, reason = "nobody else has a use for what was found")]
-    pub(super) fn new(log: &str, format: Format, settings: &Settings, found: Found, lines: Lines) -> Self {
+    pub(super) fn new(log: &str, format: Format, settings: &Settings, found: Findings, lines: Lines) -> Self {
         let findings = &found.findings;
         let tripped = || findings.iter().filter_map(|finding| Some((finding, finding.tripped.as_ref()?)));
         let trips = tripped().take(TRIPS_SHOWN).map(|(finding, tripped)| Trip {
@@ -109,7 +109,7 @@ impl Report {
         let usual = usual(findings, rate);
         let told = usual.iter().flat_map(|numbers| {
             RATES.map(|error_rate| {
-                let told = told_after(numbers, rate, error_rate);
+                let told = detection_time(numbers, rate, error_rate);
                 ToldAfter { error_rate, requests: told.requests, seconds: told.seconds }
             })
         });

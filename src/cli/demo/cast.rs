@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::origin::DemoOrigin;
 use super::trouble::Trouble;
-use super::upstream::Upstream;
 use crate::model::{Color, PerColor};
 
 /// How long a fresh process answers 503 to probes before it is well: as real ones do.
@@ -15,7 +15,7 @@ const START_DELAY: &str = "1500ms";
 pub(super) struct Cast {
     exe: PathBuf,
     addresses: PerColor<Vec<SocketAddr>>,
-    running: PerColor<Vec<Upstream>>,
+    running: PerColor<Vec<DemoOrigin>>,
 }
 
 impl Cast {
@@ -32,7 +32,7 @@ impl Cast {
         let delay = if is_warm { "0s" } else { START_DELAY };
         for address in &self.addresses[color] {
             let options = ["--version-label", version, "--start-delay", delay];
-            let upstream = Upstream::start(&self.exe, color.as_str(), *address, &options).await?;
+            let upstream = DemoOrigin::start(&self.exe, color.as_str(), *address, &options).await?;
             self.running[color].push(upstream);
         }
         Ok(())

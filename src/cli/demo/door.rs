@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::child::Child;
 use super::client::{Answer, request};
+use super::origin::whole_answer;
 use super::trouble::Trouble;
-use super::upstream::whole_answer;
 use crate::clock;
 use crate::control_plane::controller::{ReleaseView, ServiceView};
 

@@ -10,6 +10,7 @@ pub mod client;
 pub mod door;
 pub mod load;
 mod moment;
+pub mod origin;
 pub mod ports;
 mod rundown;
 mod screen;
@@ -17,7 +18,6 @@ mod stage;
 mod story;
 pub mod tally;
 pub mod trouble;
-pub mod upstream;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::tally::Counts;
 use crate::control_plane::controller::{EndpointView, ServiceView};
 use crate::model::Color;
+use crate::release::StateName;
 
 /// How many of the last events are shown.
 pub(super) const EVENTS_SHOWN: usize = 8;
@@ -99,7 +100,7 @@ impl Moment {
 
     /// Of the running release's state; a stable service's next deadline is not what is watched here.
     fn time_left(&self) -> Option<f64> {
-        self.service.as_ref().filter(|service| service.state != "stable")?.deadline_in_seconds
+        self.service.as_ref().filter(|service| service.state != StateName::Stable)?.deadline_in_seconds
     }
 
     fn number(&self, key: &str) -> Option<f64> {
@@ -118,11 +119,11 @@ impl Moment {
             line.push((Look::Plain, "starting".to_owned()));
             return line;
         };
-        let is_bad = matches!(service.state.as_str(), "reverting" | "degraded");
+        let is_bad = matches!(service.state, StateName::Reverting | StateName::Degraded);
         line.push((if is_bad { Look::Bad } else { Look::Strong }, format!("{:<20}", service.state)));
         line.push((Look::Faint, "active ".to_owned()));
-        let look = if service.active == "blue" { Look::Blue } else { Look::Green };
-        line.push((look, format!("{:<8}", service.active)));
+        let look = if service.active == Color::Blue { Look::Blue } else { Look::Green };
+        line.push((look, format!("{:<8}", service.active.as_str())));
         line.push((Look::Faint, "epoch ".to_owned()));
         line.push((Look::Plain, service.epoch.to_string()));
         line
@@ -178,7 +179,7 @@ impl Moment {
         line.push((failed_look, format!("{failed:>6} failed   ")));
         line.push((
             Look::Faint,
-            self.service.as_ref().map(|service| healths(service, name)).unwrap_or_default(),
+            self.service.as_ref().map(|service| healths(service, color)).unwrap_or_default(),
         ));
         line
     }
@@ -200,7 +201,7 @@ fn bar(share: f64) -> String {
     format!("[{}{}]", "#".repeat(filled), ".".repeat(BAR_CELLS - filled))
 }
 
-fn healths(service: &ServiceView, color: &str) -> String {
+fn healths(service: &ServiceView, color: Color) -> String {
     let of_color: Vec<&EndpointView> =
         service.endpoints.iter().filter(|endpoint| endpoint.color == color).collect();
     let words: Vec<String> =

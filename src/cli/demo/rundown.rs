@@ -96,14 +96,14 @@ impl Rundown {
 /// What differs between two looks, in words.
 pub(super) fn changes(before: Option<&ServiceView>, now: &ServiceView) -> Vec<String> {
     let mut texts = Vec::new();
-    let active_before = before.map_or(now.active.as_str(), |before| before.active.as_str());
+    let active_before = before.map_or(now.active, |before| before.active);
     if active_before != now.active {
         texts.push(format!("all traffic moved from {active_before} to {} (epoch {})", now.active, now.epoch));
     }
     if let Some(release) = &now.release {
         let state_before =
             before.and_then(|before| before.release.as_ref()).filter(|before| before.id == release.id);
-        if state_before.map(|before| before.state.as_str()) != Some(release.state.as_str()) {
+        if state_before.map(|before| before.state) != Some(release.state) {
             let reason =
                 if release.reason.is_empty() { String::new() } else { format!(": {}", release.reason) };
             texts.push(format!("{} ({}) {}{reason}", release.id, release.version, release.state));

@@ -14,6 +14,7 @@ use super::tally::Counts;
 use super::trouble::Trouble;
 use crate::control_plane::controller::ReleaseView;
 use crate::model::Color;
+use crate::release::StateName;
 
 const CONNECTIONS: u32 = 10;
 const RATE: f64 = 100.0;
@@ -43,7 +44,9 @@ impl Outcome {
     /// The promise of the demo.
     #[must_use]
     pub(super) fn is_as_promised(&self) -> bool {
-        self.good.state == "succeeded" && self.good_lost == 0 && self.bad.state == "reverted"
+        self.good.state == StateName::Succeeded
+            && self.good_lost == 0
+            && self.bad.state == StateName::Reverted
     }
 }
 
@@ -110,7 +113,7 @@ impl Story {
         let moment = self
             .rundown
             .until("the bad release's switch", ACT_LIMIT, |moment| {
-                is_over(moment, &id) || state_of(moment, &id) == Some("baking")
+                is_over(moment, &id) || state_of(moment, &id) == Some(StateName::Baking)
             })
             .await?;
         if !is_over(&moment, &id) {
@@ -145,15 +148,12 @@ impl Story {
     }
 }
 
-fn state_of<'a>(moment: &'a Moment, release: &str) -> Option<&'a str> {
+fn state_of(moment: &Moment, release: &str) -> Option<StateName> {
     let last = moment.service.as_ref()?.release.as_ref()?;
-    (last.id == release).then_some(last.state.as_str())
+    (last.id == release).then_some(last.state)
 }
 
 /// Final, or waiting for a person.
 fn is_over(moment: &Moment, release: &str) -> bool {
-    matches!(
-        state_of(moment, release),
-        Some("succeeded" | "failed" | "cancelled" | "reverted" | "rolled_back" | "degraded")
-    )
+    state_of(moment, release).is_some_and(|state| state.is_final() || state == StateName::Degraded)
 }

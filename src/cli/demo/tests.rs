@@ -13,6 +13,7 @@ use super::rundown::changes;
 use super::stage::Stage;
 use crate::control_plane::controller::{ReleaseView, ServiceView};
 use crate::model::Color;
+use crate::release::StateName;
 
 const CONFIG: &str = r#"
 [[listeners]]
@@ -33,25 +34,22 @@ fn view(state: &str, active: &str) -> ServiceView {
     ServiceView {
         name: "backend".into(),
         hosts: vec![],
-        active: active.into(),
+        active: active.parse().unwrap(),
         epoch: 3,
         revision: 9,
-        state: state.into(),
+        state: StateName::from_word(state).unwrap(),
         pinned: false,
         pin: None,
         paused: false,
         rollback_available: false,
         release: Some(ReleaseView {
-            id: "backend-2".into(),
             version: "v3".into(),
-            color: "blue".into(),
-            state: state.into(),
             reason: "the judge tripped".into(),
             numbers: serde_json::json!({"s": 9.0, "h": 18.0, "n": 200, "e": 30, "p0": 0.005, "p1": 0.025})
                 .as_object()
                 .unwrap()
                 .clone(),
-            ..ReleaseView::default()
+            ..ReleaseView::new("backend-2", "backend", Color::Blue, StateName::from_word(state).unwrap())
         }),
         queued: None,
         endpoints: vec![],

@@ -45,7 +45,7 @@ pub(crate) struct Args {
 pub(crate) fn import(args: &Args) -> Exit {
     match run(args) {
         Ok(exit) => exit,
-        Err(fault) => fault.report(),
+        Err(fault) => fault.report(crate::cli::output::Format::Text),
     }
 }
 

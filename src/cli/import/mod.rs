@@ -11,6 +11,7 @@
 //! Pure: no file, no environment, no clock. The way: text -> [`compose::Unit`]s, one a service of the file
 //! -> blue/green pairs ([`pair`]) -> [`plan::Plan`] -> TOML ([`mod@write`]).
 
+mod assemble;
 mod check;
 pub(crate) mod command;
 mod compose;
@@ -72,7 +73,7 @@ pub struct Imported {
 pub fn compose(source: &Source<'_>) -> Result<Imported, ImportFault> {
     let document = yaml::read(source.text)?;
     let project = compose::Project::read(source, document)?;
-    let plan = plan::from_project(source, &project)?;
+    let plan = assemble::from_project(source, &project)?;
     Ok(write::write(&plan))
 }
 

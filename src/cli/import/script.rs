@@ -3,9 +3,10 @@
 //! It asked the registry with DOCKERHUB_USER and DOCKERHUB_PASS, scaled BLUE_INSTANCE or GREEN_INSTANCE of the namespace
 //! DOCKERCLOUD_NAMESPACE to TARGET_NUM_CONTAINERS, waited until BLUE_URL or GREEN_URL answered, and moved the load.
 
+use super::assemble::settle;
 use super::check::Check;
 use super::host::{self, VirtualHost};
-use super::plan::{Plan, Preview, Service, settle};
+use super::plan::{Plan, Preview, Service};
 use super::service::name;
 use super::{ImportFault, Variables};
 use crate::model::{Color, PerColor};

@@ -29,7 +29,7 @@ pub struct Finding {
 
 /// What was read, and what came of it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
+pub struct Findings {
     pub requests: u64,
     pub errors: u64,
     /// Whether the log says how long requests took: the latency rule needs it.
@@ -50,7 +50,7 @@ pub struct Found {
 
 /// How soon a version with a given error rate would be told.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Told {
+pub struct DetectionTime {
     pub rate: f64,
     /// Requests until then, on average; `None`: never by this rule.
     pub requests: Option<f64>,
@@ -60,17 +60,17 @@ pub struct Told {
 /// By the drift of the score at that rate (Page, 1954): h / (up x rate - down x (1 - rate)), and
 /// not under the four seconds that a bound of four quarters takes, or three where nine of ten fail.
 #[must_use]
-pub fn told_after(numbers: &Numbers, requests_per_second: f64, rate: f64) -> Told {
+pub fn detection_time(numbers: &Numbers, requests_per_second: f64, rate: f64) -> DetectionTime {
     let dispersion = numbers.dispersion.max(1.0);
     let up = (numbers.p1 / numbers.p0).ln() / dispersion;
     let down = ((1.0 - numbers.p0) / (1.0 - numbers.p1)).ln() / dispersion;
     let drift = up * rate - down * (1.0 - rate);
     if !numbers.rule_on || drift.is_nan() || drift <= 0.0 || numbers.h <= 0.0 {
-        return Told { rate, requests: None, seconds: None };
+        return DetectionTime { rate, requests: None, seconds: None };
     }
     let requests = (numbers.h / drift).ceil();
     let least = if rate >= 0.9 { 3.0 } else { 4.0 };
     let seconds = (requests_per_second > 0.0).then(|| (requests / requests_per_second).max(least));
     let requests = seconds.map_or(requests, |seconds| requests.max(seconds * requests_per_second));
-    Told { rate, requests: Some(requests), seconds }
+    DetectionTime { rate, requests: Some(requests), seconds }
 }

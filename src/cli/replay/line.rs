@@ -60,7 +60,7 @@ impl ServiceFilter {
     }
 }
 
-/// What a status says: 5xx but 501 and 505 are errors (DESIGN.md section 3).
+/// What a status says: 5xx but 501 and 505 are errors (docs/judge.md).
 pub(crate) fn outcome_of(status: u16) -> Outcome {
     if (500..600).contains(&status) && status != 501 && status != 505 {
         Outcome::Error

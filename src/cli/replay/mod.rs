@@ -32,7 +32,7 @@ mod stamp;
 mod tests;
 mod trial;
 
-pub use finding::{Finding, Found, Told, told_after};
+pub use finding::{DetectionTime, Finding, Findings, detection_time};
 pub use format::Format;
 pub use line::{Line, Parsed, ServiceFilter};
 pub use run::{Plan, Replay, Settings};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::judge::{BaselineWindow, Bucket, Outcome, Policy};
 
 use super::Line;
-use super::finding::Found;
+use super::finding::Findings;
 use super::seconds::Seconds;
 use super::trial::Trial;
 
@@ -42,7 +42,7 @@ pub struct Replay {
     seconds: Seconds,
     window: BaselineWindow,
     trials: Vec<Trial>,
-    found: Found,
+    found: Findings,
     /// When what counts as long was last worked out.
     long_at: i64,
 }
@@ -56,7 +56,7 @@ impl Replay {
             seconds,
             window: BaselineWindow::default(),
             trials: Vec::new(),
-            found: Found::default(),
+            found: Findings::default(),
             long_at: i64::MIN,
         }
     }
@@ -84,7 +84,7 @@ impl Replay {
     }
 
     /// Closes what is open and tells what was found.
-    pub fn end(mut self) -> Found {
+    pub fn end(mut self) -> Findings {
         while !self.seconds.is_empty() {
             self.close();
         }

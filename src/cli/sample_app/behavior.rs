@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::Args;
+use super::args::Args;
 use crate::clock;
 
 /// `POST /__app`: what is absent stays as it is. It is in force before the answer is sent.

@@ -7,6 +7,8 @@ use crate::cli::rundown;
 use crate::cli::span;
 use crate::cli::table::Table;
 use crate::control_plane::controller::ServiceView;
+use crate::model::{Color, Health};
+use crate::release::StateName;
 
 /// A row for each service.
 pub(crate) fn all(services: &[ServiceView]) -> String {
@@ -19,12 +21,12 @@ pub(crate) fn all(services: &[ServiceView]) -> String {
         let release = service.release.as_ref();
         table.row([
             service.name.clone(),
-            service.active.clone(),
-            service.state.clone(),
+            service.active.to_string(),
+            service.state.to_string(),
             release.map_or_else(|| "-".to_owned(), |release| release.id.clone()),
             release.map_or_else(|| "-".to_owned(), |release| release.version.clone()),
-            health(service, "blue"),
-            health(service, "green"),
+            health(service, Color::Blue),
+            health(service, Color::Green),
             notes(service).join(", "),
         ]);
     }
@@ -45,7 +47,7 @@ pub(crate) fn one(service: &ServiceView) -> String {
         );
         let _ = write!(text, "\n            {}: {}", release.state, release.reason);
         let progress = rundown::progress(service, &release.id);
-        if service.state != "stable" && !progress.is_empty() {
+        if service.state != StateName::Stable && !progress.is_empty() {
             let _ = write!(text, "\n            {progress}");
         }
     }
@@ -63,8 +65,8 @@ pub(crate) fn one(service: &ServiceView) -> String {
         for endpoint in &service.endpoints {
             table.row([
                 endpoint.address.clone(),
-                endpoint.color.clone(),
-                endpoint.health.clone(),
+                endpoint.color.to_string(),
+                endpoint.health.to_string(),
                 endpoint.inflight.to_string(),
                 endpoint.last_failure.clone().unwrap_or_default(),
             ]);
@@ -81,7 +83,7 @@ pub(crate) fn line(service: &ServiceView) -> String {
     if let Some(release) = &service.release {
         let _ = write!(text, ", {} {}", release.id, release.version);
     }
-    let _ = write!(text, ", blue {}, green {}", health(service, "blue"), health(service, "green"));
+    let _ = write!(text, ", blue {}, green {}", health(service, Color::Blue), health(service, Color::Green));
     for note in notes(service) {
         let _ = write!(text, ", {note}");
     }
@@ -92,10 +94,10 @@ pub(crate) fn line(service: &ServiceView) -> String {
 }
 
 /// `2/3` healthy; `-` for a color without endpoints.
-fn health(service: &ServiceView, color: &str) -> String {
+fn health(service: &ServiceView, color: Color) -> String {
     let of_color = service.endpoints.iter().filter(|endpoint| endpoint.color == color);
     let total = of_color.clone().count();
-    let healthy = of_color.filter(|endpoint| endpoint.health == "healthy").count();
+    let healthy = of_color.filter(|endpoint| endpoint.health == Health::Healthy).count();
     if total == 0 { "-".to_owned() } else { format!("{healthy}/{total}") }
 }
 
@@ -120,17 +122,19 @@ fn next(service: &ServiceView) -> String {
     let name = &service.name;
     let left = service.deadline_in_seconds.and_then(|left| Duration::try_from_secs_f64(left).ok());
     let left = left.map(|left| format!(" ({} left)", span::clock(left))).unwrap_or_default();
-    match service.state.as_str() {
-        "stable" if service.rollback_available => {
+    match service.state {
+        StateName::Stable if service.rollback_available => {
             format!("greenlight deploy {name}; to go back: greenlight rollback {name}")
         }
-        "stable" => format!("greenlight deploy {name}"),
-        "awaiting_promotion" => format!("greenlight promote {name}, or greenlight abort {name}{left}"),
-        "baking" => format!("the judge watches{left}; to go back: greenlight rollback {name}"),
-        "degraded" => {
+        StateName::Stable => format!("greenlight deploy {name}"),
+        StateName::AwaitingPromotion => {
+            format!("greenlight promote {name}, or greenlight abort {name}{left}")
+        }
+        StateName::Baking => format!("the judge watches{left}; to go back: greenlight rollback {name}"),
+        StateName::Degraded => {
             format!("a person decides: greenlight rollback {name}, or greenlight promote {name} to keep it")
         }
-        "promoting" | "reverting" => "the switch is under way".to_owned(),
+        StateName::Promoting | StateName::Reverting => "the switch is under way".to_owned(),
         _ => format!("it goes on by itself{left}; to end it: greenlight abort {name}"),
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 
+use crate::cli::output::Format;
 use crate::cli::{Cli, Verb, span};
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -39,6 +40,29 @@ fn what_is_right() {
         "--admin http://127.0.0.1:1 status",
     ] {
         assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+    }
+}
+
+#[test]
+fn every_verb_that_can_be_refused_answers_in_json() {
+    for line in [
+        "deploy shop",
+        "promote shop",
+        "abort shop",
+        "rollback shop",
+        "pin shop",
+        "unpin shop",
+        "pause shop",
+        "resume shop",
+        "history shop",
+        "status shop",
+        "explain shop-1",
+        "quarantine ls",
+        "quarantine rm shop v2",
+        "reload",
+    ] {
+        assert_eq!(parse(line).unwrap().verb.format(), Format::Text, "{line}");
+        assert_eq!(parse(&format!("{line} -o json")).unwrap().verb.format(), Format::Json, "{line}");
     }
 }
 

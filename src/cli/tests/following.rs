@@ -14,6 +14,8 @@ use crate::cli::client::Admin;
 use crate::cli::connection::Connection;
 use crate::cli::fault::Fault;
 use crate::cli::follow::{End, follow};
+use crate::cli::output::Format;
+use crate::release::StateName;
 
 /// Longer than any of these tests is out of reach.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -89,14 +91,14 @@ async fn it_goes_on_where_the_stream_broke_off() {
         Some(events(&[(9, "succeeded")])),
     ];
     let (fake, admin) = fake("baking", script).await;
-    let following = tokio::spawn(async move { follow(&admin, "shop-7", None, PATIENCE).await });
+    let following = tokio::spawn(async move { follow(&admin, "shop-7", None, PATIENCE, Format::Text).await });
     // The record says so a moment after the event, as when the store is slow.
     while fake.asked.lock().unwrap().len() < 4 {
         tokio::task::yield_now().await;
     }
     *fake.state.lock().unwrap() = "succeeded";
     let End::Ended(release) = following.await.unwrap().unwrap() else { panic!("it ends") };
-    assert_eq!(release.state, "succeeded");
+    assert_eq!(release.state, StateName::Succeeded);
     let asked: Vec<Option<String>> = fake.asked.lock().unwrap().clone();
     let expected = [None, Some("5"), Some("5"), Some("6")].map(|last| last.map(str::to_owned));
     assert_eq!(asked, expected);
@@ -105,35 +107,36 @@ async fn it_goes_on_where_the_stream_broke_off() {
 #[tokio::test]
 async fn degraded_ends_the_wait() {
     let (_fake, admin) = fake("degraded", vec![Some(events(&[(4, "baking"), (5, "degraded")]))]).await;
-    let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE).await.unwrap() else {
+    let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE, Format::Text).await.unwrap() else {
         panic!("it ends")
     };
-    assert_eq!(release.state, "degraded");
+    assert_eq!(release.state, StateName::Degraded);
 }
 
 #[tokio::test]
 async fn nothing_more_to_come_is_an_end() {
     let no_more = Some(StatusCode::NO_CONTENT.into_response());
     let (_fake, admin) = fake("failed", vec![no_more]).await;
-    let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE).await.unwrap() else {
+    let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE, Format::Text).await.unwrap() else {
         panic!("it ends")
     };
-    assert_eq!(release.state, "failed");
+    assert_eq!(release.state, StateName::Failed);
 }
 
 #[tokio::test]
 async fn a_release_that_is_not_known_is_no_wait() {
     let (_fake, admin) = fake("failed", vec![Some(problem(StatusCode::NOT_FOUND))]).await;
-    let fault = follow(&admin, "shop-7", None, PATIENCE).await.unwrap_err();
+    let fault = follow(&admin, "shop-7", None, PATIENCE, Format::Text).await.unwrap_err();
     assert!(matches!(fault, Fault::Problem(problem) if problem.status == 404));
 }
 
 #[tokio::test]
 async fn the_time_is_over() {
     let (_fake, admin) = fake("checking", vec![None]).await;
-    let end = follow(&admin, "shop-7", Some(Duration::from_millis(200)), PATIENCE).await.unwrap();
+    let end =
+        follow(&admin, "shop-7", Some(Duration::from_millis(200)), PATIENCE, Format::Text).await.unwrap();
     let End::TimedOut(Some(release)) = end else { panic!("it times out: {end:?}") };
-    assert_eq!(release.state, "checking");
+    assert_eq!(release.state, StateName::Checking);
 }
 
 #[tokio::test]
@@ -143,6 +146,6 @@ async fn out_of_reach_for_too_long_is_a_fault() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let short = Duration::from_millis(700);
-    let fault = follow(&admin(address), "shop-7", None, short).await.unwrap_err();
+    let fault = follow(&admin(address), "shop-7", None, short, Format::Text).await.unwrap_err();
     assert!(matches!(fault, Fault::Unreachable { .. }), "{fault}");
 }

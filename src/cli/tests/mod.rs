@@ -11,6 +11,7 @@ use super::Cli;
 use super::exit::Exit;
 use super::fault::Fault;
 use crate::control_plane::admin::Problem;
+use crate::release::StateName;
 
 #[test]
 fn the_command_is_well_formed() {
@@ -35,13 +36,13 @@ fn every_verb_shows_how_it_is_used() {
 #[test]
 fn a_state_is_an_exit_code() {
     let codes = [
-        ("succeeded", 0),
-        ("failed", 3),
-        ("cancelled", 3),
-        ("reverted", 4),
-        ("rolled_back", 4),
-        ("degraded", 7),
-        ("baking", 1),
+        (StateName::Succeeded, 0),
+        (StateName::Failed, 3),
+        (StateName::Cancelled, 3),
+        (StateName::Reverted, 4),
+        (StateName::RolledBack, 4),
+        (StateName::Degraded, 7),
+        (StateName::Baking, 1),
     ];
     for (state, code) in codes {
         assert_eq!(Exit::of_state(state) as u8, code, "{state}");
@@ -54,6 +55,7 @@ fn problem(status: u16) -> Fault {
         title: "Test".into(),
         status,
         detail: "the detail".into(),
+        code: None,
         faults: vec!["a.b: wrong".into()],
     }))
 }

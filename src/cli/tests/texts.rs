@@ -8,6 +8,9 @@ use crate::cli::{history, reload, rundown, status};
 use crate::control_plane::controller::{
     EndpointView, EventView, PinView, ReleaseView, ReloadReport, ServiceView,
 };
+use crate::judge::Verdict;
+use crate::model::{Color, Health};
+use crate::release::StateName;
 
 fn numbers() -> Map<String, Value> {
     json!({"n": 312, "e": 21, "s": 9.3, "h": 14.2, "p0": 0.005}).as_object().unwrap().clone()
@@ -27,26 +30,22 @@ fn event(seconds: u32, word: &str, reason: &str, numbers: Map<String, Value>) ->
 
 fn release(state: &str) -> ReleaseView {
     ReleaseView {
-        id: "shop-7".into(),
-        service: "shop".into(),
         kind: "deploy".into(),
         version: "v42".into(),
-        color: "green".into(),
-        state: state.into(),
         reason: "the reason".into(),
         started_at: "2026-11-24T14:02:11.000Z".into(),
-        ..ReleaseView::default()
+        ..ReleaseView::new("shop-7", "shop", Color::Green, StateName::from_word(state).unwrap())
     }
 }
 
-fn endpoint(color: &str, health: &str) -> EndpointView {
+fn endpoint(color: &str, health: Health) -> EndpointView {
     EndpointView {
         id: format!("shop/{color}"),
         address: "10.0.0.1:8080".into(),
-        color: color.into(),
-        health: health.into(),
+        color: color.parse().unwrap(),
+        health,
         inflight: 3,
-        last_failure: (health == "unhealthy").then(|| "connection refused".to_owned()),
+        last_failure: (health == Health::Unhealthy).then(|| "connection refused".to_owned()),
     }
 }
 
@@ -54,10 +53,10 @@ fn service(state: &str) -> ServiceView {
     ServiceView {
         name: "shop".into(),
         hosts: vec!["shop.example.org".into()],
-        active: "blue".into(),
+        active: Color::Blue,
         epoch: 3,
         revision: 12,
-        state: state.into(),
+        state: StateName::from_word(state).unwrap(),
         pinned: false,
         pin: None,
         paused: false,
@@ -65,9 +64,9 @@ fn service(state: &str) -> ServiceView {
         release: Some(ReleaseView { numbers: numbers(), ..release(state) }),
         queued: None,
         endpoints: vec![
-            endpoint("blue", "healthy"),
-            endpoint("green", "healthy"),
-            endpoint("green", "unhealthy"),
+            endpoint("blue", Health::Healthy),
+            endpoint("green", Health::Healthy),
+            endpoint("green", Health::Unhealthy),
         ],
         alarms: std::collections::BTreeMap::new(),
         deadline_in_seconds: Some(247.4),
@@ -124,7 +123,7 @@ fn progress_is_about_the_release_that_is_followed() {
 #[test]
 fn every_end_has_verdict_cause_next_and_undo() {
     let reverted = ReleaseView {
-        verdict: Some("fail".into()),
+        verdict: Some(Verdict::Fail),
         numbers: numbers(),
         finished_at: Some("2026-11-24T14:02:37.000Z".into()),
         ..release("reverted")
@@ -210,7 +209,7 @@ next: the judge watches (4:07 left); to go back: greenlight rollback shop";
 #[test]
 fn history_and_reload() {
     let ended = ReleaseView {
-        verdict: Some("pass".into()),
+        verdict: Some(Verdict::Pass),
         finished_at: Some("2026-11-24T14:08:11.000Z".into()),
         ..release("succeeded")
     };

@@ -1,4 +1,4 @@
-//! Addresses that are taken twice, or open to more than they should be.
+//! Finds addresses that are taken twice, or open to more machines than they should be.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +10,8 @@ use crate::model::Color;
 
 use super::key;
 
-/// Two sockets can't have one address, nor one all of a family's and the other one of them.
+/// Two sockets can't have the same address. Nor can one socket have all addresses of a family while another
+/// has one of them.
 pub(super) fn binds(walk: &mut Walk<'_>, config: &Config) {
     let mut taken: Vec<(String, SocketAddr)> = Vec::new();
     for (path, bind) in config.binds() {
@@ -41,7 +42,8 @@ pub(super) fn binds(walk: &mut Walk<'_>, config: &Config) {
     }
 }
 
-/// Whoever reaches the admin API can move all traffic.
+/// Requires a token and TLS where other machines can reach the admin API, since its clients can move all
+/// traffic.
 pub(super) fn admin(walk: &mut Walk<'_>, config: &Config) {
     let admin = &config.admin;
     if admin.bind.ip().is_loopback() || !walk.sound(&["admin"]) {
@@ -62,8 +64,8 @@ pub(super) fn admin(walk: &mut Walk<'_>, config: &Config) {
     );
 }
 
-/// The addresses of a fixed upstream that were all read well, with their key paths. (A list that
-/// lost an element to a fault has other indices than the file.)
+/// The addresses of a fixed upstream, with their key paths. A color with a fault in its list is left out,
+/// because a list that lost an element to a fault has other indices than the file.
 fn listed(walk: &Walk<'_>, service: &Service) -> Vec<(Color, String, String)> {
     let Upstream::Fixed { addresses, .. } = &service.upstream else { return Vec::new() };
     let mut listed = Vec::new();
@@ -84,11 +86,12 @@ pub(super) fn upstream(walk: &mut Walk<'_>, config: &Config, service: &Service) 
     loops(walk, config, &listed);
 }
 
-/// An address of both colors could never be switched away from.
+/// Refuses an address that is listed twice. Traffic could never be switched away from an address of both
+/// colors.
 fn colors(walk: &mut Walk<'_>, listed: &[(Color, String, String)]) {
     let mut taken: HashMap<String, Color> = HashMap::new();
     for (color, place, address) in listed {
-        // The one name that is an address everywhere.
+        // `localhost` is the one name that stands for the same address everywhere.
         let same = address.replace("localhost:", "127.0.0.1:");
         match taken.get(&same) {
             Some(first) if first == color => {
@@ -107,7 +110,8 @@ fn colors(walk: &mut Walk<'_>, listed: &[(Color, String, String)]) {
     }
 }
 
-/// An endpoint that is one of our own listeners would send requests round for ever.
+/// Refuses an endpoint that is one of greenlight's own listeners. It would send requests round in a circle
+/// forever.
 fn loops(walk: &mut Walk<'_>, config: &Config, listed: &[(Color, String, String)]) {
     let mut binds = config.listener_binds();
     binds.push(config.admin.bind);

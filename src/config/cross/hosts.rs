@@ -1,4 +1,4 @@
-//! Every host leads to one service and, as a preview host, to one color.
+//! Checks that every host leads to one service and, as a preview host, to one color.
 
 use std::collections::HashMap;
 
@@ -7,18 +7,18 @@ use crate::config::{Config, Service};
 
 use super::key;
 
-/// Who has a host.
+/// The service that has a host.
 #[derive(Clone, Debug)]
 struct Owner {
     service: String,
-    /// "a host of", "the green preview host of"
+    /// How the service has it: "a host", or "the green preview host".
     what: String,
 }
 
 pub(super) fn check(walk: &mut Walk<'_>, config: &Config) {
     let mut owners: HashMap<String, Owner> = HashMap::new();
-    // Public hosts first: of a public and a preview host that are equal, the preview host is the
-    // one that has to give way.
+    // Public hosts come first. If a public host and a preview host are equal, the preview host is the one
+    // at fault.
     for service in &config.services {
         let path = key(service, "hosts");
         if !walk.sound(&[&path]) {

@@ -1,4 +1,4 @@
-//! `[admin]`
+//! Reads `[admin]`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

@@ -1,4 +1,4 @@
-//! `[services.NAME.upstream]` with `kind = "docker"`
+//! Reads `[services.NAME.upstream]` with `kind = "docker"`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -14,9 +14,9 @@ use crate::config::{
 };
 use crate::model::{Color, ImageReference, registry_of};
 
-use super::upstream;
+use super::stray;
 
-/// The keys that only this kind has.
+/// The keys that only an upstream of kind docker has.
 const KEYS: [&str; 20] = [
     "image",
     "replicas",
@@ -40,10 +40,11 @@ const KEYS: [&str; 20] = [
     "tags",
 ];
 
-/// Refuses docker keys of a fixed upstream (`told`: it was said to be one, or not said at all).
+/// Refuses docker keys in a fixed upstream. With `told = false` the kind could not be read, so the docker
+/// keys are only marked as known.
 pub(super) fn stray(section: &mut Section<'_, '_>, told: bool) {
     if told {
-        upstream::stray(section, &KEYS, "docker");
+        stray::stray(section, &KEYS, "docker");
     } else {
         for key in KEYS {
             let _ = section.item(key);
@@ -51,6 +52,7 @@ pub(super) fn stray(section: &mut Section<'_, '_>, told: bool) {
     }
 }
 
+/// Reads an upstream of kind docker, and checks the keys that depend on each other.
 pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream {
     const IMAGE: &str = "image = \"registry.example.org/org/app:prod\"";
     let default = Docker::default();
@@ -63,7 +65,8 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
     let cores =
         number(|cores| cores > 0.0 && cores <= 4096.0, "a number of cores greater than 0, such as 1.0");
     let memory = section.optional("memory", size(4 << 20..=16 << 40));
-    // It belongs to a registry; where no image is named nothing is fetched either.
+    // The account belongs to the registry of the image. If no image is named, nothing is fetched and no
+    // account is needed.
     let registry = image.as_deref().map(|image| registry_of(image).to_owned());
     let auth = section.optional_section("registry_auth", registry_auth);
     let registry_auth = auth.zip(registry).map(|((username, password), registry)| RegistryAuth {
@@ -134,7 +137,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
     Upstream::Docker { image, replicas, follow, initial, engine: Box::new(engine) }
 }
 
-/// An environment variable's value: any text; never shown in a fault.
+/// The value of an environment variable. Any text is accepted, and no fault shows it.
 fn value(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     walk.hide(&item.path);
     let Some(text) = item.value.as_str() else {
@@ -209,7 +212,7 @@ fn healthcheck(table: &mut Section<'_, '_>) -> Healthcheck {
     }
 }
 
-/// Username and password.
+/// The username and the password at a registry.
 fn registry_auth(table: &mut Section<'_, '_>) -> (Secret, Secret) {
     const RIGHT: &str = "{ file = \"/path\" } or { env = \"NAME\" }";
     let none = || Secret::Env(String::new());

@@ -1,4 +1,4 @@
-//! `[limits]` and `[log]`
+//! Reads `[limits]` and `[log]`.
 
 use crate::config::kind::{duration, integer, size, some_time, text_that};
 use crate::config::nearest::nearest;
@@ -34,7 +34,7 @@ pub(super) fn limits(limits: &mut Section<'_, '_>) -> Limits {
             default.connections_per_address_max,
         ),
         h2_streams_max: limits.value("h2_streams_max", integer(1..=100_000), default.h2_streams_max),
-        // RFC 9113 section 6.9.2: a window begins at 65 535 and may grow to 2^31 - 1.
+        // A window begins at 65 535 bytes and may grow to 2^31 - 1 (RFC 9113 section 6.9.2).
         h2_stream_window: window(limits, "h2_stream_window", default.h2_stream_window),
         h2_connection_window: window(limits, "h2_connection_window", default.h2_connection_window),
         h2_ping_interval: limits.value("h2_ping_interval", some_time(), default.h2_ping_interval),
@@ -73,8 +73,8 @@ pub(super) fn log(log: &mut Section<'_, '_>) -> Log {
 
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
-/// A level, or `target=level` pieces with commas between them. `tracing` itself takes any word for
-/// a target, so that "inof" would silently log everything of a module that there isn't.
+/// Checks a level, or `target=level` pieces with commas between them. `tracing` itself takes any word as a
+/// target. With the typo "inof" it would silently log everything of a module that does not exist.
 fn check_level(text: &str) -> Result<(), String> {
     for piece in text.split(',').map(str::trim) {
         let (target, level) = match piece.rsplit_once('=') {
@@ -98,7 +98,8 @@ fn check_level(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// `off`, `stdout`, or a file; a bare word is a misspelt one of the first two.
+/// `off`, `stdout`, or a file. A word without a slash or a dot is most likely a misspelling of the first
+/// two, so it is refused.
 fn access(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Access> {
     match item.value.as_str() {
         Some("off") => return Some(Access::Off),

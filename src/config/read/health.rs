@@ -1,4 +1,4 @@
-//! `[services.NAME.health]`
+//! Reads `[services.NAME.health]`.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::config::section::Section;
 use crate::health::{Check, CheckKind, Speech, Thresholds};
 use crate::release;
 
-/// Under this an endpoint would be kept busy by its probes.
+/// The shortest interval. With a shorter one, the probes would keep an endpoint busy.
 const INTERVAL_LEAST: Duration = Duration::from_millis(50);
 const INTERVAL_MOST: Duration = Duration::from_hours(1);
 
-/// What the release needs of the section beside the check.
+/// The settings in the section that the release needs, besides the check.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gate {
     pub thresholds: Thresholds,
@@ -25,8 +25,8 @@ enum Kind {
     Tcp,
 }
 
-/// The Host header is, unless it is set, the service's first exact host; without one it is empty,
-/// which means the endpoint's own address.
+/// Reads the check and the thresholds. If `host` is not set, the Host header is the service's first exact
+/// host. If the service has no exact host, the text is empty, which stands for the endpoint's own address.
 pub(super) fn health(section: &mut Section<'_, '_>, hosts: &[String]) -> (Check, Gate) {
     let default = release::Policy::default();
     let kind = section.word("kind", &[("http", Kind::Http), ("tcp", Kind::Tcp)], Kind::Http);

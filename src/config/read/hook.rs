@@ -1,4 +1,4 @@
-//! `[services.NAME.hooks]`
+//! Reads `[services.NAME.hooks]`.
 
 use std::time::Duration;
 

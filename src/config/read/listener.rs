@@ -1,4 +1,4 @@
-//! `[[listeners]]`
+//! Reads `[[listeners]]`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(super) fn all(root: &mut Section<'_, '_>) -> Vec<Listener> {
 }
 
 fn listener(row: &mut Section<'_, '_>) -> Listener {
-    // Where a bind is missing the file is refused; this one only lets the reading go on.
+    // If the bind is missing, the file is refused. This address only lets the reading go on.
     let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     let redirect_key = row.key("redirect_to_https");
     let listener = Listener {
@@ -42,7 +42,7 @@ fn listener(row: &mut Section<'_, '_>) -> Listener {
     listener
 }
 
-/// Empty for none.
+/// The path of the readiness answer. An empty text stands for no such path.
 fn ready_path(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<String> {
     if item.value.as_str() == Some("") {
         return Some(String::new());
@@ -69,12 +69,12 @@ fn tls(tls: &mut Section<'_, '_>) -> ListenerTls {
     }
 }
 
-/// A `{ cert, key, ocsp }`.
+/// Reads `{ cert, key, ocsp }`.
 fn certificate(row: &mut Section<'_, '_>) -> CertificateFiles {
     CertificateFiles { ocsp: row.optional("ocsp", file), ..key_pair(row) }
 }
 
-/// A `{ cert, key }`.
+/// Reads `{ cert, key }`.
 pub(super) fn key_pair(row: &mut Section<'_, '_>) -> CertificateFiles {
     let none = PathBuf::new;
     CertificateFiles {

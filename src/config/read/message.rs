@@ -1,4 +1,4 @@
-//! `[[webhooks]]` and `[[notifiers]]`
+//! Reads `[[webhooks]]` and `[[notifiers]]`.
 
 use crate::config::kind::{list, secret, some, text, text_that};
 use crate::config::name::check_name;
@@ -41,7 +41,7 @@ fn webhook(row: &mut Section<'_, '_>) -> Webhook {
     Webhook { name, kind, service, token, secret, allow }
 }
 
-/// A webhook that anybody can call would let anybody release.
+/// Requires a token or a secret. A webhook that anyone can call would let anyone release.
 fn credentials(row: &mut Section<'_, '_>, kind: WebhookKind) {
     let (token, secret) = (row.has("token"), row.has("secret"));
     let secret_key = row.key("secret");

@@ -1,5 +1,5 @@
-//! The keys of the file: each file here reads one table of it, a line a key, with its kind, its
-//! limits and its default.
+//! Reads the keys of the file. Each file here reads one or two tables of it, with a line for each key that
+//! gives its kind, its limits and its default.
 
 mod admin;
 mod container;
@@ -11,6 +11,7 @@ mod message;
 mod release;
 mod service;
 mod settings;
+mod stray;
 mod upstream;
 
 use std::path::PathBuf;
@@ -19,15 +20,15 @@ use std::sync::Arc;
 use super::kind::{flag, integer, list, path};
 use super::name::{bind, network};
 use super::section::Section;
-use super::{Config, Hooks};
+use super::{Config, WebhookListener};
 
-/// The most worker threads.
+/// The largest number of worker threads.
 const WORKERS_MAX: usize = 1024;
 
-/// What a file without services lacks.
+/// The part that is missing in a file without services.
 const SERVICE: &str = "at least one [services.NAME], with its hosts and its upstream";
 
-/// The whole file.
+/// Reads the whole file.
 pub(super) fn config(root: &mut Section<'_, '_>) -> Config {
     let workers = root.section("runtime", |runtime| runtime.value("workers", integer(0..=WORKERS_MAX), 0));
     let listeners = listener::all(root);
@@ -46,7 +47,7 @@ pub(super) fn config(root: &mut Section<'_, '_>) -> Config {
     } else if services.is_empty() && root.walk.sound(&["services"]) {
         root.walk.fault("services", format!("is empty: {SERVICE}"));
     }
-    let hooks = root.section("hooks", |hooks| Hooks {
+    let hooks = root.section("hooks", |hooks| WebhookListener {
         bind: hooks.optional("bind", bind),
         public: hooks.value("public", flag, false),
     });

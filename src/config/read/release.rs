@@ -1,4 +1,4 @@
-//! `[services.NAME.release]` and `[services.NAME.analysis]`
+//! Reads `[services.NAME.release]` and `[services.NAME.analysis]`.
 
 use std::time::Duration;
 
@@ -34,8 +34,7 @@ pub(super) fn release(section: &mut Section<'_, '_>, policy: &mut Policy) {
     policy.on_inconclusive = section.word("on_inconclusive", &ON_INCONCLUSIVE, policy.on_inconclusive);
 }
 
-/// What `[analysis]` says beside the policy.
-/// The policy, and what `[analysis]` says beside it.
+/// Reads `[analysis]` into the policy. Returns the settings of the synthetic requests, if there are any.
 pub(super) fn analysis(section: &mut Section<'_, '_>, policy: &mut Policy) -> Option<Synthetic> {
     const MODES: [(&str, Mode); 3] =
         [("enforce", Mode::Enforce), ("observe", Mode::Observe), ("off", Mode::Off)];
@@ -46,7 +45,7 @@ pub(super) fn analysis(section: &mut Section<'_, '_>, policy: &mut Policy) -> Op
     let alpha =
         number(|alpha| alpha > 0.0 && alpha <= 0.5, "a chance greater than 0 and at most 0.5, such as 0.001");
     judge.alpha = section.value("alpha", alpha, judge.alpha);
-    // The window is kept second by second, hence the limit.
+    // The judge keeps the window second by second, so its length has a limit.
     let window = duration(Duration::from_secs(1)..=DAY);
     judge.baseline_window = section.value("baseline_window", window, judge.baseline_window);
     let floor =

@@ -1,4 +1,4 @@
-//! `[services.NAME]`
+//! Reads `[services.NAME]`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,7 +20,8 @@ use toml::de::DeValue;
 
 use super::{health, hook, release as releases, settings, upstream};
 
-/// Two manifests read and written; a registry that takes longer is away.
+/// The time for moving tags, which reads and writes two manifests. A registry that takes longer counts as
+/// unreachable.
 const TAGS_TIMEOUT: Duration = Duration::from_mins(2);
 
 pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
@@ -83,7 +84,8 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     }
 }
 
-/// What TLS towards the endpoints goes by: their certificates have to be for one known name.
+/// The settings of TLS towards the endpoints. The certificates have to be for one known name, so a service
+/// without a server name and without an exact host is at fault.
 fn origin_tls(
     section: &mut Section<'_, '_>,
     hosts: &[String],
@@ -104,19 +106,20 @@ fn origin_tls(
         }
         return None;
     };
-    // An address in brackets is one without them in a certificate.
+    // A certificate has an IPv6 address without its brackets.
     let server_name = server_name.trim_start_matches('[').trim_end_matches(']').to_owned();
     Some(OriginTls { ca: tls.and_then(|tls| tls.ca.clone()), server_name })
 }
 
-/// A check speaks what the data plane speaks. But a port of its own beside one of HTTP/2 alone is there
-/// for checks, which are HTTP/1.1 wherever nobody says otherwise.
+/// The protocol of a check, which is the protocol of the data plane. There is one exception. If the data
+/// plane speaks HTTP/2 alone and the checks have a port of their own, that port is there for checks, and
+/// checks are HTTP/1.1 unless the file says otherwise.
 fn speech(protocol: Protocol, tls: Option<&OriginTls>, own_port: bool) -> Speech {
     match (protocol, tls) {
         (Protocol::H2c, _) if own_port => Speech::Http1,
         (Protocol::H2c, _) => Speech::H2c,
         (Protocol::Https, Some(tls)) => Speech::Tls(tls.clone()),
-        // Without a name there is a fault, and no check.
+        // Without a server name the service is at fault, and no check is made.
         (Protocol::Http1, _) | (Protocol::Https, None) => Speech::Http1,
     }
 }
@@ -135,7 +138,8 @@ fn hosts(section: &mut Section<'_, '_>, default: bool) -> Vec<String> {
     hosts
 }
 
-/// `true`: blue.HOST and green.HOST of each exact host (an address has no names beneath it).
+/// Reads the preview hosts. `true` stands for blue.HOST and green.HOST of each exact host. An address has
+/// no names beneath it, so it gets no preview host.
 fn preview_hosts(section: &mut Section<'_, '_>, hosts: &[String]) -> PerColor<Vec<String>> {
     let key = section.key("preview_hosts");
     let item = section.item("preview_hosts");
@@ -185,7 +189,7 @@ fn chosen_preview_hosts(section: &mut Section<'_, '_>, key: &str) -> PerColor<Ve
     })
 }
 
-/// The answers of our own that may have a page.
+/// The statuses of greenlight's own answers that may have a page.
 const ERROR_PAGES: [u16; 3] = [502, 503, 504];
 
 fn error_pages(section: &mut Section<'_, '_>) -> BTreeMap<u16, PathBuf> {

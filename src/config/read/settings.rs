@@ -1,4 +1,4 @@
-//! `[services.NAME.proxy]`
+//! Reads `[services.NAME.proxy]`.
 
 use crate::config::Affinity;
 use crate::config::kind::{duration, flag, integer, number, size, some_time};
@@ -8,7 +8,8 @@ use crate::routing::ServiceSettings;
 
 const COUNT_MAX: usize = 1_000_000;
 
-/// The protocol and the preview networks are read elsewhere: they stand in other tables.
+/// Reads the settings of this table. The protocol and the preview networks stand in other tables and are
+/// read there.
 pub(super) fn proxy(section: &mut Section<'_, '_>) -> (ServiceSettings, Affinity) {
     let default = ServiceSettings::default();
     let share = number(|share| (0.0..=1.0).contains(&share), "a share from 0 to 1, such as 0.2");

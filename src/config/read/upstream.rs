@@ -1,4 +1,4 @@
-//! `[services.NAME.upstream]`
+//! Reads `[services.NAME.upstream]`.
 
 use crate::config::kind::{file, some};
 use crate::config::name::{address, exact_host};
@@ -9,6 +9,7 @@ use crate::release::UpstreamKind;
 use crate::routing::Protocol;
 
 use super::container;
+use super::stray::stray;
 
 const KINDS: [(&str, UpstreamKind); 2] = [("fixed", UpstreamKind::Fixed), ("docker", UpstreamKind::Managed)];
 const COLORS: [(&str, Color); 2] = [("blue", Color::Blue), ("green", Color::Green)];
@@ -27,7 +28,7 @@ pub(super) fn upstream(section: &mut Section<'_, '_>) -> (Upstream, Protocol, Op
     if tls.is_some() && protocol != Protocol::Https && section.walk.sound(&[&protocol_key]) {
         section.walk.fault(&tls_key, "is only for protocol = \"https\": remove it, or set that");
     }
-    // A kind that can't be read says nothing about which keys belong to it.
+    // A kind that can't be read does not say which keys belong to it.
     let kind_key = section.key("kind");
     let told = section.walk.sound(&[&kind_key]);
     let upstream = match kind {
@@ -45,7 +46,8 @@ pub(super) fn upstream(section: &mut Section<'_, '_>) -> (Upstream, Protocol, Op
     (upstream, protocol, tls)
 }
 
-/// Who starts and stops the endpoints: followed containers are as little ours as listed addresses.
+/// Whether greenlight starts and stops the endpoints. It does so neither for listed addresses nor for
+/// containers that it follows.
 pub(super) fn kind(upstream: &Upstream) -> UpstreamKind {
     match upstream {
         Upstream::Fixed { .. } | Upstream::Docker { follow: true, .. } => UpstreamKind::Fixed,
@@ -53,7 +55,7 @@ pub(super) fn kind(upstream: &Upstream) -> UpstreamKind {
     }
 }
 
-/// How many containers a release asks for; 0 where that is not ours to say.
+/// How many containers a release asks for. The number is 0 where greenlight does not run the endpoints.
 pub(super) fn replicas(upstream: &Upstream) -> u32 {
     match upstream {
         Upstream::Fixed { .. } | Upstream::Docker { follow: true, .. } => 0,
@@ -61,7 +63,7 @@ pub(super) fn replicas(upstream: &Upstream) -> u32 {
     }
 }
 
-/// Whether tags are moved in the registry after a success.
+/// Whether greenlight moves tags in the registry after a success.
 pub(super) fn moves_tags(upstream: &Upstream) -> bool {
     match upstream {
         Upstream::Fixed { .. } => false,
@@ -76,15 +78,4 @@ fn addresses(section: &mut Section<'_, '_>, color: &'static str, told: bool) -> 
         section.missing(color, &format!("a fixed color has at least one address: {color} = {EXAMPLE}"));
     }
     addresses.unwrap_or_default()
-}
-
-/// Refuses keys of the other kind: they would be ignored.
-pub(super) fn stray(section: &mut Section<'_, '_>, keys: &[&'static str], kind: &str) {
-    for key in keys {
-        if let Some(item) = section.item(key) {
-            // Nothing in it is read, so nothing in it is shown.
-            section.walk.hide(&item.path);
-            section.walk.fault(&item.path, format!("is only for kind = \"{kind}\": remove it, or set that"));
-        }
-    }
 }

@@ -1,6 +1,7 @@
-//! `tests/config/*.toml`: a file, and as its last lines what `check` says of it, each behind `#= `.
+//! Runs the cases `tests/config/*.toml`. Each is a configuration file. Its last lines, each behind `#= `,
+//! are the expected output of `check`.
 //!
-//! `GREENLIGHT_BLESS=1` writes what is said now; the diff is then what a reviewer reads.
+//! `GREENLIGHT_BLESS=1` writes the present output into the files. A reviewer then reads the diff.
 
 use std::path::Path;
 

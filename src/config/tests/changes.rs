@@ -1,4 +1,4 @@
-//! What a reload would change.
+//! The keys that a reload would change.
 
 use super::{config, read, with};
 use crate::config::difference;
@@ -30,7 +30,7 @@ fn each_changed_key_is_named() {
          [services.backend.proxy]\nbody_max = \"1MiB\"\n[log]\nlevel = \"debug\"\n[runtime]\nworkers = 3\n\
          [store]\npath = \"other\"\n[admin]\nbind = \"127.0.0.1:9901\"\n[limits]\ntarget_max = \"4KiB\"\n",
     );
-    // `default` stands in the upstream table of the minimal file: move it where it belongs.
+    // `default` stands in the upstream table of the minimal file. It is moved to where it belongs.
     let new = new
         .replace("default = true\n", "")
         .replace("[services.backend]\n", "[services.backend]\ndefault = true\n");
@@ -118,9 +118,9 @@ fn nothing_of_a_listener_that_does_not_run_is_live() {
     assert_eq!(changes(&old, &plain), lines(&[], &["listeners[0].tls"]));
 }
 
-/// What an earlier reload could not bring into force is none of what a later one does.
+/// Keys that an earlier reload could not bring into force are not live in a later reload.
 #[test]
-fn what_waits_for_a_restart_is_not_live_later() {
+fn keys_that_wait_for_a_restart_are_not_live_later() {
     let started = config(&listeners(&[("0.0.0.0:1", "a")]));
     let [last, new] = ["b", "c"].map(|name| config(&listeners(&[("0.0.0.0:2", name)])));
     let difference = difference(&started, &last, &new);
@@ -153,7 +153,7 @@ fn certificates_and_authorities_are_live() {
     assert_eq!(changes(&without, &old), lines(&[], &["admin.tls"]));
 }
 
-/// Secrets are compared by where they are, and so are they shown.
+/// Secrets are compared by their place, and only the place is shown.
 #[test]
 fn secrets_are_never_in_what_is_in_force() {
     let new = config(&with("[admin]\ntoken = { file = \"admin.token\" }"));

@@ -1,4 +1,5 @@
-//! Error pages and the preview token: read at load, told of when they can't be.
+//! Error pages and the preview token are read when the file is loaded. A page that can't be read is a
+//! fault.
 
 use std::fs;
 

@@ -24,7 +24,7 @@ fn every_file_in_config_loads() {
     assert!(count >= 3);
 }
 
-/// The reference says each default; a file that says none of them must come to the same.
+/// The reference states each default. A file that sets no such key must have the same values in force.
 #[test]
 fn defaults_are_the_reference_ones() {
     let reference = config(&read("config/greenlight.toml")).effective;
@@ -43,9 +43,9 @@ fn defaults_are_the_reference_ones() {
     assert!(reference.len() > 70, "only {} keys are in force", reference.len());
 }
 
-/// The pure rooms have defaults of their own, for their tests: one truth, told twice.
+/// The core has defaults of its own, for its tests. They must be the same as those of the reference.
 #[test]
-fn the_rooms_defaults_are_the_files() {
+fn defaults_in_the_core_equal_those_of_the_reference() {
     let config = config(&read("config/greenlight.toml"));
     assert_eq!(config.limits, crate::config::Limits::default());
     let service = &config.services[0];
@@ -62,7 +62,7 @@ fn a_service_is_read_whole() {
     let service = &config.services[0];
     assert_eq!(service.name.as_str(), "backend");
     assert_eq!(service.hosts, ["backend.example.org", "localhost", "127.0.0.1"]);
-    // An address has no names beneath it.
+    // An address has no names beneath it, so it gets no preview host.
     assert_eq!(service.preview_hosts.blue, ["blue.backend.example.org", "blue.localhost"]);
     assert_eq!(service.preview_hosts.green, ["green.backend.example.org", "green.localhost"]);
     let Upstream::Fixed { addresses, initial } = &service.upstream else { panic!("{:?}", service.upstream) };
@@ -97,7 +97,7 @@ fn a_check_speaks_what_the_data_plane_speaks() {
     let speech = |protocol| config(&text(protocol)).services[0].check.speech.clone();
     assert_eq!(speech("http1"), Speech::Http1);
     assert_eq!(speech("h2c"), Speech::H2c);
-    // A port that is there for checks has a protocol of its own.
+    // A port of its own for checks is spoken to in HTTP/1.1.
     let own_port = text("h2c") + "\n[services.backend.health]\nport = 8081\n";
     assert_eq!(config(&own_port).services[0].check.speech, Speech::Http1);
     let Speech::Tls(tls) = speech("https") else { panic!("{:?}", speech("https")) };
@@ -123,7 +123,7 @@ fn services_are_in_the_order_of_their_names() {
 }
 
 #[test]
-fn the_reference_warns_only_of_what_is_not_built() {
+fn the_reference_warns_only_of_keys_that_are_not_built() {
     for warning in loaded(&read("config/greenlight.toml")).warnings {
         assert!(warning.message.contains("not in force"), "{warning}");
     }

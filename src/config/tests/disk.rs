@@ -1,4 +1,4 @@
-//! Files that can't be read, and what a file refers to.
+//! Files that can't be read, and files that a configuration refers to.
 
 use std::fs;
 use std::path::Path;
@@ -7,13 +7,13 @@ use crate::config::{FILE_BYTES_MAX, SECRET_BYTES_MAX, Secret, load};
 
 use super::{read, with};
 
-/// What is said of a path.
+/// The faults that loading a path gives, as a text.
 fn said(path: &Path) -> String {
     load(path).expect_err("must be refused").to_string()
 }
 
 #[test]
-fn what_is_no_configuration_file_is_refused_in_a_sentence() {
+fn a_file_that_is_no_configuration_is_refused_in_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("greenlight.toml");
     assert!(said(&file).contains("there is no file"), "{}", said(&file));

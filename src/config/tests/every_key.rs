@@ -1,4 +1,4 @@
-//! Each key of the contract: read, typed, and refused with any other type.
+//! Each key of the reference is read with its type, and a value of any other type is refused.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -13,10 +13,10 @@ use crate::config::walk::{Walk, join};
 
 const FULL: [&str; 2] = ["tests/config/full/fixed.toml", "tests/config/full/docker.toml"];
 
-/// Each value that is not a table with a header, with its path and place.
+/// All values that are not a table with a header, each with its path and its span.
 fn values(text: &str) -> Vec<(String, Range<usize>)> {
     fn collect(path: &str, value: &Spanned<DeValue<'_>>, text: &str, into: &mut Vec<(String, Range<usize>)>) {
-        // `[table]` and `[[table]]` have the place of their header.
+        // The span of `[table]` and `[[table]]` is that of their header.
         let header = match value.get_ref() {
             DeValue::Table(_) => text[value.span()].starts_with('[') || !text[value.span()].starts_with('{'),
             DeValue::Array(_) => text[value.span()].starts_with("[["),
@@ -46,7 +46,7 @@ fn values(text: &str) -> Vec<(String, Range<usize>)> {
     found
 }
 
-/// Both full files are valid but for what this version refuses to ignore.
+/// Both full files are valid, but for keys that this version does not support yet.
 #[test]
 fn the_full_files_are_valid() {
     for file in FULL {
@@ -56,7 +56,7 @@ fn the_full_files_are_valid() {
     }
 }
 
-/// Every word before a `=` in the reference, in comments too.
+/// Every word before a `=` in the reference, comments included.
 fn keys_of_the_reference() -> BTreeSet<String> {
     let text = read("config/greenlight.toml");
     let mut keys = BTreeSet::new();
@@ -65,7 +65,8 @@ fn keys_of_the_reference() -> BTreeSet<String> {
             piece.trim_end().chars().rev().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
         keys.insert(word.chars().rev().collect::<String>());
     }
-    // Not keys: examples of an environment, and words of sentences ("0 = one per core").
+    // These words are no keys. They are examples of an environment, or words of a sentence ("0 = one per
+    // core").
     let no_keys = |key: &str| {
         key.is_empty() || key == "KEY" || key.parse::<u64>().is_ok() && !["502", "503", "504"].contains(&key)
     };
@@ -86,7 +87,7 @@ fn every_key_of_the_reference_is_in_a_full_file() {
     assert!(missing.is_empty(), "in the reference, in no full file: {missing:?}");
 }
 
-/// And the other way round: what is read stands in a full file, so that the tests below see it.
+/// The other direction: each key that is read stands in a full file, so that the tests below see it.
 #[test]
 fn every_key_that_is_read_is_in_a_full_file() {
     let mut asked = BTreeSet::new();
@@ -100,7 +101,7 @@ fn every_key_that_is_read_is_in_a_full_file() {
         asked.extend(walk.asked_keys().map(plain));
         placed.extend(walk.places.keys().map(|path| plain(path)));
     }
-    // What belongs to one kind of webhook, notifier or hook stands in another row.
+    // Keys that belong to one kind of webhook, notifier or hook stand in another row.
     let missing: Vec<_> = asked
         .difference(&placed)
         .filter(|path| !path.contains("hooks.p") && !path.contains("hooks.o"))
@@ -113,7 +114,7 @@ fn plain(path: &str) -> String {
     path.split('.').map(|segment| segment.split('[').next().unwrap()).collect::<Vec<_>>().join(".")
 }
 
-/// A date fits no key: put in place of each value, it is refused there, by name, line and value.
+/// A date fits no key. In place of any value it is refused there, with the key, the line and the value.
 #[test]
 fn every_key_refuses_a_wrong_type() {
     const WRONG: &str = "1979-05-27";
@@ -154,7 +155,7 @@ fn every_key_refuses_a_wrong_type() {
     assert!(count > 150, "only {count} values were tried");
 }
 
-/// A key that nobody knows is refused in every table, with its line.
+/// An unknown key is refused in every table, with its line.
 #[test]
 fn every_table_refuses_unknown_keys() {
     for file in FULL {

@@ -1,4 +1,4 @@
-//! Cases as files, every key of the contract, files on disk, differences, and noise.
+//! Tests of the configuration: cases as files, every key, files on disk, differences, and noise.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cases;
@@ -39,7 +39,8 @@ fn config(text: &str) -> Config {
     loaded(text).config
 }
 
-/// A valid file with `lines` in the service's table, then whatever tables they open.
+/// The minimal file with `lines` appended. The lines extend its last table, and may then open further
+/// tables.
 fn with(lines: &str) -> String {
     format!("{}\n{lines}\n", read("config/minimal.toml"))
 }

@@ -1,4 +1,4 @@
-//! Whatever comes, there is an answer.
+//! Any input gets an answer, a configuration or faults.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::read;
 use crate::config::{difference, parse};
 
-/// A line of a full file, cut, doubled or with a foreign value.
+/// The two full files with some of their lines cleared, cut, doubled or given another value.
 fn mangled() -> impl Strategy<Value = String> {
     let text = read("tests/config/full/fixed.toml")
         + &read("tests/config/full/docker.toml").replace("[services.backend", "[services.docker");
@@ -50,7 +50,8 @@ fn mangled() -> impl Strategy<Value = String> {
     })
 }
 
-/// It does not panic; a fault has a message and a line of the file, and no control characters.
+/// Parses a text and checks the answer. The parser does not panic. Each fault has a message and a line of
+/// the file, and no escape character is shown.
 fn answer(text: &str) {
     match parse(text, Path::new("/etc/greenlight")) {
         Ok(loaded) => {
@@ -99,7 +100,8 @@ proptest! {
     }
 }
 
-/// Deep nesting ends in a sentence, not in a stack overflow; many unknown keys in a bounded list.
+/// Deep nesting ends in a fault, not in a stack overflow. Many unknown keys end in a list of limited
+/// length.
 #[test]
 fn hostile_shapes() {
     answer(&format!("a = {}", "[".repeat(100_000)));

@@ -1,4 +1,4 @@
-//! The account: made once for a directory and an e-mail address, then kept.
+//! The ACME account. It is created once for a directory and an e-mail address, and then kept.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::control_plane::store::Store;
 use super::AcmeFault;
 use super::http::Http;
 
-/// Opens the account that the store keeps, or makes one and keeps it. Whoever configures ACME agrees to
-/// the terms of the directory.
+/// Opens the account that the store keeps. If there is none, it creates one and keeps it. A person who
+/// configures ACME agrees to the terms of the directory.
 pub(crate) async fn open(acme: &Acme, store: &Arc<dyn Store>) -> Result<Account, AcmeFault> {
     let http = Box::new(Http::new(acme.ca.as_deref())?);
     let builder = Account::builder_with_http(http);

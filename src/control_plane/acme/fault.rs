@@ -3,7 +3,7 @@
 use crate::control_plane::store::StoreFault;
 use crate::tls::TlsFault;
 
-/// What went wrong, for the log: the next attempt comes by itself.
+/// An ACME failure, for the log. The next attempt starts by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum AcmeFault {
     #[error("the ACME server: {0}")]

@@ -1,4 +1,4 @@
-//! How the ACME server is asked: reqwest, which every other request of ours goes through too.
+//! Sends requests to the ACME server with reqwest, which sends all other requests of greenlight too.
 
 use std::future::Future;
 use std::path::Path;
@@ -15,12 +15,12 @@ use crate::tls;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// The largest answer that is read, in bytes: a chain of certificates has a few thousand.
+/// The largest answer that is read, in bytes. A chain of certificates has a few thousand.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 type Answered = Result<BytesResponse, Error>;
 
-/// A client that trusts `ca`, or the system's authorities.
+/// An HTTP client that trusts `ca`, or the authorities of the system if `ca` is `None`.
 #[derive(Debug)]
 pub(crate) struct Http(reqwest::Client);
 

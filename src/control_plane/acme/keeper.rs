@@ -21,54 +21,55 @@ use super::order::{Issued, obtain};
 use super::proof::Way;
 use super::schedule::{Life, retry_after};
 
-/// Orders under way at once: servers limit how many an account may have.
+/// How many orders run at once. ACME servers limit how many an account may have.
 const ORDERS_MAX: usize = 4;
-/// For one order with its validation.
+/// The time for one order, with its validation.
 const ORDER_TIME: Duration = Duration::from_mins(5);
-/// The wall clock may be set: no wait for a date is longer in one piece.
+/// The longest wait in one piece. Someone may set the wall clock, so it is read again after each wait.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
 
-/// What the keeper works for and with.
+/// The certificates that the keeper has to keep, and the parts that it works with.
 #[derive(Debug)]
 pub struct Options {
-    /// The `acme` of each listener that has one, and what its certificates are for.
+    /// The `acme` table of each listener that has one, with the entrance that serves its certificates.
     pub entrances: Vec<(Acme, Arc<Entrance>)>,
-    /// A plain listener is configured: HTTP-01 is tried first.
+    /// Whether a plain listener is configured. If so, HTTP-01 is tried first.
     pub has_plain: bool,
     pub challenges: Arc<Challenges>,
     pub store: Arc<dyn Store>,
 }
 
-/// One certificate: who orders it, its host, and where it is served.
+/// One certificate: the ACME settings that it is ordered with, its host, and where it is served.
 #[derive(Debug)]
-struct Wanted {
+struct Certificate {
     acme: Acme,
     host: String,
     entrances: Vec<Arc<Entrance>>,
-    /// `None`: there is none yet, or it can't be read.
+    /// The validity of the certificate. `None` means that there is no certificate yet, or that it can't be
+    /// read.
     life: Option<Life>,
 }
 
-/// Every certificate of the configuration, those that the store has in force.
+/// Keeps every certificate of the configuration. Those in the store are in force at once.
 #[derive(Debug)]
 pub struct Keeper {
-    wanted: Vec<Wanted>,
+    wanted: Vec<Certificate>,
     shop: Arc<Shop>,
 }
 
-/// What all orders share.
+/// The parts that all orders share.
 #[derive(Debug)]
 struct Shop {
     first: Way,
     challenges: Arc<Challenges>,
     store: Arc<dyn Store>,
     orders: Semaphore,
-    /// One account is made at a time.
+    /// Only one account is created at a time.
     accounts: Mutex<()>,
 }
 
 impl Keeper {
-    /// Puts in force what the store has. What it has not is ordered by [`Self::run`].
+    /// Brings the certificates of the store into force. [`Self::run`] orders the others.
     pub async fn new(options: Options) -> Self {
         let shop = Shop {
             first: if options.has_plain { Way::Http } else { Way::Tls },
@@ -77,16 +78,20 @@ impl Keeper {
             orders: Semaphore::new(ORDERS_MAX),
             accounts: Mutex::new(()),
         };
-        let mut wanted: BTreeMap<(String, String), Wanted> = BTreeMap::new();
+        let mut wanted: BTreeMap<(String, String), Certificate> = BTreeMap::new();
         for (acme, entrance) in options.entrances {
             for host in &acme.hosts {
                 let key = (acme.directory.clone(), host.clone());
-                let want =
-                    || Wanted { acme: acme.clone(), host: host.clone(), entrances: Vec::new(), life: None };
+                let want = || Certificate {
+                    acme: acme.clone(),
+                    host: host.clone(),
+                    entrances: Vec::new(),
+                    life: None,
+                };
                 wanted.entry(key).or_insert_with(want).entrances.push(Arc::clone(&entrance));
             }
         }
-        let mut wanted: Vec<Wanted> = wanted.into_values().collect();
+        let mut wanted: Vec<Certificate> = wanted.into_values().collect();
         for one in &mut wanted {
             match shop.kept(one).await {
                 Ok(life) => one.life = life,
@@ -98,25 +103,26 @@ impl Keeper {
         Self { wanted, shop: Arc::new(shop) }
     }
 
-    /// Orders and renews until `stop` says true. What is under way then is dropped: it is ordered again.
+    /// Orders and renews certificates until `stop` is true. Orders under way are then dropped; after the
+    /// next start they are made again.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut tasks = JoinSet::new();
         for wanted in self.wanted {
             tasks.spawn(Arc::clone(&self.shop).keep(wanted));
         }
-        // An error: nobody is left who could say so.
+        // An error means that the sender is gone, and that is a reason to stop too.
         let _ = stop.wait_for(|stop| *stop).await;
         tasks.shutdown().await;
     }
 }
 
-impl Wanted {
-    /// The name of what the store keeps.
+impl Certificate {
+    /// The name under which the store keeps this certificate.
     fn credential(&self) -> String {
         format!("acme/certificate/{}/{}", self.acme.directory, self.host)
     }
 
-    /// Serves it everywhere; tells its life.
+    /// Serves the certificate at all of its entrances. Returns its validity.
     fn serve(&self, issued: &Issued) -> Result<Life, AcmeFault> {
         let (key, life) = read(issued, &self.host)?;
         let key = Arc::new(key);
@@ -128,14 +134,14 @@ impl Wanted {
 }
 
 impl Shop {
-    async fn kept(&self, wanted: &Wanted) -> Result<Option<Life>, AcmeFault> {
+    async fn kept(&self, wanted: &Certificate) -> Result<Option<Life>, AcmeFault> {
         let Some(kept) = self.store.credential(&wanted.credential()).await? else { return Ok(None) };
         let issued: Issued = serde_json::from_str(&kept)?;
         wanted.serve(&issued).map(Some)
     }
 
-    /// One certificate, for as long as the program runs.
-    async fn keep(self: Arc<Self>, wanted: Wanted) {
+    /// Keeps one certificate valid for as long as the program runs.
+    async fn keep(self: Arc<Self>, wanted: Certificate) {
         let mut life = wanted.life;
         let mut way = self.first;
         let mut failures = 0;
@@ -172,8 +178,8 @@ impl Shop {
         }
     }
 
-    async fn order(&self, wanted: &Wanted, way: Way) -> Result<Life, AcmeFault> {
-        // Never closed.
+    async fn order(&self, wanted: &Certificate, way: Way) -> Result<Life, AcmeFault> {
+        // This semaphore is never closed.
         let _turn = self.orders.acquire().await;
         let work = async {
             let account = {
@@ -184,7 +190,7 @@ impl Shop {
         };
         let issued = tokio::time::timeout(ORDER_TIME, work).await;
         let issued = issued.map_err(|_| AcmeFault::Late(ORDER_TIME.as_secs()))??;
-        // Sound before it replaces one that is.
+        // Checks that the certificate is sound before it replaces a sound one.
         read(&issued, &wanted.host)?;
         if let Err(why) =
             self.store.keep_credential(&wanted.credential(), serde_json::to_string(&issued)?).await
@@ -195,7 +201,7 @@ impl Shop {
     }
 }
 
-/// A certificate that fits its key and its host.
+/// Reads a certificate, and checks that it fits its key and its host.
 fn read(issued: &Issued, host: &str) -> Result<(CertifiedKey, Life), AcmeFault> {
     let unusable = |why: &dyn ToString| AcmeFault::Unusable(why.to_string());
     let chain = CertificateDer::pem_slice_iter(issued.chain.as_bytes())

@@ -1,4 +1,4 @@
-//! One order: from a name to its certificate.
+//! One order, which leads from a name to its certificate.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::tls::Challenges;
 use super::AcmeFault;
 use super::proof::{Proof, Way};
 
-/// How long a server may validate, or sign.
+/// How long a server may take to validate or to sign.
 const POLL: RetryPolicy = RetryPolicy::new().timeout(Duration::from_mins(2));
 
-/// A certificate as PEM: the chain, and the key.
+/// A certificate chain and its private key, both as PEM.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Issued {
     pub(crate) chain: String,
@@ -28,8 +28,8 @@ impl std::fmt::Debug for Issued {
     }
 }
 
-/// Orders a certificate for one host, and proves that we answer for it: in this way, or in the other
-/// one if that is all that the server offers.
+/// Orders a certificate for one host, and proves that greenlight answers for that host. The proof goes
+/// `way`, or the other way if the server offers only that one.
 pub(crate) async fn obtain(
     account: &Account,
     challenges: &Arc<Challenges>,
@@ -38,7 +38,8 @@ pub(crate) async fn obtain(
 ) -> Result<Issued, AcmeFault> {
     let names = [Identifier::Dns(host.to_owned())];
     let mut order = account.new_order(&NewOrder::new(&names)).await?;
-    // Offered until the order is through: a server may ask from many places, and again.
+    // The proofs are offered until the order is ready, because a server may ask from many places, and more
+    // than once.
     let mut proofs = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
@@ -67,12 +68,12 @@ pub(crate) async fn obtain(
     Ok(Issued { chain, key })
 }
 
-/// What the server says of the challenges that failed.
+/// The reasons that the server gives for challenges that failed.
 async fn why_invalid(order: &mut Order) -> String {
     let mut said = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(Ok(mut authorization)) = authorizations.next().await {
-        // The state that the order was made with knows of no failure yet.
+        // The order's own copy of the state was read before the failure, so it is refreshed.
         let Ok(state) = authorization.refresh().await else { continue };
         let failed = state.challenges.iter().filter(|challenge| challenge.status == ChallengeStatus::Invalid);
         said.extend(failed.filter_map(|challenge| {

@@ -1,4 +1,4 @@
-//! The answer to a challenge, offered as long as this value lives.
+//! The answer to a challenge. It is offered as long as this value lives.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::tls::{ACME_TLS_ALPN, Challenges, provider};
 
 use super::AcmeFault;
 
-/// Which way a name is proved.
+/// The way in which the control of a name is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Http,
@@ -35,12 +35,12 @@ impl Way {
     }
 }
 
-/// Withdraws its challenge when it is dropped.
+/// An offered answer, which is withdrawn when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Proof {
     challenges: Arc<Challenges>,
     way: Way,
-    /// The token, or the host.
+    /// The token of HTTP-01, or the host of TLS-ALPN-01.
     key: String,
 }
 
@@ -75,8 +75,8 @@ impl Drop for Proof {
     }
 }
 
-/// RFC 8737, 3: a self-signed certificate for the host with the digest in a critical extension, shown to
-/// whoever asks for nothing but the protocol `acme-tls/1`.
+/// A self-signed certificate for the host, with the digest in a critical extension (RFC 8737 section 3). It
+/// is shown only to clients whose ALPN list holds nothing but `acme-tls/1`.
 fn certificate(host: &str, digest: &[u8]) -> Result<Arc<ServerConfig>, AcmeFault> {
     let failed = |why: &dyn ToString| AcmeFault::Proof(why.to_string());
     let mut params = CertificateParams::new(vec![host.to_owned()]).map_err(|why| failed(&why))?;
@@ -84,7 +84,8 @@ fn certificate(host: &str, digest: &[u8]) -> Result<Arc<ServerConfig>, AcmeFault
     let key = KeyPair::generate().map_err(|why| failed(&why))?;
     let certificate = params.self_signed(&key).map_err(|why| failed(&why))?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    // Not through the check that key and certificate fit: it refuses the critical extension.
+    // The usual check that a key fits its certificate is left out, because it refuses the critical
+    // extension.
     let key = provider().key_provider.load_private_key(key).map_err(|why| failed(&why))?;
     let certified = CertifiedKey::new(vec![certificate.der().clone()], key);
     let mut config = ServerConfig::builder_with_provider(provider())

@@ -13,7 +13,7 @@ fn a_certificate_is_renewed_at_two_thirds_of_its_life() {
         (0, 9, 6),
         (0, 10, 6),
         (0, 1, 0),
-        // Dates that make no sense: at once.
+        // Dates that make no sense lead to a renewal at once.
         (5, 5, 5),
         (10, 5, 10),
         (i64::MAX - 1, i64::MAX, i64::MAX - 1),

@@ -1,4 +1,4 @@
-//! Who changed what.
+//! Who changed what, as the API lists it.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! A JSON body, taken strictly.
+//! A JSON body, read strictly.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -12,7 +12,7 @@ use super::problem::{Kind, Problem};
 /// The largest body that is read, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// A JSON object; no body at all stands for `{}`. Unknown and doubled fields are refused.
+/// A JSON object. An empty body stands for `{}`. Unknown and duplicate fields are refused.
 #[derive(Debug)]
 pub(crate) struct Strict<T>(pub(crate) T);
 
@@ -31,7 +31,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Strict<T>
                 "a body has to be Content-Type: application/json",
             ));
         }
-        // serde takes a list for a struct as well, field by field: nobody means that.
+        // serde also takes a list for a struct, field by field. No client means that.
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(Problem::new(Kind::BadRequest, "the body has to be a JSON object"));
         }
@@ -41,7 +41,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Strict<T>
     }
 }
 
-/// The whole body, at most [`BODY_BYTES_MAX`] (the router sets the limit).
+/// Reads the whole body, which has at most [`BODY_BYTES_MAX`] bytes (the router sets the limit).
 pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status().as_u16() {
         413 => Problem::new(Kind::TooLarge, format!("a body may be at most {BODY_BYTES_MAX} bytes")),

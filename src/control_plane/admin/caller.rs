@@ -1,4 +1,4 @@
-//! Who asks, as the audit log has it.
+//! The client of the API, as the audit log names it.
 
 use std::net::SocketAddr;
 
@@ -11,15 +11,16 @@ use crate::control_plane::controller::{Actor, Precondition};
 use super::precondition::if_match;
 use super::problem::{Kind, Problem};
 
-/// A caller may say who it is; the log keeps it beside how it was let in.
+/// The header in which a client may say who it is. The audit log keeps this name beside the way in which
+/// the client was let in.
 pub(crate) const ACTOR_HEADER: &str = "x-greenlight-actor";
 const ACTOR_CHARS_MAX: usize = 64;
 
-/// The other end of the connection.
+/// The address at the other end of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-/// How a caller was let in, and what it calls itself.
+/// How a client was let in, and the name that it gives itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     /// `token` or `loopback`.
@@ -34,7 +35,7 @@ impl Identity {
         Ok(Self { by, name, peer })
     }
 
-    /// The same for each request of one caller: without the port, which changes.
+    /// A text that is the same for each request of one client. It leaves out the port, which changes.
     pub(crate) fn scope(&self) -> String {
         format!("{}/{}", self.by, self.name.as_deref().unwrap_or_default())
     }
@@ -61,7 +62,7 @@ fn actor_name(value: &[u8]) -> Result<String, Problem> {
     }
 }
 
-/// Who gives a command, and on what condition.
+/// The sender of a command, and the condition that it sets.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) actor: Actor,

@@ -1,4 +1,4 @@
-//! Changes to a service: a body becomes a command, the loop's answer a status.
+//! Changes to a service. A body becomes a command, and the answer of the controller becomes a status.
 
 use axum::Json;
 use axum::extract::State;
@@ -68,7 +68,7 @@ pub(crate) struct RollbackBody {
     force: bool,
 }
 
-/// Gives a command to the loop.
+/// Gives a command to the controller loop and waits for its answer.
 pub(crate) async fn give(
     shared: &Shared,
     service: &str,
@@ -78,7 +78,7 @@ pub(crate) async fn give(
     Ok(shared.handle.command(service, command, caller.precondition, caller.actor).await?)
 }
 
-/// 202 with the release's address while work goes on behind the answer, else 200.
+/// 202 with the release's address if work goes on after the answer, else 200.
 fn answer(done: Done) -> Response {
     let location = done
         .release
@@ -227,7 +227,7 @@ pub(crate) async fn resume(
     give(&shared, &service, Command::Resume, caller).await.map(done)
 }
 
-/// The answer of a change that is over when it is answered.
+/// The answer to a change that is complete when it is answered.
 pub(crate) fn done(done: Done) -> Json<Answer> {
     Json(Answer { id: done.release, noop: done.noop, message: done.message })
 }

@@ -1,10 +1,10 @@
-//! A release's story as server-sent events: what is stored, then what happens.
+//! A release's story as server-sent events: first the stored events, then each event as it happens.
 //!
-//! The broadcast is only a hint that makes it quick. The store is the truth: it is read first, it
-//! is read again when this listener was too slow for the broadcast, and every few seconds, so
-//! that an event can be late but never lost. The sequence number keeps each from being sent twice;
-//! an event that the store could not take yet has none (0), is sent at once without an `id:`, and
-//! comes again with one when it is stored.
+//! The broadcast is only a hint that makes it quick. The store is the truth. It is read first, again after
+//! this stream was too slow for the broadcast, and every few seconds. So an event can be late, but never
+//! lost. The sequence number keeps an event from being sent twice. An event that the store could not take
+//! yet has no number (0). It is sent at once without an `id:`, and is sent again with its number when it is
+//! stored.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 use utoipa::ToSchema;
 
-use crate::control_plane::controller::{EventView, is_final};
+use crate::control_plane::controller::EventView;
 use crate::control_plane::store::StoredEvent;
 use crate::model::ReleaseId;
 
@@ -31,13 +31,13 @@ use super::releases;
 use super::shared::{STREAMS_MAX, Shared};
 use crate::control_plane::web::serve::stopped;
 
-/// Events that are read from the store at once.
+/// How many events are read from the store at once.
 const PAGE: usize = 256;
-/// A comment this often keeps the connection open through whatever is between.
+/// How often a comment is sent. It keeps the connection open through any proxy in between.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
-/// The largest number an event can have.
+/// The largest number that an event can have.
 pub(crate) const LAST_MAX: u64 = i64::MAX.unsigned_abs();
-/// How often the store is asked although nothing was heard.
+/// How often the store is read although no event was heard.
 const REREAD: Duration = Duration::from_secs(5);
 
 /// One event of the stream.
@@ -76,7 +76,7 @@ pub(crate) async fn stream(
             format!("{STREAMS_MAX} event streams are open already: that is the limit"),
         )
     })?;
-    // Before the store is read, so that nothing falls between.
+    // Subscribes before the store is read, so that no event falls between the two.
     let heard = shared.handle.events();
     let release = releases::find(&shared, &id).await?;
     let mut follower = Follower {
@@ -94,7 +94,7 @@ pub(crate) async fn stream(
         _permit: permit,
     };
     follower.read_page().await?;
-    if after.is_some() && follower.waiting.is_empty() && is_final(&release.state) {
+    if after.is_some() && follower.waiting.is_empty() && release.state.is_final() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let events = Sse::new(follower.into_stream()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
@@ -124,17 +124,17 @@ struct Follower {
     id: ReleaseId,
     heard: broadcast::Receiver<Arc<EventView>>,
     waiting: VecDeque<EventView>,
-    /// The last event that was sent, or that the client has.
+    /// The last event that was sent, or that the client says it has.
     last: u64,
-    /// How far the store was read.
+    /// The number up to which the store was read.
     read_to: u64,
     reread: Interval,
-    /// The final state's event was sent.
+    /// Whether the event of the final state was sent.
     ended: bool,
-    /// The store may have more than `waiting`.
+    /// Whether the store may have more events than `waiting`.
     unread: bool,
-    /// The record was final and no event came: once more and it is over (a crash can lose the
-    /// last event of a release whose record was written).
+    /// The release was in a final state and the store had no new event. After a second such look the stream
+    /// ends. (A crash can lose the last event of a release whose record was written.)
     quiet_end: bool,
     _permit: OwnedSemaphorePermit,
 }
@@ -152,7 +152,7 @@ impl Follower {
             while let Some(event) = self.waiting.pop_front() {
                 if event.seq == 0 || event.seq > self.last {
                     self.last = event.seq.max(self.last);
-                    self.ended = is_final(&event.event);
+                    self.ended = event.is_final();
                     return Some(event);
                 }
             }
@@ -169,10 +169,10 @@ impl Follower {
         }
     }
 
-    /// Reads on in the store. True when the story is over without its last event.
+    /// Reads on in the store. True if the story is over without its last event.
     async fn catch_up(&mut self) -> bool {
         if let Err(problem) = self.read_page().await {
-            // The broadcast still comes; the store is asked again in a while.
+            // The broadcast still comes, and the store is read again at the next interval.
             tracing::warn!(release = %self.id, detail = problem.detail, "an event stream could not be read on");
             self.unread = false;
             return false;
@@ -181,7 +181,7 @@ impl Follower {
             return false;
         }
         let over = match releases::find(&self.shared, self.id.as_str()).await {
-            Ok(release) => is_final(&release.state),
+            Ok(release) => release.state.is_final(),
             Err(_) => false,
         };
         let was_quiet = std::mem::replace(&mut self.quiet_end, over);
@@ -196,7 +196,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Waits for the next thing to happen; `None` when the stream has to end.
+    /// Waits for the next event, or for a reason to read the store. `None` if the stream has to end.
     async fn listen(&mut self) -> Option<()> {
         tokio::select! {
             () = stopped(&mut self.shutdown) => return None,
@@ -215,7 +215,8 @@ impl Follower {
     }
 }
 
-/// A stored line; its number is the store's. One that can't be read is left out, loudly.
+/// The view of a stored event, with the number that the store gave it. An event that can't be read is left
+/// out and logged as an error.
 pub(crate) fn view(stored: &StoredEvent) -> Option<EventView> {
     match serde_json::from_str::<EventView>(&stored.json) {
         Ok(event) => Some(EventView { seq: stored.seq, ..event }),
@@ -230,7 +231,7 @@ impl From<&EventView> for Sent {
     fn from(view: &EventView) -> Self {
         Self {
             id: (view.seq > 0).then(|| view.seq.to_string()),
-            // axum panics on a line break here, and a state's word never has one.
+            // axum panics on a line break here. The name of a state never has one.
             event: if view.event.contains(['\r', '\n']) { "note".into() } else { view.event.clone() },
             data: serde_json::to_string(view).unwrap_or_default(),
         }

@@ -1,4 +1,4 @@
-//! What a text in a body may be; the OpenAPI document says the same.
+//! Rules for the texts in a body. The OpenAPI document states the same rules.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use super::problem::{Kind, Problem};
 /// The longest text in a body (a version, an image, a release, a reason), in characters.
 const TEXT_CHARS_MAX: usize = 255;
 
-/// A text of 1 to 255 characters without control characters.
+/// Checks a text, which has 1 to 255 characters and no control characters.
 pub(crate) fn text(name: &str, value: Option<String>) -> Result<Option<String>, Problem> {
     let Some(value) = value else { return Ok(None) };
     let count = value.chars().count();
-    // C0 and DEL, as the pattern in the OpenAPI document has it.
+    // The control characters are C0 and DEL, as in the pattern of the OpenAPI document.
     if count == 0 || count > TEXT_CHARS_MAX || value.chars().any(|char| char.is_ascii_control()) {
         return Err(Problem::new(
             Kind::BadRequest,
@@ -21,9 +21,9 @@ pub(crate) fn text(name: &str, value: Option<String>) -> Result<Option<String>, 
     Ok(Some(value))
 }
 
-/// A duration above zero: `90s`, `1h30m`. Days, hours, minutes, seconds and milliseconds in this
-/// order, each at most once and of so many digits that nothing overflows and every end of a pin has
-/// a date with a year of four digits.
+/// Reads a duration above zero, such as `90s` or `1h30m`. Days, hours, minutes, seconds and milliseconds
+/// stand in this order, each at most once. The number of digits is limited, so that nothing overflows and
+/// the end of every pin has a date with a year of four digits.
 pub(crate) fn duration(name: &str, value: Option<&str>) -> Result<Option<Duration>, Problem> {
     let Some(value) = value else { return Ok(None) };
     let parsed = is_duration(value).then(|| humantime::parse_duration(value).ok()).flatten();
@@ -35,7 +35,8 @@ pub(crate) fn duration(name: &str, value: Option<&str>) -> Result<Option<Duratio
     })
 }
 
-/// The units and how many digits each may have; the pattern in the OpenAPI document says the same.
+/// The units, with the largest number of digits of each. The pattern in the OpenAPI document states the
+/// same.
 const UNITS: [(&str, usize); 5] = [("d", 3), ("h", 4), ("m", 6), ("s", 8), ("ms", 9)];
 fn is_duration(value: &str) -> bool {
     let mut units = UNITS.iter();

@@ -1,7 +1,7 @@
-//! Who may ask. With a token: whoever shows it. Without one (loopback only, see `server`): only
-//! requests that no web page from elsewhere can make. A page whose name an attacker points at
-//! 127.0.0.1 (DNS rebinding) carries that name in `Host`; a page that posts across sites carries
-//! its own in `Origin`; so both must be this machine's.
+//! Decides which requests are let in. With a token, a client has to show it. Without a token (on loopback
+//! only, see `server`), only requests pass that no web page from elsewhere can make. If an attacker points
+//! a name at 127.0.0.1 (DNS rebinding), a page under that name carries the name in `Host`. A page that
+//! posts across sites carries its own name in `Origin`. So both headers must name this machine.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ use super::caller::{Identity, Peer};
 use super::problem::{Kind, Problem};
 use super::shared::Shared;
 
-/// The layer in front of everything but `/healthz` and `/readyz`.
+/// The layer in front of every path but `/healthz` and `/readyz`.
 pub(crate) async fn guard(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     match admit(&shared, &request) {
         Ok(identity) => {
@@ -43,7 +43,8 @@ fn admit(shared: &Shared, request: &Request) -> Result<Identity, Problem> {
     Identity::new(by, peer, request.headers())
 }
 
-/// RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1).
+/// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1). The scheme's case does not matter
+/// (RFC 9110 section 11.1).
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next()?.as_bytes();

@@ -1,17 +1,14 @@
 //! `Idempotency-Key`: a change that is asked for twice is made once.
 //!
-//! The first request with a key is carried out by a task of its own, so that it ends and its
-//! answer is kept even when the client hangs up: that is just when the client asks again. Later
-//! ones wait for it and get the same answer. A key belongs to its caller, method and path; the
-//! same key with another body or condition is a 422. Answers of 5xx are not kept: asking again is
-//! then the right thing to do.
+//! A task of its own carries out the first request with a key. So the request ends and its answer is kept
+//! even when the client hangs up, which is just when the client asks again. Later requests with the key
+//! wait for the first one and get the same answer. A key belongs to its client, method and path. The same
+//! key with another body or condition is a 422. Answers of 5xx are not kept, because asking again is then
+//! the right thing to do.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -19,115 +16,21 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::model::Tick;
+use crate::tasks;
 
 use super::body;
 use super::caller::Identity;
+use super::memory::{Stored, Turn};
 use super::problem::{Kind, Problem};
 use super::shared::Shared;
 
 pub(crate) const KEY_HEADER: &str = "idempotency-key";
 const KEY_CHARS_MAX: usize = 255;
-/// Keys that are remembered; the oldest answered ones go first.
-const KEYS_MAX: usize = 1024;
-/// How long an answer is kept.
-const KEPT: Duration = Duration::from_hours(24);
-/// The largest answer that is kept, in bytes. Answers to changes are a few hundred.
+/// The largest answer that is kept, in bytes. An answer to a change has a few hundred bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-/// An answer that can be given again.
-#[derive(Clone, Debug)]
-struct Stored {
-    status: axum::http::StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-type Slot = watch::Receiver<Option<Arc<Stored>>>;
-
-#[derive(Debug)]
-struct Entry {
-    fingerprint: u64,
-    at: Tick,
-    answer: Slot,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    entries: HashMap<String, Entry>,
-    /// Oldest first; may name entries that are gone.
-    order: VecDeque<(String, Tick)>,
-}
-
-/// The keys of the last day, at most [`KEYS_MAX`].
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    table: Mutex<Table>,
-    hasher: RandomState,
-}
-
-/// What a key is to a request.
-enum Turn {
-    First(watch::Sender<Option<Arc<Stored>>>, Slot),
-    Again(Slot),
-    Reused,
-    Full,
-}
-
-impl Memory {
-    fn turn(&self, key: &str, fingerprint: u64, now: Tick) -> Turn {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        table.forget_old(now);
-        if let Some(entry) = table.entries.get(key) {
-            return if entry.fingerprint == fingerprint {
-                Turn::Again(entry.answer.clone())
-            } else {
-                Turn::Reused
-            };
-        }
-        if table.entries.len() >= KEYS_MAX && !table.forget_oldest_answered() {
-            return Turn::Full;
-        }
-        let (sender, answer) = watch::channel(None);
-        table.entries.insert(key.to_owned(), Entry { fingerprint, at: now, answer: answer.clone() });
-        table.order.push_back((key.to_owned(), now));
-        Turn::First(sender, answer)
-    }
-
-    fn forget(&self, key: &str) {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        table.entries.remove(key);
-        table.order.retain(|(name, _)| name != key);
-    }
-}
-
-impl Table {
-    fn forget_old(&mut self, now: Tick) {
-        while self.order.front().is_some_and(|(_, at)| now.since(*at) >= KEPT) {
-            if let Some((key, at)) = self.order.pop_front()
-                && self.entries.get(&key).is_some_and(|entry| entry.at == at)
-            {
-                self.entries.remove(&key);
-            }
-        }
-    }
-
-    fn forget_oldest_answered(&mut self) -> bool {
-        let answered = self
-            .order
-            .iter()
-            .position(|(key, _)| self.entries.get(key).is_none_or(|entry| entry.answer.borrow().is_some()));
-        match answered.and_then(|index| self.order.remove(index)) {
-            Some((key, _)) => {
-                self.entries.remove(&key);
-                true
-            }
-            None => false,
-        }
-    }
-}
-
-/// The layer: reads the body of every request that may change something, and gives each key one turn.
+/// The layer that reads the body of every request that may change something, and lets each key be carried
+/// out once.
 pub(crate) async fn once(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
@@ -143,7 +46,7 @@ type Keyed = Option<(String, u64)>;
 
 async fn prepare(shared: &Shared, request: Request) -> Result<(Request, Keyed), Problem> {
     let (parts, body) = request.into_parts();
-    // The copy without a body is for the extractor, which reads the limit from the extensions.
+    // This copy has no body. The extractor reads the body limit from its extensions.
     let mut reading = Request::new(body);
     *reading.headers_mut() = parts.headers.clone();
     *reading.extensions_mut() = parts.extensions.clone();
@@ -153,14 +56,14 @@ async fn prepare(shared: &Shared, request: Request) -> Result<(Request, Keyed), 
         Some(key) => {
             let scope = parts.extensions.get::<Identity>().map(Identity::scope).unwrap_or_default();
             let condition = parts.headers.get(header::IF_MATCH).map(HeaderValue::as_bytes);
-            let fingerprint = shared.memory.hasher.hash_one((condition, &bytes[..]));
+            let fingerprint = shared.memory.fingerprint((condition, &bytes[..]));
             Some((format!("{scope}\n{} {}\n{key}", parts.method, parts.uri.path()), fingerprint))
         }
     };
     Ok((Request::from_parts(parts, Body::from(bytes)), keyed))
 }
 
-/// The key as sent: any visible ASCII, quoted (as a structured field) or not.
+/// The key as it was sent. It is visible ASCII, in quotes (as a structured field) or not.
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(KEY_HEADER).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -179,9 +82,9 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 async fn keyed(shared: Shared, request: Request, next: Next, key: String, fingerprint: u64) -> Response {
     let (mut slot, first) = match shared.memory.turn(&key, fingerprint, clock::now()) {
         Turn::First(sender, slot) => {
-            // Not awaited by its handle: it has to outlive a client that hangs up. At most
-            // KEYS_MAX of these run, and each ends when the loop answers or stops.
-            tokio::spawn(carry_out(shared, request, next, key, sender));
+            // No one awaits the handle of this task, because the task has to outlive a client that hangs
+            // up. At most KEYS_MAX of these tasks run. Each ends when the controller loop answers or stops.
+            tasks::spawn("admin change", carry_out(shared, request, next, key, sender));
             (slot, true)
         }
         Turn::Again(slot) => (slot, false),
@@ -200,7 +103,7 @@ async fn keyed(shared: Shared, request: Request, next: Next, key: String, finger
     let answer = slot.wait_for(Option::is_some).await.ok().and_then(|answer| answer.clone());
     match answer {
         Some(stored) => stored.response(!first),
-        // The first one broke off without an answer (it panicked, or the process is ending).
+        // The first request ended without an answer, because it panicked or the process is stopping.
         None => Problem::new(Kind::Unavailable, "the change gave no answer: look at `greenlight status`")
             .into_response(),
     }
@@ -241,18 +144,3 @@ impl Drop for Forget {
         }
     }
 }
-
-impl Stored {
-    fn response(&self, replayed: bool) -> Response {
-        let mut response = Response::new(Body::from(self.body.clone()));
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers.clone();
-        if replayed {
-            response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-        }
-        response
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,15 +1,15 @@
-//! L3: the admin API (DESIGN.md section 7), `/metrics`, `/healthz`, `/readyz`.
+//! L3: the admin API (docs/cli.md), `/metrics`, `/healthz`, `/readyz`.
 //!
-//! It decides nothing: commands go to the controller's loop through its
-//! [`Handle`](super::controller::Handle) and come back as [`Done`](super::controller::Done) or
-//! [`Rejection`](super::controller::Rejection), which become a status here; reads are answered
-//! from the views that the loop publishes and from the store, so that a busy loop never makes
-//! `status` slow. Every fault, of whatever layer, is a problem document ([`Problem`]), and every
-//! one that can happen is in the OpenAPI document, which is made from the handlers.
+//! The API decides nothing. Commands go to the controller's loop through its
+//! [`Handle`](super::controller::Handle). They come back as [`Done`](super::controller::Done) or
+//! [`Rejection`](super::controller::Rejection), which become a status here. Reads are answered from the
+//! views that the loop publishes and from the store, so that a busy loop never makes `status` slow. Every
+//! fault of any layer is a problem document ([`Problem`]). Every fault that can happen is in the OpenAPI
+//! document, which is made from the handlers.
 //!
-//! Who may ask is settled before a handler runs (`guard`): a bearer token, or, on loopback
-//! without one, a Host and an Origin that no foreign web page can have. Everything is bounded:
-//! connections, streams, heads, bodies, waiting, remembered idempotency keys.
+//! `guard` settles whether a request is let in before a handler runs. It asks for a bearer token. On
+//! loopback without a token, it asks for a Host and an Origin that no foreign web page can have. Everything
+//! has a limit: connections, streams, heads, bodies, waiting, and remembered idempotency keys.
 
 mod audit;
 mod body;
@@ -20,6 +20,7 @@ mod explain;
 mod fields;
 mod guard;
 mod idempotency;
+mod memory;
 mod negotiate;
 mod openapi;
 mod path;

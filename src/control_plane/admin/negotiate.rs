@@ -1,8 +1,9 @@
-//! `Accept`, as far as it is needed: does the client want HTML rather than JSON?
+//! The part of `Accept` that is needed here: whether the client prefers HTML to JSON.
 
 use axum::http::{HeaderMap, header};
 
-/// RFC 9110 section 12.5.1: the more exact range wins, then the greater weight; JSON on a draw.
+/// Whether the client prefers HTML. For each of the two types, the most exact range gives its weight (RFC
+/// 9110 section 12.5.1). If the weights are equal, the answer is JSON.
 pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     let mut html = (0, 0.0);
     let mut json = (0, 0.0);

@@ -1,6 +1,6 @@
-//! The OpenAPI document, made from the handlers. What is true of every operation (who may ask,
-//! which problems can come, which headers a change takes) is added here once, where it can't be
-//! forgotten for one of them.
+//! The OpenAPI document, made from the handlers. Facts that hold for every operation are added here once,
+//! so that none of them can be missing. They are the required token, the possible problems, and the headers
+//! that a change takes.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -13,11 +13,13 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::control_plane::controller::RefusalCode;
+
 use super::Problem;
 use super::caller::ACTOR_HEADER;
 use super::events::LAST_MAX;
 
-/// Paths that ask for no token.
+/// Paths that need no token.
 pub(crate) const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 const TOKEN_SCHEME: &str = "token";
 
@@ -31,7 +33,10 @@ pub(crate) fn base() -> OpenApi {
              every fault is a problem document (RFC 9457).",
         ))
         .build();
-    let components = ComponentsBuilder::new().schema(Problem::name(), Problem::schema()).build();
+    let components = ComponentsBuilder::new()
+        .schema(Problem::name(), Problem::schema())
+        .schema(RefusalCode::name(), RefusalCode::schema())
+        .build();
     OpenApiBuilder::new().info(info).components(Some(components)).build()
 }
 
@@ -40,7 +45,7 @@ pub(crate) fn response(document: &str) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], document.to_owned()).into_response()
 }
 
-/// Adds what all operations have in common. `token`: whether one is asked for.
+/// Adds the parts that all operations have in common. `token` says whether a token is required.
 pub(crate) fn finish(doc: &mut OpenApi, token: bool) {
     if token {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
@@ -95,7 +100,11 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
     add(operation, IDEMPOTENCY_KEY.parameter());
     add(operation, ACTOR.parameter());
     if path.contains('{') {
-        problem(operation, "409", "Not possible in this state: `detail` says why, and what would help");
+        problem(
+            operation,
+            "409",
+            "Not possible in this state: `code` names the reason, `detail` says what would help",
+        );
         problem(operation, "412", "The service has another epoch or revision than If-Match says");
         add(operation, IF_MATCH.parameter());
     }
@@ -116,7 +125,7 @@ fn add(operation: &mut Operation, parameter: Parameter) {
     operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
 }
 
-/// A request header that is a text.
+/// A request header whose value is a text.
 struct Header {
     name: &'static str,
     pattern: &'static str,
@@ -152,7 +161,7 @@ impl Header {
     }
 }
 
-/// `Last-Event-ID` (WHATWG HTML section 9.2.4).
+/// The parameter `Last-Event-ID` (WHATWG HTML section 9.2.4).
 fn last_event_id() -> Parameter {
     let schema =
         ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(LAST_MAX)).build();

@@ -1,4 +1,4 @@
-//! Path and query parameters whose faults are problem documents.
+//! Path and query parameters. A fault in them becomes a problem document.
 
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use super::problem::{Kind, Problem};
 
-/// A path's parameters, percent-decoded. Bytes that are not UTF-8 are a 400.
+/// The parameters of a path, percent-decoded. Bytes that are not UTF-8 lead to a 400.
 #[derive(Debug)]
 pub(crate) struct PathOf<T>(pub(crate) T);
 

@@ -1,4 +1,4 @@
-//! Pins: a person fixes the active color.
+//! Pins, by which a person fixes the active color.
 
 use axum::Json;
 use axum::extract::State;

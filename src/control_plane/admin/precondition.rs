@@ -1,4 +1,4 @@
-//! `If-Match`: `"<epoch>"`, `"r<revision>"` or `*`.
+//! The header `If-Match`, which is `"<epoch>"`, `"r<revision>"` or `*`.
 
 use axum::http::{HeaderMap, header};
 
@@ -6,8 +6,8 @@ use crate::control_plane::controller::Precondition;
 
 use super::problem::{Kind, Problem};
 
-/// What the header asks for; `*` and no header ask for nothing. A list or a weak tag is refused
-/// rather than half understood.
+/// The condition of the header. `*`, and a request without the header, set no condition. A list or a weak
+/// tag is refused, because the program would understand only a part of it.
 pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Precondition>, Problem> {
     let wrong = || {
         Problem::new(

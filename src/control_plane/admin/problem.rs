@@ -1,11 +1,11 @@
-//! Every fault as a problem document (RFC 9457): the one page that says which status means what.
+//! Every fault as a problem document (RFC 9457). This page says which status means what.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::control_plane::controller::Rejection;
+use crate::control_plane::controller::{RefusalCode, Rejection};
 use crate::control_plane::store::StoreFault;
 
 /// What went wrong, for a program (`type`, `status`) and for a person (`title`, `detail`).
@@ -21,9 +21,20 @@ pub struct Problem {
     pub status: u16,
     /// What is wrong this time, and what would help.
     pub detail: String,
+    /// Why a command was refused, for programs; absent where no command was. A code that the reader does not
+    /// know is left out.
+    #[serde(default, deserialize_with = "known_code", skip_serializing_if = "Option::is_none")]
+    pub code: Option<RefusalCode>,
     /// Each fault of a configuration file that was refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
+}
+
+/// Reads a code, or `None` for a code that this version does not know. A newer greenlight may have codes of
+/// its own, and its problem is a problem all the same.
+fn known_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RefusalCode>, D::Error> {
+    let value = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
 /// The kinds of problems.
@@ -86,8 +97,14 @@ impl Problem {
             title: title.to_owned(),
             status: status.as_u16(),
             detail: detail.into(),
+            code: None,
             faults: Vec::new(),
         }
+    }
+
+    pub(crate) fn with_code(mut self, code: RefusalCode) -> Self {
+        self.code = Some(code);
+        self
     }
 
     pub(crate) fn with_faults(mut self, faults: Vec<String>) -> Self {
@@ -111,12 +128,12 @@ impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         let kind = match &rejection {
             Rejection::UnknownService(_) | Rejection::UnknownRelease(_) => Kind::NotFound,
-            Rejection::Conflict(_) => Kind::Conflict,
+            Rejection::Conflict { .. } => Kind::Conflict,
             Rejection::Stale(_) => Kind::Stale,
             Rejection::Invalid(_) => Kind::BadRequest,
-            Rejection::Unavailable(_) => Kind::Unavailable,
+            Rejection::Unavailable { .. } => Kind::Unavailable,
         };
-        Self::new(kind, rejection.to_string())
+        Self::new(kind, rejection.to_string()).with_code(rejection.code())
     }
 }
 
@@ -140,12 +157,12 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The answer to a path that nothing is at.
+/// The answer to a path that does not exist.
 pub(crate) async fn not_found(uri: axum::http::Uri) -> Problem {
     Problem::new(Kind::NotFound, format!("nothing is at {}: see /openapi.json", uri.path()))
 }
 
-/// The answer to a method that a path does not take; the router adds `Allow`.
+/// The answer to a method that a path does not take. The router adds `Allow`.
 pub(crate) async fn method_not_allowed(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
     Problem::new(
         Kind::MethodNotAllowed,

@@ -1,9 +1,9 @@
-//! Versions that were reverted and are not released again unforced.
+//! Versions that were reverted. They are not released again unless a person forces it.
 
 use axum::Json;
 use axum::extract::State;
 
-use crate::control_plane::controller::{Command, QuarantineView};
+use crate::control_plane::controller::{Command, QuarantineView, RefusalCode};
 
 use super::body::{Nothing, Strict};
 use super::caller::Caller;
@@ -43,7 +43,8 @@ pub(crate) async fn remove(
         return Err(Problem::new(
             Kind::NotFound,
             format!("version {version} of {service} is not in quarantine: see GET /v1/quarantine"),
-        ));
+        )
+        .with_code(RefusalCode::NotQuarantined));
     }
     give(&shared, &service, Command::Unquarantine { version }, caller).await.map(done)
 }

@@ -1,4 +1,4 @@
-//! Releases, from the store's records; one that runs is shown as the loop has it now.
+//! Releases, from the records in the store. A release that runs is shown as the controller loop has it now.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ pub(crate) async fn history(
     Ok(Json(releases))
 }
 
-/// The loop's view of a release, else the store's record of it.
+/// The controller loop's view of a release. If there is none, it is the store's record of the release.
 pub(crate) async fn find(shared: &Shared, id: &str) -> Result<ReleaseView, Problem> {
     if let Some(release) = shared.live_release(id) {
         return Ok(release);

@@ -1,4 +1,4 @@
-//! The configuration file, read again.
+//! Reads the configuration file again.
 
 use axum::Json;
 use axum::extract::State;

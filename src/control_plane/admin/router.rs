@@ -1,4 +1,4 @@
-//! Which handler is at which path, and what stands in front of all of them.
+//! Which handler serves which path, and the layers in front of all handlers.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use super::{
     services, status,
 };
 
-/// How long an answer may take, reading the request's body included. A promote takes up to 10 s.
+/// How long an answer may take, including the time to read the request's body. A promote takes up to 10 s.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The whole API.
+/// The router of the whole API.
 pub(crate) fn router(shared: Shared) -> Router {
     let guarded = OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(services::list))

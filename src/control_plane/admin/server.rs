@@ -1,4 +1,5 @@
-//! Connections: accepted up to a limit, each with deadlines, all let finish at the end.
+//! The connections of the API. They are accepted up to a limit, each has deadlines, and all may finish at
+//! the end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ const LIMITS: Limits = Limits {
     drain_timeout: Duration::from_secs(10),
 };
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// A client that takes nothing of what it asked for is cut after this.
+/// A client that takes nothing of its answer for this long is cut.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why the API can't be served.
@@ -43,8 +44,11 @@ pub enum ServeFault {
     Listener(#[from] std::io::Error),
 }
 
-/// Serves the API on a bound listener until `shutdown` says true, then lets requests finish for up to
-/// 10 s. Has to run on a tokio runtime.
+/// Serves the API on a bound listener until `shutdown` is true. Then it lets requests finish for up to 10
+/// s. Must run on a tokio runtime.
+///
+/// # Errors
+/// The bind is not loopback and the token or TLS is missing, or the listener can't be used.
 pub async fn serve(
     listener: std::net::TcpListener,
     options: Options,
@@ -67,7 +71,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// By the certificates that are served now.
+/// The acceptor for the certificates that are served now.
 fn acceptor(tls: Option<&Entrance>) -> Option<TlsAcceptor> {
     tls.map(|tls| TlsAcceptor::from(Arc::new(tls.current().config.clone())))
 }

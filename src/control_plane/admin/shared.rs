@@ -1,4 +1,4 @@
-//! What every handler may reach.
+//! The state that every handler may use.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,26 +12,26 @@ use crate::control_plane::store::Store;
 use crate::tls::Entrance;
 
 use super::Token;
-use super::idempotency::Memory;
+use super::memory::Memory;
 
-/// Event streams that may be open at once.
+/// How many event streams may be open at once.
 pub(crate) const STREAMS_MAX: usize = 64;
 
-/// What the admin API is given.
+/// The parts that the admin API needs.
 #[derive(Debug)]
 pub struct Options {
     pub handle: Handle,
     pub store: Arc<dyn Store>,
-    /// What `/metrics` shows.
+    /// The metrics that `/metrics` shows.
     pub registry: Registry,
-    /// Needed on any other address than loopback, with `tls`.
+    /// Required, like `tls`, on any other address than loopback.
     pub token: Option<Token>,
     pub tls: Option<Arc<Entrance>>,
-    /// What `/readyz` says.
+    /// The flag that `/readyz` shows.
     pub ready: Arc<AtomicBool>,
 }
 
-/// Cheap to clone: one for each request.
+/// The shared state. It is cheap to clone, and each request gets a clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared(Arc<Inner>);
 
@@ -46,7 +46,7 @@ pub(crate) struct Inner {
     pub(crate) encrypted: bool,
     pub(crate) memory: Memory,
     pub(crate) streams: Arc<Semaphore>,
-    /// True once the API is to stop: open event streams end then.
+    /// True once the API has to stop. Open event streams end then.
     pub(crate) shutdown: watch::Receiver<bool>,
 }
 
@@ -66,8 +66,8 @@ impl Shared {
         }))
     }
 
-    /// The release as the loop shows it now, if it is its service's last or waiting one. Fresher
-    /// than the store, where counters arrive once a second.
+    /// The release as the controller loop shows it now, if it is the last or the waiting release of its
+    /// service. This is fresher than the store, where counters arrive once a second.
     pub(crate) fn live_release(&self, id: &str) -> Option<ReleaseView> {
         let views = self.handle.views();
         views

@@ -1,33 +1,33 @@
-//! Event -> step -> persist -> perform.
+//! The controller's loop body: event, step, persist, perform.
 
 use crate::clock;
 use crate::release::{self, Event, Persist, Phase, Refusal, Step};
 
-use super::Rejection;
+use super::rejection::{RefusalCode, Rejection};
 use super::run::Controller;
 use super::table::is_shielded;
 
-/// What a command is answered from.
+/// The outcome of an accepted event, from which a command is answered.
 #[derive(Debug)]
 pub(crate) struct Taken {
-    /// The release that was started or concerned.
+    /// The release that the command started or is about.
     pub(crate) release: Option<crate::model::ReleaseId>,
     pub(crate) reason: String,
 }
 
 impl Controller {
-    /// Gives a fact to a service. A fact that means nothing (any more) is dropped.
+    /// Gives a fact to a service. A fact that has no meaning (any more) is dropped.
     pub(crate) async fn apply_fact(&mut self, index: usize, event: Event) {
         if let Err(refused) = self.apply(index, event).await {
             tracing::debug!(service = %self.services[index].name(), %refused, "dropped");
         }
     }
 
-    /// Gives an event to a service's step, persists what it decides, and performs it.
+    /// Gives an event to a service's step, persists the new state, and performs the effects.
     ///
-    /// If the write fails the step did not happen: the state is told that the store can't be
-    /// written and is asked again, so that a new release is refused, a switch waits, and a revert
-    /// goes ahead unpersisted.
+    /// If the write fails, the step has not happened. The state gets the fact that the store can't
+    /// be written, and then the event again. So a new release is refused, a switch waits, and a
+    /// revert goes ahead unpersisted.
     pub(crate) async fn apply(&mut self, index: usize, event: Event) -> Result<Taken, Refusal> {
         let step = release::step(&self.services[index].state, &event, clock::now())?;
         if step.persist == Persist::Now {
@@ -44,7 +44,8 @@ impl Controller {
         Ok(self.adopt_step(index, step).await)
     }
 
-    /// Tells the state that its record can't be written. This step is not persisted itself.
+    /// Gives the state the fact that its record can't be written. This step itself is not
+    /// persisted.
     pub(crate) async fn told_unwritable(&mut self, index: usize) -> Result<(), Refusal> {
         let event = Event::StoreWritable(false);
         let step = release::step(&self.services[index].state, &event, clock::now())?;
@@ -53,8 +54,8 @@ impl Controller {
         Ok(())
     }
 
-    /// Makes a step's state the service's own and does what it says. What had to be persisted
-    /// first has been, or may go on without.
+    /// Makes a step's state the service's state and performs its effects. At this point, either the
+    /// state that must be persisted first is persisted, or the step may go on without that.
     async fn adopt_step(&mut self, index: usize, step: Step) -> Taken {
         let Step { state, now, after_persist, persist, deadline, reason, notes, ended, release } = step;
         let service = &mut self.services[index];
@@ -80,13 +81,14 @@ impl Controller {
         Taken { release, reason }
     }
 
-    /// Answers those who wait for the traffic to have moved.
+    /// Answers the callers that wait until the traffic has moved.
     fn answer_waiters(&mut self, index: usize) {
         let service = &self.services[index];
         if service.is_switching() || service.waiters.is_empty() {
             return;
         }
-        // Who is answered and looks again sees what was done.
+        // The views are published first, so that a caller who looks again after the answer sees the
+        // change.
         self.publish();
         let service = &mut self.services[index];
         let release = service.state.release.as_ref();
@@ -95,8 +97,12 @@ impl Controller {
         let reason = release.map(|release| release.reason.clone()).unwrap_or_default();
         for waiter in service.waiters.drain(..) {
             let as_asked = !held && waiter.forward != moved_back;
-            let answer = if as_asked { Ok(waiter.done) } else { Err(Rejection::Conflict(reason.clone())) };
-            // A caller who has gone away needs no answer.
+            let answer = if as_asked {
+                Ok(waiter.done)
+            } else {
+                Err(Rejection::Conflict { code: RefusalCode::NotSwitched, why: reason.clone() })
+            };
+            // A caller who has disconnected needs no answer.
             let _ = waiter.reply.send(answer);
         }
     }

@@ -1,19 +1,18 @@
-//! Commands of people: checked, given to the step, answered in sentences.
+//! Commands of people. They are checked, given to the step, and answered in sentences.
 
 use crate::model::{ReleaseId, Version};
 use crate::release::{Event, Refusal, Source};
 
 use super::apply::Taken;
-use super::containers::Wanted;
-use super::handle::Request;
+use super::message::{Command, Done, Precondition, Request, ResolvedImage};
+use super::rejection::{RefusalCode, Rejection};
 use super::run::Controller;
 use super::service::{ServiceRuntime, Waiter};
 use super::view::AuditEntry;
-use super::{Command, Done, Precondition, Rejection};
 
 impl Controller {
-    /// Carries out one command and answers it; a command that moves traffic is answered once
-    /// every worker has acknowledged.
+    /// Carries out one command and answers it. A command that moves traffic is answered after every
+    /// worker has acknowledged the move.
     pub(crate) async fn command(&mut self, request: Request) {
         let Some(index) = self.index(request.service.as_str()) else {
             let _ = request.reply.send(Err(Rejection::UnknownService(request.service)));
@@ -25,20 +24,25 @@ impl Controller {
         }
     }
 
-    /// Carries out a command whose image was looked up meanwhile.
-    pub(crate) async fn asked(&mut self, request: Request, wanted: Wanted) {
+    /// Carries out a command after its image was looked up.
+    pub(crate) async fn resolved(&mut self, request: Request, image: ResolvedImage) {
         match self.index(request.service.as_str()) {
-            Some(index) => self.answer(index, request, Some(Ok(wanted))).await,
+            Some(index) => self.answer(index, request, Some(Ok(image))).await,
             None => drop(request.reply.send(Err(Rejection::UnknownService(request.service)))),
         }
     }
 
-    async fn answer(&mut self, index: usize, request: Request, wanted: Option<Result<Wanted, Rejection>>) {
+    async fn answer(
+        &mut self,
+        index: usize,
+        request: Request,
+        image: Option<Result<ResolvedImage, Rejection>>,
+    ) {
         let Request { service, command, precondition, actor, reply } = request;
         let before = self.services[index].summary();
         let what = describe(&command);
-        let outcome = match wanted.transpose() {
-            Ok(wanted) => self.carry_out(index, &command, precondition, wanted).await,
+        let outcome = match image.transpose() {
+            Ok(image) => self.carry_out(index, &command, precondition, image).await,
             Err(refused) => Err(refused),
         };
         let runtime = &self.services[index];
@@ -67,7 +71,7 @@ impl Controller {
             (Ok(done), Some(forward)) if self.services[index].is_switching() && !done.accepted => {
                 self.services[index].waiters.push(Waiter { forward, reply, done });
             }
-            // A caller who has gone away needs no answer.
+            // A caller who has disconnected needs no answer.
             (outcome, _) => drop(reply.send(outcome)),
         }
     }
@@ -77,14 +81,14 @@ impl Controller {
         index: usize,
         command: &Command,
         precondition: Option<Precondition>,
-        wanted: Option<Wanted>,
+        image: Option<ResolvedImage>,
     ) -> Result<Done, Rejection> {
         let runtime = &self.services[index];
         if let Some(precondition) = precondition {
             check(runtime, precondition)?;
         }
-        let event = match wanted {
-            Some(wanted) => self.image_event(index, command, wanted)?,
+        let event = match image {
+            Some(image) => self.image_event(index, command, image)?,
             None => event(runtime, command)?,
         };
         let runtime = &self.services[index];
@@ -106,12 +110,12 @@ impl Controller {
                 noop: true,
                 accepted: false,
             }),
-            // It is sent again by itself when it can be taken.
+            // The webhook intake sends the push again by itself, once the store can be written.
             Err(refused @ Refusal::StoreUnwritable) if matches!(command, Command::Pushed { .. }) => {
-                Err(Rejection::Unavailable(refused.to_string()))
+                let code = RefusalCode::from(&refused);
+                Err(Rejection::Unavailable { code, why: refused.to_string() })
             }
-            Err(Refusal::UnknownRelease(id)) => Err(Rejection::UnknownRelease(id)),
-            Err(refused) => Err(Rejection::Conflict(refused.to_string())),
+            Err(refused) => Err(refused.into()),
         }
     }
 }
@@ -163,7 +167,7 @@ fn event(runtime: &ServiceRuntime, command: &Command) -> Result<Event, Rejection
     })
 }
 
-/// What was done, what happens next, and how to undo it.
+/// Makes the answer: the fact that was done, the next step, and how to undo it.
 fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>, taken: &Taken) -> Done {
     let state = &runtime.state;
     let name = runtime.name();
@@ -172,7 +176,7 @@ fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>,
     let started = taken.release.is_some() && taken.release.as_ref() != before;
     let accepted = match command {
         Command::Deploy { .. } | Command::Pushed { .. } => true,
-        // After success a rollback is a release of its own, followed like any other.
+        // After success, a rollback is a release of its own, which is followed like any other.
         Command::Rollback { .. } => started,
         _ => false,
     };

@@ -1,21 +1,23 @@
-//! Endpoints that workers have taken out of their pools because their attempts failed: their probes
-//! bring them back, all workers at once, by the table.
+//! Endpoints that workers have ejected because their attempts failed. Passed probes bring an
+//! endpoint back for all workers at once, by the route table.
 
 use std::collections::BTreeMap;
 
 use crate::model::EndpointId;
 
-/// What is known of those of one service.
+/// The ejected endpoints of one service.
 #[derive(Debug, Default)]
 pub(crate) struct Ejected {
-    /// Passed probes in a row since it was told of.
+    /// The passed probes in a row since the endpoint was reported.
     out: BTreeMap<EndpointId, u32>,
+    /// How often each endpoint has come back.
     returns: BTreeMap<EndpointId, u64>,
 }
 
 impl Ejected {
-    /// A worker has told of it, and tells again until it is back; true if that is news.
-    pub(crate) fn told(&mut self, endpoint: &EndpointId) -> bool {
+    /// Notes that a worker has ejected an endpoint. The worker repeats the report until the
+    /// endpoint is back. Returns true for the first report.
+    pub(crate) fn report(&mut self, endpoint: &EndpointId) -> bool {
         let news = !self.out.contains_key(endpoint);
         if news {
             self.out.insert(endpoint.clone(), 0);
@@ -23,7 +25,7 @@ impl Ejected {
         news
     }
 
-    /// Counts a probe; true if the endpoint is back after `rise` of them in a row.
+    /// Counts a probe. Returns true if the endpoint is back, after `rise` passed probes in a row.
     pub(crate) fn probed(&mut self, endpoint: &EndpointId, passed: bool, rise: u32) -> bool {
         let Some(passes) = self.out.get_mut(endpoint) else { return false };
         *passes = if passed { *passes + 1 } else { 0 };
@@ -35,7 +37,7 @@ impl Ejected {
         true
     }
 
-    /// How often it has come back.
+    /// Returns how often an endpoint has come back.
     pub(crate) fn returns(&self, endpoint: &EndpointId) -> u64 {
         self.returns.get(endpoint).copied().unwrap_or_default()
     }

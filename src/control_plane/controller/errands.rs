@@ -1,4 +1,5 @@
-//! Errands, done: hooks called, tags moved; each in a task that comes back as an event.
+//! Carries out errands: hooks are called and tags are moved. Each errand runs in a task and returns
+//! as an event.
 
 use std::time::Duration;
 
@@ -9,11 +10,13 @@ use crate::control_plane::provider::docker::{CommandEnd, CommandRun, DockerFault
 use crate::control_plane::provider::registry::{Retag, digest_of, login, retag};
 use crate::model::{Color, ImageReference, ReleaseId, Version};
 use crate::release::{Errand, Event};
+use crate::tasks;
 
-use super::run::{Controller, Internal};
+use super::message::Internal;
+use super::run::Controller;
 use super::service::ServiceRuntime;
 
-/// What an errand is about.
+/// The subject of an errand.
 #[derive(Clone, Debug)]
 pub(crate) struct About {
     pub(crate) errand: Errand,
@@ -24,7 +27,7 @@ pub(crate) struct About {
 }
 
 impl ServiceRuntime {
-    /// Ends the tasks of errands that the state waits for no more.
+    /// Ends the tasks of errands whose outcome the state does not wait for any more.
     pub(crate) fn drop_errands(&mut self) {
         let state = &self.state;
         self.errands.retain(|(release, errand), task| {
@@ -49,18 +52,19 @@ impl ServiceRuntime {
         }
     }
 
-    /// The image that a version was asked for as, and the keys of its containers.
+    /// Returns the image reference with which a version was requested, and the Docker keys of the
+    /// service.
     fn image_and_keys(&self, version: &Version) -> Option<(ImageReference, Docker)> {
         let Upstream::Docker { engine, .. } = &self.config.upstream else { return None };
         let image = self.containers.as_ref()?.image_of(&self.config, version)?;
         Some((image, (**engine).clone()))
     }
 
-    /// The command of a hook, in a fresh container of the release's image.
+    /// Makes the command of a hook, to be run in a fresh container of the release's image.
     fn hook_command(&self, about: &About, command: Vec<String>, timeout: Duration) -> Option<CommandRun> {
         let (image, config) = self.image_and_keys(&about.version)?;
         let call = self.hook_call(about);
-        let told = [
+        let variables = [
             ("HOOK", call.hook),
             ("SERVICE", call.service),
             ("RELEASE", call.release),
@@ -74,7 +78,7 @@ impl ServiceRuntime {
             image: image.to_string(),
             version: about.version.to_string(),
             command,
-            env: told.iter().map(|(name, value)| format!("GREENLIGHT_{name}={value}")).collect(),
+            env: variables.iter().map(|(name, value)| format!("GREENLIGHT_{name}={value}")).collect(),
             timeout,
         })
     }
@@ -94,7 +98,7 @@ impl ServiceRuntime {
     }
 }
 
-/// How a command ended, as an errand's outcome.
+/// Translates the end of a command to an errand's outcome.
 fn ended(end: Result<CommandEnd, DockerFault>) -> Result<(), String> {
     let CommandEnd { code, log } = end.map_err(|why| why.to_string())?;
     let said = log.iter().rev().find(|line| !line.trim().is_empty());
@@ -107,7 +111,7 @@ fn ended(end: Result<CommandEnd, DockerFault>) -> Result<(), String> {
 }
 
 impl Controller {
-    /// Begins an errand; one that is under way already is begun again.
+    /// Begins an errand. If its task runs already, that task is ended and a new one begins.
     pub(crate) fn run_errand(&mut self, index: usize, about: About) {
         let service = &self.services[index];
         let (internal, name) = (self.internal.clone(), service.name().clone());
@@ -122,25 +126,26 @@ impl Controller {
         let task = match service.hook(about.errand) {
             Some(Hook { action: HookAction::Url(url), timeout }) => {
                 let hook = service.hook_call(&about);
-                self.tasks.spawn(async move {
+                self.tasks.spawn(tasks::named("hook call", async move {
                     let outcome = call(&url, timeout, &hook).await;
                     let _ = internal.send(done(outcome)).await;
-                })
+                }))
             }
             Some(Hook { action: HookAction::Command(command), timeout }) => {
                 let run = service.hook_command(&about, command, timeout);
-                self.tasks.spawn(async move {
+                self.tasks.spawn(tasks::named("hook command", async move {
                     let outcome = match run {
                         Some(run) => ended(run_command(run).await),
-                        // `config` refuses commands where greenlight runs no containers.
+                        // `config` refuses commands for services whose containers greenlight does
+                        // not run.
                         None => Err("there is no container engine to run it in".to_owned()),
                     };
                     let _ = internal.send(done(outcome)).await;
-                })
+                }))
             }
             None if about.errand == Errand::Tags => {
                 let place = service.image_and_keys(&about.version);
-                self.tasks.spawn(async move {
+                self.tasks.spawn(tasks::named("tags", async move {
                     let moving = async {
                         match &place {
                             Some((image, docker)) => move_tags(image, docker, &about).await,
@@ -150,12 +155,13 @@ impl Controller {
                     let late = |_| Err(format!("no end within {}", humantime::format_duration(timeout)));
                     let outcome = tokio::time::timeout(timeout, moving).await.unwrap_or_else(late);
                     let _ = internal.send(done(outcome)).await;
-                })
+                }))
             }
-            // A reload has taken it out of the configuration: nothing to do is no failure.
-            None => self.tasks.spawn(async move {
+            // A reload has removed the hook from the configuration. Then there is nothing to do,
+            // which is no failure.
+            None => self.tasks.spawn(tasks::named("errand", async move {
                 let _ = internal.send(done(Ok(()))).await;
-            }),
+            })),
         };
         if let Some(before) = self.services[index].errands.insert(key, task) {
             before.abort();
@@ -163,7 +169,8 @@ impl Controller {
     }
 }
 
-/// `stable` to what serves now, `previous` to what served before.
+/// Moves the `stable` tag to the version that serves now, and the `previous` tag to the version
+/// that served before.
 async fn move_tags(image: &ImageReference, docker: &Docker, about: &About) -> Result<(), String> {
     let Some(tags) = &docker.tags else { return Ok(()) };
     let stable = digest_of(&about.version.0)

@@ -1,4 +1,4 @@
-//! Facts from probes, providers and workers, on their way to the step.
+//! The facts from probes, providers and workers on their way to the step.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::traffic::{Suspect, WorkerReport};
 use super::run::Controller;
 
 impl Controller {
-    /// Counts a probe in its color's roster and tells the state what that makes of the color.
+    /// Counts a probe in its color's roster and gives the state the color's new health.
     pub(crate) fn probed(&mut self, report: &ProbeReport) {
         let Some((name, color)) = self.endpoints.get(&report.endpoint).cloned() else {
             return;
@@ -55,19 +55,19 @@ impl Controller {
         self.tell_health(index, color);
     }
 
-    /// A worker could not reach an endpoint, or has taken it out of its pool.
+    /// Handles a worker's report that it could not reach an endpoint or has ejected it.
     pub(crate) fn suspected(&mut self, suspect: &Suspect) {
         self.prober.suspect(&suspect.endpoint);
         if suspect.ejected
             && let Some((name, color)) = self.endpoints.get(&suspect.endpoint).cloned()
             && let Some(index) = self.index(name.as_str())
-            && self.services[index].ejected.told(&suspect.endpoint)
+            && self.services[index].ejected.report(&suspect.endpoint)
         {
             tracing::info!(service = %name, %color, endpoint = %suspect.endpoint, "attempts fail: out of the pool");
         }
     }
 
-    /// Queues the color's summary for the state if it is not what the state was told last.
+    /// Queues the color's health for the state, if it differs from the health that the state has.
     pub(crate) fn tell_health(&mut self, index: usize, color: Color) {
         let service = &mut self.services[index];
         let why = ailment(&service.rosters[color]);
@@ -76,25 +76,25 @@ impl Controller {
             self.pending.push_back((index, Event::Ailing { color, why }));
         }
         let health = service.rosters[color].summary();
-        if service.told[color] == health {
+        if service.reported[color] == health {
             return;
         }
-        service.told[color] = health;
+        service.reported[color] = health;
         let release = service.rosters[color].owner().cloned();
         self.metrics.rosters(&service.config.name, &service.rosters);
-        // Whether an endpoint may be tried can depend on its neighbors.
+        // Whether an endpoint may get requests can depend on its neighbors.
         self.table_dirty = true;
         self.views_dirty = true;
         self.pending.push_back((index, Event::Health { color, release, health }));
     }
 
-    /// A color's endpoints are these from now on.
+    /// Replaces the endpoints of a color.
     pub(crate) fn endpoints(&mut self, update: &ProviderUpdate) {
         let Some(index) = self.index(update.service.as_str()) else {
             return;
         };
-        // A color in the file has an address: that none was found is a look-up that fails, and what
-        // an earlier one found still runs.
+        // Every color in the configuration has an address. If no endpoint is found, the look-up has
+        // failed, and the endpoints of an earlier look-up still run.
         let known = !self.services[index].rosters[update.color].endpoints().is_empty();
         if update.endpoints.is_empty() && known {
             return;
@@ -117,7 +117,7 @@ impl Controller {
         self.tell_health(index, update.color);
     }
 
-    /// Brings the prober in line with the rosters.
+    /// Gives the prober the endpoints of all rosters.
     pub(crate) fn aim(&mut self) {
         self.targets_dirty = false;
         self.endpoints.clear();
@@ -137,7 +137,7 @@ impl Controller {
         self.prober.set_targets(targets);
     }
 
-    /// Closes a second: what all workers counted is one bucket a color.
+    /// Closes a second. The counts of all workers become one bucket for each color.
     pub(crate) async fn counts(&mut self, reports: Vec<WorkerReport>) {
         for service in &mut self.services {
             service.inflight.clear();
@@ -163,22 +163,23 @@ impl Controller {
             let active = service.state.active;
             service.windows[active].push(&closed[active], &policy);
             let epoch = service.state.epoch;
-            // Users' requests alone are the next release's baseline; ours are evidence of this one.
+            // Only the requests of users are the next release's baseline. Synthetic requests are
+            // evidence of the present release alone.
             if self.synthetic_second(index, &mut closed) {
                 self.control_second(index, closed[active.other()].clone()).await;
             }
             let bucket = closed[active].clone();
             self.apply_fact(index, Event::Bucket { color: active, epoch, bucket }).await;
             let service = &self.services[index];
-            let told = service.route.as_ref().and_then(|route| route.slow_after);
-            self.table_dirty |= told != super::table::slow_after(&service.state);
+            let published = service.route.as_ref().and_then(|route| route.slow_after);
+            self.table_dirty |= published != super::table::slow_after(&service.state);
             self.canary_second(index, &closed).await;
             self.follow_course(index, &closed);
         }
         self.views_dirty = true;
     }
 
-    /// Gives the state both colors' second while the candidate has a share of the traffic.
+    /// Gives the state the second of both colors while the candidate has a share of the traffic.
     async fn canary_second(&mut self, index: usize, closed: &PerColor<Bucket>) {
         let service = &self.services[index];
         let Some(release) = service.state.running() else { return };
@@ -196,7 +197,7 @@ impl Controller {
     }
 }
 
-/// What the first endpoint that fails fails by.
+/// Returns the last failure of the first endpoint whose probes fail.
 fn ailment(roster: &Roster) -> Option<String> {
     let failing = roster.endpoints().iter().find(|(_, health)| health.failures > 0);
     failing.and_then(|(_, health)| health.last_failure.as_ref()).map(|(_, why)| why.to_string())

@@ -1,5 +1,6 @@
-//! What is kept beside a release's record, for whoever asks afterwards why it went as it did: the
-//! judge's course second by second, and what its containers had to say before they were stopped.
+//! The exhibits beside a release's record, for people who ask later why the release went as it did.
+//! They are the judge's course second by second, and the last output of containers before they were
+//! stopped.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -12,44 +13,47 @@ use crate::control_plane::store::{Store, StoreFault, StoredExhibit};
 use crate::judge::{Bucket, Series};
 use crate::model::{PerColor, ReleaseId};
 use crate::release::{Phase, Stretch};
+use crate::tasks;
 
-use super::persist::WRITE_TIMEOUT;
+use super::record::WRITE_TIMEOUT;
 use super::run::Controller;
+use super::service::course::Course;
 use super::story::judged;
 
 const SERIES: &str = "series";
 const CONTAINERS: &str = "containers";
 /// Closed seconds between two writes of a course.
 const WRITE_EVERY: u32 = 5;
-/// Closed seconds that are kept after a release has ended: whether it got better shows there.
+/// Closed seconds that the course goes on after a release has ended. They show whether the service
+/// recovered.
 const TAIL: u32 = 10;
 
-/// What was saved of one container of a release before it was stopped or removed.
+/// The last output and state of one container of a release, saved before it was stopped or removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ContainerEvidence {
-    /// Its name or id.
+    /// The container's name or id.
     pub container: String,
-    /// The image, with its digest where that is known.
+    /// The image, with its digest if that is known.
     pub image: String,
-    /// What the engine said of it: `running`, `exited (137)`, `oom-killed`, ...
+    /// The engine's word for its state: `running`, `exited (137)`, `oom-killed`, ...
     pub state: String,
     /// The last lines of its log, oldest first.
     pub log_lines: Vec<String>,
-    /// What the engine says of it: how it ended, its limits, its own health check.
+    /// The engine's inspection: how the container ended, its limits, its own health check.
     #[schema(value_type = Object)]
     pub inspect: serde_json::Value,
 }
 
 impl ContainerEvidence {
-    /// Containers of one release that are saved.
+    /// The most containers of one release that are saved.
     pub const CONTAINERS_MAX: usize = 16;
-    /// Log lines of one container.
+    /// The most log lines of one container.
     pub const LOG_LINES_MAX: usize = 200;
-    /// Bytes of one line; the rest is cut off.
+    /// The most bytes of one line. The rest of a longer line is cut off.
     pub const LINE_BYTES_MAX: usize = 1024;
 
-    /// Cuts what is over the limits: the oldest lines, and ends of long ones.
+    /// Cuts everything over the limits: the oldest lines, and the ends of long ones.
     fn bound(&mut self) {
         let over = self.log_lines.len().saturating_sub(Self::LOG_LINES_MAX);
         self.log_lines.drain(..over);
@@ -59,8 +63,8 @@ impl ContainerEvidence {
     }
 }
 
-/// Keeps what a release's containers said. Replaces what was kept of them before; what is over the
-/// limits of [`ContainerEvidence`] is cut.
+/// Keeps the output of a release's containers and replaces the output that was kept before.
+/// Everything over the limits of [`ContainerEvidence`] is cut. Fails if the store can't be written.
 pub async fn keep_containers(
     store: &dyn Store,
     release: &ReleaseId,
@@ -72,17 +76,18 @@ pub async fn keep_containers(
     store.exhibit(release, CONTAINERS, json).await
 }
 
-/// A release's exhibits, read.
+/// The exhibits of a release, read from the store.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exhibits {
-    /// `None` when it never came so far that there was something to see.
+    /// The judge's course; `None` if the release ended before there was anything to draw.
     pub series: Option<Series>,
+    /// The saved output of its containers.
     pub containers: Vec<ContainerEvidence>,
 }
 
 impl Exhibits {
-    /// Reads what is kept of a release. One that can't be understood counts as not there: it only
-    /// explains.
+    /// Reads the exhibits of a release. An exhibit that can't be parsed counts as missing, since it
+    /// only explains. Fails if the store can't be read.
     pub async fn read(store: &dyn Store, release: &ReleaseId) -> Result<Self, StoreFault> {
         let mut found = Self::default();
         for StoredExhibit { name, json } in store.exhibits(release).await? {
@@ -96,34 +101,17 @@ impl Exhibits {
     }
 }
 
-/// The course of the last release, as it is written down.
-#[derive(Debug)]
-pub(crate) struct Course {
-    pub(crate) release: ReleaseId,
-    pub(crate) series: Series,
-    /// Closed seconds since it was written.
-    unwritten: u32,
-    /// Closed seconds since the release ended.
-    after: u32,
-    /// Whether it waited for a person in the last closed second.
-    waits: bool,
-}
-
-impl Course {
-    pub(crate) fn new(release: ReleaseId, series: Series) -> Self {
-        Self { release, series, unwritten: 0, after: 0, waits: false }
-    }
-}
-
 impl Controller {
-    /// Adds a closed second to the course of the service's release, and writes it now and then.
+    /// Adds a closed second to the course of the service's release, and writes the course every few
+    /// seconds.
     pub(crate) fn follow_course(&mut self, index: usize, closed: &PerColor<Bucket>) {
         let service = &mut self.services[index];
         let Some(release) = &service.state.release else { return };
         if matches!(release.phase, Phase::Queued(_)) {
             return;
         }
-        // A release that waits for a person may wait for a day. How it came to that is to be seen.
+        // A degraded release may wait for a person for a day. Only the first second of the wait is
+        // kept, so that the course shows how the release came to wait.
         let waits = matches!(release.phase, Phase::Degraded(_));
         let ended = release.phase.stretch() == Stretch::Final;
         let course = match &mut service.course {
@@ -137,7 +125,7 @@ impl Controller {
             return;
         }
         let at = clock::wall().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-        // What a verdict keeps is no longer the judge's score of this second.
+        // After the end, the numbers of the verdict are not the judge's scores of this second.
         let numbers = if ended { None } else { judged(release) };
         let (candidate, old) = (&closed[release.color], &closed[release.color.other()]);
         course.series.push(i64::try_from(at).unwrap_or(i64::MAX), candidate, old, numbers.as_ref());
@@ -150,16 +138,16 @@ impl Controller {
         }
     }
 
-    /// Writes the course, in a task of its own: nothing waits for it.
+    /// Writes the course in a task of its own, so that nothing waits for the write.
     fn write_course(&mut self, index: usize) {
         let Some(course) = &self.services[index].course else { return };
         let Ok(json) = serde_json::to_string(&course.series) else { return };
         let (release, store) = (course.release.clone(), Arc::clone(&self.store));
-        self.tasks.spawn(async move {
+        self.tasks.spawn(tasks::named("course", async move {
             let written = tokio::time::timeout(WRITE_TIMEOUT, store.exhibit(&release, SERIES, json)).await;
             if !matches!(written, Ok(Ok(()))) {
                 tracing::debug!(%release, "its course can't be written");
             }
-        });
+        }));
     }
 }

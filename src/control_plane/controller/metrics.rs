@@ -1,12 +1,13 @@
-//! The control plane's metrics (DESIGN.md section 8).
+//! The control plane's metrics (docs/operations.md).
 
 use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGaugeVec, Opts, Registry};
 
 use crate::health::{ProbeOutcome, Roster};
 use crate::judge::Numbers;
 use crate::model::{Color, Health, PerColor, ServiceName};
+use crate::release::StateName;
 
-/// All of them, registered once.
+/// All metrics of the control plane, registered once.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     active_color: IntGaugeVec,
@@ -92,7 +93,7 @@ impl Metrics {
         self.probes_total.with_label_values(&[service.as_str(), color.as_str(), result]).inc();
     }
 
-    /// The gauges that mirror a service's record.
+    /// Sets the gauges that show a service's record.
     pub(crate) fn record(&self, service: &ServiceName, shown: &Shown<'_>) {
         let name = service.as_str();
         for color in Color::ALL {
@@ -100,9 +101,9 @@ impl Metrics {
             self.active_color.with_label_values(&[name, color.as_str()]).set(active);
         }
         self.epoch.with_label_values(&[name]).set(i64::try_from(shown.epoch).unwrap_or(i64::MAX));
-        for word in shown.words {
-            let now = i64::from(*word == shown.state);
-            self.release_state.with_label_values(&[name, *word]).set(now);
+        for state in StateName::ALL.into_iter().filter(|state| !state.is_final()) {
+            let now = i64::from(state == shown.state);
+            self.release_state.with_label_values(&[name, state.as_str()]).set(now);
         }
         self.pinned.with_label_values(&[name]).set(i64::from(shown.pinned));
         self.rollback_available.with_label_values(&[name]).set(i64::from(shown.rollback_available));
@@ -112,19 +113,19 @@ impl Metrics {
         }
     }
 
-    /// A service that is no longer configured shows nothing any more; its counters stay.
-    pub(crate) fn forget(&self, service: &ServiceName, words: &[&str]) {
+    /// Removes the gauges of a service that is no longer configured. Its counters stay.
+    pub(crate) fn forget(&self, service: &ServiceName) {
         let name = service.as_str();
         let healths = [Health::Unknown, Health::Healthy, Health::Unhealthy];
-        // What was never shown needs not be taken away.
+        // The error for a gauge that was never shown is ignored.
         for color in Color::ALL {
             let _ = self.active_color.remove_label_values(&[name, color.as_str()]);
             for health in healths {
                 let _ = self.endpoints.remove_label_values(&[name, color.as_str(), health.as_str()]);
             }
         }
-        for word in words {
-            let _ = self.release_state.remove_label_values(&[name, *word]);
+        for state in StateName::ALL {
+            let _ = self.release_state.remove_label_values(&[name, state.as_str()]);
         }
         for (rule, _) in rules(None) {
             let _ = self.judge_score.remove_label_values(&[name, rule]);
@@ -151,20 +152,19 @@ impl Metrics {
     }
 }
 
-/// What [`Metrics::record`] shows of a service.
+/// The values that [`Metrics::record`] shows for a service.
 pub(crate) struct Shown<'a> {
     pub(crate) active: Color,
     pub(crate) epoch: u64,
-    pub(crate) state: &'a str,
-    /// Every word `state` can be.
-    pub(crate) words: &'a [&'a str],
+    pub(crate) state: StateName,
     pub(crate) pinned: bool,
     pub(crate) rollback_available: bool,
-    /// The numbers of a bake.
+    /// The judge's numbers during a bake.
     pub(crate) judged: Option<&'a Numbers>,
 }
 
-/// Each rule's score and bound; of the routes' rules those of the one that is nearest to its bound.
+/// Returns the score and bound of each rule. Of the route rules it returns the one nearest to its
+/// bound.
 fn rules(numbers: Option<&Numbers>) -> [(&'static str, (f64, f64)); 3] {
     let latency = numbers.and_then(|numbers| numbers.latency.as_ref());
     let route = numbers.and_then(|numbers| numbers.routes.first());

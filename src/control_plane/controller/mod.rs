@@ -1,9 +1,11 @@
-//! L3: the one loop: event -> step -> persist -> perform. The only writer of the route table.
+//! The controller is the one loop of the control plane: event, step, persist, perform. It is the
+//! only writer of the route table.
 //!
-//! The loop takes one thing at a time (a command, a probe, a closed second, a deadline), gives it
-//! to the pure step of its service, writes the new record, and only then does what the step says.
-//! Nothing here decides; everything here can fail and be done again.
+//! The loop takes one thing at a time (a command, a probe, a closed second, a deadline) and gives
+//! it to the pure step of its service. It writes the new record, and only then performs the effects
+//! of the step. The code here decides nothing. All of it can fail and be done again.
 
+mod announce;
 mod apply;
 mod commands;
 mod containers;
@@ -12,10 +14,12 @@ mod errands;
 mod evidence;
 mod exhibit;
 mod handle;
+mod message;
 mod metrics;
-mod news;
 mod perform;
 mod persist;
+mod record;
+mod rejection;
 mod reload;
 mod run;
 mod service;
@@ -30,12 +34,11 @@ mod workers;
 mod tests;
 
 pub use exhibit::{ContainerEvidence, Exhibits, keep_containers};
-pub use handle::{
-    Actor, Command, Done, Handle, Inbox, Precondition, Rejection, ReloadReport, Request, channel,
-};
+pub use handle::{Handle, Inbox, channel};
+pub use message::{Actor, Command, Done, Precondition, ReloadReport, Request};
+pub use rejection::{RefusalCode, Rejection};
 pub use run::Controller;
 pub use start::{Memory, Options, Prepared, StartFault};
 pub use view::{
-    AuditEntry, EndpointView, EventView, FINAL_STATES, PinView, QuarantineView, ReleaseView, ServiceView,
-    Views, is_final,
+    AuditEntry, EndpointView, EventView, PinView, QuarantineView, ReleaseView, ServiceView, Views,
 };

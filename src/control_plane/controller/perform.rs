@@ -1,16 +1,19 @@
-//! Effects, done. Each may be done twice without harm: a crash may come between any two of them.
+//! Performs effects. Each can be performed twice without harm, since a crash may come between any
+//! two of them.
 
 use std::sync::Arc;
 
 use crate::model::{Color, Epoch, ReleaseId};
 use crate::release::{By, Effect, Event, Kind, Phase, Release, State};
+use crate::tasks;
 
 use super::errands::About;
-use super::run::{Controller, Internal};
+use super::message::Internal;
+use super::run::Controller;
 
 impl Controller {
-    /// Carries out effects in their order. Work that takes time goes on in a task and comes back
-    /// as an event.
+    /// Performs effects in their order. Work that takes time goes on in a task, and its result
+    /// comes back as an event.
     pub(crate) fn perform(&mut self, index: usize, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
@@ -48,15 +51,16 @@ impl Controller {
         let service = &mut self.services[index];
         if service.rosters[color].owner() != Some(&release) {
             service.rosters[color].adopt(Some(release));
-            // What this color did as another version says nothing about this one.
+            // The earlier traffic of this color, with another version, says nothing about the new
+            // version.
             service.windows[color].clear();
             service.ailing[color] = None;
         }
-        service.told[color] = service.rosters[color].summary();
+        service.reported[color] = service.rosters[color].summary();
         let event = Event::Health {
             color,
             release: service.rosters[color].owner().cloned(),
-            health: service.told[color],
+            health: service.reported[color],
         };
         self.metrics.rosters(&service.config.name, &service.rosters);
         self.pending.push_back((index, event));
@@ -73,11 +77,11 @@ impl Controller {
         self.publish_table();
         tracing::info!(service = %name, %active, %epoch, "traffic moved");
         let (workers, internal) = (self.workers.clone(), self.internal.clone());
-        self.tasks.spawn(async move {
+        self.tasks.spawn(tasks::named("switch", async move {
             workers.acknowledge().await;
             // The receiver is gone only when the process is stopping.
             let _ = internal.send(Internal::Event(name, Event::Acknowledged { epoch, baseline })).await;
-        });
+        }));
     }
 
     fn drain(&mut self, index: usize, color: Color, release: Option<ReleaseId>) {
@@ -88,13 +92,13 @@ impl Controller {
         let name = service.name().clone();
         let timeout = service.state.policy.drain_timeout;
         let (workers, internal) = (self.workers.clone(), self.internal.clone());
-        let task = self.tasks.spawn(async move {
+        let task = self.tasks.spawn(tasks::named("drain", async move {
             let cut = workers.drain(&name, color, timeout).await;
             if cut > 0 {
                 tracing::warn!(service = %name, %color, cut, "requests were cut when the drain's time was up");
             }
             let _ = internal.send(Internal::Event(name, Event::Drained { color, release })).await;
-        });
+        }));
         service.drains[color] = Some(task);
     }
 
@@ -104,7 +108,8 @@ impl Controller {
         }
     }
 
-    /// Stores a table made of every service's record and health: the one place that writes it.
+    /// Stores a table made from every service's record and health. No other function writes the
+    /// table.
     pub(crate) fn publish_table(&mut self) {
         self.table_dirty = false;
         let routes = self.services.iter_mut().map(|service| {
@@ -133,7 +138,7 @@ impl Controller {
     }
 }
 
-/// Why traffic moves, for `switches_total`.
+/// Returns the reason why traffic moves, for `switches_total`.
 fn switch_reason(state: &State) -> &'static str {
     match state.release.as_ref() {
         Some(Release { phase: Phase::Reverting(reverting), .. }) => match reverting.by {

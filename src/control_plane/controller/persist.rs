@@ -1,47 +1,14 @@
-//! The record, written before its effects; and what is written when there is time.
+//! Writes the record before its effects are performed, and writes less urgent changes later.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::clock;
 use crate::control_plane::store::{StoreFault, StoredRelease};
-use crate::model::Version;
 use crate::release::{Event, State, Step};
 
-use super::containers::Stored;
-use super::news::Untold;
+use super::record::{FORMAT, Record, WRITE_TIMEOUT};
 use super::run::Controller;
 use super::view::{AuditEntry, ReleaseView};
-
-/// A write that takes longer counts as failed: the loop serves other services too.
-pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The format of [`Record`]; a newer one is refused.
-pub(crate) const FORMAT: u32 = 1;
-
-/// A service's record as it is stored.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Record {
-    pub(crate) format: u32,
-    /// Rebased as if it had been saved at tick 0: what is stored of a deadline is the time left.
-    pub(crate) state: State,
-    /// Since when each version is in quarantine (RFC 3339, for people).
-    #[serde(default)]
-    pub(crate) quarantined_at: BTreeMap<Version, String>,
-    /// What else is known of its containers.
-    #[serde(default)]
-    pub(crate) containers: Stored,
-    /// Ends of releases that people may not have been told of.
-    #[serde(default)]
-    pub(crate) untold: Vec<Untold>,
-}
-
-/// The state in a stored record, as it was saved (at tick 0).
-pub(crate) fn record_state(json: &str) -> Result<State, String> {
-    let record: Record = serde_json::from_str(json).map_err(|why| why.to_string())?;
-    Ok(record.state)
-}
 
 fn encode<T: Serialize>(value: &T) -> Result<String, StoreFault> {
     serde_json::to_string(value).map_err(|why| StoreFault::Write(why.to_string()))
@@ -53,17 +20,17 @@ fn stored(view: &ReleaseView) -> Result<StoredRelease, StoreFault> {
 }
 
 impl Controller {
-    /// Writes a step's state, and the records of the releases it speaks of, in one transaction.
+    /// Writes a step's state and the records of its releases in one transaction.
     pub(crate) async fn save(&mut self, index: usize, step: &Step) -> Result<(), StoreFault> {
         let service = &mut self.services[index];
-        let before = (service.live.clone(), service.last.clone(), service.untold.clone());
+        let before = (service.live.clone(), service.last.clone(), service.pending.clone());
         service.update_views_of(&step.state, &step.ended);
         service.note_ends(step);
         let written = self.write(index, &step.state).await;
         if written.is_err() {
-            // The step did not happen, and so its records say nothing.
+            // The step has not happened, so the changes to its records are undone.
             let service = &mut self.services[index];
-            (service.live, service.last, service.untold) = before;
+            (service.live, service.last, service.pending) = before;
             service.unwritten_releases.clear();
         }
         written
@@ -75,13 +42,13 @@ impl Controller {
             quarantined_at.entry(entry.version.clone()).or_insert_with(clock::wall_rfc3339);
         }
         let containers = self.services[index].stored_containers(state);
-        let untold = self.services[index].untold.clone();
+        let pending = self.services[index].pending.clone();
         let record = Record {
             format: FORMAT,
             state: state.to_saved(clock::now()),
             quarantined_at,
             containers,
-            untold,
+            pending,
         };
         let json = encode(&record)?;
         let service = &self.services[index];
@@ -102,8 +69,8 @@ impl Controller {
                     service.unsaved = false;
                     return Ok(());
                 }
-                // The folder is ours alone, so the other writer was this process: a write that
-                // was given up on has come through after all.
+                // Only this process writes to the folder, so the other writer was an earlier write
+                // of this process, which came through after the controller had given it up.
                 Err(StoreFault::Conflict { found, .. }) if retry => {
                     revision = crate::model::Revision(found);
                 }
@@ -113,7 +80,7 @@ impl Controller {
         Err(StoreFault::Write("its revision keeps changing".to_owned()))
     }
 
-    /// Writes counters that have changed, and what an unwritable store has held up.
+    /// Writes counters that have changed, and everything that an unwritable store has held up.
     pub(crate) async fn save_unsaved(&mut self) {
         for index in 0..self.services.len() {
             if !self.services[index].unsaved {
@@ -131,14 +98,15 @@ impl Controller {
                 Err(_) if state.unwritable => {}
                 Err(fault) => {
                     tracing::error!(service = %state.service, %fault, "the store can't be written");
-                    // Refused only if it is known already.
+                    // The step refuses this only if the state already knows it.
                     let _ = self.told_unwritable(index).await;
                 }
             }
         }
     }
 
-    /// The last write before the process ends: the time left of every deadline as it is now.
+    /// Makes the last write before the process ends. It stores the time that is left of every
+    /// deadline.
     pub(crate) async fn save_all(&mut self) {
         for service in &mut self.services {
             service.unsaved |= service.deadline.is_some();
@@ -146,7 +114,7 @@ impl Controller {
         self.save_unsaved().await;
     }
 
-    /// Writes a line of the audit log; a log that can't be written is said, and stops nothing.
+    /// Writes a line of the audit log. If that fails, an error is logged and nothing else stops.
     pub(crate) async fn write_audit(&mut self, index: usize, entry: AuditEntry) {
         let name = self.services[index].name().clone();
         let Ok(json) = encode(&entry) else { return };

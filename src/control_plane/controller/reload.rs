@@ -1,4 +1,4 @@
-//! A changed configuration file, applied without losing a request; a faulty one changes nothing.
+//! Applies a changed configuration file without losing a request. A faulty file changes nothing.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use super::run::Controller;
 use super::service::ServiceRuntime;
 use super::{Actor, AuditEntry, ReloadReport};
 
-/// A worker that takes longer keeps the loop, and with it every revert, waiting no more.
+/// How long a reload waits for the workers. It does not wait longer for a slow worker, since the
+/// loop, and with it every revert, waits too.
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Controller {
@@ -26,7 +27,8 @@ impl Controller {
         let loaded = tokio::task::spawn_blocking(move || load(&path, &tls)).await;
         let report = match loaded {
             Ok(Ok((config, files))) => {
-                // Whether the configuration names others or not: the files may be new.
+                // The files are adopted even if the configuration names the same ones, since their
+                // content may be new.
                 let read = self.tls.adopt(files);
                 let mut report = self.take_config(config, &actor.0).await;
                 report.applied.extend(read);
@@ -80,7 +82,7 @@ impl Controller {
         self.views_dirty = true;
         self.targets_dirty = true;
         self.publish();
-        // A report that says "applied" means that every worker works by it.
+        // The report says "applied" only after every worker uses the new routes.
         let acknowledged = tokio::time::timeout(ACKNOWLEDGE_TIMEOUT, self.workers.acknowledge()).await;
         if acknowledged.is_err() {
             tracing::warn!("a worker has not acknowledged the reloaded routes yet");
@@ -90,8 +92,9 @@ impl Controller {
         ReloadReport { applied, needs_restart, faults }
     }
 
-    /// Services that are no longer in the file lose their routes; their records stay in the store,
-    /// as they are now. One whose record can't be written stays, and is told in a fault.
+    /// Drops the services that are no longer in the file. They lose their routes, and their records
+    /// stay in the store as they are now. A service whose record can't be written stays, and a
+    /// fault says so.
     async fn drop_services(&mut self, config: &Config) -> Vec<String> {
         let leaves = |runtime: &ServiceRuntime| {
             config.services.iter().all(|service| service.name != runtime.config.name)
@@ -103,7 +106,7 @@ impl Controller {
         if !leaving.is_empty() {
             self.save_unsaved().await;
         }
-        // What waits goes by positions, which are about to change.
+        // Pending events refer to services by position, and the positions are about to change.
         self.take_pending().await;
         let mut faults = Vec::new();
         let metrics = &self.metrics;
@@ -124,7 +127,7 @@ impl Controller {
                 }
             }
             runtime.errands.values().for_each(tokio::task::AbortHandle::abort);
-            metrics.forget(&name, &super::story::WORDS);
+            metrics.forget(&name);
             tracing::warn!(service = %name, "no longer configured: its routes are gone, its record stays");
             false
         });
@@ -163,7 +166,7 @@ impl Controller {
     }
 }
 
-/// A configuration and the certificates that it names: all sound, or every fault.
+/// Loads a configuration and the certificates that it names, or returns every fault.
 fn load(path: &Path, tls: &Live) -> Result<(Config, Reloaded), Vec<String>> {
     let loaded = config::load(path).map_err(|faults| {
         let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
@@ -173,7 +176,8 @@ fn load(path: &Path, tls: &Live) -> Result<(Config, Reloaded), Vec<String>> {
     Ok((loaded.config, files))
 }
 
-/// Who runs the endpoints is not changed live: such a service keeps its upstream until the restart.
+/// Keeps the upstream of a service whose kind of upstream has changed, until the restart. A reload
+/// can't change who runs the endpoints.
 fn with_same_kind(old: &Arc<Service>, new: Arc<Service>) -> Arc<Service> {
     let kind = |service: &Service| match &service.upstream {
         Upstream::Fixed { .. } => (false, false),
@@ -185,7 +189,7 @@ fn with_same_kind(old: &Arc<Service>, new: Arc<Service>) -> Arc<Service> {
     Arc::new(Service { upstream: old.upstream.clone(), ..(*new).clone() })
 }
 
-/// What the fixed provider resolves.
+/// Returns the addresses that the fixed provider resolves.
 pub(crate) fn sources(config: &Config) -> Vec<FixedSource> {
     config
         .services

@@ -1,4 +1,5 @@
-//! The loop: one thing at a time, from whichever channel has something, until told to stop.
+//! The loop. It takes one thing at a time from any channel that has something, until it is told to
+//! stop.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -14,64 +15,46 @@ use crate::clock;
 use crate::config::Config;
 use crate::control_plane::notify::Notifiers;
 use crate::control_plane::probe::{ProbeReport, Prober, Synthetic, SyntheticReport};
-use crate::control_plane::provider::docker::News;
+use crate::control_plane::provider::docker::EngineReport;
 use crate::control_plane::provider::{FixedProvider, ProviderUpdate};
 use crate::control_plane::store::Store;
-use crate::model::{Color, EndpointId, ImageReference, ReleaseId, ServiceName, Tick, Version};
-use crate::release::{Event, Notice};
+use crate::model::{Color, EndpointId, ServiceName, Tick};
+use crate::release::Event;
 use crate::routing::RouteTable;
+use crate::tasks;
 use crate::tls::Live;
-use crate::traffic::{Suspect, WorkerReport};
+use crate::traffic::Suspect;
 
-use super::containers::{Engines, Wanted};
-use super::handle::Request;
+use super::containers::Engines;
+use super::message::{Internal, Request};
 use super::metrics::Metrics;
 use super::service::ServiceRuntime;
 use super::workers::Workers;
 use super::{Actor, Inbox, ReloadReport};
 
-/// Changes of table and views that are not switches are gathered for this long.
+/// How long changes of table and views that are not switches are gathered before they are
+/// published.
 const COALESCE: Duration = Duration::from_millis(20);
-/// Probe reports taken in one turn.
+/// The most probe reports that are taken in one turn.
 const REPORTS_PER_TURN: usize = 256;
 
-/// What comes back from the controller's own tasks.
-#[derive(Debug)]
-pub(crate) enum Internal {
-    Event(ServiceName, Event),
-    /// What an image that a request asks for was found to be.
-    Asked(Box<Request>, Wanted),
-    /// A poll has found that the tag means this digest now.
-    Found(ServiceName, ImageReference, Version),
-    /// The image of a release is there, and what it is.
-    Pulled(ServiceName, ReleaseId, ImageReference, Version),
-    /// The containers of a set were started.
-    CameUp(ServiceName, ReleaseId),
-    /// A set that was to be stopped or removed has been.
-    Swept(ServiceName, ReleaseId),
-    /// Every notifier is done with the end of a release.
-    Told(ServiceName, ReleaseId, Notice),
-    /// A closed second, from every worker that answered.
-    Counts(Vec<WorkerReport>),
-}
-
-/// Where facts come in; commands come through [`Inbox`].
+/// The receivers of facts. Commands come through [`Inbox`].
 #[derive(Debug)]
 pub(crate) struct Inlets {
     pub(crate) internal: mpsc::Receiver<Internal>,
     pub(crate) probes: mpsc::Receiver<ProbeReport>,
     pub(crate) endpoints: mpsc::Receiver<ProviderUpdate>,
-    pub(crate) news: mpsc::Receiver<News>,
+    pub(crate) engines: mpsc::Receiver<EngineReport>,
     pub(crate) suspects: mpsc::Receiver<Suspect>,
     pub(crate) synthetic: mpsc::Receiver<SyntheticReport>,
 }
 
-/// Everything the loop owns.
+/// The loop and everything that it owns.
 #[derive(Debug)]
 pub struct Controller {
     pub(crate) path: PathBuf,
     pub(crate) config: Arc<Config>,
-    /// What this process was started with: what needs a restart is measured by it.
+    /// The configuration of the start. It decides which changes need a restart.
     pub(crate) started: Arc<Config>,
     pub(crate) services: Vec<ServiceRuntime>,
     pub(crate) endpoints: HashMap<EndpointId, (ServiceName, Color)>,
@@ -86,16 +69,17 @@ pub struct Controller {
     pub(crate) synthetic: Synthetic,
     pub(crate) provider: FixedProvider,
     pub(crate) engines: Engines,
-    /// Places for requests whose image is being resolved.
+    /// Permits for requests whose image is being looked up.
     pub(crate) asking: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
     pub(crate) notifiers: Arc<Notifiers>,
-    /// Called with the new configuration after a reload, for what others keep of it (the log level).
+    /// Gets the new configuration after a reload, for parts of the program that keep some of it
+    /// (the log level).
     pub(crate) reloaded: watch::Sender<Arc<Config>>,
     pub(crate) tasks: JoinSet<()>,
-    /// Events that effects have caused, to be taken before anything from outside.
+    /// Events that effects have caused. They are taken before anything from outside.
     pub(crate) pending: VecDeque<(usize, Event)>,
-    /// When what is gathered is published at the latest; `None` while there is nothing.
+    /// When the gathered changes are published at the latest; `None` while there are none.
     pub(crate) publish_at: Option<Instant>,
     pub(crate) table_dirty: bool,
     pub(crate) views_dirty: bool,
@@ -108,7 +92,7 @@ enum Turn {
     Internal(Internal),
     Probe(ProbeReport),
     Endpoints(ProviderUpdate),
-    News(News),
+    Engine(EngineReport),
     Suspect(Suspect),
     Synthetic(SyntheticReport),
     Second,
@@ -117,7 +101,7 @@ enum Turn {
 }
 
 impl Controller {
-    /// Runs until `stop` says so, then writes what is unsaved.
+    /// Runs until `stop` changes or its sender is gone. Then it writes everything that is unsaved.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -125,8 +109,8 @@ impl Controller {
         loop {
             let wake = self.wake_at();
             let due = wake <= Instant::from_std(clock::instant());
-            // Not in a fixed order: no source, however busy, keeps the others waiting. What is due
-            // comes before them all.
+            // The select takes its branches in random order, so that no busy source keeps the
+            // others waiting. A deadline that is due comes before all of them.
             let turn = if due {
                 Turn::Wake
             } else {
@@ -137,7 +121,7 @@ impl Controller {
                     () = tokio::time::sleep_until(wake) => Turn::Wake,
                     _ = second.tick() => Turn::Second,
                     Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
-                    Some(news) = self.inlets.news.recv() => Turn::News(news),
+                    Some(report) = self.inlets.engines.recv() => Turn::Engine(report),
                     Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
                     Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
                     Some(report) = self.inlets.synthetic.recv() => Turn::Synthetic(report),
@@ -154,7 +138,7 @@ impl Controller {
                     self.more_probes();
                 }
                 Turn::Endpoints(update) => self.endpoints(&update),
-                Turn::News(news) => self.engine_news(&news),
+                Turn::Engine(report) => self.engine_reported(&report),
                 Turn::Synthetic(report) => self.synthetic_answer(&report),
                 Turn::Suspect(suspect) => self.suspected(&suspect),
                 Turn::Second => self.second().await,
@@ -165,7 +149,7 @@ impl Controller {
         self.save_all().await;
     }
 
-    /// When something is due: a service's deadline, or the gathered changes.
+    /// Returns when something is due: a service's deadline, or the gathered changes.
     fn wake_at(&mut self) -> Instant {
         let due = self.services.iter().filter_map(|service| service.deadline).min();
         let wait = due.map_or(Duration::from_hours(1), |tick| tick.since(clock::now()));
@@ -175,7 +159,7 @@ impl Controller {
         self.publish_at.map_or(now + wait, |publish| publish.min(now + wait))
     }
 
-    /// Takes the events that effects have caused, then brings the probes in line.
+    /// Takes the events that effects have caused, then updates the prober's targets.
     async fn settle(&mut self) {
         self.take_pending().await;
         if self.targets_dirty {
@@ -193,10 +177,10 @@ impl Controller {
     async fn internal(&mut self, message: Internal) {
         match message {
             Internal::Event(service, event) => self.event(&service, event).await,
-            Internal::Told(service, release, notice) => self.told(&service, &release, notice),
+            Internal::Notified(service, release, notice) => self.notified(&service, &release, notice),
             Internal::Counts(reports) => self.counts(reports).await,
-            Internal::Asked(request, wanted) => self.asked(*request, wanted).await,
-            Internal::Found(service, image, version) => {
+            Internal::Resolved(request, image) => self.resolved(*request, image).await,
+            Internal::TagMeans(service, image, version) => {
                 if let Some(index) = self.index(service.as_str()) {
                     self.found(index, image, version).await;
                 }
@@ -224,7 +208,7 @@ impl Controller {
         self.services.iter().position(|runtime| runtime.name().as_str() == service)
     }
 
-    /// Tells every service whose time has come, then publishes what was gathered.
+    /// Gives each service whose deadline is due that fact, then publishes the gathered changes.
     async fn deadlines(&mut self) {
         let now = clock::now();
         for index in 0..self.services.len() {
@@ -236,7 +220,8 @@ impl Controller {
         self.publish();
     }
 
-    /// A deadline that is still due after it was told would wake the loop without end.
+    /// Moves a deadline that is still due after the step has seen it, since it would wake the loop
+    /// without end.
     fn not_again(&mut self, index: usize, now: Tick) {
         let service = &mut self.services[index];
         if let Some(due) = service.deadline
@@ -246,7 +231,7 @@ impl Controller {
         }
     }
 
-    /// Publishes table and views if they have changed.
+    /// Publishes the table and the views if they have changed.
     pub(crate) fn publish(&mut self) {
         self.publish_at = None;
         if self.table_dirty {
@@ -266,13 +251,13 @@ impl Controller {
         }
     }
 
-    /// Once a second: asks the workers for their counts and writes what is unsaved.
+    /// Asks the workers for their counts once a second, and writes everything that is unsaved.
     async fn second(&mut self) {
         let (workers, internal) = (self.workers.clone(), self.internal.clone());
-        self.tasks.spawn(async move {
+        self.tasks.spawn(tasks::named("counts", async move {
             let reports = workers.collect().await;
             let _ = internal.send(Internal::Counts(reports)).await;
-        });
+        }));
         self.save_unsaved().await;
         self.show_progress().await;
         self.sweep();

@@ -1,4 +1,7 @@
-//! One service as it runs: its record, its endpoints, and who waits for an answer.
+//! One service while it runs: its record, its endpoints, and the callers that wait for an answer.
+
+pub(crate) mod course;
+pub(crate) mod synthetic;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,26 +18,28 @@ use crate::routing::ServiceRoute;
 
 use super::containers::{Containers, Stored};
 use super::ejected::Ejected;
-use super::exhibit::Course;
-use super::news::Untold;
-use super::synthetic::Asked;
-use super::view::ReleaseView;
-use super::{Done, EventView, Rejection};
+use super::message::Done;
+use super::record::PendingNotice;
+use super::rejection::Rejection;
+use super::view::{EventView, ReleaseView};
 
-/// Enough for what one step can end.
+use course::Course;
+use synthetic::SyntheticCounts;
+
+/// How many ended releases are remembered. One step ends no more than that.
 pub(crate) const RECENT_MAX: usize = 8;
 
-/// Somebody who is answered once the traffic has moved.
+/// A caller that gets its answer once the traffic has moved.
 #[derive(Debug)]
 pub(crate) struct Waiter {
-    /// Whether it is to move to the candidate, or back.
+    /// True if the traffic is to move to the candidate, false if it is to move back.
     pub(crate) forward: bool,
     pub(crate) reply: oneshot::Sender<Result<Done, Rejection>>,
     pub(crate) done: Done,
 }
 
-/// Everything the loop keeps of one service. Only [`State`] decides; the rest is what the shells
-/// around it need.
+/// Everything that the loop keeps of one service. Only [`State`] decides. The other fields serve
+/// the code around it.
 #[derive(Debug)]
 pub(crate) struct ServiceRuntime {
     pub(crate) config: Arc<Service>,
@@ -42,43 +47,44 @@ pub(crate) struct ServiceRuntime {
     pub(crate) revision: Revision,
     pub(crate) deadline: Option<Tick>,
     pub(crate) rosters: PerColor<Roster>,
-    /// The last summaries that the state was told, and what probes fail by.
-    pub(crate) told: PerColor<ColorHealth>,
+    /// The health of each color as the state knows it.
+    pub(crate) reported: PerColor<ColorHealth>,
+    /// Why probes of each color fail, as the state knows it; `None` if none fails.
     pub(crate) ailing: PerColor<Option<String>>,
     pub(crate) windows: PerColor<BaselineWindow>,
-    /// Endpoints that workers have taken out of their pools.
+    /// Endpoints that workers have ejected.
     pub(crate) ejected: Ejected,
-    /// What the workers have counted since the last closed second.
+    /// The counts of the workers since the last closed second.
     pub(crate) buckets: PerColor<Bucket>,
     pub(crate) inflight: BTreeMap<crate::model::EndpointId, u64>,
     /// Records of releases that are not final yet.
     pub(crate) live: BTreeMap<ReleaseId, ReleaseView>,
     /// The last final release, for the service's view.
     pub(crate) last: Option<ReleaseView>,
-    /// Records of releases that ended last, for what is told of them; at most [`RECENT_MAX`].
+    /// Records of the releases that ended last, for their announcements; at most [`RECENT_MAX`].
     pub(crate) recent: Vec<ReleaseView>,
-    /// Ends that not every notifier has been told of; stored with the record.
-    pub(crate) untold: Vec<Untold>,
-    /// Tasks of hooks and tags.
+    /// Ends that not every notifier has sent yet. They are stored with the record.
+    pub(crate) pending: Vec<PendingNotice>,
+    /// The running tasks of hooks and of moving tags.
     pub(crate) errands: BTreeMap<(ReleaseId, Errand), AbortHandle>,
     pub(crate) waiters: Vec<Waiter>,
     pub(crate) drains: PerColor<Option<AbortHandle>>,
-    /// Counters have changed since the record was written.
+    /// Whether something has changed since the record was written.
     pub(crate) unsaved: bool,
-    /// When each running release was accepted, as far as this process knows.
+    /// When each running release was accepted, if this process has seen it.
     pub(crate) accepted: BTreeMap<ReleaseId, Tick>,
-    /// Since when each version is in quarantine (RFC 3339); stored with the record.
+    /// When each version came into quarantine (RFC 3339). It is stored with the record.
     pub(crate) quarantined_at: BTreeMap<Version, String>,
     /// Story lines and release records that could not be written, oldest first.
     pub(crate) unwritten: Vec<EventView>,
     pub(crate) unwritten_releases: BTreeMap<ReleaseId, ReleaseView>,
     pub(crate) route: Option<Arc<ServiceRoute>>,
-    /// Where its endpoints are containers.
+    /// The service's containers, if its endpoints are containers.
     pub(crate) containers: Option<Box<Containers>>,
-    /// What the last release's judge saw, for people.
+    /// The judge's course of the last release, for people.
     pub(crate) course: Option<Course>,
-    /// Our own requests in a bake.
-    pub(crate) asked: Asked,
+    /// The synthetic requests of a bake.
+    pub(crate) synthetic: SyntheticCounts,
 }
 
 impl ServiceRuntime {
@@ -89,7 +95,7 @@ impl ServiceRuntime {
             revision,
             deadline: None,
             rosters: PerColor::default(),
-            told: PerColor::default(),
+            reported: PerColor::default(),
             ailing: PerColor::default(),
             windows: PerColor::default(),
             ejected: Ejected::default(),
@@ -98,7 +104,7 @@ impl ServiceRuntime {
             live: BTreeMap::new(),
             last: None,
             recent: Vec::new(),
-            untold: Vec::new(),
+            pending: Vec::new(),
             errands: BTreeMap::new(),
             waiters: Vec::new(),
             drains: PerColor::default(),
@@ -110,7 +116,7 @@ impl ServiceRuntime {
             route: None,
             containers: None,
             course: None,
-            asked: Asked::default(),
+            synthetic: SyntheticCounts::default(),
         }
     }
 
@@ -118,8 +124,8 @@ impl ServiceRuntime {
         &self.config.name
     }
 
-    /// What is stored of its containers beside a state: images of versions that it does not know any
-    /// more are forgotten.
+    /// Returns the data about its containers that is stored beside `state`. Images of versions that
+    /// the state does not know any more are left out.
     pub(crate) fn stored_containers(&self, state: &State) -> Stored {
         let mut stored =
             self.containers.as_ref().map(|containers| containers.stored.clone()).unwrap_or_default();
@@ -130,7 +136,7 @@ impl ServiceRuntime {
         stored
     }
 
-    /// Whether traffic is on its way from one color to the other.
+    /// Tells whether traffic is moving from one color to the other.
     pub(crate) fn is_switching(&self) -> bool {
         let phase = self.state.release.as_ref().map(|release| &release.phase);
         matches!(phase, Some(Phase::Promoting(_) | Phase::Reverting(_)))

@@ -1,4 +1,4 @@
-//! From a configuration and a store to a first route table and a loop that can run.
+//! The start: from a configuration and a store to a first route table and a loop that can run.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::config::{Config, Service, Upstream};
 use crate::control_plane::notify::Notifiers;
 use crate::control_plane::probe::{Prober, Synthetic};
 use crate::control_plane::provider::FixedProvider;
-use crate::control_plane::provider::docker::News;
+use crate::control_plane::provider::docker::EngineReport;
 use crate::control_plane::store::{Store, StoreFault};
 use crate::model::{Color, ReleaseId, Revision};
 use crate::release::{self, Event, PastRelease, Pin, State, rebuild_from_history};
@@ -25,52 +25,57 @@ use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
 use super::containers::{ASKED_MAX, Containers, Engines, Stored, container_sets, images, rebuilt};
-use super::exhibit::{Course, Exhibits};
+use super::exhibit::Exhibits;
 use super::metrics::Metrics;
-use super::persist::{FORMAT, Record};
+use super::record::{FORMAT, Record};
 use super::reload::sources;
 use super::run::{Controller, Inlets};
 use super::service::ServiceRuntime;
+use super::service::course::Course;
 use super::view::ReleaseView;
 use super::workers::Workers;
 
-/// Requests of the admin API that wait for the loop.
+/// The most requests of the admin API that wait for the loop.
 const REQUESTS: usize = 64;
 const INTERNAL: usize = 1024;
 const PROBES: usize = 4096;
 const ENDPOINTS: usize = 256;
-const NEWS: usize = 64;
+const ENGINE_REPORTS: usize = 64;
 
-/// What the controller is made from.
+/// The parts from which a controller is made.
 #[derive(Debug)]
 pub struct Options {
-    /// Read again by a reload.
+    /// The configuration file, which a reload reads again.
     pub path: PathBuf,
     pub config: Arc<Config>,
     pub store: Arc<dyn Store>,
+    /// How far the content of `store` can be trusted.
     pub memory: Memory,
     pub registry: Registry,
+    /// The route table that the workers read. The controller stores a new one at each change.
     pub table: Arc<ArcSwap<RouteTable>>,
+    /// The workers' reports of endpoints that refuse, reset or fail.
     pub suspects: mpsc::Receiver<Suspect>,
-    /// Read again by a reload, and by whom probes know the endpoints that speak TLS.
+    /// The certificates and the trust of origins. A reload reads them again, and probes use the
+    /// trust.
     pub tls: Arc<Live>,
-    /// Messages out.
+    /// The outgoing messages.
     pub notifiers: Arc<Notifiers>,
 }
 
-/// How far the store's word can be taken. Anything but whole has the services come up pinned
+/// How far the store's content can be trusted. Unless it is whole, the services come up pinned
 /// until a person has looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
-    /// As it was left, or a first start.
+    /// The store is as the last process left it, or this is a first start.
     Whole,
-    /// The previous copy: what was active then may not be any more.
+    /// The store is the previous copy. The color that was active then may not be active any more.
     Previous,
-    /// Nothing of it is left.
+    /// Nothing of the store is left.
     Lost,
 }
 
-/// Why there is no controller.
+/// The reason why no controller could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum StartFault {
     #[error(transparent)]
@@ -83,7 +88,7 @@ pub enum StartFault {
     Metrics(#[from] prometheus::Error),
 }
 
-/// A controller whose first table is stored, and the door to it.
+/// A controller whose first table is stored, and its handle.
 #[derive(Debug)]
 pub struct Prepared {
     handle: Handle,
@@ -93,7 +98,8 @@ pub struct Prepared {
 
 impl Prepared {
     /// Loads every service's record, resolves its endpoints, and stores the first table. Probes
-    /// start at once; traffic need not wait for them.
+    /// start at once, and traffic need not wait for them. Fails if the store can't be read, if a
+    /// record has a newer format, or if a metric is already registered.
     pub async fn new(options: Options) -> Result<Self, StartFault> {
         let Options { path, config, store, memory, registry, table, suspects, tls, notifiers } = options;
         let metrics = Metrics::register(&registry)?;
@@ -102,7 +108,7 @@ impl Prepared {
         let (probes_in, probes) = mpsc::channel(PROBES);
         let (synthetic_in, synthetic) = mpsc::channel(PROBES);
         let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
-        let (news_in, news) = mpsc::channel(NEWS);
+        let (engines_in, engine_reports) = mpsc::channel(ENGINE_REPORTS);
         let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
         let mut controller = Controller {
             path,
@@ -112,7 +118,14 @@ impl Prepared {
             endpoints: HashMap::new(),
             table,
             internal,
-            inlets: Inlets { internal: internal_out, probes, endpoints, news, suspects, synthetic },
+            inlets: Inlets {
+                internal: internal_out,
+                probes,
+                endpoints,
+                engines: engine_reports,
+                suspects,
+                synthetic,
+            },
             inbox,
             workers: Workers::new(&[]),
             store,
@@ -120,7 +133,7 @@ impl Prepared {
             synthetic: Synthetic::start(synthetic_in, Arc::clone(tls.origins())),
             tls,
             provider: FixedProvider::start(endpoints_in),
-            engines: Engines::new(news_in),
+            engines: Engines::new(engines_in),
             asking: Arc::new(Semaphore::new(ASKED_MAX)),
             metrics,
             notifiers,
@@ -134,7 +147,7 @@ impl Prepared {
         };
         let resolving = sources(&config);
         let resolving = join_all(resolving.iter().map(FixedProvider::resolve));
-        // Without a record the engines tell what runs.
+        // The engines show which containers run, which decides if there is no record.
         let (looked, resolved) = tokio::join!(Engines::look(&config), resolving);
         let loading = config.services.iter().map(|service| controller.load(service, memory, &looked));
         let loaded = join_all(loading).await;
@@ -152,7 +165,7 @@ impl Prepared {
             controller.begin(index);
         }
         controller.engines.aim(&config);
-        // A pin that nobody has seen yet must outlive the next start too.
+        // A pin that no person has seen yet must survive the next start too.
         controller.save_unsaved().await;
         controller.provider.set_sources(sources(&config));
         controller.publish_table();
@@ -160,17 +173,17 @@ impl Prepared {
         Ok(Self { handle, reloaded: reloaded_out, controller })
     }
 
-    /// The door for the admin API.
+    /// Returns the admin API's handle to the controller.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// The configuration in force, after each reload.
+    /// Returns a receiver of the configuration in force, which changes with each reload.
     pub fn reloaded(&self) -> watch::Receiver<Arc<Config>> {
         self.reloaded.clone()
     }
 
-    /// The controller, ready to run with these workers.
+    /// Returns the controller, ready to run with these workers.
     pub fn with_workers(mut self, links: &[WorkerLink]) -> Controller {
         self.controller.workers = Workers::new(links);
         self.controller
@@ -178,19 +191,19 @@ impl Prepared {
 }
 
 impl Controller {
-    /// A service as its record has it, or as new.
+    /// Loads a service from its record, or makes a new one.
     async fn load(
         &self,
         service: &Arc<Service>,
         memory: Memory,
-        looked: &[News],
+        looked: &[EngineReport],
     ) -> Result<ServiceRuntime, StartFault> {
         let initial = match service.upstream {
             Upstream::Fixed { initial, .. } | Upstream::Docker { initial, .. } => initial,
         };
         let mut unsaved = memory != Memory::Whole;
         let (mut quarantined_at, mut containers) = (BTreeMap::new(), Stored::default());
-        let mut untold = Vec::new();
+        let mut pending = Vec::new();
         let (state, revision) = match self.store.load(&service.name).await? {
             None if memory != Memory::Whole => (self.rebuild(service, initial).await, Revision(0)),
             None => (State::new(service.name.clone(), initial, service.policy.clone()), Revision(0)),
@@ -199,11 +212,11 @@ impl Controller {
                     return Err(StartFault::NewerRecord { service: service.name.to_string(), found });
                 }
                 Ok(Decoded::Known(record)) => {
-                    let Record { mut state, quarantined_at: since, containers: known, untold: ends, .. } =
+                    let Record { mut state, quarantined_at: since, containers: known, pending: ends, .. } =
                         *record;
                     quarantined_at = since;
                     containers = known;
-                    untold = ends;
+                    pending = ends;
                     state.policy = service.policy.clone();
                     if memory == Memory::Previous && state.pin.is_none() {
                         let reason = "state rebuilt from the previous copy of the store".to_owned();
@@ -219,8 +232,10 @@ impl Controller {
             },
         };
         let no_record = revision == Revision(0) || (unsaved && memory != Memory::Previous);
-        let sets =
-            container_sets(service.name.as_str(), looked.iter().flat_map(|news| news.containers.values()));
+        let sets = container_sets(
+            service.name.as_str(),
+            looked.iter().flat_map(|report| report.containers.values()),
+        );
         let from_containers = rebuilt(&state, no_record, memory == Memory::Previous, &sets);
         if from_containers.is_some() {
             containers.images.extend(images(&sets));
@@ -229,27 +244,28 @@ impl Controller {
         let state = from_containers.unwrap_or(state);
         let mut runtime = ServiceRuntime::new(Arc::clone(service), state, revision);
         runtime.containers = Containers::new(service, containers, &self.store, &self.internal);
-        for news in looked {
-            runtime.hear(news);
+        for report in looked {
+            runtime.hear(report);
         }
         runtime.quarantined_at = quarantined_at;
-        runtime.untold = untold;
+        runtime.pending = pending;
         runtime.unsaved = unsaved;
         self.restore_views(&mut runtime).await?;
         Ok(runtime)
     }
 
-    /// A state for a record that is lost: the history says which color was active.
+    /// Rebuilds the state of a service whose record is lost. The history of releases decides which
+    /// color was active.
     async fn rebuild(&self, service: &Service, initial: Color) -> State {
         let history = self.store.history(&service.name, 20).await.unwrap_or_default();
         let history: Vec<PastRelease> = history
             .iter()
-            .filter_map(|stored| past_release(&serde_json::from_str(&stored.json).ok()?))
+            .filter_map(|stored| Some(past_release(&serde_json::from_str(&stored.json).ok()?)))
             .collect();
         rebuild_from_history(service.name.clone(), initial, service.policy.clone(), &history)
     }
 
-    /// The release records that a restored state speaks of.
+    /// Loads the release records of a restored state.
     async fn restore_views(&self, runtime: &mut ServiceRuntime) -> Result<(), StartFault> {
         let state = &runtime.state;
         let ids: Vec<ReleaseId> = [state.release.as_ref(), state.queued.as_ref()]
@@ -272,7 +288,7 @@ impl Controller {
             runtime.last = views.find(|view| view.finished_at.is_some());
         }
         if let Some(release) = runtime.state.running() {
-            // Only drawn: a store that can't read it is no reason not to start.
+            // The course is only drawn, so the start goes on if the store can't read it.
             let found = Exhibits::read(&*self.store, &release.id).await.unwrap_or_default();
             runtime.course = found.series.map(|series| Course::new(release.id.clone(), series));
         }
@@ -280,9 +296,10 @@ impl Controller {
         Ok(())
     }
 
-    /// What the restored state implies: evidence owned by its release, drains, deadlines.
+    /// Performs everything that the restored state implies: its releases own the evidence, drains
+    /// go on, deadlines are set.
     pub(crate) fn begin(&mut self, index: usize) {
-        // Endpoints first: what is adopted is adopted with all that runs.
+        // The endpoints come first, so that a release adopts all that run.
         self.place_containers(index);
         let service = &mut self.services[index];
         let now = clock::now();
@@ -291,15 +308,15 @@ impl Controller {
         self.perform(index, effects);
         self.tidy(index);
         self.tell_again(index);
-        // What came due while nothing ran is due now.
+        // A deadline that came while the process did not run is due now.
         self.pending.push_back((index, Event::Deadline));
         self.show_metrics(index);
         let service = &self.services[index];
         self.metrics.rosters(service.name(), &service.rosters);
     }
 
-    /// A service that a reload has added. The provider brings its endpoints: a look-up may take
-    /// long, and nothing waits for it here.
+    /// Adds a service of a reloaded configuration. The provider finds its endpoints later, since a
+    /// look-up may take long and the loop must not wait for it.
     pub(crate) async fn add_service(&mut self, service: Arc<Service>) -> Result<(), StartFault> {
         let runtime = self.load(&service, Memory::Whole, &[]).await?;
         self.services.push(runtime);
@@ -308,18 +325,18 @@ impl Controller {
     }
 }
 
-/// A release of the history as a lost record is rebuilt from it; `None` where its color can't be read.
-fn past_release(view: &ReleaseView) -> Option<PastRelease> {
-    Some(PastRelease {
+/// Returns the part of a release's record from which a lost record is rebuilt.
+fn past_release(view: &ReleaseView) -> PastRelease {
+    PastRelease {
         id: ReleaseId::from(view.id.as_str()),
-        color: view.color.parse().ok()?,
-        state: view.state.clone(),
+        color: view.color,
+        state: view.state,
         promoted: view.promoted_at.is_some(),
         finished: view.finished_at.is_some(),
-    })
+    }
 }
 
-/// A record, or why there is none. The format is looked at first: a newer one need not be readable.
+/// Decodes a record. The format is read first, since a newer format need not be readable.
 fn decode(json: &str) -> Result<Decoded, serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct Head {

@@ -1,4 +1,5 @@
-//! What people read: release records, a release's story line by line, the service as it is now.
+//! The texts that people read: release records, the lines of a release's story, and the present
+//! view of a service.
 
 use std::sync::Arc;
 
@@ -8,28 +9,14 @@ use crate::model::{Color, Tick};
 use crate::release::{Gate, Note, Release, State, Stretch};
 
 use super::metrics::Shown;
-use super::persist::WRITE_TIMEOUT;
+use super::record::WRITE_TIMEOUT;
 use super::run::Controller;
 use super::service::{RECENT_MAX, ServiceRuntime};
 use super::view::{EndpointView, PinView, QuarantineView, ServiceView};
 use super::{EventView, ReleaseView, Views};
 
-/// Story lines that wait for a store that can't be written; older ones are dropped first.
+/// The most story lines that wait for a store that can't be written. The oldest are dropped first.
 const BACKLOG_MAX: usize = 1000;
-
-/// Every word that a service's state can be.
-pub(crate) const WORDS: [&str; 10] = [
-    "stable",
-    "queued",
-    "pulling",
-    "starting",
-    "checking",
-    "awaiting_promotion",
-    "promoting",
-    "baking",
-    "reverting",
-    "degraded",
-];
 
 type Numbered = serde_json::Map<String, serde_json::Value>;
 
@@ -40,13 +27,13 @@ fn numbers(numbers: Option<&Numbers>) -> Numbered {
     }
 }
 
-/// A release's numbers: the running judge's, or those of its verdict.
+/// Returns a release's numbers: those of the running judge, or else those of its verdict.
 pub(crate) fn judged(release: &Release) -> Option<Numbers> {
     release.phase.bake().map(|bake| bake.judge.numbers()).or_else(|| release.numbers.clone())
 }
 
 impl ServiceRuntime {
-    /// One line for the audit log.
+    /// Describes the service in one line, for the audit log.
     pub(crate) fn summary(&self) -> String {
         let state = &self.state;
         let release = state.release.iter().chain(&state.queued).map(|release| release.id.as_str());
@@ -64,13 +51,13 @@ impl ServiceRuntime {
         )
     }
 
-    /// Brings the records of the running, the queued and the just ended releases up to date.
+    /// Updates the records of the running, the queued and the just ended releases.
     pub(crate) fn update_views(&mut self, ended: &[Release]) {
         let state = self.state.clone();
         self.update_views_of(&state, ended);
     }
 
-    /// The same for a state that is not the service's own yet.
+    /// Updates the same records for a state that is not the service's own yet.
     pub(crate) fn update_views_of(&mut self, state: &State, ended: &[Release]) {
         let live = state.release.iter().chain(state.queued.iter());
         for release in live.chain(ended) {
@@ -79,7 +66,8 @@ impl ServiceRuntime {
         }
     }
 
-    /// A release that has reached its final state keeps its record as it is from then on.
+    /// Updates one release's record. After a release has reached its final state, its record does
+    /// not change any more.
     fn update_view(&mut self, release: &Release, current: bool) {
         let known = self.live.get(&release.id);
         if release.is_final() && known.is_none() {
@@ -89,18 +77,16 @@ impl ServiceRuntime {
             self.accepted.insert(release.id.clone(), clock::now());
         }
         let mut view = known.cloned().unwrap_or_else(|| ReleaseView {
-            id: release.id.to_string(),
-            service: self.config.name.to_string(),
             kind: release.kind.as_str().to_owned(),
             started_at: clock::wall_rfc3339(),
-            ..ReleaseView::default()
+            ..ReleaseView::new(release.id.as_str(), self.config.name.as_str(), release.color, release.name())
         });
         view.version = release.version.to_string();
         view.image = self.containers.as_ref().and_then(|c| c.stored.images.get(&release.version).cloned());
-        view.color = release.color.to_string();
-        release.word().clone_into(&mut view.state);
+        view.color = release.color;
+        view.state = release.name();
         view.reason.clone_from(&release.reason);
-        view.verdict = release.verdict.map(|verdict| verdict.as_str().to_owned());
+        view.verdict = release.verdict;
         view.cause = release.cause().map(str::to_owned);
         view.canary_percent = release.canary_percent();
         view.numbers = numbers(judged(release).as_ref());
@@ -137,10 +123,10 @@ impl ServiceRuntime {
         ServiceView {
             name: self.name().to_string(),
             hosts: self.config.hosts.clone(),
-            active: state.active.to_string(),
+            active: state.active,
             epoch: state.epoch.0,
             revision: self.revision.0,
-            state: state.state_word().to_owned(),
+            state: state.state_name(),
             pinned: state.pin.is_some(),
             pin: state.pin.as_ref().map(|pin| PinView {
                 reason: pin.reason.clone(),
@@ -164,8 +150,8 @@ impl ServiceRuntime {
         self.rosters[color].endpoints().iter().map(move |(endpoint, health)| EndpointView {
             id: endpoint.id.to_string(),
             address: endpoint.address.to_string(),
-            color: color.to_string(),
-            health: health.health.to_string(),
+            color,
+            health: health.health,
             inflight: self.inflight.get(&endpoint.id).copied().unwrap_or(0),
             last_failure: match (&health.last_failure, health.failures) {
                 (Some((_, why)), 1..) => Some(why.to_string()),
@@ -175,7 +161,7 @@ impl ServiceRuntime {
     }
 }
 
-/// When the running release's state changes by itself, as things are.
+/// Returns when the running release's state will change by itself, as far as is known now.
 fn next_change(state: &State, now: Tick) -> Option<Tick> {
     match state.gate(now) {
         Some(Gate::Opens { at }) => Some(at),
@@ -183,7 +169,7 @@ fn next_change(state: &State, now: Tick) -> Option<Tick> {
     }
 }
 
-/// A tick as wall-clock time, for people.
+/// Returns a tick as wall-clock time, for people.
 fn wall_at(tick: Tick, now: Tick) -> String {
     humantime::format_rfc3339_millis(clock::wall() + tick.since(now)).to_string()
 }
@@ -200,7 +186,7 @@ impl ServiceRuntime {
 }
 
 impl Controller {
-    /// Adds a line to a release's story: to the store, and to those who listen.
+    /// Adds a line to a release's story, in the store and for the listeners.
     pub(crate) async fn tell(&mut self, index: usize, note: Note) {
         let service = &self.services[index];
         let Some(release) = note.release else {
@@ -230,7 +216,8 @@ impl Controller {
         self.metrics.release_duration_seconds.observe(now.since(accepted).as_secs_f64());
     }
 
-    /// Appends a line to the store; its sequence number, or `None` if it could not be written.
+    /// Appends a line to the store. Returns its sequence number, or `None` if it could not be
+    /// written.
     async fn append(&self, line: &EventView) -> Option<u64> {
         let id = line.release.as_str().into();
         let json = serde_json::to_string(line).unwrap_or_default();
@@ -248,7 +235,7 @@ impl Controller {
             backlog.push(line.clone());
             self.services[index].unsaved = true;
         }
-        // Nobody listening is no fault.
+        // A send without a listener is no fault.
         let _ = self.inbox.events.send(Arc::new(line));
     }
 
@@ -261,7 +248,7 @@ impl Controller {
         }
     }
 
-    /// Replaces what the admin API shows.
+    /// Replaces the views of the admin API.
     pub(crate) fn publish_views(&mut self) {
         self.views_dirty = false;
         let services = self.services.iter().map(|service| Arc::new(service.view())).collect();
@@ -278,8 +265,7 @@ impl Controller {
             &Shown {
                 active: state.active,
                 epoch: state.epoch.0,
-                state: state.state_word(),
-                words: &WORDS,
+                state: state.state_name(),
                 pinned: state.pin.is_some(),
                 rollback_available: state.rollback_available(),
                 judged: numbers.as_ref(),

@@ -1,4 +1,4 @@
-//! Requests of our own while there is too little traffic to judge by (`analysis.synthetic`).
+//! Synthetic requests while there is too little traffic to judge by (`analysis.synthetic`).
 
 use crate::config::Synthetic;
 use crate::control_plane::probe::{SyntheticReport, SyntheticTarget};
@@ -10,76 +10,49 @@ use crate::routing::Protocol;
 use super::run::Controller;
 use super::service::ServiceRuntime;
 
-/// Traffic is thin when the active color had fewer requests than ours would be in so many seconds.
-const THIN_SECONDS: usize = 10;
-
-/// What is known of our own requests, and of whether they are needed.
-#[derive(Debug, Default)]
-pub(crate) struct Asked {
-    /// Successes and errors since the last closed second.
-    counts: PerColor<(u32, u32)>,
-    /// Users' requests to the active color in the last closed seconds.
-    recent: std::collections::VecDeque<u64>,
-    /// Whether something is asked now.
-    on: bool,
-}
-
-impl Asked {
-    fn second(&mut self, requests: u64) {
-        self.recent.push_back(requests);
-        if self.recent.len() > THIN_SECONDS {
-            self.recent.pop_front();
-        }
-    }
-
-    fn is_thin(&self, rate: u32) -> bool {
-        self.recent.iter().sum::<u64>() < u64::from(rate) * self.recent.len() as u64
-    }
-}
-
 impl Controller {
-    /// Counts an answer, if it is still of use.
+    /// Counts the answer to a synthetic request.
     pub(crate) fn synthetic_answer(&mut self, report: &SyntheticReport) {
         let Some(index) = self.index(report.service.as_str()) else { return };
-        let (successes, errors) = &mut self.services[index].asked.counts[report.color];
+        let (successes, errors) = &mut self.services[index].synthetic.counts[report.color];
         match report.outcome {
             Outcome::Success => *successes += 1,
             Outcome::Error => *errors += 1,
         }
     }
 
-    /// Adds what was asked to a closed second's evidence, and asks on, or no more. True: the old
-    /// color was asked too, and is a control.
+    /// Adds the answers to a closed second's evidence, and decides whether to go on with the
+    /// requests. Returns true if the old color also got requests, so that its bucket is a control.
     pub(crate) fn synthetic_second(&mut self, index: usize, closed: &mut PerColor<Bucket>) -> bool {
         let service = &mut self.services[index];
-        service.asked.second(closed[service.state.active].requests);
-        for (color, (successes, errors)) in std::mem::take(&mut service.asked.counts).iter() {
-            // Of nobody in particular: no client's limit holds for them.
+        service.synthetic.second(closed[service.state.active].requests);
+        for (color, (successes, errors)) in std::mem::take(&mut service.synthetic.counts).iter() {
+            // They belong to no client, so the limit for one client does not apply to them.
             closed[color].add(None, *successes, *errors);
         }
-        let was_on = service.asked.on;
+        let was_on = service.synthetic.on;
         let target = target(service);
-        service.asked.on = target.is_some();
+        service.synthetic.on = target.is_some();
         let name = service.name().clone();
         self.synthetic.aim(&name, target);
         was_on
     }
 
-    /// What our own requests saw of the old color in a bake.
+    /// Gives the state the old color's answers to synthetic requests during a bake.
     pub(crate) async fn control_second(&mut self, index: usize, old: Bucket) {
         let epoch = self.services[index].state.epoch;
         self.apply_fact(index, Event::Control { epoch, old }).await;
     }
 }
 
-/// What is to be asked now: in a bake, and in a degraded release (its judge goes on, and what holds
-/// it may be that the old color fails too), while traffic is thin, of endpoints that speak plain
-/// HTTP/1.
+/// Returns the synthetic requests to send now. They are sent in a bake and in a degraded release
+/// while traffic is thin. The judge of a degraded release goes on, and the release may be held
+/// because the old color fails too. Endpoints that speak h2c get no synthetic requests.
 fn target(service: &ServiceRuntime) -> Option<SyntheticTarget> {
     let Synthetic { paths, rate } = service.config.synthetic.as_ref()?;
     let (Phase::Baking(_) | Phase::Degraded(_)) = &service.state.running()?.phase else { return None };
     let settings = &service.config.settings;
-    if settings.protocol == Protocol::H2c || !service.asked.is_thin(*rate) {
+    if settings.protocol == Protocol::H2c || !service.synthetic.is_thin(*rate) {
         return None;
     }
     let endpoints = PerColor::from_fn(|color| {

@@ -1,4 +1,4 @@
-//! From records and health to routes.
+//! Makes routes from records and health.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::routing::{ColorRoute, EndpointRoute, ServiceRoute, tries_all};
 
 use super::ejected::Ejected;
 
-/// A service's route as its record and its endpoints' health make it.
+/// Makes a service's route from its record and its endpoints' health.
 pub(crate) fn service_route(
     config: &Service,
     state: &State,
@@ -35,14 +35,15 @@ pub(crate) fn service_route(
     }
 }
 
-/// What the data plane is to count as slow: only while a judge that wants it watches.
+/// Returns the time after which the data plane counts an attempt as slow. There is one only while a
+/// judge with a latency rule watches.
 pub(crate) fn slow_after(state: &State) -> Option<Duration> {
     state.running()?.phase.bake()?.judge.slow_after()
 }
 
-/// Keeps requests from containers that joined a pool whose others serve, until they are found healthy:
-/// a container that its engine has just started again is seldom ready. Where nobody else is left, they
-/// are tried.
+/// Keeps requests from containers that joined a pool in which others serve, until they are found
+/// healthy. A container that its engine has just started again is seldom ready. If no other
+/// container is left, they get requests.
 pub(crate) fn hold_back(mut route: ServiceRoute, unproved: &BTreeSet<EndpointId>) -> ServiceRoute {
     for color in Color::ALL {
         let endpoints = &mut route.colors[color].endpoints;
@@ -55,18 +56,18 @@ pub(crate) fn hold_back(mut route: ServiceRoute, unproved: &BTreeSet<EndpointId>
     route
 }
 
-/// Whether the old color may answer for the candidate: from the switch to the end of the bake. Not in
-/// a rollback: there the other color is what a person wanted to be rid of.
+/// Tells whether the old color may answer for the candidate. It may from the switch to the end of
+/// the bake. It may not in a rollback, since a person wanted to leave the other color then.
 pub(crate) fn is_shielded(state: &State) -> bool {
     state.running().is_some_and(|release| {
         matches!(release.phase, Phase::Promoting(_) | Phase::Baking(_)) && release.kind != Kind::Rollback
     })
 }
 
-/// Which endpoints may be sent requests. Unknown ones may: after a restart the stored active
-/// color serves at once, and the gate alone decides about a candidate. Unhealthy ones may not,
-/// unless more than half of the color is: then a few left over would be crushed, or nobody would
-/// be asked at all, so all that run are tried.
+/// Decides which endpoints may get requests. Unknown ones may, so that the stored active color
+/// serves at once after a restart. For a candidate, the gate alone decides. Unhealthy ones may not,
+/// unless more than half of the color is unhealthy. Then the few others would be overloaded, or no
+/// endpoint would get requests at all, so all that run are tried.
 pub(crate) fn color_route(endpoints: &[(Endpoint, EndpointHealth)], ejected: &Ejected) -> ColorRoute {
     let sick = endpoints.iter().filter(|(_, health)| health.health == Health::Unhealthy).count();
     let try_all = tries_all(sick, endpoints.len());
@@ -81,8 +82,8 @@ pub(crate) fn color_route(endpoints: &[(Endpoint, EndpointHealth)], ejected: &Ej
     ColorRoute { endpoints }
 }
 
-/// Whether something answers there at all: its last probe passed, or failed in another way than
-/// by a refused connect.
+/// Tells whether anything answers at the endpoint. It does if its last probe passed, or failed in
+/// another way than by a refused connect.
 pub(crate) fn runs(health: &EndpointHealth) -> bool {
     health.failures == 0 || !matches!(health.last_failure, Some((_, ProbeFailure::Refused)))
 }

@@ -1,4 +1,4 @@
-//! The loop with a real store, a real prober and real endpoints; only the workers are missing.
+//! The loop with a real store, a real prober and real endpoints. Only the workers are missing.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod flaky;
@@ -8,7 +8,10 @@ mod table;
 
 use std::time::Duration;
 
-use super::{Command, Precondition, Rejection};
+use super::{Command, Precondition, RefusalCode, Rejection};
+use crate::judge::Verdict;
+use crate::model::Color;
+use crate::release::StateName;
 use flaky::Flaky;
 use rig::{Origin, Rig};
 
@@ -17,13 +20,13 @@ fn deploy(version: &str) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deploy_is_gated_switched_and_told() {
+async fn a_deploy_is_gated_and_switched_and_its_story_is_written() {
     let (blue, green) = (Origin::up().await, Origin::up().await);
     let rig = Rig::start(&blue, &green, "").await;
     let done = rig.command(deploy("v2")).await.unwrap();
     assert_eq!(done.release.as_deref(), Some("backend-1"));
     assert!(done.accepted && !done.noop);
-    let baking = rig.until("baking", |service| service.state == "baking").await;
+    let baking = rig.until("baking", |service| service.state == StateName::Baking).await;
     assert_eq!((baking.active.as_str(), baking.epoch), ("green", 1));
     let route = std::sync::Arc::clone(&rig.table.load().services()[0]);
     assert_eq!((route.active.as_str(), route.epoch.0), ("green", 1));
@@ -40,19 +43,22 @@ async fn a_dead_candidate_is_reverted_and_quarantined_and_its_record_says_so() {
     let (blue, green) = (Origin::up().await, Origin::up().await);
     let rig = Rig::start(&blue, &green, "").await;
     rig.command(deploy("v2")).await.unwrap();
-    rig.until("baking", |service| service.state == "baking").await;
+    rig.until("baking", |service| service.state == StateName::Baking).await;
     green.down();
-    let service = rig.until("reverted", |service| service.state == "stable").await;
+    let service = rig.until("reverted", |service| service.state == StateName::Stable).await;
     assert_eq!((service.active.as_str(), service.epoch), ("blue", 2));
     let record = rig.record("backend-1").await.unwrap();
-    assert_eq!((record.state.as_str(), record.verdict.as_deref()), ("reverted", Some("fail")));
+    assert_eq!((record.state.as_str(), record.verdict), ("reverted", Some(Verdict::Fail)));
     assert!(record.finished_at.is_some());
     let quarantine = rig.handle.views().quarantine.clone();
     assert_eq!(quarantine.len(), 1);
     assert_eq!((quarantine[0].version.as_str(), quarantine[0].release.as_str()), ("v2", "backend-1"));
     assert!(!quarantine[0].since.is_empty());
     let again = rig.command(deploy("v2")).await.unwrap_err();
-    assert!(matches!(&again, Rejection::Conflict(why) if why.contains("quarantine")), "{again}");
+    assert!(
+        matches!(&again, Rejection::Conflict { code: RefusalCode::Quarantined, why } if why.contains("quarantine")),
+        "{again}"
+    );
     rig.stop().await;
 }
 
@@ -62,14 +68,17 @@ async fn an_unwritable_store_refuses_releases_and_takes_them_again_once_it_can()
     let rig = Rig::start(&blue, &green, "").await;
     rig.store.fail(true);
     let refused = rig.command(deploy("v2")).await.unwrap_err();
-    assert!(matches!(&refused, Rejection::Conflict(why) if why.contains("store")), "{refused}");
+    assert!(
+        matches!(&refused, Rejection::Conflict { code: RefusalCode::StoreUnwritable, why } if why.contains("store")),
+        "{refused}"
+    );
     let service = rig.until("the alarm", |service| service.alarms.contains_key("store-unwritable")).await;
-    assert_eq!(service.state, "stable");
+    assert_eq!(service.state, StateName::Stable);
     assert_eq!(rig.table.load().services()[0].active.as_str(), "blue");
     rig.store.fail(false);
     rig.until("the alarm's end", |service| service.alarms.is_empty()).await;
     rig.command(deploy("v2")).await.unwrap();
-    rig.until("baking", |service| service.state == "baking").await;
+    rig.until("baking", |service| service.state == StateName::Baking).await;
     rig.stop().await;
 }
 
@@ -78,16 +87,16 @@ async fn a_revert_needs_no_store_and_is_written_when_it_can() {
     let (blue, green) = (Origin::up().await, Origin::up().await);
     let rig = Rig::start(&blue, &green, "").await;
     rig.command(deploy("v2")).await.unwrap();
-    rig.until("baking", |service| service.state == "baking").await;
+    rig.until("baking", |service| service.state == StateName::Baking).await;
     rig.store.fail(true);
     green.down();
-    let service = rig.until("the revert", |service| service.active == "blue").await;
+    let service = rig.until("the revert", |service| service.active == Color::Blue).await;
     assert_eq!(service.epoch, 2);
     assert_eq!(rig.table.load().services()[0].active.as_str(), "blue");
-    assert_ne!(rig.record("backend-1").await.unwrap().state, "reverted");
+    assert_ne!(rig.record("backend-1").await.unwrap().state, StateName::Reverted);
     rig.store.fail(false);
     rig.until("the alarm's end", |service| service.alarms.is_empty()).await;
-    assert_eq!(rig.record("backend-1").await.unwrap().state, "reverted");
+    assert_eq!(rig.record("backend-1").await.unwrap().state, StateName::Reverted);
     let words = rig.story("backend-1").await;
     assert_eq!(words.last().map(String::as_str), Some("reverted"), "{words:?}");
     rig.stop().await;
@@ -98,7 +107,7 @@ async fn a_restart_serves_the_stored_color_and_goes_on_with_the_bake() {
     let (blue, green) = (Origin::up().await, Origin::up().await);
     let rig = Rig::start(&blue, &green, "").await;
     rig.command(deploy("v2")).await.unwrap();
-    let before = rig.until("baking", |service| service.state == "baking").await;
+    let before = rig.until("baking", |service| service.state == StateName::Baking).await;
     let rig = rig.restart().await;
     let first = rig.service();
     assert_eq!((first.active.as_str(), first.epoch, first.state.as_str()), ("green", 1, "baking"));
@@ -153,5 +162,5 @@ async fn a_record_of_a_newer_format_is_not_touched() {
     assert!(fault.to_string().contains("format 99"), "{fault}");
 }
 
-/// How long anything here may take before it counts as never.
+/// How long anything here may take before a test fails.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -1,4 +1,5 @@
-//! A hook of a release that is an HTTP call: POST with JSON; 2xx goes on.
+//! A hook of a release that is an HTTP call: POST with JSON. The release goes on after a 2xx
+//! answer.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde::Serialize;
 use super::client::{client, excerpt};
 use crate::control_plane::web::ask::secret_causes;
 
-/// What a hook is told. Fields may be added, not renamed.
+/// The JSON body of a hook's call. Fields may be added, not renamed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HookCall {
     /// `pre_promote`, `post_promote` or `on_revert`.
@@ -17,18 +18,19 @@ pub struct HookCall {
     pub version: String,
     /// The color of the release: `blue` or `green`.
     pub color: String,
-    /// What the other color runs; null where that is not known.
+    /// The version on the other color; null if it is not known.
     pub other_version: Option<String>,
-    /// Addresses of the color's endpoints, for a test of one's own.
+    /// The addresses of the color's endpoints, for the hook's own tests.
     pub endpoints: Vec<String>,
-    /// RFC 3339.
+    /// When the call was made, RFC 3339.
     pub time: String,
 }
 
-/// Calls it once. The same call may come twice, after a crash: `X-Greenlight-Delivery` is the same then.
+/// Calls the hook once. After a crash the same call may come twice, with the same
+/// `X-Greenlight-Delivery`.
 ///
 /// # Errors
-/// Why the answer was not 2xx, in a sentence that does not hold the URL.
+/// The reason why the answer was not 2xx, in a sentence that does not contain the URL.
 pub async fn call(url: &str, timeout: Duration, hook: &HookCall) -> Result<(), String> {
     let client = client(url, timeout)?;
     let request = client

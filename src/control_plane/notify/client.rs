@@ -1,4 +1,4 @@
-//! The HTTP client of messages out: no proxy of the environment, no redirects, deadlines.
+//! The HTTP client of outgoing messages: no proxy from the environment, no redirects, deadlines.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::control_plane::web::ask;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client for this URL's scheme. Certificates are read only where there is something to verify:
-/// a host without any can still be told of things over plain HTTP.
+/// Makes a client for this URL's scheme. It reads the system's certificates only for https, so a
+/// host without any certificates can still send over plain HTTP.
 ///
 /// # Errors
-/// The system's certificates can't be read.
+/// The system's certificates can't be read, in words without the URL.
 pub(crate) fn client(url: &str, timeout: Duration) -> Result<Client, String> {
     let mut builder = ask::client().connect_timeout(CONNECT_TIMEOUT).timeout(timeout);
     if !url.starts_with("https://") {
@@ -21,7 +21,7 @@ pub(crate) fn client(url: &str, timeout: Duration) -> Result<Client, String> {
     builder.build().map_err(ask::secret_causes)
 }
 
-/// The beginning of an answer's body, for an error: at most 200 characters in one line.
+/// Returns the beginning of an answer's body, for an error: at most 200 characters in one line.
 pub(crate) async fn excerpt(response: reqwest::Response) -> String {
     let mut response = response;
     let mut bytes = Vec::new();

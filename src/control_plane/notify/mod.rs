@@ -1,17 +1,19 @@
-//! L3: messages out: Slack, webhooks, and the HTTP hooks of a release.
+//! Outgoing messages: Slack, webhooks, and the HTTP hooks of a release.
 //!
-//! News are handed over without waiting and never in a release's way: each notifier has a bounded
-//! queue of its own (the oldest gives way, and is counted) and a task that sends, with deadlines,
-//! and tries again with growing, jittered pauses. What is said is a pure function of the news
-//! (`words`, `slack`, `webhook`), kept in golden files.
+//! The controller hands notifications over without waiting, so they never delay a release. Each
+//! notifier has its own bounded queue; a full queue drops and counts the oldest notification. Each
+//! has a task that sends with deadlines and tries again with growing, jittered pauses. The text of
+//! a message is a pure function of the notification (`words`, `slack`, `webhook`) and is tested
+//! with golden files.
 //!
-//! A secret is read when it is needed and is in no log and no error, nor is the URL: who has the URL
-//! of an incoming webhook can post to it.
+//! A secret is read when it is needed, and appears in no log and no error. The same holds for URLs,
+//! since a person with the URL of an incoming webhook can post to it.
 
 mod backoff;
 mod call;
 mod client;
-mod news;
+mod counts;
+mod notification;
 mod notifiers;
 mod queue;
 mod sender;
@@ -23,5 +25,5 @@ mod words;
 mod tests;
 
 pub use call::{HookCall, call};
-pub use news::{AlarmNews, News, Receipt, ReleaseNews};
+pub use notification::{AlarmChange, Notification, Receipt, ReleaseSummary};
 pub use notifiers::Notifiers;

@@ -1,24 +1,18 @@
-//! All notifiers of the configuration, changed while they run.
+//! All notifiers of the configuration. They can change while they run.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use prometheus::{IntCounterVec, Opts, Registry};
 use tokio::task::AbortHandle;
 
 use crate::config::{Notifier, NotifierKind};
 use crate::release::Notice;
+use crate::tasks;
 
+use super::counts::Counts;
 use super::queue::{Queue, Waiting};
-use super::{News, Receipt, sender};
-
-/// One notifier's counts.
-#[derive(Clone, Debug)]
-pub(crate) struct Counts {
-    pub(crate) sent: IntCounter,
-    pub(crate) failed: IntCounter,
-    dropped: IntCounter,
-}
+use super::{Notification, Receipt, sender};
 
 #[derive(Debug)]
 struct Running {
@@ -29,7 +23,7 @@ struct Running {
     task: AbortHandle,
 }
 
-/// The door to every notifier. Cheap to share; [`Notifiers::tell`] never waits.
+/// The handle to all notifiers. It is cheap to share, and [`Notifiers::tell`] never waits.
 #[derive(Debug)]
 pub struct Notifiers {
     running: Mutex<Vec<Running>>,
@@ -37,10 +31,10 @@ pub struct Notifiers {
 }
 
 impl Notifiers {
-    /// Starts a task for each notifier. Has to run on a tokio runtime.
+    /// Starts a task for each notifier. It has to run on a tokio runtime.
     ///
     /// # Errors
-    /// The metric is registered already.
+    /// The metric is already registered.
     pub fn start(notifiers: &[Notifier], registry: &Registry) -> Result<Self, prometheus::Error> {
         let options = Opts::new("greenlight_notifications_total", "Messages out, by what became of them.");
         let total = IntCounterVec::new(options, &["kind", "result"])?;
@@ -50,7 +44,8 @@ impl Notifiers {
         Ok(this)
     }
 
-    /// From now on these; one that is as before keeps what waits for it.
+    /// Replaces the notifiers. A notifier with an unchanged configuration keeps its queue; the
+    /// queue of one that goes is dropped and counted.
     pub fn set(&self, notifiers: &[Notifier]) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let mut before: HashMap<usize, Running> = running.drain(..).enumerate().collect();
@@ -78,12 +73,13 @@ impl Notifiers {
         let name = format!("notifiers[{index}] ({kind})");
         let queue = Arc::new(Queue::default());
         let task = sender::run(name.clone(), notifier.clone(), Arc::clone(&queue), counts.clone());
-        let task = tokio::spawn(task).abort_handle();
+        let task = tasks::spawn("notifier", task).abort_handle();
         Running { name, notifier: notifier.clone(), queue, counts, task }
     }
 
-    /// Hands news to every notifier that wants them. `receipt` is closed when all of them are done.
-    pub fn tell(&self, news: News, receipt: Option<Arc<Receipt>>) {
+    /// Hands a notification to every notifier that is configured for it. `receipt` is closed when
+    /// all of them are done.
+    pub fn tell(&self, news: Notification, receipt: Option<Arc<Receipt>>) {
         let news = Arc::new(news);
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         for one in running.iter().filter(|one| wants(&one.notifier, &news)) {
@@ -107,8 +103,9 @@ impl Notifiers {
     }
 }
 
-/// Some alarms come with a notice of their own: who gets that needs not be told twice.
-fn wants(notifier: &Notifier, news: &News) -> bool {
+/// Tells whether a notifier gets a notification. Some alarms come with a notice of their own, and a
+/// notifier that gets the notice does not need the alarm too.
+fn wants(notifier: &Notifier, news: &Notification) -> bool {
     let listed = |notice: Notice| notifier.events.contains(&notice);
     let twice = news.alarm.as_ref().is_some_and(|alarm| match alarm.name.as_str() {
         "degraded" => listed(Notice::Degraded),

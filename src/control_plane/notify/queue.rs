@@ -1,16 +1,16 @@
-//! News that wait for one notifier: bounded, and the oldest gives way.
+//! The bounded queue of notifications for one notifier. A full queue drops the oldest.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{News, Receipt};
+use super::{Notification, Receipt};
 
-/// News of one notifier that wait; a release makes four.
+/// The most notifications that wait for one notifier. A release makes about four.
 pub(crate) const WAITING_MAX: usize = 64;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting {
-    pub(crate) news: Arc<News>,
+    pub(crate) news: Arc<Notification>,
     pub(crate) receipt: Option<Arc<Receipt>>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Adds news; the oldest, if that had to give way.
+    /// Adds a notification. Returns the oldest one if the queue was full and dropped it.
     pub(crate) fn push(&self, one: Waiting) -> Option<Waiting> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest = if waiting.len() >= WAITING_MAX { waiting.pop_front() } else { None };
@@ -38,7 +38,7 @@ impl Queue {
         oldest
     }
 
-    /// Takes the oldest, or waits for one. One task takes.
+    /// Takes the oldest notification, or waits for one. Only one task may call it.
     pub(crate) async fn pop(&self) -> Waiting {
         loop {
             let one = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
@@ -49,7 +49,7 @@ impl Queue {
         }
     }
 
-    /// Everything that waits, for a notifier that ends.
+    /// Takes all waiting notifications, for a notifier that ends.
     pub(crate) fn take(&self) -> VecDeque<Waiting> {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,4 +1,4 @@
-//! One notifier's task: takes the oldest news and sends it, or gives it up.
+//! One notifier's task. It takes the oldest notification and sends it, or gives it up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,24 +9,24 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use crate::clock;
 use crate::config::{Notifier, NotifierKind, Secret};
 
-use super::News;
+use super::Notification;
 use super::backoff::pause;
 use super::client::{client, excerpt};
-use super::notifiers::Counts;
+use super::counts::Counts;
 use super::queue::Queue;
 use super::{slack, webhook};
 use crate::control_plane::web::ask::secret_causes;
 
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-/// News that can't be told for this long are old news.
+/// A notification that could not be sent for this long is too old to be useful.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(10);
-/// A receiver may ask for a pause, but not for longer than this.
+/// The longest pause that a receiver may ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_mins(2);
 
-/// Why a try did not succeed.
+/// Why a try did not succeed, and whether to try again.
 struct Miss {
     why: String,
-    /// Trying again may help.
+    /// Whether trying again may help.
     again: bool,
     wait: Option<Duration>,
 }
@@ -49,7 +49,7 @@ pub(crate) async fn run(name: String, notifier: Notifier, queue: Arc<Queue>, cou
     }
 }
 
-async fn deliver(name: &str, notifier: &Notifier, news: &News, counts: &Counts) {
+async fn deliver(name: &str, notifier: &Notifier, news: &Notification, counts: &Counts) {
     let begun = clock::instant();
     let mut tries = 0;
     loop {
@@ -83,7 +83,7 @@ async fn deliver(name: &str, notifier: &Notifier, news: &News, counts: &Counts) 
 async fn read(secret: &Secret) -> Result<String, Miss> {
     let secret = secret.clone();
     let read = tokio::task::spawn_blocking(move || secret.read()).await;
-    // A file that is being renewed may be there in a moment.
+    // A missing file may be in the middle of its renewal, so the read is tried again.
     match read {
         Ok(Ok(text)) => Ok(text),
         Ok(Err(why)) => Err(Miss::for_now(why.to_string())),
@@ -91,7 +91,7 @@ async fn read(secret: &Secret) -> Result<String, Miss> {
     }
 }
 
-async fn attempt(notifier: &Notifier, news: &News) -> Result<(), Miss> {
+async fn attempt(notifier: &Notifier, news: &Notification) -> Result<(), Miss> {
     let url = read(&notifier.url).await?;
     let url = url.trim();
     if !url.starts_with("https://") && !url.starts_with("http://") {
@@ -123,7 +123,8 @@ async fn attempt(notifier: &Notifier, news: &News) -> Result<(), Miss> {
     }
 }
 
-/// 2xx is told; what the receiver will never take is given up at once.
+/// Judges the receiver's answer. 2xx means that the message arrived. A status of 5xx, 408, 425 or
+/// 429 is worth another try. Any other status is given up at once.
 async fn judge(answer: reqwest::Response) -> Result<(), Miss> {
     let status = answer.status();
     if status.is_success() {

@@ -1,18 +1,19 @@
-//! A message for Slack's incoming webhooks (api.slack.com/reference/block-kit/blocks). Pure.
+//! A message for Slack's incoming webhooks (api.slack.com/reference/block-kit/blocks). This file is
+//! pure.
 
 use serde_json::{Value, json};
 
-use super::News;
+use super::Notification;
 use super::words::{command, facts, sign, title};
 
-/// Slack refuses a whole message for one text that is too long: 150 characters in a header, 3 000
-/// in a section, 2 000 in a field.
+/// The longest text of a header, in characters. Slack refuses a whole message if one text is too
+/// long: 150 characters in a header, 3 000 in a section, 2 000 in a field.
 const HEADER_MAX: usize = 140;
 const TEXT_MAX: usize = 2800;
 const FIELD_MAX: usize = 1900;
 
-/// The body of the POST.
-pub(crate) fn message(news: &News) -> Value {
+/// Makes the body of the POST.
+pub(crate) fn message(news: &Notification) -> Value {
     let title = title(news);
     let mut blocks = vec![
         json!({ "type": "header", "text": { "type": "plain_text", "emoji": true, "text": format!("{} {}", sign(news), cut(&title, HEADER_MAX)) } }),
@@ -33,11 +34,12 @@ pub(crate) fn message(news: &News) -> Value {
         blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } }));
     }
     blocks.push(json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": format!("greenlight, {}", news.time) }] }));
-    // The text is what notifications show, and clients without blocks.
+    // Notifications show only this text, as do clients without blocks.
     json!({ "text": cut(&escape(&format!("{title}: {}", news.reason)), TEXT_MAX), "blocks": blocks })
 }
 
-/// What Slack takes for markup: an image's name or a reason must not ping a channel.
+/// Escapes the characters that Slack takes for markup, since an image's name or a reason must not
+/// notify a whole channel.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -47,7 +49,7 @@ fn cut(text: &str, max: usize) -> String {
         return text.to_owned();
     }
     let mut short: String = text.chars().take(max.saturating_sub(3)).collect();
-    // Half of an escape would be shown as it stands.
+    // A cut escape would be shown literally.
     if let Some(at) = short.rfind('&')
         && !short[at..].contains(';')
     {

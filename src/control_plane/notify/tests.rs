@@ -7,18 +7,20 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::judge::Verdict;
+use crate::model::Color;
 use crate::release::Notice;
 
 use super::backoff::pause;
 use super::queue::{Queue, WAITING_MAX, Waiting};
-use super::{AlarmNews, News, Receipt, ReleaseNews, slack, webhook};
+use super::{AlarmChange, Notification, Receipt, ReleaseSummary, slack, webhook};
 
-fn release(state: &str) -> ReleaseNews {
-    ReleaseNews {
+fn release(state: &str) -> ReleaseSummary {
+    ReleaseSummary {
         id: "backend-7".to_owned(),
         kind: "deploy".to_owned(),
         version: format!("registry.example.org/org/<&>@sha256:{}", "0123456789abcdef".repeat(4)),
-        color: "green".to_owned(),
+        color: Color::Green,
         state: state.to_owned(),
         started_at: "2026-01-01T10:00:00.000Z".to_owned(),
         promoted_at: None,
@@ -29,8 +31,8 @@ fn release(state: &str) -> ReleaseNews {
     }
 }
 
-fn news(notice: Notice, reason: &str) -> News {
-    News {
+fn news(notice: Notice, reason: &str) -> Notification {
+    Notification {
         notice,
         service: "backend".to_owned(),
         time: "2026-01-01T10:01:12.400Z".to_owned(),
@@ -41,26 +43,29 @@ fn news(notice: Notice, reason: &str) -> News {
     }
 }
 
-fn judged(mut news: News, verdict: &str, numbers: Value) -> News {
+fn judged(mut news: Notification, verdict: Verdict, numbers: Value) -> Notification {
     let release = news.release.as_mut().unwrap();
-    release.verdict = Some(verdict.to_owned());
+    release.verdict = Some(verdict);
     release.promoted_at = Some("2026-01-01T10:00:20.000Z".to_owned());
     let Value::Object(numbers) = numbers else { panic!() };
     release.numbers = numbers;
     news
 }
 
-/// At least one of every kind.
-fn all() -> Vec<(&'static str, News)> {
+/// Returns at least one notification of every kind.
+fn all() -> Vec<(&'static str, Notification)> {
     let bad =
         json!({ "n": 400, "e": 40, "s": 14.2, "h": 13.8, "baseline_requests": 60000, "baseline_errors": 60 });
     let good = json!({ "n": 90000, "e": 91, "s": 0.0, "h": 13.8, "baseline_requests": 60000, "baseline_errors": 60 });
-    let alarm = |raised| AlarmNews { name: "active-down".to_owned(), raised };
+    let alarm = |raised| AlarmChange { name: "active-down".to_owned(), raised };
     vec![
         ("started", news(Notice::Started, "green is checked for version v7")),
         ("awaiting", news(Notice::Awaiting, "the gate opened; `promote` is waited for, 86400 s at most")),
         ("promoted", news(Notice::Promoted, "every worker has acknowledged the switch; watched for 300 s")),
-        ("succeeded", judged(news(Notice::Succeeded, "pass: 91 errors in 90000 requests"), "pass", good)),
+        (
+            "succeeded",
+            judged(news(Notice::Succeeded, "pass: 91 errors in 90000 requests"), Verdict::Pass, good),
+        ),
         (
             "failed",
             news(Notice::Failed, "the gate was shut after 600 s (progress_deadline): green had 1 of 3"),
@@ -68,36 +73,43 @@ fn all() -> Vec<(&'static str, News)> {
         ("cancelled", news(Notice::Cancelled, "replaced by backend-8")),
         (
             "reverted",
-            judged(news(Notice::Reverted, "too many errors on green <b>&amp;"), "fail", bad.clone()),
+            judged(news(Notice::Reverted, "too many errors on green <b>&amp;"), Verdict::Fail, bad.clone()),
         ),
         (
             "rolled_back",
             judged(
                 news(Notice::RolledBack, "a person's rollback"),
-                "inconclusive",
+                Verdict::Inconclusive,
                 json!({ "n": 0, "e": 0 }),
             ),
         ),
         (
             "degraded",
-            judged(news(Notice::Degraded, "the service is pinned: `rollback` or `promote`"), "fail", bad),
+            judged(
+                news(Notice::Degraded, "the service is pinned: `rollback` or `promote`"),
+                Verdict::Fail,
+                bad,
+            ),
         ),
         (
             "degraded_without_a_way_back",
-            News {
+            Notification {
                 rollback_available: false,
                 ..news(Notice::Degraded, "there is no healthy color to go back to")
             },
         ),
         (
             "alarm",
-            News {
+            Notification {
                 alarm: Some(alarm(true)),
                 release: None,
                 ..news(Notice::Alarm, "blue is down and green is healthy")
             },
         ),
-        ("alarm_over", News { alarm: Some(alarm(false)), ..news(Notice::Alarm, "it is healthy again") }),
+        (
+            "alarm_over",
+            Notification { alarm: Some(alarm(false)), ..news(Notice::Alarm, "it is healthy again") },
+        ),
         ("long", news(Notice::Failed, &format!("the image can't be pulled: {}", "<&".repeat(4000)))),
     ]
 }
@@ -136,7 +148,7 @@ fn slack_refuses_none_of_them() {
                 let text = field["text"].as_str().unwrap();
                 assert!((1..=2000).contains(&text.chars().count()), "{name}: {text}");
             }
-            // Markup of a reason's own would be a link or a call to everybody.
+            // Markup in a reason could become a link or notify everyone in a channel.
             let is_plain = block["text"]["type"] == "plain_text";
             assert!(is_plain || !text.contains('<'), "{name}: {text}");
         }
@@ -144,12 +156,12 @@ fn slack_refuses_none_of_them() {
 }
 
 #[test]
-fn an_end_has_one_name_and_each_alarm_its_own() {
+fn each_end_has_one_id_and_each_alarm_its_own() {
     let mut names: Vec<String> = all().iter().map(|(_, news)| news.id()).collect();
     assert!(names.contains(&"backend-7/succeeded".to_owned()), "{names:?}");
     names.sort();
     names.dedup();
-    // Two degraded and two failed releases are the same release here.
+    // The two degraded and the two failed notifications are about the same release here.
     assert_eq!(names.len(), all().len() - 2);
 }
 

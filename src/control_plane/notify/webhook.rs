@@ -1,15 +1,16 @@
-//! A message for any receiver: JSON, signed as our own generic webhooks in are. Pure.
+//! A message for any receiver, in JSON and signed like greenlight's incoming generic webhooks. This
+//! file is pure.
 
 use std::fmt::Write as _;
 
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::News;
+use super::Notification;
 use super::words::{command, title};
 
-/// The body of the POST. Fields may be added, not renamed.
-pub(crate) fn message(news: &News) -> Value {
+/// Makes the body of the POST. Fields may be added, not renamed.
+pub(crate) fn message(news: &Notification) -> Value {
     json!({
         "id": news.id(),
         "event": news.notice.as_str(),
@@ -23,8 +24,9 @@ pub(crate) fn message(news: &News) -> Value {
     })
 }
 
-/// The signature of a body: `sha256=` and the hex of HMAC-SHA-256 over the time (Unix seconds, as in
-/// `X-Greenlight-Timestamp`), one `.`, and the body. What is signed can't be sent again later.
+/// Returns the signature of a body: `sha256=` and the hex of HMAC-SHA-256 over the time (Unix
+/// seconds, as in `X-Greenlight-Timestamp`), one `.`, and the body. Since the time is signed, a
+/// receiver can refuse a message that somebody sends again later.
 pub(crate) fn signature(secret: &str, unix_seconds: u64, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let mut context = hmac::Context::with_key(&key);

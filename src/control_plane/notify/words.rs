@@ -1,4 +1,4 @@
-//! The words of a message, whoever it is for. Pure.
+//! The words of a message, the same for every kind of notifier. This file is pure.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::release::Notice;
 
-use super::{News, ReleaseNews};
+use super::{Notification, ReleaseSummary};
 
-/// What happened, in a line.
-pub(crate) fn title(news: &News) -> String {
+/// Returns a title: the fact in one line.
+pub(crate) fn title(news: &Notification) -> String {
     let service = &news.service;
     let version = news.release.as_ref().map_or("a release".to_owned(), |release| short(&release.version));
     match news.notice {
@@ -30,8 +30,8 @@ pub(crate) fn title(news: &News) -> String {
     }
 }
 
-/// A sign that is seen before the words are read.
-pub(crate) fn sign(news: &News) -> &'static str {
+/// Returns a symbol that a reader sees before the words.
+pub(crate) fn sign(news: &Notification) -> &'static str {
     match news.notice {
         Notice::Started => ":hourglass_flowing_sand:",
         Notice::Awaiting => ":raised_hand:",
@@ -46,15 +46,15 @@ pub(crate) fn sign(news: &News) -> &'static str {
     }
 }
 
-/// What a person would look for, each with its name.
-pub(crate) fn facts(news: &News) -> Vec<(&'static str, String)> {
+/// Returns the facts that a person would look for, each with its name.
+pub(crate) fn facts(news: &Notification) -> Vec<(&'static str, String)> {
     let Some(release) = &news.release else { return Vec::new() };
     let mut facts = vec![("Release", format!("{} ({}, {})", release.id, release.kind, release.color))];
     if short(&release.version) != release.version {
         facts.push(("Version", release.version.clone()));
     }
     if let Some(verdict) = &release.verdict {
-        facts.push(("Verdict", verdict.clone()));
+        facts.push(("Verdict", verdict.as_str().to_owned()));
     }
     if let Some(numbers) = numbers(release) {
         facts.push(("Numbers", numbers));
@@ -65,8 +65,8 @@ pub(crate) fn facts(news: &News) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// The judge's numbers, where it has seen anything.
-fn numbers(release: &ReleaseNews) -> Option<String> {
+/// Formats the judge's numbers, if it has seen any requests.
+fn numbers(release: &ReleaseSummary) -> Option<String> {
     let number = |name: &str| release.numbers.get(name).and_then(Value::as_f64);
     let (n, e) = (number("n")?, number("e")?);
     if n < 1.0 {
@@ -84,7 +84,7 @@ fn numbers(release: &ReleaseNews) -> Option<String> {
     Some(text)
 }
 
-/// A version as people say it: of a digest the first twelve digits.
+/// Shortens a version. Of a digest the first twelve digits stay.
 fn short(version: &str) -> String {
     const SHOWN: usize = "sha256:".len() + 12;
     match version.find("sha256:") {
@@ -95,11 +95,12 @@ fn short(version: &str) -> String {
     }
 }
 
-/// What to type next, and what that does: to undo it where it can be undone.
-pub(crate) fn command(news: &News) -> Option<(&'static str, String)> {
+/// Returns the next command to type and its purpose. It is a command that undoes the step, if there
+/// is one.
+pub(crate) fn command(news: &Notification) -> Option<(&'static str, String)> {
     let service = &news.service;
     let undo = |verb: &str| Some(("Undo", format!("greenlight {verb} {service}")));
-    let explain = |release: &ReleaseNews| Some(("Why", format!("greenlight explain {}", release.id)));
+    let explain = |release: &ReleaseSummary| Some(("Why", format!("greenlight explain {}", release.id)));
     let release = news.release.as_ref();
     match news.notice {
         Notice::Started => undo("abort"),
@@ -118,7 +119,7 @@ pub(crate) fn command(news: &News) -> Option<(&'static str, String)> {
     }
 }
 
-/// "1m 12s", to the second from ten seconds up.
+/// Formats seconds like "1m 12s". From ten seconds up, whole seconds are shown; below, tenths.
 fn duration(seconds: f64) -> String {
     let duration = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
     let coarse = if seconds >= 10.0 {

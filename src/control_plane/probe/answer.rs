@@ -1,29 +1,32 @@
-//! What an endpoint answers to an HTTP probe, and when it is enough to decide. Pure: bytes in, an
-//! outcome out.
+//! The answer of an endpoint to an HTTP probe, and when enough of it is read to decide. This file
+//! is pure: bytes go in, an outcome comes out.
 //!
-//! The status decides as soon as the head is there; the body is read only if a text is expected
-//! in it, up to the text or to 64 KiB. Redirects are answers like any other.
+//! The status decides as soon as the head is complete. The body is read only if the check expects a
+//! text in it, up to that text or to 64 KiB. Redirects are not followed; their status is checked
+//! like any other.
 
 use crate::health::{ProbeFailure, ProbeOutcome};
 
 use super::chunks::Chunks;
 
-/// The longest head, interim ones included, and the longest body that is looked at, in bytes.
+/// The longest head (interim heads included) and the longest body that are read, in bytes.
 pub(crate) const HEAD_MAX: usize = 64 << 10;
 const BODY_MAX: usize = 64 << 10;
-/// Bytes of a coded body: its data, and as much again and more for the coding.
+/// The most bytes of a body that are read with their chunked coding. It leaves room for 64 KiB of
+/// data and for three times as much coding.
 const CODED_MAX: usize = 256 << 10;
+/// The most header fields of a head.
 pub(crate) const FIELDS_MAX: usize = 128;
-/// Interim answers (1xx) before the final one.
+/// The most interim answers (1xx) before the final one.
 pub(crate) const INTERIM_MAX: u32 = 16;
-/// How much of something that is not HTTP is told.
+/// How many bytes of an answer that is not HTTP a failure quotes.
 pub(crate) const TOLD_MAX: usize = 24;
 
-/// An answer as it comes in.
+/// An answer while its bytes come in.
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
     expect_status: &'a [u16],
-    /// `None`: the head is enough.
+    /// `None` if the check expects no text, so that the head decides.
     expect_body: Option<&'a [u8]>,
     interim: u32,
     phase: Phase,
@@ -48,12 +51,13 @@ fn malformed(why: impl Into<String>) -> ProbeOutcome {
 
 impl<'a> Answer<'a> {
     pub(crate) fn new(expect_status: &'a [u16], expect_body: Option<&'a str>) -> Self {
-        // Every body holds the empty text.
+        // The empty text is in every body.
         let expect_body = expect_body.map(str::as_bytes).filter(|text| !text.is_empty());
         Self { expect_status, expect_body, interim: 0, phase: Phase::Head(Vec::new()) }
     }
 
-    /// Takes what was read. `Some` once it is decided; nothing needs to be read then.
+    /// Takes the bytes that were read. Returns the outcome once it is decided, and then nothing
+    /// more needs to be read.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Option<ProbeOutcome> {
         match &mut self.phase {
             Phase::Body { .. } => self.take_body(bytes),
@@ -64,7 +68,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The endpoint has closed: decides by what is there.
+    /// Decides by the bytes that have come, after the endpoint closed the connection.
     pub(crate) fn end(&self) -> ProbeOutcome {
         match &self.phase {
             Phase::Head(head) if head.is_empty() => malformed("it closed the connection without an answer"),
@@ -73,8 +77,8 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Takes the status of a final head that somebody else has read. What [`Answer::take`] is given
-    /// from then on is the body, as it is. `Some` once it is decided.
+    /// Takes the status of a final head that the caller has read. After that, [`Answer::take`] gets
+    /// the body without any coding. Returns the outcome if the status decides it.
     pub(crate) fn take_status(&mut self, status: u16) -> Option<ProbeOutcome> {
         let outcome = judge(status, self.expect_status, self.expect_body);
         self.phase = Phase::Body { framing: Framing::ToTheEnd, body: Vec::new(), coded: 0 };
@@ -96,7 +100,7 @@ impl<'a> Answer<'a> {
                 }
             };
             let status = response.code.unwrap_or(0);
-            // 101 is final: nobody asked for another protocol.
+            // 101 is final, since the probe asked for no other protocol.
             if (100..200).contains(&status) && status != 101 {
                 self.interim += 1;
                 if self.interim > INTERIM_MAX {
@@ -121,7 +125,7 @@ impl<'a> Answer<'a> {
     fn take_body(&mut self, bytes: &[u8]) -> Option<ProbeOutcome> {
         let Phase::Body { framing, body, coded } = &mut self.phase else { return None };
         let expected = self.expect_body.unwrap_or_default();
-        // The text may have begun in what was there before.
+        // The text may have begun in the bytes that came before.
         let from = body.len().saturating_sub(expected.len().saturating_sub(1));
         *coded += bytes.len();
         let ended = match framing {
@@ -149,7 +153,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// What the status alone decides.
+/// Returns the outcome if the status alone decides it.
 fn judge(status: u16, expect_status: &[u16], expect_body: Option<&[u8]>) -> Option<ProbeOutcome> {
     if !expect_status.contains(&status) {
         return Some(ProbeOutcome::Fail(ProbeFailure::Status(status)));
@@ -157,7 +161,8 @@ fn judge(status: u16, expect_status: &[u16], expect_body: Option<&[u8]>) -> Opti
     expect_body.is_none().then_some(ProbeOutcome::Pass)
 }
 
-/// RFC 9112 section 6.3. A coding beats a length: what a proxy must refuse may pass a check.
+/// Finds the framing of the body (RFC 9112 section 6.3). Transfer-Encoding overrides
+/// Content-Length. A proxy must refuse an answer with both, but a check may accept it.
 fn framing(status: u16, fields: &[httparse::Header<'_>]) -> Result<Framing, String> {
     if matches!(status, 204 | 304) {
         return Ok(Framing::Length(0));

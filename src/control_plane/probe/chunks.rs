@@ -1,7 +1,8 @@
-//! The chunked transfer coding of an answer's body (RFC 9112 section 7.1), as far as a probe needs
-//! it: data out, extensions skipped, trailers not read. Pure.
+//! Decodes the chunked transfer coding of an answer's body (RFC 9112 section 7.1), as far as a
+//! probe needs it. It returns the data, skips extensions and does not read trailers. This file is
+//! pure.
 
-/// A chunk's size has at most so many hexadecimal digits.
+/// The most hexadecimal digits of a chunk's size.
 const DIGITS_MAX: u8 = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ enum State {
     End,
 }
 
-/// Takes the coding off, however the bytes are split.
+/// A decoder of the chunked coding. The bytes may be split anywhere.
 #[derive(Debug)]
 pub(crate) struct Chunks(State);
 
@@ -24,7 +25,8 @@ impl Chunks {
         Self(State::Size { digits: 0, size: 0 })
     }
 
-    /// Appends the data in `input` to `body`. True once the last chunk was seen.
+    /// Appends the data in `input` to `body`. Returns true once the last chunk was seen. Fails with
+    /// a reason if the coding is malformed.
     pub(crate) fn take(&mut self, mut input: &[u8], body: &mut Vec<u8>) -> Result<bool, &'static str> {
         while let Some((&byte, rest)) = input.split_first() {
             if let State::Data { left } = self.0 {

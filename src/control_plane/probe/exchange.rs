@@ -1,4 +1,4 @@
-//! One probe: a fresh connection, at most one request, and what came of it.
+//! One probe: a fresh connection, at most one request, and its outcome.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -12,24 +12,26 @@ use crate::health::{Check, CheckKind, ProbeFailure, ProbeOutcome};
 use crate::tls::{HTTP2_ALPN, Origins};
 
 use super::answer::Answer;
-use super::asked::{Asked, Secured};
-use super::{ProbeTarget, http2};
+use super::failure::failure;
+use super::http2;
+use super::request::{ProbeRequest, Secured};
+use super::target::ProbeTarget;
 
-/// What is read at a time, on the stack: a probe's answer fits in one of these.
+/// The size of the read buffer in bytes, on the stack. A probe's answer mostly fits in one.
 const READ_MAX: usize = 4096;
 
-/// A target made ready: the request is written once and not at each probe.
+/// A target prepared for probing. The request is written once and not at each probe.
 #[derive(Debug)]
 pub(crate) struct Plan {
     address: SocketAddr,
     timeout: Duration,
-    /// `None`: the connection is enough.
+    /// `None` if a connection is enough, as in a TCP check.
     request: Option<Request>,
 }
 
 #[derive(Debug)]
 struct Request {
-    asked: Asked,
+    asked: ProbeRequest,
     expect_status: Vec<u16>,
     expect_body: Option<String>,
 }
@@ -47,7 +49,7 @@ impl Plan {
         let request = match &check.kind {
             CheckKind::Tcp => None,
             CheckKind::Http { path, host, expect_status, expect_body } => Some(Request {
-                asked: Asked::new(&check.speech, address, (path, host), origins),
+                asked: ProbeRequest::new(&check.speech, address, (path, host), origins),
                 expect_status: expect_status.clone(),
                 expect_body: expect_body.clone(),
             }),
@@ -55,7 +57,7 @@ impl Plan {
         Self { address, timeout: check.timeout, request }
     }
 
-    /// Probes once. It takes `timeout` at most, whatever the other side does.
+    /// Probes once. It takes at most `timeout`, no matter how the endpoint behaves.
     pub(crate) async fn run(&self) -> ProbeOutcome {
         match tokio::time::timeout(self.timeout, self.exchange()).await {
             Ok(Ok(outcome)) => outcome,
@@ -66,8 +68,9 @@ impl Plan {
 
     async fn exchange(&self) -> io::Result<ProbeOutcome> {
         let mut stream = TcpStream::connect(self.address).await?;
-        // A connect to a free port of this machine can meet itself, when the system happens to
-        // choose that port as the source too (TCP's simultaneous open): nobody listens there.
+        // A connect to a free port of this machine can connect to itself, if the system happens to
+        // choose that port as the source port too (TCP's simultaneous open). Nothing listens there
+        // then.
         if stream.local_addr()? == self.address {
             return Ok(ProbeOutcome::Fail(ProbeFailure::Refused));
         }
@@ -76,7 +79,7 @@ impl Plan {
         };
         let mut answer = Answer::new(&request.expect_status, request.expect_body.as_deref());
         match &request.asked {
-            Asked::Http1(bytes) => {
+            ProbeRequest::Http1(bytes) => {
                 stream.write_all(bytes).await?;
                 loop {
                     stream.readable().await?;
@@ -85,19 +88,21 @@ impl Plan {
                     }
                 }
             }
-            // Boxed: plain probes, of which there are many, do not hold what these need.
-            Asked::Http2(request) => {
+            // These futures are boxed, so that plain probes, of which there are many, do not take
+            // up their memory.
+            ProbeRequest::Http2(request) => {
                 let _ = stream.set_nodelay(true);
                 Ok(Box::pin(http2::exchange(stream, (**request).clone(), answer)).await)
             }
-            Asked::Tls(secured) => Box::pin(exchange_over_tls(stream, secured, answer)).await,
-            Asked::Unusable(why) => Ok(ProbeOutcome::Fail(ProbeFailure::Network(why.clone()))),
+            ProbeRequest::Tls(secured) => Box::pin(exchange_over_tls(stream, secured, answer)).await,
+            ProbeRequest::Unusable(why) => Ok(ProbeOutcome::Fail(ProbeFailure::Network(why.clone()))),
         }
     }
 }
 
-/// The exchange over TLS, in what ALPN has agreed on (HTTP/1.1 if in nothing). Bytes behind which no
-/// `close_notify` comes may be cut: an error then.
+/// Makes the exchange over TLS in the protocol that ALPN has agreed on, or in HTTP/1.1 if it has
+/// agreed on none. If the connection ends without a `close_notify`, the bytes may be truncated, so
+/// that is an error.
 async fn exchange_over_tls(
     stream: TcpStream,
     asked: &Secured,
@@ -118,14 +123,15 @@ async fn exchange_over_tls(
             return Ok(answer.end());
         }
         if let Some(outcome) = answer.take(&buffer[..length]) {
-            // The endpoint need not wait for our goodbye, but gets one.
+            // The endpoint need not wait for the probe's close_notify, but gets one.
             let _ = stream.shutdown().await;
             return Ok(outcome);
         }
     }
 }
 
-/// Reads once. Not async, so that its buffer is no part of two thousand sleeping tasks.
+/// Reads once. This function is not async, so that its buffer is not a part of two thousand
+/// sleeping tasks.
 fn read(stream: &TcpStream, answer: &mut Answer<'_>) -> io::Result<Option<ProbeOutcome>> {
     let mut buffer = [0; READ_MAX];
     match stream.try_read(&mut buffer) {
@@ -133,18 +139,5 @@ fn read(stream: &TcpStream, answer: &mut Answer<'_>) -> io::Result<Option<ProbeO
         Ok(length) => Ok(answer.take(&buffer[..length])),
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// A lack of our own (descriptors, ports) is told as one of the network: it fails the probes of
-/// both colors alike, which a release takes for a cause outside and does not act on.
-pub(crate) fn failure(error: &io::Error) -> ProbeFailure {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => ProbeFailure::Refused,
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-            ProbeFailure::Reset
-        }
-        ErrorKind::TimedOut => ProbeFailure::Timeout,
-        _ => ProbeFailure::Network(error.to_string()),
     }
 }

@@ -1,4 +1,4 @@
-//! One probe in HTTP/2: a connection of its own, one stream, and what came of it.
+//! One probe in HTTP/2: its own connection, one stream, and the outcome.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -13,13 +13,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::health::{ProbeFailure, ProbeOutcome};
 
 use super::answer::{Answer, FIELDS_MAX, HEAD_MAX, INTERIM_MAX};
-use super::exchange::failure;
+use super::failure::failure;
 use super::opening::{NOT_HTTP2, Opening};
 
-/// What an answer's head may have, as HPACK counts it (RFC 9113, 6.5.2).
+/// The largest head of an answer in bytes, as HPACK counts it (RFC 9113 section 6.5.2).
 const HEADER_LIST_BYTES_MAX: usize = HEAD_MAX + FIELDS_MAX * 32;
 
-/// Asks on a fresh socket. The windows are the smallest that there are: little is read.
+/// Sends the request on a fresh socket and returns the outcome. The flow-control windows keep their
+/// initial size (RFC 9113 section 6.9.2), since little is read.
 pub(crate) async fn exchange<T>(socket: T, request: Request<()>, answer: Answer<'_>) -> ProbeOutcome
 where
     T: AsyncRead + AsyncWrite + Unpin,
@@ -36,7 +37,7 @@ where
             return Poll::Ready((Poll::Ready(asked), None));
         }
         let Poll::Ready(ended) = Pin::new(&mut connection).poll(context) else { return Poll::Pending };
-        // What came before the end counts.
+        // The answer may have come before the connection ended, and then it counts.
         Poll::Ready((asking.as_mut().poll(context), Some(ended)))
     })
     .await;
@@ -77,7 +78,8 @@ async fn ask(
     Ok(answer.end())
 }
 
-/// `None`: nothing but interim answers.
+/// Waits for the final head. Returns `None` if more than [`INTERIM_MAX`] interim answers came
+/// before it.
 async fn final_head(response: &mut ResponseFuture) -> Result<Option<Response<RecvStream>>, h2::Error> {
     let mut interim = 0;
     poll_fn(|context| {
@@ -93,14 +95,14 @@ async fn final_head(response: &mut ResponseFuture) -> Result<Option<Response<Rec
     .await
 }
 
-/// RST_STREAM for what is not to be sent any more, GOAWAY and the end, as far as the socket takes them at
-/// once.
+/// Sends RST_STREAM for an answer that is not needed any more, then GOAWAY, and ends the
+/// connection. It sends only as much as the socket takes at once.
 async fn say_goodbye<T>(connection: &mut Connection<Opening<T>, Bytes>)
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     poll_fn(|context| {
-        // The first turn resets the stream, the second one finds no stream left.
+        // The first poll resets the stream. The second one finds no stream left.
         let _ = Pin::new(&mut *connection).poll(context).is_pending()
             && Pin::new(&mut *connection).poll(context).is_pending();
         Poll::Ready(())
@@ -115,7 +117,7 @@ fn fault(error: &h2::Error) -> ProbeFailure {
             _ => failure(error),
         };
     }
-    // A reason of RFC 9113, 7, by its name.
+    // A failure names the reason as RFC 9113 section 7 does.
     let named = |reason: Reason| format!("{reason:?}");
     match error.reason().map(named) {
         Some(reason) if error.is_remote() && error.is_reset() => ProbeFailure::StreamReset(reason),

@@ -1,5 +1,5 @@
-//! A socket whose other end is to speak HTTP/2: its first bytes are looked at, so that a failure can
-//! tell what is spoken there instead.
+//! A socket whose other end is to speak HTTP/2. It looks at the first bytes, so that a failure can
+//! name the protocol that is spoken instead.
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
@@ -9,18 +9,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::answer::TOLD_MAX;
 
-/// The kind of error that says "this is not HTTP/2"; no socket has it.
+/// The kind of an error that says "this is not HTTP/2". Sockets do not return it.
 pub(crate) const NOT_HTTP2: ErrorKind = ErrorKind::Unsupported;
 
-/// A frame's type is behind the three bytes of its length (RFC 9113, 4.1).
+/// Where a frame's type is: behind the three bytes of its length (RFC 9113 section 4.1).
 const TYPE_AT: usize = 3;
 const SETTINGS: u8 = 4;
 
-/// Passes everything on; reading fails unless the first frame is SETTINGS (RFC 9113, 3.4).
+/// Passes all bytes on. A read fails unless the first frame is SETTINGS (RFC 9113 section 3.4).
 #[derive(Debug)]
 pub(crate) struct Opening<T> {
     socket: T,
-    /// What came before the first frame's type.
+    /// The bytes that came before the first frame's type.
     heard: Vec<u8>,
     settled: bool,
 }
@@ -57,7 +57,7 @@ impl<T: AsyncRead + Unpin> Opening<T> {
         }
     }
 
-    /// What came before the other end closed on what we still write.
+    /// Reads the bytes that came before the other end closed, after a write to it has failed.
     fn last_words(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         let mut bytes = [0; TOLD_MAX];
         let mut buffer = ReadBuf::new(&mut bytes);

@@ -1,4 +1,4 @@
-//! Who is probed: a task for each endpoint, told what changes.
+//! The prober: one task for each endpoint, which learns of changed targets.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,38 +11,31 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::clock;
-use crate::health::{Check, ProbeFailure, ProbeOutcome};
-use crate::model::{Endpoint, EndpointId, ReleaseId, Tick};
+use crate::health::{ProbeFailure, ProbeOutcome};
+use crate::model::{EndpointId, ReleaseId};
+use crate::tasks;
 use crate::tls::Origins;
 
 use super::exchange::Plan;
 use super::schedule::Schedule;
+use super::target::ProbeTarget;
 
-/// Probes that are due at the same time start so far apart, or evenly over their interval if that
-/// is less: two thousand new endpoints at an interval of 1 s are spread over that second.
+/// The time between the starts of probes that are due at the same moment. If there are so many that
+/// they would not fit into their interval, they start evenly over it. So two thousand new endpoints
+/// at an interval of 1 s are spread over that second.
 const SPREAD: Duration = Duration::from_micros(500);
 
-/// One endpoint to probe, and for whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProbeTarget {
-    pub endpoint: Endpoint,
-    /// The release that the result will belong to; when it changes, probes that are under way
-    /// still carry the old one.
-    pub owner: Option<ReleaseId>,
-    pub check: Arc<Check>,
-}
-
-/// One probe's result.
+/// The result of one probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeReport {
+    /// The endpoint that was probed.
     pub endpoint: EndpointId,
+    /// The release that owned the endpoint when the probe's target was set.
     pub owner: Option<ReleaseId>,
     pub outcome: ProbeOutcome,
-    pub started: Tick,
-    pub took: Duration,
 }
 
-/// Probes whatever it was last told to, and reports into a bounded channel.
+/// Probes the latest targets, and reports into a bounded channel.
 #[derive(Debug)]
 pub struct Prober {
     reports: mpsc::Sender<ProbeReport>,
@@ -51,7 +44,8 @@ pub struct Prober {
     slots: Mutex<HashMap<EndpointId, Slot>>,
 }
 
-/// One endpoint's task; dropping it stops it, and a probe that is under way is not reported.
+/// One endpoint's task. Dropping it stops the task, and then a probe that is under way is not
+/// reported.
 #[derive(Debug)]
 struct Slot {
     desk: Arc<Desk>,
@@ -65,14 +59,15 @@ impl Drop for Slot {
 }
 
 impl Prober {
-    /// Starts with no targets. Runs on the current (control plane) runtime until dropped.
+    /// Starts with no targets. The prober runs on the current runtime (the control plane's) until
+    /// it is dropped.
     #[must_use]
     pub fn start(reports: mpsc::Sender<ProbeReport>, origins: Arc<Origins>) -> Self {
         Self { reports, runtime: Handle::current(), origins, slots: Mutex::default() }
     }
 
-    /// Replaces the targets: those that stay keep their schedule, new ones are probed at once, those
-    /// with a new owner or address too ("at once": many at a time are spread over the interval).
+    /// Replaces the targets. Targets that stay keep their schedule. New ones, and those with a new
+    /// owner or address, are probed at once; if there are many, they are spread over the interval.
     pub fn set_targets(&self, targets: Vec<ProbeTarget>) {
         let mut slots = lock(&self.slots);
         let is_prompt = |target: &ProbeTarget| {
@@ -96,21 +91,22 @@ impl Prober {
                 let first = now + spread(gap, count - prompt);
                 prompt = prompt.saturating_sub(1);
                 let desk = Arc::new(Desk::new(target));
-                let task = self.runtime.spawn(Arc::clone(&desk).keep_probing(
-                    first,
-                    self.reports.clone(),
-                    Arc::clone(&self.origins),
-                ));
+                let task = tasks::spawn_on(
+                    &self.runtime,
+                    "probe",
+                    Arc::clone(&desk).keep_probing(first, self.reports.clone(), Arc::clone(&self.origins)),
+                );
                 place.insert(Slot { desk, task });
             }
         }
         *slots = kept;
     }
 
-    /// Probes an endpoint again at once, `fall` times 200 ms apart while connects are refused.
+    /// Probes an endpoint again at once, and up to `fall` times 200 ms apart while it refuses or
+    /// resets connections.
     ///
-    /// For failures in traffic: a probe that is refused does the same by itself. Cheap, and
-    /// however often it is called, probes start no closer than 200 ms.
+    /// This is for failures in traffic. A probe that is refused starts the same burst by itself.
+    /// The call is cheap. However often it is called, probes start at least 200 ms apart.
     pub fn suspect(&self, endpoint: &EndpointId) {
         if let Some(slot) = lock(&self.slots).get(endpoint) {
             slot.desk.suspect();
@@ -118,7 +114,7 @@ impl Prober {
     }
 }
 
-/// The `index`th of those that are `gap` apart, anywhere in its gap.
+/// Returns a random time in the gap number `index`, counted from 0, of gaps that are `gap` long.
 fn spread(gap: Duration, index: u32) -> Duration {
     gap * index + gap.mul_f64(fastrand::f64())
 }
@@ -131,7 +127,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What an endpoint's task is told.
+/// The messages to an endpoint's task.
 #[derive(Debug)]
 struct Desk {
     orders: Mutex<Orders>,
@@ -141,7 +137,7 @@ struct Desk {
 #[derive(Debug)]
 struct Orders {
     target: Arc<ProbeTarget>,
-    /// Probe for the new owner or address, then.
+    /// When to probe for a new owner or address.
     prompt: Option<Instant>,
     suspect: bool,
     repace: bool,
@@ -175,7 +171,7 @@ impl Desk {
         self.changed.notify_one();
     }
 
-    /// Takes the news into the schedule.
+    /// Applies the changes to the schedule, and returns the latest target.
     fn read_orders(&self, schedule: &mut Schedule) -> Arc<ProbeTarget> {
         let mut orders = lock(&self.orders);
         let target = Arc::clone(&orders.target);
@@ -202,7 +198,8 @@ impl Desk {
         let mut plan = Plan::of(&target, &origins);
         loop {
             tokio::select! {
-                // News first: a probe that is about to start belongs to whom it is for now.
+                // Changes come first, so that a probe that is about to start belongs to the present
+                // owner.
                 biased;
                 () = self.changed.notified() => {
                     let latest = self.read_orders(&mut schedule);
@@ -214,17 +211,11 @@ impl Desk {
                 }
                 () = tokio::time::sleep_until(schedule.due()) => {}
             }
-            let (started, tick) = (now(), clock::now());
+            let started = now();
             let outcome = plan.run().await;
-            let took = now().duration_since(started);
             let refused = is_refusal(&outcome);
-            let report = ProbeReport {
-                endpoint: target.endpoint.id.clone(),
-                owner: target.owner.clone(),
-                outcome,
-                started: tick,
-                took,
-            };
+            let report =
+                ProbeReport { endpoint: target.endpoint.id.clone(), owner: target.owner.clone(), outcome };
             if reports.send(report).await.is_err() {
                 return;
             }
@@ -233,7 +224,8 @@ impl Desk {
     }
 }
 
-/// Whether nothing listens there, or what does hangs up: worth a second look at once.
+/// Tells whether nothing listens at the endpoint, or the listener closes at once. Such an endpoint
+/// is worth a second look at once.
 fn is_refusal(outcome: &ProbeOutcome) -> bool {
     matches!(outcome, ProbeOutcome::Fail(ProbeFailure::Refused | ProbeFailure::Reset))
 }

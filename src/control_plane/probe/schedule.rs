@@ -1,57 +1,60 @@
-//! When an endpoint is probed next. Pure: the time is an argument.
+//! When an endpoint is probed next. This file is pure: the time is an argument.
 //!
-//! On schedule a probe starts `interval` after the last one started, and never before its end.
-//! Out of schedule, in a **burst**: an endpoint that refuses or resets is probed again at once and
-//! then 200 ms apart, `fall` times in all, so that a killed process is known to be down within a
-//! second and not after `fall` intervals. A burst begins when traffic suspects the endpoint, or
-//! when a probe is refused and the one before was not; an endpoint that stays down is not
-//! probed faster for it. Any other result ends it.
+//! On schedule, a probe starts `interval` after the start of the last one, and never before the
+//! last one has ended. Out of schedule there is the **burst**. An endpoint that refuses or resets
+//! connections is probed again at once and then 200 ms apart, `fall` times in all. So a killed
+//! process is known to be down within a second, and not only after `fall` intervals. A burst begins
+//! when traffic suspects the endpoint, or when a probe is refused and the probe before was not. An
+//! endpoint that stays down is not probed faster than its schedule. Any result other than a refusal
+//! or reset ends the burst.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Between the starts of a burst's probes, and between those that traffic asks for.
+/// The time between the starts of a burst's probes, and the least time before a probe that traffic
+/// asks for.
 pub(crate) const BURST_GAP: Duration = Duration::from_millis(200);
 
-/// One endpoint's.
+/// The schedule of one endpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     due: Instant,
     started: Option<Instant>,
-    /// Refusals that the present burst still waits for; 0: there is none.
+    /// How many refusals the present burst still waits for; 0 if there is no burst.
     burst: u32,
     /// Whether the last probe was refused or reset.
     refused: bool,
 }
 
 impl Schedule {
-    /// The first probe is due at `first`.
+    /// Makes a schedule whose first probe is due at `first`.
     pub(crate) fn new(first: Instant) -> Self {
         Self { due: first, started: None, burst: 0, refused: false }
     }
 
+    /// Returns when the next probe is due.
     pub(crate) fn due(&self) -> Instant {
         self.due
     }
 
-    /// Due at `at` whatever the schedule says: there is a new owner to tell about. What was known
-    /// for the old one is forgotten.
+    /// Makes a probe due at `at`, because the endpoint has a new owner or address. The schedule
+    /// forgets the refusals that it counted before.
     pub(crate) fn prompt(&mut self, at: Instant) {
         self.due = at;
         self.burst = 0;
         self.refused = false;
     }
 
-    /// The interval is another one now.
+    /// Applies a new interval.
     pub(crate) fn repace(&mut self, interval: Duration, now: Instant) {
         if let (Some(started), 0) = (self.started, self.burst) {
             self.due = (started + interval).max(now);
         }
     }
 
-    /// Traffic was refused or reset. However often that is said, one burst comes of it, and probes
-    /// start no closer than [`BURST_GAP`].
+    /// Reacts to traffic that was refused or reset. However often it is called, only one burst
+    /// begins, and probes start at least [`BURST_GAP`] apart.
     pub(crate) fn suspect(&mut self, fall: u32, now: Instant) {
         if self.burst > 0 {
             return;
@@ -61,7 +64,7 @@ impl Schedule {
         self.due = self.due.min(soonest);
     }
 
-    /// A probe that was started at `started` has ended `now`.
+    /// Plans the next probe, after the one that began at `started` has ended at `now`.
     pub(crate) fn ended(
         &mut self,
         started: Instant,

@@ -1,12 +1,14 @@
-//! Requests of our own to both colors, at a low rate, while there is too little traffic to judge
-//! by (`analysis.synthetic`).
+//! Synthetic requests of greenlight to both colors, at a low rate, while there is too little
+//! traffic to judge by (`analysis.synthetic`).
 //!
-//! They are no probes: a probe asks whether an endpoint is healthy, these ask for paths that users
-//! ask for, and what comes of them is evidence. They go to the endpoints straight, never through
-//! the data plane, so they are in none of its counts. The old color gets as many as the new one:
-//! what fails on both is not the new version's fault.
+//! Synthetic requests are not probes. A probe asks whether an endpoint is healthy. A synthetic
+//! request asks for a path that users ask for, and its outcome is evidence. The requests go
+//! straight to the endpoints and never through the data plane, so its counts do not contain them.
+//! The old color gets as many requests as the new one, since a failure on both is not the fault of
+//! the new version.
 //!
-//! Bounded: [`UNDER_WAY_MAX`] requests a service, and a place in the channel each, or it is not sent.
+//! The load is bounded. A service has at most [`UNDER_WAY_MAX`] requests under way, and each
+//! request needs a place in the report channel before it is sent. Otherwise it is not sent.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -21,31 +23,33 @@ use tokio::time::MissedTickBehavior;
 use crate::health::{Check, CheckKind, ProbeOutcome, Speech};
 use crate::judge::Outcome;
 use crate::model::{Color, OriginTls, PerColor, ServiceName};
+use crate::tasks;
 use crate::tls::Origins;
 
 use super::exchange::Plan;
 
-/// Requests under way to one service; more are not sent.
+/// The most requests under way to one service. Further ones are not sent.
 const UNDER_WAY_MAX: usize = 256;
 
-/// What is asked of one service.
+/// The requests to send to one service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntheticTarget {
     pub service: ServiceName,
-    /// Where each color's endpoints are.
+    /// The addresses of each color's endpoints.
     pub endpoints: PerColor<Vec<SocketAddr>>,
+    /// The host name of the requests.
     pub host: String,
-    /// Asked for in turn; at least one.
+    /// The paths, requested in turn. There is at least one.
     pub paths: Vec<String>,
-    /// Requests a second to each color.
+    /// The rate to each color, in requests per second.
     pub rate: u32,
-    /// With `upstream.protocol = "https"`.
+    /// The TLS settings, with `upstream.protocol = "https"`.
     pub tls: Option<OriginTls>,
-    /// A request that takes longer has failed.
+    /// The longest time of a request. A request that takes longer has failed.
     pub timeout: Duration,
 }
 
-/// How one request ended.
+/// The outcome of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntheticReport {
     pub service: ServiceName,
@@ -53,7 +57,7 @@ pub struct SyntheticReport {
     pub outcome: Outcome,
 }
 
-/// Sends whatever it was last told to, until dropped.
+/// Sends the requests of the latest targets until it is dropped.
 #[derive(Debug)]
 pub struct Synthetic {
     reports: mpsc::Sender<SyntheticReport>,
@@ -81,7 +85,8 @@ impl Synthetic {
         Self { reports, origins, runtime: Handle::current(), running: HashMap::new() }
     }
 
-    /// Sends to a service from now on, or (`None`) no more. Nothing happens where nothing changes.
+    /// Begins or changes the requests to a service; `None` ends them. An unchanged target goes on
+    /// undisturbed.
     pub fn aim(&mut self, service: &ServiceName, target: Option<SyntheticTarget>) {
         let Some(target) = target else {
             self.running.remove(service);
@@ -90,8 +95,11 @@ impl Synthetic {
         if self.running.get(service).is_some_and(|running| running.target == target) {
             return;
         }
-        let task =
-            self.runtime.spawn(keep_asking(target.clone(), self.reports.clone(), Arc::clone(&self.origins)));
+        let task = tasks::spawn_on(
+            &self.runtime,
+            "synthetic",
+            keep_asking(target.clone(), self.reports.clone(), Arc::clone(&self.origins)),
+        );
         self.running.insert(service.clone(), Running { target, task });
     }
 }
@@ -101,10 +109,10 @@ async fn keep_asking(target: SyntheticTarget, reports: mpsc::Sender<SyntheticRep
     let under_way = Arc::new(Semaphore::new(UNDER_WAY_MAX));
     let mut tick = tokio::time::interval(Duration::from_secs(1) / target.rate.max(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut asking = tokio::task::JoinSet::new();
     for turn in 0_usize.. {
         tick.tick().await;
-        while tasks.try_join_next().is_some() {}
+        while asking.try_join_next().is_some() {}
         for (color, plans) in plans.iter() {
             let Some(plan) = plans.get(turn % plans.len().max(1)).cloned() else { continue };
             let (Ok(permit), Ok(place)) =
@@ -113,7 +121,7 @@ async fn keep_asking(target: SyntheticTarget, reports: mpsc::Sender<SyntheticRep
                 continue;
             };
             let service = target.service.clone();
-            tasks.spawn(async move {
+            asking.spawn(async move {
                 let outcome = match plan.run().await {
                     ProbeOutcome::Pass => Outcome::Success,
                     ProbeOutcome::Fail(_) => Outcome::Error,
@@ -125,7 +133,7 @@ async fn keep_asking(target: SyntheticTarget, reports: mpsc::Sender<SyntheticRep
     }
 }
 
-/// Every endpoint by every path, so that each turn is another pair.
+/// Combines every endpoint with every path, so that each turn uses another pair.
 fn plans(target: &SyntheticTarget, color: Color, origins: &Origins) -> Vec<Arc<Plan>> {
     let pairs =
         target.paths.iter().flat_map(|path| target.endpoints[color].iter().map(move |at| (path, *at)));
@@ -143,7 +151,7 @@ fn plans(target: &SyntheticTarget, color: Color, origins: &Origins) -> Vec<Arc<P
     pairs.map(plan).collect()
 }
 
-/// Every status that is no error to the judge (DESIGN.md section 3).
+/// Returns every status that is no error to the judge (docs/judge.md, "Evidence").
 fn no_errors() -> Vec<u16> {
     (200..500).chain([501, 505]).collect()
 }

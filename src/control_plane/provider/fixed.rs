@@ -1,5 +1,5 @@
-//! Colors listed in the configuration. Host names are resolved again every 10 s; each address is
-//! an endpoint.
+//! Endpoints that are listed in the configuration. Host names are resolved again every 10 s, and each
+//! address is an endpoint.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -11,21 +11,23 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::model::{Color, Endpoint, EndpointId, PerColor, ServiceName};
+use crate::tasks;
 
 use super::lookup::{self, LOOKUP_MAX, LOOKUPS_AT_ONCE, Lookups};
 
-/// How often names are resolved, give or take [`JITTER`] so that a fleet doesn't ask in step.
+/// How often names are resolved. Each time differs by up to [`JITTER`], so that many front doors don't ask
+/// at the same moment.
 const RESOLVE_EVERY: Duration = Duration::from_secs(10);
 const JITTER: f64 = 0.1;
 
-/// `[services.NAME.upstream]` of kind fixed: `host:port` texts.
+/// `[services.NAME.upstream]` of kind fixed, as `host:port` texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FixedSource {
     pub service: ServiceName,
     pub addresses: PerColor<Vec<String>>,
 }
 
-/// A color's endpoints as they are now, in the order of their addresses.
+/// The present endpoints of a color, in the order of their addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderUpdate {
     pub service: ServiceName,
@@ -33,7 +35,7 @@ pub struct ProviderUpdate {
     pub endpoints: Vec<Endpoint>,
 }
 
-/// Resolves, and says what has changed. Dropping it stops it.
+/// Resolves names and reports changes. Dropping it stops it.
 #[derive(Debug)]
 pub struct FixedProvider {
     sources: watch::Sender<Arc<Vec<FixedSource>>>,
@@ -41,10 +43,11 @@ pub struct FixedProvider {
 }
 
 impl FixedProvider {
-    /// Starts with no sources. Runs on the current runtime until dropped, or until nobody listens.
+    /// Starts with no sources. Runs on the current runtime until it is dropped, or until the receiver is
+    /// gone.
     ///
-    /// Each color is reported once when it becomes known, even if it has no endpoint (a name that
-    /// has never been resolved), and then whenever its endpoints change.
+    /// Each color is reported once when all of its names have been looked up, even if it has no endpoint
+    /// (because a name was never resolved). After that it is reported whenever its endpoints change.
     #[must_use]
     pub fn start(updates: mpsc::Sender<ProviderUpdate>) -> Self {
         Self::start_asking(updates, Lookups::new(lookup::system(), LOOKUP_MAX), RESOLVE_EVERY)
@@ -57,18 +60,18 @@ impl FixedProvider {
     ) -> Self {
         let sources = watch::Sender::new(Arc::default());
         let desk = Desk { updates, lookups, every, names: HashMap::new(), reported: HashMap::new() };
-        let task = tokio::spawn(desk.run(sources.subscribe()));
+        let task = tasks::spawn("fixed provider", desk.run(sources.subscribe()));
         Self { sources, task }
     }
 
-    /// Replaces the sources; each is resolved at once. Addresses that are literals are reported
-    /// without any look-up. A name that can't be resolved keeps its last addresses.
+    /// Replaces the sources and resolves each at once. Literal addresses are reported without any look-up.
+    /// A name that can't be resolved keeps its last addresses.
     pub fn set_sources(&self, sources: Vec<FixedSource>) {
         self.sources.send_replace(Arc::new(sources));
     }
 
-    /// Resolves once, now: for the start, before traffic is taken. A name that can't be resolved
-    /// is left out and logged; it takes 5 s at most.
+    /// Resolves once, now. This is for the start, before traffic is taken. A name that can't be resolved is
+    /// left out and logged. A look-up takes 5 s at most.
     pub async fn resolve(source: &FixedSource) -> PerColor<Vec<Endpoint>> {
         let lookups = &Lookups::new(lookup::system(), LOOKUP_MAX);
         let color = |color: Color| async move {
@@ -95,7 +98,7 @@ impl Drop for FixedProvider {
     }
 }
 
-/// Addresses as a color's endpoints: sorted, each once.
+/// The endpoints of a color for these addresses, sorted and without duplicates.
 fn endpoints(
     service: &ServiceName,
     color: Color,
@@ -108,15 +111,15 @@ fn endpoints(
         .collect()
 }
 
-/// What is known of one name.
+/// The knowledge about one name.
 #[derive(Debug, Default)]
 struct Name {
     addresses: Vec<SocketAddr>,
-    /// Its last look-up failed, and that has been said.
+    /// Whether its last look-up failed, which has been logged then.
     failing: bool,
 }
 
-/// What the provider's task owns.
+/// The state of the provider's task.
 struct Desk {
     updates: mpsc::Sender<ProviderUpdate>,
     lookups: Lookups,
@@ -125,7 +128,7 @@ struct Desk {
     reported: HashMap<(ServiceName, Color), Vec<Endpoint>>,
 }
 
-/// Nobody takes updates any more.
+/// The receiver of the updates is gone.
 struct Unheard;
 
 impl Desk {
@@ -159,8 +162,8 @@ impl Desk {
         self.reported.retain(|(service, _), _| sources.iter().any(|source| source.service == *service));
     }
 
-    /// Resolves every name once. A color is reported as soon as all of its names are known, so
-    /// that a slow name holds up its own color and no other.
+    /// Resolves every name once. A color is reported as soon as all of its names are looked up, so that a
+    /// slow name delays its own color and no other.
     async fn resolve_all(&mut self, sources: &[FixedSource]) -> Result<(), Unheard> {
         let colors: Vec<(&FixedSource, Color)> =
             sources.iter().flat_map(|source| Color::ALL.map(|color| (source, color))).collect();
@@ -228,7 +231,7 @@ impl Desk {
             return Ok(());
         }
         let update = ProviderUpdate { service: key.0.clone(), color, endpoints: endpoints.clone() };
-        // Noted only once it is sent: a round that is called off here reports it the next time.
+        // It is recorded only after it was sent. If this round is dropped here, the next one reports it.
         self.updates.send(update).await.map_err(|_| Unheard)?;
         self.reported.insert(key, endpoints);
         Ok(())

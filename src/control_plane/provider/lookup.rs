@@ -1,4 +1,4 @@
-//! Look-ups of host names: bounded in number and in time.
+//! Look-ups of host names, with a limit on their number and on their time.
 
 use std::future::Future;
 use std::io;
@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-/// How long an answer is waited for, the wait for a place included.
+use crate::tasks;
+
+/// How long an answer may take, with the wait for a permit included.
 pub(crate) const LOOKUP_MAX: Duration = Duration::from_secs(5);
-/// Look-ups at a time. Each is a thread of the runtime's blocking pool.
+/// How many look-ups run at a time. Each takes a thread of the runtime's blocking pool.
 pub(crate) const LOOKUPS_AT_ONCE: usize = 16;
 
 type Answer = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
-/// Who is asked: the system, or a test.
+/// The resolver that is asked, which is the system's or that of a test.
 pub(crate) type Ask = Arc<dyn Fn(String) -> Answer + Send + Sync>;
 
 /// The system's resolver.
@@ -23,7 +25,7 @@ pub(crate) fn system() -> Ask {
     Arc::new(|name| Box::pin(async move { tokio::net::lookup_host(name).await.map(Iterator::collect) }))
 }
 
-/// Asks, within bounds. Clones share the bounds.
+/// Asks a resolver within the limits. Clones share the limits.
 #[derive(Clone)]
 pub(crate) struct Lookups {
     ask: Ask,
@@ -32,23 +34,23 @@ pub(crate) struct Lookups {
 }
 
 impl Lookups {
-    /// `patience`: [`LOOKUP_MAX`], but in tests.
+    /// `patience` is [`LOOKUP_MAX`] except in tests.
     pub(crate) fn new(ask: Ask, patience: Duration) -> Self {
         Self { ask, patience, permits: Arc::new(Semaphore::new(LOOKUPS_AT_ONCE)) }
     }
 
     /// The addresses of `name` (`host:port`), or why there are none.
     ///
-    /// Of a name with both kinds of addresses only the IPv4 ones are taken: both are ways to the
-    /// same processes, which must not be counted twice, and a process that listens on one of the
-    /// two only (`localhost`) would look half sick for ever.
+    /// If a name has both kinds of addresses, only the IPv4 ones are taken. Both lead to the same
+    /// processes, which must not be counted twice. And a process that listens on one of the two only
+    /// (`localhost`) would look half sick forever.
     pub(crate) async fn resolve(&self, name: &str) -> Result<Vec<SocketAddr>, String> {
         let asked = async {
             let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(io::Error::other)?;
             let answer = (self.ask)(name.to_owned());
-            // A task of its own, because a system's look-up can't be called off: its place is not
-            // free before it has ended, however long ago we stopped waiting for it.
-            let asked = tokio::spawn(async move {
+            // The look-up is a task of its own, because a system's look-up can't be canceled. Its permit is
+            // not free before the look-up has ended, even if the wait for its answer is over long before.
+            let asked = tasks::spawn("look-up", async move {
                 let _until_it_ends = permit;
                 answer.await
             });

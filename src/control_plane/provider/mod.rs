@@ -1,5 +1,5 @@
-//! L3: where endpoints come from: `fixed` lists them in the configuration; `docker` runs containers,
-//! or follows those that somebody else runs.
+//! L3: where endpoints come from. `fixed` takes them from the configuration. `docker` runs containers, or
+//! follows containers that somebody else runs.
 
 pub mod docker;
 mod fixed;

@@ -13,10 +13,10 @@ use crate::model::{Color, PerColor, ServiceName};
 use super::lookup::{Ask, LOOKUPS_AT_ONCE, Lookups};
 use super::{FixedProvider, FixedSource, ProviderUpdate};
 
-/// A failure's limit only.
+/// How long a test waits before it fails.
 const PATIENCE: Duration = Duration::from_mins(1);
 const EVERY: Duration = Duration::from_millis(20);
-/// No second round comes within a test.
+/// So long that no second round comes within a test.
 const NEVER: Duration = Duration::from_hours(1);
 
 fn source(name: &str, blue: &[&str], green: &[&str]) -> FixedSource {
@@ -33,7 +33,7 @@ async fn next(updates: &mut mpsc::Receiver<ProviderUpdate>) -> (String, Vec<Stri
     (format!("{}/{}", update.service, update.color), ids)
 }
 
-/// What names lead to: changed by the test as it goes. A name that is not listed fails.
+/// The addresses of names, which the test changes as it goes. A name that is not listed fails.
 #[derive(Clone)]
 struct Names {
     known: Arc<Mutex<HashMap<&'static str, Vec<&'static str>>>>,
@@ -66,8 +66,8 @@ impl Names {
         start(ask, PATIENCE, every)
     }
 
-    /// Waits until names were asked for so many times more. The last answer may still be on its
-    /// way; the ones before it have been dealt with.
+    /// Waits until names were looked up so many more times. The last answer may still be under way; those
+    /// before it have been handled.
     async fn asked(&self, times: u32) {
         let mut asked = self.asked.subscribe();
         let enough = *asked.borrow() + times;
@@ -154,7 +154,7 @@ async fn new_sources_are_resolved_at_once_and_only_what_changed_is_told() {
     assert_eq!(next(&mut updates).await, ("one/green".into(), vec!["one/green/10.0.0.2:80".into()]));
     assert_eq!(next(&mut updates).await.0, "two/blue");
     assert_eq!(next(&mut updates).await.0, "two/green");
-    // What was taken out and comes again is told again.
+    // A service that was taken out and comes back is reported again.
     provider.set_sources(vec![source("three", &[], &[])]);
     assert_eq!(next(&mut updates).await.0, "three/blue");
     assert_eq!(next(&mut updates).await.0, "three/green");

@@ -10,12 +10,14 @@ use super::StoreFault;
 use super::folder::{Identity, beside, create_empty, sync_parent};
 use super::schema::{self, Format};
 
-/// Nobody else writes, so a lock held by another (a person's `sqlite3`) is waited for briefly.
+/// How long a call waits for a lock of another process. greenlight is the only writer, so only a
+/// person's `sqlite3` can hold one.
 const BUSY_MAX: Duration = Duration::from_secs(1);
-/// The log is cut back to this after a checkpoint, whatever it once grew to.
+/// SQLite cuts its write-ahead log back to this size, in bytes, after a checkpoint.
 const WAL_BYTES_KEPT: i64 = 8 << 20;
 
-/// An open store file.
+/// An open and checked store file. It remembers which files it opened, so that [`Database::place`]
+/// can tell whether their names still lead to them.
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) connection: Connection,
@@ -24,31 +26,31 @@ pub(crate) struct Database {
     wal: Identity,
 }
 
-/// What to make of a file that is missing or holds nothing.
+/// How to treat a file that is missing or empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IfEmpty {
-    /// It is the first start.
+    /// It is the first start, so an empty store is made.
     Begin,
-    /// There was a store: it is a damaged one, and is left as it is.
+    /// There was a store before, so a missing or empty file is damage. The file is left as it is.
     Refuse,
 }
 
-/// What became of an open file's name.
+/// Where the name of an open file leads now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// It leads to the open file.
+    /// The name leads to the open file.
     Same,
-    /// The file or its log was removed: what is written now would be gone after a restart.
+    /// The file or its log was removed. Anything written now would be gone after a restart.
     Removed,
-    /// It leads to something else.
+    /// The name leads to another file.
     Replaced,
-    /// It can't be asked.
+    /// The file system can't tell, for example because of a permission.
     Unreachable,
 }
 
 impl Database {
-    /// Opens the file at `path`, brings it to the present format, and checks it. The flag tells
-    /// whether it was empty before. `folder` is named in faults.
+    /// Opens the file at `path`, brings it to the present format, and checks its pages. The
+    /// returned flag is true if the file was empty before. `folder` is named in faults.
     pub(crate) fn open(path: &Path, folder: &Path, if_empty: IfEmpty) -> Result<(Self, bool), StoreFault> {
         let refuse = |why: String| StoreFault::Open { path: folder.display().to_string(), why };
         let name = || path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -59,7 +61,8 @@ impl Database {
             return Err(StoreFault::Damaged { path: folder.display().to_string(), why });
         }
         if !there {
-            // Made by us and not by SQLite, for its mode; SQLite gives that to -wal and -shm too.
+            // greenlight makes the file itself, so that it has `FILE_MODE`. SQLite gives the same
+            // mode to -wal and -shm.
             create_empty(path).map_err(|error| refuse(format!("{} can't be made: {error}", name())))?;
         }
         let opened = Self::open_checked(path, folder, if_empty);
@@ -104,13 +107,14 @@ impl Database {
             return Err(StoreFault::Damaged { path: shown(), why: check }.into());
         }
         schema::migrate(&mut connection, schema::STEPS, found)?;
-        // SQLite syncs what it writes, and leaves the name of a file that we made to us.
+        // SQLite syncs the content that it writes. The name of the file, which greenlight made, has
+        // to be synced here.
         sync_parent(path)?;
         let (main, wal) = (Identity::of(path)?, Identity::of(&beside(path, "-wal"))?);
         Ok((Self { connection, path: path.to_owned(), main, wal }, format == Format::Empty))
     }
 
-    /// Whether what is written now will be found under its name after a restart.
+    /// Tells whether a write made now will be found under the file's name after a restart.
     pub(crate) fn place(&self) -> Place {
         match (Identity::of(&self.path), Identity::of(&beside(&self.path, "-wal"))) {
             (Ok(main), _) if main != self.main => Place::Replaced,
@@ -122,9 +126,9 @@ impl Database {
     }
 }
 
-/// A connection as the store wants it.
+/// Opens a connection with the store's settings.
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    // No SQLITE_OPEN_CREATE: a file that vanished is told, never silently made anew.
+    // Without SQLITE_OPEN_CREATE, a file that vanished is an error and is never silently made anew.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_MAX)?;
@@ -134,7 +138,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Whether an error says that the file's content is not what was once written.
+/// Tells whether an error means that the file's content is not the content that was written.
 pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }

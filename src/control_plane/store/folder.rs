@@ -1,4 +1,4 @@
-//! The store's folder: made, locked, its files by name.
+//! The store's folder: it is made and locked here, and its files have their names here.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 
 use super::StoreFault;
 
-/// Only the user that runs greenlight reads a store: records name versions, hosts and people.
+/// Only the user that runs greenlight may read a store, since records name versions, hosts and
+/// people.
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
-/// Which file a path led to: device and inode. Two that differ are two files.
+/// The device and inode of a file. Two files never have the same pair while both exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity(u64, u64);
 
 impl Identity {
-    /// The identity of what `path` leads to now.
+    /// Returns the identity of the file that `path` leads to now.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         fs::metadata(path).map(|found| Self(found.dev(), found.ino()))
     }
@@ -26,12 +27,14 @@ impl Identity {
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    /// Holds the lock; the system lets go of it when the file is closed, however the process ends.
+    /// The open lock file. The system releases the lock when this file is closed, however the
+    /// process ends.
     lock: File,
 }
 
 impl Folder {
-    /// Makes the folder if it is missing, and locks it.
+    /// Makes the folder if it is missing, and locks it. The fault is [`StoreFault::Locked`] if
+    /// another process holds the lock.
     pub(crate) fn claim(path: &Path) -> Result<Self, StoreFault> {
         let refuse = |what: &str, error: &io::Error| StoreFault::Open {
             path: path.display().to_string(),
@@ -57,7 +60,7 @@ impl Folder {
         }
     }
 
-    /// Claims the folder again if it was removed or put in another's place while it was held.
+    /// Makes and locks the folder again if it was removed or replaced while this process held it.
     pub(crate) fn reclaim(&mut self) -> Result<(), StoreFault> {
         if self.is_held() {
             return Ok(());
@@ -92,31 +95,32 @@ impl Folder {
     }
 }
 
-/// The file that SQLite keeps beside a database: `-wal` or `-shm`.
+/// Returns the path of the file that SQLite keeps beside a database (`-wal` or `-shm`).
 pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// Makes an empty file that only its owner may read, in the place of any that is there.
+/// Makes an empty file that only its owner may read and write. A file that is there is emptied.
 pub(crate) fn create_empty(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(FILE_MODE).open(path).map(drop)
 }
 
-/// Moves a whole file into its place so that after a crash it is either not there or all there.
+/// Moves a complete file to its final name. After a crash, the new file is there completely or not
+/// at all.
 pub(crate) fn settle(from: &Path, to: &Path) -> io::Result<()> {
     File::open(from)?.sync_all()?;
     fs::rename(from, to)?;
     sync_parent(to)
 }
 
-/// Makes the names in a file's folder durable.
+/// Syncs the folder of a file, so that the names in it survive a crash.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
-/// Removes a file that may not be there.
+/// Removes a file, if it is there.
 pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

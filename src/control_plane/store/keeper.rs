@@ -1,13 +1,14 @@
-//! What the store's thread owns: the folder, the open file, and how to get it back.
+//! The store thread's folder and open file, and how it gets them back after a fault of the disk.
 //!
-//! A failed write is told at once and nothing is remembered but a doubt: the next call opens the
-//! file again, so that a disk that comes back is used without a restart.
+//! The caller of a failed write gets the fault at once. The keeper remembers only that the
+//! connection is in doubt. The next call opens the file again, so a disk that comes back is used
+//! without a restart.
 //!
-//! A file that is removed while it is open can still be written, and all of it is gone after a
-//! restart. So before each write its name is looked up (a few microseconds beside an fsync): if it
-//! is gone, the open file, which still has everything, is copied back under it. If the name leads
-//! to something else, a person has put it there: nothing is written until the restart that takes
-//! it up.
+//! A file that was removed while it is open can still be written, but all of it would be gone after
+//! a restart. So the keeper looks up the file's name before each write, which takes a few
+//! microseconds beside an fsync. If the name is gone, the keeper copies the open file, which still
+//! has everything, back under its name. If the name leads to another file, a person has put that
+//! file there. Then the keeper writes nothing until a restart, which opens that file.
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -16,13 +17,13 @@ use super::database::{Database, IfEmpty, Place, is_damage};
 use super::folder::{Folder, beside, remove_if_there};
 use super::previous;
 
-/// The folder and the connection, on the one thread that uses them.
+/// The folder and the connection of the store. Only the store's thread uses them.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     folder: Folder,
-    /// `None` only between a failed opening and the next one.
+    /// `None` only after a failed opening, until the next one succeeds.
     database: Option<Database>,
-    /// The last use failed in a way that leaves the connection in doubt.
+    /// Whether the last use failed in a way that leaves the connection in doubt.
     doubtful: bool,
 }
 
@@ -35,7 +36,7 @@ impl Keeper {
         &self.folder
     }
 
-    /// Runs a write on a connection whose file is under its name.
+    /// Runs a write, after making sure that the connection's file is under its name.
     pub(crate) fn write<T>(
         &mut self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
@@ -44,7 +45,8 @@ impl Keeper {
         self.run(work, StoreFault::Write)
     }
 
-    /// Runs a read. What is open is read even if its name is gone: it is still what was written.
+    /// Runs a read. The open file is read even if its name is gone, since its content is still the
+    /// content that was written.
     pub(crate) fn read<T>(
         &mut self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
@@ -72,7 +74,7 @@ impl Keeper {
         })
     }
 
-    /// Makes sure that what is written next will be found after a restart.
+    /// Makes sure that the next write will be found after a restart.
     fn put_right(&mut self) -> Result<(), String> {
         match self.database.as_ref().map(Database::place) {
             Some(Place::Same) if !self.doubtful => Ok(()),
@@ -87,10 +89,12 @@ impl Keeper {
     }
 
     fn reopen(&mut self) -> Result<(), String> {
-        // Closed first: a close removes the log by its name, which the new one would be using.
+        // The old connection is closed first. Closing it removes the log by its name, and the new
+        // connection would be using a log of that name.
         self.database = None;
-        // If it is gone or empty now, its content went with the connection: an empty one would say
-        // that nothing ever was. A restart takes up the previous copy.
+        // If the file is gone or empty now, its content was lost with the connection. An empty
+        // store would claim that there never was a record, so it is refused. A restart uses the
+        // previous copy.
         let main = self.folder.main();
         let opened = Database::open(&main, self.folder.path(), IfEmpty::Refuse);
         let (database, _) = opened.map_err(|fault| fault.to_string())?;
@@ -99,7 +103,8 @@ impl Keeper {
         Ok(())
     }
 
-    /// The file's name, or its log's, is gone: writes all of the open file under it again.
+    /// Writes all of the open file under its name again, after the name of the file or of its log
+    /// was removed.
     fn write_back(&mut self) -> Result<(), String> {
         self.folder.reclaim().map_err(|fault| fault.to_string())?;
         let Some(database) = &self.database else {
@@ -120,8 +125,8 @@ impl Keeper {
     }
 }
 
-/// Whether to open the file again before the next use. A full disk and a lock leave the
-/// connection as it was.
+/// Tells whether to open the file again before the next use. A full disk, a lock and a violated
+/// constraint leave the connection usable.
 fn leaves_doubt(error: &rusqlite::Error) -> bool {
     match error.sqlite_error_code() {
         Some(code) => {

@@ -1,20 +1,22 @@
-//! L3: what must survive: service records with compare-and-swap, release records, events, audit.
+//! The store keeps everything that must survive a restart: service records with compare-and-swap,
+//! release records, events and the audit log.
 //!
-//! Records are opaque JSON texts to this room; the controller writes and reads them. SQLite is the
-//! embedded default; etcd takes its place later, behind the same trait.
+//! The store treats records as opaque JSON texts. The controller writes and reads them. SQLite is
+//! the embedded implementation; etcd is to become another one, behind the same trait.
 //!
-//! The embedded store is one folder, and one process may use it ([`SqliteStore::open`] locks it):
+//! The embedded store is one folder. Only one process may use it, and [`SqliteStore::open`] locks
+//! it.
 //!
-//! | file | what |
+//! | file | content |
 //! |---|---|
 //! | `store.db`, `-wal`, `-shm` | the store |
-//! | `store.previous.db` | a verified copy of it, made at the last start that found it whole |
-//! | `store.damaged.db` | what was put aside when a damaged store was replaced, for a person to look at |
-//! | `lock` | held while greenlight runs |
+//! | `store.previous.db` | a verified copy of the store, made at the last start that found it whole |
+//! | `store.damaged.db` | the damaged store that was replaced, kept for a person to look at |
+//! | `lock` | the lock file, held while greenlight runs |
 //!
-//! An answered write is on the disk (WAL with `synchronous = FULL`: each commit is an fsync). One
-//! thread owns the one connection, so a write never waits for a lock, and a hanging disk holds up
-//! that thread and no other: callers get a fault after [`ANSWER_MAX`].
+//! When a write has been answered, it is on the disk (WAL with `synchronous = FULL`, so each commit
+//! is an fsync). One thread owns the one connection, so a write never waits for a lock of this
+//! process. A hanging disk holds up only that thread, and callers get a fault after [`ANSWER_MAX`].
 
 mod database;
 mod fault;

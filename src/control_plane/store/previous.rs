@@ -1,10 +1,10 @@
 //! The one previous copy of the store, and how a damaged store is replaced by it.
 //!
-//! The copy is made at a start that found the store whole, while nothing waits for it: SQLite's
-//! log lets one connection read a snapshot while the other writes. It is written beside its
-//! place, read back, and only then renamed over the older copy: at every moment one whole copy is
-//! there. It is not made again until the next start: a copy that is made often is as likely to be
-//! of a store that has just gone wrong as the store itself.
+//! A start that found the store whole makes the copy, and nothing waits for it, since SQLite's log
+//! lets one connection read a snapshot while the other writes. The copy is written under another
+//! name, read back, and only then renamed over the older copy. So one whole copy is there at every
+//! moment. The copy is not made again until the next start. A copy that is made often would be as
+//! likely to be bad as the store itself, since it could be taken just after the store went wrong.
 
 use std::fs;
 use std::io;
@@ -28,12 +28,12 @@ pub(crate) enum CopyFault {
     NotWhole(String),
 }
 
-/// Copies the store that `source` has open into `target`, whole or not at all.
+/// Copies the store that `source` has open into `target`, completely or not at all.
 pub(crate) fn copy(source: &Connection, target: &Path) -> Result<(), CopyFault> {
     let unfinished = beside(target, ".new");
     let copied = write_copy(source, &unfinished).and_then(|()| Ok(settle(&unfinished, target)?));
     if copied.is_err() {
-        // A half copy on a full disk would keep it full.
+        // An unfinished copy on a full disk would keep the disk full.
         let _ = remove_if_there(&unfinished);
     }
     copied
@@ -51,18 +51,18 @@ fn write_copy(source: &Connection, unfinished: &Path) -> Result<(), CopyFault> {
     Ok(())
 }
 
-/// Copies the store file at `main` to `previous`, over a connection of its own.
+/// Copies the store file at `main` to `previous` through its own connection.
 pub(crate) fn copy_file(main: &Path, previous: &Path) -> Result<(), CopyFault> {
     let source = Connection::open_with_flags(main, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     copy(&source, previous)
 }
 
-/// Whether the folder ever held a store, though there may be none now.
+/// Tells whether the folder once held a store, even if it holds none now.
 pub(crate) fn has_traces(folder: &Folder) -> bool {
     folder.previous().exists() || folder.damaged().exists()
 }
 
-/// Puts the previous copy in the store's place. The copy itself stays where it is.
+/// Puts the previous copy in the place of the damaged store. The copy itself stays under its name.
 pub(crate) fn restore(folder: &Folder, why: &str) -> Result<Database, StoreFault> {
     let previous = folder.previous();
     if !previous.exists() {
@@ -75,7 +75,7 @@ pub(crate) fn restore(folder: &Folder, why: &str) -> Result<Database, StoreFault
         why: format!("its previous copy can't be put in its place: {error}"),
     };
     create_empty(&unfinished).and_then(|()| fs::copy(&previous, &unfinished).map(drop)).map_err(refuse)?;
-    // Tried before it takes the place: then a bad copy costs nothing.
+    // The copy is opened before it replaces the store, so a bad copy does no harm.
     let tried = Database::open(&unfinished, folder.path(), IfEmpty::Refuse).and_then(|(database, _)| {
         note(&database, false, why).map_err(|error| StoreFault::Write(error.to_string()))
     });
@@ -89,7 +89,7 @@ pub(crate) fn restore(folder: &Folder, why: &str) -> Result<Database, StoreFault
     Database::open(&folder.main(), folder.path(), IfEmpty::Refuse).map(|(database, _)| database)
 }
 
-/// Begins with an empty store where neither the store nor its copy can be read.
+/// Begins with an empty store after neither the store nor its copy could be read.
 pub(crate) fn begin_anew(folder: &Folder, why: &str) -> Result<Database, StoreFault> {
     let refuse = |error: io::Error| StoreFault::Open {
         path: folder.shown(),
@@ -101,7 +101,7 @@ pub(crate) fn begin_anew(folder: &Folder, why: &str) -> Result<Database, StoreFa
     Ok(database)
 }
 
-/// Renames the damaged store, so that a person can look at it. One is kept.
+/// Renames the damaged store, so that a person can look at it. Only the latest one is kept.
 fn put_aside(folder: &Folder) -> io::Result<()> {
     for suffix in ["", "-wal", "-shm"] {
         let (from, to) = (beside(&folder.main(), suffix), beside(&folder.damaged(), suffix));
@@ -114,13 +114,13 @@ fn put_aside(folder: &Folder) -> io::Result<()> {
     sync_parent(&folder.main())
 }
 
-/// Removes a database and what SQLite keeps beside it.
+/// Removes a database and the files that SQLite keeps beside it.
 pub(crate) fn remove_all(database: &Path) -> io::Result<()> {
     ["", "-wal", "-shm"].iter().try_for_each(|suffix| remove_if_there(&beside(database, suffix)))
 }
 
-/// Writes down that the store was replaced, so that a crash before anybody acted on it does not
-/// make it look like one that always was so.
+/// Records in the store itself that it replaced a damaged one. Without this row, a crash before the
+/// first decision would make the store look as if it had never been replaced.
 fn note(database: &Database, lost: bool, why: &str) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO recovery (only, lost, why) VALUES (0, ?1, ?2)";
     database.connection.execute(sql, (lost, why)).map(drop)

@@ -1,4 +1,4 @@
-//! The trait that SQLite implements now and etcd later.
+//! The trait of every store. SQLite implements it; etcd is to implement it later.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,50 +7,58 @@ use crate::model::{ReleaseId, Revision, ServiceName};
 
 use super::StoreFault;
 
-/// A future behind a pointer: the trait is used as an object.
+/// A boxed future, which the trait needs because it is used as a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A service's record as it was last written.
+/// A service's record as it was written last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRecord {
+    /// How often the record was written.
     pub revision: Revision,
+    /// The record, as the controller wrote it.
     pub json: String,
 }
 
-/// A release's record: the API's JSON of it.
+/// A release's record, in the API's JSON form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRelease {
+    /// The id, such as `backend-7`.
     pub id: ReleaseId,
     pub service: ServiceName,
     pub json: String,
 }
 
-/// One line of a release's story; `seq` is given by the store and only grows.
+/// One line of a release's story. The store assigns `seq`, which only grows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
+    /// The sequence number, counted over all releases.
     pub seq: u64,
     pub release: ReleaseId,
     pub json: String,
 }
 
-/// Something that is kept beside a release's record and is read only to explain it: too large, or
-/// written too often, to be a part of the record.
+/// A text that is kept beside a release's record and is read only to explain the release. It is too
+/// large, or written too often, to be a part of the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredExhibit {
-    /// What it is; the controller's words.
+    /// The kind of the exhibit, as the controller calls it.
     pub name: String,
+    /// The content; only the controller reads it.
     pub json: String,
 }
 
-/// Where records live. Every call may fail; none may block the caller's thread.
+/// The place where records are kept. Every call may fail, and none may block the caller's thread.
+/// The faults are [`StoreFault::Read`] and [`StoreFault::Write`] unless a method names more.
 pub trait Store: Send + Sync + std::fmt::Debug {
+    /// Reads a service's record; `None` if there is none yet.
     fn load<'a>(
         &'a self,
         service: &'a ServiceName,
     ) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreFault>>;
 
-    /// Writes the service's record, and in the same transaction the release records beside it, if
-    /// the stored revision is `expected` (0: there is none yet). Returns the new revision.
+    /// Writes the service's record and, in the same transaction, the records of `releases`, if the
+    /// stored revision is `expected` (0 means that there is no record yet). Returns the new
+    /// revision. Fails with [`StoreFault::Conflict`] if the stored revision is another one.
     fn compare_and_swap<'a>(
         &'a self,
         service: &'a ServiceName,
@@ -59,18 +67,19 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         releases: Vec<StoredRelease>,
     ) -> BoxFuture<'a, Result<Revision, StoreFault>>;
 
-    /// The last records written after `from`, as they come (for a fleet; one process sees only
-    /// its own writes).
+    /// Waits until the service has a record with a revision above `from`, and returns the latest
+    /// one. This is for several processes on one store; a SQLite store sees only its own writes.
     fn watch<'a>(
         &'a self,
         service: &'a ServiceName,
         from: Revision,
     ) -> BoxFuture<'a, Result<StoredRecord, StoreFault>>;
 
-    /// Appends a line to a release's story; returns its sequence number.
+    /// Appends a line to a release's story and returns its sequence number.
     fn append<'a>(&'a self, release: &'a ReleaseId, json: String) -> BoxFuture<'a, Result<u64, StoreFault>>;
 
-    /// A release's story from `after` on (exclusive), oldest first, at most `limit` lines.
+    /// Reads the lines of a release's story with a sequence number above `after`, oldest first, at
+    /// most `limit` of them.
     fn events<'a>(
         &'a self,
         release: &'a ReleaseId,
@@ -78,27 +87,29 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<StoredEvent>, StoreFault>>;
 
+    /// Reads the record of one release.
     fn release<'a>(&'a self, id: &'a ReleaseId) -> BoxFuture<'a, Result<Option<StoredRelease>, StoreFault>>;
 
-    /// A service's releases, newest first, at most `limit`.
+    /// Reads the records of a service's releases, newest first, at most `limit` of them.
     fn history<'a>(
         &'a self,
         service: &'a ServiceName,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<StoredRelease>, StoreFault>>;
 
-    /// Appends to the audit log.
+    /// Appends a line to the audit log.
     fn audit<'a>(&'a self, service: &'a ServiceName, json: String) -> BoxFuture<'a, Result<(), StoreFault>>;
 
-    /// The audit log of a service, newest first, at most `limit` lines.
+    /// Reads the audit log of a service, newest first, at most `limit` lines.
     fn audit_log<'a>(
         &'a self,
         service: &'a ServiceName,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreFault>>;
 
-    /// Keeps an exhibit of a release, in place of the one of that name. Those of older releases go
-    /// when there are many: see [`super::EXHIBITED_PER_SERVICE_MAX`].
+    /// Keeps an exhibit of a release and replaces an earlier one of the same name. The exhibits of
+    /// older releases are removed when there are more than [`super::EXHIBITED_PER_SERVICE_MAX`]
+    /// releases.
     fn exhibit<'a>(
         &'a self,
         release: &'a ReleaseId,
@@ -106,13 +117,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         json: String,
     ) -> BoxFuture<'a, Result<(), StoreFault>>;
 
-    /// Keeps something that is no record of a service and nobody else may read (an ACME account, a
-    /// certificate with its key), in place of the one of that name.
+    /// Keeps a secret that belongs to no service's record and that no other user may read (an ACME
+    /// account, a certificate with its key). It replaces an earlier one of the same name.
     fn keep_credential<'a>(&'a self, name: &'a str, json: String) -> BoxFuture<'a, Result<(), StoreFault>>;
 
+    /// Reads a secret that [`Store::keep_credential`] wrote.
     fn credential<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreFault>>;
 
-    /// A release's exhibits, by name.
+    /// Reads a release's exhibits, sorted by name.
     fn exhibits<'a>(
         &'a self,
         release: &'a ReleaseId,

@@ -1,4 +1,5 @@
-//! The statements: each table's reads and writes, and what is pruned with them.
+//! The SQL statements: the reads and writes of each table, and the pruning that comes with the
+//! writes.
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
@@ -6,29 +7,31 @@ use crate::model::{ReleaseId, Revision, ServiceName};
 
 use super::{StoredEvent, StoredExhibit, StoredRecord, StoredRelease};
 
-/// Releases kept for each service; the oldest go first, and their events with them.
+/// How many releases of each service are kept. The oldest are removed first, together with their
+/// events.
 pub const RELEASES_PER_SERVICE_MAX: u32 = 1_000;
-/// Releases of each service whose exhibits are kept, the newest.
+/// How many releases of each service keep their exhibits. The newest keep them.
 pub const EXHIBITED_PER_SERVICE_MAX: u32 = 100;
-/// Lines kept of one release's story; the oldest go first.
+/// How many lines of one release's story are kept. The oldest are removed first.
 pub const EVENTS_PER_RELEASE_MAX: u32 = 2_000;
-/// Lines kept of all stories together.
+/// How many lines of all stories together are kept.
 pub const EVENTS_MAX: u32 = 200_000;
-/// Lines kept of the audit log, over all services.
+/// How many lines of the audit log are kept, over all services.
 pub const AUDIT_ROWS_MAX: u32 = 100_000;
-/// The longest record, in bytes of JSON.
+/// The length of the longest record, in bytes of JSON.
 pub const RECORD_BYTES_MAX: usize = 4 << 20;
-/// The most rows that one call returns, whatever it asks for.
+/// The most rows that one call returns, whatever limit it gives.
 const ROWS_MAX: usize = 10_000;
 
-/// How a compare-and-swap went.
+/// The result of a compare-and-swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Swap {
     Written(Revision),
     Conflict { found: u64 },
 }
 
-/// SQLite's integers are signed; ours count up from 0 and never come near the top.
+/// Converts to SQLite's signed integers. The store's numbers count up from 0 and never come near
+/// the maximum.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -75,7 +78,7 @@ pub(crate) fn compare_and_swap(
     for release in releases {
         write_release(&transaction, release)?;
     }
-    // Once something has been decided on a store that was made anew, that is its truth.
+    // The first decision on a store that replaced a damaged one makes its content authoritative.
     transaction.prepare_cached("DELETE FROM recovery")?.execute([])?;
     transaction.commit()?;
     Ok(Swap::Written(next))
@@ -222,8 +225,8 @@ pub(crate) fn audit_log(
         .collect()
 }
 
-/// Why the store was made anew, if nothing has been written into it since: whether all was lost,
-/// and the words for it.
+/// Reads why this store replaced a damaged one, if no record has been written since. The flag is
+/// true if all records were lost; the text is the reason.
 pub(crate) fn recovery(db: &Connection) -> rusqlite::Result<Option<(bool, String)>> {
     db.query_row("SELECT lost, why FROM recovery", [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }

@@ -1,17 +1,18 @@
-//! The tables, and how older ones become these.
+//! The tables, and the migration of older formats to the present one.
 //!
-//! A store's format is the count of steps that made it (`PRAGMA user_version`). A step is never
-//! changed once it has been released; the next format is one more step.
+//! A store's format is the number of steps that made it (`PRAGMA user_version`). A released step is
+//! never changed. A new format is one more step.
 
 use rusqlite::{Connection, TransactionBehavior};
 
-/// Marks a database as a greenlight store ("glst"), so that no other program's is ever touched.
+/// Marks a database as a greenlight store ("glst"), so that greenlight never touches another
+/// program's database.
 pub(crate) const APPLICATION_ID: i32 = 0x676c_7374;
 
-/// What each format adds to the one before it; format 1 to an empty database.
+/// The SQL that each format adds to the one before it. Format 1 is added to an empty database.
 ///
-/// Events have no foreign key to releases: a story may begin before its record is written.
-/// `AUTOINCREMENT`: a sequence number is never given twice, not even after pruning.
+/// Events have no foreign key to releases, since a story may begin before its release's record is
+/// written. With `AUTOINCREMENT` a sequence number is never assigned twice, not even after pruning.
 pub(crate) const STEPS: &[&str] = &[
     "
     CREATE TABLE services (
@@ -63,22 +64,22 @@ pub(crate) const STEPS: &[&str] = &[
 ",
 ];
 
-/// The format that this greenlight writes.
+/// The format that this version of greenlight writes.
 pub(crate) fn known() -> u32 {
     u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
 }
 
-/// What a database says of itself.
+/// The format of a database, by its marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// No table, no mark: nothing was ever written.
+    /// The database has no table and no mark, so it was never written.
     Empty,
-    /// Another program's.
+    /// The database belongs to another program.
     Foreign,
     Greenlight(u32),
 }
 
-/// Reads the format.
+/// Reads the format of a database.
 pub(crate) fn format(connection: &Connection) -> rusqlite::Result<Format> {
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -90,7 +91,7 @@ pub(crate) fn format(connection: &Connection) -> rusqlite::Result<Format> {
     })
 }
 
-/// Takes a database from format `from` to the last of `steps`, in one transaction.
+/// Migrates a database from format `from` to the last of `steps`, in one transaction.
 pub(crate) fn migrate(connection: &mut Connection, steps: &[&str], from: u32) -> rusqlite::Result<()> {
     let done = usize::try_from(from).unwrap_or(usize::MAX);
     if done >= steps.len() {

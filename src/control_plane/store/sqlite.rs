@@ -1,4 +1,4 @@
-//! The embedded store.
+//! The embedded store on SQLite.
 
 use std::path::Path;
 
@@ -15,55 +15,52 @@ use super::{
     BoxFuture, Store, StoreFault, StoredEvent, StoredExhibit, StoredRecord, StoredRelease, previous,
 };
 
-/// What was found when a store was opened.
+/// What kind of store was found when it was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened {
-    /// There was none: the very first start.
+    /// There was no store. This is the very first start.
     Fresh,
-    /// As it was left.
+    /// The store is as the last process left it.
     Existing,
-    /// It was damaged; this is the previous copy, which may be as old as the last start but one.
+    /// The store was damaged. This one is the previous copy, which may be as old as the start
+    /// before the last one.
     FromPrevious { why: String },
-    /// It was damaged and so was its copy, or there is none: this one is empty, and what runs has
-    /// to tell what was active.
+    /// The store was damaged, and its copy was damaged too or missing. This store is empty, so the
+    /// active color has to be found from the running containers.
     Lost { why: String },
 }
 
-/// SQLite in one folder, locked by this process. Dropping it finishes the calls that are under
-/// way, closes the file and lets go of the lock before it returns.
+/// A SQLite store in one folder, locked by this process. Dropping it finishes the calls that are
+/// under way, closes the file and releases the lock before it returns.
 ///
-/// A call whose future is dropped before its turn came is not carried out. One that was answered
-/// with "no answer" may have been: read the record again before deciding anything.
+/// A call whose future is dropped before its turn is not carried out. A call that failed with "no
+/// answer" may have been carried out, so the caller has to read the record again before it decides
+/// anything.
 #[derive(Debug)]
 pub struct SqliteStore {
     thread: StoreThread,
-    /// Counts the written records, to wake those who watch.
+    /// Counts the written records, to wake the callers of [`Store::watch`].
     written: watch::Sender<u64>,
 }
 
 impl SqliteStore {
-    /// Opens the store in `folder`; makes both if they are missing.
+    /// Opens the store in `folder` and makes both if they are missing.
     ///
-    /// A damaged one, or one that is gone while its copy is there, is [`StoreFault::Damaged`] and
-    /// left as it is. Blocks on the disk: for the start, not for a runtime's thread.
+    /// A damaged store is [`StoreFault::Damaged`] and left as it is; so is a store that is gone
+    /// while its copy is there. The call blocks on the disk, so it is for the start and not for a
+    /// thread of a runtime.
     pub fn open(folder: &Path) -> Result<Self, StoreFault> {
         let folder = Folder::claim(folder)?;
         let (database, opened) = open_main(&folder)?;
         Self::run(folder, database, &opened)
     }
 
-    /// Opens the previous copy in the store's place; what was there is kept as `store.damaged.db`.
-    pub fn open_previous(folder: &Path) -> Result<Self, StoreFault> {
-        let folder = Folder::claim(folder)?;
-        let why = "the previous copy was asked for";
-        let database = previous::restore(&folder, why)?;
-        Self::run(folder, database, &Opened::FromPrevious { why: why.into() })
-    }
-
-    /// Opens the store; if it is damaged its previous copy; if there is none an empty one. Tells
-    /// which, and goes on telling at each start until the first record is written.
+    /// Opens the store. If it is damaged, opens its previous copy; without a usable copy, begins an
+    /// empty store. Also returns which of these was opened, and returns the same at each start
+    /// until the first record is written.
     ///
-    /// What no copy can help with is a fault still: locked, a newer format, no permission.
+    /// Some faults remain faults, since no copy helps against them: a lock, a newer format, a
+    /// missing permission.
     pub fn open_or_recover(folder: &Path) -> Result<(Self, Opened), StoreFault> {
         let folder = Folder::claim(folder)?;
         let (database, opened) = match open_main(&folder) {
@@ -81,7 +78,7 @@ impl SqliteStore {
 
     fn run(folder: Folder, database: Database, opened: &Opened) -> Result<Self, StoreFault> {
         let refuse = |why: std::io::Error| StoreFault::Open { path: folder.shown(), why: why.to_string() };
-        // Nothing to copy from an empty store, and a copy of the copy would be no news.
+        // An empty store has nothing to copy, and a restored copy has nothing new.
         let copier = if *opened == Opened::Existing {
             let (main, kept) = (folder.main(), folder.previous());
             let copy = move || {
@@ -129,8 +126,8 @@ impl SqliteStore {
     }
 
     async fn await_newer(&self, service: &ServiceName, from: Revision) -> Result<StoredRecord, StoreFault> {
-        // Subscribed before the first look, so that no write falls between the two. A write of
-        // another service wakes us too: one read of one row.
+        // This subscribes before the first look, so that no write falls between the two. A write of
+        // another service wakes this loop too, which costs one read of one row.
         let mut written = self.written.subscribe();
         loop {
             if let Some(record) = self.load(service).await?
@@ -138,7 +135,7 @@ impl SqliteStore {
             {
                 return Ok(record);
             }
-            // The sender lives as long as the store, which this borrows.
+            // The sender lives as long as the store, which this future borrows.
             written.changed().await.map_err(|_| StoreFault::Read("its thread has ended".into()))?;
         }
     }
@@ -168,8 +165,8 @@ fn check_size(what: &str, json: &str) -> Result<(), StoreFault> {
 
 #[cfg(test)]
 impl SqliteStore {
-    /// Lets the file grow to `pages`, or no further than it is (0). Returns the limit: a full disk
-    /// that needs no mount.
+    /// Lets the file grow to `pages` pages, or no further than its present size (0). Returns the
+    /// limit. This simulates a full disk without a mount.
     pub(crate) async fn limit_pages(&self, pages: u32) -> Result<u32, StoreFault> {
         let limit = move |db: &mut rusqlite::Connection| {
             db.pragma_update_and_check(None, "max_page_count", pages.max(1), |row| row.get(0))
@@ -181,7 +178,7 @@ impl SqliteStore {
         self.thread.patience = patience;
     }
 
-    /// Keeps the store's thread as a disk does that doesn't answer.
+    /// Occupies the store's thread with `work`, as a disk does that does not answer.
     pub(crate) async fn occupy(&self, work: impl FnOnce() + Send + 'static) -> Result<(), StoreFault> {
         self.thread
             .call(Way::Write, move |_| {

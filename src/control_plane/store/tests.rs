@@ -24,7 +24,7 @@ fn release(number: u64, json: &str) -> StoredRelease {
     StoredRelease { id: ReleaseId::numbered(&service(), number), service: service(), json: json.into() }
 }
 
-/// A store with one record at revision 1, closed again.
+/// Writes a store with one record at revision 1, and closes it.
 async fn seeded(folder: &Path, json: &str) {
     let store = SqliteStore::open(folder).unwrap();
     store.compare_and_swap(&service(), Revision(0), json.into(), Vec::new()).await.unwrap();

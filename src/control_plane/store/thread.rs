@@ -1,4 +1,4 @@
-//! The thread that owns the store's connection, and the queue to it.
+//! The thread that owns the store's connection, and the queue of calls to it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,17 +13,17 @@ use crate::model::Tick;
 use super::StoreFault;
 use super::keeper::Keeper;
 
-/// How long a call waits for the disk before it is told as a fault: a revert must not wait for a
-/// disk that hangs.
+/// How long a call waits for the disk before it fails. A revert must not wait for a disk that
+/// hangs.
 pub const ANSWER_MAX: Duration = Duration::from_secs(5);
-/// Calls that wait for the store's thread; the next one waits for a place.
+/// How many calls may wait for the store's thread. A further call waits for a place in the queue.
 const QUEUE_MAX: usize = 256;
-/// What [`StoreThread::since`] reads while the thread has nothing to do.
+/// The value of [`StoreThread::since`] while the thread has no job.
 const IDLE: i64 = i64::MIN;
 
 type Job = Box<dyn FnOnce(&mut Keeper) + Send>;
 
-/// Which way a call goes, for its fault.
+/// Whether a call reads or writes. It decides the kind of the call's fault.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
     Read,
@@ -39,21 +39,23 @@ impl Way {
     }
 }
 
-/// Dropping it finishes what is under way, and returns when the folder is let go of.
+/// The store's thread. Dropping this value finishes the calls that are under way, and returns when
+/// the folder is released.
 #[derive(Debug)]
 pub(crate) struct StoreThread {
-    /// `None` only while it is being dropped.
+    /// `None` only while the value is being dropped.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
-    /// Since when the thread has been at one job ([`IDLE`]: it is not).
+    /// The tick at which the thread began its present job, or [`IDLE`].
     since: Arc<AtomicI64>,
-    /// [`ANSWER_MAX`], but in tests.
+    /// How long a call waits. It is [`ANSWER_MAX`] except in tests.
     pub(crate) patience: Duration,
 }
 
 impl StoreThread {
-    /// Starts with an open store. `copier` reads its file meanwhile; the folder is held until that
-    /// has ended too.
+    /// Starts the thread with an open store. `copier` reads the store's file meanwhile. The thread
+    /// holds the folder until the copier has ended too. Fails with [`StoreFault::Open`] if the
+    /// thread can't be started.
     pub(crate) fn start(mut keeper: Keeper, copier: Option<JoinHandle<()>>) -> Result<Self, StoreFault> {
         let shown = keeper.folder().shown();
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE_MAX);
@@ -78,8 +80,9 @@ impl StoreThread {
         Ok(Self { jobs: Some(jobs), thread: Some(thread), since, patience: ANSWER_MAX })
     }
 
-    /// Has the thread do something, and waits for it within bounds. What nobody waits for any more
-    /// when its turn comes is not done.
+    /// Runs `work` on the thread and waits at most `patience` for its result. If the caller has
+    /// stopped waiting by the time of the call's turn, the call is not carried out. Fails with the
+    /// fault of `way` if the disk does not answer in time or the thread has ended.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         way: Way,
@@ -87,7 +90,8 @@ impl StoreThread {
     ) -> Result<T, StoreFault> {
         let hangs = || way.fault(format!("no answer from the disk for {} s", self.patience.as_secs_f32()));
         let ended = || way.fault("its thread has ended".into());
-        // While it is stuck nobody else waits out the whole time to learn the same.
+        // While one job is stuck, other callers learn it at once and do not wait for the whole
+        // time.
         let since = self.since.load(Ordering::Relaxed);
         if since != IDLE && clock::now().since(Tick(since)) > self.patience {
             return Err(hangs());
@@ -111,7 +115,7 @@ impl Drop for StoreThread {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // A panic there has been printed; nothing is left to be done about it.
+            // A panic of the thread has been printed, and nothing is left to do about it.
             let _ = thread.join();
         }
     }

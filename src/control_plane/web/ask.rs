@@ -1,14 +1,15 @@
-//! Requests of the control plane to others.
+//! Requests of the control plane to other servers.
 
 use std::error::Error;
 
 use reqwest::ClientBuilder;
 use reqwest::redirect::Policy;
 
-/// What every client of ours begins with: no proxy of the environment, no redirects (what was configured is asked,
-/// and nobody else), our name. Timeouts are the caller's to set.
+/// Returns the common settings of every client in the control plane. They use no proxy from the
+/// environment and follow no redirect, so that only the configured server gets the request. The
+/// user agent is greenlight's. The caller sets the timeouts.
 pub fn client() -> ClientBuilder {
-    // A second install changes nothing: it is the same provider.
+    // Installing the provider a second time changes nothing, since it is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .no_proxy()
@@ -16,7 +17,8 @@ pub fn client() -> ClientBuilder {
         .user_agent(concat!("greenlight/", env!("CARGO_PKG_VERSION")))
 }
 
-/// An error with its causes, each told once: many an outer one names no more than a layer.
+/// Returns an error's text with its causes. A cause whose text is already there is left out. The
+/// causes are needed, since an outer error often names only its layer.
 pub fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -30,7 +32,7 @@ pub fn causes(error: &dyn Error) -> String {
     text
 }
 
-/// The same of a request's error, without its URL: that may be a secret.
+/// Returns the causes of a request's error without its URL, which may contain a secret.
 pub fn secret_causes(error: reqwest::Error) -> String {
     causes(&error.without_url())
 }

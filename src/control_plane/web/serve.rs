@@ -1,4 +1,5 @@
-//! A listener of the control plane: connections up to a limit, each with deadlines, all let finish at the end.
+//! A listener of the control plane. It takes connections up to a limit, gives them deadlines, and
+//! lets them finish at the end.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,30 +18,33 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-/// After a failed accept (no descriptors left): a pause, not a busy loop.
+/// The pause after a failed accept (for example without free descriptors), so that the listener
+/// does not loop at full speed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How much a listener takes, and how long.
+/// The limits of a listener.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Whose listener it is, for the log: "admin", "webhooks'".
+    /// The name of the listener, for the log: "admin", "webhooks'".
     pub whose: &'static str,
-    /// Open connections; more wait in the listener's queue. One request runs on each.
+    /// The most open connections; more wait in the listener's queue. One request runs on each.
     pub connections_max: usize,
-    /// For a request's head, and for an idle connection.
+    /// The time for a request's head, and for an idle connection.
     pub head_timeout: Duration,
+    /// The buffer for a request's head, in bytes.
     pub head_bytes_max: usize,
-    /// How long requests may go on once the program is to stop.
+    /// How long requests may go on after the program began to stop.
     pub drain_timeout: Duration,
 }
 
-/// Waits until the program is to stop (or nobody is left who could say so).
+/// Waits until the program begins to stop. It also returns when the sender of that signal is gone.
 pub async fn stopped(shutdown: &mut watch::Receiver<bool>) {
-    // The guard that `wait_for` gives must not live across an await.
+    // The guard that `wait_for` returns must not live across an await.
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
-/// Gives each connection to `serve`, until `shutdown` says true; then lets them finish.
+/// Calls `serve` for each connection until `shutdown` is true. Then it lets the connections finish,
+/// and cuts them after `drain_timeout`.
 pub async fn listen<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     limits: &Limits,
@@ -75,7 +79,8 @@ pub async fn listen<F: Future<Output = ()> + Send + 'static>(
     }
 }
 
-/// Serves HTTP/1.1 on a connection to its end. `mark` puts into each request what is known of its sender.
+/// Serves HTTP/1.1 on a connection until it ends. `mark` adds to each request the facts that are
+/// known about its sender.
 pub async fn http<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     io: Io,
     limits: &Limits,

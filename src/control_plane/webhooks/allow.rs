@@ -1,11 +1,11 @@
-//! Which images a webhook may speak of. Pure.
+//! Which images a webhook may name. Pure.
 
 use crate::model::{DOCKER_HUB, ImageReference, split_registry};
 
 use super::push::Push;
 
-/// One entry of `allow`: `[HOST/]REPOSITORY[:TAG]`, in which `*` stands for any characters but `/`.
-/// Without a tag: any tag. Without a host: the service's own registry.
+/// One entry of `allow`, `[HOST/]REPOSITORY[:TAG]`, in which `*` stands for any characters but `/`. Without
+/// a tag it allows any tag. Without a host it stands for the service's own registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
     host: Option<String>,
@@ -24,8 +24,8 @@ impl Pattern {
         Self { host: host.map(str::to_owned), repository: repository.to_owned(), tag }
     }
 
-    /// Whether it stands for what was pushed. A host of a pattern has to be the sender's; `docker.io` is
-    /// the one of a sender that names none.
+    /// Whether the pattern matches a push. A host in the pattern has to be the host that the sender names.
+    /// A sender that names no host means `docker.io`.
     fn matches(&self, push: &Push) -> bool {
         let host = |host: &str| host == push.host.as_deref().unwrap_or(DOCKER_HUB);
         let tag = |pattern: &str| push.tag.as_deref().is_some_and(|tag| glob(pattern, tag));
@@ -36,24 +36,25 @@ impl Pattern {
     }
 }
 
-/// What the configuration says of one webhook.
+/// The images that one webhook may name, by the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Allowed {
     pub(crate) patterns: Vec<Pattern>,
-    /// The image of the service where greenlight runs its containers.
+    /// The image of the service, if greenlight runs its containers.
     pub(crate) image: Option<ImageReference>,
 }
 
 impl Allowed {
-    /// The image reference that a push leads to, for a service with containers; `Err` says why there
-    /// is none. The registry is always one that the configuration names: that of the service's
-    /// `image`, or the host of the pattern that matched.
+    /// The image reference that a push leads to, for a service with containers. `Err` says why there is
+    /// none. The registry is always one that the configuration names, either that of the service's `image`
+    /// or the host of the pattern that matched.
     ///
-    /// Without patterns a push of just the service's `image` is allowed.
+    /// Without patterns, only a push of the service's own `image` is allowed.
     pub(crate) fn reference(&self, push: &Push) -> Result<Option<String>, &'static str> {
         let matched = self.patterns.iter().find(|pattern| pattern.matches(push));
         let Some(own) = &self.image else {
-            // Nothing is run: the push is a label, and no patterns allow all.
+            // greenlight runs no image here, so the push is only a label. Without patterns, any push is
+            // allowed.
             return if self.patterns.is_empty() || matched.is_some() || self.labels(push) {
                 Ok(None)
             } else {
@@ -75,7 +76,8 @@ impl Allowed {
                 None => return Err("it is not in the webhook's allow list"),
             }
         };
-        // The tag is resolved to a digest by us; a digest counts only where no tag is named.
+        // greenlight resolves the tag to a digest itself. A digest of the sender counts only if no tag is
+        // named.
         let digest = if push.tag.is_none() { push.digest.clone() } else { None };
         if push.tag.is_none() && digest.is_none() {
             return Err("it names neither a tag nor a digest");
@@ -87,7 +89,7 @@ impl Allowed {
         Ok(Some(ImageReference { repository, tag: push.tag.clone(), digest }.to_string()))
     }
 
-    /// A sender that only names a version: the pattern is for the version.
+    /// Whether a pattern allows the version of a sender that names only a version.
     fn labels(&self, push: &Push) -> bool {
         let whole = |pattern: &Pattern| pattern.host.is_none() && pattern.tag.is_none();
         push.repository.is_none()
@@ -97,7 +99,7 @@ impl Allowed {
     }
 }
 
-/// `*` stands for any characters but `/`, none too.
+/// Whether the pattern matches. `*` stands for any characters but `/`, also for none.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);

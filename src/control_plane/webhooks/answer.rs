@@ -1,26 +1,26 @@
-//! The answers: 202 with counts, problem documents (RFC 9457) for the rest.
+//! The answers: 202 with counts, and problem documents (RFC 9457) for everything else.
 
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Why a message was not taken, as its sender sees it.
+/// Why a message was not accepted, as its sender sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
-    /// No such webhook, or not with this token or signature: one answer for all.
+    /// There is no such webhook, or not with this token or signature. All of these get the same answer.
     Unknown,
     NotPost,
     TooLarge,
     Slow,
     TooOften,
-    /// Signed, and too far from our clock.
+    /// It is signed, but its time is too far from greenlight's clock.
     Stale,
-    /// Signed, and taken before.
+    /// It is signed, but was accepted before.
     Replayed,
     Malformed,
     Forbidden,
-    /// Too much waits: come again.
+    /// Too many messages wait. The sender should send it again.
     Busy,
 }
 
@@ -44,7 +44,7 @@ impl Problem {
         }
     }
 
-    /// Its word in the metrics.
+    /// The word that counts it in the metrics.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Unknown | Self::NotPost | Self::Stale | Self::Replayed | Self::Forbidden => "refused",
@@ -78,7 +78,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// 202: the work comes after.
+/// The answer 202. The work is done after it.
 pub(crate) fn accepted(accepted: usize, ignored: usize) -> Response {
     let body = json!({ "accepted": accepted, "ignored": ignored });
     (StatusCode::ACCEPTED, axum::Json(body)).into_response()

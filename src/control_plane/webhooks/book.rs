@@ -1,4 +1,4 @@
-//! The webhooks of the configuration, ready to be asked: secrets read, patterns understood.
+//! The webhooks of the configuration, ready for messages. Their secrets are read and their patterns parsed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ pub struct BookFault {
 
 /// One webhook.
 #[derive(Debug)]
-pub(crate) struct Hook {
+pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) kind: WebhookKind,
     pub(crate) service: String,
@@ -32,7 +32,7 @@ pub(crate) struct Hook {
     pub(crate) memory: Arc<Memory>,
 }
 
-/// What a webhook remembers of its messages; it outlives a reload.
+/// The memory of a webhook about its messages. It survives a reload.
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub(crate) rate: Mutex<Rate>,
@@ -42,20 +42,20 @@ pub(crate) struct Memory {
 /// Every webhook by its name.
 #[derive(Debug, Default)]
 pub struct Book {
-    hooks: HashMap<String, Arc<Hook>>,
+    entries: HashMap<String, Arc<Entry>>,
 }
 
 impl Book {
-    /// Reads the secrets. `before`: of a webhook that was there what it remembers is kept. A webhook at
-    /// fault is left out, and the others are there.
+    /// Reads the secrets. A webhook that is also in `before` keeps its memory. A webhook at fault is left
+    /// out; the others are not affected.
     #[must_use]
     pub fn read(config: &Config, before: &Self) -> (Self, Vec<BookFault>) {
         let mut book = Self::default();
         let mut faults = Vec::new();
         for (index, webhook) in config.webhooks.iter().enumerate() {
-            match hook(config, webhook, before.hooks.get(&webhook.name)) {
+            match hook(config, webhook, before.entries.get(&webhook.name)) {
                 Ok(hook) => {
-                    book.hooks.insert(hook.name.clone(), Arc::new(hook));
+                    book.entries.insert(hook.name.clone(), Arc::new(hook));
                 }
                 Err((key, why)) => faults.push(BookFault { index, key, why }),
             }
@@ -63,16 +63,16 @@ impl Book {
         (book, faults)
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<Arc<Hook>> {
-        self.hooks.get(name).cloned()
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Entry>> {
+        self.entries.get(name).cloned()
     }
 }
 
 fn hook(
     config: &Config,
     webhook: &Webhook,
-    before: Option<&Arc<Hook>>,
-) -> Result<Hook, (&'static str, String)> {
+    before: Option<&Arc<Entry>>,
+) -> Result<Entry, (&'static str, String)> {
     let read = |key, secret: &Secret| secret.read().map_err(|why| (key, why.to_string()));
     let token = match &webhook.token {
         Some(secret) => {
@@ -86,13 +86,13 @@ fn hook(
         Some(secret) => Some(Signing::new(&read("secret", secret)?)),
         None => None,
     };
-    // One that anybody could call: the configuration has refused it already.
+    // Anyone could call such a webhook. The configuration refuses it too.
     if token.is_none() && signing.is_none() {
         return Err(("secret", "neither token nor secret: anybody could start a release".to_owned()));
     }
     let service = config.services.iter().find(|service| service.name.as_str() == webhook.service);
     let image = match service.map(|service| &service.upstream) {
-        // The configuration has looked at it.
+        // The configuration has checked this image reference.
         Some(Upstream::Docker { image: Some(image), .. }) => ImageReference::parse(image).ok(),
         Some(Upstream::Docker { image: None, .. } | Upstream::Fixed { .. }) | None => None,
     };
@@ -101,7 +101,7 @@ fn hook(
         || Arc::new(Memory { rate: Mutex::new(Rate::new(BURST, PER_SECOND)), replay: Mutex::default() }),
         |hook| Arc::clone(&hook.memory),
     );
-    Ok(Hook {
+    Ok(Entry {
         name: webhook.name.clone(),
         kind: webhook.kind,
         service: webhook.service.clone(),

@@ -1,13 +1,14 @@
-//! Who sends: tokens and signatures, compared in constant time. Pure.
+//! Proofs of a sender: tokens and signatures, compared in constant time. Pure.
 
 use ring::hmac;
 use subtle::ConstantTimeEq as _;
 
-/// 128 bits as base64url without padding; as hexadecimal digits they are 32 characters.
+/// The shortest token. 22 characters of base64url without padding hold 128 bits; as hexadecimal digits, 128
+/// bits are 32 characters.
 pub(crate) const TOKEN_CHARS_MIN: usize = 22;
 const TOKEN_CHARS_MAX: usize = 256;
 
-/// A token's SHA-256: all that is kept of it.
+/// The SHA-256 of a token. Nothing else of the token is kept.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct TokenHash([u8; 32]);
 
@@ -19,10 +20,11 @@ impl TokenHash {
         Self(hash)
     }
 
-    /// A hash that no token has: for names that are no webhook's, so that they take as long.
+    /// A hash that no token has. It is compared with for names that are no webhook's, so that their answer
+    /// takes as long.
     pub(crate) const NOBODY: Self = Self([0x5a; 32]);
 
-    /// Whether it is the hash of what is shown. Hashing both makes the time depend on neither.
+    /// Whether it is the hash of `shown`. Since `shown` is hashed first, the time depends on neither text.
     pub(crate) fn is(&self, shown: &str) -> bool {
         bool::from(self.0.ct_eq(&Self::of(shown).0))
     }
@@ -34,7 +36,7 @@ impl std::fmt::Debug for TokenHash {
     }
 }
 
-/// Whether a text can be a token: long enough, and as it stands a part of a URL.
+/// Checks whether a text can be a token. It must be long enough, and must fit into a URL as it stands.
 pub(crate) fn check_token(token: &str) -> Result<(), String> {
     let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     if !token.bytes().all(sound) {
@@ -54,7 +56,7 @@ pub(crate) fn check_token(token: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What a sender signs with.
+/// The keys that a sender signs with.
 #[derive(Clone)]
 pub(crate) struct Signing {
     sha256: hmac::Key,
@@ -75,17 +77,18 @@ impl Signing {
         }
     }
 
-    /// `sha256=HEX` over the body.
+    /// Whether the field is `sha256=HEX` over the body.
     pub(crate) fn signed_sha256(&self, field: &str, body: &[u8]) -> bool {
         tag(field, "sha256=").is_some_and(|tag| hmac::verify(&self.sha256, body, &tag).is_ok())
     }
 
-    /// `sha1=HEX` over the body: GitHub's older signature. As a MAC it still holds.
+    /// Whether the field is `sha1=HEX` over the body. This is GitHub's older signature; as a MAC it is
+    /// still secure.
     pub(crate) fn signed_sha1(&self, field: &str, body: &[u8]) -> bool {
         tag(field, "sha1=").is_some_and(|tag| hmac::verify(&self.sha1, body, &tag).is_ok())
     }
 
-    /// `sha256=HEX` over timestamp, `.` and body; the signature's bytes if it holds.
+    /// Checks `sha256=HEX` over timestamp, `.` and body. Returns the bytes of a right signature.
     pub(crate) fn signed_at(&self, timestamp: &str, field: &str, body: &[u8]) -> Option<[u8; 32]> {
         let mut message = Vec::with_capacity(timestamp.len() + 1 + body.len());
         message.extend_from_slice(timestamp.as_bytes());
@@ -97,7 +100,7 @@ impl Signing {
     }
 }
 
-/// The bytes behind a prefix.
+/// The bytes of the hexadecimal digits after a prefix.
 fn tag(field: &str, prefix: &str) -> Option<Vec<u8>> {
     let hex = field.trim().strip_prefix(prefix)?.as_bytes();
     if hex.len() % 2 != 0 || hex.len() > 128 {

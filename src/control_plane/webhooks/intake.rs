@@ -1,4 +1,5 @@
-//! What was taken, on its way to the controller: in order, one at a time a service, equal ones once.
+//! Brings accepted messages to the controller. They go in order, one at a time per service, and equal ones
+//! go once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -9,10 +10,12 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// Messages that wait, and of one service.
+use crate::tasks;
+
+/// How many messages may wait in the channel, and for one service.
 const WAITING_MAX: usize = 256;
 const WAITING_PER_SERVICE_MAX: usize = 32;
-/// A registry or a store that is away is asked again after these pauses.
+/// The pauses before a push is tried again, while a registry or a store does not answer.
 pub(crate) const PAUSES: [Duration; 6] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -27,16 +30,17 @@ pub(crate) const PAUSES: [Duration; 6] = [
 pub struct Arrival {
     pub webhook: String,
     pub service: String,
-    /// For people: `org/app:prod`.
+    /// The push in words for people, such as `org/app:prod`.
     pub subject: String,
-    /// What is to be resolved and run, where greenlight runs the containers.
+    /// The image to resolve and run, if greenlight runs the containers.
     pub image: Option<String>,
-    /// The version's label, where somebody else does.
+    /// The label of the version, if somebody else runs them.
     pub version: Option<String>,
-    /// The digest that the sender says the tag has. Nothing is run by it; it tells whether the registry
-    /// shows the push already.
+    /// The digest that the sender says the tag has. No image is run by it. It only tells whether the
+    /// registry shows the push already.
     pub digest: Option<String>,
-    /// When it was pushed, in Unix seconds by the sender's clock, never after our own.
+    /// The time of the push, in Unix seconds. It is by the sender's clock, but never after greenlight's
+    /// own.
     pub at: Option<u64>,
     pub client: IpAddr,
 }
@@ -48,33 +52,33 @@ impl Arrival {
     }
 }
 
-/// What became of an arrival.
+/// The outcome of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivered {
-    /// Taken, or refused for good: told elsewhere.
+    /// It was accepted, or refused for good. The audit log has the outcome.
     Done,
-    /// It may go later.
+    /// It may succeed later.
     Later(String),
 }
 
 /// How an arrival is given to the controller.
 pub type Deliver = Arc<dyn Fn(Arrival) -> BoxFuture<'static, Delivered> + Send + Sync>;
 
-/// The door to the task that delivers.
+/// The sending side of the task that delivers.
 #[derive(Debug)]
 pub(crate) struct Intake {
     arrivals: mpsc::Sender<Arrival>,
 }
 
 impl Intake {
-    /// Starts the task; it ends when this is dropped. Has to run on a tokio runtime.
+    /// Starts the task, which ends when this value is dropped. Must run on a tokio runtime.
     pub(crate) fn start(deliver: Deliver, pauses: &'static [Duration]) -> Self {
         let (arrivals, inlet) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(run(inlet, deliver, pauses));
+        tasks::spawn("webhook intake", run(inlet, deliver, pauses));
         Self { arrivals }
     }
 
-    /// Takes all of them, or none: who sent them is told to come again.
+    /// Takes all of them or none. In the second case, the sender is told to send the message again.
     pub(crate) fn take(&self, arrivals: Vec<Arrival>) -> bool {
         if arrivals.is_empty() {
             return true;
@@ -87,7 +91,7 @@ impl Intake {
     }
 }
 
-/// What waits of one service; `busy`: one of them is on its way.
+/// The waiting messages of one service. `busy` means that one of its messages is being delivered.
 #[derive(Default)]
 struct Line {
     busy: bool,
@@ -107,7 +111,8 @@ async fn run(mut inlet: mpsc::Receiver<Arrival>, deliver: Deliver, pauses: &'sta
                 service
             }
             Some(done) = under_way.join_next() => {
-                // A panic has been printed; its service would wait for ever.
+                // A task panicked, and it is not known which. Without this reset its service would wait
+                // forever.
                 let Ok(service) = done else {
                     for line in lines.values_mut() {
                         line.busy = false;
@@ -154,7 +159,7 @@ fn queue(line: &mut Line, arrival: Arrival) {
     line.waiting.push_back(arrival);
 }
 
-/// Delivers one, again and again while that may help.
+/// Delivers one message, and tries again as long as that may help.
 async fn bring(arrival: Arrival, deliver: Deliver, pauses: &[Duration]) -> String {
     let service = arrival.service.clone();
     for pause in pauses.iter().copied().map(Some).chain([None]) {

@@ -1,21 +1,23 @@
-//! L3: webhooks in: a message from a registry or a build may start a release.
+//! L3: webhooks that come in. A message from a registry or a build may start a release.
 //!
-//! `POST /hooks/{name}` or `POST /hooks/{name}/{token}`, on a listener of their own or under `/hooks/`
-//! of the public ones. The way of a message: who sends it (`book`, `credential`) -> how often
-//! (`rate`) -> what it says (`payload`) -> whether that is allowed (`allow`) -> 202, and only then
-//! the work (`intake`).
+//! A message is `POST /hooks/{name}` or `POST /hooks/{name}/{token}`, on a listener for webhooks alone or
+//! under `/hooks/` of the public ones. It is checked in this order: who sends it (`book`, `credential`),
+//! how often (`rate`), what it says (`payload`), and whether that is allowed (`allow`). Then it is answered
+//! with 202, and only after that the work begins (`intake`).
 //!
-//! | sender | shows that it is itself by |
-//! |---|---|
-//! | `dockerhub`, `registry` | a token of 128 bits or more, in the URL or in `Authorization: Bearer`; kept only as its SHA-256 |
-//! | `github` | `X-Hub-Signature-256: sha256=HEX`, else `X-Hub-Signature: sha1=HEX`, over the body |
-//! | `bitbucket` | `X-Hub-Signature: sha256=HEX` over the body |
-//! | `generic` | `X-Greenlight-Timestamp` (Unix seconds, at most 5 min off) and `X-Greenlight-Signature: sha256=HEX` over timestamp, `.`, body; or a token |
+//! The sender proves who it is in a way that depends on its kind.
 //!
-//! A wrong name, a wrong token and a wrong signature are the same 404, after the same work. A signed
-//! generic message is taken once. Of a payload nothing goes on but a version's label, or an image
-//! reference that the configuration allows, on the registry that the configuration names. A
-//! `callback_url` is never called. No token is in any log.
+//! - `dockerhub`, `registry`: a token of 128 bits or more, in the URL or in `Authorization: Bearer`. It is
+//!   kept only as its SHA-256.
+//! - `github`: `X-Hub-Signature-256: sha256=HEX`, else `X-Hub-Signature: sha1=HEX`, over the body.
+//! - `bitbucket`: `X-Hub-Signature: sha256=HEX` over the body.
+//! - `generic`: `X-Greenlight-Timestamp` (Unix seconds, at most 5 min off) and `X-Greenlight-Signature:
+//!   sha256=HEX` over timestamp, `.`, body. A token may take the place of the signature.
+//!
+//! A wrong name, a wrong token and a wrong signature get the same 404, after the same work. A signed
+//! generic message is accepted once. Of a payload, only a version's label goes on, or an image reference
+//! that the configuration allows, on the registry that the configuration names. A `callback_url` is never
+//! called. No token is in any log.
 
 mod allow;
 mod answer;
@@ -28,6 +30,7 @@ mod rate;
 mod receive;
 mod replay;
 mod server;
+mod shared;
 mod watch;
 
 #[cfg(test)]
@@ -35,5 +38,6 @@ mod tests;
 
 pub use book::{Book, BookFault};
 pub use intake::{Arrival, Deliver, Delivered};
-pub use server::{Options, Shelf, serve};
+pub use server::{Options, serve};
+pub use shared::Shelf;
 pub use watch::{Refusal, Watch};

@@ -1,4 +1,4 @@
-//! What each sender's message says. Pure: bytes in, pushes out.
+//! Reads each sender's messages. Pure; bytes become pushes.
 
 mod bitbucket;
 mod dockerhub;
@@ -11,10 +11,10 @@ use crate::model::{ImageReference, is_digest, is_repository, is_tag};
 
 use super::push::Push;
 
-/// Pushes of one message; a registry gathers some.
+/// How many pushes of one message are read. A registry may put several into one message.
 const PUSHES_MAX: usize = 100;
 
-/// A message that is not as its sender's are.
+/// A message that does not have the form of its sender's messages.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Malformed(String);
@@ -25,7 +25,7 @@ impl Malformed {
     }
 }
 
-/// What was pushed by this message; nothing where it is about something else.
+/// The pushes in this message. The list is empty if the message is about something else.
 pub(crate) fn read(kind: WebhookKind, body: &[u8]) -> Result<Vec<Push>, Malformed> {
     let mut pushes = match kind {
         WebhookKind::Dockerhub => dockerhub::read(body)?,
@@ -39,7 +39,7 @@ pub(crate) fn read(kind: WebhookKind, body: &[u8]) -> Result<Vec<Push>, Malforme
     Ok(pushes)
 }
 
-/// A name that no image can have goes no further, whatever the allow list says.
+/// Refuses a name that no image can have, whatever the allow list says.
 fn sound(push: &Push) -> Result<(), Malformed> {
     let judge = |text: Option<&String>, is: fn(&str) -> bool, what: &str| match text {
         Some(text) if !is(text) => Err(Malformed::new(format!("its {what} is none"))),
@@ -55,7 +55,7 @@ fn json<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Malformed> {
         .map_err(|why| Malformed::new(format!("it is no message of this kind: {why}")))
 }
 
-/// An image's whole name as a push.
+/// Reads an image's whole name as a push.
 fn image(text: &str) -> Result<Push, Malformed> {
     let image = ImageReference::parse(text).map_err(|_| Malformed::new("its image is no image's name"))?;
     Ok(Push {

@@ -1,27 +1,27 @@
-//! What was pushed, whoever says so. Pure.
+//! A push, in the same form for every kind of sender. Pure.
 
 use std::time::UNIX_EPOCH;
 
-/// The longest version label that is taken, in bytes.
+/// The longest version label that is accepted, in bytes.
 const LABEL_MAX: usize = 200;
 
 /// One push.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Push {
-    /// The registry as the sender names it. Never where an image is taken from by itself.
+    /// The registry as the sender names it. An image is never taken from it for that reason alone.
     pub(crate) host: Option<String>,
-    /// Without the host.
+    /// The repository, without the host.
     pub(crate) repository: Option<String>,
     pub(crate) tag: Option<String>,
     pub(crate) digest: Option<String>,
-    /// A label of the sender's own.
+    /// A label that the sender chose.
     pub(crate) version: Option<String>,
-    /// When, in Unix seconds by the sender's clock.
+    /// The time of the push, in Unix seconds by the sender's clock.
     pub(crate) at: Option<u64>,
 }
 
 impl Push {
-    /// For logs: `org/app:prod`, or the label.
+    /// The push in a word for logs, such as `org/app:prod`, or the label.
     pub(crate) fn subject(&self) -> String {
         match (&self.repository, &self.tag, &self.digest, &self.version) {
             (Some(repository), Some(tag), _, _) => format!("{repository}:{tag}"),
@@ -32,8 +32,8 @@ impl Push {
         }
     }
 
-    /// The version's label where somebody else runs the endpoints: what the sender calls it, else the
-    /// digest, else the tag.
+    /// The version's label, if somebody else runs the endpoints. It is the sender's label, else the digest,
+    /// else the tag. `None` if that text is not fit for a label.
     pub(crate) fn label(&self) -> Option<String> {
         let label = self.version.as_ref().or(self.digest.as_ref()).or(self.tag.as_ref())?;
         let sound =
@@ -42,7 +42,7 @@ impl Push {
     }
 }
 
-/// Unix seconds of an RFC 3339 time, with an offset or `Z`.
+/// The Unix seconds of an RFC 3339 time with an offset or `Z`.
 pub(crate) fn unix_seconds(text: &str) -> Option<u64> {
     let (clock, offset) = if let Some(clock) = text.strip_suffix(['Z', 'z']) {
         (clock, 0)
@@ -58,10 +58,10 @@ pub(crate) fn unix_seconds(text: &str) -> Option<u64> {
     u64::try_from(seconds - offset).ok()
 }
 
-/// RFC 3339 to the second, for labels.
+/// A time in RFC 3339, to the second, for labels.
 pub(crate) fn rfc3339(unix_seconds: u64) -> String {
     let time = UNIX_EPOCH.checked_add(std::time::Duration::from_secs(unix_seconds)).unwrap_or(UNIX_EPOCH);
-    // The year 9999 is the last that has a text.
+    // The year 9999 is the last one that can be written.
     let last = UNIX_EPOCH + std::time::Duration::from_secs(253_402_300_799);
     humantime::format_rfc3339_seconds(time.min(last)).to_string()
 }

@@ -1,13 +1,13 @@
-//! How often a webhook may be called. Pure: time is an argument.
+//! A limit on how often a webhook may be called. Pure; time is an argument.
 
 use crate::model::Tick;
 
-/// Calls at once; a push of many layers makes a registry send as many messages.
+/// How many calls may come at once. A push of many layers makes a registry send as many messages.
 pub(crate) const BURST: u32 = 120;
-/// Calls a second from then on.
+/// How many calls per second are allowed after that.
 pub(crate) const PER_SECOND: u32 = 10;
 
-/// A bucket of tokens, in thousandths.
+/// A token bucket. The amounts are in thousandths of a token.
 #[derive(Clone, Debug)]
 pub(crate) struct Rate {
     burst: i64,
@@ -22,7 +22,7 @@ impl Rate {
         Self { burst, per_second: i64::from(per_second), left: burst, seen: None }
     }
 
-    /// Takes one, if there is one.
+    /// Takes one token. False if there is none.
     pub(crate) fn take(&mut self, now: Tick) -> bool {
         let passed = self.seen.map_or(0, |seen| now.0.saturating_sub(seen.0).max(0));
         self.seen = Some(now);

@@ -1,4 +1,4 @@
-//! One message: who sends it, how often, what it says, whether that is allowed.
+//! Receives one message. It checks who sends it, how often, what it says, and whether that is allowed.
 
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
@@ -16,24 +16,24 @@ use crate::clock;
 use crate::config::WebhookKind;
 
 use super::answer::{Problem, accepted};
-use super::book::Hook;
+use super::book::Entry;
 use super::credential::{Signing, TokenHash};
 use super::intake::Arrival;
 use super::payload;
 use super::replay::in_window;
-use super::server::Shared;
+use super::shared::Shared;
 
 pub(crate) const BODY_BYTES_MAX: usize = 256 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How much of a refused message is read, and for how long, so that its sender gets to read the answer.
+/// How many bytes of a refused message are read, and for how long. This lets its sender read the answer.
 const DISCARD_BYTES_MAX: usize = 4 * 1024 * 1024;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whom the connection belongs to.
+/// The address of the client that the connection belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller(pub(crate) IpAddr);
 
-/// `/hooks/{name}/{token}`
+/// Handles `/hooks/{name}/{token}`.
 pub(crate) async fn with_token(
     State(shared): State<Arc<Shared>>,
     Path((name, token)): Path<(String, String)>,
@@ -42,7 +42,7 @@ pub(crate) async fn with_token(
     receive(&shared, &name, Some(token), request).await
 }
 
-/// `/hooks/{name}`
+/// Handles `/hooks/{name}`.
 pub(crate) async fn without_token(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
@@ -51,7 +51,7 @@ pub(crate) async fn without_token(
     receive(&shared, &name, None, request).await
 }
 
-/// Any other path.
+/// Handles any other path.
 pub(crate) async fn elsewhere() -> Response {
     Problem::Unknown.into_response()
 }
@@ -74,7 +74,7 @@ type Refused = (Problem, Option<String>);
 
 async fn judge(
     shared: &Shared,
-    hook: Option<&Hook>,
+    hook: Option<&Entry>,
     token: Option<String>,
     request: Request<Body>,
     client: IpAddr,
@@ -84,7 +84,7 @@ async fn judge(
         return Err((Problem::NotPost, None));
     }
     let shown = token.or_else(|| bearer(&parts.headers));
-    // The same work whether there is such a webhook or not.
+    // The same work is done whether or not there is such a webhook.
     let by_token = hook.map_or(shown.is_some(), |hook| hook.token.is_some() || shown.is_some());
     if by_token {
         let expected = hook.and_then(|hook| hook.token.as_ref()).unwrap_or(&TokenHash::NOBODY);
@@ -116,8 +116,7 @@ async fn judge(
     take(shared, hook, &body, client)
 }
 
-/// The signature's bytes and its time, where the kind has one; `None` for kinds that sign the body
-/// alone.
+/// Checks the signature. Returns its bytes and its time, or `None` for kinds that sign the body alone.
 fn signature(
     signing: &Signing,
     kind: WebhookKind,
@@ -143,7 +142,8 @@ fn signature(
     if holds { Ok(None) } else { Err(wrong()) }
 }
 
-/// `Authorization: Bearer TOKEN`: for senders that can set a header, so that no URL holds it.
+/// The token of `Authorization: Bearer TOKEN`. It is for senders that can set a header, so that no URL
+/// holds the token.
 fn bearer(headers: &HeaderMap) -> Option<String> {
     let field = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = field.split_once(' ')?;
@@ -166,7 +166,7 @@ async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Refused> {
     taken.ok_or((Problem::TooLarge, None))
 }
 
-/// `None`: it is larger than a message may be, or it broke off.
+/// `None` if the body is larger than a message may be, or broke off.
 async fn gather(body: &mut Body) -> Option<Bytes> {
     let mut taken = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -179,8 +179,8 @@ async fn gather(body: &mut Body) -> Option<Bytes> {
     Some(taken.freeze())
 }
 
-/// Reads on for a moment: a sender whose connection closes under its writing may never see its answer
-/// (RFC 9112, 9.6).
+/// Reads on for a moment. If a connection closes while its sender still writes, the sender may never see
+/// its answer (RFC 9112 section 9.6).
 async fn discard(body: &mut Body) {
     let reading = async {
         let mut left = DISCARD_BYTES_MAX;
@@ -193,8 +193,8 @@ async fn discard(body: &mut Body) {
     let _ = tokio::time::timeout(DISCARD_TIMEOUT, reading).await;
 }
 
-/// Understands the message and hands over what is allowed of it.
-fn take(shared: &Shared, hook: &Hook, body: &[u8], client: IpAddr) -> Result<Response, Refused> {
+/// Reads the message and hands over the pushes that are allowed.
+fn take(shared: &Shared, hook: &Entry, body: &[u8], client: IpAddr) -> Result<Response, Refused> {
     let pushes = payload::read(hook.kind, body).map_err(|why| (Problem::Malformed, Some(why.to_string())))?;
     let (mut arrivals, mut ignored) = (Vec::new(), None);
     let many = pushes.len();
@@ -213,7 +213,8 @@ fn take(shared: &Shared, hook: &Hook, body: &[u8], client: IpAddr) -> Result<Res
             continue;
         }
         let (webhook, service) = (hook.name.clone(), hook.service.clone());
-        // By a clock that is ahead nothing could be pushed after it.
+        // A sender's clock may be ahead. Then no later push could count as newer, so the time is limited to
+        // the present.
         let at = push.at.map(|at| at.min(now()));
         let digest = push.digest.clone();
         arrivals.push(Arrival { webhook, service, subject, image, version, digest, at, client });
@@ -224,7 +225,7 @@ fn take(shared: &Shared, hook: &Hook, body: &[u8], client: IpAddr) -> Result<Res
     {
         return Err((Problem::Forbidden, Some(why.clone())));
     }
-    // A registry tells of all its repositories: most are none of ours.
+    // A registry sends messages about all of its repositories. Most of them do not concern this webhook.
     if let Some(why) = ignored {
         shared.watch.refused(Some((&hook.name, &hook.service)), client, &why);
     }
@@ -236,7 +237,7 @@ fn take(shared: &Shared, hook: &Hook, body: &[u8], client: IpAddr) -> Result<Res
     Ok(accepted(count, many - count))
 }
 
-/// Our wall clock: a sender's time can be compared with nothing else.
+/// greenlight's wall clock, in Unix seconds. A sender's time can be compared with nothing else.
 fn now() -> u64 {
     clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

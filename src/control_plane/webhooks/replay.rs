@@ -1,11 +1,12 @@
-//! Signed messages are taken once: within the window their signatures are remembered, after it they
-//! are too old. Pure: time is an argument.
+//! Signed messages are accepted once. Their signatures are remembered within the window; after it, the
+//! messages are too old. Pure; time is an argument.
 
 use std::collections::{BTreeSet, VecDeque};
 
-/// How far a message's time may be from ours, before or after, in seconds.
+/// How far a message's time may be from greenlight's, before or after, in seconds.
 pub(crate) const WINDOW_SECONDS: u64 = 300;
-/// More than [`super::rate`] lets through in two windows (a time may be ahead by one).
+/// How many signatures are remembered. It is more than [`super::rate`] lets through in two windows (a
+/// message's time may be ahead by one).
 const REMEMBERED_MAX: usize = 8192;
 
 /// Whether a message's time is near enough.
@@ -16,13 +17,14 @@ pub(crate) fn in_window(at: u64, now: u64) -> bool {
 /// The signatures of the window.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
-    /// With the time at which each may be forgotten, oldest first as they came.
+    /// Each signature with the time in Unix seconds until which it is remembered, in the order of their
+    /// arrival.
     order: VecDeque<(u64, [u8; 32])>,
     known: BTreeSet<[u8; 32]>,
 }
 
 impl Replay {
-    /// Remembers a signature; `false` if it was there, or there is no room to remember it.
+    /// Remembers a signature. `false` if it was there already, or if there is no room to remember it.
     pub(crate) fn first(&mut self, signature: [u8; 32], at: u64, now: u64) -> bool {
         self.order.retain(|(until, old)| {
             let keep = *until >= now;

@@ -1,10 +1,9 @@
-//! The listeners of webhooks: connections up to a limit, each with deadlines.
+//! The listeners of webhooks. They accept connections up to a limit, each with deadlines.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::any;
@@ -13,10 +12,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::book::Book;
 use super::credential::Signing;
 use super::intake::{Deliver, Intake, PAUSES};
 use super::receive::{Caller, elsewhere, with_token, without_token};
+use super::shared::{Shared, Shelf};
 use super::watch::Watch;
 use crate::control_plane::web::serve::{Limits, http, listen};
 
@@ -28,14 +27,12 @@ const LIMITS: Limits = Limits {
     drain_timeout: Duration::from_secs(2),
 };
 
-/// The webhooks in force; a reload puts another book there.
-pub type Shelf = Arc<ArcSwap<Book>>;
-
-/// What the listeners need.
+/// The parts that the listeners need.
 pub struct Options {
-    /// `[hooks] bind`: senders connect here.
+    /// The socket of `[hooks] bind`, to which senders connect.
     pub own: Option<std::net::TcpListener>,
-    /// `[hooks] public`: the front door connects here, and says whom it speaks for.
+    /// The socket for `[hooks] public`, to which the front door connects. The front door names the client
+    /// for which it speaks.
     pub inner: Option<std::net::TcpListener>,
     pub book: Shelf,
     pub watch: Watch,
@@ -48,17 +45,7 @@ impl std::fmt::Debug for Options {
     }
 }
 
-/// What every request has.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) book: Shelf,
-    pub(crate) watch: Watch,
-    pub(crate) intake: Intake,
-    /// A key that signs nothing: for names that are no webhook's, so that they take as long.
-    pub(crate) nobody: Signing,
-}
-
-/// Serves until `shutdown` says true. Has to run on a tokio runtime.
+/// Serves until `shutdown` is true. Must run on a tokio runtime.
 ///
 /// # Errors
 /// A listener can't be used.

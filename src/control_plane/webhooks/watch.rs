@@ -1,5 +1,5 @@
-//! What is told of messages that were refused: counts, and lines of the audit log, not more than
-//! somebody can read.
+//! Reports refused messages, as counts and as lines of the audit log. The number of lines is limited, so
+//! that a person can read them.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -11,22 +11,23 @@ use crate::clock;
 
 use super::rate::Rate;
 
-/// Refusals that are written at once, and a second: whoever guesses must not fill a disk.
+/// How many refusals are written at once, and per second after that. A client that guesses tokens must not
+/// fill a disk.
 const LINES_BURST: u32 = 20;
 const LINES_PER_SECOND: u32 = 1;
 
-/// A message that was not taken, for the audit log. Holds nothing that the sender chose but what
-/// was pushed, and that only of a sender who is known.
+/// A refused message, for the audit log. Of the texts that the sender chose, it holds only the names of
+/// pushes, and only if the sender has proved who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// `unknown`, with no service, for a name that is no webhook's.
+    /// The webhook's name. It is `unknown`, with no service, for a name that is no webhook's.
     pub webhook: String,
     pub service: String,
     pub client: IpAddr,
     pub why: String,
 }
 
-/// Where refusals go.
+/// Counts messages, and passes refusals on to the audit log.
 #[derive(Debug)]
 pub struct Watch {
     total: IntCounterVec,
@@ -35,6 +36,8 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Registers the metric.
+    ///
     /// # Errors
     /// The metric is registered already.
     pub fn new(registry: &Registry, refusals: mpsc::Sender<Refusal>) -> Result<Self, prometheus::Error> {
@@ -49,8 +52,8 @@ impl Watch {
         self.total.with_label_values(&[webhook, result]).inc();
     }
 
-    /// Writes a refusal down. `hook`: name and service of a webhook of ours; what else was asked for
-    /// stays unnamed, since a token in the wrong place looks like a name.
+    /// Records a refusal. `hook` has the name and the service of a configured webhook. Any other name that
+    /// was asked for is not written, because a token in the wrong place looks like a name.
     pub(crate) fn refused(&self, hook: Option<(&str, &str)>, client: IpAddr, why: &str) {
         let may_write = self.lines.lock().unwrap_or_else(PoisonError::into_inner).take(clock::now());
         if !may_write {
@@ -59,8 +62,8 @@ impl Watch {
         let (webhook, service) = hook.unwrap_or(("unknown", ""));
         tracing::warn!(webhook, service, %client, why, "webhook refused");
         let (webhook, service) = (webhook.to_owned(), service.to_owned());
-        // As much work for a name that is unknown: an answer's time tells nothing. A full channel: the
-        // line in the log has to do.
+        // An unknown name causes as much work, so that the time of an answer tells nothing. If the channel
+        // is full, the line in the log has to be enough.
         let _ = self.refusals.try_send(Refusal { webhook, service, client, why: why.to_owned() });
     }
 }

@@ -1,85 +1,78 @@
-//! One client connection: request after request, until one side has had enough.
+//! One client connection. It serves request after request until one side ends it.
 
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::http1::{HeadLimits, Method, Peer, RequestFault, parse_request};
+use crate::http1::{HeadLimits, HeadProgress, Method, Peer, RequestFault, parse_request};
 
-use super::accept::Counted;
-use super::listener::{Listener, Secured};
+use super::after::After;
+use super::listener::{Listener, TlsFacts};
 use crate::data_plane::origin::stream::Stream;
-use crate::data_plane::request::answer;
 use crate::data_plane::request::answer::Own;
-use crate::data_plane::request::serve;
+use crate::data_plane::request::exchange::ClientSide;
+use crate::data_plane::request::{reply, serve};
+use crate::data_plane::worker::address::ConnectionCount;
 use crate::data_plane::worker::chunk::Chunk;
-use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 
-/// What is read of a body that nobody wants, before its connection is closed: so that the client
+/// The most bytes of a body that are read and dropped before the connection closes. The client then
 /// gets to read the answer instead of a reset.
 const LINGER_BYTES_MAX: usize = 64 * 1024;
-/// How long that may take.
+/// How long this reading may take.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
-/// What becomes of a connection after an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum After {
-    /// The next request may come.
-    Keep,
-    Close,
-    /// The client is not there any more.
-    Gone,
-    /// Closed once the client has had time to read the answer.
-    Linger,
-    /// Closed in a way that can't be taken for an end.
-    Reset,
-}
-
-/// A client connection. Holds no buffer while it waits.
+/// A client connection. It holds no buffer while it waits.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub worker: Rc<Worker>,
-    pub seat: Seat,
+    pub handle: ConnectionHandle,
     pub stream: Stream,
     pub listener: Rc<Listener>,
     pub peer: Peer,
-    /// `None`: plain.
-    pub secured: Option<Rc<Secured>>,
-    /// Bytes of the next request that came early, or the part of a head that came so far.
+    /// `None` if the connection is not TLS.
+    pub secured: Option<Rc<TlsFacts>>,
+    /// Bytes of the next request that came early, or the part of a head that has come so far.
     pub ahead: Vec<u8>,
     /// The client has sent its FIN.
     pub ended: bool,
-    /// `None`: a stream of a connection that is counted itself.
-    pub counted: Option<Counted>,
+    /// `None` for a stream, because its connection is counted itself.
+    pub counted: Option<ConnectionCount>,
 }
 
-/// What the streams of an HTTP/2 connection have in common.
+/// The facts that the streams of an HTTP/2 connection share.
 #[derive(Debug)]
 pub(crate) struct ConnectionFacts {
     pub listener: Rc<Listener>,
     pub peer: Peer,
-    pub secured: Option<Rc<Secured>>,
+    pub secured: Option<Rc<TlsFacts>>,
 }
 
-/// What came of waiting for a request.
+/// The result of a wait for a request.
 enum Next {
-    /// A head of so many bytes begins the chunk; it is in the worker's `request_head` until the
-    /// next await.
+    /// The chunk begins with a head of so many bytes. The parsed head is in the worker's `request_head`
+    /// until the next await.
     Request(Chunk, usize),
-    /// What begins with this method is none that we serve.
+    /// The bytes are no request that greenlight serves. They begin with this method.
     Refused(RequestFault, Method),
-    /// A head that was begun was not finished in time.
+    /// The client began a head and did not finish it in time.
     Late,
-    /// Nothing came, or the client is gone.
+    /// No request came, or the client is gone.
     Nothing,
 }
 
 impl Connection {
-    /// Serves HTTP/1.1 to its end; `first` is what was read already.
+    /// Borrows the parts of the connection that a request needs while it is served.
+    pub(crate) fn lend(&mut self) -> (&Rc<Worker>, &ConnectionHandle, ClientSide<'_>) {
+        let Self { worker, handle, stream, ahead, ended, .. } = self;
+        (worker, handle, ClientSide { stream, ahead, ended })
+    }
+
+    /// Serves HTTP/1.1 until the connection ends. `first` holds the bytes that were already read.
     pub(crate) fn serve(&mut self, first: Chunk) -> impl Future<Output = ()> {
-        let next = self.parse(first);
+        let next = self.parse(first, &mut HeadProgress::default());
         async move {
             match self.run(next).await {
                 After::Gone => {}
@@ -97,11 +90,11 @@ impl Connection {
                 None => self.next(self.worker.parts.limits.keep_alive_timeout).await,
             };
             let after = match next {
-                // Boxed: the state of a request is far larger than that of a wait, and would be held
-                // while nothing happens.
+                // Boxed, because the state of a request is far larger than that of a wait. Unboxed,
+                // every waiting connection would hold space for it.
                 Next::Request(chunk, head_bytes) => Box::pin(serve::serve(self, chunk, head_bytes)).await,
-                Next::Refused(fault, method) => answer::refuse(self, fault, method).await,
-                Next::Late => answer::send(self, &Own::LATE_HEAD).await,
+                Next::Refused(fault, method) => reply::refuse(self, fault, method).await,
+                Next::Late => reply::send(self, &Own::LATE_HEAD).await,
                 Next::Nothing => After::Close,
             };
             if after != After::Keep {
@@ -110,11 +103,16 @@ impl Connection {
         }
     }
 
-    /// A stream of an HTTP/2 connection, as a connection of its own.
-    pub(crate) fn for_stream(worker: Rc<Worker>, seat: Seat, stream: Stream, of: &ConnectionFacts) -> Self {
+    /// Makes a connection of a stream of an HTTP/2 connection.
+    pub(crate) fn for_stream(
+        worker: Rc<Worker>,
+        handle: ConnectionHandle,
+        stream: Stream,
+        of: &ConnectionFacts,
+    ) -> Self {
         Self {
             worker,
-            seat,
+            handle,
             stream,
             listener: Rc::clone(&of.listener),
             peer: of.peer,
@@ -139,62 +137,69 @@ impl Connection {
             Ok(None) => {}
             Err(fault) => {
                 let method = Method::at_start(chunk.data());
-                answer::refuse(&mut self, fault, method).await;
+                reply::refuse(&mut self, fault, method).await;
             }
         }
     }
 
-    /// Waits for a request's head: `idle` for its first byte, `request_head_timeout` from there.
+    /// Waits for a request's head: for up to `idle` until its first byte, then for up to
+    /// `request_head_timeout`.
     async fn next(&mut self, idle: Duration) -> Next {
         let head_timeout = self.worker.parts.limits.request_head_timeout;
         let mut begun = has_begun(&self.ahead);
-        self.seat.arm(self.worker.ticks.after(if begun { head_timeout } else { idle }));
+        self.handle.arm(self.worker.ticks.after(if begun { head_timeout } else { idle }));
+        // A head that arrives in many pieces is searched once, and not from its start at each piece.
+        let mut progress = HeadProgress::default();
         if !self.ahead.is_empty()
-            && let Some(next) = self.parse_ahead()
+            && let Some(next) = self.parse_ahead(&mut progress)
         {
             return next;
         }
         loop {
             let Some(chunk) = self.fill(begun).await else {
-                return if begun && self.seat.signals().expired() { Next::Late } else { Next::Nothing };
+                return if begun && self.handle.signals().expired() { Next::Late } else { Next::Nothing };
             };
-            if let Some(next) = self.parse(chunk) {
+            if let Some(next) = self.parse(chunk, &mut progress) {
                 return next;
             }
             if !begun && has_begun(&self.ahead) {
                 begun = true;
-                self.seat.arm(self.worker.ticks.after(head_timeout));
+                self.handle.arm(self.worker.ticks.after(head_timeout));
             }
         }
     }
 
-    fn parse_ahead(&mut self) -> Option<Next> {
+    fn parse_ahead(&mut self, progress: &mut HeadProgress) -> Option<Next> {
         let mut chunk = self.worker.chunks.take();
         chunk.append(&self.ahead);
-        self.parse(chunk)
+        self.parse(chunk, progress)
     }
 
-    /// Reads a head from what is in `chunk`; keeps the bytes if it is not complete.
-    fn parse(&mut self, chunk: Chunk) -> Option<Next> {
+    /// Reads a head from `chunk`, which begins with the bytes of `ahead`. `progress` says how far the
+    /// search for the head's end has come in them. If the head is not complete, the bytes are kept in
+    /// `ahead`.
+    fn parse(&mut self, chunk: Chunk, progress: &mut HeadProgress) -> Option<Next> {
         let head = &mut *self.worker.request_head.borrow_mut();
-        head.clear();
+        head.resume(*progress);
         match parse_request(chunk.data(), &self.worker.head_limits, head) {
             Ok(Some(head_bytes)) => {
-                // An idle connection gives the memory back too.
+                // A new vector, so that an idle connection does not keep the memory of the old one.
                 self.ahead = Vec::new();
                 Some(Next::Request(chunk, head_bytes))
             }
             Ok(None) => {
-                self.ahead.clear();
-                self.ahead.extend_from_slice(chunk.data());
+                *progress = head.progress();
+                let fresh = chunk.data().get(self.ahead.len()..).unwrap_or_default();
+                self.ahead.extend_from_slice(fresh);
                 None
             }
             Err(fault) => Some(Next::Refused(fault, Method::at_start(chunk.data()))),
         }
     }
 
-    /// Waits for bytes and reads them behind what came before. `None`: the client is gone, the
-    /// deadline has passed, or the worker closes and nothing was `begun`.
+    /// Waits for bytes, and reads them behind those that came before. `None` if the client is gone, if
+    /// the deadline has passed, if the connection is cut, or if the worker closes and no request has
+    /// `begun`.
     async fn fill(&mut self, begun: bool) -> Option<Chunk> {
         if self.ended {
             return None;
@@ -209,58 +214,60 @@ impl Connection {
                 }
                 Poll::Ready(Ok(_)) => Poll::Ready(Some(chunk)),
                 Poll::Pending => {
-                    let signals = self.seat.signals();
-                    let told = signals.expired() || signals.cut() || (signals.closing() && !begun);
-                    if told { Poll::Ready(None) } else { Poll::Pending }
+                    let signals = self.handle.signals();
+                    let ends = signals.expired() || signals.cut() || (signals.closing() && !begun);
+                    if ends { Poll::Ready(None) } else { Poll::Pending }
                 }
             }
         })
         .await
     }
 
-    /// Writes all of `bytes`; false if the client is gone, or takes nothing for too long.
+    /// Writes all of `bytes`. False if the client is gone, or has not taken them within
+    /// `write_stall_timeout`.
     pub(crate) async fn send_all(&mut self, bytes: &[u8]) -> bool {
-        self.seat.arm(self.worker.ticks.after(self.worker.parts.limits.write_stall_timeout));
+        self.handle.arm(self.worker.ticks.after(self.worker.parts.limits.write_stall_timeout));
         let mut sent = 0;
         poll_fn(|context| {
             while sent < bytes.len() {
                 match self.stream.poll_send(context, &bytes[sent..]) {
                     Poll::Ready(Ok(count)) if count > 0 => sent += count,
                     Poll::Ready(_) => return Poll::Ready(false),
-                    Poll::Pending if self.seat.signals().expired() => return Poll::Ready(false),
+                    Poll::Pending if self.handle.signals().expired() => return Poll::Ready(false),
                     Poll::Pending => return Poll::Pending,
                 }
             }
             match self.stream.poll_push(context) {
                 Poll::Ready(pushed) => Poll::Ready(pushed.is_ok()),
-                Poll::Pending if self.seat.signals().expired() => Poll::Ready(false),
+                Poll::Pending if self.handle.signals().expired() => Poll::Ready(false),
                 Poll::Pending => Poll::Pending,
             }
         })
         .await
     }
 
-    /// Says that nothing more will be sent, where the close alone does not.
+    /// Tells a TLS client that nothing more will be sent. On a plain socket the close alone says it.
     async fn finish(&mut self) {
         if !self.stream.is_tls() {
             return;
         }
-        self.seat.arm(self.worker.ticks.after(LINGER_TIME));
+        self.handle.arm(self.worker.ticks.after(LINGER_TIME));
         poll_fn(|context| match self.stream.poll_end(context) {
-            Poll::Pending if !self.seat.signals().expired() => Poll::Pending,
+            Poll::Pending if !self.handle.signals().expired() => Poll::Pending,
             _ => Poll::Ready(()),
         })
         .await;
     }
 
-    /// Says that nothing more will be sent, and reads on for a little.
+    /// Tells the client that nothing more will be sent, and reads on for at most `LINGER_TIME`.
     async fn linger(&mut self) {
-        self.seat.arm(self.worker.ticks.after(LINGER_TIME));
+        self.handle.arm(self.worker.ticks.after(LINGER_TIME));
         let mut left = if self.ended { 0 } else { LINGER_BYTES_MAX };
         poll_fn(|context| {
-            // Over TLS it may have to wait for room; what is read meanwhile makes none.
+            // Over TLS the end may have to wait for room in the socket. To read meanwhile makes no
+            // room.
             let finished = self.stream.poll_finish(context);
-            if finished.is_pending() && !self.seat.signals().expired() {
+            if finished.is_pending() && !self.handle.signals().expired() {
                 return Poll::Pending;
             }
             while left > 0 {
@@ -268,7 +275,7 @@ impl Connection {
                 match self.stream.poll_fill(context, &mut chunk) {
                     Poll::Ready(Ok(count)) if count > 0 => left = left.saturating_sub(count),
                     Poll::Ready(_) => return Poll::Ready(()),
-                    Poll::Pending if self.seat.signals().expired() => return Poll::Ready(()),
+                    Poll::Pending if self.handle.signals().expired() => return Poll::Ready(()),
                     Poll::Pending => return Poll::Pending,
                 }
             }
@@ -278,7 +285,8 @@ impl Connection {
     }
 }
 
-/// Whether a request has begun: some clients send an empty line behind a body (RFC 9112, 2.2).
+/// Whether a request has begun. Empty lines do not count, since some clients send one behind a body
+/// (RFC 9112, 2.2).
 fn has_begun(ahead: &[u8]) -> bool {
     !ahead.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
 }

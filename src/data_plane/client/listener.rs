@@ -1,4 +1,4 @@
-//! What the connections of one `[[listeners]]` entry have in common.
+//! The facts that the connections of one `[[listeners]]` entry share.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,58 +10,61 @@ use rustls::ServerConfig;
 use crate::http1::Scheme;
 use crate::tls::{Certificates, Entrance, Serving};
 
-/// One `[[listeners]]` entry, as the data plane is told of it.
+/// One `[[listeners]]` entry, as the data plane gets it.
 #[derive(Clone, Debug, Default)]
 pub struct ListenerFacts {
     /// Every connection begins with a PROXY header.
     pub proxy_protocol: bool,
+    /// Plain requests are redirected to https.
     pub redirect_to_https: bool,
-    /// Where TLS is bound, for the redirect; `None`: nowhere.
+    /// The port that TLS is bound to, for the redirect; `None` if there is no such port.
     pub https_port: Option<u16>,
-    /// Answered by ourselves for any host; empty: none.
+    /// The path whose requests the listener answers itself for any host, to show that it is ready.
+    /// Empty if there is no such path.
     pub ready_path: String,
-    /// `None`: plain.
+    /// `None` for a plain listener.
     pub tls: Option<Arc<Entrance>>,
-    /// `Strict-Transport-Security: max-age`; zero: not sent.
+    /// The `max-age` of `Strict-Transport-Security`, sent in seconds; zero if the field is not sent.
     pub hsts: Duration,
 }
 
-/// The same in a worker, where nothing of it is shared.
+/// One worker's form of a listener.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub facts: ListenerFacts,
-    /// The port it is bound to.
+    /// The port that the listener is bound to.
     pub port: u16,
-    /// The value of `Strict-Transport-Security`.
+    /// The value of `Strict-Transport-Security`; `None` if the field is not sent.
     pub hsts: Option<&'static str>,
-    /// What TLS was served last.
-    seen: RefCell<Option<Rc<Served>>>,
+    /// The TLS settings of the last handshake.
+    seen: RefCell<Option<Rc<TlsConfig>>>,
 }
 
-/// TLS as one worker serves it: what handshakes of one moment have in common.
+/// The TLS settings of one worker. Handshakes share them until the configuration or a certificate
+/// changes.
 #[derive(Debug)]
-pub(crate) struct Served {
+pub(crate) struct TlsConfig {
     of: Arc<Serving>,
-    /// A copy of the worker's own: its count is written at each handshake.
+    /// The worker's own copy, because each handshake writes its reference count.
     pub config: Arc<ServerConfig>,
 }
 
-impl Served {
+impl TlsConfig {
     pub(crate) fn certificates(&self) -> &Certificates {
         &self.of.certificates
     }
 }
 
-/// What a client's handshake said; for the rule of 421.
+/// The facts of a client's handshake that decide about a 421.
 #[derive(Debug)]
-pub(crate) struct Secured {
-    /// The name that the client asked for; empty: none.
+pub(crate) struct TlsFacts {
+    /// The name that the client asked for (SNI); empty if it asked for none.
     pub sni: Box<str>,
-    pub served: Rc<Served>,
+    pub served: Rc<TlsConfig>,
 }
 
-impl Secured {
-    /// Whether a request for `host` has come to the wrong connection.
+impl TlsFacts {
+    /// Whether a request for `host` came in on the wrong connection (RFC 9110, 15.5.20).
     pub(crate) fn is_misdirected(&self, host: &[u8]) -> bool {
         !self.sni.is_empty() && self.served.certificates().is_misdirected(&self.sni, host)
     }
@@ -70,12 +73,12 @@ impl Secured {
 impl Listener {
     pub(crate) fn new(facts: ListenerFacts, port: u16) -> Rc<Self> {
         let seconds = facts.hsts.as_secs();
-        // Said in every response, by as many threads, for as long as the process lives.
+        // Leaked, because every response of this worker needs it for as long as the process lives.
         let hsts = (facts.tls.is_some() && seconds > 0).then(|| &*format!("max-age={seconds}").leak());
         Rc::new(Self { facts, port, hsts, seen: RefCell::new(None) })
     }
 
-    /// Whether it answers nothing itself.
+    /// Whether the listener answers no request itself.
     pub(crate) fn is_silent(&self) -> bool {
         self.facts.ready_path.is_empty() && !self.facts.redirect_to_https
     }
@@ -84,15 +87,15 @@ impl Listener {
         if self.facts.tls.is_some() { Scheme::Https } else { Scheme::Http }
     }
 
-    /// The TLS that is served now.
-    pub(crate) fn served(&self, entrance: &Entrance) -> Rc<Served> {
+    /// The TLS settings that are in force now.
+    pub(crate) fn served(&self, entrance: &Entrance) -> Rc<TlsConfig> {
         let current = entrance.current();
         let mut seen = self.seen.borrow_mut();
         match &*seen {
             Some(served) if Arc::ptr_eq(&served.of, &current) => Rc::clone(served),
             _ => {
                 let config = Arc::new(current.config.clone());
-                let served = Rc::new(Served { of: Arc::clone(&current), config });
+                let served = Rc::new(TlsConfig { of: Arc::clone(&current), config });
                 *seen = Some(Rc::clone(&served));
                 served
             }

@@ -1,44 +1,44 @@
-//! What a listener answers itself, whatever service the host means: its readiness, ACME's questions,
-//! the way to https, and requests that came to the wrong connection.
+//! The answers that a listener gives itself, whatever service the host means. They are its readiness,
+//! ACME challenges, the redirect to https, and 421 for requests on the wrong connection.
 
 use crate::clock;
 use crate::http1::{Answer, FieldKind, Method, Persistence, RequestHead, TargetForm, host_of, write_answer};
 use crate::tls::Challenges;
 
-use super::connection::{After, Connection};
-use super::listener::{Listener, Secured};
-use crate::data_plane::request::attempt::Outcome;
-use crate::data_plane::request::record::Line;
+use super::after::After;
+use super::connection::Connection;
+use super::listener::{Listener, TlsFacts};
+use crate::data_plane::request::record::{Line, Outcome};
 use crate::data_plane::worker::chunk::Chunk;
 
-/// Where an ACME server asks (RFC 8555, 8.3).
+/// The paths under which an ACME server asks for a challenge (RFC 8555, 8.3).
 const ACME_PREFIX: &[u8] = b"/.well-known/acme-challenge/";
 
-/// A request as far as these answers depend on it, of either protocol.
+/// The part of a request, of either protocol, that these answers depend on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct LocalRequest<'a> {
     pub method: Method,
-    /// Path and query; `*` is answered elsewhere.
+    /// Path and query. (`*` is answered elsewhere.)
     pub path: &'a [u8],
-    /// As it was sent, with its port; empty: none.
+    /// The host as the client sent it, with its port; empty if it sent none.
     pub authority: &'a [u8],
-    /// A trusted proxy in front says that the client used https already.
+    /// A trusted proxy in front says that its client used https already.
     pub used_https: bool,
 }
 
-/// An answer of the listener's.
+/// An answer that the listener gives itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Local {
     Ready,
-    /// The worker shuts down: a load balancer should look elsewhere.
+    /// The worker shuts down, so a load balancer should choose another destination.
     Draining,
     /// An HTTP-01 key authorization.
     Challenge(String),
-    /// The same request on https.
+    /// A redirect to the same request on https.
     Moved {
         location: String,
     },
-    /// A redirect is due, and there is no host to name.
+    /// A redirect is due, but the request names no host.
     Hostless,
     Misdirected,
 }
@@ -75,43 +75,45 @@ impl Local {
     }
 }
 
-/// The listener's answer, if the request gets one.
+/// The listener's answer; `None` if the request is for a service.
 pub(crate) fn find(
     listener: &Listener,
-    secured: Option<&Secured>,
+    secured: Option<&TlsFacts>,
     challenges: &Challenges,
     closing: bool,
-    asked: &Asked<'_>,
+    request: &LocalRequest<'_>,
 ) -> Option<Local> {
     let facts = &listener.facts;
-    let reads = matches!(asked.method, Method::Get | Method::Head);
-    let path = asked.path.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let reads = matches!(request.method, Method::Get | Method::Head);
+    let path = request.path.split(|byte| *byte == b'?').next().unwrap_or_default();
     if reads && !facts.ready_path.is_empty() && path == facts.ready_path.as_bytes() {
         return Some(if closing { Local::Draining } else { Local::Ready });
     }
     if reads && let Some(text) = challenges.http(path) {
         return Some(Local::Challenge(text));
     }
-    // A challenge that is not ours is an origin's own.
-    if facts.redirect_to_https && facts.tls.is_none() && !asked.used_https && !path.starts_with(ACME_PREFIX) {
-        return Some(redirect(listener, asked));
+    // A challenge that greenlight does not know belongs to an origin.
+    if facts.redirect_to_https && facts.tls.is_none() && !request.used_https && !path.starts_with(ACME_PREFIX)
+    {
+        return Some(redirect(listener, request));
     }
-    let misdirected = secured.is_some_and(|secured| secured.is_misdirected(asked.authority));
+    let misdirected = secured.is_some_and(|secured| secured.is_misdirected(request.authority));
     misdirected.then_some(Local::Misdirected)
 }
 
-/// 308: method and body are kept. The port is left out, which means 443: ports are often mapped on the
-/// way to us. Only a client that named the very port we are bound to is sent to the one that our TLS
-/// is bound to: then nothing is mapped.
-fn redirect(listener: &Listener, asked: &Asked<'_>) -> Local {
-    let host = host_of(asked.authority);
+/// A redirect with 308, so that the client keeps method and body. The location has no port, which means
+/// 443, because ports are often mapped between the client and greenlight. If the client named the very
+/// port that this listener is bound to, nothing is mapped. Only then does the location have the port
+/// that greenlight's TLS is bound to.
+fn redirect(listener: &Listener, request: &LocalRequest<'_>) -> Local {
+    let host = host_of(request.authority);
     if host.is_empty() {
         return Local::Hostless;
     }
-    let mut location = String::with_capacity(16 + host.len() + asked.path.len());
+    let mut location = String::with_capacity(16 + host.len() + request.path.len());
     location.push_str("https://");
     push_encoded(host, &mut location);
-    let named = asked.authority.get(host.len()..).and_then(|rest| rest.rsplit(|byte| *byte == b':').next());
+    let named = request.authority.get(host.len()..).and_then(|rest| rest.rsplit(|byte| *byte == b':').next());
     let bound = listener.port.to_string();
     if let Some(port) = listener.facts.https_port
         && port != 443
@@ -120,14 +122,14 @@ fn redirect(listener: &Listener, asked: &Asked<'_>) -> Local {
         location.push(':');
         location.push_str(&port.to_string());
     }
-    if asked.path.first() != Some(&b'/') {
+    if request.path.first() != Some(&b'/') {
         location.push('/');
     }
-    push_encoded(asked.path, &mut location);
+    push_encoded(request.path, &mut location);
     Local::Moved { location }
 }
 
-/// Bytes over 0x7F are percent-encoded (RFC 3986, 2.1); control bytes were refused.
+/// Percent-encodes bytes over 0x7F (RFC 3986, 2.1). Requests with control bytes were refused before.
 fn push_encoded(bytes: &[u8], out: &mut String) {
     for byte in bytes {
         if byte.is_ascii() {
@@ -141,7 +143,8 @@ fn push_encoded(bytes: &[u8], out: &mut String) {
     }
 }
 
-/// The answer to the HTTP/1 request whose head begins `chunk`. In most cases two comparisons.
+/// The listener's answer to the HTTP/1 request whose head begins `buf`. In most cases this costs a few
+/// comparisons.
 pub(crate) fn of(connection: &Connection, buf: &[u8]) -> Option<Local> {
     let worker = &connection.worker;
     let (listener, challenges) = (&connection.listener, &worker.parts.challenges);
@@ -152,13 +155,13 @@ pub(crate) fn of(connection: &Connection, buf: &[u8]) -> Option<Local> {
     if head.target.form == TargetForm::Asterisk {
         return None;
     }
-    let asked = Asked {
+    let request = LocalRequest {
         method: head.method,
         path: head.target.path.of(buf),
         authority: head.authority.of(buf),
         used_https: listener.facts.redirect_to_https && connection.peer.trusted && says_https(&head, buf),
     };
-    find(listener, connection.secured.as_deref(), challenges, worker.closing.get(), &asked)
+    find(listener, connection.secured.as_deref(), challenges, worker.closing.get(), &request)
 }
 
 fn says_https(head: &RequestHead, buf: &[u8]) -> bool {
@@ -166,7 +169,7 @@ fn says_https(head: &RequestHead, buf: &[u8]) -> bool {
     said.next_back().is_some_and(|field| field.value.of(buf).eq_ignore_ascii_case(b"https"))
 }
 
-/// Sends it, and writes the request's line.
+/// Sends the answer, and writes the request's line in the access log.
 pub(crate) async fn answer(
     connection: &mut Connection,
     mut chunk: Chunk,
@@ -178,7 +181,7 @@ pub(crate) async fn answer(
         let worker = &connection.worker;
         let head = worker.request_head.borrow();
         let complete = !head.framing.has_body();
-        // A load balancer asks every second: no lines of those.
+        // A load balancer asks for readiness every second, so these requests get no lines.
         let logged = worker.parts.access.is_on() && !matches!(local, Local::Ready | Local::Draining);
         let line = logged.then(|| Box::new(Line::new(&head, chunk.data(), connection.peer.address, b"")));
         let keep = complete && head.keep_alive() && !worker.closing.get() && *local != Local::Hostless;

@@ -1,4 +1,4 @@
-//! Who may use the preview hosts.
+//! Which clients may use the preview hosts.
 
 use std::net::IpAddr;
 
@@ -6,8 +6,9 @@ use subtle::ConstantTimeEq;
 
 use crate::routing::ServiceSettings;
 
-/// Whether a client at this address, with this `X-Greenlight-Preview`, is shown a preview: everyone
-/// if nothing is configured, else whoever is in one of the networks or has the token.
+/// Whether a client at this address, with this `X-Greenlight-Preview`, may see a preview. If nothing is
+/// configured, every client may. Otherwise the client must be in one of the networks, or have the
+/// token.
 pub(crate) fn is_shown<'a>(
     settings: &ServiceSettings,
     address: IpAddr,
@@ -19,7 +20,7 @@ pub(crate) fn is_shown<'a>(
     }
     match &settings.preview_token {
         None => allowed.is_empty(),
-        // Digests of one length are compared, so that the time tells nothing of the token's.
+        // Two digests of one length are compared, so that the time shows nothing about the token.
         Some(expected) => token().is_some_and(|token| {
             let given = ring::digest::digest(&ring::digest::SHA256, token);
             given.as_ref().ct_eq(expected).into()

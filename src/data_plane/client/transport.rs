@@ -1,7 +1,7 @@
-//! How a connection begins, before a protocol is spoken: the PROXY header, the TLS handshake.
+//! The start of a connection, before it speaks HTTP: the PROXY header and the TLS handshake.
 //!
-//! One deadline (`detection_timeout`) runs from the accept through all of it to the first byte of a
-//! request. Whoever fails on the way is closed without a word of HTTP.
+//! One deadline (`detection_timeout`) runs from the accept to the first byte of a request. A connection
+//! that fails on the way is closed without an HTTP answer.
 
 use std::future::poll_fn;
 use std::io;
@@ -19,57 +19,64 @@ use crate::http1::Peer;
 use crate::proxy_protocol::{self, HEADER_BYTES_MAX, Header};
 use crate::tls::{ACME_TLS_ALPN, Entrance};
 
-use super::accept::Counted;
 use super::connection::Connection;
 use super::entry::{Alpn, after_transport};
-use super::listener::{Listener, Secured};
+use super::listener::{Listener, TlsFacts};
 use crate::data_plane::origin::secure::{Polled, Secure};
 use crate::data_plane::origin::stream::Stream;
-use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::address::ConnectionCount;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 
-/// Takes an accepted socket to its end, in a task of its own.
+/// Serves an accepted socket until it ends, in a task of its own.
 pub(crate) fn serve(
     worker: Rc<Worker>,
     listener: Rc<Listener>,
     socket: TcpStream,
     address: SocketAddr,
-    counted: Counted,
+    counted: ConnectionCount,
 ) {
-    let seat = worker.seats.take();
-    seat.arm(worker.ticks.after(worker.parts.limits.detection_timeout));
+    let handle = worker.handles.take();
+    handle.arm(worker.ticks.after(worker.parts.limits.detection_timeout));
     if listener.facts.proxy_protocol || listener.facts.tls.is_some() {
-        tokio::task::spawn_local(prepare(worker, listener, seat, socket, address, counted));
+        tokio::task::spawn_local(prepare(worker, listener, handle, socket, address, counted));
     } else {
         let begun = (Stream::Plain(socket), None, (address, listener.port));
-        proceed(worker, listener, seat, begun, counted);
+        proceed(worker, listener, handle, begun, counted);
     }
 }
 
-/// The begin has a task of its own: nothing of it is held by the connection that comes of it.
+/// Reads the PROXY header and makes the handshake, in a task of its own. So the connection that follows
+/// holds nothing of their state.
 async fn prepare(
     worker: Rc<Worker>,
     listener: Rc<Listener>,
-    seat: Seat,
+    handle: ConnectionHandle,
     socket: TcpStream,
     address: SocketAddr,
-    mut counted: Counted,
+    mut counted: ConnectionCount,
 ) {
-    seat.settle().await;
-    let Some(begun) = begin(&worker, &listener, &seat, socket, address).await else { return };
+    handle.settle().await;
+    let Some(begun) = begin(&worker, &listener, &handle, socket, address).await else { return };
     let (_, _, (client, _)) = &begun;
-    if !listener.facts.proxy_protocol || counted.claim(&worker, client.ip()) {
-        proceed(worker, listener, seat, begun, counted);
+    if !listener.facts.proxy_protocol || worker.claim(&mut counted, client.ip()) {
+        proceed(worker, listener, handle, begun, counted);
     }
 }
 
-fn proceed(worker: Rc<Worker>, listener: Rc<Listener>, seat: Seat, begun: Begun, counted: Counted) {
+fn proceed(
+    worker: Rc<Worker>,
+    listener: Rc<Listener>,
+    handle: ConnectionHandle,
+    begun: Start,
+    counted: ConnectionCount,
+) {
     let (stream, secured, (address, port)) = begun;
     let peer = Peer::new(address.ip(), listener.scheme(), port, &worker.parts.trusted_proxies);
     let alpn = alpn(&stream);
     let connection = Connection {
         worker,
-        seat,
+        handle,
         stream,
         listener,
         peer,
@@ -85,26 +92,27 @@ fn alpn(stream: &Stream) -> Alpn {
     match stream {
         Stream::Plain(_) => Alpn::Plain,
         stream if stream.has_agreed_on_http2() => Alpn::Http2,
-        Stream::Tls(_) | Stream::Downstream(_) | Stream::Upstream(_) => Alpn::Http1,
+        Stream::Tls(_) | Stream::Client(_) | Stream::Origin(_) => Alpn::Http1,
     }
 }
 
 /// The client's address, and the port that it connected to.
 type Ends = (SocketAddr, u16);
 
-type Begun = (Stream, Option<Rc<Secured>>, Ends);
+/// The stream, the facts of its handshake (`None` if it is plain), and its ends.
+type Start = (Stream, Option<Rc<TlsFacts>>, Ends);
 
 async fn begin(
     worker: &Worker,
     listener: &Listener,
-    seat: &Seat,
+    handle: &ConnectionHandle,
     socket: TcpStream,
     address: SocketAddr,
-) -> Option<Begun> {
+) -> Option<Start> {
     let mut ends = (address, listener.port);
     if listener.facts.proxy_protocol {
         let mut taken = Vec::new();
-        match unless_told(seat, |context| poll_header(&socket, &mut taken, context)).await? {
+        match until_deadline(handle, |context| poll_header(&socket, &mut taken, context)).await? {
             Ok(Header::Proxied { source, destination }) => ends = (source, destination.port()),
             Ok(Header::Local) => {}
             Err(why) => {
@@ -115,12 +123,12 @@ async fn begin(
     }
     let Some(entrance) = &listener.facts.tls else { return Some((Stream::Plain(socket), None, ends)) };
     let shaken = if worker.parts.challenges.has_tls() {
-        validate(worker, listener, seat, socket, entrance).await?
+        validate(worker, listener, handle, socket, entrance).await?
     } else {
         let served = listener.served(entrance);
         let session = ServerConnection::new(Arc::clone(&served.config)).ok()?;
         let mut secure = Secure::new(socket, session);
-        unless_told(seat, |context| secure.poll_handshake(context)).await?.map(|()| (secure, served))
+        until_deadline(handle, |context| secure.poll_handshake(context)).await?.map(|()| (secure, served))
     };
     match shaken {
         Ok((secure, served)) => {
@@ -128,7 +136,7 @@ async fn begin(
                 Session::Server(session) => session.server_name().unwrap_or_default().into(),
                 Session::Client(_) => Box::default(),
             };
-            Some((Stream::Tls(secure), Some(Rc::new(Secured { sni, served })), ends))
+            Some((Stream::Tls(secure), Some(Rc::new(TlsFacts { sni, served })), ends))
         }
         Err(why) => {
             tracing::debug!(peer = %ends.0, %why, "the TLS handshake failed");
@@ -137,19 +145,20 @@ async fn begin(
     }
 }
 
-type Shaken = io::Result<(Box<Secure>, Rc<super::listener::Served>)>;
+type Handshake = io::Result<(Box<Secure>, Rc<super::listener::TlsConfig>)>;
 
-/// A handshake while an ACME server may be validating a name (RFC 8737): one that asks for nothing
-/// but that protocol gets its proof and is closed; any other goes on as ever.
+/// Makes a handshake while an ACME server may be validating a name (RFC 8737). A client that offers
+/// that protocol alone gets its proof, and the connection closes. Any other handshake continues as
+/// usual.
 async fn validate(
     worker: &Worker,
     listener: &Listener,
-    seat: &Seat,
+    handle: &ConnectionHandle,
     mut socket: TcpStream,
     entrance: &Entrance,
-) -> Option<Shaken> {
+) -> Option<Handshake> {
     let mut acceptor = Acceptor::default();
-    let hello = unless_told(seat, |context| poll_hello(&mut socket, &mut acceptor, context)).await?;
+    let hello = until_deadline(handle, |context| poll_hello(&mut socket, &mut acceptor, context)).await?;
     let accepted = match hello {
         Ok(accepted) => accepted,
         Err(why) => return Some(Err(why)),
@@ -162,9 +171,9 @@ async fn validate(
         Err((why, _)) => return Some(Err(io::Error::other(why))),
     };
     let mut secure = Secure::new(socket, session);
-    let shaken = unless_told(seat, |context| secure.poll_handshake(context)).await?;
+    let shaken = until_deadline(handle, |context| secure.poll_handshake(context)).await?;
     if proof.is_some() {
-        let _ = unless_told(seat, |context| secure.poll_finish(context)).await;
+        let _ = until_deadline(handle, |context| secure.poll_finish(context)).await;
         return None;
     }
     Some(shaken.map(|()| (secure, served)))
@@ -197,8 +206,8 @@ fn poll_hello(
     }
 }
 
-/// Reads the PROXY header and not one byte more: bytes are looked at in the socket's queue first, and
-/// `taken` from it when it is clear that they belong to the header.
+/// Reads the PROXY header and not one byte more. It peeks at the bytes in the socket's queue first. It
+/// moves them to `taken` once it is clear that they belong to the header.
 fn poll_header(
     socket: &TcpStream,
     taken: &mut Vec<u8>,
@@ -227,15 +236,19 @@ fn poll_header(
     }
 }
 
-/// Polls until it is ready; `None`: the deadline has passed, or the worker closes.
-async fn unless_told<T>(seat: &Seat, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Option<T> {
+/// Polls until the result is ready. `None` if the deadline has passed, or the worker closes or cuts the
+/// connection.
+async fn until_deadline<T>(
+    handle: &ConnectionHandle,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Option<T> {
     poll_fn(|context| {
         if let Poll::Ready(output) = poll(context) {
             return Poll::Ready(Some(output));
         }
-        let signals = seat.signals();
-        let told = signals.expired() || signals.cut() || signals.closing();
-        if told { Poll::Ready(None) } else { Poll::Pending }
+        let signals = handle.signals();
+        let ends = signals.expired() || signals.cut() || signals.closing();
+        if ends { Poll::Ready(None) } else { Poll::Pending }
     })
     .await
 }

@@ -1,41 +1,43 @@
-//! What a client may cost with frames that ask for nothing: an account of them, kept beside the
-//! protocol (no clock, no IO: bytes and ticks in, a verdict out).
+//! Limits the cost of a client's frames that ask for nothing. It keeps an account of them beside the
+//! protocol, without a clock or IO: bytes and ticks go in, and a verdict comes out.
 //!
-//! Floods are frames that are cheap to send and have to be handled: PING, SETTINGS, RST_STREAM
-//! (rapid reset, CVE-2023-44487), CONTINUATION (CVE-2024-27316), empty or tiny DATA, PRIORITY,
-//! WINDOW_UPDATE (CVE-2019-9511 to 9518). h2 bounds the memory that some of them take; nothing in it
-//! bounds their rate. Honest clients send such frames too, but in proportion to what they are sent: so
-//! each costs points, points come back with time, and with every byte that goes to the client.
+//! Floods are frames that are cheap to send and have to be handled: PING, SETTINGS, RST_STREAM (rapid
+//! reset, CVE-2023-44487), CONTINUATION (CVE-2024-27316), empty or tiny DATA, PRIORITY, WINDOW_UPDATE
+//! (CVE-2019-9511 to 9518). h2 bounds the memory that some of them take, and it bounds no rate. Honest
+//! clients send such frames too, but in proportion to the bytes that they are sent. So each frame costs
+//! points. Points come back with time, and with every byte that goes to the client.
 //!
-//! And what h2 is imprecise about: a frame of a wrong length, a window that is too large, a frame on a
-//! stream that the client has ended itself (RFC 9113, 5.1, 6) get the error that the RFC names for them.
+//! The guard also checks three things about which h2 is imprecise. They are a frame of a wrong length,
+//! a window that is too large, and a frame on a stream that the client has ended itself (RFC 9113, 5.1,
+//! 6). Each of them gets the error that the RFC names for it.
 
-/// What one connection may owe, in points.
+/// The most points that one connection may owe.
 const POINTS_MAX: i64 = 2000;
 /// Points that come back in a tick (100 ms).
 const POINTS_A_TICK: i64 = 20;
-/// Bytes sent to the client that bring one point back.
+/// The number of bytes sent to the client that bring one point back.
 const BYTES_A_POINT: i64 = 64;
-/// Points that come back with each head and each piece of a body that is sent, however small: clients
+/// Points that come back with each head and each piece of a body that is sent, however small. Clients
 /// of gRPC open windows and ping for every message.
 const POINTS_A_PIECE: i64 = 10;
-/// Points that it costs to be sent a RST_STREAM: a request was faulty, or one too many. What is cut in the middle was
-/// paid for by its pieces.
+/// The cost in points of a RST_STREAM that greenlight sends, because a request was faulty or one too
+/// many. If a response is cut in the middle, its pieces have paid for this.
 const POINTS_A_RESET: i64 = 20;
 
-/// Points that it costs beside its RST_STREAM to give a request up in the breath that it was made in: a rapid reset. To
-/// give up what an origin does not answer is a client's right.
+/// The cost in points of a rapid reset, beside that of its RST_STREAM. In a rapid reset the client
+/// gives a request up at once after it has made it. To give up a request that an origin does not answer
+/// is a client's right.
 const POINTS_A_RAPID_RESET: i64 = 16;
 
-/// Frames that the work for a head is worth.
+/// The number of frames that one head counts as, because of the work for it.
 const FRAMES_A_HEAD: usize = 4;
 
 /// The connection preface of a client (RFC 9113, 3.4), which comes before the first frame.
 const PREFACE_BYTES: usize = 24;
 const FRAME_HEADER_BYTES: usize = 9;
 
-/// DATA with less than this and without an end is tiny: no message of gRPC (5 bytes of prefix) or
-/// of a client's WebSocket (6 bytes) fits.
+/// DATA with fewer bytes than this and without an end is tiny. No message of gRPC (5 bytes of prefix)
+/// or of a client's WebSocket (6 bytes) fits into it.
 const TINY_BYTES: u32 = 5;
 
 const END_STREAM: u8 = 0x1;
@@ -56,9 +58,9 @@ mod kind {
     pub(super) const CONTINUATION: u8 = 9;
 }
 
-/// Streams that are remembered as ended.
+/// The number of ended streams that are remembered.
 const ENDED_MAX: usize = 32;
-/// A setting: its name and its value.
+/// The bytes of one setting: its name and its value.
 const SETTING_BYTES: usize = 6;
 /// SETTINGS_INITIAL_WINDOW_SIZE, and the most that it may be (RFC 9113, 6.5.2).
 const INITIAL_WINDOW_SIZE: u16 = 4;
@@ -79,19 +81,19 @@ pub(super) enum Offense {
     Push,
 }
 
-/// An offense, and how many of the bytes came before it.
+/// An offense, and the number of bytes that came before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stop {
     pub offense: Offense,
     pub good: usize,
 }
 
-/// What was looked at.
+/// The part of the bytes that was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    /// The first ones of those that came.
+pub(super) struct Reading {
+    /// The number of bytes, counted from the first.
     pub bytes: usize,
-    /// Frames that began in them, a head for [`FRAMES_A_HEAD`].
+    /// The number of frames that began in them. A head counts as [`FRAMES_A_HEAD`] frames.
     pub frames: usize,
 }
 
@@ -100,11 +102,13 @@ pub(super) struct Seen {
 #[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub(super) struct Guard {
     header: [u8; FRAME_HEADER_BYTES],
-    /// Bytes of the header that came.
+    /// The number of bytes of the header that have come.
     have: usize,
-    /// Bytes that are no frame header: the preface, or the rest of a payload.
+    /// The number of bytes ahead that are no frame header. They are the preface, or the rest of a
+    /// payload.
     skip: usize,
-    /// The payload is of SETTINGS: the one that is being read, and its bytes that came.
+    /// The payload is of SETTINGS. The next two fields are the setting that is being read, and the
+    /// number of its bytes that have come.
     in_settings: bool,
     setting: [u8; SETTING_BYTES],
     setting_have: usize,
@@ -112,30 +116,31 @@ pub(super) struct Guard {
     in_head: bool,
     /// The tick at which the last head began.
     head_at: u32,
-    /// Streams that the client has ended or reset, the last ones.
+    /// The last streams that the client has ended or reset.
     ended: [u32; ENDED_MAX],
     ended_at: usize,
-    /// The same of what is sent.
+    /// The header of a frame that is sent, the number of its bytes so far, and the payload ahead.
     out_header: [u8; FRAME_HEADER_BYTES],
     out_have: usize,
     out_skip: usize,
-    /// What may still be spent, in sent bytes: 64 to the point.
+    /// The points that may still be spent, in sent bytes: 64 to the point.
     left: i64,
     /// The tick at which points came back last.
     filled_at: u32,
-    /// Whether a SETTINGS frame of the peer's own has come.
+    /// Whether the peer's own SETTINGS frame has come.
     settings_seen: bool,
     /// Whether the peer's frames are counted.
     counts: bool,
 }
 
 impl Guard {
-    /// For what a client sends.
+    /// A guard for the bytes that a client sends. `now` is the current tick.
     pub(super) fn for_client(now: u32) -> Self {
         Self { skip: PREFACE_BYTES, counts: true, ..Self::for_origin(now) }
     }
 
-    /// For what an origin sends: it is trusted, and only looked at.
+    /// A guard for the bytes that an origin sends. An origin is trusted, so its frames are read and not
+    /// counted.
     pub(super) fn for_origin(now: u32) -> Self {
         Self {
             header: [0; FRAME_HEADER_BYTES],
@@ -158,23 +163,24 @@ impl Guard {
         }
     }
 
-    /// Whether the peer has said what it can do.
+    /// Whether the peer has sent its SETTINGS.
     pub(super) fn settings_seen(&self) -> bool {
         self.settings_seen
     }
 
-    /// The tick at which the head began of which some is still to come.
+    /// The tick at which the head began that is not complete yet; `None` if no head is incomplete.
     pub(super) fn head_since(&self) -> Option<u32> {
         let is_head = matches!(self.header[3], kind::HEADERS | kind::CONTINUATION);
         (self.in_head || (is_head && self.skip > 0)).then_some(self.head_at)
     }
 
-    /// A request was given up before anybody had looked at it. If that was one too many, the next frame tells.
+    /// Charges for a request that the client gave up before its task began. If this was one too many,
+    /// the next frame shows it.
     pub(super) fn given_up(&mut self) {
         self.left -= POINTS_A_RAPID_RESET * BYTES_A_POINT;
     }
 
-    /// These bytes went to the peer.
+    /// Credits bytes that went to the peer.
     pub(super) fn sent(&mut self, mut bytes: &[u8]) {
         if !self.counts {
             return;
@@ -203,9 +209,13 @@ impl Guard {
         self.left = self.left.saturating_add(back).min(POINTS_MAX * BYTES_A_POINT);
     }
 
-    /// Looks at bytes that came, however they are cut, up to the end of the frame with which there are `frames_max`; if
-    /// RST_STREAM comes next, that too: what it takes back need not be begun.
-    pub(super) fn received(&mut self, bytes: &[u8], frames_max: usize, now: u32) -> Result<Seen, Stop> {
+    /// Looks at bytes that came, however they are cut. It stops at the end of the frame that completes
+    /// `frames_max` frames. If RST_STREAM comes next, it is included, so that the request that it takes
+    /// back need not be begun.
+    ///
+    /// # Errors
+    /// An offense, with the number of bytes before it.
+    pub(super) fn received(&mut self, bytes: &[u8], frames_max: usize, now: u32) -> Result<Reading, Stop> {
         let ticks = i64::from(now.saturating_sub(self.filled_at));
         self.filled_at = now;
         let back = ticks.saturating_mul(POINTS_A_TICK * BYTES_A_POINT);
@@ -232,7 +242,7 @@ impl Guard {
                 frames += if self.header[3] == kind::HEADERS { FRAMES_A_HEAD } else { 1 };
             }
         }
-        Ok(Seen { bytes: at, frames })
+        Ok(Reading { bytes: at, frames })
     }
 
     fn frame(&mut self) -> Result<(), Offense> {
@@ -255,10 +265,10 @@ impl Guard {
         if self.left < 0 { Err(Offense::Flood(kind)) } else { Ok(()) }
     }
 
-    /// A frame on a stream: what was ended can't go on.
+    /// Checks a frame on a stream. A stream that the client has ended can't go on.
     fn on_stream(&mut self, kind: u8, flags: u8, stream: u32) -> Result<(), Offense> {
         let carries = matches!(kind, kind::HEADERS | kind::DATA);
-        // Inside a head anything but CONTINUATION is a fault of its own, which h2 finds.
+        // Inside a head every frame but CONTINUATION is a fault of its own, which h2 finds.
         let in_head = self.in_head;
         self.in_head = opens_head(kind, flags, in_head);
         if in_head {
@@ -274,7 +284,7 @@ impl Guard {
         Ok(())
     }
 
-    /// Some of a payload of SETTINGS.
+    /// Reads a part of a payload of SETTINGS.
     fn settings(&mut self, mut bytes: &[u8]) -> Result<(), Offense> {
         while !bytes.is_empty() {
             let taken = bytes.len().min(SETTING_BYTES - self.setting_have);
@@ -294,12 +304,12 @@ impl Guard {
     }
 }
 
-/// Whether a frame begins here that is known to be RST_STREAM.
+/// Whether the frame that begins here is known to be RST_STREAM.
 fn is_reset(bytes: &[u8]) -> bool {
     matches!(bytes, [_, _, _, kind::RST_STREAM, ..])
 }
 
-/// Whether a head goes on behind this frame.
+/// Whether the head goes on behind this frame.
 fn opens_head(kind: u8, flags: u8, before: bool) -> bool {
     match kind {
         kind::HEADERS | kind::CONTINUATION => flags & END_HEADERS == 0,
@@ -307,7 +317,7 @@ fn opens_head(kind: u8, flags: u8, before: bool) -> bool {
     }
 }
 
-/// The lengths that RFC 9113, 6 fixes.
+/// Checks the lengths that RFC 9113, 6 fixes.
 fn check_length(kind: u8, flags: u8, length: u32) -> Result<(), Offense> {
     let fits = match kind {
         kind::PING => length == 8,
@@ -321,20 +331,20 @@ fn check_length(kind: u8, flags: u8, length: u32) -> Result<(), Offense> {
     if fits { Ok(()) } else { Err(Offense::FrameSize(kind)) }
 }
 
-/// What a frame costs, in points.
+/// The cost of a frame, in points.
 fn cost(kind: u8, flags: u8, length: u32) -> i64 {
     let goes_on = flags & END_STREAM == 0;
     match kind {
         kind::DATA if goes_on && length == 0 => 10,
         // The length of a padded frame says little.
         kind::DATA if goes_on && (length < TINY_BYTES || (flags & PADDED != 0 && length <= 256)) => 4,
-        // Requests and messages are paid for by the limits of streams and windows.
+        // The limits of streams and windows bound requests and messages.
         kind::HEADERS | kind::DATA => 0,
         kind::PRIORITY | kind::RST_STREAM | kind::CONTINUATION | kind::PING => 4,
         kind::SETTINGS if flags & ACK != 0 => 4,
         kind::SETTINGS => 20,
-        // WINDOW_UPDATE; and unknown ones, which are to be ignored (RFC 9113, 4.1) and which some clients send
-        // to see that.
+        // WINDOW_UPDATE and unknown frames. Unknown frames must be ignored (RFC 9113, 4.1), and some
+        // clients send them to check that.
         _ => 2,
     }
 }

@@ -1,7 +1,7 @@
-//! What comes in on a stream of HTTP/2, as the bytes of an HTTP/1.1 body.
+//! The incoming bytes of a stream of HTTP/2, as the bytes of an HTTP/1.1 body.
 //!
-//! The peer's window is given back only as bytes leave here, so whoever does not take them stops the
-//! sender (RFC 9113, 5.2): nothing is held beside one frame and what h2 holds of the window.
+//! The peer's window is given back only as bytes leave here. So a reader that takes no bytes stops the
+//! sender (RFC 9113, 5.2). No more is held than one frame, beside the part of the window that h2 holds.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -14,13 +14,13 @@ use http::HeaderMap;
 use crate::data_plane::worker::chunk::Chunk;
 use crate::http1::chunk::{CHUNK_END, ChunkHeader};
 
-/// Room that a piece needs beside its payload: 16 digits and two line ends.
+/// The room that a piece needs beside its payload, in bytes: 16 digits and two line ends.
 const FRAMING_BYTES_MAX: usize = 20;
 
 /// How a body is written in HTTP/1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// As it comes: its length was told, or it is a tunnel.
+    /// As it comes, because its length is known or it is a tunnel.
     Raw,
     Chunked,
 }
@@ -29,7 +29,7 @@ pub(crate) enum Form {
 enum State {
     Data,
     Trailers,
-    /// The end of a chunked body, from a position on.
+    /// The end of a chunked body, and the position up to which it was written.
     Tail(Vec<u8>, usize),
     Done,
 }
@@ -39,7 +39,7 @@ enum State {
 pub(super) struct Inlet {
     body: RecvStream,
     form: Form,
-    /// What is left of the frame that came last.
+    /// The rest of the frame that came last.
     data: Bytes,
     state: State,
 }
@@ -54,7 +54,7 @@ impl Inlet {
         matches!(self.state, State::Done)
     }
 
-    /// Reads into the room of `chunk`, `bytes_max` at most; 0: the body has ended.
+    /// Reads at most `bytes_max` bytes into the room of `chunk`; 0 means that the body has ended.
     pub(super) fn poll_fill(
         &mut self,
         context: &mut Context<'_>,
@@ -81,7 +81,7 @@ impl Inlet {
         }
     }
 
-    /// Takes the next frame, or writes what is owed of the end.
+    /// Takes the next frame, or writes the part of the end that is still missing.
     fn poll_next(
         &mut self,
         context: &mut Context<'_>,
@@ -118,7 +118,7 @@ impl Inlet {
         Poll::Ready(Ok(0))
     }
 
-    /// Moves payload into the chunk, framed.
+    /// Moves payload into the chunk, framed. Returns the number of bytes written.
     fn put(&mut self, chunk: &mut Chunk, room: usize) -> usize {
         let count = self.data.len().min(room - FRAMING_BYTES_MAX);
         let mut filled = 0;
@@ -130,13 +130,13 @@ impl Inlet {
             filled += chunk.append(CHUNK_END);
         }
         self.data.advance(count);
-        // More than came can't be given back, and it came.
+        // This fails only if more is given back than came, and these bytes came.
         let _ = self.body.flow_control().release_capacity(count);
         filled
     }
 }
 
-/// The last chunk and the trailers behind it. Which of them may pass is decided where they are read.
+/// The last chunk and the trailers behind it. The code that reads them decides which of them may pass.
 fn tail(trailers: Option<&HeaderMap>) -> Vec<u8> {
     let mut out = b"0\r\n".to_vec();
     for (name, value) in trailers.into_iter().flatten() {

@@ -14,33 +14,33 @@ use tokio::sync::Notify;
 
 use crate::config::Limits;
 use crate::data_plane::origin::stream::Stream;
-use crate::data_plane::worker::seats::{Seat, Sitter};
+use crate::data_plane::worker::connection_table::{ConnectionHandle, ConnectionKind};
 use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::ticks::NEVER;
-use crate::data_plane::worker::wait::{Interrupt, unless_told};
+use crate::data_plane::worker::wait::{Interrupt, unless_interrupted};
 use crate::http1::Scheme;
 
 use super::guard::Guard;
 use super::pulse::Pulse;
 use super::socket::{Socket, Vitals};
 
-/// Streams on one connection, whatever the origin would allow: with more, one lost packet holds up
-/// too many requests.
+/// The most streams on one connection, whatever the origin would allow. With more, one lost packet
+/// would hold up too many requests.
 const STREAMS_MAX: usize = 100;
-/// What an origin's head may have, as HPACK counts it: the 64 KiB and 200 fields of HTTP/1.1.
+/// The limit of an origin's head, as HPACK counts it: the 64 KiB and 200 fields of HTTP/1.1.
 const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024 + 200 * 32;
-/// What is held of one stream until the socket takes it.
+/// The most bytes of one stream that are held until the socket takes them.
 const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
-/// A connection to an endpoint.
+/// One HTTP/2 connection to an endpoint.
 #[derive(Debug)]
 pub(super) struct Link {
     sender: RefCell<SendRequest<Bytes>>,
     scheme: Scheme,
     active: Cell<usize>,
-    /// When it has been idle for too long; never while it is not.
+    /// The tick at which the link has been idle for too long; [`NEVER`] while it has streams.
     idle_until: Cell<u32>,
-    /// It has ended, or takes no more requests.
+    /// The link has ended, or takes no more requests.
     dead: Cell<bool>,
 }
 
@@ -48,7 +48,7 @@ impl Link {
     fn has_room(&self) -> bool {
         let mut sender = self.sender.borrow_mut();
         let streams_max = sender.current_max_send_streams().clamp(1, STREAMS_MAX);
-        // An error is a connection that goes away.
+        // An error means that the connection is going away.
         let gone = sender.poll_ready(&mut Context::from_waker(Waker::noop()));
         if matches!(gone, Poll::Ready(Err(_))) {
             self.dead.set(true);
@@ -57,7 +57,7 @@ impl Link {
     }
 }
 
-/// The right to one stream of a link.
+/// The right to one stream of a link. The stream counts as active as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct Lease {
     link: Rc<Link>,
@@ -95,7 +95,7 @@ impl Drop for Lease {
         let active = self.link.active.get().saturating_sub(1);
         self.link.active.set(active);
         if active == 0 && self.idle_timeout.is_zero() {
-            // Nothing is kept.
+            // No idle link is kept.
             self.link.dead.set(true);
         } else if active == 0 {
             self.link.idle_until.set(self.worker.ticks.after(self.idle_timeout));
@@ -110,30 +110,30 @@ pub(crate) struct Links {
     opening: Cell<bool>,
     /// The endpoint has spoken HTTP/2 before.
     spoken: Cell<bool>,
-    /// Told when a link was opened, or could not be.
+    /// Notified when a link was opened, or could not be opened.
     opened: Notify,
 }
 
 impl Links {
-    /// A stream of a link that has room.
+    /// Leases a stream of a link that has room.
     pub(crate) fn lease(&self, worker: &Rc<Worker>, idle_timeout: Duration) -> Option<Lease> {
         let mut list = self.list.borrow_mut();
         list.retain(|link| link.has_room() || !link.dead.get());
-        // The newest first: whoever wants a fresh one has waited for it.
+        // The newest link comes first, because a request that needs a fresh one has waited for it.
         let free = list.iter().rev().find(|link| link.has_room())?;
         Some(Lease::new(free, worker, idle_timeout))
     }
 
-    /// Waits as long as another request opens a link.
+    /// Waits while another request opens a link.
     pub(crate) async fn settled(&self) {
         while self.opening.get() {
             self.opened.notified().await;
         }
     }
 
-    /// Takes the turn to open a link, if nobody has it.
-    pub(crate) fn turn(self: &Rc<Self>) -> Option<OpenTurn> {
-        (!self.opening.replace(true)).then(|| OpenTurn(Rc::clone(self)))
+    /// The permit to open a link, if no other request has it.
+    pub(crate) fn try_open(self: &Rc<Self>) -> Option<OpenPermit> {
+        (!self.opening.replace(true)).then(|| OpenPermit(Rc::clone(self)))
     }
 
     /// Whether the endpoint has spoken HTTP/2 before.
@@ -141,12 +141,12 @@ impl Links {
         self.spoken.get()
     }
 
-    /// The endpoint speaks HTTP/2 no more.
+    /// Records that the endpoint does not speak HTTP/2 any more.
     pub(crate) fn forget(&self) {
         self.spoken.set(false);
     }
 
-    /// Closes links that have been idle for too long.
+    /// Drops links that have ended or have been idle for too long.
     pub(crate) fn sweep(&self, now: u32) {
         self.list.borrow_mut().retain(|link| !link.dead.get() && link.idle_until.get() > now);
     }
@@ -157,11 +157,11 @@ impl Links {
     }
 }
 
-/// Whoever has it opens a link; the others wait for that one.
+/// The permit to open a link. The other requests wait until it is dropped.
 #[derive(Debug)]
-pub(crate) struct OpenTurn(Rc<Links>);
+pub(crate) struct OpenPermit(Rc<Links>);
 
-impl Drop for OpenTurn {
+impl Drop for OpenPermit {
     fn drop(&mut self) {
         self.0.opening.set(false);
         self.0.opened.notify_waiters();
@@ -171,16 +171,17 @@ impl Drop for OpenTurn {
 /// Why a socket could not be made into a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OpenFault {
-    /// What is there does not speak HTTP/2.
+    /// The peer does not speak HTTP/2.
     Malformed,
     Interrupted(Interrupt),
 }
 
-/// Speaks HTTP/2 on a fresh socket, waits for the origin's SETTINGS (how many streams it takes, and
-/// whether tunnels), and leases the first stream. The deadline of `seat` runs.
+/// Speaks HTTP/2 on a fresh socket. Waits for the origin's SETTINGS, which say how many streams it
+/// takes and whether it takes tunnels. Then leases the first stream. The deadline of `handle` runs
+/// meanwhile.
 pub(super) async fn open(
     worker: &Rc<Worker>,
-    seat: &Seat,
+    handle: &ConnectionHandle,
     links: &Rc<Links>,
     (stream, scheme): (Stream, Scheme),
     idle_timeout: Duration,
@@ -188,7 +189,7 @@ pub(super) async fn open(
     let now = worker.ticks.now();
     let vitals = Vitals::new(Guard::for_origin(now), now);
     let socket = Socket::new(stream, None, Rc::clone(worker), Rc::clone(&vitals));
-    let shaken = unless_told(seat, builder(&worker.parts.limits).handshake(socket)).await;
+    let shaken = unless_interrupted(handle, builder(&worker.parts.limits).handshake(socket)).await;
     let (sender, connection) = shaken.map_err(OpenFault::Interrupted)?.map_err(|_| OpenFault::Malformed)?;
     let link = Rc::new(Link {
         sender: RefCell::new(sender),
@@ -199,13 +200,13 @@ pub(super) async fn open(
     });
     let lease = Lease::new(&link, worker, idle_timeout);
     tokio::task::spawn_local(drive(Rc::clone(worker), connection, Rc::downgrade(&link), Rc::clone(&vitals)));
-    let told = unless_told(
-        seat,
+    let settings = unless_interrupted(
+        handle,
         poll_fn(|context| {
             if link.dead.get() { Poll::Ready(false) } else { vitals.poll_settings(context).map(|()| true) }
         }),
     );
-    match told.await {
+    match settings.await {
         Ok(true) => {
             links.keep(&link);
             Ok(lease)
@@ -226,22 +227,22 @@ fn builder(limits: &Limits) -> Builder {
     builder
 }
 
-/// Moves a link's frames until it ends. It ends by itself when nobody refers to it any more.
+/// Moves a link's frames until the link ends. It ends by itself when nothing refers to it any more.
 async fn drive(
     worker: Rc<Worker>,
     mut connection: Connection<Socket, Bytes>,
     link: std::rc::Weak<Link>,
     vitals: Rc<Vitals>,
 ) {
-    let seat = worker.seats.take_for(Sitter::Origin);
-    seat.settle().await;
+    let handle = worker.handles.take_for(ConnectionKind::Origin);
+    handle.settle().await;
     let mut pulse = Pulse::new(Rc::clone(&vitals), connection.ping_pong());
     poll_fn(|context| {
-        if std::pin::Pin::new(&mut connection).poll(context).is_ready() || seat.signals().cut() {
+        if std::pin::Pin::new(&mut connection).poll(context).is_ready() || handle.signals().cut() {
             return Poll::Ready(());
         }
         match pulse.poll(context, &worker.ticks, &worker.parts.limits) {
-            Ok(next) => seat.arm(next),
+            Ok(next) => handle.arm(next),
             Err(_) => return Poll::Ready(()),
         }
         Poll::Pending

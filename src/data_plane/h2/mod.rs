@@ -1,35 +1,51 @@
 //! HTTP/2 (RFC 9113), towards clients and towards origins.
 //!
-//! h2 moves the frames; each stream then has the shape of an HTTP/1.1 connection with one request
-//! ([`Downstream`] towards clients, [`Upstream`] towards origins), so that every rule about requests,
-//! attempts and answers is one code for both protocols. A stream is given to
-//! [`super::client::connection`] by its [`task`], with a head that [`ask`] has written.
+//! The crate `h2` moves the frames. Each stream then has the shape of an HTTP/1.1 connection with one
+//! request ([`ClientStream`] towards clients, [`OriginStream`] towards origins). So the rules about
+//! requests, attempts and answers have the same code for both protocols. The [`task`] of a stream hands
+//! it to [`super::client::connection`], with a head that [`request_head`] has written.
 //!
-//! h2 and not hyper above it: what ends a stream, and how, is decided here for each stream (a cut is
-//! RST_STREAM, an answer before the body's end NO_ERROR, a 103 passes), one task drives both
-//! directions of an exchange, and bytes go from the window to the origin's socket without a channel.
+//! greenlight uses `h2` and not hyper above it, for three reasons. The first is that the end of each
+//! stream is decided here: a cut is RST_STREAM, an answer before the body's end is NO_ERROR, and a 103
+//! passes. The second is that one task drives both directions of an exchange. The third is that bytes
+//! go from the window to the origin's socket without a channel.
 //!
-//! h2 keeps no time and bounds no rates: [`mod@serve`] and [`link`] keep the connections' deadlines on
-//! the worker's seats, [`pulse`] pings, [`guard`] counts what a client costs, [`socket`] feeds both.
+//! `h2` has no timers and limits no rates, so this folder does.
+//!
+//! | File | Its part |
+//! |---|---|
+//! | [`mod@serve`] | a client's connection: accepts streams, keeps its deadlines, decides its end |
+//! | [`task`] | one stream of a client, from its head to its end |
+//! | [`streams`] | how many streams of a connection are served |
+//! | [`client_stream`] | a client's stream as an HTTP/1.1 connection |
+//! | [`mod@connect`] | a stream to an origin, on a shared connection or on a fresh one |
+//! | [`link`] | shared connections to one endpoint, and their deadlines |
+//! | [`origin_stream`] | a stream to an origin as an HTTP/1.1 connection |
+//! | [`request_head`], [`response_head`] | heads, between HTTP/1.1 and HTTP/2 |
+//! | [`inlet`], [`outlet`] | bodies, between frames and HTTP/1.1 |
+//! | [`socket`] | the socket below `h2`: how much of it is read in one pass |
+//! | [`guard`] | counts the costs of a client, and ends a connection that floods |
+//! | [`pulse`] | pings, and peers that take no bytes |
 
-mod ask;
+mod client_stream;
 mod connect;
-mod downstream;
 mod guard;
 mod inlet;
 mod link;
+mod origin_stream;
 mod outlet;
 mod pulse;
-mod reply;
+mod request_head;
+mod response_head;
 mod serve;
 mod socket;
+mod streams;
 mod task;
 #[cfg(test)]
 mod tests;
-mod upstream;
 
-pub(super) use connect::{Wanted, connect_agreed, connect_known};
-pub(super) use downstream::Downstream;
+pub(super) use client_stream::ClientStream;
+pub(super) use connect::{ConnectionNeeds, connect_agreed, connect_known};
 pub(super) use link::Links;
+pub(super) use origin_stream::OriginStream;
 pub(super) use serve::serve;
-pub(super) use upstream::Upstream;

@@ -1,6 +1,6 @@
-//! What goes out on a stream of HTTP/2, given as the bytes of an HTTP/1.1 body.
+//! The outgoing bytes of a stream of HTTP/2, given as the bytes of an HTTP/1.1 body.
 //!
-//! Nothing is taken that the peer's windows (RFC 9113, 5.2) have no room for.
+//! It takes only bytes that the peer's windows (RFC 9113, 5.2) have room for.
 
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
@@ -17,14 +17,14 @@ use super::inlet::as_io;
 #[derive(Debug)]
 pub(super) struct Outlet {
     send: SendStream<Bytes>,
-    /// How the body is framed; `None`: a tunnel.
+    /// How the body is framed; `None` for a tunnel.
     reader: Option<BodyReader>,
     gathered: BytesMut,
     ended: bool,
 }
 
 impl Outlet {
-    /// `framing` of `None`: a tunnel.
+    /// An outlet for a body with this framing; `None` stands for a tunnel.
     pub(super) fn new(send: SendStream<Bytes>, framing: Option<Framing>) -> Self {
         let reader = framing.map(|framing| BodyReader::new(framing, &HeadLimits::RESPONSE));
         Self { send, reader, gathered: BytesMut::new(), ended: false }
@@ -39,8 +39,9 @@ impl Outlet {
         self.ended
     }
 
-    /// Takes as much as there is room for of the parts of one write, of whose first one so many bytes were heads that have gone already:
-    /// they count as sent, so an error behind them shows at the next call.
+    /// Takes as much of the parts of one write as there is room for. The first `head_bytes` of the first
+    /// part are heads that have left already. They count as sent, so an error behind them shows at the
+    /// next call.
     pub(super) fn poll_send_behind(
         &mut self,
         context: &mut Context<'_>,
@@ -72,7 +73,7 @@ impl Outlet {
         let mut room = match self.poll_room(context, wanted) {
             Poll::Ready(Err(why)) => return Poll::Ready(Err(why)),
             Poll::Ready(Ok(room)) => room,
-            // What is no payload needs none.
+            // Bytes that are no payload need no room.
             Poll::Pending => 0,
         };
         let mut taken = 0;
@@ -95,7 +96,7 @@ impl Outlet {
     pub(super) fn finish(&mut self) {
         if !self.ended {
             self.ended = true;
-            // A peer that is gone needs not be told.
+            // A peer that is gone needs no end.
             let _ = self.send.send_data(Bytes::new(), true);
         }
     }
@@ -109,7 +110,7 @@ impl Outlet {
         self.send.poll_reset(context).map(drop)
     }
 
-    /// Bytes of payload that may be sent now.
+    /// The number of bytes of payload that may be sent now.
     fn poll_room(&mut self, context: &mut Context<'_>, wanted: usize) -> Poll<io::Result<usize>> {
         self.send.reserve_capacity(wanted);
         let room = self.send.capacity();
@@ -132,7 +133,7 @@ impl Outlet {
         self.reader.as_ref().is_none_or(BodyReader::is_at_payload)
     }
 
-    /// Takes some of `part`: bytes, and how many of them were payload.
+    /// Takes some of `part`. Returns the number of bytes, and how many of them were payload.
     fn take(&mut self, part: &[u8], room: usize) -> io::Result<(usize, usize)> {
         let part = &part[..part.len().min(room.max(1))];
         let Some(reader) = &mut self.reader else {
@@ -145,7 +146,7 @@ impl Outlet {
         Ok((piece.consumed, payload.len()))
     }
 
-    /// Hands over what was gathered, and the end.
+    /// Hands the gathered bytes to h2, and the end.
     fn pass(&mut self) -> io::Result<()> {
         let done = self.is_read();
         let trailers =
@@ -166,7 +167,7 @@ fn fields(trailers: &Trailers) -> HeaderMap {
     let mut fields = HeaderMap::new();
     for (name, value) in trailers.iter() {
         if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
-            // More of them than a map holds have been refused before.
+            // Trailers with more fields than a map holds have been refused before.
             let _ = fields.try_append(name, value);
         }
     }

@@ -1,4 +1,4 @@
-//! Whether a connection of HTTP/2 still lives: h2 keeps no time.
+//! Whether a connection of HTTP/2 still lives. h2 has no timers for this.
 
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -10,16 +10,16 @@ use crate::data_plane::worker::ticks::{NEVER, Ticks, passed};
 
 use super::socket::Vitals;
 
-/// The pings of one connection, and its writes.
+/// The pings and the writes of one connection.
 #[derive(Debug)]
 pub(super) struct Pulse {
     vitals: Rc<Vitals>,
     pings: Option<PingPong>,
-    /// The tick by which the ping that is out has to be answered.
+    /// The tick by which the peer must answer the ping that is out.
     answer_by: Option<u32>,
 }
 
-/// The peer is gone, or takes nothing.
+/// The peer is gone, or takes no bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dead;
 
@@ -28,9 +28,13 @@ impl Pulse {
         Self { vitals, pings, answer_by: None }
     }
 
-    /// Looks at the times, and pings a peer that was silent for `h2_ping_interval`. Tells the tick at
-    /// which to look again. A ping that is sent here leaves when the connection is polled next,
-    /// which it wakes.
+    /// Looks at the times, and pings a peer that was silent for `h2_ping_interval`. Returns the tick at
+    /// which to look again. A ping that is sent here wakes the connection's task, and leaves when the
+    /// connection is polled next.
+    ///
+    /// # Errors
+    /// The peer has not answered a ping within `h2_ping_timeout`, or has taken no bytes for
+    /// `write_stall_timeout`.
     pub(super) fn poll(
         &mut self,
         context: &mut Context<'_>,
@@ -53,14 +57,14 @@ impl Pulse {
         if let Some(by) = self.answer_by {
             return if by <= now { Err(Dead) } else { Ok(next.min(by)) };
         }
-        let due = passed(self.vitals.heard_at.get(), limits.h2_ping_interval);
+        let due = passed(self.vitals.read_at.get(), limits.h2_ping_interval);
         if due > now {
             return Ok(next.min(due));
         }
         if pings.send_ping(Ping::opaque()).is_ok() {
             let by = ticks.after(limits.h2_ping_timeout);
             self.answer_by = Some(by);
-            // Its waker is taken now: the pong may come before the next look.
+            // This registers the waker now, because the pong may come before the next look.
             let _ = pings.poll_pong(context);
             next = next.min(by);
         }

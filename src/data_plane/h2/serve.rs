@@ -1,10 +1,9 @@
-//! A client's HTTP/2 connection: streams are accepted and each is served by a task of its own; here
-//! the connection's own times are kept and its end is decided.
+//! A client's HTTP/2 connection. It accepts streams, and a task of its own serves each. The
+//! connection's own times are kept here, and its end is decided here.
 
-use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use h2::server::{self, Builder, SendResponse};
@@ -14,80 +13,51 @@ use http::Request;
 use crate::config::Limits;
 use crate::data_plane::client::connection::{Connection, ConnectionFacts};
 use crate::data_plane::worker::chunk::Chunk;
-use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::ticks::passed;
-use crate::data_plane::worker::wait::unless_told;
+use crate::data_plane::worker::wait::unless_interrupted;
 use crate::http1::HeadLimits;
 
 use super::guard::{Guard, Offense};
 use super::pulse::Pulse;
 use super::socket::{Socket, Vitals};
+use super::streams::{StreamCount, Streams};
 use super::task;
 
-/// What is held of one stream until the socket takes it.
+/// The most bytes of one stream that are held until the socket takes them.
 const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
-/// Streams that were reset by the client and not looked at yet (rapid reset): one more is a flood.
+/// The most streams that the client has reset before greenlight has looked at them (rapid reset). One
+/// more is a flood.
 const PENDING_RESETS_MAX: usize = 20;
-/// Streams that we have reset for faults of the client's, over the life of a connection.
+/// The most streams that greenlight has reset for faults of the client, over the life of a connection.
 const FAULTY_STREAMS_MAX: usize = 256;
-/// How long a connection that was told to end has to take that.
+/// How long a connection may take to send its GOAWAY.
 const LAST_WORDS: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// The streams of a connection that are being served.
-#[derive(Debug)]
-pub(super) struct Streams {
-    count: Cell<usize>,
-    /// The tick since which there are none.
-    idle_since: Cell<u32>,
-    connection: RefCell<Option<Waker>>,
-}
-
-/// One of them; counted as long as it lives.
-#[derive(Debug)]
-pub(super) struct StreamCount {
-    streams: Rc<Streams>,
-    worker: Rc<Worker>,
-}
-
-impl StreamCount {
-    fn new(streams: &Rc<Streams>, worker: &Rc<Worker>) -> Self {
-        streams.count.set(streams.count.get() + 1);
-        Self { streams: Rc::clone(streams), worker: Rc::clone(worker) }
-    }
-}
-
-impl Drop for StreamCount {
-    fn drop(&mut self) {
-        let left = self.streams.count.get().saturating_sub(1);
-        self.streams.count.set(left);
-        if left == 0 {
-            self.streams.idle_since.set(self.worker.ticks.now());
-            if let Some(waker) = self.streams.connection.borrow().as_ref() {
-                waker.wake_by_ref();
-            }
-        }
-    }
-}
-
-/// Serves a connection that speaks HTTP/2 to its end; `first` is what was read of it already. The
-/// deadline of `seat` runs until the preface is complete.
+/// Serves an HTTP/2 connection until it ends. `first` holds the bytes that were already read of it. The
+/// deadline of `handle` runs until the preface is complete.
 pub(crate) async fn serve(connection: Connection, first: Chunk) {
-    let Connection { worker, seat, stream, listener, peer, secured, counted, .. } = connection;
+    let Connection { worker, handle, stream, listener, peer, secured, counted, .. } = connection;
     let facts = Rc::new(ConnectionFacts { listener, peer, secured });
     let now = worker.ticks.now();
     let vitals = Vitals::new(Guard::for_client(now), now);
     let socket = Socket::new(stream, Some(first), Rc::clone(&worker), Rc::clone(&vitals));
-    let shaken = unless_told(&seat, builder(&worker).handshake(socket)).await;
+    let shaken = unless_interrupted(&handle, builder(&worker).handshake(socket)).await;
     let Ok(Ok(mut connection)) = shaken else { return };
-    let streams = Rc::new(Streams {
-        count: Cell::new(0),
-        idle_since: Cell::new(worker.ticks.now()),
-        connection: RefCell::new(None),
-    });
+    let streams = Streams::new(worker.ticks.now());
     let pulse = Pulse::new(Rc::clone(&vitals), connection.ping_pong());
-    let mut served =
-        Served { worker, seat, facts, vitals, streams, pulse, connection, closing: false, ends_by: None };
+    let mut served = ClientConnection {
+        worker,
+        handle,
+        facts,
+        vitals,
+        streams,
+        pulse,
+        connection,
+        closing: false,
+        ends_by: None,
+    };
     poll_fn(|context| served.poll(context)).await;
     drop(counted);
 }
@@ -107,8 +77,8 @@ fn builder(worker: &Worker) -> Builder {
     builder
 }
 
-/// The limits of a head as HPACK counts it (RFC 9113, 6.5.2: 32 bytes for each field beside its
-/// name and value), so that what is over them by our count gets its 431 from us.
+/// The limit of a head as HPACK counts it (RFC 9113, 6.5.2: 32 bytes for each field beside its name and
+/// value). So a head that is over the limits by greenlight's own count gets its 431 from greenlight.
 fn header_list_bytes(limits: &HeadLimits) -> u32 {
     let pseudo = 4 * 64;
     let bytes = limits.block_bytes_max + 32 * limits.fields_max + limits.target_bytes_max + pseudo;
@@ -116,21 +86,21 @@ fn header_list_bytes(limits: &HeadLimits) -> u32 {
 }
 
 /// A connection that is being served.
-struct Served {
+struct ClientConnection {
     worker: Rc<Worker>,
-    seat: Seat,
+    handle: ConnectionHandle,
     facts: Rc<ConnectionFacts>,
     vitals: Rc<Vitals>,
     streams: Rc<Streams>,
     pulse: Pulse,
     connection: server::Connection<Socket, Bytes>,
-    /// The client was told that we go.
+    /// The client has been sent greenlight's GOAWAY.
     closing: bool,
-    /// The tick by which a connection that was ended is dropped.
+    /// The tick by which a connection that must end is dropped.
     ends_by: Option<u32>,
 }
 
-impl Served {
+impl ClientConnection {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             match self.connection.poll_accept(context) {
@@ -140,7 +110,7 @@ impl Served {
                     return Poll::Ready(());
                 }
                 Poll::Ready(None) => return Poll::Ready(()),
-                // What was told just now has to leave: another round.
+                // `Look::Again` says that a frame was queued just now. It leaves in another round.
                 Poll::Pending => match self.look(context) {
                     Look::Again => {}
                     Look::Wait => return Poll::Pending,
@@ -150,15 +120,15 @@ impl Served {
         }
     }
 
-    /// A stream that the client has opened gets a task.
+    /// Starts a task for a stream that the client has opened.
     fn accept(&self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
-        // Asked and given up in one breath: nobody's work.
+        // The client has opened the stream and reset it at once, so there is nothing to do.
         if task::is_given_up(&mut respond) {
             self.vitals.given_up();
             return;
         }
-        // Streams that were reset by the client take a moment to end.
-        if self.streams.count.get() >= self.tasks_max() {
+        // Streams that the client has reset take a moment to end.
+        if self.streams.count() >= self.tasks_max() {
             respond.send_reset(Reason::REFUSED_STREAM);
             return;
         }
@@ -167,20 +137,20 @@ impl Served {
         tokio::task::spawn_local(served);
     }
 
-    /// Streams that are served at once, those that the client has reset included.
+    /// The most streams that are served at once, including those that the client has reset.
     fn tasks_max(&self) -> usize {
         usize::try_from(self.worker.parts.limits.h2_streams_max).unwrap_or(usize::MAX).saturating_mul(2)
     }
 
-    /// Looks at signals and times when nothing can be done now.
+    /// Looks at signals and times when nothing else can be done now.
     fn look(&mut self, context: &mut Context<'_>) -> Look {
-        let signals = self.seat.signals();
+        let signals = self.handle.signals();
         let now = self.worker.ticks.now();
         if signals.cut() || self.ends_by.is_some_and(|by| by <= now) {
             return Look::Over;
         }
         if let Some(by) = self.ends_by {
-            self.seat.arm(by);
+            self.handle.arm(by);
             return Look::Wait;
         }
         if let Some(offense) = self.vitals.offense() {
@@ -199,19 +169,19 @@ impl Served {
             }
             next = next.min(by);
         }
-        if self.streams.count.get() == 0 {
-            let by = passed(self.streams.idle_since.get(), limits.keep_alive_timeout);
+        if self.streams.count() == 0 {
+            let by = passed(self.streams.idle_since(), limits.keep_alive_timeout);
             if by <= now {
                 return self.end(Reason::NO_ERROR);
             }
             next = next.min(by);
         }
-        *self.streams.connection.borrow_mut() = Some(context.waker().clone());
-        self.seat.arm(next);
+        self.streams.wake_when_idle(context);
+        self.handle.arm(next);
         Look::Wait
     }
 
-    /// Says goodbye; what is in flight ends.
+    /// Sends a GOAWAY with this reason. Requests in flight end.
     fn end(&mut self, reason: Reason) -> Look {
         self.connection.abrupt_shutdown(reason);
         self.ends_by = Some(self.worker.ticks.after(LAST_WORDS));
@@ -219,7 +189,7 @@ impl Served {
     }
 }
 
-/// The code that says it (RFC 9113, 7).
+/// The error code for an offense (RFC 9113, 7).
 fn code(offense: Offense) -> Reason {
     match offense {
         Offense::Flood(_) => Reason::ENHANCE_YOUR_CALM,
@@ -230,9 +200,9 @@ fn code(offense: Offense) -> Reason {
     }
 }
 
-/// What a look has found.
+/// The result of a look at signals and times.
 enum Look {
-    /// Something is to be sent.
+    /// A frame must be sent.
     Again,
     Wait,
     Over,

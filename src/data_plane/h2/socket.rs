@@ -1,8 +1,9 @@
-//! The socket below HTTP/2: what h2 reads and writes through.
+//! The socket below HTTP/2, which h2 reads from and writes to.
 //!
-//! It gives back what was read to tell the protocol, keeps the times and counts by which the
-//! connection is judged, and lets one connection read only so much in one pass of the worker's loop:
-//! a client that sends as fast as it can would else keep the others waiting.
+//! The socket hands on the bytes that were read to find out the protocol. It keeps the times and counts
+//! by which the connection is judged. And it limits how much one connection reads in one pass of the
+//! worker's loop, because a client that sends as fast as it can would otherwise keep the others
+//! waiting.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
@@ -19,25 +20,27 @@ use crate::data_plane::worker::state::Worker;
 
 use super::guard::{Guard, Offense};
 
-/// Bytes that are read of one connection in one pass.
+/// The most bytes that are read from one connection in one pass.
 const PASS_BYTES_MAX: usize = 64 * 1024;
-/// What a frame counts for beside its bytes, since it costs more than they do: 32 of them fill a pass, or 8 heads.
+/// The weight of a frame in bytes, beside its own bytes, since a frame costs more than they do. 32
+/// frames, or 8 heads, fill a pass.
 const FRAME_BYTES: usize = 2048;
 
-/// What is known of a socket, shared by what reads it and what keeps its times.
+/// The facts about a socket that its reader and the keeper of its times share.
 #[derive(Debug)]
 pub(super) struct Vitals {
     guard: RefCell<Guard>,
-    /// The connection is to end for it: nothing more is read.
+    /// The offense for which the connection must end. Nothing more is read after it.
     offense: Cell<Option<Offense>>,
-    /// The tick at which something came last.
-    pub heard_at: Cell<u32>,
-    /// The tick since which the socket takes nothing.
+    /// The tick at which bytes came last.
+    pub read_at: Cell<u32>,
+    /// The tick since which the socket takes no bytes.
     pub stuck_since: Cell<Option<u32>>,
+    /// The bytes that were read in this pass, and the weights of their frames.
     pass_bytes: Cell<usize>,
-    /// The pass in which that became too much.
+    /// The pass in which these bytes reached their limit.
     full_in: Cell<Option<u64>>,
-    /// Who waits for the peer's SETTINGS.
+    /// The task that waits for the peer's SETTINGS.
     waiting: RefCell<Option<Waker>>,
 }
 
@@ -46,7 +49,7 @@ impl Vitals {
         Rc::new(Self {
             guard: RefCell::new(guard),
             offense: Cell::new(None),
-            heard_at: Cell::new(now),
+            read_at: Cell::new(now),
             stuck_since: Cell::new(None),
             pass_bytes: Cell::new(0),
             full_in: Cell::new(None),
@@ -54,17 +57,18 @@ impl Vitals {
         })
     }
 
-    /// The tick at which a request's head began that is not complete.
+    /// The tick at which a request's head began that is not complete yet.
     pub(super) fn head_since(&self) -> Option<u32> {
         self.guard.borrow().head_since()
     }
 
-    /// A stream was given up before anybody had looked at it.
+    /// Charges for a stream that the client gave up before its task began.
     pub(super) fn given_up(&self) {
         self.guard.borrow_mut().given_up();
     }
 
-    /// Waits for the next pass if enough was read in this one. One task reads, and keeps its waker for life.
+    /// Waits for the next pass if enough was read in this one. Only one task reads, and it keeps its
+    /// waker for life.
     fn poll_pass(&self, context: &Context<'_>, passes: &Passes) -> Poll<()> {
         if self.pass_bytes.get() >= PASS_BYTES_MAX {
             match self.full_in.get() {
@@ -89,7 +93,7 @@ impl Vitals {
         self.offense.get()
     }
 
-    /// Waits until the peer has said what it can do.
+    /// Waits until the peer has sent its SETTINGS.
     pub(super) fn poll_settings(&self, context: &mut Context<'_>) -> Poll<()> {
         if self.guard.borrow().settings_seen() {
             return Poll::Ready(());
@@ -98,16 +102,16 @@ impl Vitals {
         Poll::Pending
     }
 
-    /// Wakes whoever waits for the peer's SETTINGS.
+    /// Wakes the task that waits for the peer's SETTINGS.
     pub(super) fn wake(&self) {
         if let Some(waker) = self.waiting.take() {
             waker.wake();
         }
     }
 
-    /// Looks at what came; tells how much of it may be handed on in this pass.
+    /// Looks at bytes that came. Returns how many of them may be handed on in this pass.
     fn received(&self, bytes: &[u8], now: u32) -> usize {
-        self.heard_at.set(now);
+        self.read_at.set(now);
         let pass_bytes = self.pass_bytes.get();
         let frames_max = PASS_BYTES_MAX.saturating_sub(pass_bytes).div_ceil(FRAME_BYTES);
         let mut guard = self.guard.borrow_mut();
@@ -135,7 +139,8 @@ impl Vitals {
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: Stream,
-    /// What was read and not handed on yet: to tell the protocol, or more than a pass takes.
+    /// Bytes that were read and not handed on yet. They were read to find out the protocol, or they are
+    /// more than a pass takes.
     held: Option<Chunk>,
     worker: Rc<Worker>,
     vitals: Rc<Vitals>,
@@ -175,7 +180,7 @@ impl AsyncRead for Socket {
         if this.vitals.offense.get().is_some() {
             return Poll::Pending;
         }
-        // The others first, and those for whom something has come meanwhile.
+        // When a pass is full, other tasks come first, and so do tasks whose bytes have come meanwhile.
         ready!(this.vitals.poll_pass(context, &this.worker.passes));
         let now = this.worker.ticks.now();
         let before = out.filled().len();
@@ -190,7 +195,7 @@ impl AsyncRead for Socket {
             count
         } else {
             let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, out) else {
-                // What comes next comes in a later pass.
+                // The next bytes come in a later pass.
                 this.vitals.begin_pass();
                 return Poll::Pending;
             };
@@ -208,7 +213,7 @@ impl AsyncRead for Socket {
             out.set_filled(before + good);
             count
         };
-        // Whoever polls sees the offense.
+        // If an offense leaves no byte to hand on, the task that polls the connection sees it.
         if count > 0 && out.filled().len() == before { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 }

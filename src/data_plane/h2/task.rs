@@ -12,42 +12,44 @@ use http::{Request, StatusCode};
 
 use crate::data_plane::client::connection::{Connection, ConnectionFacts};
 use crate::data_plane::origin::stream::Stream;
-use crate::data_plane::worker::seats::Sitter;
+use crate::data_plane::worker::connection_table::ConnectionKind;
 use crate::data_plane::worker::state::Worker;
 use crate::http1::{Method, RequestFault};
 
-use super::ask;
-use super::downstream::Downstream;
+use super::client_stream::ClientStream;
 use super::inlet::Form;
-use super::serve::StreamCount;
+use super::request_head;
+use super::streams::StreamCount;
 
-/// Serves a stream as if it were a connection with one request. A request that is refused is answered
-/// on its stream; the connection stays.
+/// Serves a stream as if it were a connection with one request. If the request is refused, its answer
+/// goes out on its stream, and the connection stays.
 pub(super) async fn serve(
     worker: Rc<Worker>,
     facts: Rc<ConnectionFacts>,
     (request, mut respond): (Request<RecvStream>, SendResponse<Bytes>),
     _count: StreamCount,
 ) {
-    let seat = worker.seats.take_for(Sitter::Stream);
-    seat.settle().await;
-    // Given up meanwhile, or its connection was ended: nothing is begun for it.
+    let handle = worker.handles.take_for(ConnectionKind::Stream);
+    handle.settle().await;
+    // The client has given the request up meanwhile, or its connection has ended. No work is begun for
+    // it.
     if is_given_up(&mut respond) {
         return;
     }
     let (head, body) = request.into_parts();
     let has_body = !body.is_end_stream();
     let nonce = (u128::from(worker.random()) << 64 | u128::from(worker.random())).to_be_bytes();
-    let written = ask::write(&head, has_body, facts.peer.scheme, nonce);
+    let written = request_head::write(&head, has_body, facts.peer.scheme, nonce);
     let mut chunk = worker.chunks.take();
-    let fits = written.as_ref().is_ok_and(|asked| chunk.append(&asked.text) == asked.text.len());
-    let asked = match written {
-        Ok(asked) if fits => asked,
+    let fits = written.as_ref().is_ok_and(|text_head| chunk.append(&text_head.text) == text_head.text.len());
+    let text_head = match written {
+        Ok(text_head) if fits => text_head,
         refused => {
             let fault = refused.err().unwrap_or(RequestFault::BlockTooLarge);
             worker.unrouted(fault.status());
             match fault {
-                // Malformed (RFC 9113, 8.1.1 and 8.5): as h2 has it with the rest of what is.
+                // The head is malformed (RFC 9113, 8.1.1 and 8.5). h2 resets other malformed heads in
+                // the same way.
                 RequestFault::FieldValue | RequestFault::Authority => {
                     respond.send_reset(Reason::PROTOCOL_ERROR);
                 }
@@ -59,18 +61,18 @@ pub(super) async fn serve(
     let protocol = head.extensions.get::<Protocol>().map(|protocol| protocol.as_str().into());
     let is_tunnel = protocol.is_some();
     let method = if is_tunnel { Method::Get } else { Method::of(head.method.as_str().as_bytes()) };
-    let form = if asked.chunked { Form::Chunked } else { Form::Raw };
-    let limits = asked.limits(&worker.head_limits);
-    let stream = Downstream::new(Rc::clone(&worker), (body, respond), form, method, protocol);
-    let mut stream = Stream::Downstream(Box::new(stream));
-    drop((head, asked));
-    // What has come of the body goes to the origin with the head.
+    let form = if text_head.chunked { Form::Chunked } else { Form::Raw };
+    let limits = text_head.limits(&worker.head_limits);
+    let stream = ClientStream::new(Rc::clone(&worker), (body, respond), form, method, protocol);
+    let mut stream = Stream::Client(Box::new(stream));
+    drop((head, text_head));
+    // Bytes of the body that have already come go to the origin with the head.
     poll_fn(|context| {
         let _ = stream.poll_fill(context, &mut chunk);
         Poll::Ready(())
     })
     .await;
-    Connection::for_stream(worker, seat, stream, &facts).serve_one(chunk, &limits).await;
+    Connection::for_stream(worker, handle, stream, &facts).serve_one(chunk, &limits).await;
 }
 
 /// Whether the client has reset the stream, or its connection was ended.
@@ -78,7 +80,7 @@ pub(super) fn is_given_up(respond: &mut SendResponse<Bytes>) -> bool {
     respond.poll_reset(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
-/// An answer without a word, to what can't even be written down.
+/// Answers a request that has no shape in HTTP/1.1, without a body.
 fn refuse(respond: &mut SendResponse<Bytes>, status: u16) {
     let mut response = http::Response::new(());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);

@@ -9,52 +9,58 @@ use rustls_pki_types::ServerName;
 use crate::model::OriginTls;
 use crate::tls::{HTTP1_ALPN, HTTP2_ALPN, Origins, Trust};
 
-/// What connections to an endpoint are secured by, with sessions to resume that are the endpoint's and
-/// the worker's own: its tickets are worth nothing elsewhere, and nobody else writes here.
+/// The TLS settings for connections to one endpoint, with sessions to resume. The sessions belong to
+/// this endpoint and this worker alone, because an endpoint's tickets are worth nothing elsewhere, and
+/// so no other worker writes here.
 #[derive(Debug)]
 pub(crate) struct OriginSide {
     by: OriginTls,
     name: ServerName<'static>,
     trust: Arc<Trust>,
-    seen: RefCell<Option<Seen>>,
+    seen: RefCell<Option<ClientConfigs>>,
 }
 
 #[derive(Debug)]
-struct Seen {
+struct ClientConfigs {
     of: Arc<ClientConfig>,
-    /// For either protocol, as the origin likes.
+    /// Offers both protocols, and the origin chooses.
     either: Arc<ClientConfig>,
-    /// For HTTP/1.1 alone.
+    /// Offers HTTP/1.1 alone.
     http1: Arc<ClientConfig>,
 }
 
-/// What is offered to an origin by ALPN.
+/// The protocols that ALPN offers to an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offer {
     Either,
-    /// For what an origin takes in HTTP/1.1 only.
+    /// For requests that the origin takes in HTTP/1.1 only.
     Http1,
 }
 
 impl OriginSide {
-    /// Not for the path of a request: a `ca` that nobody has asked for before is read here.
+    /// Makes the settings. A `ca` file that was not needed before is read here, so this is not for the
+    /// path of a request.
+    ///
+    /// # Errors
+    /// The server name or the `ca` file can't be used.
     pub(crate) fn new(by: &OriginTls, origins: &Origins) -> Result<Self, String> {
         let name = ServerName::try_from(by.server_name.clone()).map_err(|why| why.to_string())?;
         let trust = origins.trust(&by.ca).map_err(|why| why.to_string())?;
         Ok(Self { by: by.clone(), name, trust, seen: RefCell::new(None) })
     }
 
+    /// Whether these settings were made of `by`.
     pub(crate) fn is_by(&self, by: &OriginTls) -> bool {
         self.by == *by
     }
 
-    /// A session for a fresh connection, by the authorities that are trusted now.
+    /// A session for a fresh connection, with the authorities that are trusted now.
     pub(crate) fn session(&self, offer: Offer) -> Result<ClientConnection, rustls::Error> {
         let current = self.trust.current();
         let mut kept = self.seen.borrow_mut();
         let seen = match kept.take() {
             Some(seen) if Arc::ptr_eq(&seen.of, &current) => seen,
-            _ => Seen {
+            _ => ClientConfigs {
                 either: Trust::own(&current, &[HTTP2_ALPN, HTTP1_ALPN]),
                 http1: Trust::own(&current, &[HTTP1_ALPN]),
                 of: current,
@@ -70,12 +76,12 @@ impl OriginSide {
     }
 }
 
-/// How an endpoint is spoken to.
+/// The transport of connections to an endpoint.
 #[derive(Debug)]
 pub(crate) enum Transport {
     Plain,
     Tls(OriginSide),
-    /// TLS that can't be made: every connect fails.
+    /// TLS that can't be set up, so that every connect fails.
     Broken,
 }
 
@@ -91,7 +97,7 @@ impl Transport {
         }
     }
 
-    /// Whether connections that were made for this can be used for `by`.
+    /// Whether connections that were made with this transport can be used for `by`.
     pub(crate) fn is_by(&self, by: Option<&OriginTls>) -> bool {
         match (self, by) {
             (Self::Plain, None) => true,

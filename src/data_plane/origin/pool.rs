@@ -22,9 +22,9 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// The connection used last, and how long it was idle. One whose time is over is never given
-    /// out, swept or not: the endpoint may be closing it at this moment. `twice`: it is for a request
-    /// that may be sent a second time.
+    /// Takes the connection that was used last, and says how long it was idle. A connection whose time
+    /// is over is never taken, swept or not, because the endpoint may be closing it at this moment.
+    /// `twice` stands for a request that may be sent a second time.
     pub(crate) fn take(&self, now: Instant, twice: bool) -> Option<(Stream, Duration)> {
         let mut idle = self.idle.borrow_mut();
         let last = idle.pop()?;
@@ -34,7 +34,7 @@ impl Pool {
             return Some((last.stream, age));
         }
         if now >= last.until || twice {
-            // The others are older.
+            // The others are older, so they are dropped too.
             idle.clear();
         } else {
             idle.push(last);
@@ -42,7 +42,7 @@ impl Pool {
         None
     }
 
-    /// Keeps a connection for `wait`, unless there are `max` already; tells whether it did.
+    /// Keeps a connection for `wait`, unless there are `max` already. Returns whether it did.
     pub(crate) fn keep(&self, stream: Stream, max: usize, now: Instant, wait: Duration) -> bool {
         let mut idle = self.idle.borrow_mut();
         let keeps = !wait.is_zero() && idle.len() < max;

@@ -1,14 +1,15 @@
-//! TLS over a socket: rustls does the protocol, this moves the bytes.
+//! TLS over a socket. rustls handles the protocol, and this file moves the bytes.
 //!
-//! What it is careful of:
-//! - **Reads are large.** The socket is read into a chunk of the worker's, as much as there is, and
-//!   rustls takes it from there: one call for what its own reads of 4 KiB would need sixteen for.
-//! - **Writes are few.** Head and body become one record; what a handshake leaves to be said (the
-//!   client's last flight, the server's tickets) waits for the first record behind it and leaves in
-//!   the same call, or when there is nothing else to do: a client that has asked gets its tickets
-//!   with the answer.
-//! - **An end is a `close_notify`** (RFC 8446, 6.1). Without it the bytes before may have been cut:
-//!   that is an error here, which a body that ends with its connection does not survive.
+//! It takes care of three things:
+//! - **Reads are large.** A read fills one of the worker's chunks with all that the socket has, and
+//!   rustls takes the bytes from there. This is one call where rustls's own reads of 4 KiB would need
+//!   sixteen.
+//! - **Writes are few.** Head and body become one record. A handshake may leave bytes to be sent (the
+//!   client's last flight, the server's tickets). They wait for the first record behind them and leave
+//!   in the same call, or they leave when there is nothing else to do. So a client that has asked gets
+//!   its tickets with the answer.
+//! - **An end is a `close_notify`** (RFC 8446, 6.1). Without it the bytes before may have been cut. So
+//!   an end without it is an error here, and a body that ends with its connection fails.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
@@ -18,9 +19,9 @@ use rustls::{Connection, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// What rustls may hold of a record that is not complete, at most: a read leaves room for it.
+/// The most bytes that rustls may hold of an incomplete record. A read leaves room for them.
 const RECORD_BYTES_MAX: usize = 17 * 1024;
-/// The least that is worth a read.
+/// The fewest bytes that are worth a read.
 const READ_BYTES_MIN: usize = 4 * 1024;
 
 /// A socket and its TLS session.
@@ -28,11 +29,11 @@ const READ_BYTES_MIN: usize = 4 * 1024;
 pub(crate) struct Secure {
     pub socket: TcpStream,
     pub session: Connection,
-    /// Bytes that were read and that rustls had no room for; almost always empty.
+    /// Bytes that were read and that rustls had no room for. It is almost always empty.
     stash: Vec<u8>,
-    /// Plaintext has come since bytes were last taken to be sent: an answer to it is on its way.
+    /// Plaintext has come since bytes were last taken to be sent, so an answer to it is on its way.
     asked: bool,
-    /// We have said that nothing more comes.
+    /// greenlight has given rustls its `close_notify`.
     finished: bool,
 }
 
@@ -41,8 +42,8 @@ impl Secure {
         Box::new(Self { socket, session: session.into(), stash: Vec::new(), asked: false, finished: false })
     }
 
-    /// Goes on with the handshake. When it is ready our own last flight may still be unsent: it
-    /// leaves with the first bytes, or in the first wait for the peer's.
+    /// Continues the handshake. When it is ready, greenlight's last flight may still be unsent. It
+    /// leaves with the first bytes, or in the first wait for the peer's bytes.
     pub(crate) fn poll_handshake(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.session.is_handshaking() {
             ready!(self.poll_push(context))?;
@@ -60,7 +61,8 @@ impl Secure {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads plaintext into `out`; 0 is the peer's `close_notify`. `scratch` is used meanwhile.
+    /// Reads plaintext into `out`; 0 is the peer's `close_notify`. `scratch` is room for the encrypted
+    /// bytes.
     pub(crate) fn poll_fill(
         &mut self,
         context: &mut Context<'_>,
@@ -81,7 +83,7 @@ impl Secure {
                 match Pin::new(&mut self.socket).poll_read(context, &mut room)? {
                     Poll::Ready(()) => {}
                     Poll::Pending => {
-                        // Now there is nothing else to do. A fault of it shows at the next read.
+                        // There is nothing else to do now, so the unsent bytes leave.
                         if !(self.asked && self.may_wait()) {
                             let _ = self.poll_push(context)?;
                         }
@@ -101,14 +103,16 @@ impl Secure {
         }
     }
 
-    /// Whether nobody needs what is unsent before the next bytes: tickets, at a server of TLS 1.3.
-    /// (The last flight of TLS 1.2 is the server's, and its client waits for it.)
+    /// Whether unsent bytes may wait for the next ones, because the peer does not need them before.
+    /// Such bytes are the tickets of a server of TLS 1.3. (In TLS 1.2 the last flight is the server's,
+    /// and its client waits for it.)
     fn may_wait(&self) -> bool {
         matches!(self.session, Connection::Server(_))
             && self.session.protocol_version() == Some(ProtocolVersion::TLSv1_3)
     }
 
-    /// Gives rustls what was read (nothing: the end), and what it makes of that to `out`.
+    /// Gives rustls the bytes that were read (no bytes mean the end), and writes the plaintext of them
+    /// to `out`. Returns the number of bytes of plaintext.
     fn take(&mut self, context: &mut Context<'_>, mut data: &[u8], out: &mut [u8]) -> io::Result<usize> {
         if data.is_empty() {
             self.session.read_tls(&mut io::empty())?;
@@ -116,7 +120,7 @@ impl Secure {
             return Ok(0);
         }
         let mut filled = 0;
-        // Behind a `close_notify` rustls takes nothing more, and nothing counts.
+        // Behind a `close_notify` rustls takes nothing more, and further bytes do not count.
         while !data.is_empty() && self.session.read_tls(&mut data)? > 0 {
             let mut waiting = self.process(context)?;
             if waiting > 0 {
@@ -132,20 +136,20 @@ impl Secure {
         Ok(filled)
     }
 
-    /// Has rustls read what it was given; tells how much plaintext waits.
+    /// Lets rustls process the bytes that it was given. Returns how many bytes of plaintext wait.
     fn process(&mut self, context: &mut Context<'_>) -> io::Result<usize> {
         match self.session.process_new_packets() {
             Ok(state) => Ok(state.plaintext_bytes_to_read()),
             Err(why) => {
-                // The alert that says what was wrong, if the socket takes it.
+                // rustls has an alert that says what was wrong. It is sent if the socket takes it.
                 let _ = self.poll_push(context);
                 Err(io::Error::new(io::ErrorKind::InvalidData, why))
             }
         }
     }
 
-    /// Takes bytes to be sent, and sends what it can. What is left then is told by
-    /// [`Self::has_unsent`]. Behind the `last` ones `close_notify` leaves in the same call.
+    /// Takes bytes to be sent, and sends as many as it can. [`Self::has_unsent`] says whether some are
+    /// left. Behind the `last` bytes, `close_notify` leaves in the same call.
     pub(crate) fn poll_send(
         &mut self,
         context: &mut Context<'_>,
@@ -169,12 +173,12 @@ impl Secure {
         }
     }
 
-    /// Whether something that was taken is not sent yet.
+    /// Whether some of the bytes that were taken are not sent yet.
     pub(crate) fn has_unsent(&self) -> bool {
         self.session.wants_write()
     }
 
-    /// Sends what was taken.
+    /// Sends the bytes that were taken.
     pub(crate) fn poll_push(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.session.wants_write() {
             let mut socket = Polled { socket: &mut self.socket, context };
@@ -188,13 +192,14 @@ impl Secure {
         Poll::Ready(Ok(()))
     }
 
-    /// Sends everything that was taken, and `close_notify`: for a socket that is closed next.
+    /// Sends everything that was taken, and `close_notify`. This is for a socket that is closed next.
     pub(crate) fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.say_end();
         self.poll_push(context)
     }
 
-    /// The same, and a FIN: for a socket that is still read.
+    /// Sends everything that was taken, `close_notify` and a FIN. This is for a socket that is still
+    /// read.
     pub(crate) fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_end(context))?;
         Pin::new(&mut self.socket).poll_shutdown(context)
@@ -207,14 +212,14 @@ impl Secure {
         }
     }
 
-    /// Whether an idle connection is still good. Tickets and new keys may come at any time and are
-    /// read here; data, an alert or an end may not.
+    /// Whether an idle connection is still good. Tickets and new keys may come at any time, and are
+    /// read here. After data, an alert or an end the connection is not good.
     pub(crate) fn is_quiet(&mut self) -> bool {
         loop {
             if !self.stash.is_empty() || !self.session.wants_read() {
                 return false;
             }
-            // Not through the runtime, which may not have heard yet.
+            // The socket is read directly, because the runtime may not know of the bytes yet.
             let socket = socket2::SockRef::from(&self.socket);
             match self.session.read_tls(&mut &*socket) {
                 Ok(count) if count > 0 => {
@@ -229,7 +234,8 @@ impl Secure {
     }
 }
 
-/// The socket as rustls wants it: what would wait is `WouldBlock`, and wakes the task later.
+/// The socket in the form that rustls wants. A call that would wait returns `WouldBlock`, and the task
+/// is woken later.
 pub(crate) struct Polled<'a, 'c, 'w> {
     pub socket: &'a mut TcpStream,
     pub context: &'c mut Context<'w>,

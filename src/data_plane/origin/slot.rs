@@ -1,5 +1,5 @@
-//! A worker's own part of an endpoint: what is in flight on it, its idle connections, and whether
-//! its attempts come to anything.
+//! A worker's own part of an endpoint: its requests in flight, its idle connections, and its failed
+//! attempts.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::model::{Color, Endpoint};
 use crate::routing::{WEIGHT_FULL, slow_weight};
 
-use super::connect_limit::Turns;
+use super::connect_limit::ConnectLimit;
 use super::origin_side::Transport;
 use super::pool::Pool;
 use super::stream::Stream;
@@ -16,34 +16,36 @@ use crate::data_plane::h2::Links;
 use crate::data_plane::worker::recorder::{Asker, Place};
 use crate::data_plane::worker::service::ServiceCell;
 
-/// Attempts that fail one after the other before an endpoint leaves its pool.
+/// The number of attempts that fail in a row before an endpoint leaves its pool.
 const FAILURES_MAX: u8 = 5;
-/// The slow start of an endpoint that comes back, in ticks (10 s).
+/// The length of the slow start of an endpoint that comes back, in ticks (10 s).
 pub(crate) const SLOW_START_TICKS: u32 = 100;
 
-/// Survives changes of the table as long as the endpoint does, or something is in flight on it.
+/// A worker's own part of an endpoint. It survives changes of the table as long as the endpoint does,
+/// or as long as an attempt is in flight on it.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub endpoint: Endpoint,
     pub transport: Transport,
-    /// What a client's cookie calls it.
+    /// The endpoint's name in a client's cookie.
     pub key: u64,
     pub inflight: Cell<u32>,
     pub pool: Pool,
-    /// Connections of HTTP/2, shared by many requests each.
+    /// Connections of HTTP/2, each of which many requests share.
     pub links: Rc<Links>,
-    /// Who may connect now.
-    pub turns: Turns,
+    /// Limits how many connects run at once.
+    pub connect_limit: ConnectLimit,
     /// The tick before which no further suspicion is sent.
     suspect_after: Cell<u32>,
-    /// Attempts that failed since one did not.
+    /// The number of attempts in a row that have failed.
     failures: Cell<u8>,
-    /// Taken out of its pool for that, until its probes bring it back.
+    /// The endpoint was taken out of its pool for failed attempts. Its probes bring it back.
     ejected: Cell<bool>,
-    /// What the table said when it was looked at last.
+    /// The table's value of `returns` at the last look.
     returns: Cell<u64>,
+    /// Whether the endpoint could be used at the last look at the table.
     usable: Cell<bool>,
-    /// The tick at which it gets its whole share again; 0: it has it.
+    /// The tick at which the endpoint gets its whole share again; 0 if it has it.
     slow_until: Cell<u32>,
 }
 
@@ -58,7 +60,7 @@ impl Slot {
             inflight: Cell::new(0),
             pool: Pool::default(),
             links: Rc::default(),
-            turns: Turns::default(),
+            connect_limit: ConnectLimit::default(),
             suspect_after: Cell::new(0),
             failures: Cell::new(0),
             ejected: Cell::new(false),
@@ -68,14 +70,14 @@ impl Slot {
         }
     }
 
-    /// Keeps a connection, unless there are `max` already.
+    /// Keeps a connection for `wait`, unless there are `max` already.
     pub(crate) fn keep_idle(&self, stream: Stream, max: usize, now: Instant, wait: Duration) {
         if self.pool.keep(stream, max, now, wait) {
-            self.turns.next();
+            self.connect_limit.next();
         }
     }
 
-    /// Whether the prober should hear of a failed connect now: once a tick is enough.
+    /// Whether to tell the prober of a failed connect now. Once a tick is enough.
     pub(crate) fn suspicious(&self, now: u32) -> bool {
         let due = now >= self.suspect_after.get();
         if due {
@@ -84,12 +86,12 @@ impl Slot {
         due
     }
 
-    /// Whether it was taken out of its pool.
+    /// Whether the endpoint was taken out of its pool.
     pub(crate) fn is_ejected(&self) -> bool {
         self.ejected.get()
     }
 
-    /// Counts how an attempt came out; true if the endpoint leaves its pool for it.
+    /// Counts how an attempt came out. True if the endpoint leaves its pool because of it.
     pub(crate) fn came_out(&self, failed: bool) -> bool {
         if !failed {
             self.failures.set(0);
@@ -100,8 +102,8 @@ impl Slot {
         failures >= FAILURES_MAX && !self.ejected.replace(true)
     }
 
-    /// What a new table says of it. What comes back starts slowly.
-    pub(crate) fn told(&self, usable: bool, returns: u64, now: u32) {
+    /// Takes over the facts of a new table. An endpoint that comes back starts slowly.
+    pub(crate) fn update(&self, usable: bool, returns: u64, now: u32) {
         let proven = self.returns.replace(returns) != returns;
         let back = (usable && !self.usable.replace(usable)) || (proven && self.ejected.get());
         self.usable.set(usable);
@@ -112,7 +114,7 @@ impl Slot {
         }
     }
 
-    /// Its share, in parts of [`WEIGHT_FULL`].
+    /// The endpoint's share of the requests, in parts of [`WEIGHT_FULL`].
     pub(crate) fn weight(&self, now: u32) -> u32 {
         match self.slow_until.get().saturating_sub(now) {
             0 => WEIGHT_FULL,
@@ -121,13 +123,13 @@ impl Slot {
     }
 }
 
-/// One attempt in flight, from the pick to the last byte: counted as long as it lives.
+/// One attempt in flight, from the pick to the last byte. It counts as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     pub slot: Rc<Slot>,
     pub service: Rc<ServiceCell>,
     pub color: Color,
-    /// Its place among those that wait for a response head, while it is evidence.
+    /// The attempt's place among those that wait for a response head, if it is evidence.
     wait: Cell<Option<Place>>,
     tunnel: Cell<bool>,
 }
@@ -139,19 +141,19 @@ impl InFlight {
         Self { slot, service, color, wait: Cell::new(None), tunnel: Cell::new(false) }
     }
 
-    /// Its time to first byte runs from now on.
+    /// Starts the attempt's time to first byte.
     pub(crate) fn waits(&self, asker: &Asker<'_>) {
         self.wait.set(Some(self.service.colors[self.color].evidence.begin(asker)));
     }
 
-    /// Its response head is there.
-    pub(crate) fn heard(&self) {
+    /// Records that the response head has arrived.
+    pub(crate) fn head_arrived(&self) {
         if let Some(place) = self.wait.take() {
-            self.service.colors[self.color].evidence.heard(place);
+            self.service.colors[self.color].evidence.head_arrived(place);
         }
     }
 
-    /// The attempt has become a tunnel.
+    /// Records that the attempt has become a tunnel.
     pub(crate) fn is_tunnel(&self) {
         if !self.tunnel.replace(true) {
             add(&self.service.colors[self.color].tunnels);

@@ -1,7 +1,7 @@
-//! One connection of either side as an exchange sees it: read into chunks, written from slices, in
-//! HTTP/1.1.
+//! One connection of either side, in the form that an exchange needs. It is read into chunks and
+//! written from slices, in HTTP/1.1.
 //!
-//! An enum, so that plain connections pay for the other kinds with one comparison.
+//! It is an enum, so that plain connections pay one comparison for the other kinds.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use crate::tls::HTTP2_ALPN;
 
 use super::secure::Secure;
-use crate::data_plane::h2::{Downstream, Upstream};
+use crate::data_plane::h2::{ClientStream, OriginStream};
 use crate::data_plane::request::answer::Own;
 use crate::data_plane::worker::chunk::Chunk;
 
@@ -23,15 +23,15 @@ pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<Secure>),
     /// One request of a client that speaks HTTP/2.
-    Downstream(Box<Downstream>),
+    Client(Box<ClientStream>),
     /// One request to an origin that speaks HTTP/2.
-    Upstream(Box<Upstream>),
+    Origin(Box<OriginStream>),
 }
 
 impl Stream {
-    /// Reads once into the room of `chunk`; 0 is the end of what the peer sends. (A read that
-    /// fills only a part of the room tells the runtime that the socket is empty, which saves the
-    /// call that would find that out.) Over TLS an end without `close_notify` is an error.
+    /// Reads once into the room of `chunk`; 0 is the end of the peer's bytes. (A read that fills only a
+    /// part of the room tells the runtime that the socket is empty. This saves the call that would find
+    /// it out.) Over TLS an end without `close_notify` is an error.
     pub(crate) fn poll_fill(
         &mut self,
         context: &mut Context<'_>,
@@ -40,7 +40,7 @@ impl Stream {
         self.poll_fill_most(context, chunk, usize::MAX)
     }
 
-    /// The same, reading at most so many bytes.
+    /// The same, for at most `bytes_max` bytes.
     pub(crate) fn poll_fill_most(
         &mut self,
         context: &mut Context<'_>,
@@ -61,25 +61,25 @@ impl Stream {
                 let length = room.len().min(bytes_max);
                 ready!(secure.poll_fill(context, &mut room[..length], scratch.room()))?
             }
-            Self::Downstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
-            Self::Upstream(stream) => return stream.poll_fill(context, chunk, bytes_max),
+            Self::Client(stream) => return stream.poll_fill(context, chunk, bytes_max),
+            Self::Origin(stream) => return stream.poll_fill(context, chunk, bytes_max),
         };
         chunk.filled(count);
         Poll::Ready(Ok(count))
     }
 
-    /// Writes once. Over TLS some of what was written may wait for room in the socket:
-    /// [`Self::has_unsent`].
+    /// Writes once. Over TLS some of the written bytes may wait for room in the socket;
+    /// [`Self::has_unsent`] says so.
     pub(crate) fn poll_send(&mut self, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write(context, data),
             Self::Tls(secure) => secure.poll_send(context, &[IoSlice::new(data)], false),
-            Self::Downstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
-            Self::Upstream(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
+            Self::Client(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
+            Self::Origin(stream) => stream.poll_send(context, &[IoSlice::new(data)]),
         }
     }
 
-    /// Writes once, several pieces in one call.
+    /// Writes several pieces once, in one call.
     pub(crate) fn poll_send_all(
         &mut self,
         context: &mut Context<'_>,
@@ -88,12 +88,13 @@ impl Stream {
         match self {
             Self::Plain(socket) => Pin::new(socket).poll_write_vectored(context, parts),
             Self::Tls(secure) => secure.poll_send(context, parts, false),
-            Self::Downstream(stream) => stream.poll_send(context, parts),
-            Self::Upstream(stream) => stream.poll_send(context, parts),
+            Self::Client(stream) => stream.poll_send(context, parts),
+            Self::Origin(stream) => stream.poll_send(context, parts),
         }
     }
 
-    /// The same, of bytes behind which the connection is closed. Over TLS its end leaves with them.
+    /// Writes several pieces once, behind which the connection is closed. Over TLS its `close_notify`
+    /// leaves with them.
     pub(crate) fn poll_send_last(
         &mut self,
         context: &mut Context<'_>,
@@ -105,24 +106,24 @@ impl Stream {
         }
     }
 
-    /// Whether something that was written has not left yet; [`Self::poll_push`] sends it.
+    /// Whether some of the written bytes have not left yet. [`Self::poll_push`] sends them.
     pub(crate) fn has_unsent(&self) -> bool {
         match self {
             Self::Tls(secure) => secure.has_unsent(),
-            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => false,
+            Self::Plain(_) | Self::Client(_) | Self::Origin(_) => false,
         }
     }
 
-    /// Sends what was written and has not left yet.
+    /// Sends the written bytes that have not left yet.
     pub(crate) fn poll_push(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tls(secure) => secure.poll_push(context),
-            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(Ok(())),
+            Self::Plain(_) | Self::Client(_) | Self::Origin(_) => Poll::Ready(Ok(())),
         }
     }
 
-    /// Says that nothing more will be sent. May be called again until it is ready. A peer that is
-    /// gone needs not be told: no fault.
+    /// Tells the peer that nothing more will be sent. May be called again until it is ready. It is no
+    /// fault if the peer is gone.
     pub(crate) fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Plain(socket) => {
@@ -130,63 +131,64 @@ impl Stream {
                 Poll::Ready(())
             }
             Self::Tls(secure) => secure.poll_finish(context).map(drop),
-            Self::Downstream(stream) => {
+            Self::Client(stream) => {
                 stream.finish();
                 Poll::Ready(())
             }
-            Self::Upstream(stream) => {
+            Self::Origin(stream) => {
                 stream.finish();
                 Poll::Ready(())
             }
         }
     }
 
-    /// Says over TLS that nothing more will be sent: a close alone could be anybody's. For a stream that
-    /// is dropped next.
+    /// Tells the peer over TLS that nothing more will be sent, because any device on the path can make a
+    /// close alone. This is for a stream that is dropped next.
     pub(crate) fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Tls(secure) => secure.poll_end(context).map(drop),
-            Self::Plain(_) | Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(()),
+            Self::Plain(_) | Self::Client(_) | Self::Origin(_) => Poll::Ready(()),
         }
     }
 
-    /// Whether ALPN has settled on HTTP/2.
+    /// Whether ALPN has agreed on HTTP/2.
     pub(crate) fn has_agreed_on_http2(&self) -> bool {
         matches!(self, Self::Tls(secure) if secure.session.alpn_protocol() == Some(HTTP2_ALPN))
     }
 
-    /// Whether the client has given up its request. Sockets tell when they are read.
+    /// Ready when the client has given up its request. Only a stream of HTTP/2 shows it here; a socket
+    /// shows it at a read.
     pub(crate) fn poll_given_up(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
-            Self::Downstream(stream) => stream.poll_given_up(context),
-            Self::Plain(_) | Self::Tls(_) | Self::Upstream(_) => Poll::Pending,
+            Self::Client(stream) => stream.poll_given_up(context),
+            Self::Plain(_) | Self::Tls(_) | Self::Origin(_) => Poll::Pending,
         }
     }
 
-    /// Whether the client takes any 2xx for an open tunnel: extended CONNECT.
+    /// Whether the client asked by extended CONNECT, and so takes any 2xx for an open tunnel.
     pub(crate) fn asks_for_tunnel(&self) -> bool {
-        matches!(self, Self::Downstream(stream) if stream.asks_for_tunnel())
+        matches!(self, Self::Client(stream) if stream.asks_for_tunnel())
     }
 
-    /// The answer to a request that could not be asked of the origin, if it was one.
+    /// The answer for the client, if its request could not be put to the origin in HTTP/2.
     pub(crate) fn refusal(&self) -> Option<Own> {
         match self {
-            Self::Upstream(stream) => stream.refusal(),
-            Self::Plain(_) | Self::Tls(_) | Self::Downstream(_) => None,
+            Self::Origin(stream) => stream.refusal(),
+            Self::Plain(_) | Self::Tls(_) | Self::Client(_) => None,
         }
     }
 
-    /// Whether what ended is the connection, and not one request on it that the origin has reset.
+    /// Whether the whole connection has ended. False if the origin has only reset one request on it.
     pub(crate) fn was_lost(&self) -> bool {
         match self {
-            Self::Upstream(stream) => stream.was_lost(),
-            Self::Plain(_) | Self::Tls(_) | Self::Downstream(_) => true,
+            Self::Origin(stream) => stream.was_lost(),
+            Self::Plain(_) | Self::Tls(_) | Self::Client(_) => true,
         }
     }
 
     /// Whether the origin has said that it did nothing with the request.
     pub(crate) fn is_unprocessed(&self) -> bool {
-        matches!(self, Self::Upstream(stream) if stream.is_unprocessed())
+        matches!(self, Self::Origin(stream) if stream.is_unprocessed())
     }
 
     /// Whether this is a whole connection, which can be kept for another request.
@@ -198,25 +200,25 @@ impl Stream {
         matches!(self, Self::Tls(_))
     }
 
-    /// The socket, of a whole connection.
+    /// The socket of a whole connection.
     pub(crate) fn socket(&self) -> Option<&TcpStream> {
         match self {
             Self::Plain(socket) => Some(socket),
             Self::Tls(secure) => Some(&secure.socket),
-            Self::Downstream(_) | Self::Upstream(_) => None,
+            Self::Client(_) | Self::Origin(_) => None,
         }
     }
 
-    /// Makes the close that follows a reset, so that the peer can't take it for an end. A stream of
-    /// HTTP/2 that has not ended is always reset.
+    /// Turns the next close into a reset, so that the peer can't take it for the end of a body. A stream
+    /// of HTTP/2 that has not ended is always reset.
     pub(crate) fn reset_on_close(&self) {
         if let Some(socket) = self.socket() {
             let _ = socket.set_zero_linger();
         }
     }
 
-    /// Whether an idle connection is still good: open, and nothing was sent on it unasked.
-    /// One system call: the runtime may not have heard yet.
+    /// Whether an idle connection is still good, which means that it is open and the peer sent nothing
+    /// on it unasked. It asks the system, because the runtime may not know of new bytes yet.
     pub(crate) fn is_quiet(&mut self) -> bool {
         match self {
             Self::Plain(socket) => {
@@ -225,15 +227,15 @@ impl Stream {
                 matches!(peeked, Err(why) if why.kind() == io::ErrorKind::WouldBlock)
             }
             Self::Tls(secure) => secure.is_quiet(),
-            Self::Downstream(_) | Self::Upstream(_) => false,
+            Self::Client(_) | Self::Origin(_) => false,
         }
     }
 }
 
-/// What is read at a time where there is no chunk to read into, on the stack.
+/// The bytes of a buffer on the stack. A read uses it where there is no chunk to read into.
 const SCRATCH_BYTES: usize = 16 * 1024;
 
-/// For HTTP/2, which brings buffers of its own. Only sockets carry it.
+/// For the crate `h2`, which brings buffers of its own. Only sockets carry it.
 impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -248,7 +250,7 @@ impl AsyncRead for Stream {
                 out.advance(count);
                 Poll::Ready(Ok(()))
             }
-            Self::Downstream(_) | Self::Upstream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+            Self::Client(_) | Self::Origin(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! `affinity = "cookie"`: a client comes back to the endpoint that answered it first, as long as that
-//! endpoint can be sent to. The cookie names it by a hash of its id (which has the color in it), so
-//! that nothing about the inside is told; after a switch it names nobody, and a new one is set.
+//! With `affinity = "cookie"` a client returns to the endpoint that answered it first, as long as that
+//! endpoint may get requests. The cookie names the endpoint by a hash of its id, so that it shows
+//! nothing of the inside. The id has the color in it. So after a switch the cookie names no endpoint,
+//! and the client gets a new one.
 
 use std::fmt::Write;
 
@@ -9,13 +10,13 @@ use crate::http1::{FieldKind, RequestHead};
 /// The name of the cookie.
 const NAME: &[u8] = b"greenlight";
 
-/// The endpoint that the request's cookie names.
+/// The key of the endpoint that the request's cookie names.
 pub(crate) fn named(head: &RequestHead, buf: &[u8]) -> Option<u64> {
     let cookies = head.fields.iter().filter(|field| field.kind == FieldKind::Cookie);
     cookies.map(|field| field.value.of(buf)).find_map(in_cookies)
 }
 
-/// The same, in the value of one `Cookie` field (RFC 6265, 4.2.1).
+/// The key in the value of one `Cookie` field (RFC 6265, 4.2.1).
 pub(crate) fn in_cookies(value: &[u8]) -> Option<u64> {
     value.split(|&byte| byte == b';').find_map(|pair| {
         let (name, value) = pair.trim_ascii().split_at_checked(NAME.len())?;

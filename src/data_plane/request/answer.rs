@@ -1,25 +1,22 @@
-//! Every answer that is our own: the status-code policy on one page.
+//! Every answer of greenlight itself: the policy of status codes on one page.
 
-use crate::http1::{
-    Answer, BodyFault, Method, Persistence, RequestFault, RequestHead, TEXT, Upgrade, Version, write_fault,
-    write_page,
-};
-
+use crate::http1::{BodyFault, Method, RequestHead, TEXT, Upgrade, Version};
 use crate::routing::ServiceSettings;
 
 use super::facts::Facts;
-use crate::data_plane::client::connection::{After, Connection};
 
-/// An answer of ours, and what it means for its connection.
+/// An answer of greenlight itself, and what it means for the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Own {
     pub status: u16,
-    /// A sentence for whoever reads it; for the access log too.
+    /// A sentence for a person, for the answer's body and for the access log.
     pub text: &'static str,
     /// Whether the connection may be kept, if the request was read to its end.
-    keeps: bool,
-    retry_after: bool,
-    allow: bool,
+    pub(super) keeps: bool,
+    /// The answer has the field `Retry-After: 1` (seconds).
+    pub(super) retry_after: bool,
+    /// The answer has an `Allow` field.
+    pub(super) allow: bool,
 }
 
 impl Own {
@@ -35,7 +32,8 @@ impl Own {
         Self { retry_after: true, ..self }
     }
 
-    /// To `OPTIONS *`: it is about us, not about an origin (RFC 9110, 9.3.7).
+    /// The answer to `OPTIONS *`, which asks about greenlight and not about an origin (RFC 9110,
+    /// 9.3.7).
     pub(crate) const OPTIONS: Self = Self { allow: true, ..Self::new(200, "") };
     pub(crate) const LATE_HEAD: Self =
         Self::new(408, "the request's head did not arrive in time\n").closing();
@@ -62,7 +60,7 @@ impl Own {
     pub(crate) const CONNECT_LATE: Self = Self::new(504, "the origin did not accept a connection in time\n");
     pub(crate) const RESPONSE_LATE: Self = Self::new(504, "the origin did not answer in time\n");
 
-    /// To a body that can't be read on.
+    /// The answer to a body that can't be read any further.
     pub(crate) const fn bad_body(fault: BodyFault) -> Self {
         match fault.status() {
             431 => Self::BAD_TRAILERS,
@@ -70,28 +68,8 @@ impl Own {
         }
     }
 
-    fn write(&self, connection: &Connection, to: &To<'_>, keep: bool, out: &mut Vec<u8>) {
-        let mut extra: Vec<(&str, &str)> = Vec::new();
-        if self.retry_after {
-            extra.push(("Retry-After", "1"));
-        }
-        if self.allow {
-            extra.push(("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
-        }
-        extra.extend(to.extra);
-        extra.extend(connection.listener.hsts.map(|value| ("Strict-Transport-Security", value)));
-        let date = connection.worker.date.get();
-        let answer = Answer {
-            version: to.version,
-            method: to.method,
-            persistence: if keep { Persistence::KeepAlive } else { Persistence::Close },
-            date: Some(&date),
-            extra: &extra,
-        };
-        write_page(self.status, self.content(to.settings), &answer, out);
-    }
-
-    /// The content type and the body: the service's own page, if it has one for this status.
+    /// The content type and the body. They are of the service's own page, if it has one for this
+    /// status.
     pub(crate) fn content<'a>(&self, settings: Option<&'a ServiceSettings>) -> (&'static str, &'a [u8]) {
         match settings.and_then(|settings| settings.error_page(self.status)) {
             Some(page) => (page.content_type, &page.body),
@@ -100,25 +78,26 @@ impl Own {
     }
 }
 
-/// What an answer has to know of its request.
+/// The facts of a request that its answer depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct To<'a> {
     pub version: Version,
     pub method: Method,
-    /// The client wants its connection kept.
+    /// The client wants its connection to be kept.
     pub keep: bool,
     /// The request was read to its end.
     pub complete: bool,
-    /// It asked for an upgrade.
+    /// The request asked for an upgrade.
     pub upgrade: bool,
+    /// A further field of the answer: its name and its value.
     pub extra: Option<(&'static str, &'static str)>,
-    /// Of the service, if that is known: it may have pages of its own.
+    /// The settings of the service, if it is known, since it may have pages of its own.
     pub settings: Option<&'a ServiceSettings>,
 }
 
 impl To<'_> {
-    /// A request of which nothing is known.
-    const UNKNOWN: Self = Self {
+    /// For a request of which nothing is known.
+    pub(super) const UNKNOWN: Self = Self {
         version: Version::Http11,
         method: Method::Get,
         keep: false,
@@ -128,61 +107,16 @@ impl To<'_> {
         settings: None,
     };
 
-    /// Of a request whose head alone was read.
+    /// For a request of which only the head was read.
     pub(crate) fn head(head: &RequestHead, complete: bool) -> Self {
         let (version, method, keep) = (head.version, head.method, head.keep_alive());
-        let upgrade = matches!(head.upgrade, Upgrade::Asked(_));
+        let upgrade = matches!(head.upgrade, Upgrade::To(_));
         Self { version, method, keep, complete, upgrade, ..Self::UNKNOWN }
     }
 
+    /// For a request whose head is known by these facts.
     pub(crate) fn request(facts: &Facts, complete: bool) -> Self {
         let Facts { version, method, keep, .. } = *facts;
         Self { version, method, keep, complete, upgrade: facts.upgrade.is_some(), ..Self::UNKNOWN }
     }
-}
-
-/// Answers bytes that are no request we serve; `method` is what they begin with.
-pub(crate) async fn refuse(connection: &mut Connection, fault: RequestFault, method: Method) -> After {
-    connection.worker.unrouted(fault.status());
-    let mut out = Vec::with_capacity(256);
-    let hsts = connection.listener.hsts.map(|value| ("Strict-Transport-Security", value));
-    let date = connection.worker.date.get();
-    let answer = Answer {
-        version: Version::Http11,
-        method,
-        persistence: Persistence::Close,
-        date: Some(&date),
-        extra: hsts.as_slice(),
-    };
-    write_fault(fault, &answer, &mut out);
-    if connection.send_all(&out).await { After::Linger } else { After::Close }
-}
-
-/// Answers a request of which only the beginning is there.
-pub(crate) async fn send(connection: &mut Connection, own: &Own) -> After {
-    connection.worker.unrouted(own.status);
-    reply(connection, own, &To::UNKNOWN, Vec::new()).await.0
-}
-
-/// Answers a request, after `unsent` (interim heads that were not written yet). Tells what becomes
-/// of the connection, and how many bytes were written.
-pub(crate) async fn reply(
-    connection: &mut Connection,
-    own: &Own,
-    to: &To<'_>,
-    mut unsent: Vec<u8>,
-) -> (After, u64) {
-    // What came behind a request for an upgrade is of that protocol, and no request.
-    let clear = !to.upgrade || connection.ahead.is_empty();
-    let keep = own.keeps && to.keep && to.complete && clear && !connection.worker.closing.get();
-    own.write(connection, to, keep, &mut unsent);
-    if !connection.send_all(&unsent).await {
-        return (After::Close, 0);
-    }
-    let after = match (keep, to.complete) {
-        (true, _) => After::Keep,
-        (false, true) => After::Close,
-        (false, false) => After::Linger,
-    };
-    (after, unsent.len() as u64)
 }

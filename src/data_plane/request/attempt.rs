@@ -1,85 +1,63 @@
-//! From a request to its answer over HTTP/1.1, attempt after attempt. What is tried, and how often,
-//! is decided in [`super::tries`].
+//! Takes a request to its answer over HTTP/1.1, attempt after attempt. [`super::retry_policy`] decides
+//! which endpoints are tried, and how often.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::clock;
 use crate::http1::Scheme;
-use crate::model::Color;
 use crate::routing::Protocol;
 
 use super::affinity;
-use super::answer::{self, Own, To};
-use super::call::Call;
+use super::answer::{Own, To};
+use super::call::{Call, Request};
+use super::copy_loop::CopyLoop;
 use super::ending::Ending;
-use super::exchange::{ClientSide, Exchange, Seen};
-use super::lane::Lane;
-use super::serve::Request;
-use super::tries::{End, Next, Tries};
-use crate::data_plane::client::connection::{After, Connection};
-use crate::data_plane::client::leaving::{Left, Waiter, unless_left};
-use crate::data_plane::h2;
-use crate::data_plane::h2::Wanted;
-use crate::data_plane::origin::connect::{ConnectFault, Connected, connect, connect_fresh};
+use super::exchange::{Exchange, ResponseSummary};
+use super::record::Outcome;
+use super::reply;
+use super::retry_policy::{Next, RetryPolicy};
+use crate::data_plane::client::after::After;
+use crate::data_plane::client::connection::Connection;
+use crate::data_plane::client::departure::{WaitEnd, Waiter, unless_client_gone};
+use crate::data_plane::h2::{self, ConnectionNeeds};
+use crate::data_plane::origin::connect::{ConnectFault, OriginConnection, connect, connect_fresh};
 use crate::data_plane::origin::slot::InFlight;
 use crate::data_plane::origin::stream::Stream;
-use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::{Worker, tag};
 use crate::data_plane::worker::wait::Interrupt;
 
-/// What came of a request, for the counts and the access log.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Outcome {
-    pub after: After,
-    /// `None`: no answer was sent, or not all of it.
-    pub status: Option<u16>,
-    pub bytes: u64,
-    pub color: Option<Color>,
-    pub endpoint: Option<SocketAddr>,
-    pub attempts: u8,
-    pub cause: Option<&'static str>,
-}
+/// The end of a request. It is the outcome of a response that the client got, or an answer of
+/// greenlight itself that is still to be written.
+type Done = Result<Outcome, Own>;
 
-impl Outcome {
-    pub(crate) fn answered(after: After, status: u16, bytes: u64) -> Self {
-        Self { after, status: Some(status), bytes, color: None, endpoint: None, attempts: 0, cause: None }
-    }
-}
-
-/// What the client got.
-enum Done {
-    Passed { after: After, status: Option<u16>, cause: Option<&'static str> },
-    Answer(Own),
-}
-
-/// Serves a request: attempt after attempt, each with the table of its moment.
+/// Serves a request, attempt after attempt. Each attempt uses the current route table.
 pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> Outcome {
-    let mut tries = Tries::default();
-    let mut download = Lane::interim();
+    let mut policy = RetryPolicy::default();
+    let mut download = CopyLoop::interim();
     let done = loop {
         if let Err(done) = hold(connection, request).await {
             break done;
         }
-        if request.call.admitted.is_none()
+        if request.call.permit.is_none()
             && let Err(done) = admit(connection, request).await
         {
             break done;
         }
-        // It may have been paused while it waited for its turn.
+        // The service may have been paused while the request waited for its turn.
         if request.call.is_paused() {
             continue;
         }
-        match one(connection, request, &mut tries, &mut download).await {
+        match one(connection, request, &mut policy, &mut download).await {
             Some(done) => break done,
             None => request.call.take_current(&connection.worker),
         }
     };
-    connection.seat.attempt(None);
-    let (after, status, cause) = match done {
-        Done::Passed { after, status, cause } => (after, status, cause),
-        Done::Answer(own) => {
+    connection.handle.attempt(None);
+    let outcome = match done {
+        Ok(outcome) => outcome,
+        Err(own) => {
             let complete = request.upload.is_read();
             if let Some(rest) = request.upload.abandon() {
                 connection.ahead.extend_from_slice(rest.data());
@@ -87,42 +65,41 @@ pub(crate) async fn run(connection: &mut Connection, request: &mut Request) -> O
             let settings = &request.call.service.route.settings;
             let extra = request.call.extra();
             let to = To { extra, settings: Some(settings), ..To::request(&request.facts, complete) };
-            let (after, bytes) = answer::reply(connection, &own, &to, download.unsent().to_vec()).await;
+            let (after, bytes) = reply::reply(connection, &own, &to, download.unsent().to_vec()).await;
             download.sent += bytes;
-            (after, Some(own.status), Some(own.text))
+            Outcome { cause: Some(own.text), ..Outcome::answered(after, own.status, 0) }
         }
     };
     Outcome {
-        after,
-        status,
         bytes: download.sent,
-        color: tries.color,
-        endpoint: tries.endpoint,
-        attempts: tries.count,
-        cause,
+        color: policy.color,
+        endpoint: policy.endpoint,
+        attempts: policy.count,
+        ..outcome
     }
 }
 
-/// One attempt; `None`: there is to be another. From the look at the view to the count in flight
-/// there is no await: whoever has acknowledged a table starts nothing by an older one.
+/// Makes one attempt. `None` if there is to be another. There is no await between the look at the view
+/// and the count in flight. So a worker that has acknowledged a table starts no attempt by an older
+/// one.
 async fn one(
     connection: &mut Connection,
     request: &mut Request,
-    tries: &mut Tries,
-    download: &mut Lane,
+    policy: &mut RetryPolicy,
+    download: &mut CopyLoop,
 ) -> Option<Done> {
     let worker = Rc::clone(&connection.worker);
-    let inflight = match tries.pick(&worker, &request.call) {
+    let inflight = match policy.pick(&worker, &request.call) {
         Ok(inflight) => inflight,
-        Err(own) => return Some(Done::Answer(own)),
+        Err(own) => return Some(Err(own)),
     };
-    connection.seat.attempt(Some(tag(inflight.service.key, inflight.color)));
-    let connected = reach(&worker, &connection.seat, request, tries, &inflight).await;
-    let Connected { stream: mut upstream, reused } = match connected {
+    connection.handle.attempt(Some(tag(inflight.service.key, inflight.color)));
+    let connected = reach(&worker, &connection.handle, request, policy, &inflight).await;
+    let OriginConnection { stream: mut upstream, reused } = match connected {
         Ok(connected) => connected,
         Err(fault) => {
-            return match tries.not_connected(&worker, &request.call, &inflight, fault) {
-                Next::Answer(own) => Some(Done::Answer(own)),
+            return match policy.not_connected(&worker, &request.call, &inflight, fault) {
+                Next::Answer(own) => Some(Err(own)),
                 Next::Again | Next::Over => None,
             };
         }
@@ -130,29 +107,26 @@ async fn one(
     if !upstream.is_socket() {
         request.upload.keep_sent();
     }
-    let (ending, seen) = exchange(connection, request, tries, &inflight, &mut upstream, download).await;
+    let (ending, seen) = exchange(connection, request, policy, &inflight, &mut upstream, download).await;
     let heard = seen.map(|seen| seen.heard);
     if let (Ending::NoResponse, Some(idle), true) = (ending, reused, upstream.is_socket()) {
         slot_died(&worker, &inflight, idle);
     }
-    let ending = upstream.refusal().map_or(ending, Ending::Ours);
-    let end = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
-        End::NotProcessed
-    } else if ending.end() == End::Complete && seen.is_some_and(|seen| seen.failed_at_end) {
-        End::Failed
+    let ending = if heard.is_none() && upstream.is_unprocessed() && request.upload.can_rewind() {
+        Ending::NotProcessed
     } else {
-        ending.end()
+        upstream.refusal().map_or(ending, Ending::Ours)
     };
-    // A stream that the origin has reset is no connection that was closed while it was idle.
-    let reused = reused.is_some() && (end == End::NotProcessed || upstream.was_lost());
-    match tries.ended(&worker, &request.call, &inflight, (end, heard, reused)) {
+    // If the origin has reset a stream, this was no connection that closed while it was idle.
+    let reused = reused.is_some() && (ending == Ending::NotProcessed || upstream.was_lost());
+    match policy.ended(&worker, &request.call, &inflight, (ending, heard, reused)) {
         Next::Again => {
             request.upload.rewind();
             None
         }
-        Next::Answer(own) => Some(Done::Answer(own)),
+        Next::Answer(own) => Some(Err(own)),
         Next::Over => {
-            if ending == (Ending::Complete { reusable: true }) {
+            if matches!(ending, Ending::Complete { reusable: true, .. }) {
                 keep(&worker, request, &inflight, upstream);
             }
             Some(after(connection, request, ending, seen.as_ref()))
@@ -160,63 +134,57 @@ async fn one(
     }
 }
 
-/// A connection to the endpoint, in the protocol that its service speaks.
+/// Finds or opens a connection to the endpoint, in the protocol that its service speaks.
 async fn reach(
     worker: &Rc<Worker>,
-    seat: &Seat,
+    handle: &ConnectionHandle,
     request: &Request,
-    tries: &Tries,
+    policy: &RetryPolicy,
     inflight: &InFlight,
-) -> Result<Connected, ConnectFault> {
+) -> Result<OriginConnection, ConnectFault> {
     let settings = &request.call.service.route.settings;
-    let (wait, slot, fresh) = (settings.connect_timeout, &inflight.slot, tries.wants_fresh());
+    let (wait, slot, fresh) = (settings.connect_timeout, &inflight.slot, policy.wants_fresh());
     let idle = || take_idle(worker, inflight, request);
     if settings.protocol == Protocol::Http1 {
         return if fresh {
-            connect_fresh(worker, seat, slot, wait).await
+            connect_fresh(worker, handle, slot, wait).await
         } else {
-            connect(worker, seat, slot, wait, idle).await
+            connect(worker, handle, slot, wait, idle).await
         };
     }
-    let wanted = Wanted {
+    let needs = ConnectionNeeds {
         wait,
         idle_timeout: settings.pool_idle_timeout,
         trailers: request.facts.trailers,
         tunnel: request.facts.upgrade.is_some(),
         fresh,
     };
-    // Boxed: the way to an origin of HTTP/1.1 is not to hold room for this one.
+    // Boxed, so that a request to an origin of HTTP/1.1 holds no room for this.
     if settings.protocol == Protocol::H2c {
-        Box::pin(h2::connect_known(worker, seat, slot, wanted)).await
+        Box::pin(h2::connect_known(worker, handle, slot, needs)).await
     } else {
-        Box::pin(h2::connect_agreed(worker, seat, slot, wanted, idle)).await
+        Box::pin(h2::connect_agreed(worker, handle, slot, needs, idle)).await
     }
 }
 
 async fn exchange(
     connection: &mut Connection,
     request: &mut Request,
-    tries: &mut Tries,
+    policy: &mut RetryPolicy,
     inflight: &InFlight,
     upstream: &mut Stream,
-    download: &mut Lane,
-) -> (Ending, Option<Seen>) {
+    download: &mut CopyLoop,
+) -> (Ending, Option<ResponseSummary>) {
     let call = &request.call;
     let cookie = cookie(call, inflight, connection.peer.scheme);
     let extra = [call.extra(), cookie.as_deref().map(|cookie| ("Set-Cookie", cookie))];
-    let client = ClientSide {
-        stream: &mut connection.stream,
-        ahead: &mut connection.ahead,
-        ended: &mut connection.ended,
-    };
-    let worker = &connection.worker;
+    let (worker, handle, client) = connection.lend();
     let upload = &mut request.upload;
-    let exchange =
-        Exchange::new(worker, &connection.seat, &request.facts, client, upstream, upload, download, extra);
-    exchange.run(|heard| tries.heard(worker, call, inflight, heard)).await
+    let exchange = Exchange::new(worker, handle, &request.facts, client, upstream, upload, download, extra);
+    exchange.run(|heard| policy.head_arrived(worker, call, inflight, heard)).await
 }
 
-/// The cookie for a client that is to come back to its endpoint and has none that says so.
+/// The cookie that leads a client back to its endpoint, if the client does not have it yet.
 fn cookie(call: &Call, inflight: &InFlight, scheme: Scheme) -> Option<String> {
     let settings = &call.service.route.settings;
     let key = inflight.slot.key;
@@ -228,9 +196,9 @@ fn slot_died(worker: &Worker, inflight: &InFlight, idle: Duration) {
     inflight.slot.pool.lifetime.died(idle, worker.ticks.now());
 }
 
-/// What the client gets.
-fn after(connection: &Connection, request: &Request, ending: Ending, seen: Option<&Seen>) -> Done {
-    let over = |after, status, cause| Done::Passed { after, status, cause };
+/// The end of a request after its last attempt.
+fn after(connection: &Connection, request: &Request, ending: Ending, seen: Option<&ResponseSummary>) -> Done {
+    let over = |after, status, cause| Ok(Outcome::passed(after, status, cause));
     if let Some(seen) = seen {
         let status = Some(seen.heard.status);
         let broken = if seen.to_end { After::Reset } else { After::Close };
@@ -248,6 +216,7 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
                 over(broken, status, Some("the request's body did not end well"))
             }
             Ending::NoResponse
+            | Ending::NotProcessed
             | Ending::Malformed
             | Ending::Late
             | Ending::Withheld
@@ -256,29 +225,31 @@ fn after(connection: &Connection, request: &Request, ending: Ending, seen: Optio
         };
     }
     match ending {
-        Ending::NoResponse | Ending::Complete { .. } | Ending::Withheld | Ending::Short => {
-            Done::Answer(Own::NO_RESPONSE)
-        }
-        Ending::Ours(own) => Done::Answer(own),
-        Ending::Malformed => Done::Answer(Own::MALFORMED),
-        Ending::Late | Ending::Idle => Done::Answer(Own::RESPONSE_LATE),
+        Ending::NoResponse
+        | Ending::NotProcessed
+        | Ending::Complete { .. }
+        | Ending::Withheld
+        | Ending::Short => Err(Own::NO_RESPONSE),
+        Ending::Ours(own) => Err(own),
+        Ending::Malformed => Err(Own::MALFORMED),
+        Ending::Late | Ending::Idle => Err(Own::RESPONSE_LATE),
         Ending::ClientGone => over(After::Close, None, Some("the client went away")),
-        Ending::BadBody(fault) => Done::Answer(Own::bad_body(fault)),
-        Ending::BodyTooLarge => Done::Answer(Own::BODY_TOO_LARGE),
-        Ending::BodyStalled => Done::Answer(Own::LATE_BODY),
-        Ending::Cut => Done::Answer(Own::CUT),
+        Ending::BadBody(fault) => Err(Own::bad_body(fault)),
+        Ending::BodyTooLarge => Err(Own::BODY_TOO_LARGE),
+        Ending::BodyStalled => Err(Own::LATE_BODY),
+        Ending::Cut => Err(Own::CUT),
     }
 }
 
-/// An idle connection that is still good, as far as can be told: the system is asked. The runtime may
-/// not have heard yet of bytes that nobody asked for, which would be taken for the answer.
-fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<Connected> {
+/// Takes an idle connection that is still good, as far as can be known. It asks the system, because the
+/// runtime may not know yet of unsolicited bytes, which would be taken for the answer.
+fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<OriginConnection> {
     let twice = request.call.repeatable;
     let now = clock::instant();
     loop {
         let (mut stream, idle) = inflight.slot.pool.take(now, twice)?;
         if stream.is_quiet() {
-            return Some(Connected { stream, reused: Some(idle) });
+            return Some(OriginConnection { stream, reused: Some(idle) });
         }
         slot_died(worker, inflight, idle);
     }
@@ -286,7 +257,7 @@ fn take_idle(worker: &Worker, inflight: &InFlight, request: &Request) -> Option<
 
 fn keep(worker: &Worker, request: &Request, inflight: &InFlight, upstream: Stream) {
     if !upstream.is_socket() {
-        // A stream ends; its connection is kept by the others.
+        // A stream ends with its request, and the slot's links keep its connection.
         return;
     }
     let settings = &request.call.service.route.settings;
@@ -294,7 +265,7 @@ fn keep(worker: &Worker, request: &Request, inflight: &InFlight, upstream: Strea
     inflight.slot.keep_idle(upstream, max, clock::instant(), settings.pool_idle_timeout);
 }
 
-/// Holds a request of a paused service until it is resumed, for `pause_timeout` at most.
+/// Holds a request of a paused service until the service is resumed, for `pause_timeout` at most.
 async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), Done> {
     if !request.call.is_paused() {
         return Ok(());
@@ -304,34 +275,35 @@ async fn hold(connection: &mut Connection, request: &mut Request) -> Result<(), 
     let call = &mut request.call;
     let wait = call.service.route.settings.pause_timeout;
     if wait.is_zero() {
-        return Err(Done::Answer(Own::PAUSED));
+        return Err(Err(Own::PAUSED));
     }
-    connection.seat.arm(worker.ticks.after(wait));
-    // Boxed: a request that waits for nothing is not to hold room for this.
-    let resumed = Box::pin(unless_left(connection, waiter, call.resumed(&worker)));
+    connection.handle.arm(worker.ticks.after(wait));
+    // Boxed, so that a request that does not wait holds no room for this.
+    let (_, handle, client) = connection.lend();
+    let resumed = Box::pin(unless_client_gone((&worker, handle), client, waiter, call.resumed(&worker)));
     resumed.await.map_err(|left| waited(left, Own::PAUSED))
 }
 
-/// Lets the request in, or has it wait for `queue_timeout` at most, where the service has a number of
-/// requests that may be in flight. A client that leaves gives its place up.
+/// Lets the request in. If the service limits its requests in flight, the request may wait, for
+/// `queue_timeout` at most. A client that leaves gives its place up.
 async fn admit(connection: &mut Connection, request: &mut Request) -> Result<(), Done> {
-    let Some(waiting) = request.call.enter().map_err(Done::Answer)? else { return Ok(()) };
+    let Some(waiting) = request.call.enter().map_err(Err)? else { return Ok(()) };
     let worker = Rc::clone(&connection.worker);
-    connection.seat.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
-    // Boxed for the same reason.
-    let turn = Box::pin(unless_left(connection, Waiter::from(&*request), waiting.turn()));
-    request.call.admitted = turn.await.map_err(|left| waited(left, Own::FULL))?;
+    connection.handle.arm(worker.ticks.after(request.call.service.route.settings.queue_timeout));
+    // Boxed for the same reason as in `hold`.
+    let (_, handle, client) = connection.lend();
+    let turn =
+        Box::pin(unless_client_gone((&worker, handle), client, Waiter::from(&*request), waiting.permit()));
+    request.call.permit = turn.await.map_err(|left| waited(left, Own::FULL))?;
     request.call.take_current(&worker);
     Ok(())
 }
 
-/// What becomes of a request that has waited for nothing.
-fn waited(left: Left, late: Own) -> Done {
+/// The end of a request whose wait ended too early.
+fn waited(left: WaitEnd, late: Own) -> Done {
     match left {
-        Left::Client => {
-            Done::Passed { after: After::Gone, status: None, cause: Some("the client went away") }
-        }
-        Left::Told(Interrupt::Cut) => Done::Answer(Own::CUT),
-        Left::Told(Interrupt::Expired) => Done::Answer(late),
+        WaitEnd::ClientGone => Ok(Outcome::passed(After::Gone, None, Some("the client went away"))),
+        WaitEnd::Interrupted(Interrupt::Cut) => Err(Own::CUT),
+        WaitEnd::Interrupted(Interrupt::Expired) => Err(late),
     }
 }

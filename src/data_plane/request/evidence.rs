@@ -1,26 +1,26 @@
-//! The one place where what came of an attempt is noted.
+//! The one place that counts the outcomes of attempts, for the judge and for the endpoint.
 
 use crate::model::Color;
 
 use super::call::Call;
-use super::tries::Heard;
+use super::ending::HeadOutcome;
 use crate::data_plane::origin::slot::InFlight;
 use crate::data_plane::worker::recorder::{Asker, Failure};
 use crate::data_plane::worker::state::Worker;
 
-/// What is known of an attempt.
+/// A fact about an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Noted {
-    /// Its response head is there.
-    Head(Heard),
-    /// It failed, and had no head.
+pub(crate) enum Observation {
+    /// Its response head has arrived.
+    Head(HeadOutcome),
+    /// It failed without a response head.
     Lost(&'static str),
-    /// Its head was no failure; the response broke off.
-    Broken(Heard, &'static str),
+    /// Its head was no failure, but the response broke off.
+    Broken(HeadOutcome, &'static str),
 }
 
-impl Noted {
-    /// Whether the endpoint did not do what it was asked.
+impl Observation {
+    /// Whether the fact counts as a failure of the endpoint.
     fn is_failure(self) -> bool {
         match self {
             Self::Head(heard) => heard.failed,
@@ -29,19 +29,19 @@ impl Noted {
     }
 }
 
-/// An attempt of which something is known.
+/// An attempt, with a fact about it.
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     pub call: &'a Call,
     pub color: Color,
-    /// `None`: its color had no endpoint.
+    /// `None` if the color had no endpoint.
     pub inflight: Option<&'a InFlight>,
-    pub noted: Noted,
-    /// Whether the judge counts it: previews and second attempts of the shield are no evidence.
+    pub noted: Observation,
+    /// Whether the judge counts the fact. Previews and second attempts of the shield are no evidence.
     pub evidence: bool,
 }
 
-/// Notes it.
+/// Counts a fact about an attempt.
 pub(crate) fn record(worker: &Worker, attempt: &Attempt<'_>) {
     if attempt.evidence {
         count(attempt);
@@ -57,31 +57,31 @@ pub(crate) fn record(worker: &Worker, attempt: &Attempt<'_>) {
     }
 }
 
-/// Counts it for the judge.
+/// Counts a fact for the judge.
 fn count(attempt: &Attempt<'_>) {
     let counts = &attempt.call.service.cell.colors[attempt.color].evidence;
     let asker = asker(attempt.call, attempt.inflight);
     match attempt.noted {
-        Noted::Head(heard) => {
+        Observation::Head(heard) => {
             if let Some(inflight) = attempt.inflight {
-                inflight.heard();
+                inflight.head_arrived();
             }
             if heard.failed {
-                // A grpc-status; else the status is a failure itself.
+                // Below 500 the failure is a grpc-status; otherwise the status is a failure itself.
                 let cause = (heard.status < 500).then_some("a grpc-status that is a failure");
                 counts.failure(&asker, Failure { status: Some(heard.status), cause });
             } else {
                 counts.success(&asker);
             }
         }
-        Noted::Lost(cause) => counts.failure(&asker, Failure { status: None, cause: Some(cause) }),
-        Noted::Broken(heard, cause) => {
+        Observation::Lost(cause) => counts.failure(&asker, Failure { status: None, cause: Some(cause) }),
+        Observation::Broken(heard, cause) => {
             counts.broken(&asker, Failure { status: Some(heard.status), cause: Some(cause) });
         }
     }
 }
 
-/// An attempt that is evidence begins.
+/// Begins an attempt that is evidence.
 pub(crate) fn begin(call: &Call, inflight: &InFlight) {
     inflight.waits(&asker(call, Some(inflight)));
 }

@@ -1,50 +1,46 @@
-//! One request on one upstream connection: the request goes up while the response comes down.
+//! One request on one connection to an origin: the request goes up while the response comes down.
 //!
-//! One task drives both directions by hand, because they end each other: a response that is
-//! complete ends an upload, a malformed upload ends the origin's request, and the one deadline of
-//! the connection belongs to whichever side is being waited for.
+//! One task drives both directions by hand, because each of them can end the other. A complete response
+//! ends an upload. A malformed upload ends the request to the origin. The one deadline of the
+//! connection belongs to the side that is being waited for.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use crate::http1::{
-    Answer, Asked, CONTINUE, Framing, HeadLimits, INFORMATIONAL_MAX, Persistence, ResponseClass,
-    ResponseHead, Sending, parse_response, write_informational, write_response,
+    Answer, CONTINUE, Framing, HeadLimits, HeadProgress, INFORMATIONAL_MAX, Persistence, RequestContext,
+    ResponseClass, ResponseHead, Sending, parse_response, write_informational, write_response,
 };
 
 use super::answer::Own;
-use super::ending::Ending;
+use super::copy_loop::{CopyEnd, CopyLoop};
+use super::drain_close::DrainClose;
+use super::ending::{Ending, HeadOutcome};
 use super::facts::Facts;
-use super::farewell::Frames;
 use super::grpc;
-use super::lane::{Lane, LaneEnd};
-use super::tries::Heard;
 use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::chunk::Chunk;
-use crate::data_plane::worker::seats::Seat;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 
-/// What is read of a client's next requests while one is served.
+/// The most bytes that are read of a client's next requests while one is served.
 pub(crate) const AHEAD_BYTES_MAX: usize = 16 * 1024;
 
-/// RFC 6797, 6.1.
+/// The name of the HSTS field (RFC 6797, 6.1).
 const HSTS: &str = "Strict-Transport-Security";
 
-/// What a response head said, as far as it is needed later.
+/// The part of a response head that is needed later.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
-pub(crate) struct Seen {
-    pub heard: Heard,
-    /// Whether the client's connection is kept after it.
+pub(crate) struct ResponseSummary {
+    pub heard: HeadOutcome,
+    /// Whether the client's connection is kept after the response.
     pub keep: bool,
-    /// The trailers call it a failure.
-    pub failed_at_end: bool,
-    /// Bodies that end with the connection need a reset to end abnormally.
+    /// The body ends with the connection. Such a body needs a reset to end abnormally.
     pub to_end: bool,
     reusable: bool,
 }
 
-/// What is being waited for, and so which limit runs.
+/// The event that an exchange waits for. It decides which limit runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waiting {
     Nothing,
@@ -55,9 +51,9 @@ enum Waiting {
     Stream,
 }
 
-/// Which direction went on, since the limit of one is not for the other to put off.
+/// Which directions have moved bytes. Bytes in one direction must not put off the limit of the other.
 #[derive(Clone, Copy, Debug, Default)]
-struct Moved {
+struct Progress {
     up: bool,
     down: bool,
 }
@@ -69,39 +65,41 @@ enum Phase {
     Tunnel,
 }
 
-/// The client's side of an exchange: lent by its connection.
+/// The client's side of an exchange, lent by its connection.
 #[derive(Debug)]
 pub(crate) struct ClientSide<'c> {
     pub stream: &'c mut Stream,
-    /// What the client sent behind this request.
+    /// Bytes that the client sent behind this request.
     pub ahead: &'c mut Vec<u8>,
     /// The client has sent its FIN.
     pub ended: &'c mut bool,
 }
 
-/// Fields of ours in the response.
+/// Fields that greenlight adds to the response.
 type Extra<'c> = [Option<(&'c str, &'c str)>; 2];
 
-/// One attempt's exchange.
+/// The exchange of one attempt.
 #[derive(Debug)]
 pub(crate) struct Exchange<'c> {
     worker: &'c Worker,
-    seat: &'c Seat,
+    handle: &'c ConnectionHandle,
     facts: &'c Facts,
     client: ClientSide<'c>,
     upstream: &'c mut Stream,
-    upload: &'c mut Lane,
+    upload: &'c mut CopyLoop,
     upload_done: bool,
-    /// The origin reads no more of the request; its response may still come.
+    /// The origin reads no more of the request, but its response may still come.
     upload_broken: bool,
-    /// Kept outside, so that what was not sent yet can go before an answer of ours.
-    download: &'c mut Lane,
+    /// Kept by the caller, so that unsent bytes can go before an answer of greenlight itself.
+    download: &'c mut CopyLoop,
     phase: Phase,
     waiting: Waiting,
     /// A response head that is not complete yet.
     partial: Vec<u8>,
+    /// How far the search for the end of that head has come.
+    progress: HeadProgress,
     interim: u8,
-    seen: Option<Seen>,
+    seen: Option<ResponseSummary>,
     extra: Extra<'c>,
 }
 
@@ -109,12 +107,12 @@ impl<'c> Exchange<'c> {
     #[expect(clippy::too_many_arguments, reason = "the parts of one value, borrowed from three owners")]
     pub(crate) fn new(
         worker: &'c Worker,
-        seat: &'c Seat,
+        handle: &'c ConnectionHandle,
         facts: &'c Facts,
         client: ClientSide<'c>,
         upstream: &'c mut Stream,
-        upload: &'c mut Lane,
-        download: &'c mut Lane,
+        upload: &'c mut CopyLoop,
+        download: &'c mut CopyLoop,
         extra: Extra<'c>,
     ) -> Self {
         if facts.expect_continue && !upload.has_rest() {
@@ -122,7 +120,7 @@ impl<'c> Exchange<'c> {
         }
         Self {
             worker,
-            seat,
+            handle,
             facts,
             client,
             upstream,
@@ -133,29 +131,37 @@ impl<'c> Exchange<'c> {
             phase: Phase::Head,
             waiting: Waiting::Nothing,
             partial: Vec::new(),
+            progress: HeadProgress::default(),
             interim: 0,
             seen: None,
             extra,
         }
     }
 
-    /// Runs it to its end. `heard` is called once, when the response head is there, and says whether
-    /// it is passed on.
-    pub(crate) async fn run(mut self, mut heard: impl FnMut(Heard) -> bool) -> (Ending, Option<Seen>) {
+    /// Runs the exchange to its end. Calls `heard` once, when the response head is there; its result
+    /// says whether the response is passed on.
+    pub(crate) async fn run(
+        mut self,
+        mut heard: impl FnMut(HeadOutcome) -> bool,
+    ) -> (Ending, Option<ResponseSummary>) {
         let ending = poll_fn(|context| self.poll(context, &mut heard)).await;
         (ending, self.seen)
     }
 
-    fn poll(&mut self, context: &mut Context<'_>, heard: &mut impl FnMut(Heard) -> bool) -> Poll<Ending> {
-        let mut moved = Moved::default();
-        let signals = self.seat.signals();
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        heard: &mut impl FnMut(HeadOutcome) -> bool,
+    ) -> Poll<Ending> {
+        let mut moved = Progress::default();
+        let signals = self.handle.signals();
         if signals.cut() {
             return Poll::Ready(Ending::Cut);
         }
         if self.client.stream.poll_given_up(context).is_ready() {
             return Poll::Ready(Ending::ClientGone);
         }
-        if signals.farewell() {
+        if signals.drain_close() {
             self.download.want_close();
             self.upload.want_close();
         }
@@ -175,14 +181,15 @@ impl<'c> Exchange<'c> {
         if let Some(ending) = self.poll_client(context) {
             return Poll::Ready(ending);
         }
-        // The client has answered our Close, or gone: what the origin may still say is nobody's.
+        // The client has answered our Close frame, or has disconnected. Anything that the origin still
+        // sends has no recipient.
         if self.phase == Phase::Tunnel && self.upload_done && self.download.has_said_close() {
-            return Poll::Ready(Ending::Complete { reusable: false });
+            return Poll::Ready(Ending::Complete { reusable: false, failed: false });
         }
         self.wait(moved)
     }
 
-    /// The request, towards the origin.
+    /// Moves the request towards the origin.
     fn poll_upload(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Ending> {
         if self.upload_done || self.upload_broken {
             return None;
@@ -192,33 +199,33 @@ impl<'c> Exchange<'c> {
             return None;
         };
         match end {
-            LaneEnd::Complete => {
+            CopyEnd::Complete => {
                 self.upload_done = true;
                 if self.phase == Phase::Tunnel {
                     *self.client.ended = true;
-                    // What waits for room leaves while the other direction goes on.
+                    // Bytes that wait for room leave while the other direction goes on.
                     let _ = self.upstream.poll_finish(context);
                 } else if let Some(rest) = self.upload.take_rest() {
                     self.client.ahead.extend_from_slice(rest.data());
                 }
                 None
             }
-            // A FIN inside a body aborts the origin's request.
-            LaneEnd::SourceGone => Some(Ending::ClientGone),
-            LaneEnd::DestinationGone => {
+            // A FIN inside a body ends the request to the origin.
+            CopyEnd::SourceGone => Some(Ending::ClientGone),
+            CopyEnd::DestinationGone => {
                 self.upload_broken = true;
                 None
             }
-            LaneEnd::Malformed(fault) => Some(Ending::BadBody(fault)),
-            LaneEnd::TooLarge => Some(Ending::BodyTooLarge),
+            CopyEnd::Malformed(fault) => Some(Ending::BadBody(fault)),
+            CopyEnd::TooLarge => Some(Ending::BodyTooLarge),
         }
     }
 
-    /// Waits for the response's head, passing interim ones on.
+    /// Waits for the response's head, and passes interim heads on.
     fn poll_head(
         &mut self,
         context: &mut Context<'_>,
-        heard: &mut impl FnMut(Heard) -> bool,
+        heard: &mut impl FnMut(HeadOutcome) -> bool,
         moved: &mut bool,
     ) -> Option<Ending> {
         loop {
@@ -230,7 +237,8 @@ impl<'c> Exchange<'c> {
             match self.upstream.poll_fill(context, &mut chunk) {
                 Poll::Pending => return None,
                 Poll::Ready(Ok(0) | Err(_)) => {
-                    // Half a head is no response; a cut-off one is no better than none.
+                    // If the origin closes inside a head, or after interim heads alone, its response is
+                    // malformed.
                     return Some(if self.partial.is_empty() && self.interim == 0 {
                         Ending::NoResponse
                     } else {
@@ -248,23 +256,25 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Reads what heads there are in `chunk`; true when the final one was among them.
+    /// Reads the heads in `chunk`. True if the final head was among them.
     fn read_heads(
         &mut self,
         mut chunk: Chunk,
-        heard: &mut impl FnMut(Heard) -> bool,
+        heard: &mut impl FnMut(HeadOutcome) -> bool,
     ) -> Result<bool, Ending> {
         let worker = self.worker;
         let mut head = worker.response_head.borrow_mut();
-        let asked = Asked { method: self.facts.method, upgrade: self.facts.upgrade.as_deref() };
+        let request = RequestContext { method: self.facts.method, upgrade: self.facts.upgrade.as_deref() };
         loop {
             head.clear();
-            let read = parse_response(chunk.data(), &asked, &HeadLimits::RESPONSE, &mut head);
+            head.resume(std::mem::take(&mut self.progress));
+            let read = parse_response(chunk.data(), &request, &HeadLimits::RESPONSE, &mut head);
             let Some(head_bytes) = read.map_err(|fault| {
                 tracing::debug!(%fault, "malformed response");
                 Ending::Malformed
             })?
             else {
+                self.progress = head.progress();
                 self.partial.extend_from_slice(chunk.data());
                 return Ok(false);
             };
@@ -274,7 +284,7 @@ impl<'c> Exchange<'c> {
                     return Err(Ending::Withheld);
                 }
                 if matches!(head.status, 200..=299) && self.client.stream.asks_for_tunnel() {
-                    // The client would take it for an open tunnel (RFC 8441, 5).
+                    // The client would take any 2xx for an open tunnel (RFC 8441, 5).
                     return Err(Ending::Ours(Own::NOT_SWITCHED));
                 }
                 self.take_head(&head, chunk, head_bytes, said);
@@ -292,21 +302,21 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    fn hear(&self, head: &ResponseHead, buf: &[u8]) -> Heard {
+    fn hear(&self, head: &ResponseHead, buf: &[u8]) -> HeadOutcome {
         let failed_status = matches!(head.status, 500..=599) && head.status != 501 && head.status != 505;
-        Heard {
+        HeadOutcome {
             status: head.status,
             failed: failed_status || (self.facts.is_grpc && grpc::head_failed(head, buf)),
         }
     }
 
-    /// Writes the client's head and begins the body.
-    fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: Heard) {
-        // Bytes behind a request for an upgrade that was not granted are of that protocol: nobody can
-        // take them for a request.
+    /// Writes the head for the client, and begins the body.
+    fn take_head(&mut self, head: &ResponseHead, mut chunk: Chunk, head_bytes: usize, heard: HeadOutcome) {
+        // If the client asked for an upgrade and did not get it, the bytes behind its request are of
+        // that protocol. They can't be taken for a request.
         let clear = self.facts.upgrade.is_none() || self.client.ahead.is_empty();
         let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken && clear;
-        // An origin's own policy stands.
+        // The origin's own field comes before greenlight's.
         let sent = |name: &str| head.value_named(chunk.data(), name.as_bytes()).is_some();
         let hsts = self.facts.hsts.filter(|_| !sent(HSTS)).map(|value| (HSTS, value));
         let mut extra = [("", ""); 3];
@@ -322,12 +332,11 @@ impl<'c> Exchange<'c> {
         };
         let sending = write_response(head, chunk.data(), &answer, self.download.head());
         chunk.consume(head_bytes);
-        self.seen = Some(Seen {
+        self.seen = Some(ResponseSummary {
             heard,
             keep: keep && sending != Sending::ToEnd && head.class == ResponseClass::Final,
-            failed_at_end: false,
             to_end: sending == Sending::ToEnd,
-            // After a request for an upgrade some origins (Node's) read nothing more as a request,
+            // After a request for an upgrade, some origins (Node's) read nothing more as a request,
             // whatever they answered.
             reusable: head.reusable() && self.facts.upgrade.is_none(),
         });
@@ -343,39 +352,41 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// From here on bytes pass as they are, both ways, until both sides have ended.
+    /// Begins a tunnel. From here on bytes pass as they are in both directions, until both sides have
+    /// ended.
     fn begin_tunnel(&mut self, chunk: Chunk) {
         self.phase = Phase::Tunnel;
         self.download.begin(Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, chunk);
         let ahead = std::mem::take(self.client.ahead);
-        // What the client sent ahead of the answer is of its first frames.
-        let mut up = Frames::new(Some(self.mask()));
+        // Bytes that the client sent before the answer belong to its first frames.
+        let mut up = DrainClose::new(Some(self.mask()));
         up.pass(&ahead);
-        *self.upload = Lane::new(ahead, Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, 0);
+        *self.upload = CopyLoop::new(ahead, Framing::ToEnd, Sending::ToEnd, &HeadLimits::RESPONSE, 0);
         self.upload_done = false;
-        let asked = self.facts.upgrade.as_deref().unwrap_or_default();
-        if asked.eq_ignore_ascii_case(b"websocket") {
-            self.download.watch(Frames::new(None));
+        let protocol = self.facts.upgrade.as_deref().unwrap_or_default();
+        if protocol.eq_ignore_ascii_case(b"websocket") {
+            self.download.watch(DrainClose::new(None));
             self.upload.watch(up);
-            self.seat.is_websocket();
+            self.handle.is_websocket();
         }
     }
 
-    /// For the one frame that may come from us to a server (RFC 6455, 5.3 wants it unpredictable for
-    /// what a client could make a server see; two bytes of a status code are no such thing).
+    /// The mask of the one frame that greenlight may send to a server. RFC 6455, 5.3 wants masks
+    /// that can't be predicted, so that a client can't choose the bytes that a server sees. Here the
+    /// payload is the two bytes of a status code, which no client chooses.
     fn mask(&self) -> [u8; 4] {
         u32::try_from(self.worker.random() >> 32).unwrap_or_default().to_be_bytes()
     }
 
-    /// The response, towards the client.
+    /// Moves the response towards the client.
     fn poll_download(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Ending> {
         if !self.download.is_complete() || self.download.is_blocked() {
             let sides = (&mut *self.upstream, &mut *self.client.stream);
             match self.download.poll(context, sides, &self.worker.chunks, moved) {
                 Poll::Pending => return None,
-                Poll::Ready(LaneEnd::Complete) => {}
-                Poll::Ready(LaneEnd::DestinationGone) => return Some(Ending::ClientGone),
-                // Nobody waits for anything more: how an origin closes then is no fault of its.
+                Poll::Ready(CopyEnd::Complete) => {}
+                Poll::Ready(CopyEnd::DestinationGone) => return Some(Ending::ClientGone),
+                // The client waits for nothing more, so it is no fault how the origin closes.
                 Poll::Ready(_)
                     if self.phase == Phase::Tunnel
                         && (self.upload_done || self.download.has_heard_close()) =>
@@ -388,21 +399,18 @@ impl<'c> Exchange<'c> {
         if self.phase == Phase::Tunnel {
             let _ = self.client.stream.poll_finish(context);
             let over = self.upload_done || self.upload_broken;
-            return over.then_some(Ending::Complete { reusable: false });
+            return over.then_some(Ending::Complete { reusable: false, failed: false });
         }
-        if let Some(seen) = &mut self.seen {
-            seen.failed_at_end =
-                self.facts.is_grpc && self.download.trailers().is_some_and(grpc::trailers_failed);
-        }
+        let failed = self.facts.is_grpc && self.download.trailers().is_some_and(grpc::trailers_failed);
         let reusable = self.seen.is_some_and(|seen| seen.reusable)
             && self.upload_done
             && !self.upload_broken
             && !self.download.has_rest();
-        Some(Ending::Complete { reusable })
+        Some(Ending::Complete { reusable, failed })
     }
 
-    /// Watches a client that has sent everything: a reset ends the origin's work, a FIN does not,
-    /// and a next request is read ahead, once.
+    /// Watches a client that has sent everything. A reset ends the origin's work, and a FIN does not. A
+    /// next request is read ahead, once.
     fn poll_client(&mut self, context: &mut Context<'_>) -> Option<Ending> {
         let idle = self.upload_done && self.client.ahead.is_empty() && !*self.client.ended;
         if !idle || self.phase == Phase::Tunnel {
@@ -418,19 +426,19 @@ impl<'c> Exchange<'c> {
         None
     }
 
-    /// Nothing more can be done now: arms the limit of what is waited for, or ends because the one
-    /// that ran has passed.
-    fn wait(&mut self, moved: Moved) -> Poll<Ending> {
+    /// Called when no more bytes can be moved now. Arms the limit of the event that is waited for, or
+    /// ends the exchange because the limit that ran has passed.
+    fn wait(&mut self, moved: Progress) -> Poll<Ending> {
         let waiting = self.waits_for();
         let moved = match waiting {
-            // A head that comes byte by byte is as late as one that does not come.
+            // A head that arrives byte by byte is as late as one that does not arrive.
             Waiting::OriginHead => false,
             Waiting::ClientTakes => moved.down,
             Waiting::ClientBody | Waiting::OriginTakes => moved.up,
             Waiting::Stream | Waiting::Nothing => moved.up || moved.down,
         };
         if !moved && waiting == self.waiting {
-            if !self.seat.signals().expired() {
+            if !self.handle.signals().expired() {
                 return Poll::Pending;
             }
             return Poll::Ready(match waiting {
@@ -451,7 +459,7 @@ impl<'c> Exchange<'c> {
             Waiting::Stream if self.phase == Phase::Tunnel => self.facts.tunnel_idle_timeout,
             Waiting::Stream | Waiting::Nothing => self.facts.stream_idle_timeout,
         };
-        self.seat.arm(self.worker.ticks.after(limit));
+        self.handle.arm(self.worker.ticks.after(limit));
         Poll::Pending
     }
 
@@ -462,7 +470,7 @@ impl<'c> Exchange<'c> {
         } else if streams {
             Waiting::Stream
         } else if self.upload_done || self.upload_broken {
-            // gRPC has no limit for its head; nor has a request that asks for an upgrade.
+            // gRPC has no limit for its head, and neither has a request that asks for an upgrade.
             if self.facts.upgrade.is_some() { Waiting::Stream } else { Waiting::OriginHead }
         } else if self.upload.is_blocked() {
             Waiting::OriginTakes

@@ -1,4 +1,4 @@
-//! What is kept of a request's head once the buffer that it was parsed from is given back.
+//! The facts of a request's head that outlive the buffer that it was parsed from.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::routing::ServiceSettings;
 pub(crate) struct Facts {
     pub method: Method,
     pub version: Version,
-    /// The client wants its connection kept.
+    /// The client wants its connection to be kept.
     pub keep: bool,
     pub expect_continue: bool,
     pub has_body: bool,
     pub is_grpc: bool,
-    /// Trailers may pass.
+    /// Whether trailers are passed on.
     pub trailers: bool,
-    /// The protocol that is asked for of the origin.
+    /// The protocol that the origin is asked to switch to.
     pub upgrade: Option<Box<[u8]>>,
     pub response_timeout: Duration,
     pub stream_idle_timeout: Duration,
@@ -30,7 +30,7 @@ pub(crate) struct Facts {
 impl Facts {
     pub(crate) fn new(head: &RequestHead, buf: &[u8], settings: &ServiceSettings) -> Self {
         let upgrade = match head.upgrade {
-            Upgrade::Asked(protocol) => Some(protocol.of(buf).into()),
+            Upgrade::To(protocol) => Some(protocol.of(buf).into()),
             Upgrade::None | Upgrade::Stripped => None,
         };
         Self {

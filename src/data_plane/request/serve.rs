@@ -1,4 +1,4 @@
-//! One request: read, routed, sent to an endpoint, answered, counted.
+//! One request: its head is read, its service is found, an endpoint answers it, and it is counted.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -12,44 +12,32 @@ use crate::http1::{
 use crate::judge::{ClientKey, RouteTemplate};
 use crate::model::Color;
 
-use super::affinity;
-use super::answer::{self, Own, To};
-use super::attempt::{self, Outcome};
-use super::call::Call;
+use super::answer::{Own, To};
+use super::call::{Call, Request};
+use super::copy_loop::{CopyEnd, CopyLoop};
 use super::facts::Facts;
-use super::lane::{Lane, LaneEnd};
-use super::record::Line;
-use crate::data_plane::client::connection::{After, Connection};
-use crate::data_plane::client::local;
-use crate::data_plane::client::preview;
+use super::record::{Line, Outcome};
+use super::{affinity, attempt, reply};
+use crate::data_plane::client::after::After;
+use crate::data_plane::client::connection::Connection;
+use crate::data_plane::client::{local, preview};
 use crate::data_plane::worker::chunk::Chunk;
+use crate::data_plane::worker::state::Worker;
 use crate::data_plane::worker::view::{ServiceView, Target};
 
-/// Room for a request's head as it goes to the origin; most fit.
+/// The room for a request's head towards the origin; most heads fit.
 const HEAD_BYTES: usize = 1024;
 
-/// A request that has a service.
-#[derive(Debug)]
-pub(crate) struct Request {
-    pub facts: Facts,
-    pub call: Call,
-    /// The head for the origin, and the body behind it.
-    pub upload: Lane,
-    pub began: Instant,
-    /// For the access log, when it is on.
-    pub line: Option<Box<Line>>,
-}
-
-/// A request that gets an answer of ours at once.
+/// A request that greenlight answers itself at once.
 struct Refusal {
     own: Own,
     to: To<'static>,
     line: Option<Box<Line>>,
-    /// The service and color that it counts for.
+    /// The service and color that the request counts for.
     service: Option<(Rc<ServiceView>, Color)>,
 }
 
-/// Serves the request whose head is the first `head_bytes` of `chunk`, and is in the worker's
+/// Serves a request. Its head is the first `head_bytes` of `chunk`, and is parsed in the worker's
 /// `request_head`.
 pub(crate) async fn serve(connection: &mut Connection, chunk: Chunk, head_bytes: usize) -> After {
     if let Some(local) = local::of(connection, chunk.data()) {
@@ -64,7 +52,8 @@ pub(crate) async fn serve(connection: &mut Connection, chunk: Chunk, head_bytes:
     finish(connection, &request, &outcome)
 }
 
-/// Everything that needs the head, in one turn: from here on nothing refers to the chunk.
+/// Does everything that needs the head, in one turn of the loop. Afterwards nothing refers to the
+/// head's bytes.
 fn prepare(
     connection: &mut Connection,
     mut chunk: Chunk,
@@ -118,7 +107,7 @@ fn prepare(
         Framing::Length(_) => Sending::Raw,
         Framing::Chunked => Sending::Chunked,
     };
-    let mut upload = Lane::new(out, head.framing, sending, &worker.head_limits, settings.body_bytes_max);
+    let mut upload = CopyLoop::new(out, head.framing, sending, &worker.head_limits, settings.body_bytes_max);
     upload.pass_trailers(facts.trailers);
     let affinity = settings.affinity.then(|| affinity::named(&head, buf)).flatten();
     drop(head);
@@ -130,7 +119,7 @@ fn prepare(
     }
     if let Err(end) = upload.prepare() {
         let own = match end {
-            LaneEnd::Malformed(fault) => Own::bad_body(fault),
+            CopyEnd::Malformed(fault) => Own::bad_body(fault),
             _ => Own::BODY_TOO_LARGE,
         };
         let color = preview.unwrap_or(service.route.active);
@@ -145,14 +134,17 @@ fn prepare(
         route,
         repeatable: facts.is_replayable(),
         affinity,
-        admitted: None,
+        permit: None,
     };
     Ok(Request { facts, call, upload, began, line })
 }
 
-/// Where the request goes, or the answer to one that goes nowhere.
+/// Finds the service of a request.
+///
+/// # Errors
+/// The request goes to no service. The error is its answer, with the service that it is counted for.
 fn find(
-    worker: &crate::data_plane::worker::state::Worker,
+    worker: &Worker,
     head: &RequestHead,
     buf: &[u8],
     address: IpAddr,
@@ -168,7 +160,7 @@ fn find(
     let settings = &found.service.route.settings;
     let token = || head.value_of(buf, FieldKind::PreviewToken);
     if found.preview.is_some() && !preview::is_shown(settings, address, token) {
-        // To whom a preview is not shown there is none.
+        // A client that may not see the preview is told that the host does not exist.
         return Err((Own::NO_SERVICE, None));
     }
     match head.framing {
@@ -183,7 +175,7 @@ async fn refuse(connection: &mut Connection, refusal: Refusal, began: Instant) -
     let Refusal { own, to, line, service } = refusal;
     let settings = service.as_ref().map(|(service, _)| Arc::clone(&service.route.settings));
     let to = To { settings: settings.as_deref(), ..to };
-    let (after, bytes) = answer::reply(connection, &own, &to, Vec::new()).await;
+    let (after, bytes) = reply::reply(connection, &own, &to, Vec::new()).await;
     let duration = clock::instant().duration_since(began);
     if let Some((service, color)) = &service {
         service.cell.colors[*color].answered(Some(own.status), duration);
@@ -204,7 +196,7 @@ async fn refuse(connection: &mut Connection, refusal: Refusal, began: Instant) -
     after
 }
 
-/// Counts the request and writes its line.
+/// Counts the request and writes its line in the access log.
 fn finish(connection: &Connection, request: &Request, outcome: &Outcome) -> After {
     let duration = clock::instant().duration_since(request.began);
     let color = outcome.color.unwrap_or(request.call.service.route.active);
@@ -216,7 +208,7 @@ fn finish(connection: &Connection, request: &Request, outcome: &Outcome) -> Afte
     outcome.after
 }
 
-/// A request id: 128 random bits in hex.
+/// Writes a request id: 128 random bits in hex.
 fn write_id(high: u64, low: u64, out: &mut [u8; 32]) {
     let bits = (u128::from(high) << 64) | u128::from(low);
     for (index, byte) in out.iter_mut().enumerate() {
@@ -225,8 +217,8 @@ fn write_id(high: u64, low: u64, out: &mut [u8; 32]) {
     }
 }
 
-/// The same client has the same key in every worker (a finaliser of `splitmix64`; addresses differ
-/// in their last bits, keys should in all).
+/// The key of a client. The same client has the same key in every worker. (The function is a
+/// finalizer of `splitmix64`, since addresses differ in their last bits and keys should differ in all.)
 pub(crate) fn client_key(address: IpAddr) -> ClientKey {
     let bits = match address {
         IpAddr::V4(address) => u128::from(address.to_bits()),

@@ -1,7 +1,7 @@
 use crate::data_plane::request::affinity::{in_cookies, set_cookie};
 
 #[test]
-fn what_is_set_is_found_again() {
+fn the_cookie_that_is_set_is_found_again() {
     let cookie = set_cookie(0x0123_4567_89ab_cdef, false);
     assert_eq!(cookie, "greenlight=0123456789abcdef; Path=/; HttpOnly; SameSite=Lax");
     assert!(set_cookie(1, true).ends_with("; Secure"));
@@ -9,7 +9,7 @@ fn what_is_set_is_found_again() {
 }
 
 #[test]
-fn what_is_no_cookie_of_ours_names_nobody() {
+fn a_cookie_that_greenlight_did_not_set_names_no_endpoint() {
     for cookies in [
         "",
         "greenlight",

@@ -1,4 +1,4 @@
-//! Who is picked while endpoints fail, come back, and are named by a cookie.
+//! Which endpoint is picked while endpoints fail, come back, and are named by a cookie.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ struct Bench {
     random: fastrand::Rng,
 }
 
-/// Endpoints by number: usable or not, and how often they have come back.
+/// A route with numbered endpoints. Each is usable or not, and has come back so many times.
 fn route(endpoints: &[(bool, u64)]) -> Arc<ServiceRoute> {
     let endpoints = (1..).zip(endpoints).map(|(port, &(usable, returns))| EndpointRoute {
         endpoint: Endpoint {
@@ -70,7 +70,7 @@ impl Bench {
         Wish { color: Color::Blue, random: self.random.u64(..), now, tried: &[], affinity: None }
     }
 
-    /// How often each was picked of 10 000 times.
+    /// How often each endpoint is picked in 10 000 picks.
     fn shares(&mut self, now: u32) -> BTreeMap<String, u32> {
         let service = self.service();
         let mut shares = BTreeMap::new();
@@ -91,7 +91,7 @@ impl Bench {
         answer.unwrap()
     }
 
-    /// Fails so many attempts in a row.
+    /// Fails this many attempts in a row.
     fn fail(&self, id: &str, times: usize) {
         for _ in 0..times {
             if self.with_slot(id, |slot| slot.came_out(true)) {
@@ -130,7 +130,7 @@ fn an_endpoint_that_was_sick_starts_slowly_and_a_fresh_color_does_not() {
     bench.tell(&[(true, 0), (true, 0)], 100);
     let share = bench.shares(100)["e2"];
     assert!((200..1000).contains(&share), "{share}");
-    // All of a color come at once: they share evenly.
+    // All endpoints of a color come at once, so they share evenly.
     let mut bench = Bench::new(&[(false, 0), (false, 0)]);
     bench.tell(&[(true, 0), (true, 0)], 100);
     let share = bench.shares(100)["e2"];

@@ -1,7 +1,7 @@
 use crate::data_plane::worker::chunk::{CHUNK_BYTES, ChunkPool};
 
 #[test]
-fn a_chunk_keeps_what_is_unread_and_is_empty_when_it_comes_back() {
+fn a_chunk_keeps_its_unread_bytes_and_is_empty_when_it_comes_back() {
     let pool = ChunkPool::new(0);
     let mut chunk = pool.take();
     assert_eq!(chunk.room().len(), CHUNK_BYTES);

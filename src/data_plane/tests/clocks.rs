@@ -1,8 +1,8 @@
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
+use crate::data_plane::worker::connection_table::{AttemptTag, ConnectionTable};
 use crate::data_plane::worker::date;
-use crate::data_plane::worker::seats::{AttemptTag, Seats};
 use crate::data_plane::worker::ticks::{NEVER, Ticks};
 
 #[test]
@@ -30,53 +30,53 @@ fn the_clock_never_goes_back() {
 
 #[test]
 fn a_deadline_expires_once_and_arming_forgets_it() {
-    let seats = Rc::new(Seats::default());
-    let seat = seats.take();
-    seat.arm(10);
-    seats.expire(9);
-    assert!(!seat.signals().expired());
-    seats.expire(10);
-    assert!(seat.signals().expired());
-    seat.arm(20);
-    assert!(!seat.signals().expired());
-    seat.arm(NEVER);
-    seats.expire(NEVER - 1);
-    assert!(!seat.signals().expired());
+    let handles = Rc::new(ConnectionTable::default());
+    let handle = handles.take();
+    handle.arm(10);
+    handles.expire(9);
+    assert!(!handle.signals().expired());
+    handles.expire(10);
+    assert!(handle.signals().expired());
+    handle.arm(20);
+    assert!(!handle.signals().expired());
+    handle.arm(NEVER);
+    handles.expire(NEVER - 1);
+    assert!(!handle.signals().expired());
 }
 
 #[test]
 fn a_cut_finds_the_attempts_of_one_color_once() {
-    let seats = Rc::new(Seats::default());
+    let handles = Rc::new(ConnectionTable::default());
     let blue = AttemptTag { service: 1, color: 0 };
     let green = AttemptTag { service: 1, color: 1 };
     let taken: Vec<_> = [Some(blue), Some(green), Some(blue), None]
         .into_iter()
         .map(|tag| {
-            let seat = seats.take();
-            seat.attempt(tag);
-            seat
+            let handle = handles.take();
+            handle.attempt(tag);
+            handle
         })
         .collect();
-    assert_eq!(seats.cut(blue), 2);
-    assert_eq!(seats.cut(blue), 0);
-    let cut: Vec<bool> = taken.iter().map(|seat| seat.signals().cut()).collect();
+    assert_eq!(handles.cut(blue), 2);
+    assert_eq!(handles.cut(blue), 0);
+    let cut: Vec<bool> = taken.iter().map(|handle| handle.signals().cut()).collect();
     assert_eq!(cut, [true, false, true, false]);
 }
 
 #[test]
-fn a_seat_that_was_given_back_is_as_new() {
-    let seats = Rc::new(Seats::default());
+fn a_row_that_was_given_back_is_as_new() {
+    let handles = Rc::new(ConnectionTable::default());
     let tag = AttemptTag { service: 1, color: 0 };
-    let seat = seats.take();
-    seat.attempt(Some(tag));
-    seat.arm(1);
-    seats.cut_all();
-    assert_eq!(seats.count(), 1);
-    drop(seat);
-    assert_eq!((seats.count(), seats.cut(tag)), (0, 0));
-    seats.expire(100);
-    let seat = seats.take();
-    assert!(!seat.signals().cut() && !seat.signals().expired() && !seat.signals().closing());
+    let handle = handles.take();
+    handle.attempt(Some(tag));
+    handle.arm(1);
+    handles.cut_all();
+    assert_eq!(handles.count(), 1);
+    drop(handle);
+    assert_eq!((handles.count(), handles.cut(tag)), (0, 0));
+    handles.expire(100);
+    let handle = handles.take();
+    assert!(!handle.signals().cut() && !handle.signals().expired() && !handle.signals().closing());
 }
 
 #[test]

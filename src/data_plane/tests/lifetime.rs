@@ -1,4 +1,4 @@
-//! What is learned from connections that were found dead.
+//! The keep-alive time that a worker learns from connections that were found dead.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ fn ms(milliseconds: u64) -> Duration {
 }
 
 #[test]
-fn three_moments_in_which_one_was_dead_are_believed() {
+fn deaths_at_three_moments_are_believed() {
     let lifetime = Lifetime::default();
     lifetime.died(ms(900), 1000);
     lifetime.died(ms(800), 1005);
@@ -39,7 +39,7 @@ fn a_restart_is_no_short_life() {
 }
 
 #[test]
-fn what_was_learned_is_doubted_after_a_minute_and_forgotten_in_the_end() {
+fn a_learned_time_is_doubted_after_a_minute_and_forgotten_in_the_end() {
     let lifetime = Lifetime::default();
     for tick in 1000..1003 {
         lifetime.died(ms(100), tick);

@@ -1,4 +1,4 @@
-//! The parts that need no socket; the rest is in `tests/proxy/`.
+//! Tests of the parts that need no socket. The other tests are in `tests/data_plane/`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -7,13 +7,13 @@ mod affinity;
 mod balance;
 mod chunk;
 mod clocks;
-mod farewell;
-mod gate;
-mod lane;
+mod connect_limit;
+mod copy_loop;
+mod drain_close;
 mod lifetime;
 mod passes;
 mod pool;
 mod quiet;
+mod request_limit;
 mod sizes;
-mod turn;
 mod view;

@@ -6,7 +6,7 @@ use tokio::runtime::{Builder, LocalOptions};
 
 use crate::data_plane::worker::passes::Passes;
 
-/// A task that is woken all the time does its share once a pass, and in each of them.
+/// A task that is woken all the time does its share once in each pass.
 #[test]
 fn a_share_is_done_once_a_pass() {
     const SHARES: u32 = 5;

@@ -1,4 +1,5 @@
-//! What a connection holds while it waits: the rest of the 3 KiB that it may cost is the runtime's.
+//! The bytes that a connection holds while it waits. The rest of the 3 KiB that it may cost is the
+//! runtime's.
 
 use crate::data_plane::client::entry;
 

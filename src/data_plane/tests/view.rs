@@ -82,7 +82,7 @@ fn a_refresh_takes_the_current_table_and_keeps_services_that_did_not_change() {
 }
 
 #[test]
-fn a_pick_counts_at_once_prefers_the_less_busy_and_leaves_out_what_failed() {
+fn a_pick_counts_at_once_prefers_the_less_busy_and_leaves_out_failed_endpoints() {
     let bench = Bench::new(vec![service("app", &[("a", 1, true), ("b", 2, true), ("c", 3, false)])]);
     let app = bench.view.find(Some(b"app.test")).unwrap().service;
     let picks: Vec<_> = (0..100_u64)
@@ -120,7 +120,7 @@ fn slots_survive_changes_and_go_when_nothing_holds_them() {
 }
 
 #[test]
-fn a_change_wakes_those_who_wait_for_it() {
+fn a_change_of_the_table_wakes_requests_that_wait_for_it() {
     struct Woken(std::sync::atomic::AtomicBool);
     impl std::task::Wake for Woken {
         fn wake(self: Arc<Self>) {
@@ -129,7 +129,7 @@ fn a_change_wakes_those_who_wait_for_it() {
     }
     let bench = Bench::new(vec![service("app", &[])]);
     let woken = Arc::new(Woken(false.into()));
-    let held = bench.view.held();
+    let held = bench.view.pause_waiter();
     held.wake(&Arc::clone(&woken).into());
     bench.view.refresh(&bench.services, 0);
     assert!(!woken.0.load(std::sync::atomic::Ordering::SeqCst));

@@ -1,8 +1,8 @@
-//! The access log: JSON lines, off by default, never in a worker's way.
+//! The access log: JSON lines. It is off by default, and a worker never waits for it.
 //!
-//! A worker gathers lines in a buffer of its own and hands whole buffers to one writing thread
-//! over a bounded channel. When the disk can't keep up the channel is full: the buffer is dropped
-//! and its lines are counted.
+//! A worker gathers lines in a buffer of its own. It hands whole buffers to one writing thread over a
+//! bounded channel. If the disk can't keep up, the channel is full. The worker then drops the buffer
+//! and counts its lines.
 
 use std::cell::{Cell, RefCell};
 use std::fs::OpenOptions;
@@ -20,32 +20,34 @@ use serde::Serialize;
 use crate::clock;
 use crate::config::Access;
 
-/// A buffer of this many bytes is handed over at once, a smaller one at the next tick.
+/// A worker hands over a buffer of this many bytes at once, and a smaller one at the next tick.
 const BATCH_BYTES: usize = 32 * 1024;
-/// How long the last lines may take.
+/// How long the writing thread has, at the end of the process, for the lines that are left.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Buffers waiting for the disk, over all workers.
+/// The most buffers that wait for the disk, over all workers.
 const BATCHES_MAX: usize = 64;
 
-/// One line.
+/// One line of the access log.
 #[derive(Debug, Serialize)]
 pub(crate) struct Entry<'a> {
     pub time: &'a str,
     pub client: IpAddr,
     pub method: &'a str,
     pub host: &'a str,
-    /// Without the query: it may hold what no log should.
+    /// The path without its query, since a query may hold secrets that belong in no log.
     pub path: &'a str,
-    /// `null` when no answer was sent.
+    /// `null` if the client was sent no answer.
     pub status: Option<u16>,
-    /// Of the response, as sent to the client, heads included.
+    /// Bytes of the response as sent to the client, heads included.
     pub bytes: u64,
+    /// From the time at which the head had been read, in milliseconds.
     pub duration_ms: f64,
     pub service: Option<&'a str>,
     pub color: Option<&'a str>,
     pub endpoint: Option<SocketAddr>,
+    /// The number of attempts at origins.
     pub attempts: u8,
-    /// Why it did not end well, if it did not.
+    /// Why the request did not end well; `null` if it did.
     pub cause: Option<&'a str>,
     pub request_id: &'a str,
 }
@@ -55,28 +57,30 @@ enum Job {
         text: Vec<u8>,
         lines: u64,
     },
-    /// From now on write here.
+    /// The thread writes to this target from now on. `None` turns the log off.
     Target(Option<Box<dyn Write + Send>>),
 }
 
-/// The writing thread and the way to it.
+/// The writing thread, and the switch that reaches it.
 #[derive(Debug)]
 pub(crate) struct AccessLog {
     switch: AccessSwitch,
     thread: JoinHandle<()>,
 }
 
-/// Turns the log on and off and moves it, while workers run.
+/// Turns the access log on and off, or moves it, while the workers run.
 #[derive(Clone, Debug)]
 pub struct AccessSwitch {
     sender: SyncSender<Job>,
-    /// Written by the control plane alone.
+    /// Only the control plane writes it.
     on: Arc<AtomicBool>,
 }
 
 impl AccessSwitch {
-    /// Opens the target anew, also the one that is in force: that is how a log file is rotated.
-    /// If it can't be opened, or the writing thread is far behind, nothing changes.
+    /// Opens the target anew, even if it is the one in use. A log file is rotated in this way.
+    ///
+    /// # Errors
+    /// The target can't be opened, or the channel to the writing thread is full. Then nothing changes.
     pub fn set(&self, access: &Access) -> io::Result<()> {
         let out = open(access)?;
         let on = out.is_some();
@@ -111,7 +115,7 @@ impl AccessLog {
         self.switch.clone()
     }
 
-    /// A worker's end.
+    /// One worker's part of the log.
     pub(crate) fn sink(&self, dropped: &IntCounter) -> AccessSink {
         AccessSink {
             switch: self.switch(),
@@ -121,8 +125,9 @@ impl AccessLog {
         }
     }
 
-    /// Waits until all that was handed over is written, or for [`CLOSE_TIMEOUT`]: a pipe that nobody
-    /// reads must not keep the process. Sinks and switches must be gone. Blocks.
+    /// Waits until the writing thread has written every buffer, but no longer than [`CLOSE_TIMEOUT`].
+    /// Otherwise a pipe without a reader would keep the process alive. Sinks and switches must be
+    /// dropped before. Blocks the calling thread.
     pub(crate) fn close(self) {
         drop(self.switch);
         let begun = clock::instant();
@@ -145,13 +150,13 @@ fn write(mut out: Option<Box<dyn Write + Send>>, jobs: &Receiver<Job>, dropped: 
                     dropped.inc_by(lines);
                 }
             }
-            // Turned off after the line was made.
+            // The log was turned off after the worker had made the lines.
             (Job::Batch { lines, .. }, None) => dropped.inc_by(lines),
         }
     }
 }
 
-/// Where a worker's lines go.
+/// One worker's part of the log: it gathers lines and hands them to the writing thread.
 #[derive(Debug)]
 pub(crate) struct AccessSink {
     switch: AccessSwitch,
@@ -161,12 +166,12 @@ pub(crate) struct AccessSink {
 }
 
 impl AccessSink {
-    /// Whether lines are wanted.
+    /// Whether the log is on.
     pub(crate) fn is_on(&self) -> bool {
         self.switch.on.load(Ordering::Relaxed)
     }
 
-    /// Adds a line.
+    /// Adds a line. Counts it as dropped if it can't be written as JSON.
     pub(crate) fn add(&self, entry: &Entry<'_>) {
         let mut text = self.text.borrow_mut();
         let before = text.len();
@@ -183,7 +188,7 @@ impl AccessSink {
         }
     }
 
-    /// Hands over what was gathered, or drops it and counts.
+    /// Hands the gathered lines to the writing thread. If the channel is full, drops and counts them.
     pub(crate) fn flush(&self) {
         let text = self.text.take();
         if text.is_empty() {

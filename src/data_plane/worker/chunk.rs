@@ -1,20 +1,22 @@
-//! Read buffers, owned by the worker and lent out only while there are bytes in them.
+//! Read buffers. The worker owns them, and lends one to a connection only while there are bytes in it.
 //!
-//! A connection that waits holds none: that is what makes an idle connection cheap (an idle
-//! connection with a 16 KiB buffer of its own costs 16 KiB). A peer that reads slowly keeps the
-//! chunk that it has not taken yet, one a direction, and is not read from until it has.
+//! A connection that waits holds no buffer, which makes an idle connection cheap. (With a 16 KiB buffer
+//! of its own, an idle connection would cost 16 KiB.) A peer that reads slowly keeps one chunk in each
+//! direction, with the bytes that it has not taken yet. The worker reads nothing more for it until it
+//! has taken them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// Bytes of one chunk: more than the largest head of an origin (64 KiB), so that a head is always
-/// parsed in one piece.
+/// Bytes of one chunk. This is more than the largest head of an origin (64 KiB), so that a head is
+/// always parsed in one piece.
 pub(crate) const CHUNK_BYTES: usize = 68 * 1024;
 
-/// Chunks kept for later; more than that are given back to the allocator.
+/// The most free chunks that are kept; further ones go back to the allocator.
 const FREE_MAX: usize = 32;
 
-/// A worker's free chunks, last in first out: the next one is the one still in the cache.
+/// A worker's free chunks. The chunk given back last is taken first, since its memory is still in the
+/// cache.
 #[derive(Debug)]
 pub(crate) struct ChunkPool {
     free: RefCell<Vec<Box<[u8]>>>,
@@ -22,7 +24,7 @@ pub(crate) struct ChunkPool {
 }
 
 impl ChunkPool {
-    /// A pool of chunks that hold a head of `head_bytes_max` and then some.
+    /// A pool of chunks that hold a head of `head_bytes_max` bytes and at least 4096 bytes more.
     pub(crate) fn new(head_bytes_max: usize) -> Rc<Self> {
         let chunk_bytes = CHUNK_BYTES.max(head_bytes_max.saturating_add(4096));
         Rc::new(Self { free: RefCell::new(Vec::with_capacity(FREE_MAX)), chunk_bytes })
@@ -46,6 +48,7 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// The unread bytes.
     pub(crate) fn data(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
@@ -54,22 +57,22 @@ impl Chunk {
         self.start == self.end
     }
 
-    /// Where the next bytes may be read to.
+    /// The free space behind the unread bytes, to read into.
     pub(crate) fn room(&mut self) -> &mut [u8] {
         &mut self.bytes[self.end..]
     }
 
-    /// `count` bytes were read into the room.
+    /// Records that `count` bytes were read into the room.
     pub(crate) fn filled(&mut self, count: usize) {
         self.end = self.bytes.len().min(self.end + count);
     }
 
-    /// Forgets the first `count` unread bytes.
+    /// Drops the first `count` unread bytes.
     pub(crate) fn consume(&mut self, count: usize) {
         self.start = self.end.min(self.start + count);
     }
 
-    /// Copies as much of `data` as there is room for; tells how much.
+    /// Copies as much of `data` as there is room for. Returns the number of copied bytes.
     pub(crate) fn append(&mut self, data: &[u8]) -> usize {
         let count = data.len().min(self.bytes.len() - self.end);
         self.bytes[self.end..self.end + count].copy_from_slice(&data[..count]);

@@ -1,16 +1,17 @@
-//! The time of day for `Date` fields of our own answers (RFC 9110, 5.6.7), written once a second.
+//! The value of the `Date` field in greenlight's own answers (RFC 9110, 5.6.7). The worker writes it
+//! once a second.
 
 use std::cell::Cell;
 use std::time::SystemTime;
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`
+/// A date in ASCII, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(crate) type HttpDate = [u8; 29];
 
 const DAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
 const MONTHS: [&[u8; 3]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
-/// The date as it was written last.
+/// The date that the worker wrote last.
 #[derive(Debug)]
 pub(crate) struct DateLine(Cell<HttpDate>);
 
@@ -28,7 +29,8 @@ impl DateLine {
     }
 }
 
-/// Formats a time; one before 1970 is taken as 1970, one after 9999 as what its year ends in.
+/// Formats a time. A time before 1970 becomes the first second of 1970. Of a year after 9999 only the
+/// last four digits appear.
 pub(crate) fn format(wall: SystemTime) -> HttpDate {
     let seconds = wall.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let days = seconds / 86_400;
@@ -55,8 +57,8 @@ fn digit(number: u64) -> u8 {
     b'0' + u8::try_from(number % 10).unwrap_or(0)
 }
 
-/// Year, month and day of a number of days since 1970-01-01 (Hinnant, "chrono-Compatible
-/// Low-Level Date Algorithms": years begin in March, so that the leap day is the last).
+/// Year, month and day of a number of days since 1970-01-01 (Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms"). Its years begin in March, so that the leap day is the last day of a year.
 fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let era = shifted / 146_097;

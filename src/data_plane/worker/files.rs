@@ -1,14 +1,18 @@
-//! File descriptors: how many there may be, and what is made of that.
+//! The limit of open files, the number of connections that follows from it, and the sockets to listen
+//! on.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// Client connections when the configuration says 0 and files are no limit.
+/// The most client connections if the configuration says 0 and the limit of open files allows them.
 const CONNECTIONS_DEFAULT: usize = 10_000;
 
-/// Raises this process's soft limit of open files to the hard one; tells the limit in force.
+/// Raises this process's soft limit of open files to the hard limit. Returns the limit in force.
+///
+/// # Errors
+/// The system refuses the new limit.
 pub fn raise_file_limit() -> io::Result<u64> {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
@@ -18,8 +22,8 @@ pub fn raise_file_limit() -> io::Result<u64> {
     Ok(limit.current.unwrap_or(u64::MAX))
 }
 
-/// `limits.connections_max` with its 0 worked out: min(10 000, 0.4 x file limit), since a busy
-/// client connection needs a second file for its origin.
+/// `limits.connections_max`, with 0 replaced by min(10 000, 0.4 x file limit). The factor is below one
+/// half because a busy client connection needs a second file for its origin.
 pub fn connections_max(configured: usize) -> usize {
     if configured > 0 {
         return configured;
@@ -29,8 +33,8 @@ pub fn connections_max(configured: usize) -> usize {
     share.clamp(1, CONNECTIONS_DEFAULT)
 }
 
-/// A socket that is to be bound to `address`. `ipv6_only` leaves IPv4 alone, which a socket on all
-/// addresses of IPv6 would take too.
+/// Opens a socket for `address`. A socket on all addresses of IPv6 would take IPv4 too; `ipv6_only`
+/// prevents that.
 fn open(address: SocketAddr, ipv6_only: bool) -> io::Result<socket2::Socket> {
     let domain = socket2::Domain::for_address(address);
     let socket = socket2::Socket::new(domain, socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
@@ -41,7 +45,10 @@ fn open(address: SocketAddr, ipv6_only: bool) -> io::Result<socket2::Socket> {
     Ok(socket)
 }
 
-/// Binds one address for one socket that nobody else may have; non-blocking.
+/// Binds one listening, non-blocking socket that shares its address with no other socket.
+///
+/// # Errors
+/// The system does not allow the address, or another socket has it.
 pub fn bind_alone(address: SocketAddr, ipv6_only: bool) -> io::Result<TcpListener> {
     let socket = open(address, ipv6_only)?;
     socket.set_nonblocking(true)?;
@@ -50,14 +57,17 @@ pub fn bind_alone(address: SocketAddr, ipv6_only: bool) -> io::Result<TcpListene
     Ok(socket.into())
 }
 
-/// Binds one address `workers` times with SO_REUSEPORT, so that the kernel spreads connections
-/// over the workers' own sockets. A plain bind comes first: SO_REUSEPORT alone would share a port
-/// that another process of the same user holds, and nobody would be told. Port 0 picks one free
-/// port for all of them.
+/// Binds `workers` sockets to one address with SO_REUSEPORT, so that the kernel spreads connections
+/// over the workers' own sockets. A plain socket is bound first, because SO_REUSEPORT alone would share
+/// a port that another process of the same user holds, without an error. Port 0 picks one free port for
+/// all of them.
+///
+/// # Errors
+/// The system does not allow the address, or another socket has it.
 pub fn bind_shared(address: SocketAddr, ipv6_only: bool, workers: usize) -> io::Result<Vec<TcpListener>> {
     let plain = open(address, ipv6_only)?;
     plain.bind(&address.into())?;
-    // Listening is what makes a plain bind exclusive under SO_REUSEADDR.
+    // Under SO_REUSEADDR, a plain bind is exclusive only if the socket listens.
     plain.listen(1)?;
     let bound = plain.local_addr()?.as_socket().unwrap_or(address);
     drop(plain);

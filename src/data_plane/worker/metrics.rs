@@ -1,5 +1,5 @@
-//! The data plane's metrics (DESIGN.md section 8). Each worker counts for itself and flushes
-//! once a second, or when its counts are collected.
+//! The data plane's metrics; docs/operations.md lists them. Each worker counts for itself. It adds its
+//! counts to the metrics once a second, and when the control plane collects.
 
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -7,14 +7,16 @@ use prometheus::{
 
 use crate::model::{Color, ServiceName};
 
-/// The upper bounds of `greenlight_request_duration_seconds`: twofold steps where web requests are.
+/// The upper bounds of `greenlight_request_duration_seconds`, in seconds. The steps are about twofold
+/// where the times of web requests lie.
 const DURATION_BOUNDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// The label `class`, by the first digit of the status; "none" is a request that got no answer.
+/// The values of the label `class`, by the first digit of the status; "none" is a request without an
+/// answer.
 const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/// The families, shared by all workers.
+/// The metric families, which all workers share.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     requests: IntCounterVec,
@@ -22,24 +24,26 @@ pub(crate) struct Metrics {
     inflight: IntGaugeVec,
     tunnels: IntGaugeVec,
     pub connections: IntGauge,
-    /// Connections closed at their accept, because their address had as many as it may.
+    /// Connections that a worker closed before their first request, because their address had as many
+    /// as it may.
     pub refused: IntCounter,
-    /// Requests that no service claims, or that are no requests at all.
+    /// Requests that were answered before a service was known, by status.
     pub unrouted: IntCounterVec,
-    /// Attempts ended by us because their color was drained.
+    /// Attempts that a worker cut because their color was drained.
     pub cut: IntCounter,
-    /// Requests sent a second time because their kept-alive upstream connection had gone.
+    /// Requests sent a second time because their kept-alive connection to the origin had closed.
     pub replays: IntCounter,
-    /// WebSocket connections that were told that we go away.
-    pub farewells: IntCounter,
-    /// Endpoints that left the pool because their attempts failed one after the other.
+    /// WebSocket connections that got a Close frame at a drain or a shutdown.
+    pub drain_closes: IntCounter,
+    /// Endpoints that a worker took out of its pool because several attempts in a row failed.
     pub ejections: IntCounterVec,
+    /// Lines of the access log that were dropped.
     pub access_log_dropped: IntCounter,
     /// Requests that the old color was asked to answer in the candidate's place.
     pub shield_retries: IntCounter,
 }
 
-/// One color's members of the families.
+/// The members of the families for one color of a service.
 #[derive(Debug)]
 pub(crate) struct ColorHandles {
     pub classes: [IntCounter; 6],
@@ -51,6 +55,9 @@ pub(crate) struct ColorHandles {
 
 impl Metrics {
     /// Makes the families and registers them under their full names (the registry needs no prefix).
+    ///
+    /// # Errors
+    /// The registry already has a family of one of these names.
     pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let metrics = Self {
             requests: IntCounterVec::new(
@@ -80,7 +87,7 @@ impl Metrics {
                 "greenlight_connections_refused_total",
                 "Connections closed because their address had as many as it may.",
             )?,
-            farewells: IntCounter::new(
+            drain_closes: IntCounter::new(
                 "greenlight_farewells_total",
                 "WebSocket connections that were sent a Close frame at a drain.",
             )?,
@@ -118,7 +125,7 @@ impl Metrics {
         registry.register(Box::new(metrics.inflight.clone()))?;
         registry.register(Box::new(metrics.tunnels.clone()))?;
         registry.register(Box::new(metrics.refused.clone()))?;
-        registry.register(Box::new(metrics.farewells.clone()))?;
+        registry.register(Box::new(metrics.drain_closes.clone()))?;
         registry.register(Box::new(metrics.ejections.clone()))?;
         registry.register(Box::new(metrics.connections.clone()))?;
         registry.register(Box::new(metrics.unrouted.clone()))?;
@@ -129,7 +136,7 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// The members of one color.
+    /// The members for one color of a service.
     pub(crate) fn color(&self, service: &ServiceName, color: Color) -> ColorHandles {
         let labels = [service.as_str(), color.as_str()];
         ColorHandles {

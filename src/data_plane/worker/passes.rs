@@ -1,13 +1,13 @@
-//! Passes of the worker's loop: between two of them the runtime looks at its sockets and timers.
+//! Passes of the worker's loop. Between two passes the runtime looks at its sockets and timers.
 //!
-//! A task that has done its share of a pass waits for the next one, however often it is woken meanwhile: what
-//! belongs to it (the streams of a connection) may wake it as often as it likes.
+//! A task that has done its share of a pass waits for the next pass, however often it is woken
+//! meanwhile. So the streams of a connection may wake its task as often as they like.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
-/// The passes of one worker, counted while somebody waits for the next.
+/// Counts the passes of one worker. It counts only while a task waits for the next pass.
 #[derive(Debug, Default)]
 pub(crate) struct Passes {
     now: Cell<u64>,
@@ -16,7 +16,8 @@ pub(crate) struct Passes {
 }
 
 impl Passes {
-    /// Another number than before: another pass. The same number may still be another pass, if nobody waited.
+    /// The number of the current pass. A number that differs from an earlier one means another pass.
+    /// The same number may still be another pass, if no task waited.
     pub(crate) fn now(&self) -> u64 {
         self.now.get()
     }
@@ -29,7 +30,7 @@ impl Passes {
         }
     }
 
-    /// Keeps the count, for as long as the worker runs.
+    /// Counts the passes for as long as the worker runs. Never returns.
     pub(crate) async fn keep(&self) {
         loop {
             poll_fn(|context| {
@@ -40,7 +41,7 @@ impl Passes {
                 Poll::Ready(())
             })
             .await;
-            // Comes back when the runtime has looked at everything else.
+            // Returns after the runtime has looked at everything else.
             tokio::task::yield_now().await;
             self.now.set(self.now.get().wrapping_add(1));
             for waker in self.waiting.borrow_mut().drain(..) {

@@ -1,13 +1,14 @@
-//! What one worker counts of one color for the judge. Only this worker writes it; the control
-//! plane is handed it once a second.
+//! The counts of one worker for one color, for the judge. Only this worker writes them. It hands them
+//! to the control plane once a second.
 //!
-//! An answer is counted at its head: were successes counted at their end and failures at their
-//! head, a service of long responses would look sick for as long as one of them lasts. A response
-//! that breaks off later is one more failure.
+//! The recorder counts an answer at its head. If it counted successes at their end and failures at
+//! their head, a service with long responses would look sick for as long as one of them lasts. A
+//! response that breaks off later is one more failure.
 //!
-//! Attempts that wait for a head stand in a list. While slow ones count (the latency rule of a
-//! bake) the list is looked through at each handing over: an attempt is slow when tau has passed,
-//! not when it ends, and counts once more in each further second, six times at most.
+//! Attempts that wait for a head are in a list. While slow attempts count (the latency rule of a bake),
+//! the recorder goes through the list each time it hands its counts over. So an attempt is slow as soon
+//! as tau has passed, and not when it ends. It counts once more in each further second, six times at
+//! most.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -18,46 +19,48 @@ use crate::judge::{
     Bucket, ClientKey, FAILURES_MAX, FailedRequest, Outcome, RouteTemplate, SLOW_REPEATS_MAX,
 };
 
-/// What the judge wants to know of a color beside its counts.
+/// The evidence that the judge wants of a color beside its counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// tau, while slow attempts count.
+pub struct EvidenceSettings {
+    /// tau, while slow attempts count; `None` while they do not.
     pub slow_after: Option<Duration>,
-    /// Whether the first failing requests are kept.
+    /// Whether the first failed requests are kept, with their details.
     pub failures: bool,
 }
 
-/// Who asked for what.
+/// The client, the route and the endpoint of one attempt.
 #[derive(Debug)]
 pub struct Asker<'a> {
+    /// The key of the client, by which the judge limits one client's part.
     pub client: ClientKey,
+    /// Method and path with ids folded.
     pub route: &'a RouteTemplate,
-    /// `None`: there was none to send it to.
+    /// `None` if there was no endpoint to send the request to.
     pub endpoint: Option<SocketAddr>,
 }
 
 /// How an attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The origin's, where its head was read.
+    /// The origin's status; `None` if its head was not read.
     pub status: Option<u16>,
-    /// `None`: the status says it all.
+    /// `None` if the status is explanation enough.
     pub cause: Option<&'static str>,
 }
 
-/// The counts of one color.
+/// The counts of one worker for one color.
 #[derive(Debug, Default)]
 pub struct Recorder {
     bucket: RefCell<Bucket>,
     waits: RefCell<Waits>,
-    wanted: Cell<Wanted>,
+    settings: Cell<EvidenceSettings>,
 }
 
-/// A place in the list of those that wait for a head.
+/// The index of an attempt in the list of those that wait for a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place(u32);
 
-/// A slab: places are taken again, so that nothing is allocated once it has grown.
+/// A slab. Free places are used again, so that it allocates nothing once it has grown.
 #[derive(Debug, Default)]
 struct Waits {
     places: Vec<Option<Wait>>,
@@ -70,17 +73,17 @@ struct Wait {
     client: ClientKey,
     route: RouteTemplate,
     endpoint: Option<SocketAddr>,
-    /// How often it was counted as slow.
+    /// How often the attempt was counted as slow.
     counted: u32,
 }
 
 impl Recorder {
-    /// What is to be counted from now on.
-    pub fn want(&self, wanted: Wanted) {
-        self.wanted.set(wanted);
+    /// Replaces the settings.
+    pub fn configure(&self, settings: EvidenceSettings) {
+        self.settings.set(settings);
     }
 
-    /// An attempt begins: its time to first byte runs.
+    /// Starts an attempt. Its time to first byte runs from now on.
     pub fn begin(&self, asker: &Asker<'_>) -> Place {
         let wait = Wait {
             began: clock::instant(),
@@ -98,12 +101,12 @@ impl Recorder {
         Place(u32::try_from(waits.places.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// It has a response head now.
-    pub fn heard(&self, place: Place) {
+    /// Counts the time to first byte of an attempt whose response head has arrived.
+    pub fn head_arrived(&self, place: Place) {
         let Some(wait) = self.waits.borrow_mut().take(place) else { return };
         let took = clock::instant().saturating_duration_since(wait.began);
         self.bucket.borrow_mut().add_times(took, 1);
-        if let Some(slow_after) = self.wanted.get().slow_after
+        if let Some(slow_after) = self.settings.get().slow_after
             && took > slow_after
             && wait.counted == 0
         {
@@ -111,19 +114,19 @@ impl Recorder {
         }
     }
 
-    /// It waits no more and had no head.
+    /// Ends the wait of an attempt that got no head.
     pub fn leave(&self, place: Place) {
         self.waits.borrow_mut().take(place);
     }
 
-    /// A response head that is a success as far as it goes.
+    /// Counts a success. The response may still break off; see [`Self::broken`].
     pub fn success(&self, asker: &Asker<'_>) {
         let mut bucket = self.bucket.borrow_mut();
         bucket.record(asker.client, Outcome::Success, None);
         bucket.record_route(asker.route, asker.client, Outcome::Success);
     }
 
-    /// A failure, at its head or without one.
+    /// Counts a failure, at the response head or without one.
     pub fn failure(&self, asker: &Asker<'_>, failure: Failure) {
         let mut bucket = self.bucket.borrow_mut();
         bucket.record(asker.client, Outcome::Error, None);
@@ -132,14 +135,14 @@ impl Recorder {
         self.keep(asker, failure);
     }
 
-    /// A response that was counted as a success at its head has broken off.
+    /// Counts the failure of a response that broke off after its head had counted as a success.
     pub fn broken(&self, asker: &Asker<'_>, failure: Failure) {
         self.bucket.borrow_mut().record_broken(asker.route, asker.client);
         self.keep(asker, failure);
     }
 
     fn keep(&self, asker: &Asker<'_>, failure: Failure) {
-        if !self.wanted.get().failures {
+        if !self.settings.get().failures {
             return;
         }
         self.bucket.borrow_mut().keep_failure(|| FailedRequest {
@@ -155,8 +158,8 @@ impl Recorder {
     fn slow(&self, wait: &Wait, slow_after: Duration) {
         let mut bucket = self.bucket.borrow_mut();
         bucket.record_slow(wait.client);
-        // Slow ones take half of the room at most: what fails is told first.
-        if self.wanted.get().failures && bucket.failures().len() < FAILURES_MAX / 2 {
+        // Slow attempts take at most half of the room, because failures come first.
+        if self.settings.get().failures && bucket.failures().len() < FAILURES_MAX / 2 {
             bucket.keep_failure(|| FailedRequest {
                 time: clock::wall_rfc3339(),
                 route: wait.route.as_str().to_owned(),
@@ -168,24 +171,26 @@ impl Recorder {
         }
     }
 
-    /// Hands over what was counted since the last time, and counts what hangs now.
+    /// Counts the attempts that are slow now. Then returns the counts since the last call; `None` if
+    /// there are none.
     pub fn take(&self) -> Option<Bucket> {
         self.count_waiting();
         let mut bucket = self.bucket.borrow_mut();
         if bucket.is_empty() { None } else { Some(std::mem::take(&mut *bucket)) }
     }
 
-    /// Takes back what could not be handed over.
+    /// Takes back a bucket that could not be handed over.
     pub fn give_back(&self, bucket: &Bucket) {
         self.bucket.borrow_mut().merge(bucket);
     }
 
+    /// Whether nothing has been counted since the last [`Self::take`].
     pub fn is_empty(&self) -> bool {
         self.bucket.borrow().is_empty()
     }
 
     fn count_waiting(&self) {
-        let Some(slow_after) = self.wanted.get().slow_after else { return };
+        let Some(slow_after) = self.settings.get().slow_after else { return };
         let now = clock::instant();
         for wait in self.waits.borrow_mut().places.iter_mut().flatten() {
             if now.saturating_duration_since(wait.began) <= slow_after {

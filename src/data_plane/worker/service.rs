@@ -1,5 +1,5 @@
-//! A worker's own counts of one service: in flight, the judge's evidence, metrics, the budget of
-//! replays. They outlive every table.
+//! A worker's own counts of one service: requests in flight, the judge's evidence, metrics, and the
+//! budget of replays. They outlive every route table.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,30 +11,31 @@ use prometheus::local::LocalHistogram;
 use crate::model::{Color, PerColor, ServiceName};
 use crate::routing::ServiceRoute;
 
-use super::limit::{Gate, Gates};
 use super::metrics::{ColorHandles, Metrics};
 use super::recorder::Recorder;
+use super::request_limit::{RequestLimit, RequestLimits};
 
-/// How long the replays are counted before the count begins again, in ticks (10 s).
+/// The length of the window in which replays are counted, in ticks (10 s).
 const BUDGET_WINDOW_TICKS: u32 = 100;
-/// Replays that are always allowed in one window, over all workers together.
+/// Replays that one window always allows, over all workers together.
 const BUDGET_FLOOR: u32 = 10;
 
 /// One color's counts.
 #[derive(Debug)]
 pub(crate) struct ColorCell {
+    /// Attempts in flight.
     pub inflight: Cell<u64>,
     /// Evidence for the judge: attempts for public hosts.
     pub evidence: Recorder,
     /// Attempts among those in flight that have become tunnels.
     pub tunnels: Cell<u64>,
-    /// Endpoints that were taken out of the pool for failed attempts.
+    /// Endpoints that this worker has taken out of its pool because of failed attempts.
     pub ejected: Cell<usize>,
     /// Requests by the first digit of their status; index 0 is "no answer was sent".
     classes: [Cell<u64>; 6],
     durations: LocalHistogram,
     handles: ColorHandles,
-    /// What the gauge was last told of `inflight`.
+    /// The part of `inflight` that the gauge has already.
     flushed_inflight: Cell<u64>,
     flushed_tunnels: Cell<u64>,
 }
@@ -54,7 +55,8 @@ impl ColorCell {
         }
     }
 
-    /// Counts a request that was answered (or not: `None`), whatever host it came by.
+    /// Counts a request by the status of its answer (`None` if it got no answer), whichever host it
+    /// used.
     pub(crate) fn answered(&self, status: Option<u16>, duration: Duration) {
         let class = status.map_or(0, |status| usize::from(status / 100).min(5));
         let count = &self.classes[class];
@@ -62,7 +64,7 @@ impl ColorCell {
         self.durations.observe(duration.as_secs_f64());
     }
 
-    /// Counts an endpoint that left the pool.
+    /// Counts an endpoint that this worker took out of its pool.
     pub(crate) fn count_ejection(&self) {
         self.handles.ejections.inc();
     }
@@ -89,21 +91,21 @@ fn signed(count: u64) -> i64 {
 #[derive(Debug)]
 pub(crate) struct ServiceCell {
     pub name: ServiceName,
-    /// Its number in this worker.
+    /// The service's number in this worker.
     pub key: u32,
     pub colors: PerColor<ColorCell>,
     budget: RetryBudget,
 }
 
 impl ServiceCell {
-    /// Counts a request towards the budget of replays.
+    /// Counts a request towards the budget of replays. `now` is the current tick.
     pub(crate) fn began(&self, now: u32) {
         self.budget.roll(now);
         self.budget.requests.set(self.budget.requests.get() + 1);
     }
 
-    /// Takes one replay out of the budget: a `share` of the requests of the window, and at least
-    /// ten in 10 s over all workers.
+    /// Takes one replay out of the budget if there is one left. The budget is `share` of the requests
+    /// of the window, and at least ten in 10 s over all workers. `now` is the current tick.
     pub(crate) fn may_replay(&self, now: u32, share: f64, workers: usize) -> bool {
         self.budget.take(now, share, workers)
     }
@@ -137,27 +139,27 @@ impl RetryBudget {
     }
 }
 
-/// Every service that this worker has seen.
+/// All services that this worker has seen.
 #[derive(Debug)]
 pub(crate) struct Services {
     cells: RefCell<Vec<Rc<ServiceCell>>>,
     metrics: Metrics,
-    gates: Arc<Gates>,
+    request_limits: Arc<RequestLimits>,
     next_key: Cell<u32>,
 }
 
 impl Services {
-    pub(crate) fn new(metrics: Metrics, gates: Arc<Gates>) -> Self {
-        Self { cells: RefCell::new(Vec::new()), metrics, gates, next_key: Cell::new(0) }
+    pub(crate) fn new(metrics: Metrics, request_limits: Arc<RequestLimits>) -> Self {
+        Self { cells: RefCell::new(Vec::new()), metrics, request_limits, next_key: Cell::new(0) }
     }
 
-    /// The gate of a service that has a number of requests that may be in flight.
-    pub(crate) fn gate(&self, route: &ServiceRoute) -> Option<Arc<Gate>> {
+    /// The limit on a service's requests in flight; `None` if it has no such limit.
+    pub(crate) fn request_limit(&self, route: &ServiceRoute) -> Option<Arc<RequestLimit>> {
         let max = route.settings.requests_max;
-        (max > 0).then(|| self.gates.gate(&route.name, max))
+        (max > 0).then(|| self.request_limits.of(&route.name, max))
     }
 
-    /// The cell of a service, made if there is none yet.
+    /// The counts of a service. Makes them if there are none yet.
     pub(crate) fn cell(&self, name: &ServiceName) -> Rc<ServiceCell> {
         let mut cells = self.cells.borrow_mut();
         if let Some(cell) = cells.iter().find(|cell| cell.name == *name) {
@@ -175,7 +177,7 @@ impl Services {
         cell
     }
 
-    /// The cell of a service, if this worker has seen it.
+    /// The counts of a service, if this worker has seen it.
     pub(crate) fn find(&self, name: &ServiceName) -> Option<Rc<ServiceCell>> {
         self.cells.borrow().iter().find(|cell| cell.name == *name).map(Rc::clone)
     }
@@ -186,7 +188,8 @@ impl Services {
         }
     }
 
-    /// Writes the counts to the metrics, and forgets services that nothing refers to any more.
+    /// Adds the counts to the metrics. Then drops the services that nothing refers to any more and
+    /// whose evidence has been handed over.
     pub(crate) fn flush(&self) {
         self.cells.borrow_mut().retain(|cell| {
             for (_, color) in cell.colors.iter() {
@@ -197,7 +200,7 @@ impl Services {
         });
     }
 
-    /// Attempts in flight on a color.
+    /// The number of attempts in flight on a color.
     pub(crate) fn inflight(&self, name: &ServiceName, color: Color) -> u64 {
         self.find(name).map_or(0, |cell| cell.colors[color].inflight.get())
     }

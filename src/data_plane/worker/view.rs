@@ -1,8 +1,9 @@
 //! A worker's view of the route table: the table itself, and the worker's own slots beside it.
 //!
-//! The view is rebuilt when the arc-swap holds another table than the one it was made of, which
-//! is one load and one comparison a request. Whoever takes it, picks and counts within one turn
-//! of the worker's loop has seen the current table: that is what an acknowledgement means.
+//! The worker rebuilds the view when the arc-swap holds another table than the one that the view was
+//! made of. To find out costs one load and one comparison a request. A task that takes the view, picks
+//! an endpoint and counts the attempt within one turn of the worker's loop has seen the current table.
+//! This is the meaning of an acknowledgment.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -14,11 +15,11 @@ use std::time::Instant;
 use arc_swap::{ArcSwap, Cache};
 
 use crate::model::{Color, EndpointId, PerColor};
-use crate::routing::{HOOKS_PREFIX, RouteTable, ServiceRoute, draw_two, gives_way, tries_all};
+use crate::routing::{Candidate, HOOKS_PREFIX, Pick, RouteTable, ServiceRoute, pick_two, tries_all};
 use crate::tls::Origins;
 
-use super::limit::Gate;
-use super::recorder::Wanted;
+use super::recorder::EvidenceSettings;
+use super::request_limit::RequestLimit;
 use super::service::{ServiceCell, Services};
 use crate::data_plane::origin::origin_side::Transport;
 use crate::data_plane::origin::slot::{InFlight, Slot};
@@ -28,29 +29,29 @@ use crate::data_plane::origin::slot::{InFlight, Slot};
 pub(crate) struct ServiceView {
     pub route: Arc<ServiceRoute>,
     pub cell: Rc<ServiceCell>,
-    /// How many requests may be in flight, if there is such a number.
-    pub gate: Option<Arc<Gate>>,
-    /// Endpoints that may be sent to.
+    /// The limit on requests in flight; `None` if the service has no limit.
+    pub request_limit: Option<Arc<RequestLimit>>,
+    /// Endpoints that may get requests.
     usable: PerColor<Vec<Rc<Slot>>>,
-    /// All endpoints: what is named by no view is forgotten.
+    /// All endpoints of the route. A slot that no view holds is dropped.
     named: PerColor<Vec<Rc<Slot>>>,
 }
 
-/// What an endpoint is picked by.
+/// The criteria by which an endpoint is picked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish<'a> {
     pub color: Color,
     /// 64 fresh random bits.
     pub random: u64,
-    /// The tick of this moment.
+    /// The current tick.
     pub now: u32,
-    /// Endpoints that have failed this request.
+    /// Endpoints on which this request has failed.
     pub tried: &'a [EndpointId],
-    /// The one that the client's cookie names.
+    /// The key of the endpoint that the client's cookie names.
     pub affinity: Option<u64>,
 }
 
-/// What a request's host leads to.
+/// The destination of a request, by its host or its path.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub service: Rc<ServiceView>,
@@ -59,9 +60,12 @@ pub(crate) struct Target {
 }
 
 impl ServiceView {
-    /// Picks an endpoint and counts the attempt in flight: the one that the client is used to;
-    /// else of two drawn at random the one with fewer requests in flight; once one has failed the
-    /// one with the fewest of the others.
+    /// Picks an endpoint and counts the attempt in flight. `None` if no endpoint of the color can be
+    /// used.
+    ///
+    /// The endpoint that the client's cookie names comes first. Otherwise two are drawn at random, and
+    /// the one with fewer requests in flight is picked. Once an endpoint has failed this request, the
+    /// pick is the one of the others that has the fewest requests in flight.
     pub(crate) fn pick(&self, wish: &Wish<'_>) -> Option<InFlight> {
         let slot = match wish.affinity.and_then(|key| self.named_by(key, wish)) {
             Some(slot) => slot,
@@ -73,21 +77,18 @@ impl ServiceView {
 
     fn draw(&self, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
         let usable = &self.usable[wish.color];
-        let (first, second) = draw_two(usable.len(), wish.random)?;
-        let (first, second) = (usable.get(first)?, usable.get(second)?);
-        let is_out = |slot: &Slot| slot.is_ejected() && !self.tries_all(wish.color);
-        let (chosen, other) =
-            if second.inflight.get() < first.inflight.get() { (second, first) } else { (first, second) };
-        match (is_out(chosen), is_out(other)) {
-            (true, true) => return self.least(wish),
-            (true, false) => return Some(other),
-            (false, true) => return Some(chosen),
-            (false, false) => {}
+        let pick = pick_two(usable.len(), wish.random, |index| {
+            let slot = &usable[index];
+            Candidate {
+                load: slot.inflight.get(),
+                weight: slot.weight(wish.now),
+                is_out: slot.is_ejected() && !self.tries_all(wish.color),
+            }
+        })?;
+        match pick {
+            Pick::One(index) => usable.get(index),
+            Pick::BothOut => self.least(wish),
         }
-        // Other bits than those that the two were drawn by.
-        let random = wish.random.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let gives_way = gives_way(chosen.weight(wish.now), other.weight(wish.now), random);
-        Some(if gives_way { other } else { chosen })
     }
 
     fn least(&self, wish: &Wish<'_>) -> Option<&Rc<Slot>> {
@@ -103,19 +104,19 @@ impl ServiceView {
         !wish.tried.contains(&slot.endpoint.id) && (!slot.is_ejected() || self.tries_all(wish.color))
     }
 
-    /// Whether more than half of a color is out: then all that run are used, since a few left over
-    /// would be crushed.
+    /// Whether more than half of a color's endpoints are out. Then ejected endpoints are used too,
+    /// because the few that are left would be crushed.
     fn tries_all(&self, color: Color) -> bool {
         let (usable, all) = (self.usable[color].len(), self.named[color].len());
         tries_all(all - usable.min(all) + self.cell.colors[color].ejected.get(), all)
     }
 
-    /// Whether a client's cookie names an endpoint of `color` that can be sent to.
+    /// Whether the key in a client's cookie names an endpoint of `color` that may get requests.
     pub(crate) fn is_named(&self, color: Color, key: u64) -> bool {
         self.usable[color].iter().any(|slot| slot.key == key)
     }
 
-    /// Whether there is anything of `color` to send to.
+    /// Whether any endpoint of `color` may get requests.
     pub(crate) fn has_endpoint(&self, color: Color) -> bool {
         !self.usable[color].is_empty()
     }
@@ -123,18 +124,18 @@ impl ServiceView {
 
 /// A request that is held because its service is paused.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct PauseWaiter {
     waker: RefCell<Option<Waker>>,
 }
 
-impl Held {
-    /// Has the request woken when the table changes.
+impl PauseWaiter {
+    /// Wakes the request when the table changes.
     pub(crate) fn wake(&self, waker: &Waker) {
         *self.waker.borrow_mut() = Some(waker.clone());
     }
 }
 
-/// The view, and what survives its changes.
+/// The view, and the parts of it that survive its changes.
 #[derive(Debug)]
 pub(crate) struct View {
     cache: RefCell<Cache<Arc<ArcSwap<RouteTable>>, Arc<RouteTable>>>,
@@ -143,7 +144,7 @@ pub(crate) struct View {
     hooks: RefCell<Option<Rc<ServiceView>>>,
     slots: RefCell<HashMap<EndpointId, Rc<Slot>>>,
     /// Requests held because their service is paused.
-    waiting: RefCell<Vec<Weak<Held>>>,
+    waiting: RefCell<Vec<Weak<PauseWaiter>>>,
     rebuilt: Cell<u64>,
     origins: Arc<Origins>,
 }
@@ -166,7 +167,7 @@ impl View {
         view
     }
 
-    /// Takes the current table; tells its generation. `now`: the tick of this moment.
+    /// Takes the current table. Returns its generation. `now` is the current tick.
     pub(crate) fn refresh(&self, services: &Services, now: u32) -> u64 {
         let mut cache = self.cache.borrow_mut();
         let current = cache.load();
@@ -179,7 +180,8 @@ impl View {
         self.table.borrow().generation()
     }
 
-    /// Looks a host up in the table that was taken last; `None` as host is a request without one.
+    /// Looks a host up in the table that was taken last. A `host` of `None` stands for a request
+    /// without a host.
     pub(crate) fn find(&self, host: Option<&[u8]>) -> Option<Target> {
         let table = self.table.borrow();
         let found = host.map_or_else(|| table.find_default(), |host| table.find(host))?;
@@ -187,7 +189,8 @@ impl View {
         Some(Target { service, preview: found.preview })
     }
 
-    /// Where a request for this path goes if it is a webhook, whatever its host.
+    /// The destination of a webhook, by its path and whatever its host; `None` if the path is no
+    /// webhook's.
     pub(crate) fn find_hook(&self, path: &[u8]) -> Option<Target> {
         let hooks = self.hooks.borrow();
         let service = hooks.as_ref().filter(|_| path.starts_with(HOOKS_PREFIX))?;
@@ -199,11 +202,12 @@ impl View {
         self.services.borrow().iter().find(|other| other.route.name == service.route.name).map(Rc::clone)
     }
 
-    /// A place for a request that waits for a change of the table; given up when it is dropped.
-    pub(crate) fn held(&self) -> Rc<Held> {
-        let held = Rc::new(Held::default());
+    /// Registers a request that waits for a change of the table. Its registration ends when the result
+    /// is dropped.
+    pub(crate) fn pause_waiter(&self) -> Rc<PauseWaiter> {
+        let held = Rc::new(PauseWaiter::default());
         let mut waiting = self.waiting.borrow_mut();
-        // At most half of the places are of requests that wait no more.
+        // Before the list grows, the requests that no longer wait are removed from it.
         if waiting.len() == waiting.capacity() {
             waiting.retain(|held| held.strong_count() > 0);
             let live = waiting.len();
@@ -213,7 +217,7 @@ impl View {
         held
     }
 
-    /// Counts the rebuilds: tells whether the table has changed.
+    /// The number of rebuilds so far. Another number means that the table has changed.
     pub(crate) fn rebuilt(&self) -> u64 {
         self.rebuilt.get()
     }
@@ -224,8 +228,8 @@ impl View {
         }
     }
 
-    /// Closes upstream connections that were idle for too long, and forgets slots that no table
-    /// names and no attempt holds (their idle connections go with them).
+    /// Closes connections to origins that were idle for too long. Drops slots that no table names and
+    /// no attempt holds; their idle connections close with them.
     pub(crate) fn sweep(&self, now: Instant, tick: u32) {
         self.slots.borrow_mut().retain(|_, slot| {
             slot.pool.sweep(now, tick);
@@ -238,7 +242,7 @@ impl View {
         let mut slots = self.slots.borrow_mut();
         let before = self.services.take();
         let after = table.services().iter().enumerate().map(|(index, route)| {
-            // An unchanged service keeps its place in most changes: look there first.
+            // An unchanged service keeps its place in most changes, so the same index is tried first.
             let kept = before.get(index).filter(|view| Arc::ptr_eq(&view.route, route));
             let kept = kept.or_else(|| before.iter().find(|view| Arc::ptr_eq(&view.route, route)));
             kept.map_or_else(|| Rc::new(build(route, services, &mut slots, (&self.origins, now))), Rc::clone)
@@ -274,11 +278,11 @@ fn build(
                 Some(slot)
                     if slot.endpoint.address == endpoint.endpoint.address && slot.transport.is_by(tls) =>
                 {
-                    slot.told(endpoint.usable, endpoint.returns, now);
+                    slot.update(endpoint.usable, endpoint.returns, now);
                     Rc::clone(slot)
                 }
-                // The same name at another address is another endpoint, and so is one that is spoken
-                // to in another way.
+                // An endpoint of the same id at another address is another endpoint, and so is one with
+                // another transport.
                 _ => {
                     let transport = Transport::new(tls, origins);
                     let (usable, returns) = (endpoint.usable, endpoint.returns);
@@ -296,11 +300,17 @@ fn build(
     let cell = services.cell(&route.name);
     for (color, counts) in cell.colors.iter() {
         let judged = color == route.active;
-        counts.evidence.want(Wanted {
+        counts.evidence.configure(EvidenceSettings {
             slow_after: route.slow_after.filter(|_| judged),
             failures: route.baking && judged,
         });
         counts.ejected.set(usable[color].iter().filter(|slot| slot.is_ejected()).count());
     }
-    ServiceView { route: Arc::clone(route), cell, gate: services.gate(route), usable, named }
+    ServiceView {
+        route: Arc::clone(route),
+        cell,
+        request_limit: services.request_limit(route),
+        usable,
+        named,
+    }
 }

@@ -1,29 +1,35 @@
-//! Waiting for something, unless the worker has something to say first.
+//! Waits for a future, unless a deadline or a cut comes first.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use super::seats::Seat;
+use super::connection_table::ConnectionHandle;
 
-/// What ended a wait.
+/// Why a wait ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interrupt {
-    /// The deadline of the seat passed.
+    /// The deadline of the handle has passed.
     Expired,
-    /// The attempt, or the connection, is to end now.
+    /// The attempt, or the connection, must end now.
     Cut,
 }
 
-/// Waits for `what`, or for the seat's deadline, or for a cut.
-pub(crate) async fn unless_told<F: Future>(seat: &Seat, what: F) -> Result<F::Output, Interrupt> {
+/// Waits for `what`.
+///
+/// # Errors
+/// The handle's deadline passes first, or the worker cuts the attempt or the connection.
+pub(crate) async fn unless_interrupted<F: Future>(
+    handle: &ConnectionHandle,
+    what: F,
+) -> Result<F::Output, Interrupt> {
     let mut what = pin!(what);
     poll_fn(|context| {
-        // What is done is done: a result wins over a deadline that passed in the same turn.
+        // A result wins over a deadline that passed in the same turn.
         if let Poll::Ready(output) = what.as_mut().poll(context) {
             return Poll::Ready(Ok(output));
         }
-        let signals = seat.signals();
+        let signals = handle.signals();
         if signals.cut() {
             Poll::Ready(Err(Interrupt::Cut))
         } else if signals.expired() {

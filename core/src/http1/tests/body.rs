@@ -1,10 +1,10 @@
-//! Bodies: the chunk grammar row by row, ends and trailers.
+//! Reading bodies: the chunk grammar row by row, the ends of bodies, and trailers.
 
 use super::*;
 
 const LIMITS: HeadLimits = HeadLimits { block_bytes_max: 64, fields_max: 3, target_bytes_max: 1 };
 
-/// What a body came to: payload, whether it is done, bytes left over.
+/// The result of reading a body: the payload, whether the body is done, and the number of bytes left over.
 type Outcome = (Vec<u8>, bool, usize);
 
 /// Reads `raw` in pieces of `step` bytes.
@@ -30,7 +30,7 @@ fn read_by(framing: Framing, raw: &[u8], step: usize) -> (Result<Outcome, BodyFa
     (Ok((payload, reader.is_done(), raw.len() - at)), reader)
 }
 
-/// The same in every size of pieces.
+/// Reads `raw` whole and in pieces of 1 to 9 bytes, and checks that the results are equal.
 #[track_caller]
 fn read(framing: Framing, raw: &[u8]) -> (Result<Outcome, BodyFault>, BodyReader) {
     let whole = read_by(framing, raw, usize::MAX / 2);
@@ -133,7 +133,7 @@ fn a_chunked_body_that_is_cut() {
 
 #[test]
 fn extensions_have_limits_each_and_together() {
-    // With its semicolon.
+    // A chunk with an extension of `bytes` bytes, the semicolon included.
     let chunk = |bytes: usize| format!("1;{}\r\na\r\n", "x".repeat(bytes - 1));
     let (outcome, _) = read_by(Framing::Chunked, chunk(256).as_bytes(), 7);
     assert!(outcome.is_ok());

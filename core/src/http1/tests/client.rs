@@ -1,4 +1,4 @@
-//! The client behind trusted proxies.
+//! The address of a client behind trusted proxies.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! "Requests we forward, normalized".
+//! Requests as the origin gets them: docs/http.md, "Requests that are forwarded".
 
 use super::*;
 
@@ -60,7 +60,7 @@ fn a_trusted_peers_forwarding_fields_survive_its_connection_line() {
 }
 
 #[test]
-fn framing_is_written_by_us() {
+fn the_door_writes_the_framing_fields() {
     for (fields, line) in [
         ("content-length: 007\r\n", "Content-Length: 7\r\n"),
         ("Content-Length: 0\r\n", "Content-Length: 0\r\n"),
@@ -73,7 +73,7 @@ fn framing_is_written_by_us() {
 }
 
 #[test]
-fn underscored_names_go_only_if_they_shadow_ours() {
+fn a_name_with_underscores_is_removed_only_if_it_shadows_a_field_of_the_door() {
     let passes = "grpc_timeout: 1\r\nX_Custom: 2\r\ncontent_type: 3\r\n_: 4\r\n";
     assert_eq!(forwarded(get(passes)), format!("GET / HTTP/1.1\r\nHost: a.example\r\n{passes}"));
     for name in [

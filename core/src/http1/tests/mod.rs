@@ -1,4 +1,5 @@
-//! One row a rule: raw bytes in, a fault or a normalized head out. Properties are in `property`.
+//! The rules of the codec, one table row for each. A row has raw bytes and the expected result, which is
+//! a fault or a normalized head. Properties over random bytes are in `property`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -18,12 +19,12 @@ use std::net::IpAddr;
 
 use super::*;
 
-/// A small head around the fields of a row.
+/// A small GET request with the fields of a row.
 fn get(fields: &str) -> Vec<u8> {
     format!("GET / HTTP/1.1\r\nHost: a.example\r\n{fields}\r\n").into_bytes()
 }
 
-/// Parses a whole head.
+/// Parses the whole head of a request.
 fn parse(raw: impl AsRef<[u8]>) -> Result<RequestHead, RequestFault> {
     let mut head = RequestHead::default();
     let taken = parse_request(raw.as_ref(), &HeadLimits::REQUEST, &mut head)?;
@@ -35,12 +36,12 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// A stranger, and a proxy of ours.
+/// A peer with a fixed address: a trusted proxy or a stranger.
 fn peer(trusted: bool) -> Peer {
     Peer { address: address("192.0.2.7"), scheme: Scheme::Http, port: 8080, trusted }
 }
 
-/// What the origin gets of this head.
+/// The head that the origin gets for this head.
 fn forward_as(raw: &[u8], peer: &Peer, upgrade: bool) -> String {
     let head = parse(raw).unwrap_or_else(|fault| panic!("{fault}: {}", raw.escape_ascii()));
     let request_id = head.kept_request_id(raw, peer).unwrap_or(b"fresh");
@@ -51,7 +52,8 @@ fn forward_as(raw: &[u8], peer: &Peer, upgrade: bool) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// What the origin gets of this head, but for the fields that are always ours.
+/// The head that the origin gets for this head, without the fields that the door always writes. Those are
+/// checked here.
 fn forwarded(raw: impl AsRef<[u8]>) -> String {
     let out = forward_as(raw.as_ref(), &peer(false), true);
     let (client, ours) = out.split_once("X-Forwarded-For: ").unwrap();
@@ -68,11 +70,11 @@ fn forwarded(raw: impl AsRef<[u8]>) -> String {
     client.to_owned()
 }
 
-const TO_GET: Asked<'static> = Asked { method: Method::Get, upgrade: None };
-const TO_HEAD: Asked<'static> = Asked { method: Method::Head, upgrade: None };
+const TO_GET: RequestContext<'static> = RequestContext { method: Method::Get, upgrade: None };
+const TO_HEAD: RequestContext<'static> = RequestContext { method: Method::Head, upgrade: None };
 
-/// Parses a whole response head.
-fn parse_answer(raw: &[u8], asked: &Asked<'_>) -> Result<ResponseHead, ResponseFault> {
+/// Parses the whole head of a response.
+fn parse_answer(raw: &[u8], asked: &RequestContext<'_>) -> Result<ResponseHead, ResponseFault> {
     let mut head = ResponseHead::default();
     let taken = parse_response(raw, asked, &HeadLimits::RESPONSE, &mut head)?;
     assert!(taken.is_some(), "incomplete: {}", raw.escape_ascii());

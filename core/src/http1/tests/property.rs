@@ -1,10 +1,11 @@
-//! Properties: for all splits, all bytes, all heads that can be made of legal parts.
+//! Properties that hold for every split of the bytes, for any bytes, and for every head of legal parts.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Bytes out of what heads are made of, so that random ones get somewhere.
+/// Random bytes made of the usual parts of heads and bodies. Fully random bytes would fail at once and
+/// would not reach the deeper rules.
 fn soup() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
         Just(b"\r\n".to_vec()),
@@ -34,7 +35,7 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
 
-/// A head made of legal parts, sometimes with one illegal.
+/// A request head made of legal parts. Some of the generated field values are not legal.
 fn request() -> impl Strategy<Value = Vec<u8>> {
     let method = prop_oneof![Just("GET"), Just("HEAD"), Just("POST"), Just("OPTIONS"), Just("X-Y")];
     let target = prop_oneof![
@@ -67,7 +68,7 @@ fn request() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// Parses what `cuts` split, one more piece at a time.
+/// Parses `raw` with one more piece at each call. The pieces end at `cuts`.
 fn parse_split(raw: &[u8], cuts: &[usize]) -> (Result<Option<usize>, RequestFault>, RequestHead) {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (raw.len() + 1)).collect();
     ends.push(raw.len());
@@ -92,7 +93,7 @@ fn write(head: &RequestHead, raw: &[u8], trusted: bool) -> Vec<u8> {
     out
 }
 
-/// No line of a head that goes out can be taken for two, or frame it twice.
+/// Whether a written head is safe: no line can be read as two lines, and at most one field frames the body.
 fn is_clean(out: &[u8]) -> bool {
     let Some(block) = out.strip_suffix(b"\r\n\r\n") else { return false };
     let text = block.escape_ascii().to_string().to_ascii_lowercase();
@@ -122,8 +123,8 @@ proptest! {
     ) {
         let (whole, head) = parse_split(&raw, &[]);
         let (split, same) = parse_split(&raw, &cuts);
-        // A fault found in a part may be another than the one found in the whole; that it is one
-        // may not differ.
+        // The fault that a part shows may differ from the fault of the whole head. But either both are
+        // refused or neither is.
         prop_assert_eq!(split.is_err(), whole.is_err());
         prop_assert!(whole.is_err() || split == whole);
         if let Ok(Some(_)) = whole {
@@ -132,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_forwarded_is_read_again_to_the_same(
+    fn a_forwarded_request_is_read_again_to_the_same(
         raw in prop_oneof![request(), soup()],
         trusted in any::<bool>(),
     ) {
@@ -140,7 +141,7 @@ proptest! {
         prop_assume!(matches!(verdict, Ok(Some(_))));
         let out = write(&head, &raw, trusted);
         prop_assert!(is_clean(&out), "{}", out.escape_ascii());
-        // Also: exactly one Host, or it would be refused.
+        // This also shows that the head has exactly one Host, because it would be refused otherwise.
         let again = parse(&out).map_err(|fault| TestCaseError::fail(fault.to_string()))?;
         prop_assert_eq!(again.framing, head.framing);
         prop_assert_eq!(again.method, head.method);
@@ -149,15 +150,15 @@ proptest! {
         if !head.authority.is_empty() {
             prop_assert_eq!(again.authority.of(&out), head.authority.of(&raw));
         }
-        // A second proxy of ours that trusts the first adds itself and changes nothing else of
-        // what the client sent.
+        // A second door that does not trust the first one overwrites the same fields, and changes
+        // nothing else that the client sent.
         let twice = write(&again, &out, false);
         let once = write(&head, &raw, false);
         prop_assert_eq!(twice.escape_ascii().to_string(), once.escape_ascii().to_string());
     }
 
     #[test]
-    fn any_bytes_are_a_verdict_and_never_a_panic(raw in proptest::collection::vec(any::<u8>(), 0..600)) {
+    fn any_bytes_give_a_verdict_and_never_a_panic(raw in proptest::collection::vec(any::<u8>(), 0..600)) {
         let _ = parse_split(&raw, &[]);
         let mut head = ResponseHead::default();
         let _ = parse_response(&raw, &TO_HEAD, &HeadLimits::RESPONSE, &mut head);
@@ -194,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_chunked_is_read_again_in_any_split(
+    fn a_chunked_body_is_read_again_in_any_split(
         chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..40), 0..6),
         cuts in proptest::collection::vec(any::<usize>(), 0..8),
         rest in proptest::collection::vec(any::<u8>(), 0..8),
@@ -228,7 +229,7 @@ proptest! {
     }
 }
 
-/// Reads a chunked body in pieces that end at `cuts`: the payload, and the bytes used.
+/// Reads a chunked body in pieces that end at `cuts`. Returns the payload and the number of bytes used.
 fn read_split(raw: &[u8], cuts: &[usize]) -> Result<(Vec<u8>, usize), TestCaseError> {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (raw.len() + 1)).collect();
     ends.push(raw.len());

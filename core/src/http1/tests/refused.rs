@@ -1,4 +1,4 @@
-//! "Requests we refuse": each with its status.
+//! Requests that are refused, each with its status: docs/http.md, "Requests that are refused".
 
 use super::*;
 

@@ -1,9 +1,9 @@
-//! The response as the client gets it.
+//! Responses as the client gets them: docs/http.md, "Responses that are passed on".
 
 use super::*;
 
-/// Relays and says how the body follows.
-fn relayed(raw: &[u8], asked: &Asked<'_>, answer: &Answer<'_>) -> (String, Sending) {
+/// Relays a response. Returns the head that the client gets, and how the body follows.
+fn relayed(raw: &[u8], asked: &RequestContext<'_>, answer: &Answer<'_>) -> (String, Sending) {
     let head = parse_answer(raw, asked).unwrap_or_else(|fault| panic!("{fault}: {}", raw.escape_ascii()));
     let mut out = Vec::new();
     let sending = write_response(&head, raw, answer, &mut out);
@@ -18,7 +18,7 @@ fn to(version: Version, persistence: Persistence) -> Answer<'static> {
 fn framing_towards_the_client() {
     use Persistence::{Close, KeepAlive};
     use Version::{Http10, Http11};
-    // (origin's fields, client, how it follows, what is said)
+    // (fields of the origin, client, how the body follows, fields that the client gets)
     for (fields, client, sending, said) in [
         ("Content-Length: 05\r\n", to(Http11, KeepAlive), Sending::Raw, "Content-Length: 5\r\n"),
         (
@@ -51,7 +51,7 @@ fn framing_towards_the_client() {
 }
 
 #[test]
-fn bodiless_answers_tell_a_length_only_where_it_means_something() {
+fn answers_without_a_body_have_a_length_only_where_it_means_something() {
     for (method, status, fields, said) in [
         (Method::Head, 200, "Content-Length: 5\r\n", "Content-Length: 5\r\n"),
         (Method::Head, 200, "Transfer-Encoding: chunked\r\n", ""),
@@ -62,7 +62,7 @@ fn bodiless_answers_tell_a_length_only_where_it_means_something() {
     ] {
         let raw = format!("HTTP/1.1 {status} X\r\n{fields}\r\n");
         let answer = Answer { method, ..TO_CLIENT };
-        let found = relayed(raw.as_bytes(), &Asked { method, upgrade: None }, &answer);
+        let found = relayed(raw.as_bytes(), &RequestContext { method, upgrade: None }, &answer);
         assert_eq!(found, (format!("HTTP/1.1 {status} X\r\n{said}\r\n"), Sending::Nothing));
     }
 }
@@ -80,7 +80,7 @@ fn fields_of_the_origins_connection_are_removed() {
 }
 
 #[test]
-fn our_fields_come_last_and_a_date_only_where_there_is_none() {
+fn fields_of_the_door_come_last_and_a_date_only_where_it_is_missing() {
     let date = Some(&b"Tue, 24 Nov 2026 18:00:00 GMT"[..]);
     let answer = Answer { date, extra: &[("X-A", "1"), ("Set-Cookie", "gl=blue")], ..TO_CLIENT };
     let (out, _) = relayed(b"HTTP/1.0 404 Gone fishing\r\nContent-Length: 0\r\n\r\n", &TO_GET, &answer);
@@ -94,10 +94,10 @@ fn our_fields_come_last_and_a_date_only_where_there_is_none() {
 }
 
 #[test]
-fn a_101_says_what_was_switched_to() {
+fn a_101_names_the_protocol_of_the_switch() {
     let raw = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Accept: x\r\nContent-Length: 0\r\n\r\n";
-    let asked = Asked { method: Method::Get, upgrade: Some(b"websocket") };
+    let asked = RequestContext { method: Method::Get, upgrade: Some(b"websocket") };
     let close = to(Version::Http11, Persistence::Close);
     let (out, sending) = relayed(raw, &asked, &close);
     assert_eq!(sending, Sending::Nothing);

@@ -1,4 +1,5 @@
-//! "Responses, in this order", and what is a 502.
+//! Responses as the door reads them, and those that become a 502: docs/http.md, "Responses that are
+//! refused" and "Responses that are passed on".
 
 use super::*;
 
@@ -25,7 +26,7 @@ fn framing_in_its_order() {
         (Method::Post, 999, "", Framing::ToEnd),
     ] {
         let raw = format!("HTTP/1.1 {status} X\r\n{fields}\r\n").into_bytes();
-        let head = parse_answer(&raw, &Asked { method, upgrade: None }).unwrap();
+        let head = parse_answer(&raw, &RequestContext { method, upgrade: None }).unwrap();
         assert_eq!(head.framing, framing, "{method:?} {status} {fields}");
         assert_eq!(head.status, status);
     }
@@ -104,7 +105,7 @@ fn status_lines_without_a_reason() {
 }
 
 #[test]
-fn which_connections_are_used_again() {
+fn a_connection_is_used_again_only_if_the_head_allows_it() {
     for (version, fields, method, reusable) in [
         ("1.1", "Content-Length: 1\r\n", Method::Get, true),
         ("1.1", "Transfer-Encoding: chunked\r\n", Method::Get, true),
@@ -117,7 +118,7 @@ fn which_connections_are_used_again() {
         ("1.0", "Connection: keep-alive\r\n", Method::Get, false),
     ] {
         let raw = format!("HTTP/{version} 200 OK\r\n{fields}\r\n").into_bytes();
-        let head = parse_answer(&raw, &Asked { method, upgrade: None }).unwrap();
+        let head = parse_answer(&raw, &RequestContext { method, upgrade: None }).unwrap();
         assert_eq!(head.reusable(), reusable, "{version} {fields} {method:?}");
     }
     let interim = parse_answer(b"HTTP/1.1 103 X\r\n\r\n", &TO_GET).unwrap();
@@ -125,8 +126,8 @@ fn which_connections_are_used_again() {
 }
 
 #[test]
-fn a_101_only_to_what_was_asked_for() {
-    let websocket = Asked { method: Method::Get, upgrade: Some(b"websocket") };
+fn a_101_switches_only_to_the_protocol_that_was_asked_for() {
+    let websocket = RequestContext { method: Method::Get, upgrade: Some(b"websocket") };
     for (head, asked, fits) in [
         ("HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n", &websocket, true),
         ("HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\n", &TO_GET, false),
@@ -142,17 +143,17 @@ fn a_101_only_to_what_was_asked_for() {
         let expected = if fits { Ok(ResponseClass::Switching) } else { Err(ResponseFault::Switched) };
         assert_eq!(found, expected, "{head}");
     }
-    // An origin that declines answers as to any request.
+    // An origin that declines to switch answers as it answers any other request.
     let declined = parse_answer(&ok("Content-Length: 0\r\nUpgrade: websocket\r\n"), &websocket).unwrap();
     assert_eq!(declined.class, ResponseClass::Final);
 }
 
 #[test]
-fn what_was_asked_for_is_what_was_forwarded() {
+fn the_context_has_an_upgrade_only_if_the_door_forwarded_it() {
     let raw = get("Connection: upgrade\r\nUpgrade: websocket\r\n");
     let head = parse(&raw).unwrap();
-    assert_eq!(Asked::of(&head, &raw, true).upgrade, Some(&b"websocket"[..]));
-    assert_eq!(Asked::of(&head, &raw, false).upgrade, None);
+    assert_eq!(RequestContext::of(&head, &raw, true).upgrade, Some(&b"websocket"[..]));
+    assert_eq!(RequestContext::of(&head, &raw, false).upgrade, None);
 }
 
 #[test]
@@ -180,8 +181,8 @@ fn interim_heads_come_before_the_final_one_and_are_counted() {
 }
 
 #[test]
-fn nothing_of_the_head_before_is_left() {
-    let websocket = Asked { method: Method::Get, upgrade: Some(b"websocket") };
+fn nothing_is_left_of_the_head_before() {
+    let websocket = RequestContext { method: Method::Get, upgrade: Some(b"websocket") };
     let first = b"HTTP/1.1 101 X\r\nConnection: close, x-a\r\nUpgrade: websocket\r\nDate: x\r\n\r\n";
     let mut head = parse_answer(first, &websocket).unwrap();
     head.clear();

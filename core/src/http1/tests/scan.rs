@@ -1,10 +1,11 @@
-//! The end of a head: found in pieces, refused early, searched once.
+//! The search for the end of a head. It works on pieces, refuses early, and looks at each byte once.
 
 use super::*;
 
 const LIMITS: HeadLimits = HeadLimits { block_bytes_max: 1000, fields_max: 10, target_bytes_max: 100 };
 
-/// Feeds byte by byte; how many bytes it took until the verdict.
+/// Parses `raw` with one more byte at each call. Returns the number of bytes until the verdict, and the
+/// verdict.
 fn trickle(raw: &[u8]) -> (usize, Result<Option<usize>, RequestFault>) {
     let mut head = RequestHead::default();
     for end in 0..=raw.len() {
@@ -33,7 +34,7 @@ fn bytes_behind_the_head_are_not_taken() {
 }
 
 #[test]
-fn refused_before_it_is_complete() {
+fn a_head_is_refused_before_it_is_complete() {
     let endless = |begin: &str, more: &str| format!("{begin}{}", more.repeat(10_000)).into_bytes();
     for (raw, bytes_max, fault) in [
         (endless("GET /", "t"), 200, RequestFault::TargetTooLong),
@@ -101,7 +102,7 @@ fn a_shorter_buffer_than_before_is_no_panic() {
 }
 
 #[test]
-fn nothing_of_the_head_before_is_left() {
+fn nothing_is_left_of_the_head_before() {
     let mut head = RequestHead::default();
     let first = b"POST /a HTTP/1.1\r\nHost: a\r\nConnection: close, upgrade, x-a\r\nUpgrade: websocket\r\n\
         TE: trailers\r\nContent-Type: application/grpc\r\nExpect: 100-continue\r\n\

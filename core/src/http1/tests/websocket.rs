@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use crate::http1::{CLOSE_GOING_AWAY, FrameScanner, write_close};
 
-/// A frame with a payload of `length` zeros, in the shortest form of its length.
+/// A frame with a payload of `length` zero bytes. The length is written in its shortest form.
 fn frame(opcode: u8, length: usize, masked: bool) -> Vec<u8> {
     let mut bytes = vec![opcode];
     let mask = if masked { 0x80 } else { 0 };
@@ -35,7 +35,7 @@ fn a_close_is_written_plain_and_masked() {
 }
 
 #[test]
-fn a_close_is_seen_and_what_only_looks_like_one_is_not() {
+fn a_close_is_seen_and_a_payload_like_one_is_not() {
     let mut scanner = FrameScanner::default();
     let mut text = frame(0x81, 4, true);
     text[6] = 0x88;
@@ -48,7 +48,7 @@ fn a_close_is_seen_and_what_only_looks_like_one_is_not() {
 }
 
 #[test]
-fn a_boundary_is_found_inside_what_was_read() {
+fn a_boundary_is_found_inside_of_read_bytes() {
     let mut scanner = FrameScanner::default();
     assert_eq!(scanner.advance_to_boundary(&frame(0x82, 5, false)), Some(0), "it stands at one");
     let (one, two) = (frame(0x02, 300, false), frame(0x80, 1, false));
@@ -62,7 +62,7 @@ fn a_boundary_is_found_inside_what_was_read() {
 }
 
 proptest! {
-    /// However the bytes are cut, the same boundaries are found.
+    /// The scanner finds the same boundaries for every cut of the bytes.
     #[test]
     fn boundaries_do_not_depend_on_the_pieces(
         frames in prop::collection::vec((0_usize..70_000, any::<bool>()), 1..5),

@@ -3,7 +3,7 @@ use crate::model::{ImageReference, is_digest, is_tag};
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 #[test]
-fn references_are_taken_apart_as_docker_pull_does() {
+fn references_are_split_as_docker_pull_splits_them() {
     let with_digest = format!("registry.example.org:5000/org/app:v1@{DIGEST}");
     for (text, repository, tag, registry) in [
         ("app", "app", None, "docker.io"),
@@ -27,7 +27,7 @@ fn references_are_taken_apart_as_docker_pull_does() {
 }
 
 #[test]
-fn what_is_no_reference_is_refused_with_the_reason() {
+fn a_text_that_is_not_a_reference_is_refused_with_the_reason() {
     for text in [
         "",
         "/",
@@ -71,7 +71,7 @@ fn digests_and_tags_are_told_apart() {
 }
 
 #[test]
-fn a_repository_is_called_as_its_registry_calls_it() {
+fn a_path_is_the_name_of_the_repository_at_its_registry() {
     for (text, registry, path) in [
         ("app:v1", "docker.io", "library/app"),
         ("docker.io/app", "docker.io", "library/app"),

@@ -1,10 +1,11 @@
-//! What the shells are told to do. Idempotent, and derivable from the state.
+//! Effects, which are the orders of a step to the shells. They are idempotent and can be derived from the
+//! state.
 
 use crate::model::{Color, Epoch, ReleaseId, Version};
 
 use crate::release::Errand;
 
-/// What people may be told; names are those of `[[notifiers]] events`.
+/// The kind of a message to people. The names are those of `[[notifiers]] events`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
@@ -21,7 +22,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// As in `[[notifiers]] events`.
+    /// The name in `[[notifiers]] events`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,31 +40,31 @@ impl Notice {
     }
 }
 
-/// Something a person should look at; it stays until its cause is gone.
+/// Something that a person should look at. It stays up until its cause is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Alarm {
-    /// 10 s without every worker's acknowledgement.
+    /// A switch was not acknowledged by every worker within 10 s.
     Unacknowledged,
-    /// The old color is sick too while the new one bakes.
+    /// Both colors are sick in a bake, so the cause is outside.
     ExternalCause,
-    /// The active color is down and no release is under way; the reason names what would help.
+    /// The active color is down and no release is under way. The reason says what would help.
     ActiveDown,
-    /// The candidate is slower than the old color was, and `latency` is "notify".
+    /// The candidate is slower than the old color was, and the configuration says `latency = "notify"`.
     Slow,
-    /// A trip with no way to act on it.
+    /// A release is degraded and a person is to decide.
     Degraded,
     /// The store can't be written.
     StoreUnwritable,
-    /// The verdict was inconclusive and the policy promotes all the same.
+    /// The verdict was inconclusive, and the release has succeeded all the same.
     Inconclusive,
-    /// The state was rebuilt from what runs.
+    /// The record was lost and was rebuilt from the running containers or from the history.
     StateRebuilt,
-    /// An engine does not answer: nothing is started or stopped there until it does.
+    /// An engine does not answer. Nothing is started or stopped there until it does.
     EngineAway,
-    /// A hook of a release failed after the switch, or on the way back.
+    /// A hook failed after the switch or on the way back.
     HookFailed,
-    /// Tags could not be moved in the registry.
+    /// The tags could not be moved in the registry.
     TagsFailed,
 }
 
@@ -87,79 +88,48 @@ impl Alarm {
     }
 }
 
-/// One thing to do.
+/// One thing that the shells do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Give the color's endpoints to this release and forget what was known of their health.
-    Adopt {
-        color: Color,
-        release: ReleaseId,
-    },
-    /// Store a table with `active` at `epoch`, freeze the baseline of the other color, and ask
+    /// Give the color's endpoints to this release and forget their health so far.
+    Adopt { color: Color, release: ReleaseId },
+    /// Publish a route table with `active` at `epoch`, freeze the baseline of the other color, and ask
     /// every worker to acknowledge.
-    Swap {
-        epoch: Epoch,
-        active: Color,
-    },
-    /// Let what is in flight on this color finish, cut the rest after `drain_timeout`, then say
-    /// [`crate::release::Event::Drained`]. The color gets no new requests any more (it is not active).
-    Drain {
-        color: Color,
-        release: Option<ReleaseId>,
-    },
-    /// Take the color's drain back: it may become active.
-    Undrain {
-        color: Color,
-    },
-    /// Rebuild the route table (paused, baking, ... changed) without a switch.
+    Swap { epoch: Epoch, active: Color },
+    /// Let the requests in flight on this color finish, cut the rest after `drain_timeout`, then give
+    /// [`crate::release::Event::Drained`]. The color is not active and gets no new requests.
+    Drain { color: Color, release: Option<ReleaseId> },
+    /// End the color's drain, since the color may become active.
+    Undrain { color: Color },
+    /// Rebuild the route table without a switch, since a pause, a bake or a share has begun or ended.
     Refresh,
-    Notify {
-        notice: Notice,
-        release: Option<ReleaseId>,
-        reason: String,
-    },
+    /// Send a message to people.
+    Notify { notice: Notice, release: Option<ReleaseId>, reason: String },
     /// Raise or clear an alarm.
-    Alarm {
-        alarm: Alarm,
-        raised: bool,
-        reason: String,
-    },
+    Alarm { alarm: Alarm, raised: bool, reason: String },
 
-    /// Run a hook of the release, or move its tags; then [`crate::release::Event::ErrandDone`].
+    /// Run a hook of the release or move its tags, then give [`crate::release::Event::ErrandDone`].
     Errand {
         errand: Errand,
         release: ReleaseId,
         color: Color,
         version: Version,
-        /// What the other color runs, where that is known.
+        /// The version of the other color, if it is known.
         other: Option<Version>,
     },
 
-    // Managed containers.
-    /// Get the image; then [`crate::release::Event::Pulled`] or [`crate::release::Event::PullFailed`].
-    Pull {
-        release: ReleaseId,
-        version: Version,
-    },
-    /// Create the release's containers in this color, or start them where they are kept; then
+    // Effects on managed containers.
+    /// Pull the image, then give [`crate::release::Event::Pulled`] or
+    /// [`crate::release::Event::PullFailed`].
+    Pull { release: ReleaseId, version: Version },
+    /// Create the release's containers in this color, or start them if they are kept. Then give
     /// [`crate::release::Event::Started`] or [`crate::release::Event::StartFailed`].
-    Start {
-        release: ReleaseId,
-        color: Color,
-    },
-    /// Save logs and inspect output of the release's containers, before they are stopped.
-    SaveEvidence {
-        release: ReleaseId,
-    },
-    /// Stop the release's containers and keep them. Never done while the record, as read back
-    /// from the store, has their color active.
-    Stop {
-        release: ReleaseId,
-        color: Color,
-    },
-    /// Remove the release's containers; a pull that is under way is stopped.
-    Remove {
-        release: ReleaseId,
-        color: Color,
-    },
+    Start { release: ReleaseId, color: Color },
+    /// Save the logs and the inspection of the release's containers before they are stopped.
+    SaveEvidence { release: ReleaseId },
+    /// Stop the release's containers and keep them. A shell never does this while the record, as read
+    /// back from the store, says that their color is active.
+    Stop { release: ReleaseId, color: Color },
+    /// Remove the release's containers, and stop a pull that is under way.
+    Remove { release: ReleaseId, color: Color },
 }

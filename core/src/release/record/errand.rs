@@ -1,5 +1,5 @@
-//! What is done outside greenlight for a release, as data: its hooks, and the moving of tags in the
-//! registry. The rules are in [`crate::release::rules::errands`].
+//! Errands as data. An errand is work that is done outside greenlight for a release: a hook, or the
+//! moving of tags in the registry. The rules are in [`crate::release::rules::errands`].
 
 use std::time::Duration;
 
@@ -7,19 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Color, ReleaseId, Tick, Version};
 
-/// What is done outside.
+/// The kind of an errand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Errand {
+    /// The hook that the switch waits for.
     PrePromote,
+    /// The hook that runs when the bake begins, or when a first release succeeds.
     PostPromote,
+    /// The hook that runs when the traffic goes back.
     OnRevert,
-    /// `stable` and `previous` are moved in the registry.
+    /// The tags `stable` and `previous` are moved in the registry.
     Tags,
 }
 
 impl Errand {
-    /// The key that asks for it.
+    /// The configuration key that asks for the errand.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -30,7 +33,7 @@ impl Errand {
         }
     }
 
-    /// Its name in a sentence.
+    /// The errand's name in a sentence.
     pub(crate) const fn in_words(self) -> &'static str {
         match self {
             Self::PrePromote => "the pre_promote hook",
@@ -41,7 +44,7 @@ impl Errand {
     }
 }
 
-/// How long each errand may take; `None`: it is not asked for.
+/// How long each errand may take. `None` means that the configuration does not ask for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Errands {
     pub pre_promote: Option<Duration>,
@@ -51,7 +54,7 @@ pub struct Errands {
 }
 
 impl Errands {
-    /// The longest that this errand may take.
+    /// The longest time for this errand, or `None` if the configuration does not ask for it.
     #[must_use]
     pub const fn timeout(&self, errand: Errand) -> Option<Duration> {
         match errand {
@@ -63,21 +66,21 @@ impl Errands {
     }
 }
 
-/// An errand that was begun and has not been settled.
+/// An errand that has begun and whose result has not been acted on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     pub errand: Errand,
     pub release: ReleaseId,
     pub color: Color,
     pub version: Version,
-    /// What the other color runs, where that is known.
+    /// The version of the other color, if it is known.
     pub other: Option<Version>,
-    /// The shell keeps the errand's own timeout; one that never reports is failed then.
+    /// When the errand counts as failed if it has not reported. The shell keeps the errand's own timeout.
     pub deadline: Tick,
-    /// How it went, once it has reported.
+    /// The result, once the errand has reported. The error is a sentence for people.
     pub outcome: Option<Result<(), String>>,
 }
 
-/// The oldest gives way: a limit on everything. A service has one release under way, and seconds of
-/// errands behind it.
+/// The most errands at a time. Past that the oldest is dropped, so that the list is bounded. A service
+/// has one release under way, and its errands take seconds.
 pub(crate) const RUNS_MAX: usize = 8;

@@ -1,4 +1,4 @@
-//! All that can happen to a service.
+//! Every event that can happen to a service.
 
 use std::time::Duration;
 
@@ -8,141 +8,100 @@ use crate::model::{Color, Epoch, ReleaseId, Version};
 
 use crate::release::{Errand, Policy};
 
-/// Where a release comes from.
+/// Who asked for a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
+    /// A person, by the command line or the API.
     Person,
+    /// A registry or a build.
     Webhook,
+    /// greenlight itself, because a color came up or a tag has a new digest.
     Discovery,
 }
 
-/// Commands of people and machines, and facts from the shells.
+/// A command of a person or a machine, or a fact from a shell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     // Commands.
-    /// Release `version` on the other color. `version: None` (fixed): a fresh label, never a no-op.
-    Deploy {
-        version: Option<Version>,
-        auto_promote: Option<bool>,
-        force: bool,
-        source: Source,
-    },
-    /// A registry or a build says that this version is there: released after the debounce, unless
-    /// it is active, under way, in quarantine, or older than what was pushed last.
+    /// Release `version` on the other color. Without a version, which only fixed endpoints allow, the
+    /// release gets a label of its own and is never a no-op.
+    Deploy { version: Option<Version>, auto_promote: Option<bool>, force: bool, source: Source },
+    /// A registry or a build says that this version is there. It is released after the debounce, unless
+    /// it is active, under way, in quarantine, or older than the version that was pushed last.
     Pushed {
         version: Version,
-        /// When it was pushed by the sender's clock (Unix seconds); compared with other pushes alone.
+        /// When the version was pushed, by the sender's clock (Unix seconds). It is compared only with
+        /// other pushes.
         at: Option<u64>,
     },
-    Promote {
-        force: bool,
-    },
+    /// Move the traffic to a release that waits for it, or let a degraded release stay.
+    Promote { force: bool },
+    /// Cancel the releases that have not switched.
     Abort,
-    Rollback {
-        to: Option<ReleaseId>,
-        quarantine: bool,
-        force: bool,
-    },
-    Pin {
-        reason: Option<String>,
-        lasts: Option<Duration>,
-    },
+    /// Go back at once during a bake, or by a new release after success.
+    Rollback { to: Option<ReleaseId>, quarantine: bool, force: bool },
+    /// Fix the active color, for a time or until [`Event::Unpin`].
+    Pin { reason: Option<String>, lasts: Option<Duration> },
+    /// Lift the pin. Without a pin this changes nothing.
     Unpin,
+    /// Hold the client requests of the service.
     Pause,
+    /// Let the client requests go on.
     Resume,
     /// Take a version out of quarantine.
-    Unquarantine {
-        version: Version,
-    },
+    Unquarantine { version: Version },
 
     // Facts.
-    /// What a color's endpoints say together has changed. `release` is the owner of the evidence.
-    Health {
-        color: Color,
-        release: Option<ReleaseId>,
-        health: ColorHealth,
-    },
-    /// What the last probes of a color's endpoints failed by, in words: for the reason of a release
-    /// that does not get past its gate.
-    Ailing {
-        color: Color,
-        why: Option<String>,
-    },
-    /// Every worker (and every live front door) has acknowledged the table of this epoch.
-    /// `baseline` is the losing color's last `baseline_window`, frozen when the table was swapped.
-    Acknowledged {
-        epoch: Epoch,
-        baseline: Baseline,
-    },
-    /// One closed second of a color's own traffic; `requests_per_second` is unknown to the step
-    /// but through the baseline.
-    Bucket {
-        color: Color,
-        epoch: Epoch,
-        bucket: Bucket,
-    },
-    /// One closed second of what was asked of the old color in a bake (`synthetic`): a live control.
-    Control {
-        epoch: Epoch,
-        old: Bucket,
-    },
+    /// A color's health has changed. `release` is the release for which it was measured.
+    Health { color: Color, release: Option<ReleaseId>, health: ColorHealth },
+    /// Why the last probes of a color's endpoints failed, in words. It becomes part of the reason of a
+    /// release that does not get past its gate.
+    Ailing { color: Color, why: Option<String> },
+    /// Every worker (and every live front door) has acknowledged the table of this epoch. `baseline` is
+    /// the last `baseline_window` of the color that lost the traffic, frozen when the table was swapped.
+    Acknowledged { epoch: Epoch, baseline: Baseline },
+    /// One closed second of a color's own traffic. The step knows the requests per second only through
+    /// the baseline.
+    Bucket { color: Color, epoch: Epoch, bucket: Bucket },
+    /// One closed second of the synthetic requests to the old color in a bake (`synthetic`). They make
+    /// the old color a live control.
+    Control { epoch: Epoch, old: Bucket },
     /// One closed second of both colors while the candidate has a share of the traffic.
     Canary {
         release: ReleaseId,
         candidate: Bucket,
         old: Bucket,
-        /// The old color's last `baseline_window`; only looked at while there is no judge yet.
+        /// The old color's last `baseline_window`. It is read only until the canary has a judge.
         baseline: Option<Box<Baseline>>,
     },
-    /// Nothing is in flight on this color any more, or what was has been cut.
-    Drained {
-        color: Color,
-        release: Option<ReleaseId>,
-    },
-    /// The time that [`crate::release::Step::deadline`] named has come (early or doubled ones do no harm).
+    /// No request is in flight on this color any more, because all have ended or the rest was cut.
+    Drained { color: Color, release: Option<ReleaseId> },
+    /// The time that [`crate::release::Step::deadline`] named has come. An early or doubled deadline does
+    /// no harm.
     Deadline,
     /// The configuration has been reloaded.
     PolicyChanged(Box<Policy>),
     /// The service's record can (or can't) be written.
     StoreWritable(bool),
 
-    /// How an errand of a release went; the error is for people.
-    ErrandDone {
-        release: ReleaseId,
-        errand: Errand,
-        outcome: Result<(), String>,
-    },
+    /// The result of an errand. The error is a sentence for people.
+    ErrandDone { release: ReleaseId, errand: Errand, outcome: Result<(), String> },
 
-    // Facts of containers.
-    /// The image is there. `version`: its digest, which an accepted release need not know yet (the
-    /// registry did not answer then).
-    Pulled {
-        release: ReleaseId,
-        version: Version,
-    },
-    PullFailed {
-        release: ReleaseId,
-        why: String,
-    },
-    Started {
-        release: ReleaseId,
-    },
-    StartFailed {
-        release: ReleaseId,
-        why: String,
-    },
-    /// A container has ended and was started again by its engine. `why`: how it ended.
-    EndpointRestarted {
-        release: ReleaseId,
-        restarts: u32,
-        why: Option<String>,
-    },
-    /// Which containers of a color run, where somebody else runs them: their ids, sorted.
-    Containers {
-        color: Color,
-        ids: Vec<String>,
-    },
-    /// An engine does not answer, and why; `None`: all of them do.
+    // Facts about containers.
+    /// The image is pulled. `version` is its digest, which greenlight may learn only now if the registry
+    /// did not answer when the release was accepted.
+    Pulled { release: ReleaseId, version: Version },
+    /// The image can't be pulled.
+    PullFailed { release: ReleaseId, why: String },
+    /// All containers of the release run.
+    Started { release: ReleaseId },
+    /// The containers can't be started.
+    StartFailed { release: ReleaseId, why: String },
+    /// A container has ended and its engine has started it again. `why` says how it ended.
+    EndpointRestarted { release: ReleaseId, restarts: u32, why: Option<String> },
+    /// The containers of a color that run, if somebody else runs them. `ids` is sorted.
+    Containers { color: Color, ids: Vec<String> },
+    /// An engine does not answer, and the reason. `None` means that every engine answers.
     EngineAway(Option<String>),
 }

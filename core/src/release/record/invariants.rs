@@ -1,10 +1,10 @@
-//! What never happens, asked of a record after every step by the tests and the simulation.
+//! Facts that hold for a record after every step. The tests and the simulation check them.
 
 use crate::release::record::errand::RUNS_MAX;
 use crate::release::{Canary, Errand, Fate, Phase, Promoting, Release, Stage, State, Stretch, UpstreamKind};
 
 impl State {
-    /// `Err` names the invariant that does not hold.
+    /// Checks every invariant. `Err` names the first one that does not hold.
     pub fn check(&self) -> Result<(), String> {
         self.check_sides()?;
         self.check_limits()?;
@@ -20,7 +20,7 @@ impl State {
         }
     }
 
-    /// The active color is never drained or stopped, nor is any color that a running release
+    /// The active color is never drained or stopped. The same holds for a color that a running release
     /// may need.
     fn check_sides(&self) -> Result<(), String> {
         let fate = self.sides[self.active].fate;
@@ -32,6 +32,7 @@ impl State {
         Ok(())
     }
 
+    /// The quarantine is bounded, and every release has a number of its own.
     fn check_limits(&self) -> Result<(), String> {
         ensure(self.quarantine.len() <= Self::QUARANTINE_MAX, || {
             "the quarantine is over its limit".to_owned()
@@ -40,6 +41,8 @@ impl State {
         ensure(self.numbered >= releases, || "there are more releases than numbers".to_owned())
     }
 
+    /// The current release has a reason and a deadline, was moved back once at most, and its color is
+    /// active exactly in the states that hold the traffic.
     fn check_release(&self, release: &Release) -> Result<(), String> {
         let id = &release.id;
         let word = release.word();
@@ -65,7 +68,8 @@ impl State {
             | Phase::Canary(_)
             | Phase::Failed
             | Phase::Cancelled => {
-                // Only the first release of managed containers may go to the active color.
+                // Only a release of managed containers may go to the active color, while nothing runs
+                // there.
                 let managed = self.policy.upstream == UpstreamKind::Managed;
                 managed && release.color == self.active
             }
@@ -87,7 +91,7 @@ impl State {
     }
 }
 
-/// A share only after the gate was open, and only of a step that there is.
+/// A candidate has a share of the traffic only after its gate was open, and only in a step that exists.
 fn check_canary(release: &Release, canary: &Canary) -> Result<(), String> {
     let id = &release.id;
     ensure(release.gated, || format!("{id} is in its canary and its gate was never open"))?;
@@ -95,7 +99,7 @@ fn check_canary(release: &Release, canary: &Canary) -> Result<(), String> {
     ensure(canary.percent() < 100, || format!("{id} has {} % before its switch", canary.percent()))
 }
 
-/// A hook before the switch only runs while its release waits for it.
+/// A `pre_promote` hook runs only while its release waits for it.
 fn check_errands(state: &State) -> Result<(), String> {
     if state.errands.len() > RUNS_MAX {
         return Err("there are too many errands".to_owned());
@@ -111,7 +115,7 @@ fn check_errands(state: &State) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the traffic was moved back from it.
+/// Whether the traffic was moved back from the release.
 fn has_gone_back(release: &Release) -> bool {
     match &release.phase {
         Phase::Reverted | Phase::RolledBack => true,

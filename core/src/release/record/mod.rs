@@ -1,15 +1,5 @@
-//! A service's record as types: what is stored, sent and shown. The rules that change it are in
-//! [`super::rules`].
-//!
-//! | file | what it holds |
-//! |---|---|
-//! | `state` `attempt` `phase` `side` | the record: a service, its release, the release's state, a color |
-//! | `policy` | the configuration that decisions need |
-//! | `event` `refusal` | what comes in, and why it is not taken |
-//! | `effect` `step` `errand` | what goes out |
-//! | `remains` | what is left when the record is lost |
-//! | `condition` `outlook` | what others read off a record |
-//! | `invariants` | what never happens |
+//! The types of a service's record and of its releases, as they are stored, sent and shown. The rules are
+//! elsewhere.
 
 pub(crate) mod attempt;
 pub(crate) mod condition;
@@ -17,6 +7,7 @@ pub(crate) mod effect;
 pub(crate) mod errand;
 pub(crate) mod event;
 pub(crate) mod invariants;
+pub(crate) mod name;
 pub(crate) mod outlook;
 pub(crate) mod phase;
 pub(crate) mod policy;

@@ -1,4 +1,4 @@
-//! What others may read off a record: the controller, the API, metrics.
+//! Questions about a record that the rules, the controller, the API and the metrics ask.
 
 use std::time::Duration;
 
@@ -6,48 +6,56 @@ use crate::health::Thresholds;
 use crate::model::{Color, ReleaseId, Tick, Version};
 
 use crate::release::{
-    Condition, Fate, Gate, Kind, Mode, Phase, QuarantineEntry, Release, State, Stretch, Trigger, UpstreamKind,
+    Condition, Fate, Gate, Kind, Mode, Phase, QuarantineEntry, Release, State, StateName, Stretch, Trigger,
+    UpstreamKind,
 };
 
-/// How long the other color must have been down before its coming up is the on_healthy edge.
+/// How long the other color must have been down before its coming up counts as the `on_healthy` edge.
 pub(crate) const DOWN_BEFORE_EDGE: Duration = Duration::from_secs(10);
 
 impl State {
-    /// `service.state`: the running release's state, `queued` if only one waits, else `stable`.
+    /// The state of the service: the state of the running release, else `queued` if a release waits, else
+    /// `stable`.
     #[must_use]
-    pub fn state_word(&self) -> &'static str {
+    pub fn state_name(&self) -> StateName {
         match (self.running(), &self.queued) {
-            (Some(release), _) => release.word(),
-            (None, Some(_)) => "queued",
-            (None, None) => "stable",
+            (Some(release), _) => release.name(),
+            (None, Some(_)) => StateName::Queued,
+            (None, None) => StateName::Stable,
         }
     }
 
-    /// The release that has not ended, but for a queued one.
+    /// The state of the service as text.
+    #[must_use]
+    pub fn state_word(&self) -> &'static str {
+        self.state_name().as_str()
+    }
+
+    /// The current release, if it has not ended. A queued release does not count.
     #[must_use]
     pub fn running(&self) -> Option<&Release> {
         self.release.as_ref().filter(|release| !release.is_final())
     }
 
-    /// Where the current release stands; final if there is none.
+    /// The stretch of the current release; final if there is no release.
     #[must_use]
     pub fn stretch(&self) -> Stretch {
         self.release.as_ref().map_or(Stretch::Final, |release| release.phase.stretch())
     }
 
-    /// Whether nothing may move by itself.
+    /// Whether the service is pinned, so that nothing moves by itself.
     #[must_use]
     pub const fn is_pinned(&self) -> bool {
         self.pin.is_some()
     }
 
-    /// What the active color runs, where that is known.
+    /// The version of the active color, if it is known.
     #[must_use]
     pub fn active_version(&self) -> Option<&Version> {
         self.sides[self.active].version.as_ref()
     }
 
-    /// What a color's endpoints say together.
+    /// The condition of a color. During a bake a candidate's missing endpoints count as gone.
     #[must_use]
     pub fn condition(&self, color: Color) -> Condition {
         let expected = self
@@ -59,8 +67,7 @@ impl State {
         Condition::of(self.health[color], expected)
     }
 
-    /// The thresholds for a color's probes: one pass in a row is enough for the candidate of a
-    /// rollback.
+    /// The thresholds for a color's probes. One passed probe is enough for the candidate of a rollback.
     #[must_use]
     pub fn thresholds(&self, color: Color) -> Thresholds {
         let rolling_back = self.running().is_some_and(|release| {
@@ -72,7 +79,7 @@ impl State {
         Thresholds { rise, fall: self.policy.thresholds.fall }
     }
 
-    /// The judge's mode for a release: a rollback is watched and never moved back.
+    /// The judge's mode for a release. A rollback is observed and never moved back.
     #[must_use]
     pub fn mode(&self, release: &Release) -> Mode {
         match (release.kind, self.policy.mode) {
@@ -82,20 +89,20 @@ impl State {
         }
     }
 
-    /// The candidate's share of the traffic before the switch, in percent; 0 but in a canary.
+    /// The candidate's share of the traffic before the switch, in percent. It is 0 outside a canary.
     #[must_use]
     pub fn canary_percent(&self) -> u8 {
         self.release.as_ref().and_then(Release::canary_percent).unwrap_or(0)
     }
 
-    /// Why a version may not be released unforced.
+    /// The quarantine entry of a version, if the version is in quarantine.
     #[must_use]
     pub fn quarantined(&self, version: &Version) -> Option<&QuarantineEntry> {
         self.quarantine.iter().find(|entry| entry.version == *version)
     }
 
-    /// Whether `rollback` would be taken now without `force` (but for a pin, or a store that can't
-    /// be written).
+    /// Whether a rollback without `force` would be accepted now. A pin and a store that can't be written
+    /// are not asked here.
     #[must_use]
     pub fn rollback_available(&self) -> bool {
         let free =
@@ -120,13 +127,13 @@ impl State {
         }
     }
 
-    /// How long a revert waits for an old color whose health is unknown:
-    /// rise x (interval + timeout).
+    /// How long a revert waits for an old color whose health is unknown, which is rise x (interval +
+    /// timeout).
     pub(crate) fn unknown_wait(&self) -> Duration {
         (self.policy.interval + self.policy.timeout) * self.policy.thresholds.rise
     }
 
-    /// The next time at which something is due by itself.
+    /// The next time after `now` at which a rule may have something to do without an event.
     #[must_use]
     pub fn next_deadline(&self, now: Tick) -> Option<Tick> {
         let mut next: Option<Tick> = None;
@@ -163,13 +170,13 @@ impl State {
         next
     }
 
-    /// Whether the coming up of the other color starts a release.
+    /// Whether a release begins when the other color comes up.
     pub(crate) fn discovers(&self) -> bool {
         self.policy.trigger == Trigger::OnHealthy && self.policy.upstream == UpstreamKind::Fixed
     }
 
-    /// The color of the next release: the other one; the active one where nothing runs yet and
-    /// greenlight starts the containers itself.
+    /// The color of the next release. It is the other color, with one exception. Where greenlight starts
+    /// the containers itself and nothing runs in the active color yet, it is the active one.
     pub(crate) fn candidate_color(&self) -> Color {
         let side = &self.sides[self.active];
         let nothing_runs = side.release.is_none()
@@ -182,14 +189,15 @@ impl State {
         }
     }
 
-    /// Whether a set of containers may be stopped: no color has it, and no release that runs.
+    /// Whether a set of containers may be stopped. It may if it belongs to no color and to no running
+    /// release.
     #[must_use]
     pub fn may_stop(&self, containers: &ReleaseId) -> bool {
         self.running().is_none_or(|release| release.containers != *containers)
             && self.sides.iter().all(|(_, side)| side.containers.as_ref() != Some(containers))
     }
 
-    /// Whether a version may be asked for again without a pull: its image is not removed.
+    /// Whether a version may be released again without a pull, so that its image is not removed.
     #[must_use]
     pub fn knows_version(&self, version: &Version) -> bool {
         self.running().is_some_and(|release| release.version == *version)
@@ -199,8 +207,8 @@ impl State {
             || self.sides.iter().any(|(_, side)| side.version.as_ref() == Some(version))
     }
 
-    /// Whether a set of containers has a place in the record; a set that has none was left behind
-    /// by a crash and is removed.
+    /// Whether the record names a set of containers. A set that it does not name was left behind by a
+    /// crash and is removed.
     #[must_use]
     pub fn knows_containers(&self, containers: &ReleaseId) -> bool {
         self.running().is_some_and(|release| release.containers == *containers)

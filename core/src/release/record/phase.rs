@@ -1,7 +1,7 @@
-//! The states of a release, each with the data that only it needs.
+//! The states of a release, each with the data that only this state needs.
 //!
-//! Every state that waits holds the tick at which it stops waiting: there is no timer that a
-//! restart could lose, and an invariant asks for it ([`crate::release::State::check`]).
+//! Every state that waits holds the tick at which the wait ends. So no restart can lose a timer, and an
+//! invariant checks that the tick is there ([`crate::release::State::check`]).
 
 use std::time::Duration;
 
@@ -9,25 +9,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::{Bucket, Control, Judge, Trip};
 use crate::model::Tick;
+use crate::release::StateName;
 
-/// How long the workers' acknowledgements of a switch are waited for.
+/// How long a switch waits for the acknowledgments of the workers.
 pub(crate) const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(10);
 
 /// Why a release is degraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DegradedCause {
-    /// It tripped under a pin.
+    /// A rule tripped under a pin.
     Pinned,
     /// There is no healthy color to go back to.
     OldSick,
-    /// It tripped with `on_trip = hold`.
+    /// A rule tripped with `on_trip = "hold"`.
     Hold,
-    /// No verdict, with `on_inconclusive = hold`.
+    /// The bake ended without a verdict, with `on_inconclusive = "hold"`.
     Inconclusive,
 }
 
 impl DegradedCause {
+    /// The cause's name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,7 +41,8 @@ impl DegradedCause {
     }
 }
 
-/// Where a release has got to (docs/releases.md). A service without a release, or with a final one, is stable.
+/// The state of a release (docs/releases.md, "The states"). A service is stable if it has no release or a
+/// final one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -50,7 +53,7 @@ pub enum Phase {
     Starting(Starting),
     Checking(Checking),
     AwaitingPromotion(Awaiting),
-    /// A stage of checking: the gate is open and the candidate has a share of the traffic.
+    /// A stage of checking. The gate is open and the candidate has a share of the traffic.
     Canary(Box<Canary>),
     Promoting(Promoting),
     Baking(Box<Bake>),
@@ -63,125 +66,128 @@ pub enum Phase {
     RolledBack,
 }
 
-/// Waits for its debounce, or for the release before it.
+/// The release waits for its debounce, for the release before it, or for the end of a pin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queued {
-    /// The debounce is over then.
+    /// When the debounce is over.
     pub due: Tick,
     /// `promote_timeout`: cancelled then.
     pub expires: Tick,
 }
 
-/// Managed containers come up.
+/// The managed containers come up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Starting {
     pub deadline: Tick,
-    /// Whether the color is free of an older release's containers, and ours are asked for.
+    /// Whether the color is free of an older release's containers and the start of this release's own is
+    /// ordered.
     pub cleared: bool,
 }
 
-/// Probes run.
+/// The candidate's endpoints are probed and the gate is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checking {
-    /// No evidence from before counts.
+    /// When the checks began. Evidence from before does not count.
     pub since: Tick,
-    /// `progress_deadline`, not reset by progress.
+    /// The end of `progress_deadline`. Progress does not move it.
     pub deadline: Tick,
 }
 
-/// The gate was open; a person's word, or the end of a pin, is waited for.
+/// The gate was open. The release waits for a person's `promote` or for the end of a pin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Awaiting {
     /// As in [`Checking`]: the gate is asked again before the switch.
     pub since: Tick,
-    /// What was left of the progress deadline when it stopped.
+    /// The time that was left of the progress deadline when the wait began.
     pub progress_left: Duration,
     /// `promote_timeout`: cancelled then.
     pub expires: Tick,
 }
 
-/// The gate was open and the candidate has a share of the traffic, step by step.
+/// The gate was open, and the candidate has a share of the traffic, step by step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Canary {
-    /// As in [`Checking`]: the gate is asked again where it has to be.
+    /// As in [`Checking`]. The gate is asked again after a restart, a pin or the last step.
     pub since: Tick,
-    /// Percent of the traffic in each step, rising; as configured when it began.
+    /// The candidate's percentage of the traffic in each step, rising, as configured when the canary
+    /// began.
     pub steps: Vec<u8>,
-    /// The step that runs or comes next; `steps.len()` when all are over.
+    /// The index of the step that runs or comes next. It is `steps.len()` when all steps are over.
     pub step: usize,
-    /// Whether the candidate has its share now; else all traffic is on the old color and the gate
-    /// is waited for.
+    /// Whether the candidate has its share now. If not, all traffic is on the old color and the canary
+    /// waits for the gate.
     pub open: bool,
-    /// The step's end, while it is open.
+    /// The end of the step, while it is open.
     pub until: Tick,
-    /// What is left of the step, while it is not.
+    /// The time that is left of the step, while it is not open.
     pub step_left: Duration,
-    /// All steps and what was left of the progress deadline: not reset by anything.
+    /// The end of all steps and of the rest of the progress deadline. Progress does not move it.
     pub deadline: Tick,
-    /// `None` until the first closed second has brought the old color's past.
+    /// The judge. It is `None` until the first closed second has brought the old color's past.
     pub judge: Option<Judge>,
-    /// The old color, live.
+    /// The old color's last seconds, as a live control.
     #[serde(default)]
     pub control: Control,
 }
 
-/// The record says that the candidate is active; the workers are asked to acknowledge.
+/// The record says that the candidate is active, and the workers are asked to acknowledge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Promoting {
-    /// Not waited for longer than this.
+    /// When the wait for acknowledgments ends.
     pub deadline: Tick,
-    /// Seconds that closed before the baseline was there: judged as soon as it is. At most
-    /// `EARLY_MAX`.
+    /// Seconds that closed before the baseline was there, at most `EARLY_MAX`. They are judged as soon as
+    /// the bake begins.
     pub early: Vec<Bucket>,
-    /// There is no old color to go back to: a first release.
+    /// Whether this is a first release, which has no old color to go back to.
     pub alone: bool,
-    /// How many endpoints the gate saw.
+    /// The number of endpoints when the gate was asked.
     pub endpoints: u32,
 }
 
-impl Reverting {
-    /// The state's word.
-    pub(crate) const WORD: &str = "reverting";
-}
-
+/// Limits of the wait for a baseline.
 impl Promoting {
-    /// The wait for acknowledgements is 10 s; a bucket closes each second.
+    /// Closed seconds that are kept. The wait for acknowledgments is 10 s, and one bucket closes in each
+    /// second.
     pub(crate) const EARLY_MAX: usize = 16;
 }
 
-/// The judge watches.
+/// The judge watches the candidate, and the old color stays warm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bake {
+    /// When the bake began.
     pub began: Tick,
-    /// The bake's end as things are.
+    /// The end of the bake, as planned now.
     pub deadline: Tick,
-    /// The bake's end whatever happens: three bake times, and what a restart grants.
+    /// The latest end of the bake: three bake times, and the time that a restart grants.
     pub limit: Tick,
+    /// How often the bake was extended because its verdict was inconclusive.
     pub extensions: u32,
     pub judge: Judge,
     /// The last trip of a rule.
     pub trip: Option<Trip>,
-    /// Both colors are sick: the cause is outside.
+    /// Both colors are sick, so the cause is outside. While this is set no second is judged.
     pub outside: Option<ExternalCause>,
-    /// The old color has been sick since the score was last 0: what was counted then says
-    /// nothing about the candidate.
+    /// The old color has been sick since the score was last 0. The seconds counted meanwhile say nothing
+    /// about the candidate.
     pub tainted: bool,
-    /// The old color, where something is still asked of it: see [`crate::release::Event::Control`].
+    /// The old color's seconds with synthetic requests ([`crate::release::Event::Control`]).
     #[serde(default)]
     pub control: Control,
     /// Whether every worker has acknowledged the switch.
     pub acknowledged: bool,
-    /// How many endpoints the candidate had; fewer are gone. `None`: to be read from the next summary.
+    /// How many endpoints the candidate had at the switch. If there are fewer now, the rest counts as
+    /// gone. `None` means that the next summary gives the number.
     pub endpoints: Option<u32>,
 }
 
-/// What both colors suffer from.
+/// How an outside cause shows itself, which decides when it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExternalCause {
-    /// The candidate's endpoints are down: over when they, or the old ones, are up again.
+    /// The candidate's endpoints are down. The cause is over when one of the two colors is fit again.
     Down,
-    /// The candidate's requests fail: over when the old color is up again.
+    /// The candidate's requests fail. The cause is over when the old color is fit and does not fail the
+    /// synthetic requests.
     Errors,
 }
 
@@ -193,54 +199,63 @@ pub enum By {
     Person,
 }
 
+/// The traffic is on its way back to the old color.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reverting {
     pub by: By,
-    /// What was wrong, for the record and the quarantine.
+    /// The reason, for the record and the quarantine.
     pub why: String,
     pub stage: Stage,
 }
 
+/// The two stages of going back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The old color's health is not known yet (a restart): not waited for longer than `until`.
+    /// The old color's health is not known yet, as after a restart. The wait ends at `until`.
     Waiting { until: Tick, bake: Box<Bake> },
-    /// The record says that the old color is active; the workers are asked to acknowledge.
+    /// The record says that the old color is active, and the workers are asked to acknowledge.
     Swapped { deadline: Tick },
 }
 
-/// A person is needed.
+/// A person is to decide about the release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Degradation {
     pub cause: DegradedCause,
-    /// `promote_timeout`: succeeded then, with its verdict.
+    /// The end of `promote_timeout`. The release then succeeds with its verdict.
     pub expires: Tick,
     pub bake: Box<Bake>,
 }
 
 impl Phase {
+    /// The name of the state. A canary is a part of checking.
     #[must_use]
-    pub const fn word(&self) -> &'static str {
+    pub const fn name(&self) -> StateName {
         match self {
-            Self::Queued(_) => "queued",
-            Self::Pulling { .. } => "pulling",
-            Self::Starting(_) => "starting",
-            Self::Checking(_) | Self::Canary(_) => "checking",
-            Self::AwaitingPromotion(_) => "awaiting_promotion",
-            Self::Promoting(_) => "promoting",
-            Self::Baking(_) => "baking",
-            Self::Reverting(_) => Reverting::WORD,
-            Self::Degraded(_) => "degraded",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Reverted => "reverted",
-            Self::RolledBack => "rolled_back",
+            Self::Queued(_) => StateName::Queued,
+            Self::Pulling { .. } => StateName::Pulling,
+            Self::Starting(_) => StateName::Starting,
+            Self::Checking(_) | Self::Canary(_) => StateName::Checking,
+            Self::AwaitingPromotion(_) => StateName::AwaitingPromotion,
+            Self::Promoting(_) => StateName::Promoting,
+            Self::Baking(_) => StateName::Baking,
+            Self::Reverting(_) => StateName::Reverting,
+            Self::Degraded(_) => StateName::Degraded,
+            Self::Succeeded => StateName::Succeeded,
+            Self::Failed => StateName::Failed,
+            Self::Cancelled => StateName::Cancelled,
+            Self::Reverted => StateName::Reverted,
+            Self::RolledBack => StateName::RolledBack,
         }
     }
 
-    /// Where it stands towards the switch.
+    /// The name of the state as text.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        self.name().as_str()
+    }
+
+    /// The stretch of the release's life that the state belongs to.
     #[must_use]
     pub const fn stretch(&self) -> Stretch {
         match self {
@@ -257,12 +272,13 @@ impl Phase {
         }
     }
 
+    /// Whether the release has ended.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         matches!(self.stretch(), Stretch::Final)
     }
 
-    /// When the state ends by itself at the latest; `None` only for final ones.
+    /// When the state ends by itself at the latest. It is `None` only for final states.
     #[must_use]
     pub fn deadline(&self) -> Option<Tick> {
         match self {
@@ -283,6 +299,7 @@ impl Phase {
         }
     }
 
+    /// The cause of a degraded release; `None` in every other state.
     #[must_use]
     pub const fn cause(&self) -> Option<&'static str> {
         match self {
@@ -304,7 +321,7 @@ impl Phase {
         }
     }
 
-    /// The bake, where there is one.
+    /// The bake, if the state has one. A degraded release and one that waits to go back keep theirs.
     #[must_use]
     pub fn bake(&self) -> Option<&Bake> {
         match self {
@@ -329,7 +346,7 @@ impl Phase {
         }
     }
 
-    /// The bake, to be changed: where [`Phase::bake`] has one.
+    /// The bake of [`Phase::bake`], to be changed.
     pub(crate) fn bake_mut(&mut self) -> Option<&mut Bake> {
         match self {
             Self::Baking(bake) => Some(bake),
@@ -354,12 +371,13 @@ impl Phase {
     }
 }
 
-/// The three stretches of a release's life: what a newer release, an abort and a rollback go by.
+/// The three stretches of a release's life. A newer release, an abort and a rollback go by them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stretch {
-    /// Not switched yet: it can be cancelled.
+    /// The release has not switched and can be canceled.
     Before,
-    /// Switched: it is waited for.
+    /// The release has switched. A newer release waits until it has ended.
     After,
+    /// The release has ended.
     Final,
 }

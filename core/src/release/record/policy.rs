@@ -1,4 +1,4 @@
-//! What the configuration says of a service's releases.
+//! The part of the configuration that the rules of releases need.
 
 use std::time::Duration;
 
@@ -7,14 +7,17 @@ use crate::judge;
 
 use crate::release::Errands;
 
-/// Who starts a release.
+/// Whether a color that comes up starts a release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trigger {
+    /// It does not. A person or a webhook starts releases.
     #[default]
     Manual,
+    /// A release begins when the other color comes up.
     OnHealthy,
 }
 
+/// The action when a rule trips.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnTrip {
     #[default]
@@ -22,6 +25,7 @@ pub enum OnTrip {
     Hold,
 }
 
+/// The action when the bake ends without a verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnInconclusive {
     #[default]
@@ -34,7 +38,7 @@ pub enum OnInconclusive {
 /// Whether greenlight starts and stops the endpoints itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UpstreamKind {
-    /// Listed in the configuration, run by somebody else.
+    /// The configuration lists the endpoints, and somebody else runs them.
     #[default]
     Fixed,
     /// Containers that greenlight creates, starts, stops and removes.
@@ -46,16 +50,17 @@ pub enum UpstreamKind {
 pub enum Mode {
     #[default]
     Enforce,
-    /// Decides and records, does nothing.
+    /// The judge decides and records, and nothing follows.
     Observe,
     Off,
 }
 
-/// The validated `[health]`, `[release]` and `[analysis]` keys that decisions need.
+/// The validated `[health]`, `[release]` and `[analysis]` keys that decisions need. docs/configuration.md
+/// describes each key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     pub upstream: UpstreamKind,
-    /// How many containers a managed color has; 0 where that is not ours to say.
+    /// How many containers a managed color has. It is 0 where somebody else runs the endpoints.
     pub replicas: u32,
     pub trigger: Trigger,
     pub auto_promote: bool,
@@ -75,9 +80,10 @@ pub struct Policy {
     pub min_healthy_time: Duration,
     pub mode: Mode,
     pub judge: judge::Policy,
-    /// Hooks and tags.
+    /// The timeouts of hooks and tags.
     pub errands: Errands,
-    /// Shares of the traffic before the switch, rising; empty: one atomic switch.
+    /// The candidate's percentages of the traffic before the switch, rising. Without any there is one
+    /// atomic switch.
     pub canary_percent: Vec<u8>,
 }
 

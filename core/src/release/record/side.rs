@@ -1,53 +1,56 @@
-//! One color's set of endpoints: whose it is, what runs there, and what is to become of it.
+//! One color's part of the record: the owner of its endpoints, its version, its containers, and their
+//! future.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Color, ReleaseId, Tick, Version};
 
-/// One color.
+/// One color's part of the record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
-    /// The release that the endpoints, and the evidence about them, belong to. `None` before
-    /// the color's first release.
+    /// The release that the endpoints and the evidence about them belong to. It is `None` before the
+    /// color's first release.
     pub release: Option<ReleaseId>,
     pub version: Option<Version>,
-    /// Whose containers they are: the release's own, or those kept from the one that a rollback
+    /// The release that created the containers. It is the side's own release, or the one that a rollback
     /// went back to.
     pub containers: Option<ReleaseId>,
     pub fate: Fate,
 }
 
-/// What becomes of a color's set.
+/// The future of a color's set of endpoints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
-    /// Nothing: it is active, a candidate, the old color of a bake, or nothing runs there.
+    /// Nothing is planned. The color is active, a candidate or the old color of a bake, or nothing runs
+    /// there.
     #[default]
     Free,
-    /// Warm until `standby_ttl` is over, then drained.
+    /// The color stays warm until `standby_ttl` is over at `drain_at`. Then it is drained.
     Warm { drain_at: Tick },
-    /// What is in flight may finish; taken as done at `until` even if nobody says so.
+    /// Requests in flight may finish. At `until` the drain counts as done even if no shell has reported
+    /// it.
     Draining { until: Tick },
-    /// Nothing lives on it any more. A fixed color stays standby and probed.
+    /// No request is in flight on the color any more. A fixed color stays standby and probed.
     Drained,
 }
 
 /// A stopped set of managed containers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptSet {
-    /// The last release that they served.
+    /// The last release that the containers served.
     pub release: ReleaseId,
     pub containers: ReleaseId,
     pub version: Version,
     pub color: Color,
 }
 
-/// What a rollback after success goes back to.
+/// The release that a rollback after success goes back to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fallback {
     pub release: Option<ReleaseId>,
     pub containers: Option<ReleaseId>,
-    /// `initial` for what ran before any release.
+    /// The version; `initial` if no release made it.
     pub version: Version,
     pub color: Color,
 }

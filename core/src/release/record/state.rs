@@ -1,4 +1,4 @@
-//! A service's record: everything a decision needs, plain data.
+//! A service's record, as plain data. It holds everything that a decision needs.
 
 use std::collections::BTreeMap;
 
@@ -10,39 +10,41 @@ use crate::model::{Color, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version
 use super::side::{Fallback, KeptSet, Side};
 use crate::release::{Alarm, Policy, Release, Run};
 
-/// A person has fixed the active color; nothing moves by itself.
+/// A person has fixed the active color, so that nothing moves by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
     pub reason: Option<String>,
     pub until: Option<Tick>,
 }
 
-/// A version that was reverted; it is not released again unforced.
+/// A version that was reverted. It is not released again without `--force`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuarantineEntry {
     pub version: Version,
     /// Why it was reverted.
     pub reason: String,
-    /// The release that was.
+    /// The release that was reverted.
     pub release: ReleaseId,
 }
 
-/// What `trigger = "on_healthy"` has seen of the other color.
+/// The observations of `trigger = "on_healthy"` about the other color.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discovery {
-    /// Since when nothing has run there while the active color was healthy throughout.
+    /// Since when nothing has run in the other color, while the active color was healthy all the time.
     pub down_since: Option<Tick>,
-    /// It was down for long enough: its coming up is the edge.
+    /// The other color was down for long enough. When it comes up, that is the edge.
     pub armed: bool,
-    /// After a revert, rollback or failure of that color: until a person's deploy.
+    /// The color's last release was reverted, rolled back or failed. The edge starts no release there
+    /// until a person deploys.
     pub disarmed: PerColor<bool>,
-    /// Containers that somebody else runs: those that the color had when it last had the traffic or
-    /// a release. `None`: never looked. A color with none of them left has come up anew.
+    /// Where somebody else runs the containers: the ids that the color had when it last had the traffic
+    /// or a release. `None` means that greenlight has not looked yet. A color in which none of these ids
+    /// is left has come up anew.
     #[serde(default)]
     pub known: PerColor<Option<Vec<String>>>,
 }
 
-/// The whole record.
+/// The record of one service. The parts that are not stored are known anew after each start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     pub service: ServiceName,
@@ -50,40 +52,41 @@ pub struct State {
     pub epoch: Epoch,
     pub pin: Option<Pin>,
     pub paused: bool,
-    /// The release that runs, or the last one once it is final; `None` only if there never was one.
+    /// The release that runs, or the last one that has ended. It is `None` only if there never was a
+    /// release.
     pub release: Option<Release>,
-    /// A release that waits; depth 1.
+    /// The release that waits. The queue has one place.
     pub queued: Option<Release>,
-    /// How many releases there were: the last one's number.
+    /// How many releases there were, which is the number of the last one.
     pub numbered: u64,
     pub sides: PerColor<Side>,
     pub fallback: Option<Fallback>,
     /// Stopped sets of managed containers, newest last; at most `keep_releases`.
     pub kept: Vec<KeptSet>,
-    /// Newest last; at most `QUARANTINE_MAX`.
+    /// Versions in quarantine, newest last, at most `QUARANTINE_MAX`.
     pub quarantine: Vec<QuarantineEntry>,
     pub discovery: Discovery,
     /// Hooks and tags that are under way; at most 8.
     #[serde(default)]
     pub errands: Vec<Run>,
-    /// When what was pushed last was pushed, by the senders' clocks (Unix seconds).
+    /// The time of the newest push, by the senders' clocks (Unix seconds).
     #[serde(default)]
     pub newest_push: Option<u64>,
-    /// Alarms raised, with why.
+    /// The alarms that are up, each with its reason.
     pub alarms: BTreeMap<Alarm, String>,
-    /// Each color's last summary; `None` until there is one (after a restart).
+    /// Each color's last summary of health. It is `None` after a start until the first summary.
     #[serde(skip)]
     pub health: PerColor<Option<ColorHealth>>,
-    /// What each color's last probes failed by.
+    /// Why the last probes of each color failed, in words.
     #[serde(skip)]
     pub ailing: PerColor<Option<String>>,
     /// The store can't be written now.
     #[serde(skip)]
     pub unwritable: bool,
-    /// Which containers of each color run now, where somebody else runs them.
+    /// The containers of each color that run now, if somebody else runs them.
     #[serde(skip)]
     pub seen: PerColor<Option<Vec<String>>>,
-    /// Why an engine does not answer, while one does not.
+    /// Why an engine does not answer; `None` while every engine does.
     #[serde(skip)]
     pub engine_away: Option<String>,
     #[serde(skip)]
@@ -91,10 +94,11 @@ pub struct State {
 }
 
 impl State {
-    /// The oldest entry gives way: a limit on everything.
+    /// The most entries of the quarantine. Past that the oldest entry is dropped, so that the list is
+    /// bounded.
     pub(crate) const QUARANTINE_MAX: usize = 100;
 
-    /// The very first start: `initial` is active and takes traffic at once.
+    /// The record of the very first start. `initial` is active and takes traffic at once.
     #[must_use]
     pub fn new(service: ServiceName, initial: Color, policy: Policy) -> Self {
         Self {
@@ -123,8 +127,8 @@ impl State {
         }
     }
 
-    /// The record was lost or can't be read: `active` is what runs (ambiguous: the color that
-    /// has been up longest), and the service stays pinned until a person confirms.
+    /// The record of a service whose record was lost or can't be read. The caller has found out which
+    /// color is `active`. The service stays pinned until a person confirms.
     #[must_use]
     pub fn rebuilt(service: ServiceName, active: Color, policy: Policy) -> Self {
         let mut state = Self::new(service, active, policy);

@@ -1,4 +1,4 @@
-//! What an event leads to, as data.
+//! The result of an event, as data.
 
 use crate::judge::Numbers;
 use crate::model::{ReleaseId, Tick};
@@ -8,47 +8,50 @@ use crate::release::{Effect, Release, State};
 /// How soon the new state must be in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Persist {
-    /// Nothing that is stored has changed.
+    /// No stored part of the state has changed.
     No,
-    /// Counters only: with the next write, at the latest after a second. Everything while the
-    /// store can't be written: as soon as it can.
+    /// Only counters have changed. They are stored with the next write, at the latest after a second.
+    /// While the store can't be written every change is of this kind and is stored as soon as it can be.
     Soon,
-    /// Before `after_persist` may go.
+    /// The state must be in the store before `after_persist` may go.
     Now,
 }
 
-/// A line of a release's story, one for each state that was entered, plus `note`s.
+/// A line of a release's story. There is one for each state that was entered, and there are notes between
+/// them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
-    /// `None` where a service never had a release.
+    /// The release that the line is about; `None` if the service never had one.
     pub release: Option<ReleaseId>,
-    /// The state's word, or `note`.
+    /// The name of the state that was entered, or `note`.
     pub word: &'static str,
     pub reason: String,
-    /// The judge's, where it had a say.
+    /// The judge's numbers, if the judge has counted something.
     pub numbers: Option<Numbers>,
 }
 
-/// What an event leads to.
+/// The result of an event.
 ///
-/// If the write that [`Persist::Now`] asks for fails, this step did not happen: keep the old state,
-/// give it [`crate::release::Event::StoreWritable`]`(false)`, then the same event once more. What may go on without a
-/// store (a revert) then comes with all its effects in `now`.
+/// If the write that [`Persist::Now`] asks for fails, this step did not happen. The caller keeps the old
+/// state, gives it [`crate::release::Event::StoreWritable`]`(false)`, and then gives the same event once
+/// more. A revert needs no store. It then comes with all its effects in `now`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub state: State,
-    /// May go at once.
+    /// Effects that may go at once.
     pub now: Vec<Effect>,
-    /// Only after `state` is persisted; empty unless `persist` is [`Persist::Now`].
+    /// Effects that may go only after `state` is persisted. The list is empty unless `persist` is
+    /// [`Persist::Now`].
     pub after_persist: Vec<Effect>,
     pub persist: Persist,
-    /// The next time that [`crate::release::Event::Deadline`] is due.
+    /// When the caller gives the next [`crate::release::Event::Deadline`].
     pub deadline: Option<Tick>,
-    /// What happened, for the record and for people; empty when nothing worth a line did.
+    /// The reasons of all notes in one line, for the record and for people. It is empty if there is no
+    /// note.
     pub reason: String,
     pub notes: Vec<Note>,
-    /// Releases that reached a final state in this step, as they ended: those that were replaced
-    /// in the queue or by a newer one are nowhere else.
+    /// Releases that reached a final state in this step, as they ended. A release that was replaced, in
+    /// the queue or by a newer one, is found nowhere else.
     pub ended: Vec<Release>,
     /// The release that a command started or concerned.
     pub release: Option<ReleaseId>,

@@ -1,4 +1,4 @@
-//! A release is asked for: the guards, and where it goes.
+//! Accepts a release: its guards, its color, and whether it begins or waits.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::release::{
     Kind, Phase, Queued, Refusal, Release, Source, State, Stretch, UpstreamKind, guards, words,
 };
 
-/// What is asked.
+/// The options of a deploy.
 pub(crate) struct Ask<'a> {
     pub(crate) version: Option<&'a Version>,
     pub(crate) auto_promote: Option<bool>,
@@ -18,8 +18,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) source: Source,
 }
 
-/// Takes a deploy, or says why not. The order of the guards is that of their weight: what can't be
-/// forced first.
+/// Accepts a deploy or refuses it. The guards are asked in the order of their weight, and those that
+/// can't be forced come first.
 pub(crate) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     if let (Some(version), false) = (ask.version, ask.force) {
@@ -50,7 +50,7 @@ pub(crate) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Takes a push. The same message twice, however often it comes, is one release.
+/// Accepts a push. The same message, however often it comes, is one release.
 pub(crate) fn pushed(turn: &mut Turn, version: &Version, at: Option<u64>) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     if let (Some(at), Some(newest)) = (at, turn.state.newest_push)
@@ -64,7 +64,7 @@ pub(crate) fn pushed(turn: &mut Turn, version: &Version, at: Option<u64>) -> Res
     Ok(())
 }
 
-/// A release that has got nowhere yet.
+/// A new release that has not begun.
 pub(crate) fn new_release(
     turn: &Turn,
     id: ReleaseId,
@@ -121,6 +121,7 @@ pub(crate) fn place(turn: &mut Turn, mut release: Release, debounce: Duration) {
     turn.state.queued = Some(release);
 }
 
+/// The id of the next release. No id is used twice.
 pub(crate) fn next_id(state: &mut State) -> ReleaseId {
     state.numbered = state.numbered.saturating_add(1);
     ReleaseId::numbered(&state.service, state.numbered)

@@ -1,8 +1,9 @@
-//! Alarms that follow the state: each is up exactly while its cause is there.
+//! Alarms that follow the state. Each is up exactly while its cause is there.
 
 use crate::release::turn::Turn;
 use crate::release::{Alarm, Condition, Phase, Stretch, words};
 
+/// Raises and clears these alarms at the end of a step.
 pub(crate) fn settle(turn: &mut Turn) {
     degraded(turn);
     external_cause(turn);
@@ -61,7 +62,7 @@ fn external_cause(turn: &mut Turn) {
     }
 }
 
-/// `latency = "notify"`: up as long as the latency rule is at its bound.
+/// With `latency = "notify"` the alarm is up as long as the latency rule is at its bound.
 fn slow(turn: &mut Turn) {
     let Some(bake) = turn.running().and_then(|release| release.phase.bake()) else {
         return turn.clear(Alarm::Slow, "it is watched no more");
@@ -69,15 +70,15 @@ fn slow(turn: &mut Turn) {
     if !bake.judge.notifies_slow() {
         return turn.clear(Alarm::Slow, "it is as fast again as the old color was");
     }
-    // One alarm for one slowness, whatever its numbers become.
+    // One slow stretch is one alarm, however its numbers change.
     if !turn.state.alarms.contains_key(&Alarm::Slow) {
         let text = format!("{}; latency is \"notify\"", words::slowness(&bake.judge.numbers()));
         turn.raise(Alarm::Slow, text);
     }
 }
 
-/// After the bake nothing moves by itself: a person is told what would help. Both down: requests
-/// still go to the active color's endpoints that run, and nothing flips.
+/// After the bake nothing moves by itself, so the alarm tells a person what would help. If both colors
+/// are down, requests still go to those endpoints of the active color that run, and nothing moves.
 fn active_down(turn: &mut Turn) {
     let state = &turn.state;
     let (active, service) = (state.active, state.service.clone());

@@ -1,4 +1,4 @@
-//! baking: the judge watches the candidate, the old color stays warm and probed.
+//! The state baking. The judge watches the candidate, and the old color stays warm and probed.
 
 use std::time::Duration;
 
@@ -12,18 +12,19 @@ use crate::release::{
     Policy, Promoting, State, words,
 };
 
-/// A bake is at most this many bake times long, with all its extensions.
+/// A bake with all its extensions is at most this many bake times long.
 const BAKES_MAX: u32 = 3;
-/// A bake that was disturbed (a restart, an outside cause) goes on for at least this, or for
+/// After a disturbance (a restart, an outside cause) a bake goes on for at least this time, or for
 /// `bake_time` if that is less.
 const GRACE: Duration = Duration::from_mins(1);
 
+/// The lesser of [`GRACE`] and `bake_time`.
 pub(crate) fn grace(policy: &Policy) -> Duration {
     policy.bake_time.min(GRACE)
 }
 
-/// Begins the bake. Without a baseline (not every worker has spoken) the judge goes by its own
-/// defaults until it comes.
+/// Begins the bake. There is no baseline if not every worker has acknowledged; the judge then goes by its
+/// own defaults until the baseline comes.
 pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Baseline>, why: &str) {
     if promoting.alone {
         return ending::succeed_alone(turn);
@@ -60,14 +61,15 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
     errands::begin(turn, Errand::PostPromote);
 }
 
+/// A judge for one bake. It expects the baseline's rate of requests for `bake_time`.
 fn judge(policy: &Policy, baseline: Option<&Baseline>) -> Judge {
     let baseline = baseline.cloned().unwrap_or_default();
     let rate = if baseline.seconds == 0 { 0.0 } else { baseline.requests as f64 / baseline.seconds as f64 };
     Judge::new(baseline, policy.judge, rate * policy.bake_time.as_secs_f64())
 }
 
-/// The acknowledgement that was missing when the bake began. The judge starts again by the real
-/// baseline, unless it has a suspicion already: that is not thrown away.
+/// Takes the baseline that was missing when the bake began. The judge starts again with the real
+/// baseline, unless its score is over 0, since a suspicion is not thrown away.
 pub(crate) fn late_baseline(turn: &mut Turn, baseline: &Baseline) {
     turn.clear(Alarm::Unacknowledged, "every worker has acknowledged");
     let policy = turn.state.policy.clone();
@@ -83,12 +85,13 @@ pub(crate) fn late_baseline(turn: &mut Turn, baseline: &Baseline) {
     turn.changed();
 }
 
-/// One closed second of the candidate. Not judged while the cause is outside.
+/// Judges one closed second of the candidate. A second is not judged while the cause is outside.
 pub(crate) fn observe(turn: &mut Turn, bucket: &Bucket) {
     let Some(release) = turn.state.release.as_ref() else { return };
     let mode = turn.state.mode(release);
     let Some(release) = turn.state.release.as_mut() else { return };
-    // Only a bake acts on each trip at once; elsewhere the score may fall again.
+    // Only an enforced bake acts on each trip at once. Elsewhere the score is held at its bound, so that
+    // it can fall again.
     let capped = !matches!(release.phase, Phase::Baking(_)) || mode == Mode::Observe;
     let Some(bake) = release.phase.bake_mut() else { return };
     if mode == Mode::Off || bake.outside.is_some() {
@@ -104,6 +107,7 @@ pub(crate) fn observe(turn: &mut Turn, bucket: &Bucket) {
     turn.counted();
 }
 
+/// Acts on a trip, on the end of an outside cause, or on the end of the bake.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let Phase::Baking(bake) = &release.phase else { return false };
@@ -123,7 +127,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     end(turn, mode)
 }
 
-/// What is wrong with the candidate at this moment.
+/// The trip that holds at this moment, if any. A candidate that is down trips as hard-down.
 pub(crate) fn trip_now(state: &State) -> Option<Trip> {
     let release = state.running()?;
     let bake = release.phase.bake()?;
@@ -140,8 +144,8 @@ pub(crate) fn trip_now(state: &State) -> Option<Trip> {
     }
 }
 
-/// What was counted while the old color was sick says nothing about the candidate: the score is
-/// 0 again when the old color has recovered.
+/// The seconds that were counted while the old color was sick say nothing about the candidate. So the
+/// score goes back to 0 when the old color has recovered.
 fn mark_taint(turn: &mut Turn) {
     let Some(release) = turn.running() else { return };
     let old = turn.condition(release.color.other());
@@ -161,7 +165,7 @@ fn mark_taint(turn: &mut Turn) {
     }
 }
 
-/// Both colors are sick: nothing is moved and nothing judged until that is over.
+/// Both colors are sick. Nothing is moved and no second is judged until that is over.
 fn weather(turn: &mut Turn, outside: ExternalCause, mode: Mode) -> bool {
     let Some(release) = turn.running() else { return false };
     let candidate = turn.condition(release.color);
@@ -192,6 +196,7 @@ fn weather(turn: &mut Turn, outside: ExternalCause, mode: Mode) -> bool {
     true
 }
 
+/// The outside cause is over. The score goes back to 0 and the bake goes on for the grace at least.
 fn weather_over(turn: &mut Turn, old: Condition) {
     let until = turn.at + grace(&turn.state.policy);
     let Some(release) = turn.state.release.as_mut() else { return };
@@ -207,7 +212,7 @@ fn weather_over(turn: &mut Turn, old: Condition) {
     turn.changed();
 }
 
-/// Observed only: kept for the verdict.
+/// The judge only observes, so the trip is noted once and kept for the verdict.
 fn remember(turn: &mut Turn, tripped: &Trip) {
     let Some(release) = turn.state.release.as_mut() else { return };
     if release.verdict == Some(Verdict::Fail) {
@@ -220,7 +225,7 @@ fn remember(turn: &mut Turn, tripped: &Trip) {
     turn.changed();
 }
 
-/// The bake's time is over.
+/// The time of the bake is over. The verdict and `on_inconclusive` decide what follows.
 fn end(turn: &mut Turn, mode: Mode) -> bool {
     let bake_time = turn.state.policy.bake_time;
     let Some(release) = turn.state.release.as_mut() else { return false };
@@ -262,6 +267,7 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
     true
 }
 
+/// Moves the end of the bake to `until`.
 fn extend(turn: &mut Turn, until: Tick, text: &str) {
     let Some(release) = turn.state.release.as_mut() else { return };
     release.verdict = None;

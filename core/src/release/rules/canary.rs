@@ -1,14 +1,14 @@
-//! checking, second half, where `canary_percent` asks for it: the gate is open, and the candidate
-//! gets a share of the real traffic, step by step, while the old color answers the rest.
+//! The second half of checking, if `canary_percent` has steps. The gate is open, and the candidate gets a
+//! share of the real traffic, step by step, while the old color answers the rest.
 //!
-//! It is a stage of *checking* and not of *promoting*: the record does not say yet that the
-//! candidate is active, and a release that ends here has failed and was never switched to. Both
-//! colors are watched at the same time: the candidate by a judge whose baseline is the old
-//! color's past, the old color as a live control ([`crate::judge::Control`]).
+//! The canary is a stage of *checking* and not of *promoting*. The record does not say yet that the
+//! candidate is active, and a release that ends here has failed and was never switched to. Both colors
+//! are watched at the same time. A judge whose baseline is the old color's past watches the candidate,
+//! and the old color's present serves as a live control ([`crate::judge::Control`]).
 //!
-//! The steps share one `bake_time` evenly, at least 10 s each: a canary makes a release one bake
-//! longer, however many steps it has. No verdict for want of traffic goes on to the next step; the
-//! bake after the switch judges all of it.
+//! The steps share one `bake_time` evenly, but each lasts 10 s at least. So a canary makes a release one
+//! bake longer, however many steps it has. A step without a verdict, for want of traffic, leads to the
+//! next step, because the bake after the switch judges all traffic.
 
 use std::time::Duration;
 
@@ -21,17 +21,17 @@ use crate::release::{
     Awaiting, Canary, Condition, Effect, Gate, Kind, Mode, Notice, OnInconclusive, Phase, Refusal, words,
 };
 
-/// A shorter step says nothing.
+/// The shortest step. In a shorter one the judge would see too little.
 const STEP_MIN: Duration = Duration::from_secs(10);
 
-/// How long each of so many steps lasts.
+/// How long each of `steps` steps lasts.
 pub(crate) fn step_time(bake_time: Duration, steps: usize) -> Duration {
     let steps = u32::try_from(steps).unwrap_or(u32::MAX).max(1);
     (bake_time / steps).max(STEP_MIN)
 }
 
-/// The gate is open and nothing holds the promotion: the first step of the canary begins, or the switch
-/// where there are no steps.
+/// The gate is open and nothing holds the promotion. The first step of the canary begins, or the switch
+/// if there are no steps.
 pub(crate) fn go_ahead(turn: &mut Turn, since: Tick, progress_left: Duration, why: &str) {
     if !is_wanted(turn) {
         return promoting::promote(turn, why);
@@ -57,8 +57,9 @@ pub(crate) fn go_ahead(turn: &mut Turn, since: Tick, progress_left: Duration, wh
     turn.then(Effect::Refresh);
 }
 
-/// A rollback goes to what has proved itself; a first release has nobody to share with; a sick
-/// old color is no place to leave the traffic on.
+/// Whether the release has a canary. A rollback goes to a version that has proved itself, so it has none.
+/// A first release has no color to share the traffic with. A sick old color is no place to leave the
+/// traffic on.
 fn is_wanted(turn: &Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     !turn.state.policy.canary_percent.is_empty()
@@ -67,6 +68,7 @@ fn is_wanted(turn: &Turn) -> bool {
         && turn.condition(turn.state.active) == Condition::Fit
 }
 
+/// The reason of a step: the share, its color and its length.
 fn in_words(turn: &Turn, canary: &Canary, why: &str) -> String {
     let color = turn.running().map_or(turn.state.active.other(), |release| release.color);
     let (percent, step, of) = (canary.percent(), canary.step + 1, canary.steps.len());
@@ -74,8 +76,8 @@ fn in_words(turn: &Turn, canary: &Canary, why: &str) -> String {
     format!("{why}; canary: {percent} % of the traffic go to {color} for {length} (step {step} of {of})")
 }
 
-/// One closed second of both colors. `baseline` is the old color's past, given until there is a
-/// judge.
+/// Takes one closed second of both colors. `baseline` is the old color's past, which is given until there
+/// is a judge.
 pub(crate) fn observe(
     turn: &mut Turn,
     id: &ReleaseId,
@@ -102,8 +104,8 @@ pub(crate) fn observe(
     let Some(judge) = &mut canary.judge else { return Ok(()) };
     let p0 = judge.numbers().p0;
     if canary.control.is_over(p0) {
-        // The old color fails too: the cause is outside, and what was counted meanwhile says
-        // nothing about the candidate.
+        // The old color fails too, so the cause is outside. The seconds counted meanwhile say nothing
+        // about the candidate.
         judge.reset();
     } else {
         judge.observe(candidate);
@@ -113,8 +115,8 @@ pub(crate) fn observe(
     Ok(())
 }
 
-/// Errors, and errors by route. Times are not compared: slow attempts are counted on the active
-/// color, by a tau of the bake's.
+/// A judge for all steps, which compares errors and errors by route. It does not compare times, because
+/// slow attempts are counted on the active color and by the tau of a bake.
 fn judge(policy: &crate::release::Policy, baseline: &Baseline, canary: &Canary) -> Judge {
     let rate = if baseline.seconds == 0 { 0.0 } else { baseline.requests as f64 / baseline.seconds as f64 };
     let each = step_time(policy.bake_time, canary.steps.len()).as_secs_f64();
@@ -123,13 +125,14 @@ fn judge(policy: &crate::release::Policy, baseline: &Baseline, canary: &Canary) 
     Judge::new(baseline.clone(), errors_only, expected)
 }
 
+/// Ends the canary on a fault, a pin or its deadline, or goes on to the next step.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let Phase::Canary(canary) = &release.phase else { return false };
     let (canary, color, mode) = (canary.clone(), release.color, turn.state.mode(release));
     if let Some(why) = fault(turn, &canary, mode) {
         if turn.state.unwritable {
-            // Nothing ends without a store; but the traffic goes back at once.
+            // No release ends without a store, but the traffic goes back at once.
             return close(turn, canary, &why);
         }
         let numbers = canary.judge.as_ref().map(Judge::numbers);
@@ -154,7 +157,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     if canary.open { step_over(turn, canary) } else { again(turn, canary) }
 }
 
-/// Why the candidate may not have traffic any more.
+/// The reason why the candidate may not have traffic any more, if there is one.
 fn fault(turn: &mut Turn, canary: &Canary, mode: Mode) -> Option<String> {
     let color = turn.running()?.color;
     let judge = canary.judge.as_ref();
@@ -174,7 +177,7 @@ fn fault(turn: &mut Turn, canary: &Canary, mode: Mode) -> Option<String> {
     Some(format!("too many errors on {color} with {share} % of the traffic: {}", words::errors(&numbers)))
 }
 
-/// Observed only: said once, kept for the verdict.
+/// The judge only observes, so the trip is noted once and kept for the verdict.
 fn observed(turn: &mut Turn, canary: &Canary) {
     let Some(release) = turn.state.release.as_mut() else { return };
     let Some(judge) = canary.judge.as_ref().filter(|_| release.verdict != Some(Verdict::Fail)) else {
@@ -186,7 +189,7 @@ fn observed(turn: &mut Turn, canary: &Canary) {
     turn.changed();
 }
 
-/// Under a pin all traffic stays on the active color, and a person says go again.
+/// Under a pin all traffic stays on the active color, and a person begins the canary again.
 fn pinned(turn: &mut Turn, canary: &Canary) -> bool {
     let expires = turn.at + turn.state.policy.promote_timeout;
     let awaiting = Awaiting { since: canary.since, progress_left: canary.deadline.since(turn.at), expires };
@@ -199,7 +202,7 @@ fn pinned(turn: &mut Turn, canary: &Canary) -> bool {
     true
 }
 
-/// The step's time is over.
+/// The time of the step is over. The next step begins, or the switch after the last one.
 fn step_over(turn: &mut Turn, canary: Box<Canary>) -> bool {
     if turn.at < canary.until {
         return false;
@@ -235,7 +238,7 @@ fn step_over(turn: &mut Turn, canary: Box<Canary>) -> bool {
     true
 }
 
-/// The traffic goes back; the steps that are left wait for the gate.
+/// Takes the candidate's share back. The steps that are left wait for the gate.
 fn close(turn: &mut Turn, mut canary: Box<Canary>, why: &str) -> bool {
     if !canary.open {
         return false;
@@ -247,7 +250,8 @@ fn close(turn: &mut Turn, mut canary: Box<Canary>, why: &str) -> bool {
     true
 }
 
-/// The gate is waited for: after a restart, or because it was shut at the end.
+/// Opens the canary again when the gate opens. The canary waits for it after a restart, or because the
+/// gate was shut after the last step.
 fn again(turn: &mut Turn, mut canary: Box<Canary>) -> bool {
     let Some(Gate::Open { .. }) = turn.state.gate(turn.at) else { return false };
     if canary.step >= canary.steps.len() {
@@ -269,12 +273,13 @@ impl Canary {
         if self.open { self.steps.get(self.step).copied().unwrap_or(0) } else { 0 }
     }
 
-    /// The share of the step that runs, or ran last.
+    /// The share of the step that runs, or of the one that ran last.
     fn last_percent(&self) -> u8 {
         self.steps.get(self.step.min(self.steps.len().saturating_sub(1))).copied().unwrap_or(0)
     }
 
-    /// A restart: nothing is known of the candidate's health, so its share waits for the gate.
+    /// Adapts the canary to a restart. The candidate's health is unknown, so its share waits for the
+    /// gate.
     pub(crate) fn restarted(&mut self, now: Tick, progress_end: Tick) {
         if self.open {
             self.step_left = self.until.since(now).max(STEP_MIN);

@@ -1,9 +1,10 @@
-//! checking and awaiting_promotion: the gate opens, or time is over.
+//! The states checking and awaiting_promotion. The gate opens, or the time is over.
 
 use super::{canary, ending, errands, pin, promoting};
 use crate::release::turn::Turn;
 use crate::release::{Awaiting, Checking, Gate, Notice, Phase, Refusal, guards, words};
 
+/// Ends the checks when the gate opens, when the `pre_promote` hook fails, or at `progress_deadline`.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let Phase::Checking(_) = release.phase else { return false };
@@ -15,7 +16,8 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Phase::Checking(checking) = release.phase else { return false };
     let (color, by_itself) = (release.color, release.auto_promote && !turn.state.is_pinned());
     let (health, expected) = (turn.health(color), release.expected);
-    // The gate is asked first: one that opened in time counts, however late this is called.
+    // The gate is asked before the deadline, so that a gate that opened in time counts, however late this
+    // runs.
     match turn.state.gate(turn.at) {
         Some(Gate::Open { at }) if at <= checking.deadline => {
             match errands::before_switch(turn) {
@@ -52,7 +54,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     }
 }
 
-/// The gate is open and nobody has said go.
+/// The gate is open, and the release waits for a person or for the end of a pin.
 fn wait(turn: &mut Turn, checking: Checking) {
     let expires = turn.at + turn.state.policy.promote_timeout;
     let progress_left = checking.deadline.since(turn.at);
@@ -67,6 +69,7 @@ fn wait(turn: &mut Turn, checking: Checking) {
     turn.announce(Notice::Awaiting);
 }
 
+/// Goes on when the pin has ended, or cancels the release at `promote_timeout`.
 pub(crate) fn advance_awaiting(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let Phase::AwaitingPromotion(awaiting) = release.phase else { return false };
@@ -79,7 +82,7 @@ pub(crate) fn advance_awaiting(turn: &mut Turn) -> bool {
     if !by_itself {
         return false;
     }
-    // The pin has ended: the gate is asked again.
+    // The pin has ended, so the gate is asked again.
     match turn.state.gate(turn.at) {
         Some(Gate::Open { .. }) => {
             let why = "the pin ended and the gate is open";
@@ -100,7 +103,7 @@ pub(crate) fn advance_awaiting(turn: &mut Turn) -> bool {
 const NOT_HEALTHY: &str =
     "its endpoints are not all healthy for min_healthy_time now: promote again when they are";
 
-/// A person's promote: of a release that waits for it, or of a degraded one.
+/// A person promotes a release that waits for it, or a degraded one.
 pub(crate) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     let state = turn.state.state_word();
@@ -118,7 +121,7 @@ pub(crate) fn promote(turn: &mut Turn, force: bool) -> Result<(), Refusal> {
                 Some(Gate::Opens { .. } | Gate::Shut) | None => return wrong(NOT_HEALTHY),
             }
         }
-        // The steps that are left are skipped by a person's word.
+        // A person's word skips the steps that are left.
         Phase::Canary(_) => {
             pin::lift_or_refuse(turn, force, "a promote with --force")?;
             match turn.state.gate(turn.at) {

@@ -1,9 +1,11 @@
-//! degraded: a person is needed. Not final: the old color stays warm and the judge goes on.
+//! The state degraded. A person is to decide. The state is not final, so the old color stays warm and the
+//! judge goes on.
 
 use super::{bake, ending, reverting, trip};
 use crate::release::turn::Turn;
 use crate::release::{Bake, By, Condition, Degradation, DegradedCause, Mode, Notice, Phase, words};
 
+/// Makes the release degraded and tells people.
 pub(crate) fn enter(turn: &mut Turn, cause: DegradedCause, mut bake: Box<Bake>, reason: &str) {
     bake.judge.cap();
     bake.outside = None;
@@ -19,7 +21,7 @@ pub(crate) fn enter(turn: &mut Turn, cause: DegradedCause, mut bake: Box<Bake>, 
     turn.announce(Notice::Degraded);
 }
 
-/// The ways out that need no person.
+/// The ways out of degraded that need no person.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let Phase::Degraded(degradation) = &release.phase else { return false };
@@ -49,7 +51,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     true
 }
 
-/// It is bad now, and what held the revert is gone; something else may hold it.
+/// The candidate is bad now, and the cause that held the revert is gone. Something else may hold it now.
 fn go_on(turn: &mut Turn, cause: DegradedCause, reason: String) -> bool {
     let held = match trip::way(&turn.state, turn.state.policy.on_trip) {
         trip::Way::Back => {

@@ -1,5 +1,6 @@
-//! `trigger = "on_healthy"`: an edge, not a level. The other color was down, with nothing running
-//! there, for 10 s while the active one was healthy throughout; then it came up.
+//! The trigger `on_healthy` acts on an edge and not on a level. The edge is that the other color comes up
+//! after it was down for 10 s, with nothing running there, while the active color was healthy all the
+//! time.
 
 use crate::model::Color;
 
@@ -8,6 +9,7 @@ use crate::release::record::outlook::DOWN_BEFORE_EDGE;
 use crate::release::turn::Turn;
 use crate::release::{Condition, Source, Stretch};
 
+/// Counts the time for which the other color is down, and starts a release at the edge.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     if !turn.state.discovers() {
         return false;
@@ -16,7 +18,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
         return anew(turn);
     }
     let other = turn.state.active.other();
-    // A candidate is watched by its own release; a revert or a failure disarms.
+    // A candidate is watched by its own release, and a revert or a failure disarms the edge.
     if turn.state.stretch() == Stretch::Before || turn.state.discovery.disarmed[other] {
         forget(turn);
         return false;
@@ -26,7 +28,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
             forget(turn);
             return false;
         }
-        // After a restart: what was seen before it stays seen, but no time is counted.
+        // After a restart the health is unknown. An armed edge stays armed, but no time is counted.
         Condition::Unknown => {
             pause_count(turn);
             return false;
@@ -43,7 +45,8 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
         return false;
     }
     turn.state.discovery.armed = false;
-    // One that waits is for the same color: it is not replaced by what it waits for.
+    // A release that waits is for the same color, and the containers that it waits for must not replace
+    // it.
     if turn.state.queued.is_some() {
         turn.counted();
         return false;
@@ -52,15 +55,16 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     accept::deploy(turn, &ask).is_ok()
 }
 
-/// Where the containers are known by their ids: the edge is a color without traffic in which none of
-/// the containers is left that it had before. One that was added, or started again, is no edge.
+/// Where the containers are known by their ids, the edge is a color without traffic in which none of its
+/// earlier containers is left. A container that was added or started again is no edge.
 fn anew(turn: &mut Turn) -> bool {
     let candidate = turn.state.running().map(|release| release.color);
     for color in Color::ALL {
         let Some(seen) = turn.state.seen[color].clone() else { continue };
         let followed = color == turn.state.active || candidate == Some(color);
         let known = &turn.state.discovery.known[color];
-        // What is gone for a while may come back: a color that is down keeps its name.
+        // Containers that are gone for a while may come back, so a color that is down keeps its known
+        // ids.
         if (known.is_none() || (followed && !seen.is_empty())) && known.as_ref() != Some(&seen) {
             turn.state.discovery.known[color] = Some(seen);
             turn.counted();
@@ -75,7 +79,7 @@ fn anew(turn: &mut Turn) -> bool {
     turn.state.discovery.known[other] = Some(seen);
     turn.state.discovery.disarmed[other] = false;
     turn.changed();
-    // One that waits is for the same color, and finds these containers there.
+    // A release that waits is for the same color and finds these containers there.
     if turn.state.queued.is_some() {
         return false;
     }
@@ -83,6 +87,7 @@ fn anew(turn: &mut Turn) -> bool {
     accept::deploy(turn, &ask).is_ok()
 }
 
+/// Counts the time for which nothing runs in the other color, and arms the edge after 10 s.
 fn count_down(turn: &mut Turn) {
     let at = turn.at;
     let discovery = &mut turn.state.discovery;
@@ -94,12 +99,14 @@ fn count_down(turn: &mut Turn) {
     }
 }
 
+/// Stops the count. An armed edge stays armed.
 fn pause_count(turn: &mut Turn) {
     if turn.state.discovery.down_since.take().is_some() {
         turn.counted();
     }
 }
 
+/// Stops the count and takes an armed edge back.
 fn forget(turn: &mut Turn) {
     pause_count(turn);
     if std::mem::take(&mut turn.state.discovery.armed) {

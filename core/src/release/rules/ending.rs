@@ -1,4 +1,4 @@
-//! The final states, each with a reason, and what each means for the color that lost.
+//! The final states. Each has a reason and decides the future of the color that lost.
 
 use crate::judge::Verdict;
 use crate::model::{Color, ReleaseId, Version};
@@ -9,7 +9,7 @@ use crate::release::{
     By, Effect, Errand, Fallback, Fate, Notice, Phase, Release, Side, Stretch, UpstreamKind, words,
 };
 
-/// The candidate keeps the traffic; the old color stays warm for `standby_ttl`.
+/// The candidate keeps the traffic, and the old color stays warm for `standby_ttl`.
 pub(crate) fn succeed(turn: &mut Turn, reason: String) {
     let Some(release) = turn.state.release.as_ref() else { return };
     let (old, verdict, version) = (release.color.other(), release.verdict, release.version.clone());
@@ -30,7 +30,7 @@ pub(crate) fn succeed(turn: &mut Turn, reason: String) {
     }
 }
 
-/// A first release: there was nothing before it.
+/// A first release succeeds. There was no release before it to go back to.
 pub(crate) fn succeed_alone(turn: &mut Turn) {
     turn.state.fallback = None;
     turn.enter(
@@ -43,7 +43,8 @@ pub(crate) fn succeed_alone(turn: &mut Turn) {
     errands::begin(turn, Errand::Tags);
 }
 
-/// A degraded release ends with its verdict, by a person's word or because nobody spoke.
+/// A degraded release ends as succeeded with its verdict, by a person's word or because no person decided
+/// in time.
 pub(crate) fn succeed_by_word(turn: &mut Turn, why: &str) {
     let Some(release) = turn.state.release.as_mut() else { return };
     let Some(bake) = release.phase.bake() else { return };
@@ -55,13 +56,15 @@ pub(crate) fn succeed_by_word(turn: &mut Turn, why: &str) {
     succeed(turn, reason);
 }
 
-/// `--force` ends a degraded release as succeeded, by a person's word.
+/// A deploy with `--force` ends a degraded release as succeeded, by a person's word.
 pub(crate) fn end_degraded(turn: &mut Turn, newer: &Release) {
     if let Some(Phase::Degraded(_)) = turn.running().map(|release| &release.phase) {
         succeed_by_word(turn, &format!("ended by a person who forced {}", newer.id));
     }
 }
 
+/// Ends a release before its switch because something is wrong, and disarms the `on_healthy` edge of its
+/// color.
 pub(crate) fn fail(turn: &mut Turn, reason: String) {
     let Some(release) = turn.running() else { return };
     let color = release.color;
@@ -71,7 +74,7 @@ pub(crate) fn fail(turn: &mut Turn, reason: String) {
     turn.announce(Notice::Failed);
 }
 
-/// Ends a release that has not switched.
+/// Cancels a release that has not switched.
 pub(crate) fn cancel(turn: &mut Turn, reason: String) {
     if turn.state.stretch() != Stretch::Before {
         return;
@@ -81,13 +84,13 @@ pub(crate) fn cancel(turn: &mut Turn, reason: String) {
     turn.announce(Notice::Cancelled);
 }
 
-/// The traffic is back on the old color.
+/// The traffic is back on the old color. A revert by the judge puts the version in quarantine.
 pub(crate) fn went_back(turn: &mut Turn, by: By, reason: String) {
     let Some(release) = turn.state.release.as_ref() else { return };
     let (id, color, version) = (release.id.clone(), release.color, release.version.clone());
     let drain_at = match turn.state.policy.upstream {
         UpstreamKind::Fixed => turn.at + turn.state.policy.standby_ttl,
-        // Stopped and kept: what is in flight may finish first.
+        // The containers are stopped and kept, after the requests in flight have finished.
         UpstreamKind::Managed => turn.at,
     };
     turn.state.sides[color].fate = Fate::Warm { drain_at };
@@ -108,13 +111,14 @@ pub(crate) fn went_back(turn: &mut Turn, by: By, reason: String) {
     }
 }
 
-/// What becomes of a candidate that never had the traffic.
+/// Decides the future of a candidate that was never switched to.
 fn discard(turn: &mut Turn) {
     let Some(release) = turn.running() else { return };
     let (id, color, containers) = (release.id.clone(), release.color, release.containers.clone());
     let gated = release.gated;
     match turn.state.policy.upstream {
-        // Nothing lives on a color for ever, not even what a preview host began.
+        // The color is drained in the end, so that not even a connection through a preview host stays for
+        // ever.
         UpstreamKind::Fixed => {
             let drain_at = turn.at + turn.state.policy.standby_ttl;
             if color != turn.state.active {
@@ -129,8 +133,8 @@ fn discard(turn: &mut Turn) {
             }
             turn.then(Effect::SaveEvidence { release: containers.clone() });
             if gated && color != turn.state.active {
-                // It had a share of the traffic: what is in flight may finish, then it is stopped and
-                // kept.
+                // The candidate had a share of the traffic. Requests in flight may finish, then it is
+                // stopped and kept.
                 turn.state.sides[color].fate = Fate::Warm { drain_at: turn.at };
                 return;
             }
@@ -145,7 +149,7 @@ fn discard(turn: &mut Turn) {
     }
 }
 
-/// A rollback that came to nothing leaves the containers it borrowed as they were.
+/// A rollback that did not switch leaves the containers that it borrowed stopped and kept, as they were.
 fn keep_again(turn: &mut Turn, side: Side, containers: ReleaseId, color: Color) {
     turn.then(Effect::Stop { release: containers.clone(), color });
     standby::keep(turn, Side { release: Some(containers), ..side }, color);

@@ -1,17 +1,17 @@
-//! Errands: what is done outside for a release and comes back as a result: its hooks, and the
-//! moving of tags in the registry.
+//! Errands are the work that is done outside for a release and comes back as a result. They are its
+//! hooks, and the moving of tags in the registry.
 //!
 //! | errand | begins | a failure |
 //! |---|---|---|
 //! | `pre_promote` | when the gate opens; the switch waits for it | fails the release, before the switch |
-//! | `post_promote` | with the bake | raises an alarm: whether to go back is the judge's or a person's to say |
+//! | `post_promote` | with the bake | raises an alarm; the judge or a person decides whether to go back |
 //! | `on_revert` | with the switch back, which never waits for it | raises an alarm |
 //! | tags | with the success | raises an alarm |
 //!
-//! A rollback runs neither `pre_promote` nor `post_promote`: what it goes back to has served before,
-//! and going back must not depend on anything. An errand is written down before it is begun; one
-//! whose result was not written down before a crash is done again from its beginning. So each runs
-//! at least once, and what it calls has to bear that.
+//! A rollback runs neither `pre_promote` nor `post_promote`. The version that it goes back to has served
+//! before, and going back must not depend on anything. An errand is written into the record before it is
+//! begun. If its result was not written before a crash, it is done again from its beginning. So each
+//! errand runs at least once, and its receiver must bear a repetition.
 
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ use crate::release::record::errand::RUNS_MAX;
 use crate::release::turn::Turn;
 use crate::release::{Alarm, Effect, Errand, Errands, Kind, Phase, Refusal, Run, State, Stretch};
 
-/// What a shell needs beside the timeout: a container is created before and removed after.
+/// The time that a shell needs beside the timeout, to create a container before the errand and to remove
+/// it afterwards.
 const SLACK: Duration = Duration::from_secs(30);
 
 /// The alarm that a failure of this errand raises.
@@ -43,17 +44,18 @@ fn effect(run: &Run) -> Effect {
     }
 }
 
-/// Where the hook before the switch stands.
+/// The progress of the hook before the switch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Before {
-    /// Passed, or not asked for.
+    /// The hook has passed, or the release has none.
     Passed,
-    /// It has just begun.
+    /// The hook has just begun.
     Begun,
+    /// The hook has begun in an earlier step.
     Running,
 }
 
-/// Begins the hook before the switch, if the release has not passed it.
+/// Begins the hook before the switch, unless it has passed or runs already.
 pub(crate) fn before_switch(turn: &mut Turn) -> Before {
     let Some(release) = turn.running() else { return Before::Passed };
     let asked = turn.state.policy.errands.pre_promote.is_some() && release.kind == Kind::Deploy;
@@ -66,7 +68,7 @@ pub(crate) fn before_switch(turn: &mut Turn) -> Before {
     }
     begin(turn, Errand::PrePromote);
     let until = turn.state.errands.last().map(|run| run.deadline);
-    // It has a time of its own: the progress deadline does not cut it.
+    // The hook has a time of its own, and the progress deadline does not cut it short.
     if let (Some(until), Some(Phase::Checking(checking))) =
         (until, turn.state.release.as_mut().map(|release| &mut release.phase))
     {
@@ -75,7 +77,8 @@ pub(crate) fn before_switch(turn: &mut Turn) -> Before {
     Before::Begun
 }
 
-/// Takes the result of the hook before the switch: passes the release, or says why it fails.
+/// Takes the result of the hook before the switch. `Ok` lets the release pass, and `Err` says why it
+/// fails. `None` means that there is no result yet.
 pub(crate) fn before_switch_ended(turn: &mut Turn) -> Option<Result<(), String>> {
     let id = turn.running()?.id.clone();
     let at = turn.at;
@@ -93,7 +96,7 @@ pub(crate) fn before_switch_ended(turn: &mut Turn) -> Option<Result<(), String>>
     Some(outcome)
 }
 
-/// Begins an errand of the current release, if it is asked for.
+/// Begins an errand of the current release, if the configuration asks for it.
 pub(crate) fn begin(turn: &mut Turn, errand: Errand) {
     let Some(timeout) = turn.state.policy.errands.timeout(errand) else { return };
     let Some(release) = turn.state.release.as_ref() else { return };
@@ -109,7 +112,7 @@ pub(crate) fn begin(turn: &mut Turn, errand: Errand) {
         deadline: turn.at + timeout + SLACK,
         outcome: None,
     };
-    // Of tags only the newest word counts.
+    // Only the newest moving of tags counts.
     turn.state.errands.retain(|older| errand != Errand::Tags || older.errand != Errand::Tags);
     if turn.state.errands.len() == RUNS_MAX {
         turn.state.errands.remove(0);
@@ -121,7 +124,7 @@ pub(crate) fn begin(turn: &mut Turn, errand: Errand) {
     turn.state.errands.push(run);
 }
 
-/// A shell says how an errand went.
+/// Takes a shell's report of an errand.
 pub(crate) fn done(
     turn: &mut Turn,
     release: &ReleaseId,
@@ -137,7 +140,7 @@ pub(crate) fn done(
     Ok(())
 }
 
-/// Settles one errand that has ended, or that nobody waits for any more.
+/// Settles one errand that has ended, or one that no release waits for any more.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let at = turn.at;
     let waited = |state: &State, run: &Run| {
@@ -147,7 +150,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     let forgotten = turn.state.errands.iter().position(|run| !waited(&turn.state, run));
     if let Some(place) = forgotten {
         let run = turn.state.errands.remove(place);
-        // It may have been begun in this very step.
+        // The errand may have begun in this very step.
         turn.take_back(&effect(&run));
         turn.changed();
         return true;
@@ -173,7 +176,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     true
 }
 
-/// What a person can do about it.
+/// What a person can do about a failed errand, as the end of a sentence.
 fn help(state: &State, run: &Run) -> String {
     let serves = state.active == run.color && state.sides[run.color].version.as_ref() == Some(&run.version);
     if run.errand == Errand::PostPromote && serves {
@@ -183,13 +186,13 @@ fn help(state: &State, run: &Run) -> String {
     }
 }
 
-/// How it ended; `None` while it may go on.
+/// The result of an errand; `None` while it may go on. An errand past its deadline has failed.
 fn ended(run: &Run, now: Tick) -> Option<Result<(), String>> {
     let late = || (now >= run.deadline).then(|| Err("it did not report in time".to_owned()));
     run.outcome.clone().or_else(late)
 }
 
-/// After a restart: what had not reported is begun again, with its whole time.
+/// After a restart every errand that had not reported begins again, with its whole time.
 pub(crate) fn restore(state: &mut State, now: Tick) {
     let Errands { pre_promote, post_promote, on_revert, tags } = state.policy.errands;
     let mut until = None;
@@ -212,7 +215,7 @@ pub(crate) fn restore(state: &mut State, now: Tick) {
     }
 }
 
-/// The effects of those that have not reported.
+/// The effects of the errands that have not reported.
 pub(crate) fn reconcile(state: &State) -> impl Iterator<Item = Effect> {
     state.errands.iter().filter(|run| run.outcome.is_none()).map(effect)
 }

@@ -1,4 +1,5 @@
-//! Whether the candidate may get traffic. It starts shut, and absence of evidence never opens it.
+//! The gate decides whether the candidate may get traffic. It is shut at first, and absence of evidence
+//! never opens it.
 
 use std::time::Duration;
 
@@ -6,22 +7,19 @@ use crate::model::Tick;
 
 use crate::release::{Kind, Phase, Release, State};
 
-/// The gate as it stands.
+/// The state of the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
-    /// It opened then.
-    Open {
-        at: Tick,
-    },
-    /// Every endpoint is healthy and clean; it opens then if that stays so.
-    Opens {
-        at: Tick,
-    },
+    /// The gate opened at this time.
+    Open { at: Tick },
+    /// Every endpoint is healthy and clean. The gate opens at this time if that stays so.
+    Opens { at: Tick },
+    /// An endpoint is not healthy, a probe has failed too recently, or there is no endpoint.
     Shut,
 }
 
 impl State {
-    /// The candidate's gate; `None` where nothing is checked.
+    /// The candidate's gate; `None` in a state that does not ask it.
     #[must_use]
     pub fn gate(&self, now: Tick) -> Option<Gate> {
         let release = self.release.as_ref()?;
@@ -45,8 +43,8 @@ impl State {
         Some(self.ask(release, since, now))
     }
 
-    /// Every endpoint healthy, all of them without one failed probe for `min_healthy_time`, and
-    /// none of the evidence from before the release began to check.
+    /// The gate opens when every endpoint is healthy and none has failed a probe for `min_healthy_time`.
+    /// Evidence from before the release began to check does not count.
     fn ask(&self, release: &Release, since: Tick, now: Tick) -> Gate {
         let Some(health) = self.health[release.color] else { return Gate::Shut };
         let Some(clean_since) = health.clean_since else { return Gate::Shut };
@@ -57,7 +55,8 @@ impl State {
         if now >= at { Gate::Open { at } } else { Gate::Opens { at } }
     }
 
-    /// What a release has to prove: a rollback goes to what has proved itself before.
+    /// How long the endpoints of a release must have been healthy. It is 0 for a rollback, which goes to
+    /// a version that has proved itself before.
     #[must_use]
     pub fn min_healthy_time(&self, release: &Release) -> Duration {
         match release.kind {

@@ -1,10 +1,4 @@
-//! The rules. A file holds one concern of a release; the table in [`crate::release`] says which events
-//! and states are whose.
-//!
-//! A rule gets a [`crate::release::turn::Turn`] and changes the state in it. Rules hold by level and
-//! not by edge: `settle` asks each rule again until no rule has anything to do, so an event that was
-//! lost or doubled does no harm. The rules that call each other in a circle are the state graph
-//! itself: `bake`, `trip`, `degraded` and `reverting`, and `queue` and `starting`.
+//! The rules. Each file decides one concern of a release.
 
 pub(crate) mod accept;
 pub(crate) mod alarm;

@@ -1,4 +1,4 @@
-//! Pins and pauses. Pinned: nothing moves by itself, not even a revert.
+//! Pins, pauses and aborts. While a service is pinned nothing moves by itself, not even a revert.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use super::ending;
 use crate::release::turn::Turn;
 use crate::release::{Alarm, Effect, Pin, Refusal, Release, Stretch, guards, words};
 
+/// Pins the active color, for a time or until an unpin. A new pin replaces the old one.
 pub(crate) fn pin(turn: &mut Turn, reason: Option<&str>, lasts: Option<Duration>) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     let until = lasts.map(|lasts| turn.at + lasts);
@@ -18,14 +19,14 @@ pub(crate) fn pin(turn: &mut Turn, reason: Option<&str>, lasts: Option<Duration>
     Ok(())
 }
 
-/// Idempotent: nothing to do is no fault.
+/// Lifts the pin. Without a pin this changes nothing and is no fault.
 pub(crate) fn unpin(turn: &mut Turn) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     lift(turn, "a person unpinned it");
     Ok(())
 }
 
-/// Takes the pin away, if there is one.
+/// Lifts the pin, if there is one.
 pub(crate) fn lift(turn: &mut Turn, why: &str) {
     if turn.state.pin.take().is_none() {
         return;
@@ -35,7 +36,7 @@ pub(crate) fn lift(turn: &mut Turn, why: &str) {
     turn.changed();
 }
 
-/// `force` lifts a pin; without it a pin refuses.
+/// Lifts the pin if `force` is set. Without it a pinned service refuses.
 pub(crate) fn lift_or_refuse(turn: &mut Turn, force: bool, why: &str) -> Result<(), Refusal> {
     if force {
         lift(turn, why);
@@ -44,7 +45,7 @@ pub(crate) fn lift_or_refuse(turn: &mut Turn, force: bool, why: &str) -> Result<
     guards::unpinned(&turn.state)
 }
 
-/// An ended pin is an unpin.
+/// Lifts a pin whose time is over.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let ended = turn.state.pin.as_ref().and_then(|pin| pin.until).is_some_and(|until| turn.at >= until);
     if ended {
@@ -53,7 +54,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     ended
 }
 
-/// Holds or frees the service's client requests; releases go on.
+/// Holds the client requests of the service, or lets them go on. Releases go on either way.
 pub(crate) fn pause(turn: &mut Turn, paused: bool) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     if turn.state.paused != paused {
@@ -64,7 +65,7 @@ pub(crate) fn pause(turn: &mut Turn, paused: bool) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Ends everything that has not switched: the running release, and one that waits.
+/// Cancels everything that has not switched: the running release, and the one that waits.
 pub(crate) fn abort(turn: &mut Turn) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     let running = turn.running().filter(|_| turn.state.stretch() == Stretch::Before).map(id);

@@ -1,4 +1,5 @@
-//! promoting: the record says active = candidate; every worker is asked to acknowledge.
+//! The state promoting. The record says that the candidate is active, and every worker is asked to
+//! acknowledge.
 
 use crate::judge::{Baseline, Bucket};
 
@@ -7,12 +8,13 @@ use crate::release::record::phase::ACKNOWLEDGE_WAIT;
 use crate::release::turn::Turn;
 use crate::release::{Alarm, Condition, Effect, Phase, Promoting, Side};
 
-/// Switches. The caller has asked the gate, the pin and the store.
+/// Switches to the candidate. The caller has asked the gate, the pin and the store.
 pub(crate) fn promote(turn: &mut Turn, why: &str) {
     let Some(release) = turn.state.release.as_mut() else { return };
     release.gated = true;
     let (color, old) = (release.color, turn.state.active);
-    // A first release: whatever the old color is, no release ever made it good.
+    // A first release. No release has ever proved the old color, and it is down, or the release goes to
+    // the active color itself.
     let unclaimed = matches!(&turn.state.sides[old], Side { release: None, version: None, .. });
     let alone = color == old || (unclaimed && turn.condition(old) == Condition::Sick);
     let endpoints = turn.health(color).map_or(0, |health| health.total);
@@ -29,14 +31,14 @@ pub(crate) fn promote(turn: &mut Turn, why: &str) {
     turn.then(Effect::Swap { epoch, active: color });
 }
 
-/// Every worker has the new table.
+/// Every worker has the new table, so the bake begins with the baseline.
 pub(crate) fn acknowledged(turn: &mut Turn, promoting: &Promoting, baseline: &Baseline) {
     turn.clear(Alarm::Unacknowledged, "every worker has acknowledged");
     bake::enter(turn, promoting, Some(baseline), "every worker has acknowledged the switch");
 }
 
-/// Time is over, or the candidate is down before every worker has spoken: a dead color is not
-/// waited for.
+/// Begins the bake without a baseline if the wait is over, or if the candidate is down before every
+/// worker has acknowledged. A color that is down is not waited for.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let Phase::Promoting(promoting) = &release.phase else { return false };
@@ -56,7 +58,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     true
 }
 
-/// A second that closed before the baseline was there.
+/// Keeps a second that closed before the baseline was there.
 pub(crate) fn early(turn: &mut Turn, bucket: &Bucket) {
     if let Some(Phase::Promoting(promoting)) = turn.state.release.as_mut().map(|release| &mut release.phase)
         && promoting.early.len() < Promoting::EARLY_MAX

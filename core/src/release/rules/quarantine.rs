@@ -1,10 +1,11 @@
-//! Versions that were reverted: not released again unforced.
+//! The quarantine holds versions that were reverted. They are not released again without `--force`.
 
 use crate::model::{ReleaseId, Version};
 
 use crate::release::turn::Turn;
 use crate::release::{QuarantineEntry, Refusal, State, guards};
 
+/// Puts a version in quarantine. If the list is full the oldest entry is dropped.
 pub(crate) fn add(turn: &mut Turn, version: Version, reason: String, release: ReleaseId) {
     let list = &mut turn.state.quarantine;
     list.retain(|entry| entry.version != version);
@@ -14,7 +15,7 @@ pub(crate) fn add(turn: &mut Turn, version: Version, reason: String, release: Re
     turn.changed();
 }
 
-/// Takes a version out, if it is in.
+/// Takes a version out of quarantine. `false` means that it was not there.
 pub(crate) fn lift(turn: &mut Turn, version: &Version, why: &str) -> bool {
     let before = turn.state.quarantine.len();
     turn.state.quarantine.retain(|entry| entry.version != *version);
@@ -26,7 +27,7 @@ pub(crate) fn lift(turn: &mut Turn, version: &Version, why: &str) -> bool {
     true
 }
 
-/// A person's `quarantine rm`.
+/// Carries out a person's `quarantine rm`.
 pub(crate) fn unquarantine(turn: &mut Turn, version: &Version) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     if lift(turn, version, "a person said so") {

@@ -1,4 +1,5 @@
-//! queued: a release waits for its debounce, or for the one before it; depth 1.
+//! The state queued. A release waits for its debounce, for the release before it, or for the end of a
+//! pin. The queue has one place.
 
 use super::{ending, starting};
 use crate::release::turn::Turn;
@@ -7,7 +8,7 @@ use crate::release::{
     words,
 };
 
-/// Lets the queued release go when nothing holds it, or ends it when it has waited too long.
+/// Begins the queued release when nothing holds it, or cancels it when it has waited too long.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Some(Phase::Queued(queued)) = turn.state.queued.as_ref().map(|release| release.phase.clone()) else {
         return false;
@@ -27,7 +28,8 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     true
 }
 
-/// Quarantine and same version are asked again: both may have changed while it waited.
+/// Takes the release from the queue. Quarantine and the active version are asked again, because both may
+/// have changed while it waited.
 fn leave(turn: &mut Turn, release: Release) {
     let labeled = release.version.0 != release.id.as_str();
     let asked = if release.forced || !labeled || release.kind == Kind::Rollback {
@@ -41,7 +43,7 @@ fn leave(turn: &mut Turn, release: Release) {
     }
 }
 
-/// The release becomes the running one; one that has not switched yet gives way.
+/// Makes the release the running one. A release that has not switched yet is canceled for it.
 pub(crate) fn begin(turn: &mut Turn, mut release: Release) {
     if turn.state.stretch() == Stretch::Before {
         ending::cancel(turn, format!("replaced by {}", release.id));
@@ -61,7 +63,7 @@ pub(crate) fn begin(turn: &mut Turn, mut release: Release) {
     turn.announce(Notice::Started);
 }
 
-/// Somebody else runs the endpoints: they are probed from now on, for this release.
+/// Somebody else runs the endpoints, so they are probed for this release from now on.
 fn check_at_once(turn: &mut Turn, mut release: Release) {
     let (color, at) = (release.color, turn.at);
     if release.kind == Kind::Deploy {
@@ -87,7 +89,7 @@ fn check_at_once(turn: &mut Turn, mut release: Release) {
     turn.state.release = Some(release);
 }
 
-/// The color's endpoints belong to the release, and nothing is known of them.
+/// Gives the color's endpoints to the release and forgets their health.
 pub(crate) fn adopt(turn: &mut Turn, release: &Release) {
     let color = release.color;
     turn.state.sides[color] = Side {

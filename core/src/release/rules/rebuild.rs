@@ -1,21 +1,22 @@
-//! Which color is active when the record is lost, and what becomes of the containers that are there.
+//! Decides which color is active when the record is lost, and what happens to the containers that are
+//! there.
 //!
-//! The running containers decide where greenlight starts them itself: the color that runs is active;
-//! if both run, the older one. Where somebody else runs the endpoints the history decides: the color
-//! that the last switch went to. The service stays pinned until a person confirms.
+//! Where greenlight starts the containers itself, the running containers decide. The color that runs is
+//! active; if both run, the older one is. Where somebody else runs the endpoints, the history decides,
+//! and the color of the last switch is active. The service stays pinned until a person confirms.
 
 use std::collections::BTreeMap;
 
 use crate::model::{Color, ReleaseId, ServiceName, Tick};
 
 use crate::release::{
-    Alarm, ContainerSet, Effect, Fallback, Fate, KeptSet, PastRelease, Phase, Policy, Release, Reverting,
-    Side, State, UpstreamKind,
+    Alarm, ContainerSet, Effect, Fallback, Fate, KeptSet, PastRelease, Policy, Release, Side, State,
+    StateName, UpstreamKind,
 };
 
-/// A state for a service whose record is lost, by the history (newest first): the color that the last
-/// switch went to is active, `initial` where no release has switched. No later release has the number
-/// of one that the history tells of.
+/// The state of a service whose record is lost, by its history (newest first). The color of the last
+/// switch is active, or `initial` if no release has switched. The numbers of later releases go on after
+/// the highest one in the history.
 #[must_use]
 pub fn rebuild_from_history(
     service: ServiceName,
@@ -28,18 +29,19 @@ pub fn rebuild_from_history(
     state
 }
 
-/// The color that the last switch went to; `None` where no release has switched.
+/// The color that the last switch went to; `None` if no release has switched.
 pub(crate) fn last_active(history: &[PastRelease]) -> Option<Color> {
-    // One that is being reverted has lost the traffic, but for the moment in which the old color's
+    // A release in the state reverting has lost the traffic, except for the time in which the old color's
     // health is not known yet.
-    let has_traffic = |past: &PastRelease| past.promoted && !past.finished && past.state != Reverting::WORD;
-    let serves = |past: &&PastRelease| past.state == Phase::Succeeded.word() || has_traffic(past);
+    let has_traffic =
+        |past: &PastRelease| past.promoted && !past.finished && past.state != StateName::Reverting;
+    let serves = |past: &&PastRelease| past.state == StateName::Succeeded || has_traffic(past);
     history.iter().find(serves).map(|past| past.color)
 }
 
-/// A state for a service whose containers are ours, if what runs says more than the record: there is
-/// none (`no_record`), or it may be `outdated` and what it has as active does not run. `None`: the
-/// record stands.
+/// The state of a service whose containers greenlight runs, if the containers say more than the record.
+/// They do if there is no record (`no_record`), or if the record may be `outdated` and its active
+/// containers do not run. `None` means that the record stays as it is.
 #[must_use]
 pub fn rebuild_from_containers(
     state: &State,
@@ -63,10 +65,11 @@ pub fn rebuild_from_containers(
     Some(place(base, sets, now))
 }
 
-/// The color that runs is active; if both run, the older one, and the other one's containers stay as
-/// a standby to go back to. What does not run is kept.
+/// Gives the traffic to the color that runs. If both run, the older one gets it, and the other color's
+/// containers stay as a standby to go back to. Sets that do not serve are kept.
 fn place(mut state: State, sets: &[ContainerSet], now: Tick) -> State {
-    // Of several sets of a color the newest one: the older ones were about to be stopped.
+    // If a color has several running sets, the newest one serves. The older ones were about to be
+    // stopped.
     let newest = |color: Color| sets.iter().rfind(|set| set.color == color && set.running > 0);
     match (newest(Color::Blue), newest(Color::Green)) {
         (None, None) => {}
@@ -78,7 +81,7 @@ fn place(mut state: State, sets: &[ContainerSet], now: Tick) -> State {
     }
     state.kept.clear();
     for set in sets {
-        // No later release may have the name of one that is there.
+        // No later release may have the number of a set that is there.
         state.numbered = state.numbered.max(set.number);
         if state.sides.iter().all(|(_, side)| side.containers.as_ref() != Some(&set.id)) {
             state.kept.push(KeptSet {
@@ -92,7 +95,7 @@ fn place(mut state: State, sets: &[ContainerSet], now: Tick) -> State {
     state
 }
 
-/// Gives the traffic to a set that runs.
+/// Gives the traffic to a running set.
 fn serve(state: &mut State, active: &ContainerSet, standby: Option<&ContainerSet>, now: Tick) {
     let side = |set: &ContainerSet, fate: Fate| Side {
         release: Some(set.id.clone()),
@@ -101,7 +104,7 @@ fn serve(state: &mut State, active: &ContainerSet, standby: Option<&ContainerSet
         fate,
     };
     state.active = active.color;
-    // What an older record has under way is of another time.
+    // A release that an older record has under way is out of date.
     state.release = state.release.take().filter(Release::is_final);
     state.queued = None;
     let text = match standby {
@@ -127,12 +130,13 @@ fn serve(state: &mut State, active: &ContainerSet, standby: Option<&ContainerSet
         .unwrap_or_default();
 }
 
-/// Containers that a crash left behind, ours or the engine's: those that the record keeps stopped and
-/// that run are stopped; those that it does not know any more are removed. A set that is newer than
-/// the record is neither, since the record is older than it should be then. Nothing is done while the
-/// store can't be written, or before a person has confirmed a rebuilt record.
+/// Orders for containers that a crash, of greenlight or of an engine, left behind. Sets that the record
+/// keeps stopped but that run are stopped. Sets that the record does not know are removed. A set with a
+/// number higher than the record's is left alone, because the record is then older than it should be.
+/// There are no orders while the store can't be written, or before a person has confirmed a rebuilt
+/// record.
 ///
-/// `containers`: of each container its set, its color, and whether it serves.
+/// `containers` gives the set, the color and whether it serves, for each container.
 #[must_use]
 pub fn left_behind<'a>(
     state: &State,

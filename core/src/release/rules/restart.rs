@@ -1,4 +1,5 @@
-//! Restarts: what is stored of a deadline is the time left, never a wall-clock time.
+//! Saving and restoring a record over a restart. The record stores the time left of each deadline, never
+//! a wall-clock time.
 
 use std::time::Duration;
 
@@ -8,11 +9,11 @@ use super::{bake, errands};
 use crate::release::record::phase::ACKNOWLEDGE_WAIT;
 use crate::release::{Alarm, Effect, Fate, Phase, Release, Stage, State, UpstreamKind};
 
-/// At least this much of a progress deadline is left after a restart.
+/// The least time of a progress deadline that is left after a restart.
 const PROGRESS_LEFT_MIN: Duration = Duration::from_mins(1);
 
 impl State {
-    /// As it is stored: as if it had been saved at tick 0.
+    /// The state as it is stored, with its ticks moved as if it had been saved at tick 0.
     #[must_use]
     pub fn to_saved(&self, now: Tick) -> Self {
         let mut saved = self.clone();
@@ -25,6 +26,7 @@ impl State {
         self.each_tick(&mut |tick| *tick = tick.rebase(from, to));
     }
 
+    /// Visits every tick of the record.
     fn each_tick(&mut self, visit: &mut impl FnMut(&mut Tick)) {
         self.pin.iter_mut().filter_map(|pin| pin.until.as_mut()).for_each(&mut *visit);
         self.discovery.down_since.iter_mut().for_each(&mut *visit);
@@ -41,6 +43,7 @@ impl State {
     }
 }
 
+/// Visits every tick of a release's state.
 fn each_tick_of(phase: &mut Phase, visit: &mut impl FnMut(&mut Tick)) {
     match phase {
         Phase::Queued(queued) => {
@@ -82,10 +85,11 @@ fn each_tick_of(phase: &mut Phase, visit: &mut impl FnMut(&mut Tick)) {
     }
 }
 
-/// A stored state (saved as if at tick 0) on the clock of a new process, with what docs/releases.md says
-/// of a restart: at least 60 s of a progress deadline, at least min(60 s, bake_time) of a bake.
+/// Moves a stored state, saved as if at tick 0, to the clock of a new process (docs/releases.md,
+/// "Restart"). At least 60 s of a progress deadline and min(60 s, `bake_time`) of a bake are left.
 ///
-/// The policy is not stored: set `saved.policy` before. Nothing is known of any endpoint's health.
+/// The policy is not stored, so the caller sets `saved.policy` before. The health of every endpoint is
+/// unknown.
 #[must_use]
 pub fn restore(saved: State, now: Tick) -> State {
     let mut state = saved;
@@ -96,9 +100,10 @@ pub fn restore(saved: State, now: Tick) -> State {
     state.seen = PerColor::default();
     state.engine_away = None;
     state.alarms.remove(&Alarm::EngineAway);
-    // What was counted without a break is broken now; what had been seen stays seen.
+    // A count that needs an unbroken time ends here. An armed edge stays armed.
     state.discovery.down_since = None;
-    // The workers of this process begin with the stored table.
+    // The workers of this process begin with the stored table, so no acknowledgment is missing unless a
+    // switch is under way.
     if !switching(&state) {
         state.alarms.remove(&Alarm::Unacknowledged);
     }
@@ -142,8 +147,8 @@ pub fn restore(saved: State, now: Tick) -> State {
     state
 }
 
-/// Every effect that the state implies, for a start after a crash. All are idempotent: what was
-/// done before the crash is done again and changes nothing.
+/// Every effect that the state implies, for a start after a crash. All are idempotent, so an effect that
+/// was carried out before the crash changes nothing when it is repeated.
 #[must_use]
 pub fn reconcile(state: &State, now: Tick) -> Vec<Effect> {
     let _ = now;
@@ -174,7 +179,7 @@ pub fn reconcile(state: &State, now: Tick) -> Vec<Effect> {
     effects
 }
 
-/// Whether acknowledgements are waited for.
+/// Whether a switch waits for acknowledgments.
 fn switching(state: &State) -> bool {
     let Some(release) = state.running() else { return false };
     match &release.phase {
@@ -196,6 +201,7 @@ fn switching(state: &State) -> bool {
     }
 }
 
+/// Adds the effects on managed containers.
 fn containers(state: &State, effects: &mut Vec<Effect>) {
     let active = state.sides[state.active].containers.as_ref();
     for kept in state.kept.iter().filter(|kept| Some(&kept.containers) != active) {
@@ -209,7 +215,7 @@ fn containers(state: &State, effects: &mut Vec<Effect>) {
         Phase::Starting(starting) if starting.cleared => {
             effects.push(Effect::Start { release: containers.clone(), color: *color });
         }
-        // One that had a share of the traffic is drained and kept.
+        // A release that had a share of the traffic is drained and kept instead.
         Phase::Failed | Phase::Cancelled if containers == id && !gated => {
             effects.push(Effect::SaveEvidence { release: id.clone() });
             effects.push(Effect::Remove { release: id.clone(), color: *color });

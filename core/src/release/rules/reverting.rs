@@ -1,4 +1,4 @@
-//! reverting: the traffic goes back to the old color, once a release at most.
+//! The state reverting. The traffic goes back to the old color, at most once in a release.
 
 use super::{degraded, ending, errands};
 use crate::release::record::phase::ACKNOWLEDGE_WAIT;
@@ -7,7 +7,7 @@ use crate::release::{
     Alarm, Bake, By, Condition, DegradedCause, Effect, Errand, Phase, Reverting, Stage, UpstreamKind, words,
 };
 
-/// The old color's health is not known yet.
+/// Waits for the old color, whose health is not known yet.
 pub(crate) fn wait(turn: &mut Turn, by: By, bake: Box<Bake>, why: String) {
     let Some(release) = turn.running() else { return };
     let old = release.color.other();
@@ -39,6 +39,7 @@ pub(crate) fn swap(turn: &mut Turn, by: By, why: String) {
     }
 }
 
+/// Ends the wait for the old color's health or for the acknowledgments.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let Phase::Reverting(reverting) = &release.phase else { return false };
@@ -89,7 +90,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     }
 }
 
-/// Every worker has the old color's table.
+/// Every worker has the table of the old color, so the release ends.
 pub(crate) fn acknowledged(turn: &mut Turn, by: By, why: String) {
     turn.clear(Alarm::Unacknowledged, "every worker has acknowledged");
     ending::went_back(turn, by, why);

@@ -1,5 +1,5 @@
-//! A person goes back: at once while the old color is warm in a bake, by a new release after
-//! success.
+//! A person goes back. During a bake, while the old color is warm, the traffic moves at once. After
+//! success a new release of kind rollback begins.
 
 use std::time::Duration;
 
@@ -11,13 +11,14 @@ use crate::release::{
     By, Condition, Fallback, Kind, Phase, Refusal, Release, Source, Stretch, UpstreamKind, guards,
 };
 
-/// What is asked.
+/// The options of a rollback.
 pub(crate) struct Ask<'a> {
     pub(crate) to: Option<&'a ReleaseId>,
     pub(crate) quarantine: bool,
     pub(crate) force: bool,
 }
 
+/// Carries out a rollback, by the stretch of the current release.
 pub(crate) fn rollback(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
     match turn.state.stretch() {
@@ -26,7 +27,7 @@ pub(crate) fn rollback(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     }
 }
 
-/// The running release has switched: the traffic goes back to the old color.
+/// The running release has switched, so the traffic goes back to the old color.
 fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     let Some(release) = turn.running().cloned() else {
         return Err(Refusal::NoRollback("there is no release"));
@@ -82,7 +83,7 @@ fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// After success: a new release of kind rollback.
+/// The current release has not switched or has ended, so a new release of kind rollback begins.
 fn anew(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     if let Some(running) = turn.running()
         && running.kind == Kind::Rollback
@@ -113,7 +114,7 @@ fn anew(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What can be gone back to.
+/// The release to go back to. It is the one that `to` names, or the fallback.
 fn target(turn: &Turn, to: Option<&ReleaseId>) -> Result<Fallback, Refusal> {
     let fallback = turn.state.fallback.as_ref();
     let Some(to) = to else {
@@ -137,8 +138,8 @@ fn target(turn: &Turn, to: Option<&ReleaseId>) -> Result<Fallback, Refusal> {
     .ok_or_else(|| Refusal::UnknownRelease(to.to_string()))
 }
 
-/// The target's own containers, if they are there and have the candidate's color; else they are
-/// created anew from the version.
+/// The target's own containers, if they are there and have the candidate's color. If not, new ones are
+/// created from the version.
 fn kept_containers(turn: &Turn, target: &Fallback, release: &Release) -> Option<ReleaseId> {
     let containers = target.containers.as_ref()?;
     let warm = turn.state.sides[release.color].containers.as_ref() == Some(containers);
@@ -148,7 +149,7 @@ fn kept_containers(turn: &Turn, target: &Fallback, release: &Release) -> Option<
     (managed && (warm || kept)).then(|| containers.clone())
 }
 
-/// A person's rollback cancels a queued webhook or discovery release.
+/// Cancels a queued release of a webhook or of discovery. A person's release stays in the queue.
 fn cancel_queued(turn: &mut Turn, by: &ReleaseId) {
     let Some(queued) = turn.state.queued.take() else { return };
     match queued.source {
@@ -159,6 +160,7 @@ fn cancel_queued(turn: &mut Turn, by: &ReleaseId) {
     }
 }
 
+/// Puts the version in quarantine by a person's word.
 fn quarantine_it(turn: &mut Turn, version: Version, release: ReleaseId) {
     turn.note(format!("version {version} is in quarantine by a person's word"));
     quarantine::add(turn, version, "a person rolled it back and said so".to_owned(), release);

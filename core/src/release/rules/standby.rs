@@ -1,5 +1,5 @@
-//! What becomes of the color that lost: warm, drained, and with managed containers stopped, kept
-//! and in the end removed.
+//! The future of the color that lost. It stays warm and is then drained. Managed containers are also
+//! stopped, kept, and in the end removed.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::release::record::side::KeptSet;
 use crate::release::turn::Turn;
 use crate::release::{Effect, Fate, Refusal, Side, UpstreamKind};
 
-/// A drain says when it is over; this long after it should have, it is taken as over.
+/// A drain that has not reported counts as over this long after `drain_timeout`.
 const DRAIN_SLACK: Duration = Duration::from_secs(10);
 
-/// `standby_ttl` is over, or a drain never said that it was.
+/// Begins a drain when `standby_ttl` is over, and ends one that never reported.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     for color in Color::ALL {
         match turn.state.sides[color].fate {
@@ -30,7 +30,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     false
 }
 
-/// No new request goes there; what is in flight may finish.
+/// Begins to drain a color that is not active. It gets no new request, and requests in flight may finish.
 pub(crate) fn drain(turn: &mut Turn, color: Color) {
     if color == turn.state.active {
         return;
@@ -42,7 +42,7 @@ pub(crate) fn drain(turn: &mut Turn, color: Color) {
     turn.then(Effect::Drain { color, release });
 }
 
-/// The shell says that nothing is in flight any more.
+/// A shell reports that no request is in flight on the color any more.
 pub(crate) fn said_drained(
     turn: &mut Turn,
     color: Color,
@@ -53,7 +53,8 @@ pub(crate) fn said_drained(
         return Err(Refusal::Stale(release.map_or("no release".to_owned(), ToString::to_string)));
     }
     match side.fate {
-        // Containers are stopped only once the store can say that their color is not active.
+        // Containers are stopped only when the store can say that their color is not active. So the end
+        // of the drain waits.
         Fate::Draining { .. } if turn.state.unwritable => {
             turn.state.sides[color].fate = Fate::Draining { until: turn.at };
             turn.counted();
@@ -69,6 +70,7 @@ pub(crate) fn said_drained(
     }
 }
 
+/// Ends a drain. A fixed color stays standby, and managed containers are stopped and kept.
 fn drained(turn: &mut Turn, color: Color) {
     match turn.state.policy.upstream {
         UpstreamKind::Fixed => {
@@ -88,7 +90,7 @@ fn drained(turn: &mut Turn, color: Color) {
     turn.changed();
 }
 
-/// Remembers a stopped set; the oldest beyond `keep_releases` are removed.
+/// Adds a set to the kept ones. The oldest sets beyond `keep_releases` are removed.
 pub(crate) fn keep(turn: &mut Turn, side: Side, color: Color) {
     if let (Some(release), Some(containers), Some(version)) = (side.release, side.containers, side.version) {
         turn.state.kept.retain(|kept| kept.containers != containers);

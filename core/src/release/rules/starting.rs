@@ -1,5 +1,5 @@
-//! pulling and starting: managed containers only. What is decided here needs no engine; the
-//! engine's shell performs it and says how it went.
+//! The states pulling and starting, which only managed containers have. The rules here need no engine. A
+//! shell carries out their effects at the engine and reports the results.
 
 use crate::model::{ReleaseId, Version};
 
@@ -7,7 +7,8 @@ use super::{ending, queue, standby};
 use crate::release::turn::Turn;
 use crate::release::{Checking, Effect, Fate, Kind, Phase, Refusal, Release, Starting, guards, words};
 
-/// The image is fetched; a rollback to kept containers starts those.
+/// Begins a release of managed containers. The image is pulled, or a rollback to kept containers starts
+/// those.
 pub(crate) fn begin(turn: &mut Turn, mut release: Release) {
     let kept = release.kind == Kind::Rollback && release.containers != release.id;
     if kept {
@@ -25,6 +26,7 @@ pub(crate) fn begin(turn: &mut Turn, mut release: Release) {
     turn.state.release = Some(release);
 }
 
+/// Fails the release if the image is not there at `pull_timeout`.
 pub(crate) fn advance_pulling(turn: &mut Turn) -> bool {
     let Some(Phase::Pulling { deadline }) = turn.running().map(|release| &release.phase) else {
         return false;
@@ -38,13 +40,13 @@ pub(crate) fn advance_pulling(turn: &mut Turn) -> bool {
     true
 }
 
-/// What is known to have been in the way.
+/// An engine that does not answer, as the cause of a failure; empty if every engine answers.
 fn cause(turn: &Turn) -> String {
     turn.state.engine_away.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
 }
 
-/// The image is there. Where its digest was not known before, the questions that a release is asked
-/// when it is accepted are asked now.
+/// The image is pulled. If its digest was not known before, the release is now asked the questions of its
+/// acceptance.
 pub(crate) fn pulled(turn: &mut Turn, id: &ReleaseId, version: &Version) -> Result<(), Refusal> {
     let release = owned(turn, id, |release| &release.id)?;
     let Phase::Pulling { .. } = release.phase else {
@@ -74,6 +76,7 @@ pub(crate) fn pulled(turn: &mut Turn, id: &ReleaseId, version: &Version) -> Resu
     Ok(())
 }
 
+/// The image can't be pulled, so the release fails.
 pub(crate) fn pull_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<(), Refusal> {
     let release = owned(turn, id, |release| &release.id)?;
     let Phase::Pulling { .. } = release.phase else {
@@ -84,7 +87,8 @@ pub(crate) fn pull_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<
     Ok(())
 }
 
-/// A managed standby of that color is drained first; then the containers are asked for.
+/// Drains the containers that still stand by in the candidate's color. Then it orders the start of the
+/// release's own.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let Phase::Starting(starting) = release.phase else { return false };
@@ -115,13 +119,14 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     turn.then(Effect::Start { release: release.containers.clone(), color: release.color });
     let replicas = turn.state.policy.replicas;
     if let Some(current) = turn.state.release.as_mut() {
-        // A reload may have changed it while the release waited.
+        // A reload may have changed the number of replicas while the release waited.
         current.expected = replicas;
         current.phase = Phase::Starting(Starting { cleared: true, ..starting });
     }
     true
 }
 
+/// All containers run, so the checks begin.
 pub(crate) fn started(turn: &mut Turn, id: &ReleaseId) -> Result<(), Refusal> {
     let release = owned(turn, id, |release| &release.containers)?;
     let Phase::Starting(Starting { deadline, cleared: true }) = release.phase else {
@@ -132,6 +137,7 @@ pub(crate) fn started(turn: &mut Turn, id: &ReleaseId) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The containers can't be started, so the release fails.
 pub(crate) fn start_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<(), Refusal> {
     let release = owned(turn, id, |release| &release.containers)?;
     let Phase::Starting(Starting { cleared: true, .. }) = release.phase else {
@@ -142,9 +148,10 @@ pub(crate) fn start_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result
     Ok(())
 }
 
-/// More than this and the release has failed.
+/// Restarts of a container that are only noted. One more fails the release.
 const RESTARTS_MAX: u32 = 2;
 
+/// Notes that an engine has restarted a container, or fails the release if that has happened too often.
 pub(crate) fn restarted(
     turn: &mut Turn,
     id: &ReleaseId,
@@ -165,7 +172,9 @@ pub(crate) fn restarted(
     Ok(())
 }
 
-/// The running release, if the fact is about it.
+/// The running release, if the fact is about it. `of` names the id that the fact carries.
+///
+/// # Errors [`Refusal::Stale`] if the fact is about another release.
 fn owned(turn: &Turn, id: &ReleaseId, of: impl Fn(&Release) -> &ReleaseId) -> Result<Release, Refusal> {
     match turn.running() {
         Some(release) if of(release) == id => Ok(release.clone()),

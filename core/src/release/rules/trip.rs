@@ -1,4 +1,4 @@
-//! A rule has tripped, or the bake ended without proof: where that leads.
+//! The consequences of a rule that tripped, and of a bake that ended without proof.
 
 use crate::judge::{Trip, TripRule, Verdict};
 use crate::model::Color;
@@ -7,20 +7,23 @@ use super::{degraded, reverting};
 use crate::release::turn::Turn;
 use crate::release::{Bake, By, Condition, DegradedCause, ExternalCause, OnTrip, Phase, State, words};
 
-/// What stands between a bad candidate and the old color.
+/// The way from a bad candidate to the old color, or the obstacle on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// The old color is healthy now.
+    /// The old color is fit now, so the traffic goes back.
     Back,
-    /// Its health is not known yet: a short wait.
+    /// The old color's health is not known yet, so the release waits a short time.
     Wait,
+    /// The service is pinned.
     Pinned,
+    /// The configuration says `on_trip = "hold"`.
     Hold,
     /// There is no healthy color to go back to.
     OldSick,
 }
 
-/// The guard of reverting: the old color is healthy NOW, not pinned, first revert of this release.
+/// The guard of a revert. The old color must be fit now, the service must not be pinned, and the release
+/// must not have been reverted before.
 pub(crate) fn way(state: &State, on_trip: OnTrip) -> Way {
     let Some(release) = state.running() else { return Way::OldSick };
     if state.is_pinned() {
@@ -39,7 +42,7 @@ pub(crate) fn way(state: &State, on_trip: OnTrip) -> Way {
     }
 }
 
-/// A rule has tripped in a bake.
+/// Acts on a rule that has tripped in a bake.
 pub(crate) fn tripped(turn: &mut Turn, trip: &Trip) -> bool {
     let Some(release) = turn.state.release.as_ref() else { return false };
     let color = release.color;
@@ -58,7 +61,8 @@ pub(crate) fn tripped(turn: &mut Turn, trip: &Trip) -> bool {
     true
 }
 
-/// Whether the old color fails our own requests too: then the cause is outside.
+/// Whether the old color fails greenlight's synthetic requests too, so that the cause is outside. A
+/// hard-down candidate does not ask this.
 pub(crate) fn fails_too(bake: &Bake, trip: &Trip) -> bool {
     trip.rule != TripRule::HardDown && bake.control.is_over(trip.numbers.p1)
 }
@@ -71,7 +75,7 @@ pub(crate) fn record(turn: &mut Turn, trip: &Trip) {
     }
 }
 
-/// The old color is sick too: the cause is outside.
+/// The old color is sick or failing too, so the cause is outside and nothing is moved.
 fn outside(turn: &mut Turn, rule: TripRule, reason: &str) {
     let Some(release) = turn.state.release.as_mut() else { return };
     let old = release.color.other();
@@ -87,7 +91,7 @@ fn outside(turn: &mut Turn, rule: TripRule, reason: &str) {
     turn.changed();
 }
 
-/// The bake ended without proof and `on_inconclusive = revert`.
+/// Acts on a bake that ended without proof, with `on_inconclusive = "revert"`.
 pub(crate) fn unproven(turn: &mut Turn, reason: String) {
     let Some(bake) = current_bake(turn) else { return };
     match way(&turn.state, OnTrip::Revert) {
@@ -98,18 +102,19 @@ pub(crate) fn unproven(turn: &mut Turn, reason: String) {
     }
 }
 
-/// The bake is over and a person decides.
+/// The bake is over, and a person is to decide.
 pub(crate) fn hold(turn: &mut Turn, cause: DegradedCause, reason: &str) {
     if let Some(bake) = current_bake(turn) {
         degraded::enter(turn, cause, Box::new(bake), reason);
     }
 }
 
+/// A copy of the running release's bake, if it has one.
 pub(crate) fn current_bake(turn: &Turn) -> Option<Bake> {
     turn.running().and_then(|release| release.phase.bake()).cloned()
 }
 
-/// The trip in a sentence.
+/// The trip as a sentence.
 pub(crate) fn why(turn: &Turn, color: Color, trip: &Trip) -> String {
     match trip.rule {
         TripRule::HardDown => format!("{color} is down: {}", words::count(turn.health(color))),

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
-//! What the stories in tests/golden can't show one by one: the whole tables of the small rules.
+//! The whole tables of the small rules, which the stories in tests/golden can't show one by one.
 
 mod rebuild;
 
@@ -14,7 +14,7 @@ fn health(total: u32, healthy: u32, unhealthy: u32) -> ColorHealth {
     ColorHealth { total, healthy, unhealthy, unknown, clean_since: None, refused: false }
 }
 
-/// Endpoints that there were at the switch, unhealthy ones, and ones that have gone since.
+/// Each case has the endpoints at the switch, the unhealthy ones, and the ones that have gone since.
 #[test]
 fn a_color_is_down_when_more_than_half_is_unhealthy_or_gone() {
     let condition = |(endpoints, unhealthy, gone): (u32, u32, u32)| {
@@ -45,7 +45,7 @@ fn more_than_half_down_is_sick_and_half_up_is_fit() {
         (Some(health(3, 1, 2)), None, Sick),
         (Some(health(3, 2, 1)), None, Fit),
         (Some(health(3, 1, 1)), None, Unknown),
-        // Gone counts as down: one of three is left, and it is healthy.
+        // An endpoint that is gone counts as down. Here one of three is left, and it is healthy.
         (Some(health(1, 1, 0)), Some(3), Sick),
         (Some(health(2, 2, 0)), Some(3), Fit),
         (Some(health(2, 1, 0)), Some(4), Unknown),

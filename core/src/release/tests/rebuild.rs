@@ -1,12 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
-//! A lost record: which color is active, and what becomes of the containers.
+//! A lost record. The tests check which color is active and what happens to the containers.
 
 use std::collections::BTreeMap;
 
 use crate::model::{Color, ReleaseId, ServiceName, Tick, Version};
 use crate::release::rules::rebuild::last_active;
 use crate::release::{
-    Alarm, ContainerSet, Effect, Fate, PastRelease, Policy, State, UpstreamKind, left_behind,
+    Alarm, ContainerSet, Effect, Fate, PastRelease, Policy, State, StateName, UpstreamKind, left_behind,
     rebuild_from_containers, rebuild_from_history,
 };
 
@@ -37,7 +37,7 @@ fn the_history_names_the_color_of_the_last_switch() {
     let past = |number: u64, color, state: &str, promoted, finished| PastRelease {
         id: ReleaseId::new(format!("backend-{number}")),
         color,
-        state: state.to_owned(),
+        state: StateName::from_word(state).unwrap(),
         promoted,
         finished,
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::judge::{Outcome, Policy, RouteTemplate, TripRule};
 
-use super::super::{Found, Line, Plan, Replay, Settings, VARIANTS, told_after};
+use super::super::{Findings, Line, Plan, Replay, Settings, VARIANTS, detection_time};
 
 /// 2026-11-24T00:00:00Z.
 const MIDNIGHT: i64 = 1_795_478_400;
@@ -16,7 +16,7 @@ fn settings(plan: Plan) -> Settings {
 /// What happened to the `request`th request of a second: whether it failed, and how long it took.
 type World<'a> = &'a dyn Fn(i64, u64) -> (bool, u32);
 
-fn log(hours: i64, per_second: u64, plan: Plan, world: World<'_>) -> Found {
+fn log(hours: i64, per_second: u64, plan: Plan, world: World<'_>) -> Findings {
     let mut replay = Replay::new(settings(plan));
     for second in 0..hours * 3600 {
         for request in 0..per_second {
@@ -123,7 +123,7 @@ fn how_soon_a_bad_version_is_told_is_near_what_a_replay_shows() {
     let found = log(2, 20, Plan::Hourly, &world);
     let finding = &found.findings[0];
     let shown = finding.tripped.as_ref().unwrap().after_seconds;
-    let told = told_after(&finding.numbers, finding.requests_per_second, 0.1).seconds.unwrap();
+    let told = detection_time(&finding.numbers, finding.requests_per_second, 0.1).seconds.unwrap();
     assert!((told - shown as f64).abs() < 8.0, "told {told}, shown {shown}");
-    assert_eq!(told_after(&finding.numbers, 20.0, 0.001).seconds, None);
+    assert_eq!(detection_time(&finding.numbers, 20.0, 0.001).seconds, None);
 }

@@ -1,7 +1,7 @@
-//! The same plots as one SVG: self-contained, of vector shapes and the reader's own fonts.
+//! The same plots as one SVG, which is self-contained and uses vector shapes and the reader's own fonts.
 //!
-//! plotters writes plain colors; each is a mark that the style sheet inside the SVG turns into the
-//! color for light or dark. So one picture is right in both, inside a page and alone.
+//! plotters writes plain colors. Each of them is a placeholder, which the style sheet inside the SVG turns
+//! into the color for a light or a dark page. So one picture is right on both, inside a page and alone.
 
 use plotters::prelude::*;
 
@@ -11,7 +11,7 @@ const WIDTH: u32 = 920;
 const SCORE_HEIGHT: u32 = 280;
 const RATE_HEIGHT: u32 = 190;
 
-// Marks, not colors: see `STYLE`.
+// Placeholders for colors; see `STYLE`.
 const INK: RGBColor = RGBColor(1, 1, 1);
 const FAINT: RGBColor = RGBColor(2, 2, 2);
 const NEW: RGBColor = RGBColor(3, 3, 3);
@@ -20,7 +20,7 @@ const BOUND: RGBColor = RGBColor(5, 5, 5);
 const SECOND: RGBColor = RGBColor(6, 6, 6);
 const ERROR: RGBColor = RGBColor(7, 7, 7);
 
-/// What the marks stand for. The last line keeps text from being stretched by a narrow page.
+/// The colors that the placeholders stand for.
 const STYLE: &str = "\
 .gl{font-family:ui-sans-serif,system-ui,sans-serif;--ink:#24292f;--faint:#d5dbe1;--new:#0b6bcb;--old:#7d8790;\
 --bound:#c2410c;--second:#7c3aed;--error:#cf222e}\
@@ -35,7 +35,7 @@ const STYLE: &str = "\
 .gl [fill='#060606']{fill:var(--second)}.gl [stroke='#060606']{stroke:var(--second)}\
 .gl [fill='#070707']{fill:var(--error)}.gl [stroke='#070707']{stroke:var(--error)}";
 
-/// The picture; `None` where it can't be drawn.
+/// The picture, or `None` if it can't be drawn.
 pub(crate) fn svg(course: &Course<'_>) -> Option<String> {
     let scored = course.rules().next().is_some();
     let score_height = if scored { SCORE_HEIGHT } else { 0 };
@@ -85,7 +85,7 @@ type Context<'a, 'b> = ChartContext<
     Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
 >;
 
-/// Axes, a title, and a line for each mark.
+/// Draws the axes, a title, and a line for each mark.
 fn frame<'a, 'b>(
     area: &'b Area<'a, 'b>,
     course: &Course<'_>,
@@ -163,7 +163,7 @@ fn rate<'a, 'b>(
     let mut chart = frame(area, course, title, top)?;
     let step = course.step();
     let mut legend = Vec::new();
-    // The old color first: what the new one does lies over it.
+    // The old color is drawn first, so that the bars of the new one lie over it.
     for ((_, color, name), rate) in columns.into_iter().zip(rates).rev() {
         let bars = course.x.iter().zip(&rate).filter(|(_, rate)| **rate > 0.0);
         chart.draw_series(
@@ -174,7 +174,7 @@ fn rate<'a, 'b>(
     keys(area, &legend)
 }
 
-/// What the colors mean, at the top right.
+/// Draws the legend of the colors, at the top right.
 fn keys<'a, 'b>(area: &'b Area<'a, 'b>, legend: &[(String, RGBColor)]) -> Result<(), Fault<'a>> {
     let (width, _) = area.dim_in_pixel();
     let mut x = i32::try_from(width).unwrap_or(i32::MAX) - 24;

@@ -1,21 +1,23 @@
-//! A release's course as it is drawn: seconds from the switch, marks, and the bound crossed.
+//! A release's course as it is drawn. It has seconds from the switch, marks, and the bound that was
+//! crossed.
 
 use std::time::UNIX_EPOCH;
 
 use crate::control_plane::controller::{EventView, ReleaseView};
 use crate::judge::{RuleSeries, Series};
+use crate::release::StateName;
 
-/// What is drawn, by text and by SVG alike.
+/// The data that both the text and the SVG draw.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Course<'a> {
     pub(crate) series: &'a Series,
-    /// Each point's beginning, in seconds from the switch (or, if there was none, from the
-    /// candidate's first request).
+    /// The start of each point, in seconds from the switch. If there was no switch, it is in seconds from
+    /// the candidate's first request.
     pub(crate) x: Vec<f64>,
     pub(crate) marks: Vec<Mark>,
-    /// The first point at which a rule was at its bound.
+    /// The first point at which the score of a rule reached its bound.
     pub(crate) crossed: Option<Crossing>,
-    /// Whether 0 is the switch.
+    /// Whether second 0 is the switch.
     pub(crate) switched: bool,
 }
 
@@ -26,7 +28,7 @@ pub(crate) struct Mark {
     pub(crate) name: &'static str,
 }
 
-/// A rule that got to its bound.
+/// The point at which a rule reached its bound.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Crossing {
     pub(crate) rule: String,
@@ -36,13 +38,13 @@ pub(crate) struct Crossing {
 }
 
 impl<'a> Course<'a> {
-    /// `None` where there is nothing to draw.
+    /// `None` if there are not at least two points to draw.
     pub(crate) fn new(release: &ReleaseView, events: &[EventView], series: &'a Series) -> Option<Self> {
         if series.at.len() < 2 {
             return None;
         }
         let switch = release.promoted_at.as_deref().and_then(seconds);
-        // A release that ended in its canary has no switch: its first request is the beginning.
+        // A release that ended in its canary has no switch. Its course starts at its first request.
         let first = series.candidate.requests.iter().position(|requests| *requests > 0);
         let first = first.and_then(|at| series.at.get(at)).copied().unwrap_or(0);
         let zero = switch.unwrap_or(series.from as f64 + f64::from(first));
@@ -50,7 +52,7 @@ impl<'a> Course<'a> {
         let (first, last) = (x[0], x[x.len() - 1] + f64::from(series.step));
         let marks = events
             .iter()
-            .filter_map(|event| Some(Mark { x: seconds(&event.time)? - zero, name: mark(&event.event)? }))
+            .filter_map(|event| Some(Mark { x: seconds(&event.time)? - zero, name: mark(event.state()?)? }))
             .filter(|mark| mark.x >= first && mark.x <= last)
             .collect();
         let crossed = series
@@ -61,23 +63,24 @@ impl<'a> Course<'a> {
         Some(Self { series, x, marks, crossed, switched: switch.is_some() })
     }
 
-    /// Seconds that a point stands for.
+    /// How many seconds a point stands for.
     pub(crate) fn step(&self) -> f64 {
         f64::from(self.series.step.max(1))
     }
 
-    /// A column as events a second.
+    /// A column of counts as events per second.
     pub(crate) fn rate(&self, column: &[u32]) -> Vec<f64> {
         column.iter().map(|count| f64::from(*count) / self.step()).collect()
     }
 
-    /// The end of the last point.
+    /// The end of the last point, in seconds from the switch.
     pub(crate) fn end(&self) -> f64 {
         self.x.last().copied().unwrap_or(0.0) + self.step()
     }
 
-    /// The rules that were run and have something of their own to show: a score that moved, and not
-    /// as the error rule's did (a service with one route).
+    /// The rules that were run and have something of their own to show. The error rule is always one of
+    /// them. Any other rule is shown if its score moved, and not in the same way as the score of the error
+    /// rule (as it does in a service with one route).
     pub(crate) fn rules(&self) -> impl Iterator<Item = &'a RuleSeries> {
         let errors = self.series.rules.iter().find(|rule| rule.rule == "errors");
         let run = |rule: &&RuleSeries| rule.h.iter().any(|bound| *bound > 0.0);
@@ -96,7 +99,8 @@ impl<'a> Course<'a> {
     }
 }
 
-/// A score is known when its second has closed.
+/// The first point at which the rule reached its bound. A score is known when its second has closed, so the
+/// time is the end of the point.
 fn crossing(rule: &RuleSeries, x: &[f64], step: f64) -> Option<Crossing> {
     let at = rule.s.iter().zip(&rule.h).position(|(score, bound)| *bound > 0.0 && score >= bound)?;
     Some(Crossing {
@@ -108,13 +112,13 @@ fn crossing(rule: &RuleSeries, x: &[f64], step: f64) -> Option<Crossing> {
 }
 
 /// The states that are marked in a plot.
-fn mark(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "promoting" => "switch",
-        "reverting" => "back",
-        "succeeded" => "end",
-        "failed" => "failed",
-        "degraded" => "degraded",
+const fn mark(state: StateName) -> Option<&'static str> {
+    Some(match state {
+        StateName::Promoting => "switch",
+        StateName::Reverting => "back",
+        StateName::Succeeded => "end",
+        StateName::Failed => "failed",
+        StateName::Degraded => "degraded",
         _ => return None,
     })
 }

@@ -1,14 +1,18 @@
-//! The page for a browser: self-contained, no script, everything escaped, light and dark.
+//! The page for a browser. It is self-contained and has no script. All text is escaped, and it suits light
+//! and dark.
 
 use std::fmt::{self, Display, Write};
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
+use crate::judge::Verdict;
+use crate::release::StateName;
+
 use super::course::Course;
 use super::{Explanation, chart, numbers};
 
-/// Nothing but the page's own style may be loaded or run.
+/// The browser may load or run nothing but the page's own style.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
 const STYLE: &str = include_str!("page.css");
@@ -31,7 +35,7 @@ pub(crate) fn page(explanation: &Explanation) -> String {
 
 fn write_page(html: &mut String, explanation: &Explanation) -> fmt::Result {
     let release = &explanation.release;
-    let (id, state) = (Escaped(&release.id), Escaped(&release.state));
+    let (id, state) = (Escaped(&release.id), Escaped(release.state.as_str()));
     write!(html, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">")?;
     write!(html, "<meta name=\"viewport\" content=\"width=device-width\">")?;
     write!(html, "<meta name=\"color-scheme\" content=\"light dark\">")?;
@@ -57,22 +61,22 @@ fn write_page(html: &mut String, explanation: &Explanation) -> fmt::Result {
     write!(html, "<footer>greenlight {}</footer></body></html>", env!("CARGO_PKG_VERSION"))
 }
 
-/// What it is and how it ended, with the few numbers that matter most.
+/// Writes the release and how it ended, with the few facts that matter most.
 fn head(html: &mut String, explanation: &Explanation) -> fmt::Result {
     let release = &explanation.release;
-    let tone = match release.state.as_str() {
-        "succeeded" => "good",
-        "failed" | "reverted" | "degraded" => "bad",
+    let tone = match release.state {
+        StateName::Succeeded => "good",
+        StateName::Failed | StateName::Reverted | StateName::Degraded => "bad",
         _ => "plain",
     };
     write!(
         html,
         "<header><h1>{} <span class=\"badge {tone}\">{}</span></h1><p class=\"what\">{} of <b>{}</b> to {}, service {}</p>",
         Escaped(&release.id),
-        Escaped(&release.state),
+        Escaped(release.state.as_str()),
         Escaped(&release.kind),
         Escaped(&release.version),
-        Escaped(&release.color),
+        Escaped(release.color.as_str()),
         Escaped(&release.service)
     )?;
     if !release.reason.is_empty() {
@@ -80,11 +84,11 @@ fn head(html: &mut String, explanation: &Explanation) -> fmt::Result {
     }
     write!(html, "<dl class=\"facts\">")?;
     let facts = [
-        ("verdict", release.verdict.as_ref()),
-        ("cause", release.cause.as_ref()),
-        ("started", Some(&release.started_at)),
-        ("switched", release.promoted_at.as_ref()),
-        ("ended", release.finished_at.as_ref()),
+        ("verdict", release.verdict.map(Verdict::as_str)),
+        ("cause", release.cause.as_deref()),
+        ("started", Some(release.started_at.as_str())),
+        ("switched", release.promoted_at.as_deref()),
+        ("ended", release.finished_at.as_deref()),
     ];
     for (name, value) in facts {
         if let Some(value) = value.filter(|value| !value.is_empty()) {

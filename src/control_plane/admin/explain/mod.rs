@@ -1,4 +1,4 @@
-//! Why a release ended as it did, on one page: as JSON, as text for a terminal, as HTML.
+//! Why a release ended as it did, on one page: as JSON, as text for a terminal, and as HTML.
 
 mod chart;
 mod course;
@@ -27,7 +27,7 @@ use super::problem::Problem;
 use super::releases;
 use super::shared::Shared;
 
-/// The most events that are explained; a release has a few dozen.
+/// The largest number of events that are shown. A release has a few dozen.
 const EVENTS_MAX: usize = 2000;
 const PAGE: usize = 500;
 

@@ -1,4 +1,4 @@
-//! The judge's numbers in words: known ones first and in order, then whatever else there is.
+//! The judge's numbers in words. The known ones come first and in order, then all others.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -40,7 +40,7 @@ const KNOWN: [(&str, &str, &str, As); 14] = [
     ("routes_judged", "routes", "route templates that have a rule of their own", As::Count),
 ];
 
-/// The latency rule's.
+/// The numbers of the latency rule.
 const LATENCY: [(&str, &str, &str, As); 8] = [
     ("slow_after_ms", "tau", "no response head after this is slow", As::Millis),
     ("n", "n", "attempts judged since the warm-up", As::Count),
@@ -52,16 +52,16 @@ const LATENCY: [(&str, &str, &str, As); 8] = [
     ("rule_on", "rule on", "whether the rule can tell good from bad here", As::Plain),
 ];
 
-/// What has a table of its own.
+/// Keys that have a table of their own.
 const ELSEWHERE: [&str; 3] = ["latency", "routes", "first_failures"];
 
-/// The table.
+/// The lines of the table.
 pub(crate) fn table(numbers: &Map<String, Value>) -> Vec<Line> {
     let mut lines = known(numbers, "", &KNOWN);
     if let Some(Value::Object(latency)) = numbers.get("latency") {
         lines.extend(known(latency, "latency ", &LATENCY));
     }
-    // serde_json's map is in the order of its keys.
+    // serde_json's map is sorted by its keys.
     let told = |key: &str| KNOWN.iter().any(|known| known.0 == key) || ELSEWHERE.contains(&key);
     for (key, value) in numbers.iter().filter(|(key, _)| !told(key)) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -78,20 +78,21 @@ fn known(numbers: &Map<String, Value>, prefix: &str, known: &[(&str, &str, &str,
     known.iter().filter_map(line).collect()
 }
 
-/// The routes that were nearest to their bounds; empty where none had errors.
+/// The routes that were nearest to their bounds. Empty if no route had errors.
 pub(crate) fn routes(numbers: &Map<String, Value>) -> Vec<RouteNumbers> {
     list(numbers, "routes")
 }
 
 /// The first requests that failed, oldest first.
 pub(crate) fn first_failures(numbers: &Map<String, Value>) -> Vec<FailedRequest> {
-    // Each worker has kept its own: together they are in order of time only here (RFC 3339, UTC).
+    // Each worker has kept failures of its own. Only here are they put together in the order of time (RFC
+    // 3339, UTC).
     let mut failures: Vec<FailedRequest> = list(numbers, "first_failures");
     failures.sort_by(|a, b| a.time.cmp(&b.time));
     failures
 }
 
-/// What a request got, in words.
+/// The answer to a failed request, in words.
 pub(crate) fn outcome(failed: &FailedRequest) -> String {
     let status = failed.status.map(|status| status.to_string());
     let parts = [status, failed.cause.clone(), failed.slow.then(|| "slow".to_owned())];
@@ -99,7 +100,7 @@ pub(crate) fn outcome(failed: &FailedRequest) -> String {
     if parts.is_empty() { "no answer".to_owned() } else { parts.join(", ") }
 }
 
-/// A list of the record; one that an older greenlight wrote in another way is left out.
+/// A list of the record. If an older greenlight wrote it in another form, it is left out.
 fn list<T: DeserializeOwned>(numbers: &Map<String, Value>, key: &str) -> Vec<T> {
     let value = numbers.get(key).cloned().unwrap_or_default();
     serde_json::from_value(value).unwrap_or_default()

@@ -1,8 +1,10 @@
-//! A release that was reverted, as its page shows it.
+//! The page of a release that was reverted.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::control_plane::controller::{ContainerEvidence, EventView, Exhibits, ReleaseView};
-use crate::judge::{Baseline, Bucket, FailedRequest, Judge, Outcome, Policy, Series};
+use crate::judge::{Baseline, Bucket, FailedRequest, Judge, Outcome, Policy, Series, Verdict};
+use crate::model::Color;
+use crate::release::StateName;
 
 use super::course::Course;
 use super::{Explanation, chart, html};
@@ -35,8 +37,8 @@ fn failure(second: i64) -> FailedRequest {
     }
 }
 
-/// Two minutes of the old color, the switch at second 0, a fault from second 20 on, tripped by
-/// the judge itself, and ten seconds of the old color again.
+/// A release with two minutes of the old color, the switch at second 0, and a fault from second 20 on. The
+/// judge itself trips, and the old color then has ten more seconds.
 pub(crate) fn reverted() -> Explanation {
     let baseline =
         Baseline { requests: 12_000, errors: 12, seconds: 600, clients: 20, ..Baseline::default() };
@@ -87,14 +89,14 @@ pub(crate) fn reverted() -> Explanation {
         kind: "deploy".into(),
         version: "v2".into(),
         image: None,
-        color: "green".into(),
-        state: "reverted".into(),
+        color: Color::Green,
+        state: StateName::Reverted,
         progress: None,
         reason: "too many errors on green".into(),
         started_at: time(-20),
         promoted_at: Some(time(0)),
         finished_at: Some(time(end)),
-        verdict: Some("fail".into()),
+        verdict: Some(Verdict::Fail),
         cause: None,
         canary_percent: None,
         numbers,
@@ -121,7 +123,8 @@ fn the_page_says_which_bound_was_crossed_and_when() {
     assert!(page.contains("the errors rule was at its bound"));
 }
 
-/// When, what was asked for, what came, and from where: in words, in the page (escaped) and in JSON.
+/// The time, the request, the answer and the endpoint are in the text, in the page (escaped) and in the
+/// JSON.
 #[test]
 fn the_first_failing_requests_are_shown_in_every_form() {
     let explanation = reverted();
@@ -142,7 +145,7 @@ fn the_first_failing_requests_are_shown_in_every_form() {
     assert_eq!(json["evidence"][0]["log_lines"][1], "panic: <nil>");
 }
 
-/// The score's rows: they reach the bound at the trip and are empty before the fault.
+/// The rows of the score reach the bound at the trip, and are empty before the fault.
 #[test]
 fn the_text_plot_shows_the_score_reach_its_bound() {
     let text = reverted().text;
@@ -169,7 +172,7 @@ fn the_picture_is_whole_and_loads_nothing() {
     assert!(svg.len() < 200_000, "{} bytes", svg.len());
 }
 
-/// Before the switch there is nothing to be judged, and nothing to be drawn of a score.
+/// Without a series, neither the text nor the page has a plot.
 #[test]
 fn a_release_without_a_course_is_explained_without_one() {
     let Explanation { release, events, .. } = reverted();
@@ -178,7 +181,8 @@ fn a_release_without_a_course_is_explained_without_one() {
     assert!(!html::page(&plain).contains("<svg"));
 }
 
-/// Writes the page to look at: `GREENLIGHT_PAGE=FILE cargo test --lib explain::tests::page_to_look_at`.
+/// Checks the end of the page. `GREENLIGHT_PAGE=FILE cargo test --lib explain::tests::page_to_look_at` also
+/// writes the page to a file to look at.
 #[test]
 fn page_to_look_at() {
     let page = html::page(&reverted());

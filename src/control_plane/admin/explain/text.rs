@@ -3,13 +3,15 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::control_plane::controller::{ContainerEvidence, EventView, ReleaseView, is_final};
+use crate::control_plane::controller::{ContainerEvidence, EventView, ReleaseView};
+use crate::judge::Verdict;
 use crate::judge::{RouteNumbers, Series};
+use crate::release::StateName;
 
 use super::course::Course;
 use super::{numbers, textplot};
 
-/// Log lines of each container that a terminal is shown; the page and the JSON have all.
+/// How many log lines of each container the text shows. The page and the JSON have all of them.
 const LOG_LINES_SHOWN: usize = 20;
 
 /// Timeline, numbers, verdict and cause. Ends with a line break.
@@ -41,7 +43,7 @@ fn head(text: &mut String, release: &ReleaseView) -> std::fmt::Result {
     if !release.reason.is_empty() {
         writeln!(text, "  reason     {}", release.reason)?;
     }
-    writeln!(text, "  verdict    {}", release.verdict.as_deref().unwrap_or("none: it was not judged"))?;
+    writeln!(text, "  verdict    {}", release.verdict.map_or("none: it was not judged", Verdict::as_str))?;
     if let Some(cause) = &release.cause {
         writeln!(text, "  cause      {cause}")?;
     }
@@ -148,18 +150,18 @@ fn logs(text: &mut String, containers: &[ContainerEvidence]) -> std::fmt::Result
 fn next(text: &mut String, release: &ReleaseView) -> std::fmt::Result {
     let service = &release.service;
     writeln!(text, "\nnext")?;
-    match release.state.as_str() {
-        "succeeded" => writeln!(text, "  to go back: greenlight rollback {service}"),
-        "reverted" => writeln!(
+    match release.state {
+        StateName::Succeeded => writeln!(text, "  to go back: greenlight rollback {service}"),
+        StateName::Reverted => writeln!(
             text,
             "  {version} is in quarantine: release a fixed version, or `greenlight quarantine rm {service} {version}`",
             version = release.version
         ),
-        state if is_final(state) => writeln!(text, "  try again: greenlight deploy {service}"),
-        "awaiting_promotion" => {
+        state if state.is_final() => writeln!(text, "  try again: greenlight deploy {service}"),
+        StateName::AwaitingPromotion => {
             writeln!(text, "  greenlight promote {service}, or greenlight abort {service}")
         }
-        "baking" | "degraded" => writeln!(
+        StateName::Baking | StateName::Degraded => writeln!(
             text,
             "  it goes on: greenlight status {service} --watch; to go back: greenlight rollback {service}"
         ),
@@ -170,7 +172,7 @@ fn next(text: &mut String, release: &ReleaseView) -> std::fmt::Result {
     }
 }
 
-/// The time from one RFC 3339 time to another: `+0:04`, `+1:02:03`.
+/// The time between two RFC 3339 times, as `+0:04` or `+1:02:03`.
 fn elapsed(from: &str, to: &str) -> String {
     let parse = |time: &str| humantime::parse_rfc3339_weak(time).ok();
     let Some(duration) =

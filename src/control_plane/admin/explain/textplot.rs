@@ -1,4 +1,4 @@
-//! Plots for a terminal: block characters, no color, as wide as a page of text.
+//! Plots for a terminal. They use block characters, have no color, and are as wide as a page of text.
 
 use std::fmt::{self, Write};
 
@@ -11,7 +11,7 @@ const RATE_ROWS: usize = 4;
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const BOUND: char = '╌';
 
-/// The score of each rule against its bound, then errors and requests a second.
+/// Writes the score of each rule against its bound, then the errors and the requests per second.
 pub(crate) fn write(text: &mut String, course: &Course<'_>) -> fmt::Result {
     for rule in course.rules() {
         let bound = rule.h.iter().copied().fold(0.0, f32::max);
@@ -39,10 +39,10 @@ pub(crate) fn write(text: &mut String, course: &Course<'_>) -> fmt::Result {
 
 struct Bars<'a> {
     values: &'a [f64],
-    /// What becomes of several points in one column.
+    /// Combines several points that fall into one column.
     gather: fn(f64, f64) -> f64,
     rows: usize,
-    /// 0: none.
+    /// The height of a horizontal line; 0 draws no line.
     line: f64,
 }
 
@@ -81,7 +81,7 @@ fn plot(text: &mut String, course: &Course<'_>, bars: &Bars<'_>) -> fmt::Result 
     axis(text, course, column)
 }
 
-/// The time axis, with a `+` for each mark and the seconds of both ends.
+/// The time axis, with a mark `┼` for each named moment and the seconds at both ends.
 fn axis(text: &mut String, course: &Course<'_>, column: impl Fn(f64) -> usize) -> fmt::Result {
     let mut line = ['─'; WIDTH];
     let mut names = [' '; WIDTH + 24];
@@ -89,7 +89,7 @@ fn axis(text: &mut String, course: &Course<'_>, column: impl Fn(f64) -> usize) -
     for mark in &course.marks {
         let at = column(mark.x);
         line[at] = '┼';
-        // A name that has no room is left out; the timeline has it.
+        // A name without room is left out. The timeline has it.
         if at >= free && at + mark.name.len() <= names.len() {
             for (slot, char) in names[at..].iter_mut().zip(mark.name.chars()) {
                 *slot = char;
@@ -123,7 +123,7 @@ fn row_of(height: f64, rows: usize) -> usize {
     (height.max(0.0) as usize).min(rows - 1)
 }
 
-/// How much of a row is filled; a value above 0 is always seen.
+/// How many eighths of a row are filled. A value above 0 is always seen.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 8")]
 fn eighths(height: f64) -> usize {
     let filled = (height * 8.0).clamp(0.0, 8.0);

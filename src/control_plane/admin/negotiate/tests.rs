@@ -3,13 +3,13 @@
 use super::*;
 
 #[test]
-fn who_gets_html() {
+fn html_is_for_clients_that_prefer_it() {
     let html = |accept: &str| {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, accept.parse().unwrap());
         wants_html(&headers)
     };
-    // A browser.
+    // The header that a browser sends.
     assert!(html("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
     assert!(html("text/html"));
     assert!(html("text/*, application/json;q=0.5"));

@@ -9,7 +9,7 @@ fn parse(value: &str) -> Result<Option<Precondition>, Problem> {
 }
 
 #[test]
-fn what_it_takes() {
+fn an_epoch_a_revision_or_a_star_is_taken() {
     assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);
     assert_eq!(parse("*").unwrap(), None);
     assert_eq!(parse("\"7\"").unwrap(), Some(Precondition::Epoch(7)));
@@ -17,7 +17,7 @@ fn what_it_takes() {
 }
 
 #[test]
-fn what_it_refuses() {
+fn any_other_if_match_is_refused() {
     for bad in
         ["7", "r7", "W/\"7\"", "\"\"", "\"r\"", "\"+7\"", "\"7\", \"8\"", "\"99999999999999999999\"", "\""]
     {

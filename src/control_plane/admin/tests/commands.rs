@@ -1,8 +1,9 @@
-//! Changes: bodies become commands, the loop's answers statuses.
+//! Changes: bodies become commands, and the answers of the controller loop become statuses.
 
 use std::time::Duration;
 
 use super::*;
+use crate::release::Refusal;
 
 #[tokio::test]
 async fn each_path_is_its_command() {
@@ -130,10 +131,16 @@ async fn refusals() {
         Err(match seen.service.as_str() {
             "service" => Rejection::UnknownService("service".into()),
             "release" => Rejection::UnknownRelease("r-1".into()),
-            "conflict" => Rejection::Conflict("pinned: unpin it, or use --force".into()),
+            "conflict" => Rejection::Conflict {
+                code: RefusalCode::Pinned,
+                why: "pinned: unpin it, or use --force".into(),
+            },
             "stale" => Rejection::Stale("the epoch is 4".into()),
             "invalid" => Rejection::Invalid("no image".into()),
-            _ => Rejection::Unavailable("the store can't be written".into()),
+            _ => Rejection::Unavailable {
+                code: RefusalCode::StoreUnwritable,
+                why: "the store can't be written".into(),
+            },
         })
     });
     for (service, status, slug) in [
@@ -149,6 +156,91 @@ async fn refusals() {
     assert_eq!(response.headers()["retry-after"], "1");
     let detail = problem(response, 503, "unavailable").await;
     assert_eq!(detail, "the store can't be written");
+}
+
+/// Every refusal of the step, with the code by which a script recognizes it.
+fn refused() -> Vec<(Refusal, &'static str)> {
+    let version = || "v2".to_owned();
+    let refused = vec![
+        (Refusal::SameVersion { version: version() }, "same_version"),
+        (Refusal::UnderWay { version: version(), release: "shop-6".into() }, "under_way"),
+        (Refusal::OlderPush { version: version(), seconds: 3 }, "older_push"),
+        (Refusal::Pinned { reason: None }, "pinned"),
+        (Refusal::Quarantined { version: version(), why: "errors".into() }, "quarantined"),
+        (Refusal::WrongState { command: "abort", state: "stable", hint: "deploy" }, "wrong_state"),
+        (Refusal::NoRollback("no version is kept"), "no_rollback"),
+        (Refusal::UnknownRelease("shop-1".into()), "unknown_release"),
+        (Refusal::NotQuarantined(version()), "not_quarantined"),
+        (Refusal::StoreUnwritable, "store_unwritable"),
+        (Refusal::Stale("shop-5".into()), "stale"),
+        (Refusal::Unexpected { fact: "pulled", state: "baking" }, "unexpected"),
+    ];
+    for (variant, _) in &refused {
+        // A new variant has to be added to the list above too.
+        match variant {
+            Refusal::SameVersion { .. }
+            | Refusal::UnderWay { .. }
+            | Refusal::OlderPush { .. }
+            | Refusal::Pinned { .. }
+            | Refusal::Quarantined { .. }
+            | Refusal::WrongState { .. }
+            | Refusal::NoRollback(_)
+            | Refusal::UnknownRelease(_)
+            | Refusal::NotQuarantined(_)
+            | Refusal::StoreUnwritable
+            | Refusal::Stale(_)
+            | Refusal::Unexpected { .. } => {}
+        }
+    }
+    refused
+}
+
+#[tokio::test]
+async fn a_refusal_has_a_code() {
+    let text = || "text".to_owned();
+    let mut cases: Vec<(Rejection, &str)> =
+        refused().into_iter().map(|(refused, code)| (Rejection::from(refused), code)).collect();
+    cases.extend([
+        (Rejection::UnknownService(text()), "unknown_service"),
+        (Rejection::UnknownRelease(text()), "unknown_release"),
+        (Rejection::Stale(text()), "stale"),
+        (Rejection::Invalid(text()), "invalid"),
+        (Rejection::Conflict { code: RefusalCode::ImageUnavailable, why: text() }, "image_unavailable"),
+        (Rejection::Conflict { code: RefusalCode::NotSwitched, why: text() }, "not_switched"),
+        (Rejection::Unavailable { code: RefusalCode::Busy, why: text() }, "busy"),
+        (Rejection::Unavailable { code: RefusalCode::Stopping, why: text() }, "stopping"),
+    ]);
+    let answers: Vec<Rejection> = cases.iter().map(|(rejection, _)| rejection.clone()).collect();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let api = Api::answering(move |_| Err(answers[next.fetch_add(1, Ordering::SeqCst)].clone()));
+    let mut seen = std::collections::BTreeSet::new();
+    for (rejection, code) in cases {
+        let response = api.post("/v1/services/shop/rollback", json!({})).await;
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let problem: Value = response.json().await.unwrap();
+        assert_eq!((&problem["code"], &problem["detail"]), (&json!(code), &json!(rejection.to_string())));
+        seen.insert(code.to_owned());
+    }
+    let document: Value = api.get("/openapi.json").await.json().await.unwrap();
+    let codes = document["components"]["schemas"]["RefusalCode"]["enum"].as_array().unwrap();
+    let documented = codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect();
+    assert_eq!(seen, documented, "the document names every code, and each was answered");
+}
+
+#[tokio::test]
+async fn a_problem_that_is_no_refusal_has_no_code() {
+    let api = Api::start();
+    let problem: Value = api.get("/v1/nowhere").await.json().await.unwrap();
+    assert!(problem.get("code").is_none(), "{problem}");
+}
+
+#[test]
+fn a_code_that_is_not_known_yet_is_no_fault() {
+    let newer = json!({
+        "type": "urn:greenlight:problem:conflict", "title": "t", "status": 409, "detail": "d", "code": "too_late"
+    });
+    let problem: crate::control_plane::admin::Problem = serde_json::from_value(newer).unwrap();
+    assert_eq!(problem.code, None);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ async fn document(token: Option<&str>) -> Value {
 }
 
 #[tokio::test]
-async fn every_path_of_the_design_is_in_it() {
+async fn every_path_is_in_the_document() {
     let document = document(None).await;
     let paths: BTreeSet<String> = document["paths"]
         .as_object()

@@ -1,4 +1,4 @@
-//! The event stream: replay, then live, then the end.
+//! The event stream: first the stored events, then live events, then the end.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 
 use super::*;
 
-/// Waiting longer than this is a failure, not a slow machine.
+/// How long a test waits. A longer wait is a failure, not a slow machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Events {
@@ -26,7 +26,7 @@ impl Events {
         Self { body: response.bytes_stream().boxed(), text: String::new() }
     }
 
-    /// The next event as (id, event, data), or None at the stream's end.
+    /// The next event as (id, event, data), or `None` at the end of the stream.
     async fn next(&mut self) -> Option<(Option<u64>, String, Value)> {
         loop {
             while let Some(end) = self.text.find("\n\n") {
@@ -55,7 +55,7 @@ impl Events {
 }
 
 #[tokio::test]
-async fn what_is_stored_then_what_happens_then_the_end() {
+async fn stored_events_come_first_then_live_ones_then_the_end() {
     let api = Api::start();
     let seqs = api.stored(&release("shop-1", "checking"), &["checking", "note"]).await;
     let mut events = Events::open(&api, "shop-1", None).await;
@@ -68,7 +68,7 @@ async fn what_is_stored_then_what_happens_then_the_end() {
     assert_eq!(data, expected);
     assert_eq!(events.next().await.unwrap().1, "note");
 
-    // Of another release; then one that was sent already; then news.
+    // The first is of another release, the second was sent already, and the third is new.
     api.tell(900, "shop-2", "failed");
     api.tell(seqs[1], "shop-1", "note");
     let seq = api.append("shop-1", "promoting").await;
@@ -86,7 +86,7 @@ async fn it_goes_on_after_the_last_event_that_was_received() {
     let seqs = api.stored(&release("shop-1", "failed"), &["checking", "note", "failed"]).await;
     assert_eq!(Events::open(&api, "shop-1", None).await.words().await, ["checking", "note", "failed"]);
     assert_eq!(Events::open(&api, "shop-1", Some(seqs[0])).await.words().await, ["note", "failed"]);
-    // Nothing more will come: 204 tells an EventSource not to ask again.
+    // No event follows. The status 204 tells an EventSource not to ask again.
     let path = "/v1/releases/shop-1/events";
     let response = api.request(Method::GET, path).header("last-event-id", seqs[2]).send().await.unwrap();
     assert_eq!(response.status(), 204);
@@ -105,7 +105,7 @@ async fn more_than_a_page_and_more_than_the_broadcast_holds() {
     for _ in 0..600 {
         assert_eq!(events.next().await.unwrap().1, "note");
     }
-    // The listener is late by more than the channel holds (16 x 16): it reads the store again.
+    // The stream is late by more than the channel holds (16 x 16), so it reads the store again.
     for _ in 0..300 {
         let seq = api.append("shop-1", "note").await;
         api.tell(seq, "shop-1", "note");
@@ -176,6 +176,6 @@ async fn there_is_a_limit_on_open_streams() {
         open.push(events);
     }
     problem(api.get("/v1/releases/shop-1/events").await, 503, "unavailable").await;
-    // The rest of the API goes on.
+    // The rest of the API still answers.
     assert_eq!(api.get("/v1/services").await.status(), 200);
 }

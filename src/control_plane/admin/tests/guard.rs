@@ -1,4 +1,4 @@
-//! Who gets in.
+//! Which requests are let in.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -14,7 +14,7 @@ const ALL: [(&str, &str); 6] = [
 ];
 
 #[tokio::test]
-async fn without_the_token_nobody_gets_in() {
+async fn without_the_token_no_client_gets_in() {
     let api = Api::with(Some("s3cret\n"), Arc::new(|_| Ok(done("done"))));
     for (method, path) in ALL {
         for shown in [None, Some("Bearer wrong"), Some("Bearer s3cre"), Some("Basic s3cret"), Some("Bearer ")]
@@ -107,7 +107,7 @@ async fn another_bind_needs_token_and_tls() {
 }
 
 #[test]
-fn an_empty_token_lets_nobody_in() {
+fn an_empty_token_lets_no_client_in() {
     assert!(!Token::new(" \n").is(b""));
     assert!(Token::new("abc\n").is(b"abc"));
     assert_eq!(format!("{:?}", Token::new("abc")), "Token(..)");

@@ -1,10 +1,10 @@
-//! `Idempotency-Key` over real requests.
+//! `Idempotency-Key`, tested with real requests.
 
 use std::sync::Condvar;
 
 use super::*;
 
-/// Holds the loop's answers until they are let go.
+/// Holds the loop's answers until the test lets them go.
 #[derive(Default)]
 struct Held {
     open: Mutex<bool>,
@@ -54,7 +54,7 @@ async fn a_change_sent_again_is_made_once() {
     problem(deploy(&api, "k-1", "v3").send().await.unwrap(), 422, "idempotency-key-reused").await;
     let condition = deploy(&api, "k-1", "v2").header("if-match", "\"3\"").send().await.unwrap();
     problem(condition, 422, "idempotency-key-reused").await;
-    // Another caller, another path: another key.
+    // The same key of another client, or for another path, is another key.
     deploy(&api, "k-1", "v2").header("x-greenlight-actor", "bob").send().await.unwrap();
     api.request(Method::POST, "/v1/services/shop/abort")
         .header("idempotency-key", "k-1")
@@ -65,7 +65,7 @@ async fn a_change_sent_again_is_made_once() {
 }
 
 #[tokio::test]
-async fn those_who_come_while_it_runs_wait_for_it() {
+async fn requests_with_a_running_key_wait_for_it() {
     let held = Arc::new(Held::default());
     let holder = Arc::clone(&held);
     let api = Api::answering(move |_| {
@@ -110,9 +110,12 @@ async fn a_503_is_not_kept_and_a_refusal_is() {
     let switch = Arc::clone(&unavailable);
     let api = Api::answering(move |_| {
         if switch.load(Ordering::SeqCst) {
-            Err(Rejection::Unavailable("the store can't be written".into()))
+            Err(Rejection::Unavailable {
+                code: RefusalCode::StoreUnwritable,
+                why: "the store can't be written".into(),
+            })
         } else {
-            Err(Rejection::Conflict("pinned".into()))
+            Err(Rejection::Conflict { code: RefusalCode::Pinned, why: "pinned".into() })
         }
     });
     problem(deploy(&api, "k-4", "v2").send().await.unwrap(), 503, "unavailable").await;
@@ -123,7 +126,7 @@ async fn a_503_is_not_kept_and_a_refusal_is() {
 }
 
 #[tokio::test]
-async fn keys_that_are_none() {
+async fn keys_of_a_wrong_form_are_refused() {
     let api = Api::start();
     let long = "k".repeat(256);
     for bad in ["", "two words", "caf\u{e9}", long.as_str()] {

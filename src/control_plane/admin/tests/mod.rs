@@ -1,4 +1,4 @@
-//! The API over real connections, on a real store, with a loop that answers as it is told.
+//! The API over real connections, on a real store. A fake loop gives the answers that the test wants.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod commands;
@@ -21,11 +21,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::control_plane::controller::{
-    Actor, Command, Done, EventView, Inbox, Precondition, Rejection, ReleaseView, ReloadReport, ServiceView,
-    Views, channel,
+    Actor, Command, Done, EventView, Inbox, Precondition, RefusalCode, Rejection, ReleaseView, ReloadReport,
+    ServiceView, Views, channel,
 };
 use crate::control_plane::store::{SqliteStore, Store, StoredRelease};
-use crate::model::{ReleaseId, Revision, ServiceName};
+use crate::model::{Color, ReleaseId, Revision, ServiceName};
+use crate::release::StateName;
 
 use super::{Options, ServeFault, Token, serve};
 
@@ -40,7 +41,7 @@ struct Seen {
 
 type Answers = Arc<dyn Fn(&Seen) -> Result<Done, Rejection> + Send + Sync>;
 
-/// A served API.
+/// An API that is served.
 struct Api {
     address: SocketAddr,
     store: Arc<dyn Store>,
@@ -114,7 +115,7 @@ impl Api {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Stores a release, and a line of its story for each word.
+    /// Stores a release, with an event for each word.
     async fn stored(&self, release: &ReleaseView, words: &[&str]) -> Vec<u64> {
         let service = ServiceName::new(release.service.as_str());
         let record = StoredRelease {
@@ -155,7 +156,7 @@ async fn fake_loop(
                 let one = Seen { service, command, precondition, actor };
                 seen.lock().unwrap().push(one.clone());
                 let answers = Arc::clone(&answers);
-                // An answer may wait: the loop must not.
+                // An answer may wait, but the loop must not.
                 tokio::task::spawn_blocking(move || reply.send(answers(&one)));
             }
             Some((_, reply)) = reloads.recv() => { reply.send(reload.lock().unwrap().clone()).unwrap(); }
@@ -169,7 +170,7 @@ fn open(folder: &Path) -> SqliteStore {
 }
 
 fn client() -> Client {
-    // Only the first test of the process installs it.
+    // Only the first test of the process can install it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().build().unwrap()
 }
@@ -178,10 +179,10 @@ fn service() -> ServiceView {
     ServiceView {
         name: "shop".into(),
         hosts: vec!["shop.example.org".into()],
-        active: "blue".into(),
+        active: Color::Blue,
         epoch: 3,
         revision: 12,
-        state: "stable".into(),
+        state: StateName::Stable,
         pinned: false,
         pin: None,
         paused: false,
@@ -196,15 +197,11 @@ fn service() -> ServiceView {
 
 fn release(id: &str, state: &str) -> ReleaseView {
     ReleaseView {
-        id: id.into(),
-        service: "shop".into(),
         kind: "deploy".into(),
         version: "v42".into(),
-        color: "green".into(),
-        state: state.into(),
         reason: "because".into(),
         started_at: "2026-11-24T14:02:11.000Z".into(),
-        ..ReleaseView::default()
+        ..ReleaseView::new(id, "shop", Color::Green, StateName::from_word(state).unwrap())
     }
 }
 
@@ -220,7 +217,7 @@ fn event(seq: u64, release: &str, word: &str) -> EventView {
     }
 }
 
-/// The answer is a problem document of this status and kind; returns its detail.
+/// Checks that the answer is a problem document of this status and kind. Returns its detail.
 async fn problem(response: Response, status: u16, slug: &str) -> String {
     assert_eq!(response.status().as_u16(), status);
     assert_eq!(response.headers()["content-type"], "application/problem+json");
@@ -232,7 +229,7 @@ async fn problem(response: Response, status: u16, slug: &str) -> String {
 }
 
 #[tokio::test]
-async fn it_ends_when_told_and_takes_no_more() {
+async fn it_stops_on_request_and_takes_no_more() {
     let api = Api::start();
     assert_eq!(api.get("/healthz").await.status(), 200);
     api.stop.send(true).unwrap();

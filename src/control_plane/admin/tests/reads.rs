@@ -1,6 +1,7 @@
-//! What is read: services, releases, history, explain, quarantine, audit, metrics.
+//! Reads: services, releases, history, explain, quarantine, audit, metrics.
 
 use crate::control_plane::controller::{AuditEntry, QuarantineView};
+use crate::judge::Verdict;
 
 use super::*;
 
@@ -43,7 +44,7 @@ async fn a_release_is_shown_as_the_loop_has_it_else_as_stored() {
 }
 
 #[tokio::test]
-async fn what_is_not_there() {
+async fn unknown_paths_and_parameters_are_refused() {
     let api = Api::start();
     for path in [
         "/v1/releases/shop-99",
@@ -75,7 +76,7 @@ async fn what_is_not_there() {
 async fn explain_is_a_story_in_three_forms() {
     let api = Api::start();
     let mut ended = release("shop-1", "reverted");
-    ended.verdict = Some("fail".into());
+    ended.verdict = Some(Verdict::Fail);
     ended.promoted_at = Some("2026-11-24T14:02:31.000Z".into());
     ended.finished_at = Some("2026-11-24T15:02:37.000Z".into());
     ended.numbers =

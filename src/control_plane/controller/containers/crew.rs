@@ -1,6 +1,7 @@
-//! Carries out what is ordered of a service's containers, one order after the other, until it is done
-//! or called off. What only ends something (save, stop, remove) is put off while an engine is away,
-//! and tried again until it is done: after a restart it is ordered again, from the record.
+//! A crew carries out the orders for a service's containers, one order after the other, until each
+//! is done or called off. An order that only ends something (save, stop, remove) is put off while
+//! an engine is away, and tried again until it is done. After a restart such an order is derived
+//! from the record again.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,50 +10,38 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::control_plane::provider::docker::{CallOff, DockerFault, Set, Upstream, Witness};
+use crate::control_plane::provider::docker::{CallOff, DockerFault, ServiceEngines, Set, Witness};
 use crate::control_plane::store::Store;
 use crate::model::{ImageReference, ReleaseId, ServiceName, Version};
 use crate::release::{Event, State};
 
 use crate::control_plane::controller::exhibit::{ContainerEvidence, keep_containers};
-use crate::control_plane::controller::persist::{WRITE_TIMEOUT, record_state};
-use crate::control_plane::controller::run::Internal;
+use crate::control_plane::controller::message::Internal;
+use crate::control_plane::controller::record::{WRITE_TIMEOUT, record_state};
+use crate::tasks;
 
-/// Orders that wait. A service has a handful of sets; more than this are never ordered.
+/// The most orders that wait. A service has a handful of sets, so there are never more orders than
+/// this.
 const ORDERS: usize = 256;
-/// Between two tries of what could not be done.
+/// The pause between two tries of an order.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How often a registry that does not answer is asked: 1, 2, 4, 8 s apart.
+/// How often a registry that does not answer is asked, with pauses of 1, 2, 4 and 8 s.
 const REGISTRY_TRIES: u32 = 5;
 
-/// One thing to do.
+/// One thing to do at the engines.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// `version`: `None` where the registry has to be asked first.
-    Pull {
-        release: ReleaseId,
-        image: ImageReference,
-        version: Option<Version>,
-        off: CallOff,
-    },
-    Start {
-        set: Set,
-        off: CallOff,
-    },
-    /// `release`: under whose record.
-    Save {
-        set: ReleaseId,
-        release: ReleaseId,
-    },
-    Stop {
-        set: ReleaseId,
-    },
-    /// With the image, where it is known and nobody else needs it.
-    Remove {
-        set: ReleaseId,
-        image: Option<(ImageReference, Version)>,
-    },
-    /// Removes what commands of hooks have left behind.
+    /// Fetches an image. `version` is `None` if the registry has to be asked for it first.
+    Pull { release: ReleaseId, image: ImageReference, version: Option<Version>, off: CallOff },
+    /// Brings a set up.
+    Start { set: Set, off: CallOff },
+    /// Saves the last output of a set's containers under the record of `release`.
+    Save { set: ReleaseId, release: ReleaseId },
+    /// Stops a set.
+    Stop { set: ReleaseId },
+    /// Removes a set, and its image if the image is known and the record does not need it.
+    Remove { set: ReleaseId, image: Option<(ImageReference, Version)> },
+    /// Removes the containers that commands of hooks have left behind.
     Tidy,
 }
 
@@ -67,12 +56,13 @@ impl Order {
     }
 }
 
-/// The end of a crew that gives orders. Dropping it ends the crew between two calls of an engine.
+/// The controller's end of a crew, which gives orders. Dropping it ends the crew between two calls
+/// of an engine.
 #[derive(Debug)]
 pub(crate) struct Crew {
     orders: mpsc::Sender<Order>,
-    upstream: watch::Sender<Upstream>,
-    /// How far the pull that runs is.
+    upstream: watch::Sender<ServiceEngines>,
+    /// The progress of the pull that runs.
     pub(crate) progress: watch::Receiver<Option<(ReleaseId, String)>>,
     task: JoinHandle<()>,
 }
@@ -86,7 +76,7 @@ impl Drop for Crew {
 impl Crew {
     pub(crate) fn start(
         service: ServiceName,
-        upstream: Upstream,
+        upstream: ServiceEngines,
         store: Arc<dyn Store>,
         internal: mpsc::Sender<Internal>,
     ) -> Self {
@@ -101,33 +91,34 @@ impl Crew {
             progress: progress_in,
             put_off: VecDeque::new(),
         };
-        Self { orders, upstream, progress, task: tokio::spawn(hand.run(taken)) }
+        Self { orders, upstream, progress, task: tasks::spawn("container crew", hand.run(taken)) }
     }
 
-    /// Gives an order. A full queue is told: what is lost is ordered again at the next start.
+    /// Gives an order. If the queue is full, the order is lost and an error is logged. The next
+    /// start derives it again.
     pub(crate) fn order(&self, order: Order) {
         if let Err(lost) = self.orders.try_send(order) {
             tracing::error!(%lost, "an order for the engine is lost: the next start gives it again");
         }
     }
 
-    /// Everything from now on, and all that waits, is done by this configuration.
-    pub(crate) fn reconfigure(&self, upstream: Upstream) {
+    /// Replaces the configuration. All later orders, and all that wait, use the new one.
+    pub(crate) fn reconfigure(&self, upstream: ServiceEngines) {
         self.upstream.send_replace(upstream);
     }
 }
 
-/// Why an order is not done yet.
+/// Why an order could not be carried out yet.
 #[derive(Debug)]
 enum NotYet {
     Engine(DockerFault),
     Store(String),
 }
 
-/// What the task owns.
+/// The state of the crew's task.
 struct Hand {
     service: ServiceName,
-    upstream: watch::Receiver<Upstream>,
+    upstream: watch::Receiver<ServiceEngines>,
     store: Arc<dyn Store>,
     internal: mpsc::Sender<Internal>,
     progress: watch::Sender<Option<(ReleaseId, String)>>,
@@ -156,7 +147,7 @@ impl Hand {
             Order::Pull { release, image, version, off } => self.pull(release, image, version, off).await,
             Order::Start { set, off } => self.start(set, off).await,
             ends => {
-                // Nothing overtakes what was put off for the same set.
+                // An order must not overtake another order of the same set that was put off.
                 let waits = self.put_off.iter().any(|other| other.set() == ends.set());
                 if waits {
                     self.put_off.push_back(ends);
@@ -168,7 +159,8 @@ impl Hand {
         }
     }
 
-    /// Tries what was put off, in its order; what can't be done yet goes on waiting.
+    /// Tries the orders that were put off, in their order. Those that can't be done yet go on
+    /// waiting.
     async fn catch_up(&mut self) {
         let mut still = VecDeque::new();
         while let Some(order) = self.put_off.pop_front() {
@@ -190,7 +182,7 @@ impl Hand {
         tracing::warn!(service = %self.service, ?order, why, "put off: tried again until it is done");
     }
 
-    fn upstream(&self) -> Upstream {
+    fn upstream(&self) -> ServiceEngines {
         self.upstream.borrow().clone()
     }
 
@@ -203,8 +195,8 @@ impl Hand {
         self.tell(Internal::Event(self.service.clone(), event)).await;
     }
 
-    /// Asks for the digest where it is not known, and fetches the image, until it is there, the
-    /// registry says no, or nobody wants it any more.
+    /// Asks for the digest if it is not known, and fetches the image. It goes on until the image is
+    /// there, the registry refuses, or the order is called off.
     async fn pull(
         &mut self,
         release: ReleaseId,
@@ -272,8 +264,8 @@ impl Hand {
         }
     }
 
-    /// Brings a set up. What was put off of its own is void; what was put off of others may hold
-    /// its ports, and goes first.
+    /// Brings a set up. Orders of the same set that were put off are void. Orders of other sets
+    /// that were put off come first, since their containers may hold the ports.
     async fn start(&mut self, set: Set, off: CallOff) {
         self.put_off.retain(|other| other.set() != Some(&set.release));
         loop {
@@ -303,7 +295,8 @@ impl Hand {
         }
     }
 
-    /// The image of a kept set may have been removed by somebody: it is fetched again.
+    /// Starts a set once. Somebody may have removed the image of a kept set, so a missing image is
+    /// fetched again.
     async fn start_once(&self, set: &Set, off: &CallOff) -> Result<(), DockerFault> {
         let upstream = self.upstream();
         match upstream.start(set, off).await {
@@ -315,7 +308,7 @@ impl Hand {
         }
     }
 
-    /// Saves, stops or removes.
+    /// Carries out an order that ends something: save, stop, remove or tidy.
     async fn end(&self, order: &Order) -> Result<(), NotYet> {
         let upstream = self.upstream();
         match order {
@@ -352,7 +345,8 @@ impl Hand {
         }
     }
 
-    /// The service's state as the store has it now: what it protects is never stopped.
+    /// Returns the service's state as the store has it now, because a set that the record needs
+    /// must never be stopped.
     async fn record(&self) -> Result<State, NotYet> {
         let loading = self.store.load(&self.service);
         let loaded = tokio::time::timeout(WRITE_TIMEOUT, loading).await;
@@ -363,7 +357,12 @@ impl Hand {
         record_state(&stored.json).map_err(NotYet::Store)
     }
 
-    async fn save(&self, upstream: &Upstream, set: &ReleaseId, release: &ReleaseId) -> Result<(), NotYet> {
+    async fn save(
+        &self,
+        upstream: &ServiceEngines,
+        set: &ReleaseId,
+        release: &ReleaseId,
+    ) -> Result<(), NotYet> {
         let witnesses = match upstream.witnesses(set).await {
             Ok(witnesses) => witnesses,
             Err(why) if why.passes() => return Err(NotYet::Engine(why)),
@@ -386,7 +385,8 @@ impl Hand {
     }
 }
 
-/// What an engine refuses for good is told and left: the next look finds what is still there.
+/// Logs an engine's final refusal and goes on, since the next sweep finds the containers that are
+/// still there.
 fn done(service: &ServiceName, set: &ReleaseId, outcome: Result<(), DockerFault>) -> Result<(), NotYet> {
     match outcome {
         Ok(()) => Ok(()),

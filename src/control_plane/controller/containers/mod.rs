@@ -1,17 +1,19 @@
-//! What the loop keeps of a service whose endpoints are containers: what its engines show, and what
-//! is to be done there.
+//! The controller's knowledge of a service whose endpoints are containers: the containers at its
+//! engines, and the work to be done there.
 //!
-//! News of an engine become endpoints and facts (`news`); effects of the step become orders to the
-//! service's crew (`crew`), which carries them out one after the other and asks the store before it
-//! stops anything; an image that is asked for becomes a digest before the step hears of it (`asked`);
-//! without a record the active color is what runs (`rebuild`).
+//! The reports of an engine become endpoints and facts (`reports`). Effects of the step become
+//! orders to the service's crew (`orders`). The crew carries them out one after the other, and asks
+//! the store before it stops anything (`crew`). The reference of a requested image becomes a digest
+//! before the step gets the event (`resolve`). If the record is lost, the running containers decide
+//! which color is active (`rebuild`).
 
-mod asked;
 mod crew;
-mod news;
+mod engines;
 mod orders;
 mod poll;
 mod rebuild;
+mod reports;
+mod resolve;
 #[cfg(test)]
 mod tests;
 
@@ -23,22 +25,22 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::config::{Docker, Service, Upstream as Configured};
-use crate::control_plane::provider::docker::{Caller, News, Upstream};
+use crate::control_plane::provider::docker::{Caller, EngineReport, ServiceEngines};
 use crate::control_plane::store::Store;
 use crate::model::{Color, Endpoint, EndpointId, ImageReference, PerColor, ReleaseId, Version};
 
-use super::run::Internal;
+use super::message::Internal;
 
-pub(crate) use asked::{ASKED_MAX, Wanted};
 pub(crate) use crew::Crew;
-pub(crate) use news::Engines;
+pub(crate) use engines::Engines;
 pub(crate) use poll::Poll;
 pub(crate) use rebuild::{container_sets, images, rebuilt};
+pub(crate) use resolve::ASKED_MAX;
 
-/// An endpoint as it was last seen: served from at a start while its engine is away.
+/// An endpoint as it was last seen. After a start, it gets traffic even while its engine is away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remembered {
-    /// Its engine's URL.
+    /// The URL of its engine.
     pub(crate) engine: String,
     pub(crate) color: Color,
     pub(crate) set: Option<ReleaseId>,
@@ -46,24 +48,24 @@ pub(crate) struct Remembered {
     pub(crate) address: SocketAddr,
 }
 
-/// What is stored of a service's containers beside the state.
+/// The data about a service's containers that is stored beside the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Stored {
-    /// Version -> the reference that was asked for.
+    /// The image reference that was requested, by version.
     pub(crate) images: BTreeMap<Version, String>,
     pub(crate) endpoints: Vec<Remembered>,
 }
 
-/// A container that is an endpoint, or was at the last look.
+/// A container that is an endpoint now, or was one at the last look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) engine: String,
     pub(crate) color: Color,
     pub(crate) set: Option<ReleaseId>,
-    /// `None` while it does not run, or if there is no way to it.
+    /// `None` while the container does not run, or if it can't be reached.
     pub(crate) endpoint: Option<Endpoint>,
-    /// Why there is no way to it although it runs.
+    /// Why it can't be reached although it runs.
     pub(crate) problem: Option<String>,
     pub(crate) started_at: String,
     pub(crate) restarts: u32,
@@ -74,47 +76,48 @@ pub(crate) struct Member {
 /// The containers of one service.
 #[derive(Debug)]
 pub(crate) struct Containers {
-    /// Somebody else runs them.
+    /// Whether somebody else runs the containers.
     pub(crate) follow: bool,
-    /// Carries orders out; `None` where somebody else runs the containers.
+    /// Carries out orders; `None` if somebody else runs the containers.
     pub(crate) crew: Option<Crew>,
     pub(crate) poll: Option<Poll>,
     pub(crate) stored: Stored,
-    /// By engine, as configured: what it said last; `None` until it has been heard.
-    pub(crate) news: BTreeMap<String, Option<News>>,
-    /// Engines that have told what they have since this process began.
+    /// The last report of each configured engine, by URL; `None` until the first one.
+    pub(crate) reports: BTreeMap<String, Option<EngineReport>>,
+    /// The engines that have listed their containers since this process began.
     pub(crate) heard: BTreeSet<String>,
-    /// Endpoints that were started again since the look before.
+    /// The endpoints that were started again since the look before.
     pub(crate) fresh: BTreeSet<EndpointId>,
-    /// All of the service's containers at the last look, by id.
+    /// All containers of the service at the last look, by id.
     pub(crate) members: BTreeMap<String, Member>,
-    /// Whose containers each color showed last.
+    /// The set that each color had at the last look.
     pub(crate) wanted: PerColor<Option<ReleaseId>>,
-    /// Restarts of each container when it was first seen: those of another life count for nothing.
+    /// The restarts of each container that do not count, since it had them before its set was
+    /// started for this release.
     pub(crate) restarts_before: BTreeMap<String, u32>,
     pub(crate) restarts_told: u32,
-    /// A set whose containers were started: it runs once all of them are seen to.
+    /// A set whose containers were started. It counts as started once all of them are seen to run.
     pub(crate) came_up: Option<ReleaseId>,
-    /// Endpoints that joined others in the pool, until they are found healthy.
+    /// Endpoints that joined a pool in which others serve, until they are found healthy.
     pub(crate) unproved: BTreeSet<EndpointId>,
-    /// Work that may be called off, by the set that it is for.
+    /// Work that may be called off, with the set that it is for.
     pub(crate) under_way: Vec<(ReleaseId, Caller)>,
-    /// Sets that were left behind, and are being removed.
+    /// Sets that are being stopped or removed.
     pub(crate) swept: BTreeSet<ReleaseId>,
-    /// Sets that the last look found left behind.
+    /// Sets that the last sweep found left behind.
     pub(crate) suspects: BTreeSet<ReleaseId>,
-    /// Which of a color's containers run, as the state was told.
-    pub(crate) told: PerColor<Option<Vec<String>>>,
+    /// The ids of the running containers of each color, as the state knows them.
+    pub(crate) reported: PerColor<Option<Vec<String>>>,
     pub(crate) away_told: Option<String>,
-    /// Problems that were logged: each once, not at every look.
+    /// Problems that were logged. Each is logged once and not at every look.
     pub(crate) problems: BTreeSet<String>,
-    /// What was said of the pull that runs, and how many ticks ago.
+    /// The progress of the pull that runs, and how many seconds ago it was last noted in the story.
     pub(crate) progress: Option<(ReleaseId, String)>,
     pub(crate) progress_age: u32,
 }
 
 impl Containers {
-    /// `None` for a service with a fixed upstream.
+    /// Makes the value; `None` for a service with a fixed upstream.
     pub(crate) fn new(
         service: &Arc<Service>,
         stored: Stored,
@@ -132,7 +135,7 @@ impl Containers {
             crew,
             poll,
             stored,
-            news: engine.engines.iter().map(|engine| (engine.url.clone(), None)).collect(),
+            reports: engine.engines.iter().map(|engine| (engine.url.clone(), None)).collect(),
             heard: BTreeSet::new(),
             fresh: BTreeSet::new(),
             members: BTreeMap::new(),
@@ -144,7 +147,7 @@ impl Containers {
             under_way: Vec::new(),
             swept: BTreeSet::new(),
             suspects: BTreeSet::new(),
-            told: PerColor::default(),
+            reported: PerColor::default(),
             away_told: None,
             problems: BTreeSet::new(),
             progress: None,
@@ -152,26 +155,26 @@ impl Containers {
         }))
     }
 
-    /// The reference that a version was asked for as; else the configured repository's.
+    /// Returns the reference with which a version was requested, or else the configured image.
     pub(crate) fn image_of(&self, service: &Service, version: &Version) -> Option<ImageReference> {
         let asked = self.stored.images.get(version).and_then(|text| ImageReference::parse(text).ok());
         asked.or_else(|| configured_image(service))
     }
 
-    /// A reload has changed how containers are made or where.
+    /// Applies a reload, which may have changed how or where containers are made.
     pub(crate) fn reconfigure(&mut self, service: &Arc<Service>, internal: &mpsc::Sender<Internal>) {
         let Configured::Docker { engine, .. } = &service.upstream else { return };
         if let (Some(crew), Some(upstream)) = (&self.crew, upstream(service)) {
             crew.reconfigure(upstream);
         }
         self.poll = Poll::start(service, internal);
-        let mut old = std::mem::take(&mut self.news);
+        let mut old = std::mem::take(&mut self.reports);
         let kept = engine.engines.iter().map(|e| (e.url.clone(), old.remove(&e.url).flatten()));
-        self.news = kept.collect();
+        self.reports = kept.collect();
     }
 }
 
-/// The docker keys of a service.
+/// Returns the Docker keys of a service's configuration.
 pub(crate) fn docker(service: &Service) -> Option<&Docker> {
     match &service.upstream {
         Configured::Docker { engine, .. } => Some(engine),
@@ -179,7 +182,7 @@ pub(crate) fn docker(service: &Service) -> Option<&Docker> {
     }
 }
 
-/// `upstream.image`, which `config` has checked to be one.
+/// Returns `upstream.image`, whose syntax `config` has checked.
 pub(crate) fn configured_image(service: &Service) -> Option<ImageReference> {
     match &service.upstream {
         Configured::Docker { image: Some(image), .. } => ImageReference::parse(image).ok(),
@@ -187,10 +190,10 @@ pub(crate) fn configured_image(service: &Service) -> Option<ImageReference> {
     }
 }
 
-fn upstream(service: &Service) -> Option<Upstream> {
+fn upstream(service: &Service) -> Option<ServiceEngines> {
     match &service.upstream {
         Configured::Docker { engine, replicas, .. } => {
-            Some(Upstream::new(service.name.clone(), (**engine).clone(), *replicas))
+            Some(ServiceEngines::new(service.name.clone(), (**engine).clone(), *replicas))
         }
         Configured::Fixed { .. } => None,
     }

@@ -1,4 +1,4 @@
-//! Effects on containers, as orders to the service's crew.
+//! Translates effects on containers to orders for the service's crew.
 
 use crate::control_plane::controller::run::Controller;
 use crate::control_plane::provider::docker::{Set, call_off};
@@ -9,7 +9,8 @@ use super::Containers;
 use super::crew::Order;
 
 impl Controller {
-    /// Gives the order that an effect is. Work for a set that is to end is called off first.
+    /// Gives the order for an effect. If the effect ends a set, other work for that set is called
+    /// off first.
     pub(crate) fn order(&mut self, index: usize, effect: Effect) {
         let service = &mut self.services[index];
         let (config, state) = (service.config.clone(), &service.state);
@@ -29,7 +30,7 @@ impl Controller {
                 Some(set) => {
                     containers.came_up = None;
                     containers.restarts_told = 0;
-                    // A restart is one of this release, whatever its kept containers did before.
+                    // Only restarts of this release count, not those of its kept containers before.
                     containers.restarts_before.retain(|id, _| {
                         containers
                             .members
@@ -63,7 +64,8 @@ impl Controller {
         containers.give(order);
     }
 
-    /// What is left of commands of hooks is removed: none runs when greenlight starts.
+    /// Removes the containers that commands of hooks left behind. No hook runs when greenlight
+    /// starts.
     pub(crate) fn tidy(&mut self, index: usize) {
         if let Some(containers) = &self.services[index].containers {
             containers.give(Order::Tidy);
@@ -71,7 +73,7 @@ impl Controller {
     }
 }
 
-/// What a set is made of, by the record.
+/// Returns the description of a set by the record.
 fn set(
     containers: &Containers,
     config: &crate::config::Service,
@@ -93,7 +95,8 @@ impl Containers {
         }
     }
 
-    /// Work for a set begins: it can be called off.
+    /// Notes that work for a set begins, and returns the receiver by which the work can be called
+    /// off.
     fn begin(&mut self, set: &ReleaseId) -> crate::control_plane::provider::docker::CallOff {
         let (caller, off) = call_off();
         self.end(set);
@@ -101,7 +104,7 @@ impl Containers {
         off
     }
 
-    /// Nobody wants the set to come up any more.
+    /// Calls off all work that brings a set up.
     pub(crate) fn end(&mut self, set: &ReleaseId) {
         self.under_way.retain(|(other, caller)| {
             let ends = other == set;
@@ -115,8 +118,8 @@ impl Containers {
         }
     }
 
-    /// The image that goes with a set: what its containers are labeled with, or what its release
-    /// was to run.
+    /// Returns the image that belongs to a set: the one in its containers' labels, or else the one
+    /// of its release.
     pub(crate) fn image_to_remove(
         &self,
         config: &crate::config::Service,
@@ -124,7 +127,7 @@ impl Containers {
         set: &ReleaseId,
     ) -> Option<(ImageReference, Version)> {
         let labeled =
-            self.news.values().flatten().flat_map(|news| news.containers.values()).find_map(|found| {
+            self.reports.values().flatten().flat_map(|report| report.containers.values()).find_map(|found| {
                 let marks = found.marks.as_ref()?;
                 if marks.set.as_ref() != Some(set) || marks.service != config.name {
                     return None;

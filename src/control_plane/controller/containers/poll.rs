@@ -1,4 +1,5 @@
-//! `poll_interval`: the registry is asked what the tag means now, where no webhook can reach us.
+//! `poll_interval`: the registry is asked for the present digest of a tag, if no webhook can reach
+//! greenlight.
 
 use std::sync::Arc;
 
@@ -6,17 +7,20 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::config::Service;
-use crate::control_plane::controller::run::{Controller, Internal};
+use crate::control_plane::controller::message::Internal;
+use crate::control_plane::controller::run::Controller;
 use crate::control_plane::provider::docker::DockerFault;
 use crate::model::{ImageReference, Version};
 use crate::release::{Event, Source};
+use crate::tasks;
 
 use super::{configured_image, docker, upstream};
 
-/// Give or take, so that a fleet doesn't ask in step.
+/// The random part of the interval, up or down, so that many greenlights do not ask at the same
+/// time.
 const JITTER: f64 = 0.1;
 
-/// Asks until it is dropped.
+/// Asks the registry until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Poll {
     task: JoinHandle<()>,
@@ -29,7 +33,8 @@ impl Drop for Poll {
 }
 
 impl Poll {
-    /// `None` where the registry is not to be asked.
+    /// Starts to ask; `None` if the service has no `poll_interval`, no image, an image with a
+    /// digest, or no replicas.
     pub(crate) fn start(service: &Arc<Service>, internal: &mpsc::Sender<Internal>) -> Option<Self> {
         let every = docker(service)?.poll_interval;
         let (image, upstream) = (configured_image(service)?, upstream(service)?);
@@ -46,13 +51,13 @@ impl Poll {
                         failing = false;
                         if last.as_ref() != Some(&version) {
                             last = Some(version.clone());
-                            let found = Internal::Found(name.clone(), image.clone(), version);
+                            let found = Internal::TagMeans(name.clone(), image.clone(), version);
                             if internal.send(found).await.is_err() {
                                 return;
                             }
                         }
                     }
-                    // An engine that is away is told by its watch.
+                    // The engine's watch reports an engine that is away.
                     Err(DockerFault::Away { .. }) => {}
                     Err(why) => {
                         if !failing {
@@ -64,12 +69,13 @@ impl Poll {
                 tokio::time::sleep(every.mul_f64(1.0 - JITTER + 2.0 * JITTER * fastrand::f64())).await;
             }
         };
-        Some(Self { task: tokio::spawn(asking) })
+        Some(Self { task: tasks::spawn("tag poll", asking) })
     }
 }
 
 impl Controller {
-    /// The tag means this digest now. One that a release has had is nothing new.
+    /// Handles the digest that a tag has now. A digest that the running release or the active color
+    /// has is not new.
     pub(crate) async fn found(&mut self, index: usize, image: ImageReference, version: Version) {
         let service = &mut self.services[index];
         let had = service.state.release.as_ref().is_some_and(|release| release.version == version);

@@ -1,4 +1,4 @@
-//! The container sets of a service, for a record that is lost: `release` decides what they mean.
+//! The container sets of a service, for a lost record. The release core decides on the new state.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::control_plane::provider::docker::Container;
 use crate::model::{ReleaseId, Version};
 use crate::release::{ContainerSet, State, rebuild_from_containers};
 
-/// The sets of a service's containers, by their numbers.
+/// Returns the sets of a service's containers, ordered by their numbers.
 pub(crate) fn container_sets<'a>(
     service: &str,
     containers: impl Iterator<Item = &'a Container>,
@@ -38,13 +38,13 @@ pub(crate) fn container_sets<'a>(
     sets.into_values().collect()
 }
 
-/// The images that sets were created from, by their versions.
+/// Returns the images that the sets were created from, by version.
 pub(crate) fn images(sets: &[ContainerSet]) -> impl Iterator<Item = (Version, String)> {
     sets.iter().filter_map(|set| Some((set.version.clone(), set.image.clone()?)))
 }
 
-/// The state that the containers make, if they say more than the record does: there is none
-/// (`no_record`), or it may be `outdated`. `None`: the record stands.
+/// Returns a state rebuilt from the containers, if there is no record (`no_record`) or it may be
+/// `outdated` and the containers say more. `None` means that the record stands.
 pub(crate) fn rebuilt(
     state: &State,
     no_record: bool,

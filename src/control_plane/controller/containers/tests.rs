@@ -1,4 +1,4 @@
-//! What is decided of containers without an engine.
+//! Decisions about containers that need no engine.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -30,7 +30,7 @@ fn container(set: &str, color: Color, running: bool, since: &str) -> Container {
 }
 
 #[test]
-fn container_sets_are_told_by_their_labels_alone() {
+fn container_sets_are_recognized_by_their_labels_alone() {
     let mut foreign = container("shop-9", Color::Blue, true, "1");
     foreign.marks.as_mut().unwrap().service = ServiceName::from("shop");
     let mut followed = container("x", Color::Blue, true, "1");

@@ -24,7 +24,7 @@ impl Flaky {
         self.failing.store(failing, Ordering::SeqCst);
     }
 
-    /// Writes a record past the loop.
+    /// Writes a record without the loop.
     pub(crate) async fn overwrite(&self, service: &str, json: &str) {
         let service = ServiceName::from(service);
         let revision = self.store.load(&service).await.unwrap().map_or(Revision(0), |stored| stored.revision);

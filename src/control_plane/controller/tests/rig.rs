@@ -1,4 +1,4 @@
-//! A controller that runs, with endpoints that can be taken down.
+//! A running controller, with endpoints that can be taken down.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl Origin {
         Self::failing("/nothing-fails").await
     }
 
-    /// The same, but for requests of this path: those get 500.
+    /// Starts an endpoint that answers 500 to requests of this path and 200 to all others.
     pub(crate) async fn failing(path: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -50,20 +50,21 @@ impl Origin {
         Self { address, task: tokio::spawn(serving).abort_handle() }
     }
 
-    /// From now on connects are refused.
+    /// Takes the endpoint down, so that connects are refused.
     pub(crate) fn down(&self) {
         self.task.abort();
     }
 }
 
-/// In memory where the system has such a place: a write that takes the disk over two seconds is a
-/// fault to the loop, and what other programs do to the disk is not what is tested here.
+/// Makes the folder in memory if the system has such a place. The loop counts a write of more than
+/// two seconds as a fault, and other programs may slow the disk down, which these tests are not
+/// about.
 fn folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-/// The running loop. Its endpoints share the test's threads, so no probe of a living one may run
-/// out of time: on a busy machine that would be a sick color. Those that are down refuse.
+/// A running loop. Its endpoints share the test's threads. On a busy machine a probe could time out
+/// and make a color sick, so the timeout is too long for that. Endpoints that are down refuse.
 #[derive(Debug)]
 pub(crate) struct Rig {
     pub(crate) handle: Handle,
@@ -103,7 +104,7 @@ bake_time = "5m"
         Self::try_again(folder).await.unwrap()
     }
 
-    /// Starts on a folder as it was left.
+    /// Starts on an existing folder.
     pub(crate) async fn try_again(folder: TempDir) -> Result<Self, StartFault> {
         let path = folder.path().join("greenlight.toml");
         let config = Arc::new(config::load(&path).unwrap().config);
@@ -134,7 +135,7 @@ bake_time = "5m"
         Ok(Self { handle, store, table, registry, folder, stop, running })
     }
 
-    /// Stops the loop; the folder is left for another start.
+    /// Stops the loop, and returns the folder for another start.
     pub(crate) async fn stop(self) -> TempDir {
         self.stop.send_replace(true);
         self.running.await.unwrap();
@@ -145,7 +146,7 @@ bake_time = "5m"
         let Self { handle, store, table, folder, stop, running, .. } = self;
         stop.send_replace(true);
         running.await.unwrap();
-        // The store is let go of when the last who uses it is gone.
+        // The store releases its lock when the last user of it is gone.
         drop((handle, store, table));
         Self::try_again(folder).await.unwrap()
     }
@@ -170,7 +171,7 @@ bake_time = "5m"
         Arc::clone(self.handle.views().service("backend").unwrap())
     }
 
-    /// The first view that is as asked for.
+    /// Waits for a view for which `wanted` is true, and returns it.
     pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&ServiceView) -> bool) -> Arc<ServiceView> {
         let looking = async {
             loop {
@@ -185,7 +186,7 @@ bake_time = "5m"
         found.unwrap_or_else(|_| panic!("{what} never came; last: {:#?}", self.service()))
     }
 
-    /// The first value that is there.
+    /// Waits until `look` returns a value, and returns that value.
     pub(crate) async fn until_some<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         let looking = async {
             loop {
@@ -198,7 +199,7 @@ bake_time = "5m"
         tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("{what} never came"))
     }
 
-    /// A rule's gauge as `/metrics` shows it; `None` while there is none.
+    /// Returns a rule's gauge as `/metrics` shows it; `None` while there is no such gauge.
     pub(crate) fn gauge(&self, name: &str, rule: &str) -> Option<f64> {
         let families = self.registry.gather();
         let family = families.iter().find(|family| family.name() == name)?;
@@ -213,7 +214,7 @@ bake_time = "5m"
         Some(serde_json::from_str(&stored.json).unwrap())
     }
 
-    /// The states of a release's story, notes left out.
+    /// Returns the states of a release's story, without the notes.
     pub(crate) async fn story(&self, id: &str) -> Vec<String> {
         let lines = self.store.events(&ReleaseId::from(id), 0, 100).await.unwrap();
         let words = lines.iter().map(|line| serde_json::from_str::<EventView>(&line.json).unwrap().event);

@@ -1,7 +1,10 @@
-//! A service that nobody uses, watched by requests of our own.
+//! A service without users, watched by synthetic requests.
 
 use super::rig::{Origin, Rig};
 use super::{Command, deploy};
+use crate::judge::Verdict;
+use crate::model::Color;
+use crate::release::StateName;
 
 const SYNTHETIC: &str = "[services.backend.analysis]\nsynthetic = { paths = [\"/work\"], rate = 50 }";
 
@@ -10,7 +13,8 @@ fn number(service: &super::super::ServiceView, key: &str) -> u64 {
     release.and_then(|release| release.numbers.get(key)?.as_u64()).unwrap_or(0)
 }
 
-/// The written course in which the errors' score has reached its bound.
+/// Waits until the written course shows that the error score has reached its bound, and returns the
+/// course.
 async fn crossed(rig: &Rig) -> crate::judge::Series {
     let id = crate::model::ReleaseId::from("backend-1");
     rig.until_some("its course", async || {
@@ -24,7 +28,7 @@ async fn crossed(rig: &Rig) -> crate::judge::Series {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn they_are_evidence_for_a_candidate_without_traffic() {
+async fn synthetic_requests_are_evidence_for_a_candidate_without_traffic() {
     let (blue, green) = (Origin::up().await, Origin::up().await);
     let rig = Rig::start(&blue, &green, SYNTHETIC).await;
     rig.command(deploy("v2")).await.unwrap();
@@ -38,10 +42,11 @@ async fn a_candidate_that_fails_them_is_reverted_and_its_course_is_kept() {
     let (blue, green) = (Origin::up().await, Origin::failing("/work").await);
     let rig = Rig::start(&blue, &green, SYNTHETIC).await;
     rig.command(deploy("v2")).await.unwrap();
-    let after = rig.until("the revert", |service| service.epoch == 2 && service.state == "stable").await;
-    assert_eq!(after.active, "blue");
+    let after =
+        rig.until("the revert", |service| service.epoch == 2 && service.state == StateName::Stable).await;
+    assert_eq!(after.active, Color::Blue);
     let release = after.release.as_ref().unwrap();
-    assert_eq!((release.state.as_str(), release.verdict.as_deref()), ("reverted", Some("fail")));
+    assert_eq!((release.state.as_str(), release.verdict), ("reverted", Some(Verdict::Fail)));
     assert!(release.reason.contains("too many errors on green"), "{}", release.reason);
     let course = crossed(&rig).await;
     assert_eq!(course.candidate.errors, course.candidate.requests);
@@ -49,16 +54,17 @@ async fn a_candidate_that_fails_them_is_reverted_and_its_course_is_kept() {
     rig.stop().await;
 }
 
-/// It waits for a person, and nothing more is drawn then; but why it waits is.
+/// A release that is held waits for a person, and its course stops. But the course must show why
+/// the release is held.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_held_candidate_shows_in_its_course_why_it_is_held() {
     let (blue, green) = (Origin::up().await, Origin::failing("/work").await);
     let rig = Rig::start(&blue, &green, &format!("on_trip = \"hold\"\n{SYNTHETIC}")).await;
     rig.command(deploy("v2")).await.unwrap();
-    let held = rig.until("degraded", |service| service.state == "degraded").await;
+    let held = rig.until("degraded", |service| service.state == StateName::Degraded).await;
     assert_eq!((held.active.as_str(), held.epoch), ("green", 1));
     crossed(&rig).await;
-    // How near it was is on /metrics too, until the release has ended.
+    // The score and its bound are on /metrics too, until the release has ended.
     let gauges = || {
         let score = rig.gauge("greenlight_judge_score", "errors");
         score.zip(rig.gauge("greenlight_judge_threshold", "errors"))
@@ -66,14 +72,15 @@ async fn a_held_candidate_shows_in_its_course_why_it_is_held() {
     let (score, threshold) = gauges().unwrap();
     assert!(threshold > 13.0 && score >= threshold, "{score} of {threshold}");
     rig.command(Command::Rollback { to: None, quarantine: false, force: false }).await.unwrap();
-    rig.until("the rollback's end", |service| service.state == "stable").await;
+    rig.until("the rollback's end", |service| service.state == StateName::Stable).await;
     assert_eq!(gauges(), Some((0.0, 0.0)));
     rig.stop().await;
 }
 
-/// Both colors fail what we ask, though their probes pass: nobody's release is to blame.
+/// Both colors fail the synthetic requests, though their probes pass. So the release is not to
+/// blame.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_fails_on_both_colors_is_an_outside_cause() {
+async fn a_failure_on_both_colors_is_an_outside_cause() {
     let (blue, green) = (Origin::failing("/work").await, Origin::failing("/work").await);
     let rig = Rig::start(&blue, &green, SYNTHETIC).await;
     rig.command(deploy("v2")).await.unwrap();

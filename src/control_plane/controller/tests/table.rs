@@ -1,4 +1,4 @@
-//! Which endpoints may be sent requests.
+//! Which endpoints may get requests.
 
 use super::super::ejected::Ejected;
 use super::super::table::color_route;

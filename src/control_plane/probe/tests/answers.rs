@@ -1,9 +1,10 @@
-//! Tables: an answer's bytes, what is expected, what comes of it, however the bytes are split.
+//! Tables of an answer's bytes, the expected text and the outcome. The bytes may be split anywhere.
 
 use crate::control_plane::probe::answer::Answer;
 use crate::health::{ProbeFailure, ProbeOutcome};
 
-/// The outcome when the bytes come `step` at a time and are followed by a close.
+/// Returns the outcome when the bytes come `step` at a time and a close follows. The flag is true
+/// if the outcome was decided before the close.
 fn outcome(bytes: &[u8], status: &[u16], body: Option<&str>, step: usize) -> (ProbeOutcome, bool) {
     let mut answer = Answer::new(status, body);
     for piece in bytes.chunks(step) {
@@ -95,7 +96,7 @@ fn a_body_is_looked_at_up_to_64_kib() {
         let (found, before_the_end) = outcome(over.as_bytes(), &[200], Some("okay"), step);
         assert!(before_the_end && found == NO_BODY, "{found:?}");
     }
-    // A coding that is nearly all coding comes to an end too.
+    // A body that is nearly all coding ends the check too.
     let thin =
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}", "1\r\nx\r\n".repeat(50_000));
     let (found, before_the_end) = outcome(thin.as_bytes(), &[200], Some("okay"), 4096);
@@ -103,7 +104,7 @@ fn a_body_is_looked_at_up_to_64_kib() {
 }
 
 #[test]
-fn what_is_not_http_is_malformed() {
+fn bytes_that_are_not_http_are_malformed() {
     check_malformed("SSH-2.0-OpenSSH_9.2\r\n", None, "begins with \"S");
     check_malformed("", None, "without an answer");
     check_malformed("HTTP/1.1 200 OK\r\nServer: x\r\n", None, "inside the head");

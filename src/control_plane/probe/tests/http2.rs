@@ -1,4 +1,5 @@
-//! Probes in HTTP/2: the `h2` crate at the other end, and bytes by hand where it is too well-behaved.
+//! Probes in HTTP/2. The other end is the `h2` crate, or bytes written by hand where that crate is
+//! too well-behaved.
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::sockets::{PATIENCE, accept, answer, failure, http, listen, next, start, target};
+use crate::clock;
 use crate::health::{Check, CheckKind, ProbeFailure, ProbeOutcome, Speech};
 
 fn h2c(expect_body: Option<&str>) -> Check {
@@ -20,7 +22,7 @@ fn status(status: u16) -> Response<()> {
     Response::builder().status(status).body(()).unwrap()
 }
 
-/// The first request of the next connection.
+/// Accepts the next connection and returns its first request.
 async fn asked(
     listener: &TcpListener,
 ) -> (Connection<TcpStream, Bytes>, Request<h2::RecvStream>, SendResponse<Bytes>) {
@@ -33,13 +35,13 @@ async fn asked(
     tokio::time::timeout(PATIENCE, round).await.expect("a probe in time")
 }
 
-/// Moves a connection's frames until the probe has left.
+/// Moves a connection's frames until the probe has closed it.
 async fn see_off(connection: &mut Connection<TcpStream, Bytes>) {
     let rest = async { while let Some(Ok(_)) = connection.accept().await {} };
     tokio::time::timeout(PATIENCE, rest).await.expect("an end in time");
 }
 
-/// Serves one probe by a script.
+/// Serves one probe with `script`.
 async fn serve(listener: &TcpListener, script: impl FnOnce(SendResponse<Bytes>)) -> Request<h2::RecvStream> {
     let (mut connection, request, respond) = asked(listener).await;
     script(respond);
@@ -47,7 +49,7 @@ async fn serve(listener: &TcpListener, script: impl FnOnce(SendResponse<Bytes>))
     request
 }
 
-/// Answers with 200 and a body in these pieces.
+/// Answers with 200 and a body in the given pieces.
 fn pieces(mut respond: SendResponse<Bytes>, pieces: &[&'static str]) {
     let mut send = respond.send_response(status(200), false).unwrap();
     for piece in pieces {
@@ -117,11 +119,11 @@ async fn each_way_to_fail_has_its_name() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_speaks_something_else_is_told_of() {
+async fn a_failure_names_the_protocol_that_an_endpoint_speaks_instead() {
     let (listener, address) = listen().await;
     let (prober, mut reports) = start();
     prober.set_targets(vec![target(address, h2c(None))]);
-    // HTTP/2's preface is the whole head of a request.
+    // HTTP/2's preface looks like the head of an HTTP/1 request.
     let head = answer(&listener, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await;
     assert_eq!(head, "PRI * HTTP/2.0\r\n\r\n");
     let told = failure(next(&mut reports).await).to_string();
@@ -141,7 +143,7 @@ async fn an_endpoint_that_speaks_something_else_is_told_of() {
     assert_eq!(told, "not HTTP/2: it closed the connection without an answer");
 }
 
-/// An empty SETTINGS, and a head that says 200 (RFC 7541, appendix A: 8).
+/// An empty SETTINGS frame, and a HEADERS frame with status 200 (RFC 7541 appendix A, index 8).
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 const HEAD: &[u8] = &[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88];
 
@@ -150,7 +152,8 @@ async fn frames_that_break_the_rules_are_no_http2() {
     let (listener, address) = listen().await;
     let (prober, mut reports) = start();
     prober.set_targets(vec![target(address, h2c(Some("ready")))]);
-    // DATA on stream 0, a length over the limit, DATA without a head; then an end inside of the body.
+    // These are DATA on stream 0, a length over the limit, DATA without a head, and an end inside
+    // the body.
     let rows: [(&[u8], &str); 4] = [
         (&[0, 0, 1, 0, 0, 0, 0, 0, 0, b'a'], "its answer is a PROTOCOL_ERROR"),
         (&[1, 0, 0, 0, 0, 0, 0, 0, 1], "its answer is a FRAME_SIZE_ERROR"),
@@ -164,7 +167,7 @@ async fn frames_that_break_the_rules_are_no_http2() {
         let told = failure(next(&mut reports).await).to_string();
         assert_eq!(told, format!("not HTTP/2: {why}"));
     }
-    // An answer before the settings.
+    // The answer comes before the SETTINGS.
     let (mut stream, _) = accept(&listener).await;
     stream.write_all(&[HEAD, SETTINGS].concat()).await.unwrap();
     let told = failure(next(&mut reports).await).to_string();
@@ -176,14 +179,14 @@ async fn silence_is_a_timeout_within_its_limit() {
     let (listener, address) = listen().await;
     let (prober, mut reports) = start();
     let timeout = Duration::from_millis(80);
+    let before = clock::instant();
     prober.set_targets(vec![target(address, Check { timeout, ..h2c(Some("ready")) })]);
-    // Before the settings, behind them, and inside of the body.
-    for begun in [&[][..], SETTINGS, &[SETTINGS, HEAD].concat()] {
+    // The endpoint falls silent before its SETTINGS, after them, and inside the body.
+    for (silent, begun) in (1..).zip([&[][..], SETTINGS, &[SETTINGS, HEAD].concat()]) {
         let (mut stream, _) = accept(&listener).await;
         stream.write_all(begun).await.unwrap();
-        let report = next(&mut reports).await;
-        assert!(report.took >= timeout, "{:?}", report.took);
-        assert_eq!(failure(report), ProbeFailure::Timeout);
+        assert_eq!(failure(next(&mut reports).await), ProbeFailure::Timeout);
+        assert!(before.elapsed() >= timeout * silent, "{silent} after {:?}", before.elapsed());
     }
 }
 
@@ -195,7 +198,7 @@ async fn it_leaves_in_good_order() {
     let (listener, address) = listen().await;
     let (prober, mut reports) = start();
     prober.set_targets(vec![target(address, h2c(None))]);
-    // With an answer that is over, and with one that goes on behind its head.
+    // The first answer is complete. The second one goes on after its head.
     let over = [0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88];
     for (head, goodbye) in [(over.as_slice(), GOAWAY.to_vec()), (HEAD, [CANCEL, GOAWAY].concat())] {
         let (mut stream, _) = accept(&listener).await;
@@ -219,7 +222,7 @@ async fn sixty_four_kib_of_a_body_are_looked_at() {
     ] {
         serve(&listener, |mut respond| {
             let mut send = respond.send_response(status(200), false).unwrap();
-            // What the windows do not let through waits.
+            // Data that exceeds the windows waits here.
             send.send_data(Bytes::from([vec![b'x'; before], b"ready".to_vec()].concat()), true).unwrap();
         })
         .await;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::control_plane::probe::schedule::Schedule;
 
-/// A schedule with interval 1 s and fall 3, told in milliseconds.
+/// A schedule with an interval of 1 s and a fall of 3, with times in milliseconds.
 struct Told {
     zero: Instant,
     schedule: Schedule,
@@ -49,7 +49,7 @@ fn the_next_probe_is_an_interval_after_the_last_start_and_never_before_its_end()
 }
 
 #[test]
-fn a_refused_probe_is_followed_by_fall_in_all_200_ms_apart() {
+fn a_refused_probe_begins_a_burst_of_fall_probes_200_ms_apart() {
     let mut told = Told::new();
     told.ended(0, 1, false);
     assert_eq!(told.ended(1000, 1001, true), 1200);
@@ -93,7 +93,7 @@ fn a_suspect_is_never_probed_later_for_it() {
 }
 
 #[test]
-fn a_new_owner_is_told_at_once_and_a_new_interval_counts_from_the_last_start() {
+fn a_new_owner_is_probed_for_at_once_and_a_new_interval_counts_from_the_last_start() {
     let mut told = Told::new();
     told.ended(0, 1, true);
     told.schedule.prompt(told.zero + ms(20));

@@ -1,4 +1,4 @@
-//! One command in a fresh container of an image: a hook's smoke test, a migration.
+//! One command in a fresh container of an image, such as a hook's smoke test or a migration.
 
 use std::time::Duration;
 
@@ -8,66 +8,67 @@ use futures_util::StreamExt as _;
 
 use crate::config;
 use crate::model::{ImageReference, ServiceName, Version};
+use crate::tasks;
 
 use super::evidence::{LOG_BYTES_MAX, log};
 use super::fault::Doing;
 use super::set::{remove, stop};
-use super::upstream::Upstream;
+use super::upstream::ServiceEngines;
 use super::{CallOff, Caller, DockerFault, Engine, call_off, spec};
 
-/// A command, and what it runs in: the service's own environment, mounts, network, user and limits.
+/// A command to run. It runs with the service's own environment, mounts, network, user and limits.
 #[derive(Clone, Debug)]
 pub struct CommandRun {
     pub service: ServiceName,
     /// The service's docker keys.
     pub config: config::Docker,
-    /// Where the image is, with any tag or none: `org/app:prod`.
+    /// The image, such as `org/app:prod`. A tag is allowed and ignored.
     pub image: String,
-    /// Its digest, as a release's version has it: `sha256:...`.
+    /// The image's digest, as in a release's version (`sha256:...`).
     pub version: String,
-    /// Program and arguments; the image's entrypoint is not used.
+    /// The program and its arguments. The image's entrypoint is not used.
     pub command: Vec<String>,
-    /// More environment, over the configured one: `KEY=value`.
+    /// Further environment, which overrides the configured one, as `KEY=value`.
     pub env: Vec<String>,
-    /// From the start of the container on; a container that takes longer is killed.
+    /// The longest time from the start of the container. A container that takes longer is killed.
     pub timeout: Duration,
 }
 
 /// How a command ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandEnd {
-    /// Its exit code; `None`: it took longer than its timeout and was killed.
+    /// The exit code. `None` if the command took longer than its timeout and was killed.
     pub code: Option<i64>,
-    /// Its last lines of output, 100 lines and 64 KiB at most.
+    /// The last lines of its output, 100 lines and 64 KiB at most.
     pub log: Vec<String>,
 }
 
-/// Runs a command in a fresh container on the service's first engine that answers, and removes the
-/// container. The image is pulled if it is not there.
+/// Runs a command in a fresh container on the service's first engine, and removes the container. The image
+/// is pulled if it is not there.
 ///
-/// The work is done in a task of its own: when the caller gives up (drops this future) the command is stopped, with
-/// the service's signal and timeout, and its container removed.
+/// A task of its own does the work. If the caller drops this future, the command is stopped with the
+/// service's signal and timeout, and its container is removed.
 ///
 /// # Errors
-/// The command could not be run at all; one that fails is no fault.
+/// The command could not be run at all. A command that fails is no fault.
 pub async fn run_command(run: CommandRun) -> Result<CommandEnd, DockerFault> {
     let (caller, off) = call_off();
-    let _wanted = Wanted(caller);
-    let task = tokio::spawn(async move { run_to_its_end(&run, off).await });
+    let _stop = StopOnDrop(caller);
+    let task = tasks::spawn("command", async move { run_to_its_end(&run, off).await });
     task.await.map_err(|why| DockerFault::Refused(why.to_string()))?
 }
 
-/// Somebody waits for the command, as long as this lives.
-struct Wanted(Caller);
+/// Calls the command off when the future that waits for it is dropped.
+struct StopOnDrop(Caller);
 
-impl Drop for Wanted {
+impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.call_off();
     }
 }
 
 async fn run_to_its_end(run: &CommandRun, off: CallOff) -> Result<CommandEnd, DockerFault> {
-    let upstream = Upstream::new(run.service.clone(), run.config.clone(), 1);
+    let upstream = ServiceEngines::new(run.service.clone(), run.config.clone(), 1);
     let mut image = ImageReference::parse(&run.image).map_err(|why| DockerFault::Refused(why.to_string()))?;
     image.digest = None;
     let version = Version(run.version.clone());
@@ -91,7 +92,7 @@ async fn run_to_its_end(run: &CommandRun, off: CallOff) -> Result<CommandEnd, Do
     if let Err(DockerFault::CalledOff) = ended
         && let Err(why) = stop(engine, &created.id, &what).await
     {
-        // It is ended all the same: removing it kills it.
+        // The removal below kills the command all the same.
         tracing::warn!(service = %run.service, %why, "the command of a hook that nobody waits for was not stopped");
     }
     let removed = remove(engine, &created.id, &what).await;
@@ -121,7 +122,7 @@ async fn wait(
     };
     let code = match waited {
         Ok(Some(Ok(answer))) => Some(answer.status_code),
-        // The library's way to say: an exit code other than 0.
+        // bollard reports an exit code other than 0 in this way.
         Ok(Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. }))) => Some(code),
         Ok(Some(Err(error))) => return Err(engine.fault(doing, &error)),
         Ok(None) => return Err(engine.away("it did not say how the command ended")),

@@ -1,4 +1,4 @@
-//! A container as an engine shows it, and where it is reached.
+//! A container as an engine shows it, and the address at which it is reached.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,27 +9,27 @@ use crate::config::{Docker, Publish};
 
 use super::labels::Marks;
 
-/// What is kept of a container's inspection.
+/// The parts of a container's inspection that are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Container {
     /// The engine's full id.
     pub id: String,
     pub name: String,
-    /// What our labels say; `None` where they say nothing.
+    /// The content of greenlight's labels. `None` if there are no such labels.
     pub marks: Option<Marks>,
-    /// Runs, and is neither paused nor between two starts.
+    /// Whether it runs, and is neither paused nor between two starts.
     pub running: bool,
-    /// Network -> address in it.
+    /// Its address in each network, by the network's name.
     pub networks: BTreeMap<String, IpAddr>,
     pub host_network: bool,
-    /// TCP ports that its image or its run exposes.
+    /// The TCP ports that its image or its run exposes.
     pub exposed: Vec<u16>,
-    /// Port -> where it is published.
+    /// The addresses at which its ports are published, by port.
     pub published: BTreeMap<u16, SocketAddr>,
     pub restarts: u32,
-    /// How it ended last: "exit code 1", "out of memory".
+    /// How it ended last, such as "exit code 1" or "it ran out of memory (upstream.memory)".
     pub end: Option<String>,
-    /// RFC 3339, as the engine writes it; sorts as time does.
+    /// The time of its last start in RFC 3339, as the engine writes it. Such texts sort as the times do.
     pub started_at: String,
     /// `VIRTUAL_HOST` of its environment, as dockercloud/haproxy and nginx-proxy read it.
     pub virtual_host: Option<String>,
@@ -37,7 +37,7 @@ pub struct Container {
 }
 
 impl Container {
-    /// What an inspection says; `None` if it has no id.
+    /// Reads an inspection. `None` if it has no id.
     pub(crate) fn of(inspected: &ContainerInspectResponse) -> Option<Self> {
         let config = inspected.config.as_ref();
         let state = inspected.state.as_ref();
@@ -77,8 +77,9 @@ impl Container {
         })
     }
 
-    /// Whether its life began after this moment (nanoseconds since 1970): what happened then was to an earlier one, as
-    /// when a restart's events are heard after the container was looked at. Not known: no.
+    /// Whether its present life began after this moment (nanoseconds since 1970). An event of that moment
+    /// then happened to an earlier life. This is so when the events of a restart are heard after the
+    /// container was inspected. If one of the two times is not known, the answer is no.
     #[must_use]
     pub(crate) fn started_after(&self, nanos: Option<u128>) -> bool {
         let started = humantime::parse_rfc3339(&self.started_at).ok();
@@ -86,11 +87,11 @@ impl Container {
         started.zip(nanos).is_some_and(|(started, nanos)| started.as_nanos() > nanos)
     }
 
-    /// Where its application is reached, as the configuration says. `host`: where the engine's own
-    /// ports are.
+    /// The address at which its application is reached, as the configuration says. `host` is the address at
+    /// which the engine's own ports are reached.
     ///
     /// # Errors
-    /// Why it can't be: no port, several ports, not in the network.
+    /// Why there is no such address: no port, several ports, or no address in the network.
     pub fn address(&self, config: &Docker, host: IpAddr) -> Result<SocketAddr, String> {
         let marked = self.marks.as_ref().and_then(|marks| marks.port);
         let port = match marked.or(config.port).or(self.virtual_port) {
@@ -104,12 +105,12 @@ impl Container {
             let published = self.published.get(&port).copied().ok_or_else(|| {
                 format!("its port {port} is not published: upstream.publish = \"loopback\" needs that")
             })?;
-            // Bound to every address: also to the one that is nearest.
+            // A port that is published on every address is also published on the nearest one.
             let near = if published.ip().is_unspecified() { host } else { published.ip() };
             return Ok(SocketAddr::new(near, published.port()));
         }
         let named = self.networks.get(&config.network).copied();
-        // Compose puts a project's containers in a network of its own.
+        // Compose puts a project's containers into a network of its own.
         let single = || (self.networks.len() == 1).then(|| self.networks.values().next().copied()).flatten();
         let address = named.or_else(single).ok_or_else(|| {
             let found = self.networks.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -123,7 +124,7 @@ impl Container {
     }
 }
 
-/// How a container ended; `None` for one that never did, or ended well.
+/// How a container ended. `None` if it never ended, or ended well.
 fn end(out_of_memory: bool, code: i64, error: Option<&str>) -> Option<String> {
     let error = error.filter(|error| !error.is_empty());
     match (out_of_memory, code, error) {
@@ -135,10 +136,10 @@ fn end(out_of_memory: bool, code: i64, error: Option<&str>) -> Option<String> {
     }
 }
 
-/// The one port of an image, or why there is none.
+/// The single port of an image.
 ///
 /// # Errors
-/// None or several, which are named.
+/// The image exposes no port or several ports; the text names them.
 pub(crate) fn single_port(exposed: &[u16]) -> Result<u16, String> {
     match exposed {
         [port] => Ok(*port),
@@ -154,7 +155,7 @@ pub(crate) fn single_port(exposed: &[u16]) -> Result<u16, String> {
     }
 }
 
-/// The TCP ports of `8080/tcp` texts, sorted.
+/// The TCP ports in texts such as `8080/tcp`, sorted.
 pub(crate) fn tcp_ports(texts: &[String]) -> Vec<u16> {
     let port = |text: &String| match text.split_once('/') {
         Some((port, "tcp")) => port.parse().ok(),
@@ -177,7 +178,7 @@ fn published(ports: Option<&PortMap>) -> BTreeMap<u16, SocketAddr> {
             let host_port = binding.host_port.as_deref().and_then(|port| port.parse::<u16>().ok());
             if let (Ok(ip), Some(host_port)) = (ip, host_port.filter(|port| *port != 0)) {
                 let at = SocketAddr::new(ip, host_port);
-                // Of a port published on both families the IPv4 address is taken.
+                // If a port is published on both families, the IPv4 address is taken.
                 found
                     .entry(port)
                     .and_modify(|known: &mut SocketAddr| {

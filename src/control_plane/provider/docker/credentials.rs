@@ -1,4 +1,4 @@
-//! Who we are to a registry: `registry_auth`, or the Docker config file with its helpers.
+//! The account at a registry, from `registry_auth`, or from the Docker config file with its helpers.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,18 +16,18 @@ use crate::model::DOCKER_HUB;
 
 use super::DockerFault;
 
-/// What the Docker config file calls the Docker Hub.
+/// The key of the Docker Hub in the Docker config file.
 const HUB_KEY: &str = "https://index.docker.io/v1/";
-/// A helper that asks a person would wait for ever.
+/// The longest wait for a helper. A helper that asks a person would wait forever.
 const HELPER_MAX: Duration = Duration::from_secs(30);
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// The credentials for a registry; `None`: nobody in particular. What is configured is for the registry of the
-/// service's own image: an image of another one, by a person's word or a webhook's, is asked for as the Docker config
-/// file says, which knows registries by their hosts.
+/// The credentials for a registry; `None` is an anonymous client. The configured account is for the
+/// registry of the service's own image. A person or a webhook may name an image of another registry. For
+/// such an image, the Docker config file gives the credentials, since it knows registries by their hosts.
 ///
 /// # Errors
-/// A secret that can't be read, a config file that is no JSON, a helper that fails.
+/// A secret can't be read, the config file is no JSON, or a helper fails.
 pub(crate) async fn find(
     registry: &str,
     configured: Option<&RegistryAuth>,
@@ -88,7 +88,7 @@ fn plain(registry: &str, username: String, password: String) -> DockerCredential
     }
 }
 
-/// The parts of the Docker config file that say who we are.
+/// The parts of the Docker config file that have accounts.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct File {
@@ -109,7 +109,7 @@ struct Auth {
     identitytoken: Option<String>,
 }
 
-/// What the config file says of a registry.
+/// The entry of the config file for a registry.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Entry {
     Nobody,
@@ -121,8 +121,8 @@ pub(crate) enum Entry {
     },
 }
 
-/// Looks a registry up in a config file's text: a helper of its own, then the store of all, then
-/// what is written there (the order of the docker command).
+/// Looks a registry up in the text of a config file. The order is that of the docker command: a helper of
+/// its own, then the store of all registries, then the account that is written there.
 pub(crate) fn look_up(text: &str, registry: &str) -> Result<Entry, String> {
     let file: File =
         serde_json::from_str(text).map_err(|why| format!("it is not as docker writes it: {why}"))?;
@@ -157,13 +157,13 @@ pub(crate) fn look_up(text: &str, registry: &str) -> Result<Entry, String> {
     Ok(Entry::Known(Box::new(plain(registry, username.to_owned(), password.to_owned()))))
 }
 
-/// The host of a key: keys were URLs once.
+/// The host of a key. Older keys are URLs.
 fn host(key: &str) -> &str {
     let key = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key);
     key.split('/').next().unwrap_or(key)
 }
 
-/// What a helper answers (github.com/docker/docker-credential-helpers, "Development").
+/// The answer of a helper (github.com/docker/docker-credential-helpers, "Development").
 #[derive(Deserialize)]
 struct Answer {
     #[serde(rename = "Username")]
@@ -199,7 +199,7 @@ async fn ask_helper(
     };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stdout);
-        // The helpers' way to say that there is no entry.
+        // This is how the helpers say that there is no entry.
         if said.contains("credentials not found") {
             return Ok(None);
         }

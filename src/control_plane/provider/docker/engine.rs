@@ -1,4 +1,4 @@
-//! One engine: connected when it is first asked, with the API version that both sides speak.
+//! One engine. It is connected when it is first asked, with an API version that both sides speak.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use crate::config;
 use super::DockerFault;
 use super::fault::{Doing, fault};
 
-/// How long an answer is waited for; a pull's stream may go on for longer.
+/// How long an answer may take. A pull's stream may go on for longer.
 const ANSWER_MAX: Duration = Duration::from_mins(2);
-/// How long the first answer of an engine is waited for.
+/// How long the first answer of an engine may take.
 const HELLO_MAX: Duration = Duration::from_secs(10);
 
 /// An engine of `[services.NAME.upstream] engines`. Cheap to clone; clones share the connection.
@@ -26,13 +26,13 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Nothing is connected yet, and nothing is asked of the file system.
+    /// Creates an engine without connecting to it and without reading a file.
     #[must_use]
     pub fn new(config: config::Engine) -> Self {
         Self { config: Arc::new(config), client: Arc::default() }
     }
 
-    /// Its URL: what it is called in words.
+    /// Its URL, which is also its name in texts.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.config.url
@@ -41,7 +41,8 @@ impl Engine {
     /// The connected client.
     ///
     /// # Errors
-    /// [`DockerFault::Away`] while nobody answers within 10 s, `Refused` for TLS files that are no good.
+    /// [`DockerFault::Away`] if the engine does not answer within 10 s, `Refused` if the TLS files can't be
+    /// used.
     pub(crate) async fn client(&self) -> Result<Docker, DockerFault> {
         let mut client = self.client.lock().await;
         if let Some(client) = client.as_ref() {
@@ -74,7 +75,7 @@ impl Engine {
     /// Asks the engine once.
     ///
     /// # Errors
-    /// What the engine said, in words; after [`DockerFault::Away`] the next call connects anew.
+    /// The engine's error, in words. After [`DockerFault::Away`] the next call connects anew.
     pub(crate) async fn ask<T>(
         &self,
         doing: Doing<'_>,
@@ -92,10 +93,11 @@ impl Engine {
         fault(self.name(), doing, error)
     }
 
-    /// Where ports of the engine's own host are reached: loopback, but for an engine on the network.
+    /// The address at which the ports of the engine's own host are reached. It is loopback, except for an
+    /// engine on the network.
     ///
     /// # Errors
-    /// A host name that has no address now.
+    /// The host name has no address at the moment.
     pub(crate) async fn host(&self) -> Result<IpAddr, DockerFault> {
         const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
         let Some(address) = self.config.url.strip_prefix("tcp://") else { return Ok(HERE) };
@@ -119,8 +121,9 @@ impl Engine {
     }
 }
 
-/// Engines read `X-Registry-Auth` as base64url (RFC 4648 section 5); the client library writes plain
-/// base64, and an engine that can't read it pulls as nobody, without a word.
+/// Rewrites the credentials as base64url. Engines read `X-Registry-Auth` in this form (RFC 4648 section 5),
+/// but the client library writes plain base64. An engine that can't read the header pulls anonymously,
+/// without an error.
 fn url_safe_credentials(mut request: bollard::BollardRequest) -> bollard::BollardRequest {
     if let Some(value) = request.headers_mut().get_mut("x-registry-auth") {
         let text = value.to_str().map(|text| text.replace('+', "-").replace('/', "_"));

@@ -1,5 +1,5 @@
-//! What a failed set leaves behind: last log lines and how each container stood, taken before
-//! anything is stopped. Bounded: it is kept with the release's record.
+//! The evidence of a failed set: the last log lines and the state of each container, taken before any of
+//! them is stopped. Its size is limited, because it is kept with the release's record.
 
 use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::LogsOptionsBuilder;
@@ -10,40 +10,41 @@ use crate::model::ReleaseId;
 
 use super::container::Container;
 use super::fault::Doing;
-use super::upstream::{Upstream, gone_is_none};
+use super::upstream::{ServiceEngines, gone_is_none};
 use super::{DockerFault, Engine};
 
-/// Log lines kept of a container.
+/// How many log lines of a container are kept.
 pub(super) const LINES_MAX: usize = 100;
-/// Bytes of log kept of a container.
+/// How many bytes of a container's log are kept.
 pub(super) const LOG_BYTES_MAX: usize = 64 * 1024;
-/// Containers of a set that are asked: the first ones say what the others would.
+/// How many containers of a set are asked. The others would most likely say the same as the first ones.
 pub(super) const CONTAINERS_MAX: usize = 8;
-/// Bytes of log kept of a set.
+/// How many bytes of log are kept of a set.
 const SET_BYTES_MAX: usize = 256 * 1024;
 
-/// One container as it was.
+/// One container in the state before it was stopped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Witness {
     pub name: String,
     /// The short id.
     pub id: String,
-    /// `running`, `restarting`, `exited` ...
+    /// The engine's word, such as `running`, `restarting` or `exited`.
     pub status: String,
-    /// How it ended last, where it did not end well.
+    /// How it ended last, if it did not end well.
     pub end: Option<String>,
     pub restarts: u32,
-    /// Oldest first, standard output and error as they came.
+    /// The log lines, oldest first. Standard output and error are mixed as they came.
     pub log: Vec<String>,
-    /// The engine's inspection without what may be secret (the environment) or says nothing here.
+    /// The engine's inspection, without the environment (which may be secret) and without parts that
+    /// explain nothing here.
     pub inspect: Value,
 }
 
-impl Upstream {
-    /// What a set's containers say now; those that ended badly first.
+impl ServiceEngines {
+    /// The present state of a set's containers. Those that ended badly come first.
     ///
     /// # Errors
-    /// [`DockerFault::Away`]; a log that can't be read is said in its place.
+    /// [`DockerFault::Away`]. If a log can't be read, a line in its place says so.
     pub async fn witnesses(&self, set: &ReleaseId) -> Result<Vec<Witness>, DockerFault> {
         let mut found = Vec::new();
         for engine in self.engines() {
@@ -62,12 +63,12 @@ impl Upstream {
     }
 }
 
-impl Upstream {
-    /// Why a container ended, with the last line that it wrote; `None` if neither is known.
+impl ServiceEngines {
+    /// How a container ended, with the last line that it wrote. `None` if neither is known.
     pub async fn why_it_ended(&self, id: &str, end: Option<String>) -> Option<String> {
         let mut said = None;
         for engine in self.engines() {
-            // An engine that does not have it says so in place of a line.
+            // An engine without this container gives a line that starts with "(its log".
             let lines = log(engine, id, id, LOG_BYTES_MAX).await.unwrap_or_default();
             said = lines.into_iter().rfind(|line| !line.trim().is_empty() && !line.starts_with("(its log"));
             if said.is_some() {
@@ -104,7 +105,7 @@ async fn witness(
     }))
 }
 
-/// A container's last lines, `bytes` at most: of longer logs the end.
+/// A container's last lines. Of a longer log, only the last `bytes` bytes are kept.
 pub(crate) async fn log(
     engine: &Engine,
     id: &str,
@@ -125,7 +126,7 @@ pub(crate) async fn log(
             }
             Err(error) => match engine.fault(Doing::Container(name), &error) {
                 away @ DockerFault::Away { .. } => return Err(away),
-                // Of a log driver that keeps nothing here.
+                // The log driver keeps nothing that the engine could read.
                 why => return Ok(vec![format!("(its log can't be read: {why})")]),
             },
         }
@@ -133,7 +134,7 @@ pub(crate) async fn log(
     Ok(last_lines(&text))
 }
 
-/// The last [`LINES_MAX`] lines of a text that may begin within one.
+/// The last [`LINES_MAX`] lines of a text. The text may begin in the middle of a line.
 pub(crate) fn last_lines(text: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
     let lines: Vec<&str> = text.lines().collect();

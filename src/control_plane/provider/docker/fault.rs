@@ -1,25 +1,26 @@
-//! What can go wrong with an engine, in words that say what would help.
+//! Faults of an engine, in words that say what would help.
 
 use bollard::errors::Error;
 
 use crate::control_plane::web::ask::causes;
 
-/// Why something was not done.
+/// Why an engine did not do its work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DockerFault {
-    /// The engine does not answer. It may again: whoever asks decides how long to go on asking.
+    /// The engine does not answer. It may answer later; the code that asks decides how long it goes on
+    /// asking.
     #[error("the engine {engine} does not answer: {why}")]
     Away { engine: String, why: String },
-    /// The registry does not answer the engine. It may again.
+    /// The registry does not answer the engine. It may answer later.
     #[error("the registry of {image} does not answer: {why}")]
     RegistryAway { image: String, why: String },
-    /// The engine, the registry or the image says no; asking again would not change it.
+    /// The engine, the registry or the image refuses. Asking again would not change it.
     #[error("{0}")]
     Refused(String),
-    /// The engine does not have the image (any more).
+    /// The engine does not have the image, or no longer has it.
     #[error("the engine {engine} does not have the image of container {container}")]
     NoImage { engine: String, container: String },
-    /// Called off: nobody wants it any more.
+    /// The work was called off, because it is not wanted any more.
     #[error("called off")]
     CalledOff,
 }
@@ -35,18 +36,18 @@ impl DockerFault {
     }
 }
 
-/// What was being done, for the words of a fault.
+/// The work that was being done, for the words of a fault.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Doing<'a> {
     /// Asking the registry for an image, or pulling it.
     Image(&'a str),
     /// Creating or starting a container of this name.
     Container(&'a str),
-    /// Anything else: a verb phrase.
+    /// Any other work, as a verb phrase.
     Other(&'a str),
 }
 
-/// An engine's error as a fault.
+/// Turns an engine's error into a fault.
 pub(crate) fn fault(engine: &str, doing: Doing<'_>, error: &Error) -> DockerFault {
     match error {
         Error::DockerResponseServerError { status_code, message } => {
@@ -69,10 +70,10 @@ pub(crate) fn fault(engine: &str, doing: Doing<'_>, error: &Error) -> DockerFaul
     }
 }
 
-/// An error with its causes: hyper's own text says "client error (Connect)" and no more.
+/// An error with its causes. Without them, hyper's own text says only "client error (Connect)".
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = causes(error);
-    // What a library calls itself says nothing to a person.
+    // The names of the library's own parts say nothing to a person.
     for prefix in ["Error in the hyper legacy client: ", "client error (Connect): "] {
         if let Some(rest) = text.strip_prefix(prefix) {
             text = rest.to_owned();
@@ -89,8 +90,8 @@ fn phrase(engine: &str, doing: Doing<'_>) -> String {
     }
 }
 
-/// What the engine said, as a sentence with the next step. The texts are those of the engine and of
-/// the registry's error codes (OCI distribution specification 1.1, "Error Codes").
+/// Turns the engine's text into a sentence with the next step. The known texts are those of the engine and
+/// of the registry's error codes (OCI distribution specification 1.1, "Error Codes").
 fn said(engine: &str, doing: Doing<'_>, status: Option<u16>, message: &str) -> DockerFault {
     let low = message.to_ascii_lowercase();
     let has = |texts: &[&str]| texts.iter().any(|text| low.contains(text));
@@ -142,7 +143,7 @@ fn said_of_image(engine: &str, image: &str, status: Option<u16>, low: &str, mess
             "image {image} has no variant for the engine {engine}'s kind of machine: build it for that one ({message})"
         ));
     }
-    // The Docker Hub says "denied" of a repository that does not exist as well.
+    // The Docker Hub says "denied" also for a repository that does not exist.
     if has(&[
         "unauthorized",
         "denied",

@@ -1,4 +1,4 @@
-//! Images: a tag becomes a digest, a digest is fetched, one that nobody needs is removed.
+//! Images. A tag becomes a digest, a digest is fetched, and an image that is not needed is removed.
 
 use bollard::models::ImageInspect;
 use bollard::query_parameters::{CreateImageOptionsBuilder, RemoveImageOptionsBuilder};
@@ -8,15 +8,17 @@ use crate::model::{ImageReference, Version, is_digest};
 
 use super::fault::Doing;
 use super::progress::Progress;
-use super::upstream::Upstream;
+use super::upstream::ServiceEngines;
 use super::{CallOff, DockerFault, Engine, credentials};
 
-impl Upstream {
-    /// What a reference means in its registry now: the digest of its manifest, or of its index where
-    /// it has variants. A reference with a digest means that one, and nobody is asked.
+impl ServiceEngines {
+    /// The digest that a reference stands for in its registry now. It is the digest of the manifest, or of
+    /// the index if the image has variants. A reference with a digest stands for that digest, and no
+    /// registry is asked.
     ///
     /// # Errors
-    /// [`DockerFault::passes`] if no engine, or the registry, answers; else the registry's no.
+    /// A fault that [`DockerFault::passes`] if no engine answers or the registry does not; else the
+    /// registry's refusal.
     pub async fn resolve(&self, image: &ImageReference) -> Result<Version, DockerFault> {
         if let Some(digest) = &image.digest {
             return Ok(Version(digest.clone()));
@@ -44,11 +46,11 @@ impl Upstream {
         Err(last.unwrap_or_else(|| DockerFault::Refused("no engine is configured".to_owned())))
     }
 
-    /// Fetches an image by its digest, to every engine at once; one that is there already is not
-    /// fetched. `progress` hears how far it is.
+    /// Fetches an image by its digest, to every engine at once. An engine that has the image already does
+    /// not fetch it. `progress` is called with the state of the pull.
     ///
     /// # Errors
-    /// The first engine's fault.
+    /// The fault of the first engine that fails.
     pub async fn pull(
         &self,
         image: &ImageReference,
@@ -71,11 +73,11 @@ impl Upstream {
         }
     }
 
-    /// Removes an image that no container needs any more. One that is in use, or that is gone
-    /// already, is left as it is.
+    /// Removes an image that no container needs any more. An image that is in use or gone already is left
+    /// as it is.
     ///
     /// # Errors
-    /// [`DockerFault::Away`] only.
+    /// Only [`DockerFault::Away`].
     pub async fn remove_image(&self, image: &ImageReference, version: &Version) -> Result<(), DockerFault> {
         let name = image.at(&version.0);
         for engine in self.engines() {
@@ -99,7 +101,7 @@ impl Upstream {
     }
 }
 
-/// An image as an engine has it; `None` if it does not.
+/// An image as an engine has it. `None` if the engine does not have it.
 pub(crate) async fn inspect(engine: &Engine, name: &str) -> Result<Option<ImageInspect>, DockerFault> {
     let found = engine
         .ask(Doing::Image(name), async |docker| match docker.inspect_image(name).await {

@@ -1,5 +1,5 @@
-//! How our containers are named and labeled: by what is written on them they are known again after
-//! a crash, and by nothing else is a container ever taken for ours.
+//! The names and labels of greenlight's containers. The labels are the only sign by which a container is
+//! known again after a crash, and the only sign by which it is ever taken for greenlight's own.
 
 use std::collections::HashMap;
 
@@ -7,24 +7,24 @@ use crate::model::{Color, ReleaseId, ServiceName, Version};
 
 pub(super) const SERVICE: &str = "greenlight.service";
 pub(super) const COLOR: &str = "greenlight.color";
-/// The release that created it: which set it belongs to.
+/// The release that created it. The containers of one release are a set.
 pub(super) const RELEASE: &str = "greenlight.release";
 pub(super) const DIGEST: &str = "greenlight.digest";
-/// The reference that was asked for: for people, and for the pull of a lost image.
+/// The image reference that was asked for. It is for people, and for the pull of a lost image.
 pub(super) const IMAGE: &str = "greenlight.image";
 /// Its number in the set, from 1.
 pub(super) const INDEX: &str = "greenlight.index";
 /// The port that the application listens on.
 pub(super) const PORT: &str = "greenlight.port";
-/// A container that runs one command of a hook.
+/// Marks a container that runs one command of a hook.
 pub(super) const COMMAND: &str = "greenlight.command";
 
-/// What our labels say of a container.
+/// The content of greenlight's labels on a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marks {
     pub service: ServiceName,
     pub color: Color,
-    /// `None`: run by somebody else, and marked for us to follow.
+    /// The release. `None` if somebody else runs the container and marked it for greenlight to follow.
     pub set: Option<ReleaseId>,
     pub version: Option<Version>,
     pub image: Option<String>,
@@ -33,7 +33,7 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Reads a container's labels; `None` if they don't name a service and a color.
+    /// Reads a container's labels. `None` if they don't name a service and a color.
     #[must_use]
     pub fn read(labels: &HashMap<String, String>) -> Option<Self> {
         let text = |key: &str| labels.get(key).filter(|text| !text.is_empty());
@@ -49,7 +49,7 @@ impl Marks {
         })
     }
 
-    /// The labels of a container that we create.
+    /// The labels of a container that greenlight creates.
     #[must_use]
     pub fn labels(&self) -> HashMap<String, String> {
         let mut labels = HashMap::from([
@@ -67,13 +67,13 @@ impl Marks {
         labels
     }
 
-    /// Whether they are of one set and one image: what an earlier attempt has created can be taken.
+    /// Whether both are of one set and one image. If so, the container of an earlier attempt can be used.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.service == other.service && self.set == other.set && self.version == other.version
     }
 
-    /// `greenlight-<service>-<number>-<color>-<index>`: unique, and readable in `docker ps`.
+    /// The name `greenlight-<service>-<number>-<color>-<index>`. It is unique, and readable in `docker ps`.
     #[must_use]
     pub fn name(&self) -> String {
         let set = self.set.as_ref().map_or(self.service.as_str(), ReleaseId::as_str);

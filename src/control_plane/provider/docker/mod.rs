@@ -1,10 +1,11 @@
-//! Containers that engines run: images, sets of containers, and what an engine says of them.
+//! Containers that engines run: images, sets of containers, and the reports of engines.
 //!
-//! A **set** is what one release created: containers of one color, named and labeled by service,
-//! color, release and digest (`labels`). Everything that is done to containers is done to the set of
-//! a release, found by its labels alone, so that a crash at any point leaves nothing that is not found
-//! again. What is decided here without an engine is in pure functions: names and labels, what a
-//! container is created from (`spec`), where one is reached (`container`), whose it is (`place`).
+//! A **set** is the containers that one release created. They are of one color, and are named and labeled
+//! by service, color, release and digest (`labels`). All work on containers is done to the set of a
+//! release, which is found by its labels alone. So a crash at any point leaves no container that is not
+//! found again. Decisions that need no engine are in pure functions: names and labels, the request that
+//! creates a container (`spec`), where a container is reached (`container`), and which service it belongs
+//! to (`place`).
 
 mod call_off;
 mod command;
@@ -33,5 +34,5 @@ pub use fault::DockerFault;
 pub use labels::Marks;
 pub use place::{Placed, Rules, names_host_only, place};
 pub use set::Set;
-pub use upstream::Upstream;
-pub use watch::{EngineWatch, News};
+pub use upstream::ServiceEngines;
+pub use watch::{EngineReport, EngineWatch};

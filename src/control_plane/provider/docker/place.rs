@@ -1,4 +1,4 @@
-//! Whose a container is, and where it is reached: pure.
+//! Which service and color a container belongs to, and where it is reached. Pure.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,31 +7,32 @@ use crate::model::{Color, Endpoint, EndpointId, PerColor, ReleaseId, ServiceName
 
 use super::container::Container;
 
-/// What decides whether a container is a service's.
+/// The rules by which a container belongs to a service.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
     pub service: &'a ServiceName,
     pub config: &'a Docker,
-    /// Somebody else runs the containers.
+    /// Whether somebody else runs the containers, and greenlight follows them.
     pub follow: bool,
     pub hosts: &'a [String],
     pub preview_hosts: &'a PerColor<Vec<String>>,
 }
 
-/// A container of a service.
+/// A container that belongs to a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     pub color: Color,
-    /// Which release's it is; `None` where somebody else runs it.
+    /// The release that it belongs to. `None` if somebody else runs it.
     pub set: Option<ReleaseId>,
-    /// Where requests go; `None` while it does not run. `Err` says why there is no way to it.
+    /// The endpoint for requests; `None` while the container does not run. `Err` says why it can't be
+    /// reached.
     pub endpoint: Result<Option<Endpoint>, String>,
 }
 
-/// Characters of an id that are shown: as `docker ps` does.
+/// How many characters of an id are shown, the same as in `docker ps`.
 const ID_CHARS: usize = 12;
 
-/// A container's place in a service; `None` if it is none of its.
+/// A container's place in a service. `None` if it does not belong to the service.
 #[must_use]
 pub fn place(rules: &Rules<'_>, container: &Container, host: IpAddr) -> Option<Placed> {
     let (color, set) = owner(rules, container)?;
@@ -55,7 +56,8 @@ fn owner(rules: &Rules<'_>, container: &Container) -> Option<(Color, Option<Rele
         if marks.service != *rules.service {
             return None;
         }
-        // What carries a release is ours; without one somebody else has marked it to be followed.
+        // A container with a release is greenlight's own. Without one, somebody else has marked it to be
+        // followed.
         return match (&marks.set, rules.follow) {
             (Some(set), false) => Some((marks.color, Some(set.clone()))),
             (_, true) => Some((marks.color, None)),
@@ -68,8 +70,8 @@ fn owner(rules: &Rules<'_>, container: &Container) -> Option<(Color, Option<Rele
     virtual_color(rules, container.virtual_host.as_deref()?).map(|color| (color, None))
 }
 
-/// The color that a `VIRTUAL_HOST` names: one of its hosts is a color's preview host, and none is
-/// the other's. The service's own host alone says nothing about a color.
+/// The color that a `VIRTUAL_HOST` names. One of its hosts is a preview host of that color, and no host is
+/// one of the other color. The service's own host alone says nothing about a color.
 fn virtual_color(rules: &Rules<'_>, virtual_host: &str) -> Option<Color> {
     let hosts: Vec<String> = virtual_host.split(',').filter_map(bare_host).collect();
     let names = |color: Color| rules.preview_hosts[color].iter().any(|preview| hosts.contains(preview));
@@ -80,7 +82,7 @@ fn virtual_color(rules: &Rules<'_>, virtual_host: &str) -> Option<Color> {
     }
 }
 
-/// Whether a container says that it serves the service's host, and not for which color.
+/// Whether a container says that it serves the service's host, but does not say for which color.
 #[must_use]
 pub fn names_host_only(rules: &Rules<'_>, container: &Container) -> bool {
     let Some(virtual_host) = container.virtual_host.as_deref().filter(|_| container.marks.is_none()) else {
@@ -92,7 +94,7 @@ pub fn names_host_only(rules: &Rules<'_>, container: &Container) -> bool {
         && virtual_host.split(',').filter_map(bare_host).any(|host| rules.hosts.contains(&host))
 }
 
-/// The host of one entry of a `VIRTUAL_HOST`: `[scheme://]host[:port][/path]`.
+/// The host of one entry of a `VIRTUAL_HOST`, whose form is `[scheme://]host[:port][/path]`.
 fn bare_host(entry: &str) -> Option<String> {
     let entry = entry.trim();
     let entry = entry.split_once("://").map_or(entry, |(_, rest)| rest);

@@ -1,4 +1,4 @@
-//! How far a pull is, from the engine's lines about each layer.
+//! The progress of a pull, from the engine's lines about each layer.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,11 +16,11 @@ struct Layer {
     done: bool,
 }
 
-/// More layers than any image has (the engine's own limit is 127).
+/// A limit on the number of layers. No image has so many (the engine's own limit is 127).
 const LAYERS_MAX: usize = 512;
 
 impl Progress {
-    /// Takes a line: the layer, its status word, and bytes where they are known.
+    /// Takes a line of the engine. It has the layer, its status word, and the bytes if they are known.
     pub(crate) fn take(&mut self, layer: &str, status: &str, current: Option<i64>, total: Option<i64>) {
         if self.layers.len() >= LAYERS_MAX && !self.layers.contains_key(layer) {
             return;
@@ -48,7 +48,8 @@ impl Progress {
         }
     }
 
-    /// "2 of 5 layers, 12.3 of 45.6 MB"; empty before anything is known.
+    /// The progress as a text, such as "2 of 5 layers, 12.3 of 45.6 MB". It is empty before anything is
+    /// known.
     pub(crate) fn text(&self) -> String {
         if self.layers.is_empty() {
             return String::new();

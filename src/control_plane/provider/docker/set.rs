@@ -1,5 +1,5 @@
-//! A set of containers: brought up, stopped, removed. Each may be done again after a crash at any
-//! point, and then finishes what was begun.
+//! A set of containers is brought up, stopped and removed here. Each of these may be done again after a
+//! crash at any point, and then finishes the earlier attempt.
 
 use std::time::Duration;
 
@@ -13,16 +13,17 @@ use crate::model::{Color, ImageReference, ReleaseId, Version};
 use super::container::{Container, single_port, tcp_ports};
 use super::fault::Doing;
 use super::labels::{self, Marks};
-use super::upstream::{AT_ONCE, Upstream, gone_is_none, inspect, list};
+use super::upstream::{AT_ONCE, ServiceEngines, gone_is_none, inspect, list};
 use super::{CallOff, DockerFault, Engine, image, spec};
 
-/// Added to a container's own stop timeout: the engine kills it then, and answers.
+/// Extra time for a stop, over the container's own stop timeout. After that timeout the engine kills the
+/// container, and then answers.
 const STOP_SLACK: Duration = Duration::from_secs(30);
 
-/// Containers that an engine starts at a time.
+/// How many containers an engine starts at a time.
 const STARTS_AT_ONCE: usize = 4;
 
-/// What a set is made of.
+/// The description of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
     /// The release that its containers belong to.
@@ -30,16 +31,16 @@ pub struct Set {
     pub color: Color,
     pub version: Version,
     pub image: ImageReference,
-    /// How many containers it has; 0: as many as the configuration says.
+    /// How many containers it has. 0 stands for the number in the configuration.
     pub replicas: u32,
 }
 
-impl Upstream {
-    /// Brings a set up: creates what is missing of `replicas` containers, round robin over the
-    /// engines, and starts all of them. Kept containers are started as they are.
+impl ServiceEngines {
+    /// Brings a set up. It creates the missing ones of `replicas` containers, round robin over the engines,
+    /// and starts all of them. Kept containers are started as they are.
     ///
     /// # Errors
-    /// The first fault; what was created by then is removed with the set.
+    /// The first fault. Containers that were created by then are removed with the set.
     pub async fn start(&self, set: &Set, off: &CallOff) -> Result<(), DockerFault> {
         let image = set.image.at(&set.version.0);
         let env = self.env().await?;
@@ -79,7 +80,7 @@ impl Upstream {
         Ok(())
     }
 
-    /// The marks of the containers that are to be created on an engine.
+    /// The marks of the containers that have to be created on an engine.
     async fn places(
         &self,
         engine: &Engine,
@@ -112,7 +113,7 @@ impl Upstream {
         Ok(indices.iter().zip(free).map(|(index, port)| marks(*index, Some(port))).collect())
     }
 
-    /// The port that the application listens on: the configured one, or the image's single one.
+    /// The port that the application listens on, either the configured one or the image's single one.
     async fn port(&self, engine: &Engine, name: &str, ports: &mut Ports) -> Result<u16, DockerFault> {
         if let Some(port) = self.config().port.or(ports.image_port) {
             return Ok(port);
@@ -128,7 +129,7 @@ impl Upstream {
         Ok(port)
     }
 
-    /// The lines of the env files, in their order.
+    /// The lines of the env files, in the order of the files.
     pub(crate) async fn env(&self) -> Result<Vec<String>, DockerFault> {
         let mut lines = Vec::new();
         for path in &self.config().env_file {
@@ -143,7 +144,7 @@ impl Upstream {
     /// Stops a set's containers, each with its own signal and timeout, and keeps them.
     ///
     /// # Errors
-    /// The first fault; the others are stopped all the same.
+    /// The first fault. The other containers are stopped all the same.
     pub async fn stop(&self, set: &ReleaseId) -> Result<(), DockerFault> {
         self.end(set, End::Stop).await
     }
@@ -151,12 +152,12 @@ impl Upstream {
     /// Stops and removes a set's containers, with the volumes that have no name.
     ///
     /// # Errors
-    /// The first fault; the others are removed all the same.
+    /// The first fault. The other containers are removed all the same.
     pub async fn remove(&self, set: &ReleaseId) -> Result<(), DockerFault> {
         self.end(set, End::Remove).await
     }
 
-    /// Ends each container of a set; the first fault is told when all are done.
+    /// Ends each container of a set. The first fault is returned when all are done.
     async fn end(&self, set: &ReleaseId, how: End) -> Result<(), DockerFault> {
         let mut first = Ok(());
         for engine in self.engines() {
@@ -179,7 +180,7 @@ impl Upstream {
         outcomes.into_iter().collect()
     }
 
-    /// Removes what is left of a hook's command: none of them runs when greenlight starts.
+    /// Removes the containers that are left of hooks' commands. No command runs when greenlight starts.
     ///
     /// # Errors
     /// The first fault.
@@ -195,19 +196,19 @@ impl Upstream {
     }
 }
 
-/// What becomes of a container.
+/// How a container is ended.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Stop,
     Remove,
 }
 
-/// The port of the image, read once.
+/// The port of the image, which is read once.
 struct Ports {
     image_port: Option<u16>,
 }
 
-/// Creates a container, or finds it where an earlier attempt has created it.
+/// Creates a container, or finds the one that an earlier attempt has created.
 async fn create(
     engine: &Engine,
     name: &str,
@@ -241,7 +242,7 @@ async fn create(
 async fn start(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault> {
     let started = engine.ask(Doing::Container(name), async |docker| {
         match docker.start_container(id, None::<StartContainerOptions>).await {
-            // It runs already. A 404 here may be its network's, and is a fault.
+            // 304 says that it runs already. A 404 here may be about its network, and is a fault.
             Err(bollard::errors::Error::DockerResponseServerError { status_code: 304, .. }) => Ok(()),
             other => other,
         }
@@ -270,7 +271,7 @@ pub(crate) async fn remove(engine: &Engine, id: &str, name: &str) -> Result<(), 
     engine
         .ask(Doing::Container(name), async |docker| {
             match docker.remove_container(id, Some(options)).await {
-                // Somebody is removing it already.
+                // 409 says that another client is removing it already.
                 Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => Ok(()),
                 other => gone_is_none(other).map(drop),
             }

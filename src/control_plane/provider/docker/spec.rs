@@ -1,5 +1,5 @@
-//! What a container is created from: the configuration, the image, its place in the set. Nothing
-//! else, and nothing of a webhook's payload but the digest.
+//! The request that creates a container. It depends on the configuration, the image and the container's
+//! place in the set. Nothing else goes into it. Of a webhook's payload, only the digest does.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,13 +18,13 @@ pub(crate) fn on_host(config: &Docker) -> bool {
     config.network == "host"
 }
 
-/// The body of a create request for a container of a set. `marks.port` is its port, `env` the lines
-/// of the env files.
+/// The body of the request that creates a container of a set. `marks.port` is its port, and `env` has the
+/// lines of the env files.
 pub(crate) fn body(config: &Docker, image: &str, marks: &Marks, env: &[String]) -> ContainerCreateBody {
     let mut body = base(config, image, env);
     body.labels = Some(marks.labels());
     if let (true, Some(port)) = (on_host(config), marks.port) {
-        // Several on one host can't have one port: each is told its own.
+        // Several containers on one host can't have the same port, so each gets its own in PORT.
         set_variable(body.env.get_or_insert_default(), &format!("PORT={port}"));
     }
     if let Some(host) = body.host_config.as_mut() {
@@ -42,7 +42,8 @@ pub(crate) fn body(config: &Docker, image: &str, marks: &Marks, env: &[String]) 
     body
 }
 
-/// The body for one command in a fresh container: no port, no restart, never an endpoint.
+/// The body for one command in a fresh container. Such a container has no port, is not restarted, and is
+/// never an endpoint.
 pub(crate) fn command_body(
     config: &Docker,
     image: &str,
@@ -106,24 +107,24 @@ fn health(check: &crate::config::Healthcheck) -> HealthConfig {
     }
 }
 
-/// Cores as billionths (the engine's unit); the configuration has checked the range.
+/// Cores as billionths (the engine's unit). The configuration has checked the range.
 #[allow(clippy::cast_possible_truncation, reason = "0 to 4096 cores are 4096e9 at most")]
 fn nano_cpus(cores: f64) -> i64 {
     (cores * 1e9).round() as i64
 }
 
-/// Sets `KEY=value` in a list of such lines: a later one replaces an earlier one.
+/// Sets `KEY=value` in a list of such lines. A later line replaces an earlier one with the same key.
 fn set_variable(lines: &mut Vec<String>, line: &str) {
     let key = line.split('=').next().unwrap_or(line);
     lines.retain(|other| other.split('=').next() != Some(key));
     lines.push(line.to_owned());
 }
 
-/// The lines of an env file as `docker run --env-file` reads it: `KEY=value`, `KEY` alone for our own
-/// environment's value, `#` comments; nothing is unquoted.
+/// The lines of an env file, as `docker run --env-file` reads it. A line is `KEY=value`, `KEY` alone for
+/// the value in greenlight's own environment, or a `#` comment. Quotes are kept.
 ///
 /// # Errors
-/// A line whose key has a space or is empty, with its number.
+/// A line has an empty key, or a key with a space, or a NUL byte. The text gives its number.
 pub(crate) fn env_lines(text: &str, ours: impl Fn(&str) -> Option<String>) -> Result<Vec<String>, String> {
     let mut lines = Vec::new();
     for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -143,11 +144,11 @@ pub(crate) fn env_lines(text: &str, ours: impl Fn(&str) -> Option<String>) -> Re
     Ok(lines)
 }
 
-/// The ports of a set on the host's network: the lowest from `first` on that no container of another
-/// service or of the other color has. Sets of one color never run at the same time.
+/// The ports of a set on the host's network. They are the lowest ports from `first` on, without those of
+/// containers of another service or of the other color. Sets of one color never run at the same time.
 ///
 /// # Errors
-/// There are not that many ports up to 65535.
+/// There are not that many free ports up to 65535.
 pub(crate) fn host_ports(
     first: u16,
     count: usize,

@@ -1,4 +1,4 @@
-//! One service's way to its engines: which containers are its own.
+//! The engines of one service, and which containers there belong to it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use super::container::Container;
 use super::fault::Doing;
 use super::{DockerFault, Engine, labels};
 
-/// Containers that are asked about at a time, an engine.
+/// How many containers an engine is asked about at a time.
 pub(crate) const AT_ONCE: usize = 8;
 
 /// A service with `kind = "docker"`, and the engines that it names. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Upstream {
+pub struct ServiceEngines {
     service: ServiceName,
     config: Arc<Docker>,
     replicas: u32,
     engines: Arc<[Engine]>,
 }
 
-impl Upstream {
+impl ServiceEngines {
     #[must_use]
     pub fn new(service: ServiceName, config: Docker, replicas: u32) -> Self {
         let engines = config.engines.iter().cloned().map(Engine::new).collect();
@@ -52,12 +52,13 @@ impl Upstream {
         &self.engines
     }
 
-    /// A set's containers on an engine, running or not, by their place in the set. Only what
-    /// carries our labels with this service and this release is ever named here.
+    /// A set's containers on an engine, running or not, in the order of their index. Only containers whose
+    /// labels name this service and this release are returned.
     pub(crate) async fn set(&self, engine: &Engine, set: &ReleaseId) -> Result<Vec<Container>, DockerFault> {
         let wanted = [format!("{}={}", labels::SERVICE, self.service), format!("{}={set}", labels::RELEASE)];
         let mut found = list(engine, &wanted).await?;
-        // The engine has filtered; what is stopped and removed by it is looked at once more.
+        // The engine has filtered already. These containers may be stopped and removed, so the labels are
+        // checked once more.
         found.retain(|container| {
             let marks = container.marks.as_ref();
             marks.is_some_and(|marks| marks.service == self.service && marks.set.as_ref() == Some(set))
@@ -94,7 +95,7 @@ async fn listed(
     Ok(inspected.into_iter().flatten().collect())
 }
 
-/// One container; `None` if it is gone.
+/// One container. `None` if it is gone.
 pub(crate) async fn inspect(engine: &Engine, id: &str) -> Result<Option<Container>, DockerFault> {
     let inspected = engine
         .ask(Doing::Other("inspecting a container"), async |docker| {
@@ -104,13 +105,13 @@ pub(crate) async fn inspect(engine: &Engine, id: &str) -> Result<Option<Containe
     Ok(inspected.as_ref().and_then(Container::of))
 }
 
-/// 404: somebody has removed it in the meantime.
+/// Turns a 404 into `None`. Someone has removed the container in the meantime.
 pub(crate) fn gone_is_none<T>(
     answer: Result<T, bollard::errors::Error>,
 ) -> Result<Option<T>, bollard::errors::Error> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        // 304: it is as it should be already.
+        // 304 says that the container is already in the wanted state.
         Err(bollard::errors::Error::DockerResponseServerError { status_code: 304 | 404, .. }) => Ok(None),
         Err(error) => Err(error),
     }

@@ -1,5 +1,6 @@
-//! What an engine says of its containers, as it happens: its events, a look at everything after
-//! each break, and one now and then, since no stream of events is to be trusted for ever.
+//! The reports of an engine about its containers, as changes happen. The engine is listened to for events.
+//! All containers are listed after each break, and from time to time, because a stream of events can't be
+//! trusted forever.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,39 +15,42 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::config;
+use crate::tasks;
 
 use super::container::Container;
 use super::fault::Doing;
 use super::upstream::{inspect, list};
 use super::{DockerFault, Engine, labels};
 
-/// Pauses between two attempts to reach an engine.
+/// The shortest and the longest pause between two attempts to reach an engine.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// How often everything is looked at although nothing was heard.
+/// How often all containers are listed although no event was heard.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// What began before the engine took our subscription is seen at this second look.
+/// When all containers are listed for the second time. Changes before the engine took the subscription are
+/// seen then.
 const LOOK_AGAIN: Duration = Duration::from_millis(300);
-/// An engine that takes longer to tell what it has is away.
+/// How long an engine may take to list its containers. After that it counts as away.
 const LOOK_MAX: Duration = Duration::from_secs(15);
-/// Looks of a start: traffic waits for them.
+/// How long the listing at the start may take, because traffic waits for it.
 const FIRST_MAX: Duration = Duration::from_secs(5);
 
-/// What changes whether a container serves. Health checks of containers alone are a thousand
-/// events an hour.
+/// The events that change whether a container serves. All events would be too many; health checks of
+/// containers alone are a thousand events an hour.
 const ACTIONS: [&str; 9] =
     ["create", "start", "restart", "die", "oom", "stop", "pause", "unpause", "destroy"];
 
-/// An engine as it is now. The last one counts.
+/// The present state of an engine. A newer report replaces an older one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
-    /// Its URL.
+pub struct EngineReport {
+    /// The engine's URL.
     pub engine: String,
-    /// Where its host's ports are reached.
+    /// The address at which the ports of its host are reached.
     pub host: IpAddr,
-    /// All that was asked for, running or not, by id. As last seen, while it is away.
+    /// All containers that were asked for, running or not, by id. While the engine is away, they are as
+    /// they were last seen.
     pub containers: Arc<BTreeMap<String, Container>>,
-    /// Why it does not answer.
+    /// Why it does not answer. `None` if it does.
     pub away: Option<String>,
 }
 
@@ -57,16 +61,17 @@ pub struct EngineWatch {
 }
 
 impl EngineWatch {
-    /// Starts on the current runtime. `all`: also containers that our labels say nothing of.
+    /// Starts the watch on the current runtime. With `all`, it also reports containers without greenlight's
+    /// labels.
     #[must_use]
-    pub fn start(engine: config::Engine, all: bool, news: mpsc::Sender<News>) -> Self {
+    pub fn start(engine: config::Engine, all: bool, news: mpsc::Sender<EngineReport>) -> Self {
         let watcher = Watcher::new(Engine::new(engine), all, news);
-        Self { task: tokio::spawn(watcher.run()) }
+        Self { task: tasks::spawn("engine watch", watcher.run()) }
     }
 
-    /// One look, now: for a start, before traffic is taken. An engine that does not answer within
-    /// 5 s is told as away.
-    pub async fn look(engine: config::Engine, all: bool) -> News {
+    /// Lists the containers once, now. This is for a start, before traffic is taken. An engine that does
+    /// not answer within 5 s is reported as away.
+    pub async fn look(engine: config::Engine, all: bool) -> EngineReport {
         let (news, _unheard) = mpsc::channel(1);
         let mut watcher = Watcher::new(Engine::new(engine), all, news);
         let looked = tokio::time::timeout(FIRST_MAX, watcher.look()).await;
@@ -88,19 +93,19 @@ impl Drop for EngineWatch {
 struct Watcher {
     engine: Engine,
     all: bool,
-    news: mpsc::Sender<News>,
+    news: mpsc::Sender<EngineReport>,
     host: IpAddr,
     containers: Arc<BTreeMap<String, Container>>,
-    told: Option<News>,
+    reported: Option<EngineReport>,
 }
 
-/// Nobody listens any more.
+/// The receiver of the reports is gone.
 struct Unheard;
 
 impl Watcher {
-    fn new(engine: Engine, all: bool, news: mpsc::Sender<News>) -> Self {
+    fn new(engine: Engine, all: bool, news: mpsc::Sender<EngineReport>) -> Self {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Self { engine, all, news, host, containers: Arc::default(), told: None }
+        Self { engine, all, news, host, containers: Arc::default(), reported: None }
     }
 
     async fn run(mut self) {
@@ -108,9 +113,10 @@ impl Watcher {
         loop {
             let began = Instant::now();
             let Ok(why) = self.listen().await else { return };
-            // A stream that breaks after a good while is tried again at once, and said only then.
+            // If a stream breaks after a good while, the engine is asked again at once. The break is
+            // reported only if that fails too.
             let broke =
-                began.elapsed() > PAUSE_MAX && self.told.as_ref().is_some_and(|told| told.away.is_none());
+                began.elapsed() > PAUSE_MAX && self.reported.as_ref().is_some_and(|last| last.away.is_none());
             if broke {
                 tracing::info!(engine = self.engine.name(), %why, "the engine's events ended: asked again");
                 pause = PAUSE_MIN;
@@ -124,7 +130,7 @@ impl Watcher {
         }
     }
 
-    /// Looks and listens until something breaks: `Ok` says what.
+    /// Lists and listens until something breaks. `Ok` says what broke.
     async fn listen(&mut self) -> Result<DockerFault, Unheard> {
         let client = match self.engine.client().await {
             Ok(client) => client,
@@ -146,7 +152,7 @@ impl Watcher {
         loop {
             let again = second;
             tokio::select! {
-                // Whatever was said is taken before anything is looked up anew.
+                // Events that have arrived are handled before the containers are listed again.
                 biased;
                 event = events.next() => match event {
                     Some(Ok(event)) => {
@@ -169,7 +175,7 @@ impl Watcher {
         }
     }
 
-    /// Looks at everything.
+    /// Lists all containers.
     async fn look(&mut self) -> Result<(), DockerFault> {
         self.host = self.engine.host().await?;
         let marked = [labels::SERVICE.to_owned()];
@@ -183,8 +189,8 @@ impl Watcher {
         container.marks.is_some() || (self.all && container.virtual_host.is_some())
     }
 
-    /// Takes an event. What ends a container is told before anything is asked: its endpoint must get
-    /// no more requests.
+    /// Handles an event. If it ends a container, this is reported before the engine is asked about the
+    /// container, because its endpoint must get no more requests.
     async fn take(&mut self, event: &EventMessage) -> Result<Result<(), DockerFault>, Unheard> {
         let action = event.action.as_deref().unwrap_or_default();
         let Some(id) = event.actor.as_ref().and_then(|actor| actor.id.clone()) else { return Ok(Ok(())) };
@@ -217,8 +223,8 @@ impl Watcher {
         Ok(Ok(()))
     }
 
-    fn news(&self, away: Option<String>) -> News {
-        News {
+    fn news(&self, away: Option<String>) -> EngineReport {
+        EngineReport {
             engine: self.engine.name().to_owned(),
             host: self.host,
             containers: Arc::clone(&self.containers),
@@ -228,10 +234,10 @@ impl Watcher {
 
     async fn tell(&mut self, away: Option<String>) -> Result<(), Unheard> {
         let news = self.news(away);
-        if self.told.as_ref() == Some(&news) {
+        if self.reported.as_ref() == Some(&news) {
             return Ok(());
         }
-        self.told = Some(news.clone());
+        self.reported = Some(news.clone());
         self.news.send(news).await.map_err(|_| Unheard)
     }
 }

@@ -1,10 +1,11 @@
-//! What a registry asks for with a 401: `WWW-Authenticate` (RFC 9110, 11.6.1; RFC 6750, 3). Pure.
+//! Reads the 401 of a registry, which asks for credentials in `WWW-Authenticate` (RFC 9110 section 11.6.1,
+//! RFC 6750 section 3). Pure.
 
-/// How it wants to know us.
+/// The way in which the registry wants to be given credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Challenge {
     Basic,
-    /// A token of the server at `realm`.
+    /// With a token of the server at `realm`.
     Bearer {
         realm: String,
         service: Option<String>,
@@ -12,7 +13,7 @@ pub(crate) enum Challenge {
     },
 }
 
-/// Reads one field of a 401; `None` if it is no scheme of ours. A bearer scheme without a realm is none.
+/// Reads one field of a 401. `None` for an unknown scheme, and for a bearer scheme without a realm.
 pub(crate) fn parse(field: &str) -> Option<Challenge> {
     let (scheme, rest) = field.trim().split_once(' ').unwrap_or((field.trim(), ""));
     if scheme.eq_ignore_ascii_case("basic") {
@@ -33,7 +34,7 @@ pub(crate) fn parse(field: &str) -> Option<Challenge> {
     Some(Challenge::Bearer { realm: realm?, service, scope })
 }
 
-/// `name="value", name=value`: commas inside of quotes belong to the value.
+/// The pairs of `name="value", name=value`. Commas inside of quotes belong to the value.
 fn parameters(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! One registry, one repository at a time: manifests read and written.
+//! A client for one registry. It reads and writes manifests, in one repository at a time.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::challenge::{Challenge, parse};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Registries refuse larger manifests (4 MiB in distribution).
+/// The largest manifest, in bytes. Registries refuse larger ones (4 MiB in distribution).
 const MANIFEST_BYTES_MAX: usize = 4 << 20;
 const TOKEN_BYTES_MAX: usize = 64 << 10;
 
@@ -24,14 +24,14 @@ const KINDS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oc
                      application/vnd.docker.distribution.manifest.list.v2+json, \
                      application/vnd.docker.distribution.manifest.v2+json";
 
-/// Who we are. Never printed.
+/// The credentials for a registry. They are never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Login {
     Password {
         username: String,
         password: String,
     },
-    /// What `docker login` keeps where a registry gives one: exchanged for a token.
+    /// An identity token, which `docker login` keeps if a registry gives one. It is exchanged for a token.
     Identity(String),
 }
 
@@ -41,12 +41,12 @@ impl fmt::Debug for Login {
     }
 }
 
-/// A manifest, byte by byte as the registry has it: its digest is that of these bytes.
+/// A manifest, byte by byte as the registry has it, because its digest is that of these bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     pub kind: String,
     pub bytes: Vec<u8>,
-    /// `sha256:...`, worked out from the bytes.
+    /// The digest `sha256:...`, computed from the bytes.
     pub digest: String,
 }
 
@@ -60,11 +60,11 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The registry of a host as it stands in an image's name; `docker.io` is the Docker Hub. One on a
-    /// loopback address may speak plain HTTP, as for the docker command (it is tried after HTTPS).
+    /// The registry of a host as it stands in an image's name; `docker.io` is the Docker Hub. A registry on
+    /// a loopback address may speak plain HTTP, as for the docker command. It is tried after HTTPS.
     ///
     /// # Errors
-    /// It does not answer, or certificates can't be read.
+    /// The HTTP client can't be built, for example because certificates can't be read.
     pub async fn open(host: &str, login: Option<Login>) -> Result<Self, RegistryFault> {
         let away = |why: String| RegistryFault::Away { host: host.to_owned(), why };
         let build = |secure: bool| {
@@ -81,7 +81,7 @@ impl Registry {
             return Ok(open(build(true)?, secure));
         }
         let client = build(false)?;
-        // Whoever does not speak TLS there is no secret from this machine.
+        // Plain HTTP is used only on loopback, so its content does not leave this machine.
         match client.get(format!("{secure}/v2/")).send().await {
             Ok(_) => Ok(open(build(true)?, secure)),
             Err(why) if is_certificate(&why) => Ok(open(build(true)?, secure)),
@@ -89,7 +89,7 @@ impl Registry {
         }
     }
 
-    /// The manifest of a tag or digest; of a digest only what has that digest.
+    /// The manifest of a tag or digest. For a digest, only content with that digest is accepted.
     ///
     /// # Errors
     /// See [`RegistryFault`].
@@ -106,7 +106,7 @@ impl Registry {
         Ok(Manifest { kind, bytes, digest })
     }
 
-    /// Writes a manifest under a tag: the tag moves.
+    /// Writes a manifest under a tag, which moves the tag.
     ///
     /// # Errors
     /// See [`RegistryFault`].
@@ -115,7 +115,8 @@ impl Registry {
         self.ask(Method::PUT, repository, tag, &what, Some(manifest)).await.map(drop)
     }
 
-    /// Asks, once more with what the registry wants to know of us, and gives 2xx.
+    /// Sends a request. After a 401 it sends it once more with the credentials that the registry asks for.
+    /// Returns an answer with 2xx.
     async fn ask(
         &self,
         method: Method,
@@ -151,7 +152,7 @@ impl Registry {
         })
     }
 
-    /// The same request with what the 401 asks for.
+    /// The same request with the credentials that the 401 asks for.
     async fn known(
         &self,
         request: RequestBuilder,
@@ -196,7 +197,7 @@ impl Registry {
         let what = "a request for a token";
         let mut url =
             Url::parse(realm).map_err(|why| self.malformed(what, format!("its realm is no URL: {why}")))?;
-        // A password goes nowhere in the clear that the registry itself is not.
+        // A password is sent in the clear only if the registry itself is spoken to in the clear.
         if url.scheme() != "https" && self.base.starts_with("https://") {
             return Err(self.malformed(what, "its realm is not https".to_owned()));
         }
@@ -271,7 +272,7 @@ impl Registry {
     }
 }
 
-/// The first error in a registry's words, or the beginning of whatever it said.
+/// The first error in a registry's words, or the beginning of its answer.
 fn said(bytes: &[u8]) -> String {
     let value: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
     let first = &value["errors"][0];
@@ -282,7 +283,7 @@ fn said(bytes: &[u8]) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
 }
 
-/// `sha256:` and 64 hexadecimal digits.
+/// The digest of the bytes, as `sha256:` and 64 hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
     digest.as_ref().iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
@@ -297,7 +298,8 @@ fn is_loopback(host: &str) -> bool {
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// TLS is spoken there, and only the certificate is not known to a client that knows none.
+/// Whether the server speaks TLS and only its certificate was refused. The client that asks trusts no
+/// certificate.
 fn is_certificate(error: &reqwest::Error) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(source) = cause {

@@ -1,9 +1,9 @@
-//! What can go wrong with a registry, in words. No fault holds a password or a token.
+//! Faults of a registry, in words. No fault holds a password or a token.
 
-/// Why a registry did not do as it was asked.
+/// Why a registry did not do what it was asked to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryFault {
-    /// It may answer later.
+    /// The registry may answer later.
     #[error("the registry {host} does not answer: {why}")]
     Away { host: String, why: String },
     #[error("the registry {host} refuses our credentials for {repository}: {why}")]

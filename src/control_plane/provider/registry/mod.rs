@@ -1,5 +1,5 @@
-//! A registry's HTTP API (OCI distribution specification 1.1), as far as tags are moved by it: a
-//! manifest is read by its digest and written again under a tag. No image passes through us.
+//! The part of a registry's HTTP API (OCI distribution specification 1.1) that moves tags. A manifest is
+//! read by its digest and written again under a tag. No image passes through greenlight.
 
 mod challenge;
 mod client;

@@ -1,33 +1,33 @@
-//! Moving `stable` and `previous` after a success.
+//! Moves the tags `stable` and `previous` after a success.
 
 use crate::config::RegistryAuth;
 use crate::control_plane::provider::docker::credentials;
 
 use super::{Login, Registry, RegistryFault};
 
-/// What is to be moved.
+/// The tags that have to be moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retag {
-    /// The registry's host; `docker.io` for the Docker Hub.
+    /// The registry's host, which is `docker.io` for the Docker Hub.
     pub host: String,
     /// The repository without the host.
     pub repository: String,
-    /// Tag and digest of each move, in their order.
+    /// The tag and the digest of each move, in the order of the moves.
     pub moves: Vec<(String, String)>,
 }
 
-/// The digest of a version: `NAME@sha256:...`, or the digest alone.
+/// The digest of a version, which is `NAME@sha256:...` or the digest alone.
 #[must_use]
 pub fn digest_of(version: &str) -> Option<&str> {
     let digest = version.rsplit_once('@').map_or(version, |(_, digest)| digest);
     digest.starts_with("sha256:").then_some(digest)
 }
 
-/// Who we are to a registry: the configured user, else what the Docker config file says, with its
-/// helpers.
+/// The account at a registry. It is the configured account, else the one in the Docker config file, with
+/// its helpers.
 ///
 /// # Errors
-/// A secret that can't be read, or a helper that fails, in words without the secret.
+/// A secret can't be read, or a helper fails. The text has no secret.
 pub async fn login(host: &str, configured: Option<&RegistryAuth>) -> Result<Option<Login>, String> {
     let found = credentials::find(host, configured).await.map_err(|why| why.to_string())?;
     Ok(found.and_then(|found| match (found.identitytoken, found.username, found.password) {
@@ -37,8 +37,8 @@ pub async fn login(host: &str, configured: Option<&RegistryAuth>) -> Result<Opti
     }))
 }
 
-/// Moves the tags, one after the other. Doing it twice changes nothing. One that fails does not keep
-/// the others from being moved.
+/// Moves the tags, one after the other. Doing it twice changes nothing. If one move fails, the others are
+/// made all the same.
 ///
 /// # Errors
 /// The first fault.

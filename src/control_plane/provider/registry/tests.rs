@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
-//! The ways of being known, against a registry that is a stub; tests/hooks has a real one.
+//! The ways to give credentials, against a stub of a registry. tests/webhooks has a real one.
 
 use std::net::SocketAddr;
 
@@ -47,7 +47,7 @@ fn digests_of_versions() {
     assert_eq!(digest_of("prod@2026-01-01T00:00:00Z"), None);
 }
 
-/// Answers each request by its head; every request is on a connection of its own.
+/// Answers each request by its head. Each request is on a connection of its own.
 async fn stub(answer: impl Fn(SocketAddr, &str) -> String + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -55,7 +55,7 @@ async fn stub(answer: impl Fn(SocketAddr, &str) -> String + Send + 'static) -> S
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut head = Vec::new();
             let mut byte = [0];
-            // Not a request at all: a TLS hello.
+            // A record type 22 is the start of a TLS hello, which is no HTTP request.
             while !head.ends_with(b"\r\n\r\n") && !head.starts_with(&[22]) {
                 match stream.read(&mut byte).await {
                     Ok(1) => head.push(byte[0]),
@@ -77,7 +77,8 @@ fn said(status: &str, fields: &str, body: &str) -> String {
 
 const MANIFEST: &str = "{\"schemaVersion\":2}";
 
-/// A registry with a token server: the token is for whoever shows the right password or identity.
+/// A registry with a token server. The server gives the token to clients with the right password or with an
+/// identity.
 fn tokens(address: SocketAddr, head: &str) -> String {
     let known = head.contains("authorization: Basic dXNlcjpwYXNz") || head.starts_with("POST /token ");
     if head.contains(" /token") {
@@ -117,7 +118,7 @@ async fn a_token_is_asked_for_where_the_registry_wants_one() {
 }
 
 #[tokio::test]
-async fn what_a_registry_sends_is_not_believed() {
+async fn answers_of_a_registry_are_checked() {
     let answer = |_, head: &str| match head {
         head if head.contains("/large ") => said("200 OK", "", &"x".repeat((4 << 20) + 1)),
         head if head.contains("/moved ") => said("302 Found", "Location: http://127.0.0.1:9/\r\n", ""),

@@ -1,4 +1,4 @@
-//! Stores that can't be opened as they are, and what is made of them.
+//! Stores that can't be opened as they are, and how the store recovers from them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,13 +18,13 @@ fn overwrite_the_middle(file: &Path) {
     fs::write(file, bytes).unwrap();
 }
 
-/// A store whose previous copy holds "old" and which itself holds "new".
+/// Makes a store that holds "new" and whose previous copy holds "old".
 async fn with_a_copy(folder: &Path) {
     seeded(folder, "old").await;
     let store = SqliteStore::open(folder).unwrap();
-    // The copy is made while the store is used; closing waits for it.
+    // The copy is made while the store is in use. Closing the store waits for the copy.
     drop(store);
-    // A folder in the way of the next copy keeps this one.
+    // A folder at the path of the next copy prevents it, so the previous copy stays.
     fs::create_dir(folder.join("store.previous.db.new")).unwrap();
     let store = SqliteStore::open(folder).unwrap();
     store.compare_and_swap(&service(), Revision(1), "new".into(), Vec::new()).await.unwrap();
@@ -35,7 +35,7 @@ async fn with_a_copy(folder: &Path) {
 }
 
 #[tokio::test]
-async fn the_first_start_is_told_from_the_next_ones() {
+async fn the_first_start_differs_from_the_next_ones() {
     let folder = folder();
     let inside = folder.path().join("deep/store");
     let (store, opened) = SqliteStore::open_or_recover(&inside).unwrap();
@@ -52,7 +52,7 @@ async fn the_first_start_is_told_from_the_next_ones() {
 }
 
 #[tokio::test]
-async fn one_folder_is_one_greenlights() {
+async fn one_folder_serves_one_greenlight() {
     let folder = folder();
     let store = SqliteStore::open(folder.path()).unwrap();
     for _ in 0..2 {
@@ -96,7 +96,7 @@ async fn another_programs_database_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_damaged_store_is_told_and_left_and_its_copy_takes_its_place() {
+async fn a_damaged_store_is_reported_and_kept_and_its_copy_takes_its_place() {
     let folder = folder();
     with_a_copy(folder.path()).await;
     let main = folder.path().join("store.db");
@@ -113,7 +113,7 @@ async fn a_damaged_store_is_told_and_left_and_its_copy_takes_its_place() {
     assert_eq!(record(&store).await, Some((1, "old".into())));
     assert_eq!(fs::read(folder.path().join("store.damaged.db")).unwrap(), damaged);
     drop(store);
-    // A crash before anything was decided must not hide that it was restored.
+    // A crash before the first decision must not hide that the store was restored.
     let (store, again) = SqliteStore::open_or_recover(folder.path()).unwrap();
     assert_eq!(again, opened);
     store.compare_and_swap(&service(), Revision(1), "decided".into(), Vec::new()).await.unwrap();
@@ -137,7 +137,7 @@ async fn a_store_that_is_gone_or_emptied_is_no_first_start() {
 }
 
 #[tokio::test]
-async fn with_no_copy_or_a_damaged_one_all_is_lost_and_said_to_be() {
+async fn without_a_usable_copy_all_is_lost_and_reported_as_lost() {
     for with_copy in [false, true] {
         let folder = folder();
         if with_copy {
@@ -154,17 +154,6 @@ async fn with_no_copy_or_a_damaged_one_all_is_lost_and_said_to_be() {
         }
         assert!(folder.path().join("store.damaged.db").exists());
     }
-}
-
-#[tokio::test]
-async fn the_previous_copy_can_be_asked_for() {
-    let folder = folder();
-    with_a_copy(folder.path()).await;
-    let store = SqliteStore::open_previous(folder.path()).unwrap();
-    assert_eq!(record(&store).await, Some((1, "old".into())));
-    drop(store);
-    let empty = super::folder();
-    assert!(matches!(SqliteStore::open_previous(empty.path()), Err(StoreFault::Damaged { .. })));
 }
 
 #[tokio::test]

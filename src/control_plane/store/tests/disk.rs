@@ -1,4 +1,4 @@
-//! A disk that fails while the store is in use, and comes back.
+//! A disk fails while the store is in use, and comes back.
 
 use std::fs;
 use std::sync::mpsc as blocking;
@@ -15,7 +15,7 @@ async fn swap(store: &SqliteStore, expected: u64, json: &str) -> Result<Revision
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_at_once_and_over_when_there_is_room() {
+async fn a_full_disk_is_reported_at_once_and_over_when_there_is_room() {
     let folder = folder();
     let store = SqliteStore::open(folder.path()).unwrap();
     swap(&store, 0, "small").await.unwrap();
@@ -37,14 +37,14 @@ async fn a_full_disk_is_told_at_once_and_over_when_there_is_room() {
 }
 
 #[tokio::test]
-async fn a_folder_removed_under_it_is_made_again_with_all_that_was_in_it() {
+async fn a_folder_removed_while_in_use_is_made_again_with_all_its_content() {
     let parent = folder();
     let folder = parent.path().join("store");
     let store = SqliteStore::open(&folder).unwrap();
     swap(&store, 0, "a").await.unwrap();
     store.audit(&service(), "line".into()).await.unwrap();
     fs::remove_dir_all(&folder).unwrap();
-    // A file in its place: it can't be made.
+    // A file is in the place of the folder, so the folder can't be made.
     fs::write(&folder, "in the way").unwrap();
     for _ in 0..2 {
         let fault = swap(&store, 1, "b").await.unwrap_err();
@@ -67,7 +67,7 @@ async fn a_removed_log_loses_nothing() {
     swap(&store, 0, "a").await.unwrap();
     fs::remove_file(folder.path().join("store.db-wal")).unwrap();
     swap(&store, 1, "b").await.unwrap();
-    // As a crash would leave it: read by another process's eyes, without a close.
+    // The files are copied without a close, as a crash would leave them.
     let copy = super::folder();
     for file in ["store.db", "store.db-wal"] {
         fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
@@ -78,7 +78,7 @@ async fn a_removed_log_loses_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_person_puts_in_its_place_is_not_written_over() {
+async fn a_file_that_a_person_put_in_its_place_is_not_written_over() {
     let folder = folder();
     seeded(folder.path(), "mine").await;
     let theirs = super::folder();
@@ -100,7 +100,7 @@ async fn what_a_person_puts_in_its_place_is_not_written_over() {
 }
 
 #[tokio::test]
-async fn a_disk_that_hangs_is_told_after_a_while_and_then_at_once() {
+async fn a_disk_that_hangs_is_reported_after_a_while_and_then_at_once() {
     let folder = folder();
     let mut store = SqliteStore::open(folder.path()).unwrap();
     store.set_patience(Duration::from_millis(50));
@@ -116,7 +116,7 @@ async fn a_disk_that_hangs_is_told_after_a_while_and_then_at_once() {
     assert!(matches!(fault, StoreFault::Read(_)), "{fault}");
     store.set_patience(Duration::from_secs(30));
     wake.send(()).unwrap();
-    // What nobody waited for any more was not carried out behind their back.
+    // A call that its caller gave up was not carried out later.
     assert_eq!(record(&store).await, Some((1, "a".into())));
     assert_eq!(swap(&store, 1, "b").await.unwrap(), Revision(2));
 }

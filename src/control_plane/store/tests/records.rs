@@ -1,4 +1,4 @@
-//! What is written is read, in order, within its limits.
+//! Reads return what was written, in order and within the limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ async fn a_release_is_written_with_its_record_and_its_place_in_history_stays() {
 }
 
 #[tokio::test]
-async fn a_story_is_read_from_where_one_left_off() {
+async fn a_story_is_read_on_after_a_sequence_number() {
     let folder = folder();
     let store = SqliteStore::open(folder.path()).unwrap();
     let (one, two) = (ReleaseId::from("backend-1"), ReleaseId::from("backend-2"));
@@ -98,7 +98,7 @@ async fn the_audit_log_is_newest_first_and_a_services_own() {
     assert_eq!(store.audit_log(&service(), 1).await.unwrap(), ["second"]);
 }
 
-/// An empty database with the tables, in memory: the limits need many rows and no disk.
+/// Makes an empty database with the tables in memory, since the limits need many rows and no disk.
 fn tables() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.pragma_update(None, "foreign_keys", true).unwrap();
@@ -145,7 +145,8 @@ fn a_story_and_the_audit_log_have_an_end() {
     assert_eq!(story.len(), EVENTS_PER_RELEASE_MAX as usize);
     assert_eq!((story[0].json.as_str(), story.last().unwrap().json.clone()), ("3", over.to_string()));
 
-    // All but one of the rows at once, for time; the last ones by the doors that everybody uses.
+    // All rows but one are inserted at once, to save time. The last ones go through the ordinary
+    // functions.
     let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) INSERT INTO";
     let fill = |table, column, rows| {
         let sql = format!("{many} {table} ({column}, record) SELECT 'filler' || i, 'x' FROM n");
@@ -183,7 +184,7 @@ fn an_older_format_is_brought_to_the_present_one_step_by_step() {
     assert_eq!(schema::format(&db).unwrap(), Format::Greenlight(3));
     schema::migrate(&mut db, &steps, 3).unwrap();
     assert_eq!(count(&db, "a"), 1, "no step is taken twice");
-    // A step that fails takes the whole way back.
+    // A step that fails undoes the whole migration.
     let broken = ["", "", "", "CREATE TABLE b (x INTEGER)", "CREATE TABLE a (x INTEGER)"];
     schema::migrate(&mut db, &broken, 3).unwrap_err();
     assert_eq!(schema::format(&db).unwrap(), Format::Greenlight(3));
@@ -191,7 +192,7 @@ fn an_older_format_is_brought_to_the_present_one_step_by_step() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_that_swap_at_once_exactly_one_wins_each_round() {
+async fn exactly_one_of_many_simultaneous_swaps_wins_each_round() {
     let folder = folder();
     let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
     for round in 0..20 {
@@ -218,7 +219,7 @@ async fn of_many_that_swap_at_once_exactly_one_wins_each_round() {
 }
 
 #[tokio::test]
-async fn a_watch_returns_what_is_newer_and_waits_for_it() {
+async fn a_watch_waits_for_a_newer_record_and_returns_it() {
     let folder = folder();
     let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
     store.compare_and_swap(&service(), Revision(0), "a".into(), Vec::new()).await.unwrap();

@@ -1,5 +1,5 @@
-//! Bitbucket Cloud (support.atlassian.com, "Event payloads"): `repo:push`. A branch or a tag of the
-//! source, so its name stands where an image's tag would.
+//! Bitbucket Cloud (support.atlassian.com, "Event payloads"), the event `repo:push`. It is about a branch
+//! or a tag of the source, and that name takes the place of an image's tag.
 
 use serde::Deserialize;
 
@@ -20,7 +20,7 @@ struct Changes {
 
 #[derive(Deserialize)]
 struct Change {
-    /// Null where a branch or a tag was removed.
+    /// Null if a branch or a tag was removed.
     new: Option<Reference>,
 }
 
@@ -49,14 +49,14 @@ pub(crate) fn read(body: &[u8]) -> Result<Vec<Push>, Malformed> {
     let changed = push.changes.into_iter().filter_map(|change| change.new);
     let pushes = changed.filter(|new| new.kind == "tag" || new.kind == "branch").map(|new| {
         let hash = new.target.as_ref().map(|target| target.hash.chars().take(12).collect::<String>());
-        // A branch moves: its commit makes the version.
+        // A branch moves, so the commit is part of the version.
         let version = match (new.kind.as_str(), hash) {
             ("branch", Some(hash)) => Some(format!("{}@{hash}", new.name)),
             _ => Some(new.name.clone()),
         };
         Push {
             repository: Some(repository.full_name.to_lowercase()),
-            // `feature/x` can't be a tag.
+            // An image's tag can't have the slash of a branch such as `feature/x`.
             tag: Some(new.name.replace('/', "-")),
             version,
             at: new.target.and_then(|target| target.date).as_deref().and_then(unix_seconds),

@@ -1,5 +1,5 @@
-//! Docker Hub (docs.docker.com/docker-hub/repos/manage/webhooks). Unsigned, so that only its URL
-//! can hold a secret; its `callback_url` is not even read.
+//! Docker Hub (docs.docker.com/docker-hub/repos/manage/webhooks). Its messages are not signed, so only the
+//! URL can hold a secret. The `callback_url` is not even read.
 
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ struct Message {
 #[derive(Deserialize)]
 struct PushData {
     tag: String,
-    /// Unix seconds.
+    /// In Unix seconds.
     #[serde(default)]
     pushed_at: Option<f64>,
 }

@@ -1,5 +1,5 @@
-//! A build's own message: `{"image": "org/app:prod"}`, or `repository`, `tag`, `digest`; `version`
-//! is a label; `pushed_at` (Unix seconds or RFC 3339) puts pushes in their order.
+//! A build's own message. It is `{"image": "org/app:prod"}`, or has `repository`, `tag` and `digest`.
+//! `version` is a label. `pushed_at` (Unix seconds or RFC 3339) puts pushes in their order.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! GitHub (docs.github.com/webhooks/webhook-events-and-payloads): `package` and `registry_package`;
-//! a workflow may send a generic message, signed in the same way.
+//! GitHub (docs.github.com/webhooks/webhook-events-and-payloads), the events `package` and
+//! `registry_package`. A workflow may also send a generic message, signed in the same way.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -58,7 +58,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Vec<Push>, Malformed> {
     if is_package {
         return package(body);
     }
-    // `ping`, and every event that is about something else than a package.
+    // This is `ping`, or an event that is not about a package.
     if whole.get("image").is_none() && (whole.get("version").is_none() && whole.get("tag").is_none()) {
         return Ok(Vec::new());
     }
@@ -76,7 +76,7 @@ fn package(body: &[u8]) -> Result<Vec<Push>, Malformed> {
     let tag = version.container_metadata.and_then(|metadata| metadata.tag);
     let (name, digest) = tag.map_or((None, None), |tag| (tag.name, tag.digest));
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
-    // The URL is the image's whole name; its tag may be missing.
+    // The URL is the image's whole name, but its tag may be missing.
     let url = filled(version.package_url).map(|url| url.trim_end_matches(':').to_owned());
     let mut push = match url {
         Some(url) => image(&url)?,

@@ -1,6 +1,6 @@
-//! A registry's own notifications (CNCF distribution, "Notifications";
-//! `application/vnd.docker.distribution.events.v1+json`): an envelope of events, of which a manifest
-//! that was pushed under a tag counts.
+//! A registry's own notifications (CNCF distribution, "Notifications",
+//! `application/vnd.docker.distribution.events.v1+json`). A message is an envelope of events. Only a
+//! manifest that was pushed under a tag counts.
 
 use serde::Deserialize;
 

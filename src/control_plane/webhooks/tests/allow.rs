@@ -1,4 +1,4 @@
-//! What may be released, and from where.
+//! Which images may be released, and from which registry.
 
 use crate::control_plane::webhooks::allow::{Allowed, Pattern, glob};
 use crate::control_plane::webhooks::push::Push;
@@ -50,12 +50,12 @@ fn stars_stand_for_anything_but_a_slash() {
 fn an_image_comes_from_a_registry_that_the_configuration_names() {
     let own = Some("registry.example.org/org/app:prod");
     let cases: &[(&[&str], &str, Option<&str>)] = &[
-        // No list: just the service's own image, wherever the sender says that it is.
+        // Without a list, only the service's own image is allowed, on any registry that the sender names.
         (&[], "org/app:prod", Some("registry.example.org/org/app:prod")),
         (&[], "evil.example.org/org/app:prod", Some("registry.example.org/org/app:prod")),
         (&[], "org/app:test", None),
         (&[], "org/other:prod", None),
-        // A list: what it says, on the service's registry.
+        // With a list, only its images are allowed, on the service's registry.
         (&["org/app:v*"], "org/app:v7", Some("registry.example.org/org/app:v7")),
         (&["org/app:v*"], "evil.example.org/org/app:v7", Some("registry.example.org/org/app:v7")),
         (&["org/app:v*"], "org/app:prod", None),
@@ -63,7 +63,7 @@ fn an_image_comes_from_a_registry_that_the_configuration_names() {
         (&["org/app:prod"], "evil/app:prod", None),
         (&["org/app:prod"], "org/app/prod:prod", None),
         (&["org/app:prod"], "xorg/app:prod", None),
-        // A host in the list: the sender has to be that one, and it is taken from there.
+        // With a host in the list, the sender has to name that host, and the image is taken from there.
         (&["ghcr.io/org/app:*"], "ghcr.io/org/app:v1", Some("ghcr.io/org/app:v1")),
         (&["ghcr.io/org/app:*"], "evil.example.org/org/app:v1", None),
         (&["ghcr.io/org/app:*"], "org/app:v1", None),
@@ -84,7 +84,7 @@ fn a_tag_is_resolved_by_us_whatever_digest_is_sent() {
     let alone = push(&format!("org/app@{digest}"));
     assert_eq!(list.reference(&alone), Ok(Some(format!("org/app@{digest}"))));
     assert!(list.reference(&Push { version: Some("v1".to_owned()), ..Push::default() }).is_err());
-    // A pattern with a tag asks for that tag.
+    // A pattern with a tag requires that tag.
     assert!(allowed(&["org/app:prod"], Some("org/app:prod")).reference(&alone).is_err());
 }
 

@@ -1,4 +1,4 @@
-//! What was taken is brought in order, one at a time a service, equal ones once.
+//! Accepted messages are delivered in order, one at a time per service, and equal ones once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn arrival(service: &str, version: &str) -> Arrival {
     }
 }
 
-/// Tells what is brought, and holds it until it is let go.
+/// Reports each delivery, and holds it until the test lets it go.
 fn gate() -> (Deliver, mpsc::Receiver<String>, Arc<Semaphore>) {
     let (told, seen) = mpsc::channel(1000);
     let open = Arc::new(Semaphore::new(0));
@@ -46,7 +46,8 @@ async fn one_at_a_time_a_service_and_equal_ones_once() {
     let intake = Intake::start(deliver, &[]);
     assert!(intake.take(vec![arrival("a", "v1")]));
     assert_eq!(next(&mut seen).await, "a v1");
-    // While that is on its way: twenty of the next, one of another, one of another service.
+    // While the first is being delivered, twenty of the next version, one of another version and one of
+    // another service arrive.
     let more: Vec<_> = (0..20).map(|_| arrival("a", "v2")).chain([arrival("a", "v3")]).collect();
     assert!(intake.take(more));
     assert!(intake.take(vec![arrival("b", "v9")]));
@@ -72,7 +73,7 @@ async fn too_many_are_not_taken() {
 }
 
 #[tokio::test]
-async fn what_may_go_later_goes_later() {
+async fn a_delivery_that_may_succeed_later_is_tried_again() {
     let (told, mut seen) = mpsc::channel(100);
     let deliver: Deliver = Arc::new(move |arrival: Arrival| {
         let told = told.clone();

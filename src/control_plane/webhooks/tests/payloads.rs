@@ -1,4 +1,4 @@
-//! What each sender's message says.
+//! The pushes that each sender's message holds.
 
 use crate::config::WebhookKind;
 use crate::control_plane::webhooks::payload::read;
@@ -37,7 +37,7 @@ fn docker_hub() {
 }
 
 #[test]
-fn what_no_image_can_be_called_goes_no_further() {
+fn names_that_no_image_can_have_are_refused() {
     let hub = |name: &str, tag: &str| {
         serde_json::json!({ "push_data": { "tag": tag }, "repository": { "repo_name": name } }).to_string()
     };
@@ -85,7 +85,7 @@ fn generic() {
     for bad in [r#"{"image":"no image"}"#, r#"{"tag":"v1"}"#, r#"{"version":"v","pushed_at":"yesterday"}"#] {
         assert!(read(WebhookKind::Generic, bad.as_bytes()).is_err(), "{bad}");
     }
-    // A label that could not stand in a log or a path is none.
+    // A label that could not stand in a log or a path is no label.
     assert_eq!(Push { version: Some("a b".to_owned()), ..Push::default() }.label(), None);
     assert_eq!(Push { version: Some("x".repeat(201)), ..Push::default() }.label(), None);
 }
@@ -107,7 +107,7 @@ fn github() {
     assert_eq!((push.repository.as_deref(), push.tag.as_deref()), (Some("octo-org/app"), Some("v2")));
     assert_eq!((push.digest, push.at), (Some(digest()), Some(1_767_261_600)));
 
-    // A layer of an index, a package of another kind, an event about something else: nothing.
+    // A layer of an index, a package of another kind, and an event about something else give no push.
     let mut untagged = body.clone();
     untagged["package"]["package_version"]["container_metadata"]["tag"] =
         serde_json::json!({ "name": "", "digest": "" });
@@ -119,7 +119,7 @@ fn github() {
     for nothing in [untagged, npm, ping, push] {
         assert_eq!(read(WebhookKind::Github, nothing.to_string().as_bytes()), Ok(vec![]), "{nothing}");
     }
-    // What a workflow sends by itself.
+    // A message that a workflow sends by itself.
     let own = one(WebhookKind::Github, r#"{"image":"ghcr.io/octo-org/app:v3"}"#);
     assert_eq!(own.tag.as_deref(), Some("v3"));
 }
@@ -149,7 +149,7 @@ fn bitbucket() {
 
 #[test]
 fn registry() {
-    // As Debian's docker-registry 2.8 sends it, shortened.
+    // A message as Debian's docker-registry 2.8 sends it, shortened.
     let event = |action: &str, kind: &str, tag: &str| {
         format!(
             r#"{{"id":"320678d8-ca14-430f-8bb6-4ca139cd83f7","timestamp":"2026-01-01T10:00:00.402973972-08:00",

@@ -1,4 +1,4 @@
-//! Tokens, signatures, rates, replays.
+//! Tests of tokens, signatures, rates and replays.
 
 use crate::control_plane::webhooks::credential::{Signing, TokenHash, check_token};
 use crate::control_plane::webhooks::rate::Rate;
@@ -61,7 +61,7 @@ fn rates() {
     let mut taken = |at: i64| rate.take(Tick(at));
     assert_eq!([taken(0), taken(0), taken(0), taken(0)], [true, true, true, false]);
     assert_eq!([taken(499), taken(500), taken(501)], [false, true, false]);
-    // A clock that stands still, or goes back, gives nothing; a long pause no more than the burst.
+    // A clock that stands still or goes back gives no token. A long pause gives no more than the burst.
     assert_eq!([taken(400), taken(401)], [false, false]);
     assert_eq!(
         [taken(i64::MAX), taken(i64::MAX), taken(i64::MAX), taken(i64::MAX)],
@@ -77,10 +77,11 @@ fn replays() {
     assert!(replay.first([1; 32], 1000, 1000));
     assert!(!replay.first([1; 32], 1000, 1299));
     assert!(replay.first([2; 32], 1000, 1299));
-    // Still remembered in its last second; forgotten when it is too old to be taken anyway.
+    // The signature is remembered in its last second. It is forgotten when its message is too old to be
+    // accepted.
     assert!(!replay.first([1; 32], 1000, 1300));
     assert!(replay.first([1; 32], 1000, 1301));
-    // Bounded: with no room left nothing is taken that could come again.
+    // The memory has a limit. Without room, no message is accepted, because it could come again.
     let mut full = Replay::default();
     let number = |n: u32| {
         let mut signature = [0; 32];

@@ -1,15 +1,15 @@
-//! Heads between the two protocols.
+//! Heads, translated between the two protocols.
 
 use h2::ext::Protocol;
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 
-use crate::data_plane::h2::ask;
-use crate::data_plane::h2::reply;
-use crate::data_plane::h2::reply::Told;
+use crate::data_plane::h2::request_head;
+use crate::data_plane::h2::response_head;
+use crate::data_plane::h2::response_head::BodyFraming;
 use crate::http1::{
-    Asked, Framing, HeadLimits, Method, RequestFault, RequestHead, ResponseHead, Scheme, parse_request,
-    parse_response,
+    Framing, HeadLimits, Method, RequestContext, RequestFault, RequestHead, ResponseHead, Scheme,
+    parse_request, parse_response,
 };
 
 fn parts(method: &str, uri: &str, fields: &[(&str, &str)]) -> Parts {
@@ -21,8 +21,8 @@ fn parts(method: &str, uri: &str, fields: &[(&str, &str)]) -> Parts {
 }
 
 fn written(head: &Parts, has_body: bool) -> String {
-    let asked = ask::write(head, has_body, Scheme::Http, [0; 16]).unwrap();
-    String::from_utf8(asked.text).unwrap()
+    let written = request_head::write(head, has_body, Scheme::Http, [0; 16]).unwrap();
+    String::from_utf8(written.text).unwrap()
 }
 
 #[test]
@@ -60,29 +60,29 @@ fn requests_become_http1() {
 fn a_tunnel_becomes_an_upgrade() {
     let mut head = parts("CONNECT", "http://a.test/chat", &[("sec-websocket-key", "theirs"), ("x", "y")]);
     head.extensions.insert(Protocol::from("websocket"));
-    let asked = ask::write(&head, true, Scheme::Http, [0; 16]).unwrap();
-    let text = String::from_utf8(asked.text.clone()).unwrap();
+    let written = request_head::write(&head, true, Scheme::Http, [0; 16]).unwrap();
+    let text = String::from_utf8(written.text.clone()).unwrap();
     assert_eq!(
         text,
         "GET /chat HTTP/1.1\r\nhost: a.test\r\nx: y\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     );
-    // What was added counts for no limit; the protocol is the client's word.
-    assert_eq!(asked.added_fields, 3);
+    // The added bytes count for no limit. The protocol comes from the client, so its bytes count.
+    assert_eq!(written.added_fields, 3);
     let added = text.find("connection:").unwrap();
-    assert_eq!(asked.added_bytes, text.len() - added - 2 - "websocket".len());
-    let limits = asked.limits(&HeadLimits::REQUEST);
+    assert_eq!(written.added_bytes, text.len() - added - 2 - "websocket".len());
+    let limits = written.limits(&HeadLimits::REQUEST);
     assert_eq!(limits.fields_max, HeadLimits::REQUEST.fields_max + 3);
 }
 
 #[test]
-fn what_has_no_shape_is_refused() {
+fn a_head_without_a_shape_in_http1_is_refused() {
     let table = [
         (parts("GET", "*", &[]), RequestFault::Target),
         (parts("GET", "http://a.test/", &[("x", " y")]), RequestFault::FieldValue),
         (parts("GET", "http://a.test/", &[("cookie", "y\t")]), RequestFault::FieldValue),
     ];
     for (head, fault) in table {
-        assert_eq!(ask::write(&head, false, Scheme::Http, [0; 16]).unwrap_err(), fault);
+        assert_eq!(request_head::write(&head, false, Scheme::Http, [0; 16]).unwrap_err(), fault);
     }
 }
 
@@ -91,7 +91,7 @@ fn a_tunnel_needs_the_name_of_a_protocol() {
     let refused = |protocol: &str| {
         let mut head = parts("CONNECT", "http://a.test/chat", &[]);
         head.extensions.insert(Protocol::from(protocol));
-        ask::write(&head, true, Scheme::Http, [0; 16]).err()
+        request_head::write(&head, true, Scheme::Http, [0; 16]).err()
     };
     for protocol in ["", "web socket", "websocket\r\nx: y", "websocket\0", "w\u{e9}b"] {
         assert_eq!(refused(protocol), Some(RequestFault::FieldValue), "{protocol:?}");
@@ -104,16 +104,16 @@ fn a_tunnel_needs_the_name_of_a_protocol() {
 
 #[test]
 fn the_asterisk_has_one_host() {
-    let asked = |host: &str| {
+    let refused = |host: &str| {
         let mut head = parts("OPTIONS", "http://a.test/", &[("host", host)]);
         let mut uri = head.uri.into_parts();
         uri.path_and_query = Some("*".parse().unwrap());
         head.uri = http::Uri::from_parts(uri).unwrap();
-        ask::write(&head, false, Scheme::Http, [0; 16]).err()
+        request_head::write(&head, false, Scheme::Http, [0; 16]).err()
     };
-    assert_eq!((asked("a.test"), asked("A.test.:80")), (None, None));
-    assert_eq!(asked("b.test"), Some(RequestFault::AuthorityDiffers));
-    assert_eq!(asked("a.test:81"), Some(RequestFault::AuthorityDiffers));
+    assert_eq!((refused("a.test"), refused("A.test.:80")), (None, None));
+    assert_eq!(refused("b.test"), Some(RequestFault::AuthorityDiffers));
+    assert_eq!(refused("a.test:81"), Some(RequestFault::AuthorityDiffers));
 }
 
 #[test]
@@ -124,14 +124,15 @@ fn a_body_with_trailers_behind_it_comes_in_chunks() {
         (&[("content-length", "5"), grpc], true),
         (&[("content-length", "5"), ("trailer", "x")], true),
         (&[], true),
-        // For the parser to refuse.
+        // The parser refuses two lengths.
         (&[("content-length", "5"), ("content-length", "5"), grpc], false),
     ];
     for (fields, chunked) in table {
-        let asked =
-            ask::write(&parts("POST", "http://a.test/", fields), true, Scheme::Http, [0; 16]).unwrap();
-        let text = String::from_utf8(asked.text).unwrap();
-        assert_eq!(asked.chunked, chunked, "{text}");
+        let written =
+            request_head::write(&parts("POST", "http://a.test/", fields), true, Scheme::Http, [0; 16])
+                .unwrap();
+        let text = String::from_utf8(written.text).unwrap();
+        assert_eq!(written.chunked, chunked, "{text}");
         assert_eq!(text.contains("transfer-encoding: chunked\r\n"), chunked, "{text}");
         assert_eq!(text.contains("content-length"), !chunked, "{text}");
     }
@@ -147,10 +148,10 @@ fn a_path_that_is_no_uri_is_encoded_where_it_has_to_be() {
     assert_eq!(path("/{a}|^[b]?q={\\}|^`"), "/{a}|^[b]?q={\\}|^`");
 }
 
-fn to_http2(text: &str, trailers: bool) -> ask::Outgoing {
+fn to_http2(text: &str, trailers: bool) -> request_head::Outgoing {
     let mut head = RequestHead::default();
     parse_request(text.as_bytes(), &HeadLimits::REQUEST, &mut head).unwrap().unwrap();
-    ask::read(&head, text.as_bytes(), Scheme::Https, trailers).unwrap()
+    request_head::read(&head, text.as_bytes(), Scheme::Https, trailers).unwrap()
 }
 
 #[test]
@@ -181,9 +182,9 @@ fn requests_become_http2() {
 fn responses_become_http2() {
     let text = "HTTP/1.1 200 OK\r\nX-A: 1\r\nx-a: 2\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nDate: now\r\n\r\n";
     let mut head = ResponseHead::default();
-    let asked = Asked { method: Method::Get, upgrade: None };
-    let bytes = parse_response(text.as_bytes(), &asked, &HeadLimits::RESPONSE, &mut head).unwrap().unwrap();
-    let response = reply::read(&head, text.as_bytes(), bytes).unwrap();
+    let request = RequestContext { method: Method::Get, upgrade: None };
+    let bytes = parse_response(text.as_bytes(), &request, &HeadLimits::RESPONSE, &mut head).unwrap().unwrap();
+    let response = response_head::read(&head, text.as_bytes(), bytes).unwrap();
     assert_eq!(response.status(), 200);
     let values: Vec<_> = response.headers().get_all("x-a").iter().collect();
     assert_eq!(values, ["1", "2"]);
@@ -204,21 +205,22 @@ fn responses_become_http1() {
     lengths.append("content-length", "5".parse().unwrap());
     let (get, head, takes) = ((Method::Get, false), (Method::Head, false), (Method::Get, true));
     let table = [
-        (200, &length, get, false, Told::Length, "x: y\r\ncontent-length: 5\r\n"),
-        (200, &length, head, true, Told::None, "x: y\r\ncontent-length: 5\r\n"),
-        (304, &length, get, true, Told::None, "x: y\r\ncontent-length: 5\r\n"),
-        (200, &none, get, false, Told::Chunked, "transfer-encoding: chunked\r\n"),
-        (200, &none, get, true, Told::None, "content-length: 0\r\n"),
-        (200, &none, head, true, Told::None, ""),
-        (204, &none, get, true, Told::None, ""),
-        (204, &none, get, false, Told::None, ""),
-        // Trailers need chunks; a length is kept where nobody takes them, or none are to be expected.
+        (200, &length, get, false, BodyFraming::Length, "x: y\r\ncontent-length: 5\r\n"),
+        (200, &length, head, true, BodyFraming::None, "x: y\r\ncontent-length: 5\r\n"),
+        (304, &length, get, true, BodyFraming::None, "x: y\r\ncontent-length: 5\r\n"),
+        (200, &none, get, false, BodyFraming::Chunked, "transfer-encoding: chunked\r\n"),
+        (200, &none, get, true, BodyFraming::None, "content-length: 0\r\n"),
+        (200, &none, head, true, BodyFraming::None, ""),
+        (204, &none, get, true, BodyFraming::None, ""),
+        (204, &none, get, false, BodyFraming::None, ""),
+        // Trailers need chunks. A length is kept if the client takes no trailers, or none are to be
+        // expected.
         (
             200,
             &status_behind,
             get,
             false,
-            Told::Length,
+            BodyFraming::Length,
             "x: y\r\ntrailer: grpc-status\r\ncontent-length: 5\r\n",
         ),
         (
@@ -226,21 +228,25 @@ fn responses_become_http1() {
             &status_behind,
             takes,
             false,
-            Told::Chunked,
+            BodyFraming::Chunked,
             "x: y\r\ntrailer: grpc-status\r\ntransfer-encoding: chunked\r\n",
         ),
-        (200, &length, takes, false, Told::Length, "x: y\r\ncontent-length: 5\r\n"),
-        // For the one parser to refuse.
-        (200, &lengths, get, false, Told::Length, "content-length: 5\r\ncontent-length: 5\r\n"),
+        (200, &length, takes, false, BodyFraming::Length, "x: y\r\ncontent-length: 5\r\n"),
+        // The one parser refuses two lengths.
+        (200, &lengths, get, false, BodyFraming::Length, "content-length: 5\r\ncontent-length: 5\r\n"),
     ];
-    for (status, fields, (method, trailers), ended, told, lines) in table {
+    for (status, fields, (method, trailers), ended, framing, lines) in table {
         let mut out = Vec::new();
         let status = StatusCode::from_u16(status).unwrap();
         let mut response = Response::new(());
         *response.status_mut() = status;
         *response.headers_mut() = fields.clone();
         let head = response.into_parts().0;
-        assert_eq!(reply::write(&head, (method, trailers), ended, &mut out), told, "{status} {method:?}");
+        assert_eq!(
+            response_head::write(&head, (method, trailers), ended, &mut out),
+            framing,
+            "{status} {method:?}"
+        );
         let text = String::from_utf8(out).unwrap();
         let begin = format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap());
         assert_eq!(text, format!("{begin}{lines}\r\n"));
@@ -249,6 +255,6 @@ fn responses_become_http1() {
 
 #[test]
 fn a_handshake_is_proved() {
-    // RFC 6455, 1.3.
-    assert_eq!(reply::accept(b"dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    // The example of RFC 6455, 1.3.
+    assert_eq!(response_head::accept(b"dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }

@@ -1,4 +1,4 @@
-//! The parts of HTTP/2 that are ours and need no socket.
+//! Tests of greenlight's own parts of HTTP/2 that need no socket.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -1,8 +1,8 @@
-//! What a client may cost.
+//! The limits on the cost of a client.
 
 use proptest::prelude::*;
 
-use crate::data_plane::h2::guard::{Guard, Offense, Seen, Stop};
+use crate::data_plane::h2::guard::{Guard, Offense, Reading, Stop};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -11,12 +11,12 @@ fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
     [&[high, middle, low, kind, flags, 0, 0, 0, 1][..], payload].concat()
 }
 
-/// All of them at once.
-fn take(guard: &mut Guard, bytes: &[u8], now: u32) -> Result<Seen, Stop> {
+/// Takes all of the bytes at once.
+fn take(guard: &mut Guard, bytes: &[u8], now: u32) -> Result<Reading, Stop> {
     guard.received(bytes, usize::MAX, now)
 }
 
-/// How many such frames a fresh connection takes in one tick.
+/// How many such frames a fresh connection takes in one tick; `None` if it takes 10 000.
 fn taken(kind: u8, flags: u8, payload: &[u8]) -> Option<u32> {
     let mut guard = Guard::for_client(0);
     take(&mut guard, PREFACE, 0).unwrap();
@@ -24,7 +24,7 @@ fn taken(kind: u8, flags: u8, payload: &[u8]) -> Option<u32> {
 }
 
 #[test]
-fn what_asks_for_nothing_has_an_end() {
+fn frames_that_ask_for_nothing_have_a_limit() {
     let table = [
         ("PING", 6, 0, &[0; 8][..], 500),
         ("PING answered", 6, 1, &[0; 8], 500),
@@ -52,7 +52,7 @@ fn requests_and_messages_cost_nothing() {
 }
 
 #[test]
-fn points_come_back_with_time_and_with_what_is_sent() {
+fn points_come_back_with_time_and_with_sent_bytes() {
     let ping = frame(6, 0, &[0; 8]);
     let mut guard = Guard::for_client(7);
     take(&mut guard, PREFACE, 7).unwrap();
@@ -83,7 +83,7 @@ fn faulty_requests_have_an_end() {
         take(&mut guard, &request, 0).is_err()
     });
     assert_eq!(refused, Some(101));
-    // What is cut after some of it was sent costs nothing.
+    // A response that is cut after some of it was sent costs nothing.
     let mut guard = Guard::for_client(0);
     take(&mut guard, PREFACE, 0).unwrap();
     for _ in 0..10_000 {
@@ -124,7 +124,7 @@ fn offense(frames: &[Vec<u8>]) -> Option<Offense> {
     let bytes = [PREFACE, &frames.concat()].concat();
     let before = bytes.len() - frames.last().unwrap().len();
     let stop = take(&mut guard, &bytes, 0).err()?;
-    // What came before the offense is handed on, and nothing of the frame but perhaps its header.
+    // The bytes before the offense are handed on, and of its frame nothing more than the header.
     assert!(stop.good == before || stop.good == before + 9, "{stop:?}");
     Some(stop.offense)
 }
@@ -154,8 +154,8 @@ fn offenses_have_the_names_that_the_rfc_gives_them() {
 }
 
 proptest! {
-    /// Neither the verdict nor the count of frames depends on how the bytes are cut, nor on how many frames are taken
-    /// at once.
+    /// Neither the verdict nor the count of frames depends on how the bytes are cut, nor on how many
+    /// frames are taken at once.
     #[test]
     fn cuts_change_nothing(
         frames in proptest::collection::vec((0_u8..12, 0_u8..16, 0_usize..40, any::<bool>()), 1..60),
@@ -167,7 +167,7 @@ proptest! {
             let length = if fits { fixed } else { length };
             bytes.extend_from_slice(&frame(kind, flags, &vec![7; length]));
         }
-        // Often enough that some of them are floods.
+        // They are repeated often enough that some of them are floods.
         let bytes: Vec<u8> = [PREFACE, &bytes[PREFACE.len()..].repeat(40)].concat();
         let mut whole = Guard::for_client(0);
         let expected = take(&mut whole, &bytes, 0).map(|seen| seen.frames).map_err(|stop| stop.offense);

@@ -26,7 +26,7 @@ fn marks() -> Marks {
 }
 
 #[test]
-fn what_is_written_on_a_container_is_read_again() {
+fn labels_are_read_as_they_were_written() {
     assert_eq!(Marks::read(&marks().labels()).unwrap(), marks());
     assert_eq!(marks().name(), "greenlight-backend-7-green-2");
     let followed = HashMap::from([
@@ -83,7 +83,7 @@ fn running() -> ContainerState {
 }
 
 #[test]
-fn only_what_really_runs_runs() {
+fn a_container_runs_unless_it_is_paused_restarting_or_dead() {
     let runs = |state: ContainerState| Container::of(&inspected(state, "bridge")).unwrap().running;
     assert!(runs(running()));
     assert!(!runs(ContainerState { paused: Some(true), ..running() }));
@@ -121,7 +121,7 @@ fn a_container_is_reached_as_the_configuration_says() {
     assert_eq!(bridged.address(&loopback, HERE).unwrap(), "127.0.0.1:40001".parse().unwrap());
     let unpublished = Docker { publish: Publish::Loopback, port: Some(9), ..Docker::default() };
     assert!(bridged.address(&unpublished, HERE).unwrap_err().contains("port 9 is not published"));
-    // A project's own network is taken where there is no other.
+    // A network of a compose project is taken if there is no other network.
     let composed = Container::of(&inspected(running(), "shop_default")).unwrap();
     assert_eq!(composed.address(&plain, HERE).unwrap(), "172.17.0.5:8080".parse().unwrap());
     let elsewhere = Container { networks: [("a".into(), HERE), ("b".into(), HERE)].into(), ..composed };
@@ -146,16 +146,17 @@ fn several_ports_or_none_are_named() {
     assert_eq!(tcp_ports(&texts), [80, 81]);
 }
 
-/// The events of a restart are heard when the container may run again: those of its earlier life say nothing of it.
+/// The events of a restart may be heard when the container runs again. They are about its earlier life and
+/// say nothing about the present one.
 #[test]
-fn what_happened_to_an_earlier_life_is_told_from_what_happens_now() {
+fn an_event_of_an_earlier_life_is_recognized() {
     let container =
         Container { started_at: "2026-11-25T01:33:51.920678927Z".to_owned(), ..Container::default() };
     let started = 1_795_570_431_920_678_927;
     assert!(container.started_after(Some(started - 1)));
     assert!(!container.started_after(Some(started)));
     assert!(!container.started_after(Some(started + 1)));
-    // Not known: it is taken for news.
+    // If the time of the event is not known, the event counts as a new one.
     assert!(!container.started_after(None));
     let never = Container { started_at: String::new(), ..Container::default() };
     assert!(!never.started_after(Some(started)));

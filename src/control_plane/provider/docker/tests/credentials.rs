@@ -15,7 +15,7 @@ fn text(text: &str) -> Option<String> {
 
 #[test]
 fn the_config_file_is_read_as_docker_writes_it() {
-    // "me:pass:word", whose password has a colon.
+    // This is "me:pass:word", where the password has a colon.
     let file = r#"{"auths": {
         "https://index.docker.io/v1/": {"auth": "aHVidXNlcjpodWJwYXNz"},
         "registry.example.org:5000": {"auth": "bWU6cGFzczp3b3Jk"},
@@ -67,7 +67,7 @@ fn faults_of_the_file_are_told_and_never_its_secrets() {
 }
 
 #[test]
-fn what_is_configured_is_for_one_registry() {
+fn a_configured_account_is_for_one_registry() {
     let secret = || crate::config::Secret::Env("NAME".to_owned());
     let auth = |image: &str| RegistryAuth {
         registry: crate::model::registry_of(image).to_owned(),

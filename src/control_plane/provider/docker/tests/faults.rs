@@ -66,7 +66,7 @@ fn each_cause_has_words_of_its_own_and_the_next_step() {
 }
 
 #[test]
-fn what_passes_is_told_from_what_does_not() {
+fn faults_that_may_pass_are_recognized() {
     let away = fault("unix:///e", Doing::Other("x"), &Error::RequestTimeoutError);
     assert!(matches!(&away, DockerFault::Away { engine, .. } if engine == "unix:///e") && away.passes());
     let registry = said(

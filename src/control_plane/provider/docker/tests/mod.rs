@@ -1,4 +1,4 @@
-//! What is decided without an engine.
+//! Tests of the decisions that need no engine.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

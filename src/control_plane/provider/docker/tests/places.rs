@@ -29,7 +29,7 @@ fn container(service: Option<&str>, set: Option<&str>) -> Container {
     }
 }
 
-/// Asks with a service `backend` of the host `backend.example.org`.
+/// Runs `ask` with the rules of a service `backend` whose host is `backend.example.org`.
 fn ask<T>(follow: bool, ask: impl FnOnce(&Rules<'_>) -> T) -> T {
     let hosts = ["backend.example.org".to_owned()];
     let preview_hosts = PerColor::from_fn(|color| vec![format!("{color}.backend.example.org")]);
@@ -39,7 +39,7 @@ fn ask<T>(follow: bool, ask: impl FnOnce(&Rules<'_>) -> T) -> T {
 }
 
 #[test]
-fn only_what_a_release_created_is_ours_and_only_what_none_did_is_followed() {
+fn own_containers_have_a_release_and_followed_ones_have_none() {
     let color = |follow, container: &Container| {
         ask(follow, |rules| place(rules, container, HERE)).map(|placed| (placed.color, placed.set))
     };

@@ -70,7 +70,7 @@ fn a_container_is_created_as_configured_and_no_other_way() {
 }
 
 #[test]
-fn what_is_not_configured_is_left_to_the_image_and_the_engine() {
+fn other_settings_are_left_to_the_image_and_the_engine() {
     let made = body(&Docker::default(), "i", &marks("s", "s-1", Color::Blue, 80), &[]);
     assert_eq!((&made.env, &made.user, &made.healthcheck), (&None, &None, &None));
     let host = made.host_config.unwrap();
@@ -122,7 +122,7 @@ fn ports_on_the_host_are_free_of_the_other_color_and_of_other_services() {
         there("backend", "backend-1", Color::Blue, 8000),
         there("backend", "backend-1", Color::Blue, 8001),
         there("shop", "shop-4", Color::Green, 8003),
-        // Kept, of the same color: never runs at the same time.
+        // A kept set of the same color never runs at the same time, so its port counts as free.
         there("backend", "backend-2", Color::Green, 8002),
     ];
     let new = marks("backend", "backend-3", Color::Green, 0);

@@ -1,0 +1,115 @@
+//! From the services of a file to a plan: pairs, names and hosts that only one service can have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::compose::{Project, Unit};
+use super::front::{self, Front};
+use super::pair;
+use super::plan::{Plan, Preview, Service};
+use super::{ImportFault, Source, service, sound};
+use crate::model::Color;
+
+pub(crate) fn from_project(source: &Source<'_>, project: &Project) -> Result<Plan, ImportFault> {
+    let front = Front::find(&project.units);
+    let apps: Vec<&Unit> = project.units.iter().filter(|unit| front.serves(unit)).collect();
+    if apps.is_empty() {
+        return Err(ImportFault::NothingToServe);
+    }
+    let mut plan = Plan {
+        from: source.name.to_owned(),
+        secrets: source.secrets.map(str::to_owned),
+        ..front::plan(front, &apps)
+    };
+    for group in pair::groups(&apps) {
+        plan.services.push(service::service(source, front, &group));
+    }
+    // Nothing else of the file is reached by its name there: then the project's own network is not needed either.
+    let others: Vec<&str> =
+        project.units.iter().filter(|unit| front.leaves(unit)).map(|unit| unit.name.as_str()).collect();
+    if others.is_empty() {
+        for service in plan
+            .services
+            .iter_mut()
+            .filter(|service| service.network.as_deref() != Some("host") && !service.follow)
+        {
+            service.network = None;
+        }
+    } else {
+        plan.notes.push(format!("{}: no host leads there; left to compose", others.join(", ")));
+    }
+    if !project.unset.is_empty() {
+        let names: Vec<&str> = project.unset.iter().map(String::as_str).collect();
+        plan.notes.push(format!("{}: used in the file, not set here, and so empty", names.join(", ")));
+    }
+    settle(&mut plan);
+    Ok(plan)
+}
+
+/// Names and hosts that only one service can have.
+pub(crate) fn settle(plan: &mut Plan) {
+    plan.services.iter_mut().for_each(sound::sound);
+    let mut names = BTreeSet::new();
+    for service in &mut plan.services {
+        let wanted = service.name.clone();
+        let mut number = 2;
+        while !names.insert(service.name.clone()) {
+            service.name = format!("{wanted}-{number}");
+            number += 1;
+        }
+    }
+    let mut has_default = false;
+    for service in &mut plan.services {
+        if service.default && std::mem::replace(&mut has_default, true) {
+            service.default = false;
+            service.notes.push("only one service can be the default one".to_owned());
+        }
+    }
+    let hosts = claim_hosts(&mut plan.services);
+    let (kept, dropped): (Vec<_>, Vec<_>) = std::mem::take(&mut plan.services)
+        .into_iter()
+        .partition(|service| service.default || !service.hosts.is_empty());
+    plan.services = kept;
+    for service in dropped {
+        plan.notes.push(format!("{}: no host is left to it: {}", service.name, service.notes.join("; ")));
+    }
+    // blue.HOST of one service may be a host of another.
+    for service in &mut plan.services {
+        let clashes = service
+            .hosts
+            .iter()
+            .any(|host| Color::ALL.iter().any(|color| hosts.contains(&format!("{color}.{host}"))));
+        if service.preview.is_none() && clashes {
+            service.preview = Some(Preview::Off);
+        }
+    }
+}
+
+/// Whoever has a whole host goes before who has only some paths of it, and the first before others. All hosts.
+fn claim_hosts(services: &mut [Service]) -> BTreeSet<String> {
+    let mut owners: BTreeMap<String, usize> = BTreeMap::new();
+    for whole in [true, false] {
+        for (number, service) in services.iter().enumerate() {
+            for host in service.hosts.iter().filter(|host| service.paths.contains_key(*host) != whole) {
+                owners.entry(host.clone()).or_insert(number);
+            }
+        }
+    }
+    for (number, service) in services.iter_mut().enumerate() {
+        for host in std::mem::take(&mut service.hosts) {
+            let path = service.paths.get(&host).map_or("", String::as_str);
+            if owners.get(&host) != Some(&number) {
+                service.notes.push(format!(
+                    "VIRTUAL_HOST: {host}{path}: {host} leads to another service; paths do not route"
+                ));
+                continue;
+            }
+            if !path.is_empty() {
+                service.notes.push(format!(
+                    "VIRTUAL_HOST: {host}{path}: every path of {host} leads here; paths do not route"
+                ));
+            }
+            service.hosts.push(host);
+        }
+    }
+    owners.into_keys().collect()
+}
