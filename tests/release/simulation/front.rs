@@ -77,11 +77,9 @@ pub(super) struct Front {
     /// Sets that looked left behind in the last second.
     suspects: BTreeSet<ReleaseId>,
     /// The releases in the store, and those that ended since the last write.
-    history: History,
+    pub history: History,
     ends: Vec<Release>,
     initial: Color,
-    /// Whether the record is lost in some crashes.
-    pub loses: bool,
     /// Containers that somebody else runs.
     pub follow: Follow,
     pub table: Table,
@@ -161,7 +159,6 @@ impl Front {
             history: History::default(),
             ends: Vec::new(),
             initial,
-            loses: false,
             follow: Follow::default(),
             table: Table { active: initial, epoch: Epoch::default(), share: 0 },
             window: BaselineWindow::default(),
@@ -514,18 +511,7 @@ impl Front {
                 self.engine(after, pulled(release, version, fails));
             }
             Effect::Start { release, color } => {
-                let known = |id: &ReleaseId| self.state.knows_containers(id);
-                let other = self
-                    .sets
-                    .iter()
-                    .find(|(id, set)| *id != release && set.color == *color && set.runs && known(id));
-                ensure(other.is_none(), || format!("{release} starts in {color} beside {other:?}"))?;
-                let set = Set { color: *color, runs: true, since: self.now };
-                let before = self.sets.insert(release.clone(), set);
-                if let (Some(before), Some(set)) = (before.filter(|set| set.runs), self.sets.get_mut(release))
-                {
-                    set.since = before.since;
-                }
+                self.start_set(release, *color)?;
                 self.list_managed(*color);
                 let fails = self.wild && self.rng.one_in(50);
                 let after = self.rng.millis(100, 3000);
@@ -543,6 +529,20 @@ impl Front {
                 self.sets.remove(release);
                 self.list_managed(*color);
             }
+        }
+        Ok(())
+    }
+
+    /// The engine starts a set of containers; one that runs already goes on.
+    fn start_set(&mut self, release: &ReleaseId, color: Color) -> Outcome {
+        let known = |id: &ReleaseId| self.state.knows_containers(id);
+        let other =
+            self.sets.iter().find(|(id, set)| *id != release && set.color == color && set.runs && known(id));
+        ensure(other.is_none(), || format!("{release} starts in {color} beside {other:?}"))?;
+        let set = Set { color, runs: true, since: self.now };
+        let before = self.sets.insert(release.clone(), set);
+        if let (Some(before), Some(set)) = (before.filter(|set| set.runs), self.sets.get_mut(release)) {
+            set.since = before.since;
         }
         Ok(())
     }
@@ -586,7 +586,7 @@ impl Front {
         ensure(saved.epoch >= self.table.epoch || lost, || {
             "the store knows an older epoch than the table".to_owned()
         })?;
-        let is_lost = self.loses && self.wild && self.rng.one_in(300);
+        let is_lost = self.history.loses && self.wild && self.rng.one_in(300);
         self.state = if is_lost { self.lose()? } else { restore(saved, self.tick()) };
         self.state.check().map_err(|fault| format!("after a restart: {fault}"))?;
         if !is_lost {

@@ -32,7 +32,7 @@ pub(super) fn live(seed: u64, events: u32, lines: bool) -> Result<Story, String>
         policy.trigger = Trigger::OnHealthy;
     }
     let mut front = Front::new(rng, policy, lines);
-    front.loses = seed % 4 == 3;
+    front.history.loses = seed % 4 == 3;
     if follow {
         front.follow = Follow::new(&mut front.rng);
     }

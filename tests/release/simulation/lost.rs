@@ -27,6 +27,8 @@ pub(super) type Sets = BTreeMap<ReleaseId, Set>;
 #[derive(Debug, Default)]
 pub(super) struct History {
     releases: BTreeMap<u64, PastRelease>,
+    /// Whether the record is lost in some crashes of this seed.
+    pub loses: bool,
 }
 
 impl History {
