@@ -53,7 +53,7 @@ fn the_history_names_the_color_of_the_last_switch() {
         ("reverting", true, false, Color::Green),
         ("queued", false, false, Color::Green),
         ("checking", false, false, Color::Green),
-        ("canary", false, false, Color::Green),
+        ("awaiting_promotion", false, false, Color::Green),
         ("cancelled", false, true, Color::Green),
         ("failed", false, true, Color::Green),
         ("reverted", true, true, Color::Green),
