@@ -238,7 +238,7 @@ fn dead_document_names(path: &str, text: &str) -> Vec<String> {
     for (at, _) in text.match_indices(".md") {
         let is_end = !text[at + 3..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
         let begin = text[..at].rfind(|c| !is_word(c)).map_or(0, |before| before + 1);
-        let name = text[begin..at + 3].trim_start_matches("./");
+        let name = text[begin..at + 3].trim_start_matches(['/', '.']);
         let beside = Path::new(path).parent().unwrap_or(Path::new("")).join(name);
         if is_end
             && at > begin
