@@ -1,7 +1,8 @@
-//! What the pure rooms cost: `cargo bench --bench core`, or `-- --test` to run each once.
+//! Measures the cost of the pure modules. `cargo bench --bench core` runs all benches in a profile that
+//! inherits from `dist`; with `-- --test` each bench runs once.
 //!
-//! Everything here is on the path of a request (lookup, pick, count, record), of a probe
-//! (observe), or of the controller's second (summary, merge, judge, step).
+//! Everything here is on the path of a request (lookup, pick, count, record), of a probe (observe), or of
+//! the work that the controller does each second (summary, merge, judge, step).
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -40,7 +41,7 @@ fn service(n: usize, hosts: Vec<String>, settings: &Arc<ServiceSettings>) -> Arc
     })
 }
 
-/// 10 000 exact hosts, and a `*.` host for every hundredth service.
+/// Services with 10 000 exact hosts, and a `*.` host for every hundredth service.
 fn services() -> Vec<Arc<ServiceRoute>> {
     let settings = Arc::new(ServiceSettings::default());
     (0..HOSTS)
@@ -114,7 +115,7 @@ fn picking(c: &mut Criterion) {
     group.finish();
 }
 
-/// 1024 attempts of so many clients.
+/// 1024 attempts from this many clients. `errors` is the share that fails.
 fn attempts(clients: u64, errors: f64) -> Vec<(u64, Outcome, Option<Duration>)> {
     let mut random = fastrand::Rng::with_seed(3);
     (0..1024)
@@ -146,8 +147,8 @@ fn recording(c: &mut Criterion) {
     group.finish();
 }
 
-/// All that a request costs the worker for the judge's sake: its template, its place among those that
-/// wait, two looks at the clock, its counts. The bar is 0.4 us.
+/// The whole work that a worker does on a request for the judge. It makes the route template, keeps the
+/// place of the request among those that wait, looks at the clock twice, and counts. The bar is 0.4 us.
 fn evidence(c: &mut Criterion) {
     let mut group = c.benchmark_group("evidence");
     let targets: Vec<String> = (0..1024)
@@ -190,7 +191,7 @@ fn evidence(c: &mut Criterion) {
     group.finish();
 }
 
-/// A second of 100 requests with one error.
+/// The counts of a second of 100 requests, one of which fails.
 fn second() -> Bucket {
     let mut bucket = Bucket::default();
     for (i, (client, _, first_byte)) in attempts(200, 0.0).into_iter().take(100).enumerate() {
@@ -199,6 +200,7 @@ fn second() -> Bucket {
     bucket
 }
 
+/// The baseline of 600 such seconds.
 fn baseline() -> Baseline {
     let policy = judge::Policy::default();
     let mut window = BaselineWindow::default();
@@ -251,7 +253,7 @@ fn probing(c: &mut Criterion) {
     c.bench_function("roster_summary_2000_endpoints", |b| b.iter(|| black_box(roster.summary())));
 }
 
-/// A service in the middle of a bake, on the clock that it was driven by.
+/// A service in the middle of a bake, and the tick of its last step.
 fn baking() -> (State, Tick) {
     let mut state = State::new(ServiceName::from("web"), Color::Blue, release::Policy::default());
     let mut at = Tick::ZERO;

@@ -1,5 +1,5 @@
-//! What a request costs in the codec: the head parsed, and written for the origin; the response's
-//! head parsed, and written for the client. Warm: nothing is allocated.
+//! Measures the cost of a request in the codec. A request head is parsed and written for the origin, and a
+//! response head is parsed and written for the client. All buffers are warm, so nothing is allocated.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -12,10 +12,10 @@ use greenlight::http1::{
     RequestHead, ResponseHead, Scheme, parse_request, parse_response, write_request, write_response,
 };
 
-/// As wrk sends it.
+/// A request head as wrk sends it.
 const WRK: &[u8] = b"GET / HTTP/1.1\r\nHost: backend.example.org:8080\r\n\r\n";
 
-/// As a browser sends it: 15 fields.
+/// A request head as a browser sends it, with 15 fields.
 const BROWSER: &[u8] = b"GET /assets/app.js?v=20261124 HTTP/1.1\r\n\
 Host: backend.example.org\r\n\
 Connection: keep-alive\r\n\
@@ -33,6 +33,7 @@ Accept-Encoding: gzip, deflate, br, zstd\r\n\
 Accept-Language: en-GB,en;q=0.9\r\n\
 Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=1\r\n\r\n";
 
+/// A response as nginx sends it.
 const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\n\
 Date: Tue, 24 Nov 2026 18:00:00 GMT\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 1024\r\n\
 Connection: keep-alive\r\nETag: \"5f3c-400\"\r\nAccept-Ranges: bytes\r\n\r\n";
@@ -85,8 +86,9 @@ fn responses(criterion: &mut Criterion) {
     });
 }
 
-/// A head of 32 KiB that comes in single bytes, read as a worker does: into a value that other
-/// connections use meanwhile. `from_start` searches it anew at each byte.
+/// A head of 32 KiB that comes in single bytes. It is read as a worker reads it, into a value that other
+/// connections use in between. `resumed` goes on where the last search ended, and `from_start` searches
+/// the head from its first byte each time.
 fn trickles(criterion: &mut Criterion) {
     let mut raw = b"GET / HTTP/1.1\r\nHost: a\r\n".to_vec();
     for n in 0.. {
@@ -116,7 +118,7 @@ fn trickles(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// 64 KiB in chunks of 1 KiB.
+/// A chunked body of 64 KiB in chunks of 1 KiB.
 fn bodies(criterion: &mut Criterion) {
     let chunk = [b"400\r\n".as_slice(), &[b'x'; 1024], b"\r\n"].concat();
     let raw = [chunk.repeat(64), b"0\r\n\r\n".to_vec()].concat();

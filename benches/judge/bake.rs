@@ -1,4 +1,4 @@
-//! One bake: the real rolling baseline, the real judge, and the rivals beside it.
+//! One bake, with the real rolling baseline, the real judge, and the rivals beside it.
 
 use greenlight::judge::{BaselineWindow, Bucket, Judge, Policy, TripRule};
 
@@ -6,32 +6,35 @@ use crate::random::Random;
 use crate::rivals::{Known, RULES, Rivals};
 use crate::streams::{BEFORE, Run, Second, Shape, Source, Traffic};
 
-/// What came of one bake.
+/// The result of one bake.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outcome {
-    /// Seconds from the switch to the trip, and failures that users saw until then.
+    /// Seconds from the switch to the trip, and the failures that users saw until then. `None` if no rule
+    /// tripped.
     pub trip: Option<(i32, u64)>,
-    /// Each rival's highest number.
+    /// The highest number of each rival.
     pub worst: [f64; RULES.len()],
-    /// Each rival's first second over its limit, where limits are given.
+    /// The first second in which each rival was over its limit, if limits are given.
     pub passed: [Option<i32>; RULES.len()],
 }
 
-/// How a bake is run.
+/// The settings of one bake.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup {
     pub traffic: Traffic,
-    /// Requests that the baseline is cut to.
+    /// The number of requests that the baseline is cut to. `None` leaves it whole.
     pub thin: Option<u32>,
-    /// Whether the rivals are run too.
+    /// Whether the rivals run too.
     pub rivals: bool,
 }
 
-/// The clients beside the one that always fails.
+/// The number of clients beside the one that always fails.
 const CLIENTS: u64 = 1000;
-/// So many of them ask in one second.
+/// How many of those clients send requests in one second.
 const CLIENTS_A_SECOND: u32 = 8;
 
+/// Runs one bake. The rivals run if both the scenario and the flag beside `known` say so. It stops early when
+/// neither the judge nor a rival can trip any more.
 pub(crate) fn bake(
     setup: &Setup,
     source: &Source,
@@ -113,14 +116,15 @@ fn next(source: &Source, run: &mut Run, at: i32, random: &mut Random) -> Second 
     source.second(run, at, random)
 }
 
-/// The second in which a thin baseline begins: late enough that all of it is in the window.
+/// The second in which a thin baseline begins. It is so late that the window holds all of the baseline.
 fn thin_start(setup: &Setup) -> i32 {
     let requests = f64::from(setup.thin.unwrap_or(0));
     let seconds = (requests / setup.traffic.rps * 2.0).ceil().clamp(1.0, f64::from(BEFORE));
     -i32::try_from(crate::random::whole(seconds)).unwrap_or(BEFORE)
 }
 
-/// The second without what is more than `left` requests; its failures go in proportion.
+/// The second, cut to at most `left` requests. Its failures are cut in proportion. `left` is reduced by
+/// the requests that stay.
 fn cut(second: Second, left: &mut u32) -> Second {
     let n = second.good + second.bad;
     if n <= *left {
@@ -135,6 +139,8 @@ fn cut(second: Second, left: &mut u32) -> Second {
     Second { good, bad, client_bad }
 }
 
+/// Fills the bucket with a second. If requests are counted by client, the successes are spread over random
+/// clients, and the failures that no single client makes count without a client.
 fn fill(bucket: &mut Bucket, second: Second, by_client: bool, random: &mut Random) {
     bucket.clear();
     if !by_client {
@@ -155,7 +161,7 @@ fn fill(bucket: &mut Bucket, second: Second, by_client: bool, random: &mut Rando
     }
 }
 
-/// A client's key, spread over all bits as the data plane's are.
+/// The key of a client, spread over all bits as the keys of the data plane are.
 fn key(client: u64) -> u64 {
     Random::new(client, 7).bits()
 }

@@ -1,4 +1,4 @@
-//! Every row of the table.
+//! Every row of the tables.
 
 use crate::bake;
 use crate::latency::{self, Change, Times};
@@ -6,19 +6,20 @@ use crate::parameters::{Parameters, TUNED};
 use crate::routes;
 use crate::streams::{Shape, Traffic};
 
-/// What is asked of a row.
+/// The bar of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Bar {
-    /// Reverts are false, and at most this share.
+    /// Every revert is false. At most this share of the runs may have one.
     False(f64),
-    /// Reverts are right. All of them, within so many seconds.
+    /// Every revert is right. All runs must have one within this many seconds.
     Within(i32),
-    /// Reverts are right: their median is compared with the rivals'.
+    /// Every revert is right. The median time is compared with those of the rivals.
     Median,
-    /// Reverts are right; no more is asked.
+    /// Every revert is right. The median time is only shown.
     Shown,
 }
 
+/// The scenario of a cell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Errors(bake::Setup),
@@ -26,12 +27,14 @@ pub(crate) enum Kind {
     Routes(routes::Setup),
 }
 
+/// One cell of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
-    /// The table that it stands in.
+    /// The table that the cell is in.
     pub group: &'static str,
-    /// Its row and its column.
+    /// The name of its row.
     pub row: String,
+    /// The name of its column.
     pub column: String,
     pub kind: Kind,
     pub bar: Bar,
@@ -45,24 +48,27 @@ pub(crate) const TIMES: &str = "Unchanged times to first byte, and routes";
 pub(crate) const DETECTION: &str = "A worse candidate";
 pub(crate) const SLOWER: &str = "A slower candidate";
 
+/// A share as text, such as `0.5 %`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{} %", (share * 1e5).round() / 1e3)
 }
 
+/// The length of a bake as text. `bake` is in seconds.
 fn length(bake: i32) -> String {
     if bake % 3600 == 0 { format!("{} h", bake / 3600) } else { format!("{} min", bake / 60) }
 }
 
-/// Whether a baseline at this rate says little.
+/// Whether a baseline of ten minutes holds fewer than 200 requests at this rate (requests a second).
 fn is_few(rps: f64) -> bool {
     rps * 600.0 < 200.0
 }
 
+/// The bar of a row in which nothing changes.
 fn unchanged(rps: f64) -> Bar {
     Bar::False(if is_few(rps) { 0.01 } else { 0.001 })
 }
 
-/// Every row, with so many runs each.
+/// All cells, with this many runs each.
 pub(crate) fn all(set: &Parameters, runs: u64) -> Vec<Cell> {
     let mut cells = Vec::new();
     for thin in [None, Some(set.thin)] {
@@ -152,7 +158,7 @@ fn times(cells: &mut Vec<Cell>, set: &Parameters, runs: u64) {
 }
 
 fn slower(cells: &mut Vec<Cell>, set: &Parameters, runs: u64) {
-    // Without a bar medians are only shown: a fifth of the runs will do.
+    // A row without a bar only shows its median. A fifth of the runs is enough for that.
     let few = (runs / 5).max(1);
     for &rps in set.rps {
         for &(name, times) in set.times {
@@ -172,7 +178,7 @@ fn slower(cells: &mut Vec<Cell>, set: &Parameters, runs: u64) {
     }
 }
 
-/// Twelve rows of every kind, for CI.
+/// Twelve rows of several kinds, for `tests/all`.
 pub(crate) fn quick(runs: u64) -> Vec<Cell> {
     let traffic = |rps, rate, shape| Traffic { rps, before: rate, after: rate, shape, bake: 300 };
     let none = |row: &str, traffic, thin, bar| {

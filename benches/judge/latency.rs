@@ -1,7 +1,8 @@
-//! The latency rule: times to first byte, counted as the data plane counts them.
+//! Bakes for the latency rule, with times to first byte that are counted as the data plane counts them.
 //!
-//! Every request has a moment at which it begins and a time to its head. It is looked at as the
-//! workers' lists are, once a second: slow when tau has passed, once more at each further look.
+//! Every request has a moment at which it begins, and a time to its response head. A worker looks at its
+//! waiting requests once a second, and so does this bench. A request is slow when tau has passed, and it
+//! counts once more at each further look.
 
 use std::time::Duration;
 
@@ -9,31 +10,33 @@ use greenlight::judge::{BaselineWindow, Bucket, Judge, Outcome as Answer, Policy
 
 use crate::random::{Poisson, Random, whole};
 
-/// Times to first byte.
+/// The distribution of the times to first byte.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Times {
-    /// Mean 100 ms.
+    /// Exponential with a mean of 100 ms.
     Exponential,
-    /// Median 100 ms, and the sigma of the logarithm.
+    /// Lognormal with a median of 100 ms and this sigma of the logarithm.
     Lognormal(f64),
-    /// As [`Times::Exponential`], and such a share are polls that are answered after so many seconds.
+    /// As [`Times::Exponential`], but this share of the requests are polls that are answered after
+    /// `seconds`.
     LongPolls { share: f64, seconds: f64 },
 }
 
-/// What the candidate does.
+/// The behavior of the candidate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Change {
-    /// All times are this many times as long.
+    /// All times are multiplied by this factor.
     Factor(f64),
-    /// So many times as long for so many seconds, then as before.
+    /// For this many seconds all times are `times` as long. Then they are as before.
     ColdStart { times: f64, seconds: i32 },
-    /// At a random moment of the first minute this many requests, each of another client, hang for
-    /// ever, and nobody sends anything more.
+    /// At a random moment of the first minute this many requests, each of a different client, begin to
+    /// hang forever. After that no client sends anything more.
     Hang(u32),
-    /// One request hangs; the others go on.
+    /// One request hangs forever; all others are answered.
     OneHangs,
 }
 
+/// One scenario: requests a second, their times, the candidate, and the seconds of the bake.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup {
     pub rps: f64,
@@ -42,22 +45,26 @@ pub(crate) struct Setup {
     pub bake: i32,
 }
 
-/// Bins an eighth of an octave wide from 64 us on, as the judge's histogram has them.
+/// The number of bins. They begin at 64 us and are an eighth of an octave wide, as in the histogram of the
+/// judge.
 const BINS: u32 = 160;
 const MEAN_MICROS: f64 = 100_000.0;
-/// Seconds that are looked ahead: the longest time and the last repeat.
+/// Seconds that are planned ahead. They hold the longest time and the last repeat.
 const AHEAD: usize = 128;
+/// How many times at most a hanging request is counted again.
 const REPEATS_MAX: u32 = 6;
+/// The seconds of the baseline.
 const BEFORE: usize = 600;
-/// Everything hangs for ever.
+/// The time of a request that hangs forever, in microseconds.
 const EVER: f64 = 1e9;
 
+/// The lower edge of a bin in microseconds.
 fn edge(bin: u32) -> f64 {
     f64::from((8 + bin % 8) << (bin / 8 + 3))
 }
 
 impl Times {
-    /// The share under a time in microseconds.
+    /// The share of requests that take less than this many microseconds.
     fn below(self, micros: f64) -> f64 {
         match self {
             Self::Exponential | Self::LongPolls { .. } => 1.0 - (-micros / MEAN_MICROS).exp(),
@@ -66,8 +73,8 @@ impl Times {
     }
 }
 
-/// The distribution function of the normal distribution; W. J. Cody's rational form is more than is
-/// needed: this one (Abramowitz and Stegun 26.2.17) is right to 7.5e-8.
+/// The distribution function of the normal distribution, by Abramowitz and Stegun 26.2.17. It is right to
+/// 7.5e-8. W. J. Cody's rational form would be more exact than this bench needs.
 fn normal_below(x: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.231_641_9 * x.abs());
     let poly = t
@@ -77,21 +84,23 @@ fn normal_below(x: f64) -> f64 {
     if x > 0.0 { 1.0 - tail } else { tail }
 }
 
-/// Draws the requests that begin in a second: counts by bin.
+/// Draws the requests that begin in a second, as counts by bin.
 #[derive(Debug)]
 pub(crate) struct Source {
     setup: Setup,
-    /// The middle of each bin in microseconds, and how many requests a second fall into it.
+    /// The middle of each bin in microseconds, and the Poisson count of the requests in it a second.
     bins: Vec<(f64, Poisson)>,
-    /// The same for few requests: how many there are in a second, and the share up to each bin.
+    /// The same for few requests: the Poisson count of all requests in a second, and the share of them up
+    /// to each bin.
     few: Option<(Poisson, Vec<f64>)>,
 }
 
-/// Up to so many requests a second each is given its bin; more are drawn bin by bin. A Poisson count
-/// split so is the same as one count a bin.
+/// Up to this many requests a second, each request draws its own bin. Above it, each bin draws its own
+/// count. Both are the same distribution, because the parts of a Poisson count are Poisson counts.
 const FEW: f64 = 30.0;
 
 impl Source {
+    /// Computes the distributions of a scenario.
     pub(crate) fn new(setup: Setup) -> Self {
         let (polls, poll_seconds) = match setup.times {
             Times::LongPolls { share, seconds } => (share, seconds),
@@ -120,7 +129,8 @@ impl Source {
         Self { setup, bins, few }
     }
 
-    /// The requests of a second, some at a time: microseconds, and how many.
+    /// Draws the requests of a second and calls `each` for groups of them, with their time in microseconds
+    /// and their number.
     fn second(&self, random: &mut Random, mut each: impl FnMut(f64, u32, &mut Random)) {
         let Some((all, up_to)) = &self.few else {
             for (micros, requests) in &self.bins {
@@ -139,7 +149,7 @@ impl Source {
     }
 }
 
-/// What the seconds to come will hold.
+/// The answers, slow requests and repeats of the coming seconds, in rings of [`AHEAD`] slots.
 #[derive(Debug)]
 struct Ahead {
     times: Vec<Vec<(f64, u32)>>,
@@ -157,14 +167,15 @@ impl Ahead {
         (second >= self.now && second < self.now + AHEAD).then_some(second % AHEAD)
     }
 
+    /// Counts answers that arrive in `second` after `micros`.
     fn answered(&mut self, second: usize, micros: f64, count: u32) {
         if let Some(slot) = self.slot(second) {
             self.times[slot].push((micros, count));
         }
     }
 
-    /// A request that begins at `began` (in seconds) and takes `micros`, where `tau` seconds are slow
-    /// and slow ones count from the second `warm` on.
+    /// Plans a request that begins at `began` (in seconds) and takes `micros`. It is slow after `tau`
+    /// seconds, and slow requests count from the second `warm` on.
     fn slow(&mut self, began: f64, micros: f64, tau: f64, warm: usize) {
         let ends = began + micros / 1e6;
         let passes = whole(began + tau) as usize;
@@ -175,7 +186,7 @@ impl Ahead {
         if let Some(slot) = self.slot(first) {
             self.slow[slot] += 1;
         }
-        // Looks are at the ends of seconds.
+        // The worker looks at the end of each second.
         for again in 1..=REPEATS_MAX as usize {
             let second = first + again;
             if ends < (second + 1) as f64 {
@@ -187,7 +198,7 @@ impl Ahead {
         }
     }
 
-    /// Moves what is counted in this second to a bucket.
+    /// Moves the counts of the present second to a bucket, and goes on to the next second.
     fn close(&mut self, bucket: &mut Bucket, random: &mut Random) {
         let slot = self.now % AHEAD;
         bucket.clear();
@@ -205,18 +216,21 @@ impl Ahead {
     }
 }
 
+/// The key of a random client out of 1000.
 fn client(random: &mut Random) -> u64 {
     Random::new(random.bits() % 1000, 7).bits()
 }
 
-/// Seconds from the change to the trip, and requests that were slow until then.
+/// Runs one bake. Returns the seconds from the change to the trip, and the requests that were slow until
+/// then. `None` if no rule tripped.
 pub(crate) fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
     let policy = Policy::default();
     let setup = source.setup;
     let mut window = BaselineWindow::default();
     let mut bucket = Bucket::default();
     let mut ahead = Ahead::new();
-    // The polls of the first half minute are answered in the window.
+    // A poll counts in the second of its answer, so the polls of the first half minute count later in the
+    // window.
     for second in 0..BEFORE {
         source.second(random, |micros, count, random| {
             let later = whole(random.unit() + micros / 1e6) as usize;
@@ -280,7 +294,7 @@ pub(crate) fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
     None
 }
 
-/// In seconds: what the judge will tell the workers once it is warm.
+/// Tau in seconds, as the judge will give it to the workers after its warm-up; 2 s if it gives none.
 fn judge_tau(judge: &Judge, policy: &Policy) -> f64 {
     let mut warm = judge.clone();
     let mut quiet = Bucket::default();

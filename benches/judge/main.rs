@@ -1,5 +1,5 @@
-//! How often the judge is wrong and how soon it is right, beside what people use today: every row of
-//! benches/judge/README.md. Seeds are fixed; the same code gives the same table.
+//! Measures how often the judge is wrong and how soon it is right, beside the rules that people use today.
+//! It makes every row of benches/judge/README.md. Seeds are fixed, so the same code gives the same table.
 
 #![allow(clippy::cast_precision_loss)]
 
@@ -22,26 +22,27 @@ use parts::Parts;
 use random::Random;
 use rivals::{Known, MOST, RULES};
 
-/// Runs of a cell in which the rivals run too.
+/// The number of runs of a cell in which the rivals run too.
 const RIVALS_RUNS: u64 = 2000;
 
-/// What came of a cell's runs.
+/// The results of all runs of a cell.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
     pub runs: u64,
     pub trips: u64,
-    /// Seconds to the trip: the median, nine of ten, the last; infinite where there was none.
+    /// Seconds to the trip: the median, the 90th percentile, and the last. A run without a trip counts as
+    /// infinite.
     pub seconds: [f64; 3],
-    /// The median of the failures that users saw until then.
+    /// The median of the failures that users saw until the trip.
     pub errors: f64,
-    /// Of the rivals: the highest number that is passed in no more runs than the bar allows, where
-    /// reverts are false; the median of the seconds where they are right.
+    /// One figure for each rival. Where reverts are false, it is the highest number that no more runs pass
+    /// than the bar allows. Where reverts are right, it is the median of the seconds.
     pub rivals: [f64; RULES.len()],
-    /// Trips whose record names the broken route.
+    /// The number of trips whose record names the broken route.
     pub named: u64,
 }
 
-/// One run.
+/// The result of one run.
 #[derive(Clone, Copy, Debug, Default)]
 struct One {
     trip: Option<(i32, u64)>,
@@ -76,7 +77,8 @@ fn main() -> ExitCode {
         arguments.iter().position(|argument| argument == "--only").and_then(|at| arguments.get(at + 1));
 
     let mut found = vec![Findings::default(); cells.len()];
-    // The rivals' limits come from the rows of false reverts; the others use them.
+    // The rows of false reverts come first, because they give the limits of the rivals. The other rows use
+    // these limits.
     for right in [false, true] {
         let limits = (right && !quick).then(|| table::limits(&cells, &found));
         for (cell, found) in cells.iter().zip(&mut found) {
@@ -110,7 +112,8 @@ fn main() -> ExitCode {
     if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// All runs of a cell, over several threads; which thread does which does not matter.
+/// Makes all runs of a cell on several threads. Each run has its own seed, so it does not matter which
+/// thread makes it.
 fn run(
     cell: &Cell,
     limits: Option<&[f64; RULES.len()]>,
@@ -148,6 +151,7 @@ fn run(
     summary(cell, &all, rivals)
 }
 
+/// Makes one run of a cell. The rivals run beside the judge only if the flag in `known` is set.
 fn one(
     source: &Source,
     limits: Option<&[f64; RULES.len()]>,
@@ -174,6 +178,7 @@ fn one(
     }
 }
 
+/// Computes the results of a cell from its runs. The rivals ran in the first `ran` of them.
 fn summary(cell: &Cell, all: &[One], ran: u64) -> Findings {
     let quantile = |values: &mut Vec<f64>, share: f64| {
         values.sort_by(f64::total_cmp);
@@ -188,7 +193,7 @@ fn summary(cell: &Cell, all: &[One], ran: u64) -> Findings {
     let rivals = std::array::from_fn(|rule| {
         let mut values: Vec<f64> =
             all.iter().take(usize::try_from(ran).unwrap_or(0)).map(|one| one.rivals[rule]).collect();
-        // So many runs may lie over the limit, and no more.
+        // At most `above` runs may lie over the limit.
         values.sort_by(f64::total_cmp);
         let above = if share > 0.5 {
             random::whole((1.0 - share) * values.len() as f64) as usize

@@ -1,37 +1,42 @@
-//! What the rows are made of: those that the judge's constants were tuned on, and others that they
-//! have never seen.
+//! The parameters of the rows. The constants of the judge were tuned on one set of rows, and the other set
+//! played no part in the tuning.
 
 use crate::latency::{Change, Times};
 use crate::streams::Shape;
 
-/// Numbers of one set of rows.
+/// The numbers of one set of rows.
 #[derive(Debug)]
 pub(crate) struct Parameters {
-    /// Requests a second: the columns.
+    /// Requests a second. Each value is a column.
     pub rps: &'static [f64],
-    /// Shares that fail, before and after.
+    /// Shares of requests that fail, the same before and after the switch.
     pub rates: &'static [f64],
-    /// Seconds of the bakes.
+    /// The lengths of the bakes in seconds.
     pub bakes: [i32; 2],
-    /// Requests of a thin baseline.
+    /// The number of requests in a thin baseline.
     pub thin: u32,
-    /// What is unchanged and not independent: name, shape, rates, and the bar.
+    /// Traffic whose errors are unchanged by the switch but not independent of each other.
     pub odd: &'static [Odd],
+    /// The distributions of the times to first byte, with their names.
     pub times: &'static [(&'static str, Times)],
+    /// A cold start of the candidate.
     pub cold: Change,
+    /// Times of which a share are long polls.
     pub polls: Times,
-    /// A bake in which times are judged.
+    /// The length in seconds of a bake in which times are judged.
     pub times_bake: i32,
     pub routes: Routes,
-    /// The rate before the switch of a candidate that is worse, and the rates after it.
+    /// The share that fails before the switch, where the candidate is worse.
     pub before: f64,
+    /// The shares that fail after the switch, where the candidate is worse.
     pub worse: &'static [f64],
-    /// How many times as slow a candidate is.
+    /// The factors by which a candidate is slower.
     pub slower: &'static [f64],
-    /// Clients that hang at once.
+    /// The number of clients that hang at once.
     pub hang: u32,
 }
 
+/// Rows with errors that are not independent: name, shape, shares of failures, and the bar.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Odd {
     pub name: &'static str,
@@ -40,7 +45,7 @@ pub(crate) struct Odd {
     pub bar: f64,
 }
 
-/// A service's routes; the last one is rare.
+/// The routes of a service. The last of the `count` routes is rare and has the share `rare` of the requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Routes {
     pub count: usize,
@@ -51,7 +56,7 @@ const fn odd(name: &'static str, shape: Shape, rates: &'static [f64], bar: f64) 
     Odd { name, shape, rates, bar }
 }
 
-/// The rows of the issue. Constants were tuned on them.
+/// The main rows. The constants of the judge were tuned on them.
 pub(crate) const TUNED: Parameters = Parameters {
     rps: &[0.2, 1.0, 10.0, 100.0, 1000.0],
     rates: &[0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.2, 0.4],
@@ -94,7 +99,7 @@ pub(crate) const TUNED: Parameters = Parameters {
     hang: 50,
 };
 
-/// Rows that nothing was tuned on, with seeds of their own.
+/// Rows that no constant was tuned on, with seeds of their own.
 pub(crate) const HELD_OUT: Parameters = Parameters {
     rps: &[0.5, 3.0, 30.0, 300.0],
     rates: &[0.0005, 0.003, 0.03, 0.12, 0.3],

@@ -1,17 +1,18 @@
-//! Seeded chance: the same seed gives the same table on every machine.
+//! Seeded random numbers. The same seed gives the same table on every machine.
 
-/// splitmix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
+/// The generator splitmix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// Runs of one cell, and cells, get streams of their own.
+    /// Each run of each cell has a stream of its own.
     pub(crate) fn new(cell: u64, run: u64) -> Self {
         let mut random = Self(cell.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ run);
         random.0 = random.bits() ^ run.rotate_left(32);
         random
     }
 
+    /// The next 64 random bits.
     pub(crate) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -20,34 +21,37 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// From 0 to less than 1.
+    /// A number from 0 to less than 1.
     pub(crate) fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 * 2_f64.powi(-53)
     }
 }
 
-/// A Poisson count of a fixed mean, by inversion of its distribution function: exact but for what
-/// lies under 1e-15 in the tails. Requests that come independently are Poisson, and so are their
-/// parts: failures and successes of a second are two counts, as exact as one request at a time.
+/// A Poisson count of a fixed mean, by inversion of its distribution function. It is exact except for the
+/// parts of the tails that are under 1e-15. Requests that come independently are Poisson, and so are their
+/// parts. So two counts, for the failures and the successes of a second, are as exact as drawing one
+/// request at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Poisson {
-    /// Distribution function from `first` on.
+    /// The distribution function from the count `first` on.
     below: Vec<f64>,
     first: u32,
-    /// Where the search begins, by the first bits of the chance.
+    /// The index where the search begins, by the first bits of the random number.
     guide: Vec<u32>,
 }
 
 const GUIDES: usize = 256;
 
 impl Poisson {
+    /// The distribution with this mean. If the mean is 0 or less, every count is 0.
     pub(crate) fn new(mean: f64) -> Self {
         if mean <= 0.0 {
             return Self { below: Vec::new(), first: 0, guide: Vec::new() };
         }
         let reach = 9.0 * mean.sqrt() + 12.0;
         let (low, high) = ((mean - reach).max(0.0).floor(), (mean + reach).ceil());
-        // Logarithms from the mean outwards would do as well; ln n! by a running sum is simple.
+        // ln n! is a running sum, because that is simple. Logarithms from the mean outwards would do as
+        // well.
         let mut log_factorial = 0.0;
         let mut below = Vec::new();
         let mut sum = 0.0;
@@ -71,6 +75,7 @@ impl Poisson {
         Self { below, first: whole(low), guide }
     }
 
+    /// Draws a count.
     pub(crate) fn draw(&self, random: &mut Random) -> u32 {
         if self.below.is_empty() {
             return 0;
@@ -85,6 +90,7 @@ impl Poisson {
     }
 }
 
+/// The integer part of a small number that is not negative.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, not negative and small")]
 pub(crate) fn whole(value: f64) -> u32 {
     value as u32

@@ -1,10 +1,10 @@
-//! What people use today, fed the same seconds. Each is one number that only grows when things look
-//! worse, and a limit; the limit is tuned on the rows of false reverts.
+//! The rules that people use today. They get the same seconds as the judge. Each rule is one number that
+//! grows when the traffic looks worse, and a limit. The limit is tuned on the rows of false reverts.
 
 use crate::random::{Random, whole};
 use crate::streams::Second;
 
-/// Each rule with each of its side conditions.
+/// The name of each rule, with its side condition.
 pub(crate) const RULES: [&str; 9] = [
     "over X % in 10 s",
     "over X % in 60 s, 20 requests at least",
@@ -17,14 +17,15 @@ pub(crate) const RULES: [&str; 9] = [
     "two proportions, z over X, 5 points worse at least",
 ];
 
-/// The number that a rule can't pass: a limit there is a rule that never trips.
+/// The number that each rule can't pass. A rule with this limit never trips.
 pub(crate) const MOST: [f64; 9] =
     [1.0, 1.0, 1.0, 1.0, 1.0, f64::INFINITY, f64::INFINITY, f64::INFINITY, f64::INFINITY];
 
+/// The least requests in 60 s, for the four rules that have this side condition.
 const REQUESTS_MIN: [f64; 4] = [20.0, 50.0, 100.0, 500.0];
-/// Rates of a second are told apart by so much, for ranks.
+/// The error rates of single seconds are sorted into this many bins, for the ranks.
 const BINS: usize = 1001;
-/// Kayenta wants points; fewer say nothing.
+/// Kayenta asks for enough points. With fewer points than this the rule says nothing.
 const POINTS_MIN: f64 = 10.0;
 
 /// The baseline as the rivals see it.
@@ -32,7 +33,7 @@ const POINTS_MIN: f64 = 10.0;
 pub(crate) struct Known {
     requests: f64,
     errors: f64,
-    /// Seconds by their error rate, and those below.
+    /// The number of seconds by their error rate. `below` has the number of seconds with a lower rate.
     bins: Vec<u32>,
     below: Vec<u32>,
     points: f64,
@@ -43,6 +44,7 @@ impl Known {
         Self { requests: 0.0, errors: 0.0, bins: vec![0; BINS], below: vec![0; BINS], points: 0.0 }
     }
 
+    /// Adds a second to the baseline.
     pub(crate) fn add(&mut self, second: Second) {
         let n = second.good + second.bad;
         self.requests += f64::from(n);
@@ -53,7 +55,7 @@ impl Known {
         }
     }
 
-    /// The baseline is complete.
+    /// Ends the baseline: all its seconds have been added.
     pub(crate) fn close(&mut self) {
         let mut sum = 0;
         for (below, count) in self.below.iter_mut().zip(&self.bins) {
@@ -62,38 +64,46 @@ impl Known {
         }
     }
 
+    /// Empties the baseline, so that it can be filled for the next run.
     pub(crate) fn clear(&mut self) {
         (self.requests, self.errors, self.points) = (0.0, 0.0, 0.0);
         self.bins.fill(0);
     }
 }
 
+/// The bin of a second's error rate. The second has at least one request.
 fn bin(second: Second) -> usize {
     let rate = f64::from(second.bad) / f64::from(second.good + second.bad);
     usize::try_from(whole((rate * (BINS - 1) as f64).round())).unwrap_or(0)
 }
 
-/// All rivals in one bake.
+/// The state of all rivals in one bake.
 #[derive(Debug)]
 pub(crate) struct Rivals<'a> {
     known: &'a Known,
-    /// Of the last minute, newest last; by second modulo 60.
+    /// The seconds of the last minute, at their number modulo 60.
     recent: [Second; 60],
     at: usize,
+    /// Requests and failures of the last 10 s and of the last 60 s.
     short: (f64, f64),
     long: (f64, f64),
+    /// The failures in a row up to now.
     run: f64,
+    /// Requests and failures since the switch.
     n: f64,
     e: f64,
-    /// Mann-Whitney: U, points, and the ties of both samples together.
+    /// Mann-Whitney: U, the points, and the ties of both samples together.
     u: f64,
     points: f64,
     ties: f64,
+    /// The number of seconds of the bake in each bin.
     seen: Vec<u32>,
+    /// The highest number of each rule so far.
     pub worst: [f64; 9],
 }
 
 impl<'a> Rivals<'a> {
+    /// The rivals at the switch. `known` is a complete baseline.
     pub(crate) fn new(known: &'a Known) -> Self {
         let cube = |count: u32| f64::from(count).powi(3) - f64::from(count);
         let ties = known.bins.iter().copied().map(cube).sum();
@@ -114,12 +124,12 @@ impl<'a> Rivals<'a> {
         }
     }
 
-    /// A second before the switch: what looks at the last minute of a service sees it too.
+    /// Takes a second before the switch. A rule that looks at the last minute of the service sees it too.
     pub(crate) fn before(&mut self, second: Second) {
         let _ = self.roll(second);
     }
 
-    /// Moves the windows on by a second; its requests and failures.
+    /// Moves the windows on by a second. Returns the requests and the failures of that second.
     fn roll(&mut self, second: Second) -> (f64, f64) {
         let (n, bad) = (f64::from(second.good + second.bad), f64::from(second.bad));
         let old = std::mem::replace(&mut self.recent[self.at], second);
@@ -132,7 +142,7 @@ impl<'a> Rivals<'a> {
         (n, bad)
     }
 
-    /// Takes a second; afterwards `worst` holds the highest number of each rule so far.
+    /// Takes a second of the bake. Afterwards `worst` holds the highest number of each rule so far.
     pub(crate) fn observe(&mut self, second: Second, random: &mut Random) {
         let (n, bad) = self.roll(second);
         self.n += n;
@@ -162,8 +172,9 @@ impl<'a> Rivals<'a> {
         self.worst[rule] = self.worst[rule].max(value);
     }
 
-    /// The longest run of failures that ends in this second, its requests in random order: between
-    /// successes there are runs whose lengths are geometric, the longest of many by one draw.
+    /// The longest run of failures that ends in this second, with the requests of the second in random
+    /// order. Between two successes the length of a run of failures is geometric. One draw gives the
+    /// longest of many such runs.
     fn consecutive(&mut self, second: Second, random: &mut Random) -> f64 {
         let (good, bad) = (f64::from(second.good), f64::from(second.bad));
         if second.good == 0 {
@@ -182,8 +193,8 @@ impl<'a> Rivals<'a> {
         first.max(middle).max(self.run)
     }
 
-    /// H. B. Mann and D. R. Whitney (1947), the normal approximation with ties, of error rates of
-    /// seconds: those of the bake against those before.
+    /// The test of H. B. Mann and D. R. Whitney (1947) in its normal approximation with ties. It compares
+    /// the error rates of the seconds of the bake with those before the switch.
     fn mann_whitney(&mut self, second: Second) -> f64 {
         let at = bin(second);
         let before = f64::from(self.known.bins[at]);
@@ -201,6 +212,7 @@ impl<'a> Rivals<'a> {
         if variance <= 0.0 { 0.0 } else { (self.u - ours * theirs / 2.0) / variance.sqrt() }
     }
 
+    /// The z value of two proportions: the failures since the switch against those of the baseline.
     fn proportions(&self) -> f64 {
         let (n, known) = (self.n, self.known.requests.max(1.0));
         let pooled = (self.e + self.known.errors) / (n + known);

@@ -1,25 +1,30 @@
-//! A service of many routes: a rare one of them breaks altogether.
+//! Bakes of a service with many routes, of which one rare route breaks altogether.
 
 use greenlight::judge::{BaselineWindow, Bucket, ClientKey, Judge, Outcome, Policy, RouteTemplate, TripRule};
 
 use crate::parameters::Routes;
 use crate::random::{Poisson, Random};
 
+/// One scenario: the routes, requests a second over all of them, and the seconds of the bake.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup {
     pub routes: Routes,
     pub rps: f64,
     pub bake: i32,
-    /// The share of the rare route's requests that fail after the switch; `None`: as before.
+    /// The share of the rare route's requests that fail after the switch. `None` means the same share as
+    /// before.
     pub broken: Option<f64>,
 }
 
-/// Requests are counted by route here, and clients in the other scenarios.
+/// The client of every request. This scenario tells routes apart; the others tell clients apart.
 const CLIENT: ClientKey = 1;
 
-/// What fails of each, before and after: most hardly ever, some often.
+/// The shares of requests that fail on the routes, before and after the switch. Most routes hardly ever
+/// fail, and some often do.
 const ERRORS: [f64; 5] = [0.0, 0.001, 0.005, 0.03, 0.2];
 
+/// Draws the requests of the routes. Each route has its template, and the successes and failures of a second
+/// before and after the switch.
 #[derive(Debug)]
 pub(crate) struct Source {
     setup: Setup,
@@ -27,8 +32,9 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// Computes the distributions of a scenario.
     pub(crate) fn new(setup: Setup) -> Self {
-        // As busy as 1/rank, but for the rare one, which is the last.
+        // A route is as busy as 1/rank, except for the rare route, which is the last.
         let Routes { count, rare } = setup.routes;
         let all: f64 = (1..count).map(|rank| 1.0 / rank as f64).sum();
         let letter = |at: usize| (b'a' + u8::try_from(at % 26).unwrap_or(0)) as char;
@@ -47,7 +53,8 @@ impl Source {
     }
 }
 
-/// Seconds to the trip, failures until then, and whether the record names the route.
+/// Runs one bake. Returns the seconds to the trip, the failures until then, and whether the record names
+/// the broken route.
 pub(crate) fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64, bool)> {
     let policy = Policy::default();
     let mut window = BaselineWindow::default();
@@ -69,6 +76,7 @@ pub(crate) fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64, bo
     None
 }
 
+/// Fills the bucket with the requests of one second.
 fn fill(bucket: &mut Bucket, source: &Source, after: bool, random: &mut Random) {
     bucket.clear();
     for (route, before_counts, after_counts) in &source.routes {

@@ -1,80 +1,81 @@
-//! What traffic is like: seconds of requests and failures, before the switch and after it.
+//! Made-up traffic, as seconds of requests and failures before the switch and after it.
 
 use crate::random::{Poisson, Random, whole};
 
-/// Seconds of the baseline's window.
+/// The length of the baseline's window in seconds.
 pub(crate) const BEFORE: i32 = 600;
 
-/// What happens besides independent errors.
+/// The kinds of traffic, by what happens besides independent errors.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
     Steady,
-    /// Errors come so many at a time, all in one second: that is their dispersion.
+    /// Errors come `clump` at a time, all in one second. `clump` is their dispersion.
     Bursts {
         clump: u32,
     },
-    /// Errors come so many at a time, one a second: the same dispersion, and single seconds do not
+    /// Errors come `clump` at a time, one a second. The dispersion is the same, but single seconds do not
     /// show it. At most [`CLUMP_MAX`].
     SlowBursts {
         clump: u32,
     },
-    /// So many seconds of such a share of errors, about once a minute.
+    /// About once a minute there are this many seconds with this share of errors.
     Incidents {
         seconds: i32,
         share: f64,
     },
-    /// One client makes such a share of the requests and always fails; `before`: so it was before the
-    /// switch.
+    /// One client makes this share of the requests and always fails. `before` says whether it did so
+    /// before the switch, too.
     Client {
         share: f64,
         before: bool,
     },
-    /// Traffic grows: by so many times what it was at the switch in an hour.
+    /// Traffic grows. In an hour it grows by `hourly` times the traffic at the switch.
     Rise {
         hourly: f64,
     },
-    /// Eighths of a second in the baseline in which everything fails.
+    /// Everything fails for this many eighths of a second in the baseline.
     OutageBefore {
         eighths: i32,
     },
-    /// The same in the bake: something that both colors need.
+    /// The same in the bake, because something fails that both colors need.
     Outage {
         eighths: i32,
     },
-    /// The same, and it begins in the first ten seconds.
+    /// The same, but it begins in the first ten seconds of the bake.
     EarlyOutage {
         eighths: i32,
     },
 }
 
-/// One cell's traffic.
+/// The traffic of one cell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Traffic {
     pub rps: f64,
-    /// The share that fails: before the switch and after it.
+    /// The share that fails before the switch.
     pub before: f64,
+    /// The share that fails after the switch.
     pub after: f64,
     pub shape: Shape,
-    /// Seconds of the bake.
+    /// The length of the bake in seconds.
     pub bake: i32,
 }
 
-/// A second.
+/// The requests of one second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Second {
     pub good: u32,
     pub bad: u32,
-    /// Of these the failures of the one client.
+    /// Those of `bad` that are failures of the one client.
     pub client_bad: u32,
 }
 
-/// Draws seconds; the tables are made once a cell.
+/// Draws seconds. Its tables are made once for each cell.
 #[derive(Debug)]
 pub(crate) struct Source {
     traffic: Traffic,
     before: Pair,
     after: Pair,
-    /// Successes of a second of which so many eighths are an outage.
+    /// The counts of a second, by the number of its eighths that are an outage.
     outage: Vec<Pair>,
     clumps: Poisson,
     clumps_after: Poisson,
@@ -85,6 +86,7 @@ pub(crate) struct Source {
     rise: Vec<Pair>,
 }
 
+/// The distributions of the successes and the failures of a second.
 #[derive(Debug)]
 struct Pair {
     good: Poisson,
@@ -92,9 +94,9 @@ struct Pair {
 }
 
 const EIGHTHS: i32 = 8;
-/// Errors in a clump.
+/// The largest number of errors in a clump.
 const CLUMP_MAX: usize = 8;
-/// Traffic is taken for constant for so long while it rises.
+/// Rising traffic is taken as constant for this many seconds.
 const RISE_STEP: i32 = 30;
 
 impl Pair {
@@ -107,17 +109,19 @@ impl Pair {
     }
 }
 
-/// What one run keeps of its past.
+/// The state that one run carries from second to second.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// In eighths of a second.
+    /// The beginning of the outage, in eighths of a second after the switch.
     outage_at: i32,
+    /// The seconds that the present incident still lasts.
     incident_left: i32,
-    /// Failures that are still to come, by second.
+    /// The failures that are still to come, by second.
     pending: [u32; CLUMP_MAX],
 }
 
 impl Source {
+    /// Computes the distributions of a cell.
     pub(crate) fn new(traffic: Traffic) -> Self {
         let Traffic { rps, before, after, .. } = traffic;
         let steps = (BEFORE + traffic.bake) / RISE_STEP + 1;
@@ -156,6 +160,7 @@ impl Source {
         }
     }
 
+    /// Starts a run: draws the moment of its outage.
     pub(crate) fn start(&self, random: &mut Random) -> Run {
         let span = match self.traffic.shape {
             Shape::OutageBefore { .. } => BEFORE - 3,
@@ -169,7 +174,7 @@ impl Source {
         Run { outage_at, incident_left: 0, pending: [0; CLUMP_MAX] }
     }
 
-    /// The second that begins at `at`: 0 is the switch.
+    /// Draws the second that begins at `at`. The switch is at 0.
     pub(crate) fn second(&self, run: &mut Run, at: i32, random: &mut Random) -> Second {
         let plain = if at < 0 { &self.before } else { &self.after };
         match self.traffic.shape {

@@ -1,4 +1,4 @@
-//! The tables, and which bars are missed.
+//! The tables as text, and the list of missed bars.
 
 use std::fmt::Write;
 
@@ -6,8 +6,8 @@ use crate::Findings;
 use crate::cells::{Bar, Cell, DETECTION, INDEPENDENT, Kind, ODD, SLOWER, THIN_GROUP, TIMES};
 use crate::rivals::{MOST, RULES};
 
-/// Each rival's limit: the least at which no row of false reverts has more of them than 1 % (2 % with
-/// an outage in the bake). Infinite: there is none, short of one that never trips.
+/// The limit of each rival. It is the least limit at which no row of false reverts has more than 1 % of
+/// them (2 % with an outage in the bake). It is infinite if only a limit that never trips would do.
 pub(crate) fn limits(cells: &[Cell], found: &[Findings]) -> [f64; RULES.len()] {
     std::array::from_fn(|rule| {
         let rows = cells.iter().zip(found).filter(|(cell, found)| {
@@ -18,7 +18,7 @@ pub(crate) fn limits(cells: &[Cell], found: &[Findings]) -> [f64; RULES.len()] {
     })
 }
 
-/// The row that asks for the limit.
+/// The row that decides the limit of a rival.
 fn hardest<'a>(cells: &'a [Cell], found: &[Findings], rule: usize) -> Option<&'a Cell> {
     let rows = cells.iter().zip(found).filter(|(cell, found)| {
         matches!(cell.bar, Bar::False(_)) && matches!(cell.kind, Kind::Errors(_)) && found.runs > 0
@@ -26,6 +26,7 @@ fn hardest<'a>(cells: &'a [Cell], found: &[Findings], rule: usize) -> Option<&'a
     rows.max_by(|a, b| a.1.rivals[rule].total_cmp(&b.1.rivals[rule])).map(|(cell, _)| cell)
 }
 
+/// The share of the runs that tripped.
 fn share(found: &Findings) -> String {
     if found.trips == 0 {
         "0".to_owned()
@@ -34,10 +35,12 @@ fn share(found: &Findings) -> String {
     }
 }
 
+/// Seconds as text; `never` if infinite.
 fn seconds(value: f64) -> String {
     if value.is_finite() { format!("{value:.0}") } else { "never".to_owned() }
 }
 
+/// The result of a cell in one line.
 pub(crate) fn short(cell: &Cell, found: &Findings) -> String {
     match cell.bar {
         Bar::False(bar) => format!("{} of {} (at most {})", found.trips, found.runs, bar * found.runs as f64),
@@ -51,6 +54,7 @@ pub(crate) fn short(cell: &Cell, found: &Findings) -> String {
     }
 }
 
+/// One line for each cell that misses its bar.
 pub(crate) fn missed(cells: &[Cell], found: &[Findings]) -> Vec<String> {
     let mut missed = Vec::new();
     for (cell, found) in cells.iter().zip(found).filter(|(_, found)| found.runs > 0) {
@@ -70,11 +74,13 @@ pub(crate) fn missed(cells: &[Cell], found: &[Findings]) -> Vec<String> {
     missed
 }
 
+/// The results of the quick run, one line for each cell.
 pub(crate) fn quick(cells: &[Cell], found: &[Findings]) -> String {
     let lines = cells.iter().zip(found);
     lines.map(|(cell, found)| format!("{}: {}\n", cell.row, short(cell, found))).collect::<Vec<_>>().concat()
 }
 
+/// All tables as Markdown.
 pub(crate) fn full(cells: &[Cell], found: &[Findings]) -> String {
     let mut text = String::new();
     // Writing to a String never fails.
@@ -107,6 +113,7 @@ fn write_full(text: &mut String, cells: &[Cell], found: &[Findings]) -> std::fmt
     rivals(text, cells, found)
 }
 
+/// Writes the table of one group. `shown` gives the text of a cell.
 fn grid(
     text: &mut String,
     cells: &[Cell],
@@ -140,6 +147,7 @@ fn grid(
     writeln!(text)
 }
 
+/// Writes the table of the rivals with their limits and medians.
 fn rivals(text: &mut String, cells: &[Cell], found: &[Findings]) -> std::fmt::Result {
     writeln!(text, "### What people use today, on the same streams\n")?;
     writeln!(text, "| rule | tuned X | by | medians of {} |\n|---|---|---|---|", DETECTION.to_lowercase())?;

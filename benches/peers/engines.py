@@ -1,7 +1,8 @@
-"""What is measured: each engine with one worker, the same origin behind it, the same work to do.
+"""The engines that are measured. Each has one worker, the same origin behind it, and the same work to do.
 
-Equal terms: one thread or worker; connections to the client and to the origin kept alive and
-reused by any client; no logs; X-Forwarded-For added; 75 s of idle keep-alive.
+The terms are equal. Each engine has one thread or worker. It keeps connections to the client and to the
+origin alive, and any client can reuse those to the origin. It writes no logs, adds X-Forwarded-For, and
+keeps an idle connection for 75 s.
 """
 
 import json
@@ -18,7 +19,7 @@ START_SECONDS = 20
 
 
 class Failed(Exception):
-    """Something that has to work before anything can be measured did not."""
+    """Something failed that has to work before anything can be measured."""
 
 
 def free_port(taken=set()):
@@ -33,7 +34,7 @@ def free_port(taken=set()):
 
 
 def wait_for(what, question, process=None):
-    """Asks until the answer is true; the deadline is only the limit of failure."""
+    """Asks until the answer is true. Only a failure reaches the deadline."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process is not None and process.poll() is not None:
@@ -63,7 +64,7 @@ def process_tree(pid):
 
 
 class Engine:
-    """A child process that listens on `port`, and with TLS on `tls`; ended by its pid."""
+    """A child process that listens on `port`, and with TLS on `tls`. It is ended by its pid."""
 
     def __init__(self, name, command, port, log, env=None, tls=None):
         self.name, self.port, self.tls = name, port, tls
@@ -82,7 +83,7 @@ class Engine:
         return self
 
     def cpu_seconds(self):
-        """User and system time so far, of all its threads, living and dead, and its children."""
+        """User and system time so far in seconds, of all threads (also those that have ended) and of its children."""
         ticks = 0
         for pid in process_tree(self.process.pid):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -90,7 +91,7 @@ class Engine:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory_bytes(self):
-        """(RSS, PSS) now."""
+        """(RSS, PSS) at this moment, in bytes."""
         sums = {"Rss": 0, "Pss": 0}
         for pid in process_tree(self.process.pid):
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
@@ -111,7 +112,7 @@ class Engine:
 
 
 class Origin(Engine):
-    """Listens on two ports, so that both colors have one."""
+    """The fast origin. It listens on two ports, one for each color."""
 
     def __init__(self, build, folder):
         self.ports = [free_port(), free_port()]
@@ -126,7 +127,7 @@ def relay(build, folder, origin):
 
 
 def certificate(folder):
-    """One P-256 certificate for all: `tls.pem`, `tls.key`, and both in `tls.both`, as HAProxy wants them."""
+    """Makes one P-256 certificate for all engines: `tls.pem`, `tls.key`, and both in `tls.both` for HAProxy."""
     made = folder / "tls.pem"
     if not made.exists():
         subprocess.run(
@@ -219,7 +220,7 @@ def nginx(_build, folder, origin):
     port, tls = free_port(), free_port()
     certificate(folder)
     path = folder / "nginx.conf"
-    user = "user root;" if os.geteuid() == 0 else ""  # its worker has to reach the folder
+    user = "user root;" if os.geteuid() == 0 else ""  # the worker of nginx has to reach the folder
     path.write_text(NGINX.format(user=user, folder=folder, port=port, tls=tls, origin=origin))
     return Engine("nginx", ["nginx", "-p", str(folder), "-c", str(path)], port, folder / "nginx.log", tls=tls)
 
@@ -259,7 +260,7 @@ pool_idle_max = 1024
 
 
 def greenlight(command, folder, origins):
-    """A whole front door in the middle of a bake: probing, counting and judging are all at work."""
+    """A whole front door. `bake` then brings it into a bake, in which it probes, counts and judges."""
     port, tls, admin = free_port(), free_port(), free_port()
     certificate(folder)
     path = folder / "greenlight.toml"
@@ -277,7 +278,7 @@ def greenlight(command, folder, origins):
 
 
 def bake(engine):
-    """Releases to the second origin and waits for the bake; says so if it can't."""
+    """Releases to the second origin and waits for the bake. Returns a sentence that says whether it came."""
     base = f"http://127.0.0.1:{engine.admin}/v1/services/bench"
     try:
         request = urllib.request.Request(

@@ -22,7 +22,7 @@ IDLE_CONNECTIONS = 3000
 
 
 class Load(NamedTuple):
-    """What wrk does, and the bars for CPU a request to HAProxy's and to the relay's."""
+    """The load that wrk makes, and the bars for the CPU of a request as a ratio to HAProxy and the relay."""
 
     title: str
     path: str
@@ -30,9 +30,9 @@ class Load(NamedTuple):
     to_haproxy: float
     to_relay: float = None
     tls: bool = False
-    # A handshake for every request.
+    # Whether every request has a connection, and so a handshake, of its own.
     fresh: bool = False
-    # HTTP/2, loaded by h2load: so many streams on each connection at once.
+    # With HTTP/2, which h2load loads: the number of streams on each connection at once.
     streams: int = 0
 
 
@@ -53,20 +53,20 @@ def milliseconds(text):
 
 
 def load_http2(engine, what, duration):
-    """One h2load run; refuses to count one that saw an error."""
+    """One run of h2load. Fails if the run saw an error."""
     with tempfile.NamedTemporaryFile(prefix="greenlight-h2load-") as log:
         before = engine.cpu_seconds()
         command = ["h2load", "-t1", f"-c{what.connections}", f"-m{what.streams}", f"-D{duration}",
                    f"--log-file={log.name}", f"https://127.0.0.1:{engine.tls}{what.path}"]
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         spent = engine.cpu_seconds() - before
-        # Start, status, microseconds.
+        # The columns are the start, the status, and the microseconds.
         lines = [line.split() for line in Path(log.name).read_text().splitlines()]
     if "h2" not in re.search(r"Application protocol: (\S+)", text).group(1):
         raise Failed(f"{engine.name}, {what.title}: not HTTP/2")
     bad = [line for line in lines if line[1] != "200"]
     trouble = re.search(r" (\d+) failed, (\d+) errored, (\d+) timeout", text)
-    # What is in flight when the time is over is told as failed by nobody.
+    # h2load does not count requests as failed that are in flight when the time is over.
     if bad or any(int(count) for count in trouble.groups()):
         raise Failed(f"{engine.name}, {what.title}: {len(bad)} other than 200, {trouble.group()}")
     if len(lines) < what.connections * what.streams or spent <= 0:
@@ -81,7 +81,7 @@ def load_http2(engine, what, duration):
 
 
 def load(engine, what, duration):
-    """One wrk run; refuses to count one that saw an error."""
+    """One run of wrk. Fails if the run saw an error."""
     if what.streams:
         return load_http2(engine, what, duration)
     before = engine.cpu_seconds()
@@ -108,7 +108,7 @@ def load(engine, what, duration):
 
 
 def request_once(port):
-    """A connection that has done one request, and is kept."""
+    """A connection that has done one request and is kept open."""
     client = socket.create_connection(("127.0.0.1", port), timeout=10)
     client.sendall(b"GET / HTTP/1.1\r\nHost: bench.example.org\r\n\r\n")
     received = b""
@@ -123,7 +123,7 @@ def request_once(port):
 
 
 def still_open(client):
-    """Nothing to read, and no end of file: the other side has kept it."""
+    """Whether the other side has kept the connection: there is nothing to read, and no end of file."""
     client.setblocking(False)
     try:
         client.recv(1)
@@ -133,7 +133,7 @@ def still_open(client):
 
 
 def idle_memory(engine):
-    """(RSS, PSS) bytes for each of many idle kept-alive connections."""
+    """(RSS, PSS) in bytes for each of many idle kept-alive connections."""
     for _ in range(50):
         request_once(engine.port).close()
     before = engine.memory_bytes()
@@ -152,7 +152,7 @@ def median(samples, key):
 
 
 def ratio(samples, peers):
-    """The median over rounds, each of runs that followed each other; None where there is no peer."""
+    """The median ratio over all rounds. Each ratio compares runs of the same round. None without a peer."""
     return statistics.median(a["cpu"] / b["cpu"] for a, b in zip(samples, peers)) if peers else None
 
 
@@ -177,7 +177,7 @@ def tables(results, names, memory):
         for name in shown:
             samples = results[name, title]
             spread = f"{min(s['cpu'] for s in samples):.1f}..{max(s['cpu'] for s in samples):.1f}"
-            # Each round's ratio is of runs that follow each other; their median is what counts.
+            # The ratio of a round compares runs that follow each other. The median of the ratios counts.
             to = [ratio(samples, results.get((peer, title))) for peer in ("haproxy", "relay")]
             ratios[title, name] = tuple(to)
             lines.append(
@@ -209,7 +209,7 @@ def missed(ratios, memory):
 
 
 def starters(options, folder, origin):
-    """How each engine is started, by name; the relay first, it is the floor."""
+    """The function that starts each engine, by name. The relay comes first, because it is the floor."""
     known = {
         "relay": lambda: engines.relay(options.build, folder, origin.port),
         "haproxy": lambda: engines.haproxy(options.build, folder, origin.port),
@@ -239,7 +239,7 @@ def measure(options, folder):
         memory = {}
         for name, make in makers.items():
             if name == "relay":
-                continue  # it holds two sockets and their buffers: a floor of CPU, not of memory
+                continue  # it holds two sockets and their buffers, so it is a floor of CPU and not of memory
             engine = start(make)
             memory[name] = idle_memory(engine)
             stop(engine)
@@ -267,7 +267,7 @@ def measure(options, folder):
 
 
 def version(command):
-    """What it says of itself, on whichever stream."""
+    """The version that a program prints, on either stream."""
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     return re.search(r"\d+\.\d+[\w.+-]*", ran.stdout + ran.stderr).group()
 

@@ -1,10 +1,10 @@
-//! The fast origin of `benches/peers`: what it costs must not hide what a proxy costs.
+//! The fast origin of `benches/peers`. Its own cost must not hide the cost of a proxy.
 //!
-//! One thread, one read and one write a batch of requests, two fixed answers made at start:
-//! 64 KiB for a target that begins with `/64k`, 128 B for any other. It finds the end of a head and
-//! looks at nothing else; requests have no bodies.
+//! It has one thread, and does one read and one write for each batch of requests. At its start it makes
+//! two fixed answers: 64 KiB for a target that begins with `/64k`, and 128 B for any other target. It
+//! finds the end of a head and looks at nothing else. Requests have no bodies.
 //!
-//! `peer_origin ADDRESS...` prints the addresses that it listens on, one a line.
+//! `peer_origin ADDRESS...` prints the addresses that it listens on, one on each line.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinSet, LocalSet};
 
-/// A head that is longer is nobody's here.
+/// The longest head, in bytes. No client of this bench sends a longer one.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 struct Answers {
@@ -63,7 +63,8 @@ async fn listen(addresses: impl Iterator<Item = String>) -> std::io::Result<()> 
     Ok(())
 }
 
-/// With room for every connection of a load at once: a dropped SYN comes again after a second.
+/// Binds with a backlog for every connection of a load at once, because a dropped SYN comes again only
+/// after a second.
 fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
@@ -85,7 +86,7 @@ async fn accept(listener: TcpListener, answers: Rc<Answers>) -> std::io::Result<
     }
 }
 
-/// Answers until the peer closes, or sends what is not a request.
+/// Answers requests until the peer closes the connection, or sends a head that is too long.
 async fn serve(mut stream: TcpStream, answers: Rc<Answers>) {
     let mut buffer = Vec::with_capacity(4096);
     let mut out: Vec<u8> = Vec::new();
@@ -110,7 +111,7 @@ async fn serve(mut stream: TcpStream, answers: Rc<Answers>) {
     }
 }
 
-/// The length of a whole head at the beginning of `bytes`.
+/// The length in bytes of a whole head at the beginning of `bytes`.
 fn head_length(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
 }

@@ -1,9 +1,10 @@
-//! The floor of `benches/peers`: a plain tokio byte relay that knows nothing of HTTP.
+//! The floor of `benches/peers`: a plain tokio byte relay that does not read HTTP. Its cost is the lower
+//! limit for the proxies.
 //!
-//! One thread, one upstream connection for each client connection, tokio's own
-//! `copy_bidirectional` with buffers that hold the largest answer whole (with 16 KiB the floor was
-//! higher than the house). A proxy on the same runtime that reads, decides and writes can come near
-//! it, and can hardly be under it.
+//! It has one thread, and one upstream connection for each client connection. It uses tokio's own
+//! `copy_bidirectional` with buffers that hold the largest answer whole. (With 16 KiB the relay cost more
+//! than greenlight.) A proxy on the same runtime that reads, decides and writes can come near this floor,
+//! and can hardly be under it.
 //!
 //! `peer_relay LISTEN UPSTREAM` prints the address that it listens on.
 
@@ -51,7 +52,8 @@ async fn relay(listen: SocketAddr, upstream: SocketAddr) -> std::io::Result<()> 
     }
 }
 
-/// With room for every connection of a load at once: a dropped SYN comes again after a second.
+/// Binds with a backlog for every connection of a load at once, because a dropped SYN comes again only
+/// after a second.
 fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
@@ -59,6 +61,7 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(4096)
 }
 
+/// Copies bytes in both directions until both sides have closed.
 async fn pass(mut client: TcpStream, upstream: SocketAddr) -> std::io::Result<()> {
     client.set_nodelay(true)?;
     let mut origin = TcpStream::connect(upstream).await?;

@@ -1,4 +1,4 @@
-//! `abort`
+//! `abort` ends a release that has not switched yet.
 
 use reqwest::Method;
 use serde_json::json;

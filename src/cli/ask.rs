@@ -1,4 +1,4 @@
-//! The commands that are one request and one sentence.
+//! The commands that send one request to the admin API and print one sentence.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -8,7 +8,8 @@ use super::exit::Exit;
 use super::fault::Fault;
 use super::output::{Format, Output, say, say_json};
 
-/// A service, and how to answer about it. A name that a URL would take for a way up is refused.
+/// The service that a command is about, and the format of the output. The names `.` and `..` are refused,
+/// because in a URL they lead to the current or the parent folder.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Service {
     /// The service's name, as in the configuration
@@ -18,7 +19,7 @@ pub(super) struct Service {
     pub(super) output: Output,
 }
 
-/// A name that can stand in a path.
+/// Checks that a name can be one segment of a URL path. The error is a sentence for the person who typed it.
 pub(super) fn name(text: &str) -> Result<String, String> {
     if text.is_empty() || text == "." || text == ".." {
         return Err("it has to be a name".into());
@@ -26,7 +27,7 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Tells what came of a change.
+/// Prints the API's answer to a change.
 pub(super) fn answer(change: &Change, format: Format) {
     match format {
         Format::Json => say_json(&change.answer),
@@ -34,7 +35,7 @@ pub(super) fn answer(change: &Change, format: Format) {
     }
 }
 
-/// Asks for a change of a service and says what came of it.
+/// Asks the API to change a service, and prints its answer. `path` is the segment after the service's name.
 pub(super) async fn ask(
     admin: &Admin,
     method: Method,

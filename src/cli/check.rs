@@ -1,4 +1,4 @@
-//! `check`
+//! `check` reads a configuration file and prints every fault in it.
 
 use std::path::PathBuf;
 

@@ -1,8 +1,9 @@
-//! The admin API, asked.
+//! The client of the admin API.
 //!
-//! No proxy from the environment and no redirects: a token is shown to the address that was
-//! given and to nobody else. Every change carries a fresh `Idempotency-Key`, so that one whose
-//! answer was lost on the way can be sent again without being made twice.
+//! The client uses no proxy from the environment and follows no redirect, so that it shows the token only to
+//! the address that the person gave. Every change carries a fresh `Idempotency-Key`. If the answer to a
+//! change is lost, the client sends the change again under the same key, and the controller makes it only
+//! once.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,32 +21,33 @@ use super::fault::Fault;
 use super::sse::EventStream;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two reads; event streams send a comment every 10 s.
+/// The longest time between two reads. An event stream sends a comment every 10 s, so it never waits this
+/// long.
 const READ_TIMEOUT: Duration = Duration::from_secs(45);
-/// A promote is answered within 30 s.
+/// The longest time for a whole answer. The slowest answer is the one to a promote, within 30 s.
 const TOTAL_TIMEOUT: Duration = Duration::from_mins(1);
-/// How often a change is sent again when its answer was lost.
+/// How many times at most the client sends a change again after a lost answer.
 const RESENDS_MAX: u32 = 3;
 const RESEND_PAUSE: Duration = Duration::from_millis(300);
-/// The largest answer that is read, in bytes.
+/// The largest answer that the client reads, in bytes.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// A change that was taken.
+/// The answer to a change that the controller has accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) answer: Answer,
-    /// 202: work goes on behind the answer.
+    /// The status was 202 (Accepted): the release goes on after the answer.
     pub(super) accepted: bool,
 }
 
-/// What asking for a release's events gave.
+/// The answer to a request for a release's events.
 pub(super) enum Events {
     Stream(Box<EventStream>),
-    /// All was received already, and the release has ended.
+    /// The status was 204: the client has received every event, and the release has ended.
     NoMore,
 }
 
-/// A greenlight that can be asked.
+/// A connection to the admin API of a running greenlight.
 #[derive(Debug)]
 pub(super) struct Admin {
     client: Client,
@@ -53,6 +55,8 @@ pub(super) struct Admin {
 }
 
 impl Admin {
+    /// Builds the client. Fails with [`Fault::Usage`] when the address is no HTTP URL or a file can't be
+    /// used.
     pub(super) fn new(connection: &Connection) -> Result<Self, Fault> {
         let base = base(&connection.admin)?;
         let mut builder = ask::client()
@@ -61,7 +65,7 @@ impl Admin {
             .read_timeout(READ_TIMEOUT)
             .default_headers(headers(connection)?);
         if base.scheme() == "http" {
-            // Nothing to verify: the system's certificates need not be read.
+            // Plain HTTP has no certificate to verify, so the client need not read the system's certificates.
             builder = builder.tls_certs_only([]);
         } else if let Some(ca) = &connection.ca {
             let roots = Certificate::from_pem_bundle(&read(ca, "--ca")?);
@@ -79,14 +83,14 @@ impl Admin {
 
     fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.base.clone();
-        // `base` refuses addresses that have no path.
+        // This is always `Ok`, because the function `base` refuses URLs that can't have a path.
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
         url
     }
 
-    /// Reads JSON. `query`: `("limit", "20")`.
+    /// Sends a GET and parses the answer as JSON. `query` is one name and value, such as `("limit", "20")`.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         segments: &[&str],
@@ -100,14 +104,15 @@ impl Admin {
         self.parse(&body)
     }
 
-    /// Reads what a browser would be shown.
+    /// Sends a GET that accepts HTML, as a browser does, and returns the page.
     pub(super) async fn page(&self, segments: &[&str]) -> Result<String, Fault> {
         let request = self.client.request(Method::GET, self.url(segments)).header(ACCEPT, "text/html");
         let (_, body) = self.answer(request).await?;
         String::from_utf8(body).map_err(|why| self.strange(why.to_string()))
     }
 
-    /// Sends a change; one whose answer is lost is sent again under the same key.
+    /// Sends a change. If the answer is lost, the client sends the change again under the same idempotency
+    /// key.
     pub(super) async fn change(
         &self,
         method: Method,
@@ -118,7 +123,8 @@ impl Admin {
         Ok(Change { answer: self.parse(&body)?, accepted: status == StatusCode::ACCEPTED })
     }
 
-    /// The same for a change whose answer is of another shape.
+    /// Sends a change with an empty JSON object as its body, and parses an answer of another shape than
+    /// [`Answer`].
     pub(super) async fn change_as<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -149,7 +155,7 @@ impl Admin {
         }
     }
 
-    /// A release's events after `last`.
+    /// Opens the stream of a release's events that have a number greater than `last`, or of all its events.
     pub(super) async fn events(&self, release: &str, last: Option<u64>) -> Result<Events, Fault> {
         let mut request = self.client.request(Method::GET, self.url(&["v1", "releases", release, "events"]));
         if let Some(last) = last {
@@ -213,7 +219,8 @@ impl Admin {
     }
 }
 
-/// How the reason begins when not even a connection was made: nothing was sent.
+/// The beginning of the reason when the client got no connection. In that case it has sent no change whose
+/// answer could be lost, so it reports the fault at once and does not try again.
 const CONNECT: &str = "no connection: ";
 
 fn base(text: &str) -> Result<Url, Fault> {
@@ -239,7 +246,8 @@ fn headers(connection: &Connection) -> Result<HeaderMap, Fault> {
     Ok(headers)
 }
 
-/// Who types, for the audit log.
+/// The name of the person who runs the command, for the audit log: the printable ASCII of `USER`, at most 64
+/// characters.
 fn actor() -> Option<HeaderValue> {
     let user = std::env::var("USER").ok()?;
     let name: String = user.chars().filter(char::is_ascii_graphic).take(64).collect();
@@ -254,7 +262,8 @@ fn usage(option: &str, path: &Path, why: &dyn std::fmt::Display) -> Fault {
     Fault::Usage(format!("{option} {}: {why}", path.display()))
 }
 
-/// The innermost cause says what happened ("connection refused"); the outer ones name layers.
+/// The innermost cause of an error. It says what happened ("connection refused"), while the outer causes only
+/// name the layers of the HTTP client.
 fn causes(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {

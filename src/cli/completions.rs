@@ -1,4 +1,4 @@
-//! `completions`
+//! `completions` prints the completion script of a shell.
 
 use std::io::Write;
 
@@ -21,7 +21,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn print(args: &Args) -> Exit {
-    // Into memory first: the generator panics when the reader has gone away.
+    // The generator writes into memory first, because it panics when it writes to a closed pipe.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "greenlight", &mut script);
     let _ = std::io::stdout().lock().write_all(&script);

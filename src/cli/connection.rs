@@ -1,4 +1,5 @@
-//! Where the admin API is and how to get in: options that every verb takes.
+//! The options that every verb takes: the address of the admin API, and the token and certificates for
+//! access.
 
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ pub(super) struct Connection {
     pub(super) identity: Option<PathBuf>,
 }
 
-/// The options that can come from the environment, and their variables.
+/// The options that can come from the environment, with their variables.
 const VARIABLES: [(&str, &str); 4] = [
     ("admin", "GREENLIGHT_ADMIN"),
     ("token_file", "GREENLIGHT_TOKEN_FILE"),
@@ -35,8 +36,8 @@ const VARIABLES: [(&str, &str); 4] = [
     ("identity", "GREENLIGHT_IDENTITY"),
 ];
 
-/// A variable that is set to nothing counts as not set: that is how scripts and compose files
-/// switch one off, and clap would take it for an option without its value.
+/// Makes the command ignore those variables that are set to the empty string. Scripts and Compose files
+/// switch a variable off in this way, but clap would read it as an option without a value.
 pub(super) fn without_empty_variables(command: clap::Command) -> clap::Command {
     let empty = |variable: &str| std::env::var_os(variable).is_some_and(|value| value.is_empty());
     VARIABLES

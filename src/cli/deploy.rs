@@ -1,4 +1,4 @@
-//! `deploy`
+//! `deploy` asks for a release of a version on the other color.
 
 use reqwest::Method;
 use serde_json::{Map, Value};

@@ -1,32 +1,34 @@
-//! The exit codes (docs/cli.md).
+//! The exit codes (docs/cli.md, "Exit codes").
 
 use std::process::ExitCode;
 
 use crate::release::StateName;
 
-/// How a command ended, for scripts.
+/// The exit code of a command. Scripts read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// Succeeded, or nothing to do.
+    /// The command succeeded, or there was nothing to do.
     Done = 0,
-    /// Internal, or unreachable.
+    /// An internal fault, or the admin API can't be reached.
     Broken = 1,
-    /// Usage, or bad configuration.
+    /// Wrong arguments, or a configuration with faults.
     Usage = 2,
-    /// Failed or cancelled before the switch.
+    /// The release failed or was canceled before the switch.
     NotReleased = 3,
-    /// Reverted or rolled back.
+    /// The release was reverted or rolled back.
     Reverted = 4,
-    /// The wait timed out; the release goes on.
+    /// The time of `--timeout` is over; the release goes on.
     TimedOut = 5,
-    /// Wrong state, pinned, quarantined.
+    /// The controller refused: the service is in the wrong state or pinned, or the version is in quarantine.
     Refused = 6,
+    /// The release is degraded: a person has to decide.
     Degraded = 7,
 }
 
 impl Exit {
-    /// The code for the state that a wait ended with.
+    /// The exit code for the state in which the release was when the wait ended. A state that is neither
+    /// final nor degraded gives [`Exit::Broken`].
     pub(crate) const fn of_state(state: StateName) -> Self {
         match state {
             StateName::Succeeded => Self::Done,

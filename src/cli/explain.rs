@@ -1,4 +1,4 @@
-//! `explain`
+//! `explain` prints why a release ended as it did.
 
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ enum Format {
 }
 
 impl Args {
-    /// How a fault is printed.
+    /// The format in which a fault is printed: JSON only if the person asked for JSON.
     pub(super) fn fault_format(&self) -> output::Format {
         if self.format == Format::Json { output::Format::Json } else { output::Format::Text }
     }

@@ -1,34 +1,40 @@
-//! What goes wrong at the command line: a sentence with the next step, and an exit code.
+//! The faults of the command line. Each is a sentence that names the next step, and has an exit code.
 
 use crate::control_plane::admin::Problem;
 
 use super::exit::Exit;
 use super::output::{Format, complain, say_json};
 
-/// Why a command did not do what it was asked to.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
+    /// The arguments, or a file that they name, can't be used.
     #[error("{0}")]
     Usage(String),
+    /// The admin API can't be reached.
     #[error(
         "{admin} can't be reached ({why}): is `greenlight run` running there? Another address is given with --admin or GREENLIGHT_ADMIN"
     )]
     Unreachable { admin: String, why: String },
+    /// The admin API answered with a problem document (RFC 9457).
     #[error("{}", problem_text(.0))]
     Problem(Box<Problem>),
+    /// The server at that address gave an answer that greenlight never gives.
     #[error("{admin} answered something that is not greenlight's ({why}): check --admin")]
     Strange { admin: String, why: String },
+    /// A fault of the program itself.
     #[error("{0}")]
     Internal(String),
 }
 
 impl Fault {
+    /// The exit code of this fault (docs/cli.md, "Exit codes").
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::Problem(problem) => match problem.status {
                 409 | 412 => Exit::Refused,
-                // A name, a value or a token that is not right: the same every time.
+                // A name, a value or a token is wrong. The same command would fail again in the same way.
                 400..=499 => Exit::Usage,
                 _ => Exit::Broken,
             },
@@ -36,7 +42,7 @@ impl Fault {
         }
     }
 
-    /// Whether asking again later may help.
+    /// Whether the same request may succeed later.
     pub(super) fn passes(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
@@ -45,8 +51,9 @@ impl Fault {
         }
     }
 
-    /// Prints it; returns the exit code. In JSON the API's problem document goes to standard output as well: its
-    /// `code` tells a script why a command was refused.
+    /// Prints the fault to standard error and returns its exit code. In the JSON format it also prints the
+    /// API's problem document to standard output, because the `code` in it tells a script why the API
+    /// refused.
     pub(super) fn report(&self, format: Format) -> Exit {
         complain(&format!("greenlight: {self}"));
         if let (Format::Json, Self::Problem(problem)) = (format, self) {

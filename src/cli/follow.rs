@@ -1,8 +1,8 @@
 //! Follows a release to its end.
 //!
-//! The stream of events is opened anew after the last event that came, for as long as it takes: a
-//! restart of greenlight in the middle of a release is not the release's end. Only when nothing
-//! was heard from it for 30 s is it given up.
+//! When the stream of events breaks off, the follower opens it again after the last event that it received.
+//! It does so as long as the release runs, because a restart of greenlight does not end a release. The
+//! follower gives up only after greenlight has not answered for 30 s.
 
 use std::time::Duration;
 
@@ -17,24 +17,27 @@ use super::output::{self, Format};
 use super::rundown;
 use super::sse::EventStream;
 
-/// How long greenlight may be out of reach.
+/// The longest time for which greenlight may give no answer before the follower gives up.
 pub(super) const UNREACHABLE_MAX: Duration = Duration::from_secs(30);
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
-/// Between two looks at where it is: on a terminal (one line, replaced), and in a log.
+/// The time between two lines of progress on a terminal, where each line replaces the one before it.
 const LOOK_TERMINAL: Duration = Duration::from_secs(1);
+/// The same time for a log, where each line stays.
 const LOOK_LOG: Duration = Duration::from_secs(30);
 
-/// How a wait ended.
+/// How the wait for a release ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// In a final state, or degraded.
+    /// The release is in a final state, or degraded.
     Ended(Box<ReleaseView>),
-    /// The time was over; the release goes on.
+    /// The timeout is over and the release goes on. The view is absent when the API could not give it.
     TimedOut(Option<Box<ReleaseView>>),
 }
 
-/// Prints a line a step until the release has ended, is degraded, or the time is over.
-/// It is given up when greenlight is out of reach for longer than `patience`.
+/// Prints one line for each step of the release, until the release has ended, is degraded, or `timeout` is
+/// over.
+///
+/// Fails when the API refuses, or when greenlight gives no answer for longer than `patience`.
 pub(super) async fn follow(
     admin: &Admin,
     release: &str,
@@ -71,15 +74,15 @@ pub(super) async fn follow(
 struct Follower<'a> {
     admin: &'a Admin,
     release: &'a str,
-    /// The last event that came.
+    /// The number of the last event that was received.
     last: Option<u64>,
-    /// When the first event was, RFC 3339.
+    /// The time of the first event, as RFC 3339 text.
     start: Option<String>,
     service: Option<String>,
-    /// When greenlight was last heard.
+    /// When greenlight last answered or sent an event.
     heard: Instant,
     format: Format,
-    /// Whether a line may be replaced.
+    /// Whether the output is text on a terminal, so that a line can be replaced.
     terminal: bool,
     patience: Duration,
 }
@@ -112,7 +115,8 @@ impl Follower<'_> {
         if self.heard.elapsed() < self.patience { Ok(()) } else { Err(fault) }
     }
 
-    /// Prints events as they come. True when the last one was an end; false when the stream broke.
+    /// Prints events as they arrive. Returns true after an event that ends the wait, false when the stream
+    /// ends or breaks before one.
     async fn listen(&mut self, mut stream: Box<EventStream>) -> bool {
         let mut look = look_interval(self.terminal);
         loop {
@@ -133,7 +137,8 @@ impl Follower<'_> {
     }
 
     fn print(&mut self, event: &EventView) {
-        // Events that were not stored when they were told have no number.
+        // An event that the controller could not store has the number 0. A new stream can't start after it,
+        // so the follower keeps the last number of a stored event.
         self.last = Some(event.seq).filter(|seq| *seq > 0).or(self.last);
         self.service.get_or_insert_with(|| event.service.clone());
         let start = self.start.get_or_insert_with(|| event.time.clone());
@@ -147,7 +152,7 @@ impl Follower<'_> {
 
     async fn look(&self) {
         let Some(service) = self.service.as_ref().filter(|_| self.format == Format::Text) else { return };
-        // Only a hint: what can't be had is left out.
+        // The line is only a hint. If the API does not answer, the follower prints none.
         let Ok(view) = self.admin.get::<ServiceView>(&["v1", "services", service], None).await else {
             return;
         };
@@ -165,8 +170,9 @@ impl Follower<'_> {
         }
     }
 
-    /// The record of a release whose last event came. The record is written before the event is
-    /// told, but for a store that could not be written: then it is asked again for a while.
+    /// Reads the record of the release after its last event. The controller writes the record before it sends
+    /// the event, except when the store can't be written. In that case the follower reads the record again,
+    /// until it shows the end or `patience` is over.
     async fn ended(&self) -> Result<ReleaseView, Fault> {
         loop {
             match self.release().await {
@@ -185,7 +191,7 @@ impl Follower<'_> {
     }
 }
 
-/// A final state, or one in which only a person can go on.
+/// Whether a state is final, or degraded, in which a person has to decide.
 const fn is_end(state: StateName) -> bool {
     state.is_final() || matches!(state, StateName::Degraded)
 }

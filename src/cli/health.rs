@@ -1,4 +1,4 @@
-//! `health`: for the health check of a container, which has no other program in it.
+//! `health` is for the health check of greenlight's container, whose image holds no other program.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! `history`
+//! `history` lists the releases of a service, the newest first.
 
 use crate::control_plane::controller::ReleaseView;
 use crate::judge::Verdict;
@@ -38,6 +38,7 @@ pub(super) async fn history(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
+/// The releases as a table, in the order of `releases`.
 pub(super) fn text(releases: &[ReleaseView]) -> String {
     let mut table =
         Table::new(["RELEASE", "STATE", "KIND", "VERSION", "COLOR", "STARTED", "TOOK", "VERDICT", "REASON"]);

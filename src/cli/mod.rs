@@ -1,8 +1,8 @@
-//! L4: the command line (docs/cli.md). One file a verb.
+//! The command line (docs/cli.md). Each verb has its own file.
 //!
-//! Arguments become typed values once, here at the door; a verb asks the admin API and says what
-//! it did, what happens next and how to undo it. A fault is one sentence with the next step, and
-//! an exit code that scripts can tell apart ([`exit::Exit`]).
+//! clap turns the arguments into typed values here, once. A verb then asks the admin API, and prints what was
+//! done, what happens next and how to undo it. A fault is one sentence that names the next step; its exit
+//! code tells a script which kind of fault it is ([`exit::Exit`]).
 
 mod abort;
 mod analyze;
@@ -105,7 +105,7 @@ enum Verb {
 }
 
 impl Verb {
-    /// How a verb that asks a running greenlight answers.
+    /// The output format of a verb that asks a running greenlight; text for all other verbs.
     fn format(&self) -> Format {
         match self {
             Self::Deploy(args) => args.service.output.format,
@@ -133,7 +133,7 @@ impl Verb {
     }
 }
 
-/// Runs the command line; the exit code is docs/cli.md.
+/// Runs the command line of this process. The exit codes are listed in docs/cli.md, "Exit codes".
 #[must_use]
 pub fn main() -> ExitCode {
     let matches = connection::without_empty_variables(Cli::command()).get_matches();
@@ -150,7 +150,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The verbs that ask a running greenlight.
+/// Runs a verb that asks a running greenlight.
 fn ask(connection: &Connection, verb: Verb) -> Exit {
     let format = verb.format();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {

@@ -1,20 +1,20 @@
-//! Lines for people. A reader that has gone away (`| head`) is no fault.
+//! Output for people and scripts. It is no fault when the reader closes the pipe early (`| head`).
 
 use std::io::{IsTerminal, Write};
 
-/// A line (or several) to standard output.
+/// Prints one or several lines to standard output.
 pub(super) fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{}", printable(text));
     let _ = out.flush();
 }
 
-/// A line to standard error.
+/// Prints a line to standard error.
 pub(super) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", printable(text));
 }
 
-/// Replaces the last line of a terminal, without a line break; empty: clears it.
+/// Replaces the last line of the terminal, without a line break. An empty `text` clears the line.
 pub(super) fn hint(text: &str) {
     let mut out = std::io::stdout().lock();
     let width = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns));
@@ -24,19 +24,20 @@ pub(super) fn hint(text: &str) {
     let _ = out.flush();
 }
 
+/// Whether standard output is a terminal.
 pub(super) fn is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// What a server says may hold bytes of others (log lines, labels): nothing of it may drive the
-/// terminal.
+/// Replaces every control character except line break and tab. Answers of a server can contain text of other
+/// programs (log lines, labels), and such text must not control the terminal.
 pub(super) fn printable(text: &str) -> String {
     text.chars()
         .map(|char| if char.is_control() && char != '\n' && char != '\t' { '\u{fffd}' } else { char })
         .collect()
 }
 
-/// How a command answers.
+/// The output format of a command.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
     #[default]
@@ -44,7 +45,7 @@ pub(super) enum Format {
     Json,
 }
 
-/// `-o`
+/// The option `-o`.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Output {
     /// How to print: for people, or as the API's JSON
@@ -52,7 +53,7 @@ pub(super) struct Output {
     pub(super) format: Format,
 }
 
-/// The API's JSON, indented.
+/// Prints a value as indented JSON, in the shapes of the admin API.
 pub(super) fn say_json<T: serde::Serialize>(value: &T) {
     say(&serde_json::to_string_pretty(value).unwrap_or_default());
 }

@@ -1,4 +1,4 @@
-//! `pause`
+//! `pause` makes the workers hold the client requests of a service.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `pin`
+//! `pin` fixes the active color of a service.
 
 use std::time::Duration;
 

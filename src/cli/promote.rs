@@ -1,4 +1,4 @@
-//! `promote`
+//! `promote` moves the traffic to the candidate, or keeps a degraded release.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `quarantine ls`, `quarantine rm`
+//! `quarantine ls` lists the versions in quarantine; `quarantine rm` takes one out.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `reload`
+//! `reload` makes a running greenlight read its configuration file again.
 
 use reqwest::Method;
 

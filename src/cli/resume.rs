@@ -1,4 +1,4 @@
-//! `resume`
+//! `resume` ends a pause.
 
 use reqwest::Method;
 use serde_json::json;

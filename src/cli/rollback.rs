@@ -1,4 +1,4 @@
-//! `rollback`
+//! `rollback` goes back to the version before, or to a kept release.
 
 use reqwest::Method;
 use serde_json::{Map, Value};
@@ -49,6 +49,6 @@ pub(super) async fn rollback(admin: &Admin, args: &Args) -> Result<Exit, Fault> 
     if change.accepted {
         return args.wait.follow(admin, change.answer.id.as_deref(), format).await;
     }
-    // The old color has the traffic: what was asked for is done, there is nothing to wait for.
+    // The old color already has the traffic. The rollback is complete, so there is nothing to wait for.
     Ok(Exit::Done)
 }

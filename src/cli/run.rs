@@ -1,11 +1,11 @@
-//! `run`
+//! `run` runs the front door in this process.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::app;
 
-/// Where the configuration is if nobody says.
+/// The path of the configuration file if the command line names none.
 pub(super) const CONFIG_DEFAULT: &str = "/etc/greenlight/greenlight.toml";
 
 /// Run the front door

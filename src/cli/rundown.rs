@@ -1,4 +1,4 @@
-//! What a wait prints: a line a step with clock and counts, and at the end the verdict, the cause,
+//! The text of a wait: one line for each step with clock and counts, and at the end the verdict, the cause,
 //! the next step, and how to undo it.
 
 use std::fmt::Write;
@@ -12,7 +12,8 @@ use crate::release::StateName;
 
 use super::span;
 
-/// One step: `14:02:31     +0:20  baking             all traffic on green  [n 312, e 21, S 9.30 of 14.20]`.
+/// One step as a line: clock time, time since `start` (RFC 3339), event, reason and counts, as in
+/// `14:02:31     +0:20  baking             all traffic on green  [n 312, e 21, S 9.30 of 14.20]`.
 pub(super) fn line(start: &str, event: &EventView) -> String {
     let clock = event.time.get(11..19).unwrap_or(&event.time);
     let after = span::between(start, &event.time).map(|after| format!("+{}", span::clock(after)));
@@ -23,7 +24,8 @@ pub(super) fn line(start: &str, event: &EventView) -> String {
     line
 }
 
-/// `n 312, e 21, S 9.30 of 14.20`, as far as they are known.
+/// The judge's counts as `n 312, e 21, S 9.30 of 14.20`: requests, errors, score and bound. Without requests
+/// and errors there is no text; without score and bound the text ends after the errors.
 fn counts(numbers: &Map<String, Value>) -> Option<String> {
     let number = |key: &str| numbers.get(key).and_then(Value::as_f64);
     let (n, e) = (number("n")?, number("e")?);
@@ -34,7 +36,8 @@ fn counts(numbers: &Map<String, Value>) -> Option<String> {
     Some(text)
 }
 
-/// Where a release is between two steps; empty when the service is about another one.
+/// The progress of a release between two steps. The text is empty when the service neither runs nor queues
+/// it.
 pub(super) fn progress(service: &ServiceView, release: &str) -> String {
     let is = |view: &&ReleaseView| view.id == release;
     if let Some(queued) = service.queued.as_ref().filter(is) {
@@ -57,7 +60,7 @@ pub(super) fn progress(service: &ServiceView, release: &str) -> String {
     text
 }
 
-/// The end of a wait.
+/// The text at the end of a wait: state, verdict, cause, next step, and how to undo it.
 pub(super) fn summary(release: &ReleaseView) -> String {
     let ReleaseView { id, service, version, color, state, .. } = release;
     let mut text = format!("\nrelease {id}: {state}");
@@ -100,7 +103,7 @@ pub(super) fn summary(release: &ReleaseView) -> String {
     text
 }
 
-/// What a person can decide, by what keeps the judge from acting.
+/// The choices that a person has in a degraded release, by the cause that keeps the judge from a revert.
 fn degraded(release: &ReleaseView) -> String {
     let service = &release.service;
     let keep = format!("greenlight promote {service} keeps {}", release.color);
@@ -114,7 +117,7 @@ fn degraded(release: &ReleaseView) -> String {
     }
 }
 
-/// A wait that was given up: the release goes on.
+/// The text of a wait that ended by its timeout while the release goes on.
 pub(super) fn timed_out(release: Option<&ReleaseView>, id: &str, timeout: Duration) -> String {
     let state = release.map_or("under way", |release| release.state.as_str());
     let service = release.map_or("SERVICE", |release| release.service.as_str());

@@ -1,9 +1,8 @@
-//! `sample-app`: a small real upstream for the demo and the tests.
+//! `sample-app` is a small real upstream for the demo and the tests.
 //!
-//! It is a hidden role of the same binary, so that both need nothing but that binary. It names its
-//! color in every answer, and how it fails can be set on the command line or, at a known moment,
-//! by `POST /__app`. It ends when its standard input does, so that none is left behind when the
-//! process that started it is killed.
+//! It is a hidden verb of the same binary, so that the demo and the tests need no other program. The sample
+//! app names its color in every answer. The command line, or later a `POST /__app`, sets how it fails. The
+//! sample app ends when its standard input ends, so that no process stays behind when its parent is killed.
 
 mod args;
 mod behavior;
@@ -25,10 +24,11 @@ pub use behavior::{Change, Report};
 
 /// The exit code of a crash (EX_SOFTWARE of sysexits.h).
 const CRASHED: u8 = 70;
-/// How long requests in flight may take after SIGTERM.
+/// The longest time that requests in flight may take after SIGTERM.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Serves until SIGTERM, or until the standard input ends.
+/// Serves until SIGTERM, or until the standard input ends. Exits with 70 after a crash that `--crash-after`
+/// asks for, and with 1 when the address can't be bound.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -53,7 +53,7 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-/// Whether it crashed, as it was asked to.
+/// Serves, and returns true if the time of `--crash-after` ended it.
 async fn serve_until_crash(args: &Args) -> std::io::Result<bool> {
     let Some(after) = args.crash_after else { return serve(args).await.map(|()| false) };
     if let Ok(ended) = tokio::time::timeout(after, serve(args)).await {
@@ -94,7 +94,7 @@ async fn serve(args: &Args) -> std::io::Result<()> {
     tokio::time::timeout(FINISH_TIMEOUT, server).await.unwrap_or(Ok(()))
 }
 
-/// One line, for whoever started us on port 0.
+/// Prints the address as one line of JSON. A parent that gave port 0 learns the port from it.
 fn announce(address: SocketAddr) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", serde_json::json!({ "listening": address.to_string() }))?;

@@ -1,11 +1,12 @@
-//! Durations: as typed, as the API takes them, as a clock shows them.
+//! Durations in three forms: as a person types them, as the API accepts them, and as a clock shows them.
 
 use std::time::Duration;
 
-/// The longest that the API takes.
+/// The longest duration that the API accepts.
 const LONGEST: Duration = Duration::from_hours(999 * 24);
 
-/// A duration as people type it: `90s`, `1h30m`, `2d`; above zero, at most 999 days.
+/// Parses a duration that a person typed, such as `90s`, `1h30m` or `2d`. It must be at least 1 ms and at
+/// most 999 days. The error is a sentence for that person.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(duration) if duration.as_millis() > 0 && duration <= LONGEST => Ok(duration),
@@ -13,7 +14,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// As the API takes it: `5400s`, `2d1ms`.
+/// A duration in the form that the API accepts: `5400s`, `2d1ms`.
 pub(super) fn api(duration: Duration) -> String {
     let days = duration.as_secs() / 86_400;
     let parts =
@@ -22,14 +23,15 @@ pub(super) fn api(duration: Duration) -> String {
     parts.collect::<Vec<_>>().concat()
 }
 
-/// `4:07`, `1:02:03`.
+/// A duration as a clock shows it: `4:07`, `1:02:03`.
 pub(super) fn clock(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
-/// The time from one RFC 3339 time to another, if both are.
+/// The time from one RFC 3339 timestamp to another, zero if `to` is earlier. `None` if one of them can't be
+/// parsed.
 pub(super) fn between(from: &str, to: &str) -> Option<Duration> {
     let parse = |time: &str| humantime::parse_rfc3339_weak(time).ok();
     Some(parse(to)?.duration_since(parse(from)?).unwrap_or_default())

@@ -1,4 +1,5 @@
-//! Server-sent events, read as they come (WHATWG HTML section 9.2.6, as far as greenlight sends).
+//! A reader of server-sent events (WHATWG HTML section 9.2.6). It supports only the part of the format that
+//! greenlight sends, and takes the whole event from its `data` fields.
 
 use std::collections::VecDeque;
 
@@ -6,10 +7,10 @@ use reqwest::Response;
 
 use crate::control_plane::controller::EventView;
 
-/// The longest event that is taken, in bytes.
+/// The longest event that the reader accepts, in bytes.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
 
-/// Why a stream can't be read on; the follower opens it anew.
+/// The reason why a stream can't be read any further. The follower opens a new one.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StreamFault {
     #[error("the connection broke: {0}")]
@@ -18,7 +19,7 @@ pub(super) enum StreamFault {
     TooLong,
 }
 
-/// Bytes in, events out.
+/// Turns bytes into events.
 #[derive(Debug, Default)]
 pub(super) struct Parser {
     rest: Vec<u8>,
@@ -27,7 +28,7 @@ pub(super) struct Parser {
 }
 
 impl Parser {
-    /// Takes the next bytes.
+    /// Adds the next bytes of the stream. Fails when an event becomes longer than [`EVENT_BYTES_MAX`].
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), StreamFault> {
         self.rest.extend_from_slice(bytes);
         while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
@@ -39,7 +40,7 @@ impl Parser {
 
     fn line(&mut self, line: &str) {
         if line.is_empty() {
-            // A comment, or data of a shape that a later greenlight may send, is passed over.
+            // Comments, and data in a shape that a later version of greenlight may send, are ignored.
             if let Ok(event) = serde_json::from_str(&std::mem::take(&mut self.data)) {
                 self.ready.push_back(event);
             }
@@ -51,12 +52,13 @@ impl Parser {
         }
     }
 
+    /// The oldest complete event that has not been taken yet.
     pub(super) fn pop(&mut self) -> Option<EventView> {
         self.ready.pop_front()
     }
 }
 
-/// An open stream.
+/// An open stream of events.
 #[derive(Debug)]
 pub(super) struct EventStream {
     response: Response,
@@ -68,7 +70,8 @@ impl EventStream {
         Self { response, parser: Parser::default() }
     }
 
-    /// The next event; `None` when the stream has ended. Nothing is lost when it is dropped while waiting.
+    /// Waits for the next event; `None` when the stream has ended. No event is lost when the caller drops
+    /// this future while it waits.
     pub(super) async fn next(&mut self) -> Result<Option<EventView>, StreamFault> {
         loop {
             if let Some(event) = self.parser.pop() {

@@ -1,4 +1,4 @@
-//! `status`
+//! `status` prints the services with their active color, release and endpoints.
 
 pub(super) mod text;
 
@@ -16,6 +16,7 @@ use super::exit::Exit;
 use super::fault::Fault;
 use super::output::{self, Format, Output, printable, say, say_json};
 
+/// The time between two looks of `--watch`.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// What runs where: the active color, the release, the endpoints
@@ -61,9 +62,11 @@ fn print(services: &[ServiceView], args: &Args) {
     }
 }
 
-/// On a terminal: the page, redrawn. Else a line for each service that has changed, or its JSON.
+/// Looks until Ctrl-C. On a terminal it redraws the page. Elsewhere, and in JSON, it prints a line for each
+/// service that has changed.
 async fn watch(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
-    // What can't be reached at the first look is a fault; later it may come back.
+    // An API that can't be reached at the first look is a fault. Later the API may come back, so the watch
+    // goes on.
     let mut services: Result<Vec<ServiceView>, Fault> = Ok(look(admin, args).await?);
     let redraw = output::is_terminal() && args.output.format == Format::Text;
     let mut shown: Vec<String> = Vec::new();
@@ -110,7 +113,7 @@ fn news(services: &[ServiceView], format: Format, shown: &mut Vec<String>) {
     *shown = lines;
 }
 
-/// Without what changes by itself all the time.
+/// The service without the values that always change, so that only a real change makes a new line.
 fn steady(service: &ServiceView) -> ServiceView {
     let mut steady = ServiceView { deadline_in_seconds: None, ..service.clone() };
     for endpoint in &mut steady.endpoints {

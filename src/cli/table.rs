@@ -1,21 +1,23 @@
-//! Columns for people: as wide as they need, the last one as long as it is.
+//! A text table for people. Each column is as wide as its longest cell; the last column has no padding.
 
-/// Rows of `N` cells under their names.
+/// A row of column names and rows of `N` cells below it.
 #[derive(Debug)]
 pub(super) struct Table<const N: usize> {
     rows: Vec<[String; N]>,
 }
 
 impl<const N: usize> Table<N> {
+    /// A table with these column names and no rows.
     pub(super) fn new(names: [&str; N]) -> Self {
         Self { rows: vec![names.map(str::to_owned)] }
     }
 
+    /// Adds a row.
     pub(super) fn row(&mut self, cells: [String; N]) {
         self.rows.push(cells);
     }
 
-    /// Without a line break at the end.
+    /// The table as lines, without a line break at the end.
     pub(super) fn text(&self) -> String {
         let mut widths = [0; N];
         for row in &self.rows {

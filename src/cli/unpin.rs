@@ -1,4 +1,4 @@
-//! `unpin`
+//! `unpin` lifts the pin of a service.
 
 use reqwest::Method;
 use serde_json::json;

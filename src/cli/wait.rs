@@ -1,4 +1,4 @@
-//! `--wait`: the options, and the end of a followed release as text and exit code.
+//! The options of `--wait`, and the end of a followed release as text and exit code.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::output::{Format, say, say_json};
 use super::rundown;
 use super::span;
 
-/// `--wait`, `--timeout`
+/// The options `--wait` and `--timeout`.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Wait {
     /// Follow it to its end: a line a step, the verdict, an exit code that tells
@@ -22,8 +22,9 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    /// Follows a release that was started; without `--wait` that is all.
-    /// In JSON each event and the release at the end are documents of their own.
+    /// Follows a release to its end and returns its exit code. Without `--wait`, or without a release, it
+    /// returns [`Exit::Done`] at once. In the JSON format each event is one document, and so is the release
+    /// at the end.
     pub(super) async fn follow(
         &self,
         admin: &Admin,

@@ -1,4 +1,4 @@
-"""The admin API, driven by schemathesis from its own OpenAPI document: no 5xx, nothing undocumented.
+"""schemathesis drives the admin API from its own OpenAPI document. No answer may be a 5xx or undocumented.
 
 usage: python tests/conformance/admin_api.py BINARY [EXAMPLES]
 """
@@ -24,13 +24,13 @@ def main(binary, examples="20"):
     configuration = HEAD + service("backend", blue.port, green.port, MORE)
     schemathesis = str(Path(sys.executable).with_name("schemathesis"))
     with greenlight(binary, configuration) as (_, admin), tempfile.TemporaryDirectory() as folder:
-        # Half of the work would else be spent on services that do not exist.
+        # Without this, half of the requests would name services that do not exist.
         settings = Path(folder) / "schemathesis.toml"
         settings.write_text('parameters = { "path.service" = "backend" }\n')
         command = [
             schemathesis, "--config-file", str(settings), "run", f"http://127.0.0.1:{admin}/openapi.json", "--checks", CHECKS,
             "--max-examples", examples, "--seed", "1", "--request-timeout", "5", "--phases", "examples,coverage,fuzzing",
-            # The stream of events has no end that could be waited for.
+            # The stream of events has no end that schemathesis could wait for.
             "--exclude-path", "/v1/releases/{id}/events", "--no-color",
         ]
         status = subprocess.run(command, cwd=folder).returncode

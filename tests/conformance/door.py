@@ -1,4 +1,4 @@
-"""A greenlight in a folder of its own, on free ports, for the judges that are written in Python."""
+"""A greenlight in a folder of its own, on free ports, for the scripts here that are written in Python."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 
 PATIENCE = 20
 
-# What every configuration begins with; the limits are for those who wait for them.
+# The beginning of every configuration. The limits are short, for the tests that wait for them.
 HEAD = """
 [runtime]
 workers = 1
@@ -30,7 +30,8 @@ path = "{folder}/store"
 
 
 def service(name, blue, green, more=""):
-    """A service on NAME.example.org between two ports; `more` are further lines, its name in them as NAME."""
+    """The configuration of a service on NAME.example.org with two ports. `more` holds further lines, with NAME for
+    its name."""
     return f"""
 [services.{name}]
 hosts = ["{name}.example.org"]
@@ -46,7 +47,7 @@ min_healthy_time = "0s"
 
 
 def silent(connection):
-    """An origin's script: reads, and never answers."""
+    """The script of an origin that reads and never answers."""
     while connection.recv(65536):
         pass
 
@@ -105,7 +106,7 @@ def greenlight(binary, configuration):
 
 
 def wait_ready(process, admin, log):
-    """Asks until it answers: there is no other sign that a process listens."""
+    """Asks /readyz until it answers. There is no other sign that the process listens."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -120,7 +121,7 @@ def wait_ready(process, admin, log):
 
 
 def exchange(port, raw, to_head=False):
-    """Sends bytes, reads one answer: (head, body)."""
+    """Sends bytes and reads one answer. Returns (head, body)."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(raw)

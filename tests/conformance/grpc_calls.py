@@ -1,4 +1,4 @@
-"""gRPC through greenlight: a server and a client of grpcio, and what either must see of the other."""
+"""gRPC through greenlight. A server and a client of grpcio check what they see of each other."""
 
 import queue
 import socket
@@ -16,7 +16,7 @@ CANCEL_SECONDS = 0.1
 PATIENCE = 30
 BIG = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
-# What the server tells of calls that were given up: (what, the clock).
+# The calls that the server saw end early, as (kind of call, time on the monotonic clock).
 gone = queue.Queue()
 
 
@@ -88,7 +88,7 @@ def serve():
 
 
 def expect_end(what, since):
-    """The server hears of it, and soon."""
+    """The server must hear of the end of the call, and soon. Returns the seconds that it took."""
     told, when = gone.get(timeout=PATIENCE)
     assert told == what, (told, what)
     took = when - since
@@ -115,7 +115,7 @@ def check_streams(channel):
     assert channel.stream_unary("/t.T/Collect")(iter([]), timeout=PATIENCE) == b"0 0"
     came = [int(m) for m in channel.unary_stream("/t.T/Repeat")(b"1000", timeout=PATIENCE)]
     assert came == list(range(1000))
-    # Strictly in turns: each message passes while the call goes on.
+    # Client and server take strict turns, so each message has to pass while the call goes on.
     turns = queue.Queue()
     answers = channel.stream_stream("/t.T/Echo")(iter(turns.get, None), timeout=PATIENCE)
     for number in range(200):
@@ -133,9 +133,9 @@ def check_deadline(channel):
     except grpc.RpcError as error:
         assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED, error
     _, left = gone.get(timeout=PATIENCE)
-    # grpcio rounds the time that is left up.
+    # grpcio rounds the remaining time up.
     assert left is not None and 0 < left <= 0.55, f"the server was told of {left} s"
-    # Its own deadline or our reset, whichever is first.
+    # The server sees its own deadline or the reset from greenlight, the earlier of the two.
     expect_end("unary", begin + 0.5)
 
 

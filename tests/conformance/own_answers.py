@@ -1,5 +1,5 @@
-"""Every answer of greenlight's own, read by httplint: no note of level "bad" but those that say in words what the
-status is (httplint has one for 414 and for 505, whoever sends them).
+"""httplint reads every answer that greenlight itself gives. No answer may get a note of level "bad", except for
+the notes that only put the status into words (httplint has one for 414 and one for 505, for every server).
 
 usage: python tests/conformance/own_answers.py BINARY
 """
@@ -31,7 +31,7 @@ def request(host="good.example.org", line="GET / HTTP/1.1", fields=""):
 
 
 def public_rows():
-    """(status, what is sent)"""
+    """Rows of (expected status, bytes that are sent)."""
     return [
         (200, request(line="OPTIONS * HTTP/1.1")),
         (400, request(fields="Content-Length: 1\r\nTransfer-Encoding: chunked\r\n")),

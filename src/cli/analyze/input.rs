@@ -1,4 +1,4 @@
-//! A log, read in blocks: one thread reads and parses, the other judges.
+//! Reads a log in blocks. One thread reads and parses, and another thread judges.
 
 use std::fs::File;
 use std::io;
@@ -11,17 +11,17 @@ use crate::cli::fault::Fault;
 use crate::cli::replay::{Findings, Format, Line, Parsed, Replay, ServiceFilter, Settings};
 
 const BLOCK_BYTES: usize = 1 << 20;
-/// A longer line is not one of an access log.
+/// The longest line in bytes. A longer line does not belong to an access log.
 const LINE_BYTES_MAX: usize = 256 * 1024;
 const BATCH_LINES: usize = 2048;
-/// Batches between the threads.
+/// The number of batches that may wait between the threads.
 const BATCHES: usize = 4;
-/// Lines without a format that it recognizes after which it gives up.
+/// The number of lines in no known format after which the reader gives up.
 const STRANGE_MAX: u64 = 1000;
-/// Bytes shown of a line that can't be read.
+/// How many bytes of an unreadable line a fault shows.
 const SHOWN_BYTES: usize = 160;
 
-/// What was read.
+/// The results of a whole log.
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) format: Format,
@@ -33,15 +33,18 @@ pub(super) struct Read {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lines {
     pub(super) read: u64,
-    /// No evidence: the client went away, or it never got to the service.
+    /// Requests that are no evidence: the client went away, or the request never got to the service.
     pub(super) not_counted: u64,
     pub(super) other_service: u64,
     pub(super) unreadable: u64,
-    /// The first unreadable one: its number and its beginning.
+    /// The number and the beginning of the first unreadable line.
     pub(super) first_unreadable: Option<(u64, String)>,
 }
 
-/// Reads a log to its end.
+/// Reads a log to its end. `-` is the standard input.
+///
+/// Fails if the log can't be read, if no line is in a known format, or if it holds several services and
+/// none was chosen.
 pub(super) fn read(path: &Path, settings: Settings, service: Option<String>) -> Result<Read, Fault> {
     let from: Box<dyn io::Read> = if path.as_os_str() == "-" {
         Box::new(io::stdin().lock())
@@ -62,7 +65,7 @@ pub(super) fn read(path: &Path, settings: Settings, service: Option<String>) -> 
         let mut reader = Reader::new(batches, ServiceFilter::new(service));
         let read = blocks(from, path, &mut reader);
         let Reader { format, lines, batches, .. } = reader;
-        // The other thread ends when nothing more can come.
+        // The judging thread ends when no more batches can come.
         drop(batches);
         let found = judging.join().map_err(|_| Fault::Internal("the judging thread has failed".into()))?;
         read?;
@@ -71,7 +74,7 @@ pub(super) fn read(path: &Path, settings: Settings, service: Option<String>) -> 
     })
 }
 
-/// Gives whole lines to `reader`; what is behind the last line break waits for the next block.
+/// Gives whole lines to `reader`. The bytes after the last line break wait for the next block.
 fn blocks(mut from: impl io::Read, path: &Path, reader: &mut Reader) -> Result<(), Fault> {
     let mut block = vec![0; BLOCK_BYTES];
     let mut held = 0;
@@ -95,7 +98,7 @@ fn blocks(mut from: impl io::Read, path: &Path, reader: &mut Reader) -> Result<(
             None => held = end,
         }
         if held == block.len() || (held > LINE_BYTES_MAX && held > block.len() / 2) {
-            // No line: what there is of it is counted as one that can't be read.
+            // This is too long for a line. The bytes so far count as one unreadable line.
             reader.lines_of(&block[..held])?;
             held = 0;
         }

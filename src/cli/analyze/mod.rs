@@ -1,4 +1,4 @@
-//! `analyze`: the judge over an access log, before it is trusted with traffic.
+//! `analyze` runs the judge over an access log, before a person trusts it with traffic.
 
 mod input;
 mod report;

@@ -1,4 +1,4 @@
-//! What a replay has shown, for people and for scripts.
+//! The results of a replay, for people and for scripts.
 
 use std::fmt::{self, Write as _};
 use std::time::{Duration, UNIX_EPOCH};
@@ -10,9 +10,9 @@ use crate::judge::{Numbers, Verdict};
 
 use super::input::Lines;
 
-/// Trips that are listed.
+/// The largest number of trips that the report lists.
 const TRIPS_SHOWN: usize = 50;
-/// Error rates whose detection is told.
+/// The error rates for which the report says how soon the judge reverts.
 const RATES: [f64; 5] = [0.025, 0.05, 0.10, 0.20, 1.0];
 
 #[derive(Clone, Debug, Serialize)]
@@ -22,23 +22,29 @@ pub(super) struct Report {
     lines: LineCounts,
     from: String,
     to: String,
-    /// Requests that are evidence, and errors among them.
+    /// Requests that are evidence.
     requests: u64,
+    /// Errors among `requests`.
     errors: u64,
+    /// Whether the log says how long requests took.
     timed: bool,
-    /// Releases that were imagined, and how they went.
+    /// The number of imagined releases.
     tried: u64,
+    /// How many of the imagined releases tripped.
     tripped: u64,
+    /// How many of the imagined releases had too little traffic for a verdict.
     inconclusive: u64,
     /// At most 50, oldest first.
     trips: Vec<Trip>,
-    /// Of those that did not trip, the one whose score came nearest to its bound.
+    /// The release without a trip whose score came nearest to its bound.
     nearest: Option<Nearest>,
+    /// The trips under the given settings, and under others with one key changed.
     settings: Vec<SettingsCount>,
+    /// For each of [`RATES`], how soon the judge reverts.
     told: Vec<ToldAfter>,
     #[serde(skip)]
     usual: Option<Numbers>,
-    /// The median of the baselines.
+    /// The median over the baselines of all imagined releases.
     requests_per_second: f64,
     #[serde(skip)]
     hourly: bool,
@@ -50,8 +56,9 @@ struct LineCounts {
     read: u64,
     not_counted: u64,
     other_service: u64,
-    /// Over a minute later than their time says; and of a time far away from the rest.
+    /// Lines that come over a minute later than their time says.
     late: u64,
+    /// Lines whose time is far from the times of the lines before.
     far: u64,
     unreadable: u64,
     first_unreadable: Option<Unreadable>,
@@ -74,7 +81,7 @@ struct Trip {
 #[derive(Clone, Debug, Serialize)]
 struct Nearest {
     at: String,
-    /// S/h.
+    /// The highest score as a share of its bound, S/h.
     share: f64,
 }
 
@@ -146,6 +153,7 @@ impl Report {
         }
     }
 
+    /// The report for people. Scripts read the JSON of this type.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a String never fails.
@@ -252,12 +260,13 @@ impl Report {
     }
 }
 
-/// The numbers of the release whose traffic was the most usual.
+/// The numbers of the release whose traffic was nearest to `rate` (requests a second).
 fn usual(findings: &[Finding], rate: f64) -> Option<Numbers> {
     let off = |finding: &&Finding| (finding.requests_per_second - rate).abs();
     findings.iter().min_by(|a, b| off(a).total_cmp(&off(b))).map(|finding| finding.numbers.clone())
 }
 
+/// Counts the trips under the settings as given, and under each of [`VARIANTS`].
 fn counts(findings: &[Finding], given: usize) -> Vec<SettingsCount> {
     let tried = findings.len();
     let others = VARIANTS.iter().enumerate().map(|(index, variant)| {
@@ -272,6 +281,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
+/// The numbers of a tripped rule, in words.
 fn words(rule: &str, numbers: &Numbers) -> String {
     match (rule, &numbers.latency, numbers.routes.first()) {
         ("latency", Some(latency), _) => format!(
@@ -309,6 +319,7 @@ fn percent(share: f64) -> String {
     format!("{:.2} %", share * 100.0)
 }
 
+/// A time in seconds since 1970, as RFC 3339 writes it.
 fn clock(second: i64) -> String {
     let since = Duration::from_secs(u64::try_from(second).unwrap_or(0));
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()

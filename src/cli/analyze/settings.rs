@@ -1,4 +1,5 @@
-//! What the rules are run with: the configuration's defaults, a service of a file, or options.
+//! The settings of the rules. They come from the defaults, from a service in a configuration file, or from
+//! options.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use crate::config;
 use crate::judge::{OnLatency, Policy};
 use crate::release;
 
-/// More times than these are an hourly plan.
+/// The largest number of times that `--at` may name. For more, the hourly plan is the right one.
 const TIMES_MAX: usize = 1000;
 
 /// Each mirrors a key of `[services.NAME.analysis]`, and wins over the file.
@@ -60,10 +61,15 @@ enum Latency {
 }
 
 impl Args {
+    /// The chosen service, if there is one.
     pub(super) fn service(&self) -> Option<String> {
         self.service.clone()
     }
 
+    /// The settings of the replay. An option wins over the file, and the file wins over the defaults.
+    ///
+    /// Fails if the file can't be read or lacks the service, if the bake time is under a second, or if there
+    /// are too many times.
     pub(super) fn settings(&self) -> Result<Settings, Fault> {
         let (mut policy, mut bake_time) = self.given()?;
         let Policy { alpha, baseline_window, rate_floor, ratio, add_points, latency, latency_warmup } =
@@ -95,7 +101,7 @@ impl Args {
         Ok(Settings { policy, bake_time, plan })
     }
 
-    /// The file's, or the defaults.
+    /// The settings of the service in the file, or the defaults. Also returns the bake time.
     fn given(&self) -> Result<(Policy, Duration), Fault> {
         let (Some(path), Some(name)) = (&self.config, &self.service) else {
             let release::Policy { judge, bake_time, .. } = release::Policy::default();

@@ -1,4 +1,4 @@
-//! A child process of our own: it is killed, by its id, when this value is dropped.
+//! A child process that is killed, by its id, when its value is dropped.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::trouble::Trouble;
 
-/// A running child. Its standard input is a pipe that is open as long as this value lives.
+/// A running child process. Its standard input is a pipe that stays open as long as this value lives.
 #[derive(Debug)]
 pub struct Child {
     what: String,
@@ -18,7 +18,7 @@ pub struct Child {
 
 impl Child {
     /// Starts `exe` with its standard output piped (for [`Child::stdout`]) or, if `log` is given,
-    /// with both outputs appended to that file.
+    /// with both outputs appended to that file. Fails when the process can't be started.
     pub fn start<I, S>(what: &str, exe: &Path, args: I, log: Option<&Path>) -> Result<Self, Trouble>
     where
         I: IntoIterator<Item = S>,
@@ -43,23 +43,24 @@ impl Child {
         Ok(Self { what: what.to_owned(), process })
     }
 
-    /// The piped standard output, once.
+    /// Takes the piped standard output. `None` if it is not piped or was taken before.
     pub fn stdout(&mut self) -> Option<tokio::process::ChildStdout> {
         self.process.stdout.take()
     }
 
-    /// None once it has ended and been waited for.
+    /// The process id; `None` once the process has ended and this value has waited for it.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.process.id()
     }
 
-    /// Its exit status if it has ended.
+    /// The exit status if the process has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.process.try_wait().ok().flatten()
     }
 
-    /// Waits for its end. (tokio closes the standard input first, so this one is put aside.)
+    /// Waits for the end of the process. tokio's `wait` closes the standard input first, and the child would
+    /// then end by itself, so this function takes the pipe out during the wait.
     pub async fn wait(&mut self) -> Result<ExitStatus, Trouble> {
         let input = self.process.stdin.take();
         let ended = self.process.wait().await;
@@ -67,7 +68,7 @@ impl Child {
         ended.map_err(|source| Trouble::Start { what: format!("wait for {}", self.what), source })
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL and waits for the end of the process.
     pub async fn kill(&mut self) -> Result<(), Trouble> {
         self.process
             .kill()
@@ -75,10 +76,11 @@ impl Child {
             .map_err(|source| Trouble::Start { what: format!("kill {}", self.what), source })
     }
 
-    /// SIGTERM, and waits for the end; SIGKILL when that takes longer than `limit`.
+    /// Sends SIGTERM and waits for the end of the process. If that takes longer than `limit`, it sends
+    /// SIGKILL and fails with [`Trouble::Late`].
     pub async fn terminate(&mut self, limit: Duration) -> Result<ExitStatus, Trouble> {
         if let Some(pid) = self.process.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
-            // It may have ended by itself in between; the wait below tells.
+            // The process may have ended by itself in the meantime. The wait below finds that out.
             let _ = kill_process(pid, Signal::TERM);
         }
         if let Ok(ended) = tokio::time::timeout(limit, self.wait()).await {

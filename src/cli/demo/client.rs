@@ -1,6 +1,7 @@
-//! A small HTTP/1.1 client: one kept-alive connection, one request at a time.
+//! A small HTTP/1.1 client that sends one request at a time on one kept-alive connection.
 //!
-//! Not the proxy's own codec: what judges the front door must not share its mistakes.
+//! The client does not use greenlight's own codec. It measures the front door, so it must not share the
+//! mistakes of the front door's code.
 
 use std::net::SocketAddr;
 
@@ -11,41 +12,46 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 const FIELDS_MAX: usize = 100;
 
-/// Why there was no whole answer.
+/// The reason why the client got no complete answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// The connection could not be opened.
     #[error("connect: {0}")]
     Connect(std::io::Error),
+    /// The request could not be sent, and no answer arrived.
     #[error("send: {0}")]
     Send(std::io::Error),
+    /// The connection failed while the client read.
     #[error("receive: {0}")]
     Receive(std::io::Error),
+    /// The peer closed the connection too early; the text names the part of the answer.
     #[error("closed {0}")]
     Closed(&'static str),
+    /// The answer breaks the rules of HTTP/1.1 or a limit of this client.
     #[error("not HTTP/1.1: {0}")]
     Malformed(String),
 }
 
-/// A whole answer.
+/// A complete answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
-    /// In the order they came, names in lower case.
+    /// The header fields in the order in which they arrived. Names are in lower case.
     pub fields: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// False when the connection can't be used again.
+    /// Whether the connection can be used for another request.
     pub keep_alive: bool,
 }
 
 impl Answer {
-    /// The first field of this name, given in lower case.
+    /// The value of the first field with this name. `name` is in lower case.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// How the body ends.
+/// How the end of the body is found (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Framing {
     Length(usize),
@@ -53,7 +59,7 @@ enum Framing {
     ToTheEnd,
 }
 
-/// A request as bytes, with a body if one is given (JSON).
+/// A request as bytes. `body` is JSON.
 #[must_use]
 pub fn request(method: &str, path: &str, host: &str, body: Option<&str>) -> Vec<u8> {
     let framing = body.map_or_else(String::new, |body| {
@@ -64,28 +70,30 @@ pub fn request(method: &str, path: &str, host: &str, body: Option<&str>) -> Vec<
         .into_bytes()
 }
 
-/// One connection.
+/// One connection to a server.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
-    /// What was received and not yet used.
+    /// Received bytes that are not parsed yet.
     buffer: Vec<u8>,
 }
 
 impl Connection {
+    /// Opens a connection, with TCP_NODELAY set.
     pub async fn open(address: SocketAddr) -> Result<Self, Failure> {
         let stream = TcpStream::connect(address).await.map_err(Failure::Connect)?;
         stream.set_nodelay(true).map_err(Failure::Connect)?;
         Ok(Self::of(stream))
     }
 
-    /// One that is open.
+    /// Wraps a stream that is connected already.
     #[must_use]
     pub fn of(stream: TcpStream) -> Self {
         Self { stream, buffer: Vec::with_capacity(4096) }
     }
 
-    /// Sends a whole request and waits for its whole answer, which may come before all is sent.
+    /// Sends a request and waits for its complete answer. The server may answer before it has read the whole
+    /// request, so the client also reads after a failed send.
     pub async fn ask(&mut self, request: &[u8]) -> Result<Answer, Failure> {
         match self.stream.write_all(request).await {
             Ok(()) => self.answer().await,
@@ -129,7 +137,7 @@ impl Connection {
         }
     }
 
-    /// Reads some more; the end of the stream is an error that says where.
+    /// Reads more bytes. The end of the stream is an error that names `place`, the part of the answer.
     async fn more(&mut self, place: &'static str) -> Result<(), Failure> {
         match self.stream.read_buf(&mut self.buffer).await {
             Ok(0) => Err(Failure::Closed(place)),
@@ -196,7 +204,8 @@ impl Connection {
     }
 }
 
-/// Status, fields and framing of a whole head (RFC 9112 section 6.3; nobody here sends HEAD).
+/// Reads status, fields and framing out of a complete head (RFC 9112 section 6.3). The rule for HEAD is
+/// missing, because this client is never used to send HEAD.
 fn understand(response: &httparse::Response<'_, '_>) -> Result<(Answer, Framing), Failure> {
     let status = response.code.unwrap_or_default();
     let fields: Vec<(String, String)> = response

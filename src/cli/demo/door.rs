@@ -1,4 +1,4 @@
-//! The front door: `greenlight run` as a child process, and what its admin API says and does.
+//! The front door as a child process (`greenlight run`), and a small client of its admin API.
 
 use std::ffi::OsStr;
 use std::net::SocketAddr;
@@ -16,20 +16,24 @@ use super::trouble::Trouble;
 use crate::clock;
 use crate::control_plane::controller::{ReleaseView, ServiceView};
 
-/// Between two looks at something that is awaited.
+/// The time between two looks at a value that is waited for.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// A promote answers once every worker has acknowledged, 10 s at most.
+/// The longest time for an answer. A promote is answered once every worker has acknowledged, after 10 s at
+/// most.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+/// How many bytes at the end of the log [`Door::tail`] returns.
 const TAIL_BYTES: usize = 4096;
 
-/// The admin API of a front door, for the few questions that a demo or a test has.
+/// The admin API of a front door, with the few requests that the demo and the tests need.
+///
+/// Every method fails with a [`Trouble`] when the API can't be reached or does not answer within 20 s.
 #[derive(Clone, Debug)]
 pub struct Admin {
     pub address: SocketAddr,
 }
 
 impl Admin {
-    /// Any request; the answer whatever its status.
+    /// Sends any request and returns the answer, whatever its status is.
     pub async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, Trouble> {
         let what = format!("{method} {path}");
         let body = body.map(Value::to_string);
@@ -37,7 +41,8 @@ impl Admin {
         whole_answer(self.address, &bytes, ANSWER_LIMIT, &what).await
     }
 
-    /// A request that has to be answered with 2xx and JSON.
+    /// Sends a request and parses the JSON of its answer. Another status than 2xx is [`Trouble::Refused`];
+    /// other JSON is [`Trouble::Answer`].
     pub async fn json<T: DeserializeOwned>(
         &self,
         method: &str,
@@ -53,20 +58,22 @@ impl Admin {
         serde_json::from_slice(&answer.body).map_err(|error| Trouble::Answer { what, why: error.to_string() })
     }
 
+    /// The view of a service.
     pub async fn service(&self, service: &str) -> Result<ServiceView, Trouble> {
         self.json("GET", &format!("/v1/services/{service}"), None).await
     }
 
+    /// The view of a release.
     pub async fn release(&self, id: &str) -> Result<ReleaseView, Trouble> {
         self.json("GET", &format!("/v1/releases/{id}"), None).await
     }
 
-    /// Newest first.
+    /// The releases of a service, the newest first.
     pub async fn history(&self, service: &str) -> Result<Vec<ReleaseView>, Trouble> {
         self.json("GET", &format!("/v1/services/{service}/history"), None).await
     }
 
-    /// Asks for a release of the other color; its id.
+    /// Asks for a release on the other color, and returns the id of that release.
     pub async fn deploy(&self, service: &str, version: &str, auto_promote: bool) -> Result<String, Trouble> {
         let path = format!("/v1/services/{service}/releases");
         let body = json!({ "version": version, "auto_promote": auto_promote });
@@ -79,12 +86,13 @@ impl Admin {
         }
     }
 
-    /// Answers once every worker has acknowledged the switch.
+    /// Promotes the candidate. The API answers once every worker has acknowledged the switch.
     pub async fn promote(&self, service: &str) -> Result<Value, Trouble> {
         self.json("POST", &format!("/v1/services/{service}/promote"), Some(&json!({}))).await
     }
 
-    /// Looks until the service is as wanted.
+    /// Reads the service every 20 ms until `wanted` returns true. After `limit` it fails with
+    /// [`Trouble::Late`], which names `what`.
     pub async fn until(
         &self,
         service: &str,
@@ -108,7 +116,7 @@ impl Admin {
     }
 }
 
-/// A running front door.
+/// A running front door. Its process is killed when this value is dropped.
 #[derive(Debug)]
 pub struct Door {
     pub admin: Admin,
@@ -118,7 +126,8 @@ pub struct Door {
 }
 
 impl Door {
-    /// Starts it on a configuration file; its output is appended to `log`. Returns at once.
+    /// Starts the front door with a configuration file. Its output is appended to `log`. Returns at once,
+    /// before the front door is ready.
     pub fn start(exe: &Path, config: &Path, log: &Path, admin: SocketAddr) -> Result<Self, Trouble> {
         let args =
             ["run", "--until-stdin-ends", "-c"].map(OsStr::new).into_iter().chain([config.as_os_str()]);
@@ -126,7 +135,7 @@ impl Door {
         Ok(Self { admin: Admin { address: admin }, config: config.to_owned(), log: log.to_owned(), child })
     }
 
-    /// Waits until `/readyz` says so.
+    /// Waits until `/readyz` answers 200. Fails when the process ends or `limit` is over before that.
     pub async fn ready(&mut self, limit: Duration) -> Result<(), Trouble> {
         let begun = clock::instant();
         loop {
@@ -151,35 +160,35 @@ impl Door {
         }
     }
 
-    /// The last lines of its log.
+    /// The last 4 096 bytes of the log.
     #[must_use]
     pub fn tail(&self) -> String {
         let text = std::fs::read(&self.log).unwrap_or_default();
         String::from_utf8_lossy(&text[text.len().saturating_sub(TAIL_BYTES)..]).into_owned()
     }
 
-    /// None once it has ended and been waited for.
+    /// The process id; `None` once the process has ended and this value has waited for it.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.child.pid()
     }
 
-    /// Its exit status if it has ended.
+    /// The exit status if the process has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.ended()
     }
 
-    /// Waits for its end, whatever ends it.
+    /// Waits for the end of the process, whatever its cause is.
     pub async fn wait(&mut self) -> Result<ExitStatus, Trouble> {
         self.child.wait().await
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL and waits for the end of the process.
     pub async fn kill(&mut self) -> Result<(), Trouble> {
         self.child.kill().await
     }
 
-    /// SIGTERM, and waits for its end.
+    /// Sends SIGTERM and waits for the end of the process; see [`Child::terminate`].
     pub async fn terminate(&mut self, limit: Duration) -> Result<ExitStatus, Trouble> {
         self.child.terminate(limit).await
     }

@@ -1,4 +1,4 @@
-//! A steady load through the front door, and what became of every request.
+//! A steady load of requests through the front door. The result of every request is counted.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,29 +14,31 @@ use super::tally::{Counts, Loss, Tally};
 use crate::clock;
 use crate::model::Color;
 
-/// What is asked, and how hard.
+/// The target of a load, its requests and its rate.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub target: SocketAddr,
     pub host: String,
     pub path: String,
-    /// Kept-alive connections, each with one request at a time.
+    /// The number of kept-alive connections. Each carries one request at a time.
     pub connections: u32,
-    /// Requests a second over all connections; `None`: as fast as the answers come.
+    /// Requests a second over all connections. With `None` each connection sends a request as soon as the
+    /// answer before it has arrived.
     pub rate: Option<f64>,
-    /// A request without a whole answer after so long is lost.
+    /// A request without a complete answer after this time is lost.
     pub timeout: Duration,
 }
 
-/// Which color has to answer from now on: a promise of the front door that every client holds it to.
+/// The color that has to answer from now on. The front door promises it, and every client checks it.
 ///
-/// A request that was begun and answered under the same promise and came from the other color has
-/// broken it. What is on its way while the promise changes may go either way.
+/// A promise is broken when a request began and was answered under the same promise, and the other color
+/// answered it. A request that is on its way while the promise changes may be answered by either color.
 #[derive(Debug, Default)]
 struct Promise(AtomicU64);
 
 impl Promise {
-    /// The low two bits are the color (0: none), the rest counts, so that two equal ones differ.
+    /// Sets the promise. The low two bits of the number are the color (0 is no color). The other bits count
+    /// the promises, so that two promises of the same color have different numbers.
     fn set(&self, color: Option<Color>) {
         let bits = color.map_or(0, |color| color.index() as u64 + 1);
         let before = self.0.load(Ordering::SeqCst);
@@ -62,7 +64,7 @@ struct Shared {
     promise: Promise,
 }
 
-/// A load that runs until it is stopped or dropped.
+/// A load that runs until this value is stopped or dropped.
 #[derive(Debug)]
 pub struct Load {
     shared: Arc<Shared>,
@@ -71,7 +73,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts at once. Needs a tokio runtime around it.
+    /// Starts the load at once. Panics outside a tokio runtime.
     #[must_use]
     pub fn start(plan: &Plan) -> Self {
         let shared = Arc::new(Shared::default());
@@ -89,12 +91,12 @@ impl Load {
         self.shared.tally.counts()
     }
 
-    /// From now on every request must be answered by `color`; `None` asks for nothing.
+    /// From now on `color` must answer every request. With `None` either color may answer.
     pub fn promise(&self, color: Option<Color>) {
         self.shared.promise.set(color);
     }
 
-    /// Waits until `enough` says so of the sums; false if it did not within `limit`.
+    /// Waits until `enough` returns true for the sums. Returns false if that did not happen within `limit`.
     pub async fn until(&self, limit: Duration, enough: impl Fn(&Counts) -> bool) -> bool {
         let mut changes = self.shared.tally.changes();
         tokio::time::timeout(limit, async {
@@ -108,7 +110,7 @@ impl Load {
         .is_ok()
     }
 
-    /// Lets each client finish the request it is in, and gives the sums.
+    /// Stops the load after each client has finished its current request, and returns the sums.
     pub async fn stop(mut self) -> Counts {
         let _ = self.stop.send(true);
         while self.clients.join_next().await.is_some() {}
@@ -116,7 +118,8 @@ impl Load {
     }
 }
 
-/// One connection's life: it is opened anew only when the last answer, or its loss, ended it.
+/// One client with one connection at a time. It opens a new connection only after an answer that ends the
+/// connection, or after a lost request.
 async fn client(plan: Plan, number: u32, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
     let bytes = request("GET", &plan.path, &plan.host, None);
     let mut pace = plan.rate.map(|rate| pacer(rate, plan.connections.max(1), number));
@@ -143,7 +146,8 @@ async fn client(plan: Plan, number: u32, shared: Arc<Shared>, mut stopped: watch
             Ok(Err(failure)) => {
                 connection = None;
                 shared.tally.lost(Loss::new(failure.to_string(), took));
-                // A door that is down would be asked a thousand times a second.
+                // Without this pause the client would ask a front door that is down a thousand times a
+                // second.
                 if matches!(failure, Failure::Connect(_)) {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
@@ -156,7 +160,8 @@ async fn client(plan: Plan, number: u32, shared: Arc<Shared>, mut stopped: watch
     }
 }
 
-/// Ticks at one connection's share of the rate, the connections evenly out of step.
+/// An interval that ticks at one connection's share of the rate. The first ticks of the connections are
+/// spread evenly over the period.
 fn pacer(rate: f64, connections: u32, number: u32) -> tokio::time::Interval {
     let period = Duration::from_secs_f64(f64::from(connections) / rate.max(0.001));
     let first = tokio::time::Instant::now() + period * number / connections;

@@ -1,8 +1,8 @@
-//! `demo`: a good release and a bad one, on one machine, in front of your eyes.
+//! `demo` shows a good release and a bad one on one machine.
 //!
-//! Nothing is acted: the front door is `greenlight run` on a configuration file, the upstreams are
-//! processes that listen, the load is requests over sockets, and the judge is not told. What the
-//! demo starts a front door and processes with is also what the integration tests use.
+//! Every part is real. The front door is `greenlight run` on a configuration file, the upstreams are
+//! processes that listen, the load is requests over sockets, and the judge does not know which release is
+//! bad. The integration tests start their front doors and upstreams with the same modules.
 
 mod cast;
 pub mod child;
@@ -39,7 +39,8 @@ pub struct Args {
     pub plain: bool,
 }
 
-/// Runs the demo; 0 only if the good release lost no request and the bad one was reverted.
+/// Runs the demo. The exit code is 0 only if the good release succeeded without a lost request and the bad
+/// release was reverted.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -59,7 +60,8 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-/// Ctrl-C drops the story, and that ends every process of it.
+/// Plays the demo until its end or Ctrl-C. Ctrl-C drops the story, and the drop kills every process of the
+/// story.
 async fn interruptible(args: &Args) -> Result<bool, Trouble> {
     tokio::select! {
         outcome = perform(args) => outcome,
@@ -83,7 +85,7 @@ async fn perform(args: &Args) -> Result<bool, Trouble> {
     let outcome = story.play().await?;
     println!("\n{}", summary(&outcome, &story.stage, args.stay));
     if args.stay {
-        // Until Ctrl-C drops it.
+        // The front door ends only by itself. Ctrl-C drops this future.
         story.door.wait().await?;
         return Ok(outcome.is_as_promised());
     }
@@ -91,7 +93,8 @@ async fn perform(args: &Args) -> Result<bool, Trouble> {
     Ok(outcome.is_as_promised())
 }
 
-/// The end: what was lost, where the record is, what to try next.
+/// The last text of the demo: how many requests were lost, where the record is, and which commands to try
+/// next.
 fn summary(outcome: &Outcome, stage: &Stage, stays: bool) -> String {
     let counts = &outcome.counts;
     let (good, bad) = (&outcome.good, &outcome.bad);

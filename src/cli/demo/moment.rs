@@ -1,4 +1,4 @@
-//! What is to be seen at one moment, as lines of text.
+//! The view of the demo at one moment, as lines of text.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -9,29 +9,31 @@ use crate::control_plane::controller::{EndpointView, ServiceView};
 use crate::model::Color;
 use crate::release::StateName;
 
-/// How many of the last events are shown.
+/// How many of the last happenings are shown.
 pub(super) const EVENTS_SHOWN: usize = 8;
 const BAR_CELLS: usize = 24;
 
-/// One thing that happened.
+/// Something that happened during the demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Happening {
+    /// The time since the demo began.
     pub at: Duration,
     pub text: String,
 }
 
-/// Everything a frame shows.
+/// All data that one frame shows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Moment {
+    /// The time since the demo began.
     pub elapsed: Duration,
-    /// What is going on, in a sentence.
+    /// A sentence about the present act.
     pub headline: String,
     pub service: Option<ServiceView>,
     pub counts: Counts,
     pub happenings: VecDeque<Happening>,
 }
 
-/// A run of text and how it is to look.
+/// The style of a run of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     Plain,
@@ -42,11 +44,12 @@ pub(super) enum Look {
     Bad,
 }
 
-/// A line as runs of text.
+/// A line, made of runs of text with their styles.
 pub(super) type Line = Vec<(Look, String)>;
 
 impl Moment {
-    /// A frame: always the same number of lines, so that the next can be drawn over it.
+    /// The frame of this moment. Every frame has the same number of lines, so that the next one can be drawn
+    /// over it.
     #[must_use]
     pub(super) fn frame(&self) -> Vec<Line> {
         let mut lines = vec![
@@ -75,7 +78,7 @@ impl Moment {
         lines
     }
 
-    /// The same in one line, for a log.
+    /// The moment in one line, for a log.
     #[must_use]
     pub(super) fn summary(&self) -> String {
         let mut text = match &self.service {
@@ -98,16 +101,18 @@ impl Moment {
         text
     }
 
-    /// Of the running release's state; a stable service's next deadline is not what is watched here.
+    /// The seconds until the deadline of the running release's state. A stable service has a deadline too,
+    /// such as the end of its standby, but the demo does not show it.
     fn time_left(&self) -> Option<f64> {
         self.service.as_ref().filter(|service| service.state != StateName::Stable)?.deadline_in_seconds
     }
 
+    /// A number of the running release, such as `h`, by its name in the API.
     fn number(&self, key: &str) -> Option<f64> {
         self.service.as_ref()?.release.as_ref()?.numbers.get(key)?.as_f64()
     }
 
-    /// The judge's score and its bound, while there is one.
+    /// The judge's score and its bound, in nats, while a release has a bound.
     fn score(&self) -> Option<(f64, f64)> {
         let bound = self.number("h").filter(|bound| *bound > 0.0)?;
         Some((self.number("s").unwrap_or_default(), bound))

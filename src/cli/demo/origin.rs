@@ -1,4 +1,4 @@
-//! A sample upstream: `greenlight sample-app` as a child process, and its control.
+//! A sample upstream: `greenlight sample-app` as a child process, controlled by its path `/__app`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,12 +11,12 @@ use super::client::{Answer, Connection, request};
 use super::trouble::Trouble;
 use crate::cli::sample_app::{Change, Report};
 
-/// How long a fresh process may take to say where it listens.
+/// The longest time until a fresh process has printed its address.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// How long it may take to answer for itself.
+/// The longest time for an answer of `/__app`.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// A running sample app.
+/// A running sample app. Its process is killed when this value is dropped.
 #[derive(Debug)]
 pub struct DemoOrigin {
     pub name: String,
@@ -25,7 +25,8 @@ pub struct DemoOrigin {
 }
 
 impl DemoOrigin {
-    /// Starts one that names itself `name`, and waits until it listens.
+    /// Starts a sample app that names itself `name`, and waits until it listens. `options` are further
+    /// arguments of `sample-app`. Fails when the process ends or prints no address within 10 s.
     pub async fn start(
         exe: &Path,
         name: &str,
@@ -55,23 +56,24 @@ impl DemoOrigin {
         Ok(Self { name: name.to_owned(), address, child })
     }
 
-    /// Changes how it behaves; in force when this returns.
+    /// Changes how the sample app behaves. The change is in force when this function returns.
     pub async fn change(&self, change: &Change) -> Result<Report, Trouble> {
         let body = serde_json::to_string(change).unwrap_or_default();
         self.control("POST", Some(&body)).await
     }
 
-    /// From now on this share of its requests fails with 500.
+    /// From now on this share (0 to 1) of the client requests fails, with status 500 unless another one was
+    /// set.
     pub async fn fail(&self, share: f64) -> Result<Report, Trouble> {
         self.change(&Change { error_rate: Some(share), ..Change::default() }).await
     }
 
-    /// What it has seen.
+    /// The counts and settings of the sample app.
     pub async fn report(&self) -> Result<Report, Trouble> {
         self.control("GET", None).await
     }
 
-    /// SIGKILL.
+    /// Sends SIGKILL and waits for the end of the process.
     pub async fn kill(&mut self) -> Result<(), Trouble> {
         self.child.kill().await
     }
@@ -88,13 +90,14 @@ impl DemoOrigin {
     }
 }
 
-/// `{"listening":"127.0.0.1:1234"}`
+/// Parses the line in which the sample app prints its address: `{"listening":"127.0.0.1:1234"}`.
 fn listening(line: &str) -> Option<SocketAddr> {
     let value: serde_json::Value = serde_json::from_str(line).ok()?;
     value.get("listening")?.as_str()?.parse().ok()
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a new connection and returns its complete answer. After `limit` it fails with
+/// [`Trouble::Late`]; `what` names the request in the error.
 pub async fn whole_answer(
     address: SocketAddr,
     bytes: &[u8],

@@ -1,19 +1,20 @@
-//! Loopback addresses that nobody uses.
+//! Loopback addresses that no process uses.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-/// Below the range that Linux takes outgoing connections' ports from (32768 on), so that none of
-/// those takes a port between the moment it is chosen and the moment it is bound.
+/// The ports to choose from. They lie below the range from which Linux takes the ports of outgoing
+/// connections (32768 on). So no outgoing connection can take a port between the moment it is chosen and the
+/// moment it is bound.
 const RANGE: std::ops::Range<u16> = 20_000..32_000;
 const TRIES: usize = 1000;
 
-/// Whether this address can be bound now.
+/// Whether a process could bind this address now.
 #[must_use]
 pub fn is_free(address: SocketAddr) -> bool {
     TcpListener::bind(address).is_ok()
 }
 
-/// A free loopback address that is not among `taken`.
+/// A free address on 127.0.0.1 that is not among `taken`. `None` if 1000 random ports were not free.
 #[must_use]
 pub fn free_address(taken: &[SocketAddr]) -> Option<SocketAddr> {
     (0..TRIES)

@@ -1,4 +1,4 @@
-//! Watches the front door and the load, shows both, and waits for what the story waits for.
+//! Watches the front door and the load, shows both, and waits until a condition of the story is met.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use super::trouble::Trouble;
 use crate::clock;
 use crate::control_plane::controller::ServiceView;
 
-/// Between two looks and two frames.
+/// The time between two looks, and so between two frames.
 const FRAME: Duration = Duration::from_millis(200);
 
-/// The watcher.
+/// Reads the service and the sums of the load, and shows them on the screen.
 #[derive(Debug)]
 pub(super) struct Rundown {
     pub load: Load,
@@ -37,13 +37,13 @@ impl Rundown {
         }
     }
 
-    /// What is going on now, for the person who watches.
+    /// Shows a sentence about the present act to the person who watches.
     pub(super) fn headline(&mut self, text: &str) {
         text.clone_into(&mut self.moment.headline);
         self.happened(text.to_owned());
     }
 
-    /// Notes a thing that happened.
+    /// Shows something that happened, and keeps it for the next frames.
     pub(super) fn happened(&mut self, text: String) {
         let happening = Happening { at: clock::instant().duration_since(self.begun), text };
         self.screen.happened(&happening);
@@ -53,7 +53,8 @@ impl Rundown {
         self.moment.happenings.push_back(happening);
     }
 
-    /// Shows moment after moment until one is as wanted.
+    /// Shows one moment after the other until `wanted` returns true for one, and returns that moment. After
+    /// `limit` it fails with [`Trouble::Late`], which names `what`.
     pub(super) async fn until(
         &mut self,
         what: &str,
@@ -75,7 +76,7 @@ impl Rundown {
         }
     }
 
-    /// Shows moment after moment for so long.
+    /// Shows one moment after the other for this time.
     pub(super) async fn during(&mut self, time: Duration) -> Result<Moment, Trouble> {
         let begun = clock::instant();
         self.until("waiting", time * 10, |_| clock::instant().duration_since(begun) >= time).await
@@ -93,7 +94,7 @@ impl Rundown {
     }
 }
 
-/// What differs between two looks, in words.
+/// The differences between two views of the service, one text each.
 pub(super) fn changes(before: Option<&ServiceView>, now: &ServiceView) -> Vec<String> {
     let mut texts = Vec::new();
     let active_before = before.map_or(now.active, |before| before.active);

@@ -1,4 +1,5 @@
-//! Where the rundown is shown: redrawn in place on a terminal, lines elsewhere.
+//! The screen of the rundown. On a terminal each frame is drawn over the last one; elsewhere the screen
+//! prints lines.
 
 use std::io::{IsTerminal as _, Stdout, Write as _, stdout};
 use std::time::Duration;
@@ -10,19 +11,21 @@ use crossterm::{QueueableCommand as _, terminal};
 
 use super::moment::{Happening, Line, Look, Moment};
 
-/// Between two status lines where there is no terminal.
+/// The time between two status lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(2);
 const WIDTH_UNKNOWN: u16 = 100;
 
-/// How it is shown.
+/// How the rundown is shown.
 #[derive(Debug)]
 pub(super) enum Screen {
+    /// A frame that is redrawn; `drawn` is the number of lines of the last one.
     Live { out: Stdout, drawn: u16 },
+    /// Lines for a log; `last` is the moment of the last status line.
     Lines { last: Option<Duration> },
 }
 
 impl Screen {
-    /// Live if the standard output is a terminal and nobody asked for lines.
+    /// Live if the standard output is a terminal and the person did not ask for lines (`--plain`).
     #[must_use]
     pub(super) fn open(plain: bool) -> Self {
         if plain || !stdout().is_terminal() {
@@ -32,14 +35,15 @@ impl Screen {
         }
     }
 
-    /// A thing that happened: a line of its own, but live it is part of the frame.
+    /// Prints a line for something that happened. A live screen prints none, because its frame shows the
+    /// happening.
     pub(super) fn happened(&mut self, happening: &Happening) {
         if let Self::Lines { .. } = self {
             println!("{:>6.1} s  {}", happening.at.as_secs_f64(), happening.text);
         }
     }
 
-    /// Shows a moment.
+    /// Shows a moment: a frame, or a status line if the last one is 2 s old.
     pub(super) fn show(&mut self, moment: &Moment) -> std::io::Result<()> {
         match self {
             Self::Lines { last } => {
@@ -52,7 +56,7 @@ impl Screen {
             Self::Live { out, drawn } => {
                 let (width, height) = terminal::size().unwrap_or((WIDTH_UNKNOWN, u16::MAX));
                 let mut frame = moment.frame();
-                // A frame taller than the terminal could not be drawn over.
+                // The next frame could not be drawn over a frame that is taller than the terminal.
                 frame.truncate(usize::from(height.saturating_sub(1).max(1)));
                 out.queue(Hide)?;
                 if *drawn > 0 {
@@ -70,7 +74,8 @@ impl Screen {
     }
 }
 
-/// One line, cut at the width: a wrapped line would put the next frame in the wrong place.
+/// Draws one line, cut at the width of the terminal. A wrapped line would move the next frame to the wrong
+/// place.
 fn draw(out: &mut Stdout, line: &Line, width: usize) -> std::io::Result<()> {
     let mut left = width.saturating_sub(1);
     for (look, text) in line {

@@ -1,4 +1,4 @@
-//! The demo's configuration on this machine: its own folder, and ports that are free.
+//! The configuration of the demo, with a folder of its own and with ports that are free on this machine.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use super::ports;
 use super::trouble::Trouble;
 use crate::model::{Color, PerColor};
 
-/// What the demo runs; also a sample of a small configuration.
+/// The configuration that the demo runs. It is also a sample of a small configuration.
 const CONFIG: &str = include_str!("../../../config/demo.toml");
 
-/// Where everything is.
+/// The folder, files and addresses of the demo.
 #[derive(Clone, Debug)]
 pub(super) struct Stage {
     pub folder: PathBuf,
@@ -22,12 +22,12 @@ pub(super) struct Stage {
     pub listener: SocketAddr,
     pub admin: SocketAddr,
     pub upstreams: PerColor<Vec<SocketAddr>>,
-    /// Which addresses of the file were taken, and what is used in their place.
+    /// One sentence for each address of the file that another process uses, with the address in its place.
     pub notes: Vec<String>,
 }
 
 impl Stage {
-    /// Writes the configuration into a fresh folder under the system's temporary one.
+    /// Writes the configuration into a new folder below the system's folder for temporary files.
     pub(super) fn set() -> Result<Self, Trouble> {
         let folder = std::env::temp_dir().join(format!("greenlight-demo-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|source| Trouble::File { path: folder.clone(), source })?;
@@ -37,7 +37,8 @@ impl Stage {
         Ok(stage)
     }
 
-    /// The configuration with its ports made free and its store put under `folder`.
+    /// The stage and the text of its configuration. Ports that are in use are replaced, and the store is put
+    /// below `folder`. Fails with [`Trouble::Config`] when `text` lacks a key that the demo needs.
     pub(super) fn plan(text: &str, folder: &Path) -> Result<(Self, String), Trouble> {
         let mut file: Table = toml::from_str(text).map_err(|error| Trouble::Config(error.to_string()))?;
         let mut addresses = Addresses::default();
@@ -81,7 +82,7 @@ impl Stage {
     }
 }
 
-/// The addresses given out so far.
+/// The addresses that were given out so far, and the notes about replaced ones.
 #[derive(Default)]
 struct Addresses {
     taken: Vec<SocketAddr>,
@@ -89,7 +90,7 @@ struct Addresses {
 }
 
 impl Addresses {
-    /// Leaves a free address as it is, and puts another one in the place of a taken one.
+    /// Keeps the address if it is free. Otherwise it writes a free address into `value` and notes that.
     fn settle(&mut self, value: &mut Value) -> Result<SocketAddr, Trouble> {
         let wanted: SocketAddr = value
             .as_str()

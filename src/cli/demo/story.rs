@@ -1,4 +1,4 @@
-//! The acts: a good release, then a bad one.
+//! The two acts of the demo: a good release, then a bad one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,30 +18,33 @@ use crate::release::StateName;
 
 const CONNECTIONS: u32 = 10;
 const RATE: f64 = 100.0;
-/// Enough for the judge to know what is usual: with fewer it has to be careful, and slower.
+/// Requests before the first release. With fewer the judge's baseline would say less about the usual errors,
+/// and the judge would need more time for its verdict.
 const REQUESTS_BEFORE: u64 = 800;
-/// How long the bad release behaves after the switch.
+/// How long the bad release works without errors after the switch.
 const GOOD_TIME: Duration = Duration::from_secs(4);
+/// The share of requests that the bad release fails after that time.
 const BAD_SHARE: f64 = 0.3;
-/// No act takes so long unless something is wrong.
+/// The longest time for one wait of an act. A wait that takes longer is a fault.
 const ACT_LIMIT: Duration = Duration::from_mins(1);
 const READY_LIMIT: Duration = Duration::from_secs(15);
 const STOP_LIMIT: Duration = Duration::from_secs(40);
 
-/// How it went.
+/// The result of the demo.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub good: ReleaseView,
     pub bad: ReleaseView,
-    /// Requests lost from before the good release until its end.
+    /// The number of requests that were lost between the start of the good release and its end.
     pub good_lost: u64,
     pub counts: Counts,
-    /// Where the record of the bad release's decision was written.
+    /// The file with the explanation of the bad release.
     pub record: PathBuf,
 }
 
 impl Outcome {
-    /// The promise of the demo.
+    /// Whether the demo kept its promise: the good release succeeded without a lost request, and the bad one
+    /// was reverted.
     #[must_use]
     pub(super) fn is_as_promised(&self) -> bool {
         self.good.state == StateName::Succeeded
@@ -50,7 +53,7 @@ impl Outcome {
     }
 }
 
-/// Everything that runs.
+/// The running processes, the load and the rundown.
 #[derive(Debug)]
 pub(super) struct Story {
     pub stage: Stage,
@@ -80,7 +83,7 @@ impl Story {
         Ok(Self { stage, door, rundown, cast })
     }
 
-    /// Plays both releases.
+    /// Plays both releases and returns their result.
     pub(super) async fn play(&mut self) -> Result<Outcome, Trouble> {
         self.rundown.headline(&format!("v1 on blue serves {RATE} requests a second"));
         self.rundown
@@ -119,18 +122,18 @@ impl Story {
         if !is_over(&moment, &id) {
             self.rundown.during(GOOD_TIME).await?;
             self.rundown.headline(&format!(
-                "v3 now fails {:.0} % of its requests; nobody is told",
+                "v3 now fails {:.0} % of its requests; greenlight is not told",
                 BAD_SHARE * 100.0
             ));
             self.cast.fail(Color::Blue, BAD_SHARE).await?;
             self.rundown.until("the bad release's end", ACT_LIMIT, |moment| is_over(moment, &id)).await?;
         }
-        self.rundown.headline("what is active now serves on; nobody did anything");
+        self.rundown.headline("the active color serves on; no person did anything");
         self.rundown.during(Duration::from_secs(3)).await?;
         self.door.admin.release(&id).await
     }
 
-    /// Writes the decision's record beside the log.
+    /// Writes the explanation of a release into a JSON file beside the log, and returns the path.
     async fn keep_record(&self, release: &str) -> Result<PathBuf, Trouble> {
         let record: serde_json::Value =
             self.door.admin.json("GET", &format!("/v1/releases/{release}/explain"), None).await?;
@@ -153,7 +156,7 @@ fn state_of(moment: &Moment, release: &str) -> Option<StateName> {
     (last.id == release).then_some(last.state)
 }
 
-/// Final, or waiting for a person.
+/// Whether the release is in a final state, or degraded, in which it waits for a person.
 fn is_over(moment: &Moment, release: &str) -> bool {
     state_of(moment, release).is_some_and(|state| state.is_final() || state == StateName::Degraded)
 }

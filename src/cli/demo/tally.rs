@@ -8,19 +8,21 @@ use tokio::sync::watch;
 
 use crate::clock;
 
-/// How many losses are kept in words; all are counted.
+/// How many losses are kept as text. All of them are counted.
 const LOSSES_KEPT: usize = 32;
 
-/// A request that was not answered with 200, in words.
+/// A request without an answer of 200, or with a broken promise, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
     pub what: String,
-    /// When it was lost, on this process's monotonic clock.
+    /// When it was lost, on the monotonic clock of this process.
     pub at: Duration,
+    /// The time from the start of the request to its loss.
     pub took: Duration,
 }
 
 impl Loss {
+    /// A loss at this moment.
     #[must_use]
     pub fn new(what: String, took: Duration) -> Self {
         Self { what, at: clock::uptime(), took }
@@ -30,53 +32,56 @@ impl Loss {
 /// The sums at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Answers of 200 by the `X-App` that gave them.
+    /// The number of answers with status 200, by the `X-App` field of the answer.
     pub answers: BTreeMap<String, u64>,
-    /// Answers of another status, by the `X-App` that gave them (`-`: the front door itself).
+    /// The number of answers with another status, by the `X-App` field. An answer of the front door itself
+    /// has no such field and counts under `-`.
     pub failures: BTreeMap<String, u64>,
-    /// The same by status.
+    /// The number of answers with another status than 200, by status.
     pub statuses: BTreeMap<u16, u64>,
-    /// Requests with no whole answer.
+    /// The number of requests without a complete answer.
     pub unanswered: u64,
-    /// Answers from a color other than the promised one.
+    /// The number of answers from another color than the promised one.
     pub promises_broken: u64,
-    /// The first losses and broken promises, in words.
+    /// The first 32 losses and broken promises, as text.
     pub losses: Vec<Loss>,
+    /// The longest time of an answer with status 200.
     pub slowest: Duration,
 }
 
 impl Counts {
-    /// Answers of 200.
+    /// The number of answers with status 200.
     #[must_use]
     pub fn good(&self) -> u64 {
         self.answers.values().sum()
     }
 
-    /// Everything else.
+    /// The number of all other requests.
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.failures.values().sum::<u64>() + self.unanswered
     }
 
+    /// The number of all requests.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.good() + self.lost()
     }
 
-    /// Answers of 200 from one app.
+    /// The number of answers with status 200 from one app, named by its `X-App` field.
     #[must_use]
     pub fn of(&self, app: &str) -> u64 {
         self.answers.get(app).copied().unwrap_or_default()
     }
 
-    /// Failed answers from one app.
+    /// The number of answers with another status from one app.
     #[must_use]
     pub fn failed_by(&self, app: &str) -> u64 {
         self.failures.get(app).copied().unwrap_or_default()
     }
 }
 
-/// Where the clients of a load count.
+/// The sums that the clients of a load share.
 #[derive(Debug)]
 pub struct Tally {
     counts: Mutex<Counts>,
@@ -99,15 +104,17 @@ impl Tally {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The sums at this moment.
     pub fn counts(&self) -> Counts {
         self.lock().clone()
     }
 
-    /// Marked at every change.
+    /// A receiver that is marked as changed at every change of the sums.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
+    /// Counts an answer with status 200.
     pub fn answered(&self, app: &str, took: Duration) {
         self.change(|counts| {
             add(&mut counts.answers, app);
@@ -115,6 +122,7 @@ impl Tally {
         });
     }
 
+    /// Counts an answer with another status.
     pub fn failed(&self, app: &str, status: u16, loss: Loss) {
         self.change(|counts| {
             add(&mut counts.failures, app);
@@ -123,6 +131,7 @@ impl Tally {
         });
     }
 
+    /// Counts a request without a complete answer.
     pub fn lost(&self, loss: Loss) {
         self.change(|counts| {
             counts.unanswered += 1;
@@ -130,6 +139,7 @@ impl Tally {
         });
     }
 
+    /// Counts an answer from another color than the promised one.
     pub fn broken(&self, what: String) {
         self.change(|counts| {
             counts.promises_broken += 1;
@@ -138,7 +148,7 @@ impl Tally {
     }
 }
 
-/// One more for this app, with no allocation once it is known.
+/// Adds one to the sum of an app. It allocates only for the first request of the app.
 fn add(sums: &mut BTreeMap<String, u64>, app: &str) {
     match sums.get_mut(app) {
         Some(sum) => *sum += 1,

@@ -58,7 +58,9 @@ fn view(state: &str, active: &str) -> ServiceView {
     }
 }
 
-/// Answers each request on each connection with the next of `answers`, then closes.
+/// A server that answers each request, on any connection, with the next of `answers`, byte by byte. It ends
+/// when it has no more answers. It closes the connection after an answer that contains "close" and does not
+/// end with `#`.
 async fn origin(answers: Vec<&'static [u8]>) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -86,7 +88,7 @@ async fn ask(answer: &'static [u8]) -> Result<super::client::Answer, Failure> {
 }
 
 #[test]
-fn taken_ports_are_replaced_and_said() {
+fn taken_ports_are_replaced_and_noted() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let free = super::ports::free_address(&[]).unwrap().port();
@@ -125,7 +127,7 @@ fn every_frame_has_as_many_lines() {
 }
 
 #[test]
-fn changes_are_told_once() {
+fn each_change_is_shown_once() {
     let baking = view("baking", "blue");
     let reverted = view("reverted", "green");
     assert_eq!(changes(Some(&baking), &baking), Vec::<String>::new());
@@ -153,7 +155,7 @@ async fn bodies_end_where_their_framing_says() {
 }
 
 #[tokio::test]
-async fn what_is_not_whole_is_a_failure() {
+async fn an_incomplete_or_malformed_answer_is_a_failure() {
     let cut = ask(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nhell").await;
     assert!(matches!(cut, Err(Failure::Closed("inside a body"))), "{cut:?}");
     let nothing = ask(b"close").await;
@@ -177,7 +179,7 @@ async fn a_load_counts_answers_failures_and_broken_promises() {
     };
     let load = Load::start(&plan);
     load.promise(Some(Color::Green));
-    // The origin is gone after four answers: what follows is lost.
+    // The origin ends after four answers, so every later request is lost.
     assert!(load.until(Duration::from_secs(10), |counts| counts.unanswered > 0).await);
     let counts = load.stop().await;
     assert_eq!((counts.of("blue"), counts.failed_by("blue")), (3, 1));

@@ -1,4 +1,5 @@
-//! From the services of a file to a plan: pairs, names and hosts that only one service can have.
+//! Makes a plan from the services of a file. It finds the pairs, and gives each name and each host to only
+//! one service.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,8 @@ pub(crate) fn from_project(source: &Source<'_>, project: &Project) -> Result<Pla
     for group in pair::groups(&apps) {
         plan.services.push(service::service(source, front, &group));
     }
-    // Nothing else of the file is reached by its name there: then the project's own network is not needed either.
+    // If greenlight gets all services of the file, no other service has to be reached by its name. Then
+    // the services do not need the project's own network.
     let others: Vec<&str> =
         project.units.iter().filter(|unit| front.leaves(unit)).map(|unit| unit.name.as_str()).collect();
     if others.is_empty() {
@@ -45,7 +47,8 @@ pub(crate) fn from_project(source: &Source<'_>, project: &Project) -> Result<Pla
     Ok(plan)
 }
 
-/// Names and hosts that only one service can have.
+/// Makes the names, the hosts and the default of the services unique, because only one service can have
+/// each. A service without a host is dropped with a note.
 pub(crate) fn settle(plan: &mut Plan) {
     plan.services.iter_mut().for_each(sound::sound);
     let mut names = BTreeSet::new();
@@ -72,7 +75,7 @@ pub(crate) fn settle(plan: &mut Plan) {
     for service in dropped {
         plan.notes.push(format!("{}: no host is left to it: {}", service.name, service.notes.join("; ")));
     }
-    // blue.HOST of one service may be a host of another.
+    // The preview host blue.HOST or green.HOST of one service may be a host of another service.
     for service in &mut plan.services {
         let clashes = service
             .hosts
@@ -84,7 +87,8 @@ pub(crate) fn settle(plan: &mut Plan) {
     }
 }
 
-/// Whoever has a whole host goes before who has only some paths of it, and the first before others. All hosts.
+/// Gives each host to one service, and returns all hosts. A service that asks for the whole host goes
+/// before a service that asks for one path of it. Between equals the first service wins.
 fn claim_hosts(services: &mut [Service]) -> BTreeSet<String> {
     let mut owners: BTreeMap<String, usize> = BTreeMap::new();
     for whole in [true, false] {

@@ -1,4 +1,4 @@
-//! How an endpoint is found healthy: HTTP_CHECK and HEALTH_CHECK of dockercloud/haproxy, a compose `healthcheck`.
+//! Health checks from HTTP_CHECK and HEALTH_CHECK of dockercloud/haproxy, or from a compose `healthcheck`.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use super::compose::Unit;
 use super::quantity::{compose_duration, haproxy_duration};
 use super::yaml::{Table, text_of, texts};
 
-/// The `health` section.
+/// The `health` section of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Check {
-    /// `None`: a TCP connect.
+    /// `None` means a TCP connect.
     pub path: Option<String>,
     pub host: Option<String>,
     pub port: Option<u16>,
-    /// HAProxy takes 2xx and 3xx.
+    /// Whether to accept further statuses beside 200, because HAProxy accepts every 2xx and 3xx.
     pub any_good_status: bool,
     pub interval: Option<Duration>,
     pub timeout: Option<Duration>,
@@ -22,7 +22,8 @@ pub(crate) struct Check {
     pub notes: Vec<String>,
 }
 
-/// What the app's own settings say, then what its load balancer's say, then what compose says.
+/// Reads the health check. The settings of the app go first, then those of its load balancer, then the
+/// `healthcheck` of compose.
 pub(crate) fn check(unit: &Unit, front: Option<&Unit>) -> Check {
     let mut check = Check::default();
     let is_haproxy = front.is_some_and(|front| front.repository().ends_with("haproxy"));
@@ -37,7 +38,7 @@ pub(crate) fn check(unit: &Unit, front: Option<&Unit>) -> Check {
     if let Some(words) = setting("HEALTH_CHECK") {
         health_check(&mut check, &words);
     } else if is_haproxy && check.interval.is_none() {
-        // Its default: check inter 2000 rise 2 fall 3.
+        // The default of dockercloud/haproxy is `check inter 2000 rise 2 fall 3`.
         (check.interval, check.rise, check.fall) = (Some(Duration::from_secs(2)), Some(2), Some(3));
     }
     if check.path.is_none() {
@@ -49,7 +50,7 @@ pub(crate) fn check(unit: &Unit, front: Option<&Unit>) -> Check {
     check
 }
 
-/// `OPTIONS * HTTP/1.1\r\nHost:\ www` (`option httpchk` of HAProxy).
+/// Reads `OPTIONS * HTTP/1.1\r\nHost:\ www` (`option httpchk` of HAProxy).
 fn http_check(check: &mut Check, line: &str) {
     let line =
         line.trim().trim_matches('"').replace("\\r\\n", "\n").replace("\r\n", "\n").replace("\\ ", " ");
@@ -78,7 +79,7 @@ fn http_check(check: &mut Check, line: &str) {
     }
 }
 
-/// `check inter 2000 rise 2 fall 3` (server options of HAProxy).
+/// Reads `check inter 2000 rise 2 fall 3` (server options of HAProxy).
 fn health_check(check: &mut Check, words: &str) {
     let mut words = words.split_whitespace();
     while let Some(word) = words.next() {
@@ -105,7 +106,7 @@ fn health_check(check: &mut Check, words: &str) {
     }
 }
 
-/// A compose `healthcheck`: its `test` if that asks the container itself over HTTP.
+/// Reads a compose `healthcheck`. Its `test` is used if it asks the container itself over HTTP.
 fn healthcheck(check: &mut Check, table: &Table) {
     let test = table.get("test").map(texts).unwrap_or_default().join(" ");
     if text_of(table, "disable").as_deref() == Some("true") || test.starts_with("NONE") {
@@ -127,7 +128,7 @@ fn healthcheck(check: &mut Check, table: &Table) {
     }
 }
 
-/// `curl -f http://localhost:8080/health || exit 1`: the port and the path.
+/// The port and the path of a command such as `curl -f http://localhost:8080/health || exit 1`.
 fn asked_url(test: &str) -> Option<(Option<u16>, String)> {
     let rest = test.split("http://").nth(1)?;
     let url = rest.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '|' | ';' | ')')).next()?;

@@ -1,4 +1,4 @@
-//! `import`
+//! The command `greenlight import`.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::fault::Fault;
 use crate::cli::output::{complain, printable, say};
 
-/// The largest file that is read, in bytes.
+/// The largest file that `import` reads, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Print a configuration made from a compose file, or from the old blue/green script's environment
@@ -59,7 +59,7 @@ fn run(args: &Args) -> Result<Exit, Fault> {
         keep(folder, &imported)?;
     }
     say(imported.config.trim_end());
-    // What was printed has to load; anything else is for a person to see at once.
+    // The printed configuration has to load. If it does not, the person has to see that at once.
     match config::parse(&imported.config, Path::new("")) {
         Ok(_) => Ok(Exit::Done),
         Err(faults) => {
@@ -87,7 +87,7 @@ fn from_compose(args: &Args, file: &Path, variables: &Variables) -> Result<Impor
     import::compose(&source).map_err(|fault| Fault::Usage(format!("{}: {fault}", file.display())))
 }
 
-/// The environment, and an env file before it.
+/// The variables of the environment and of an env file. A given env file goes before the environment.
 fn variables(args: &Args) -> Result<Variables, Fault> {
     let mut variables: Variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -95,7 +95,7 @@ fn variables(args: &Args) -> Result<Variables, Fault> {
     let beside = args.file.as_ref().map(|file| file.with_file_name(".env")).filter(|file| file.is_file());
     match (&args.env_file, beside) {
         (Some(file), _) => variables.extend(env_lines(&read(file)?)),
-        // Compose's own order: what is set in the environment goes before its .env.
+        // This is the order of compose. A variable of the environment goes before one of `.env`.
         (None, Some(file)) => {
             for (name, value) in env_lines(&read(&file)?) {
                 variables.entry(name).or_insert(value);
@@ -115,7 +115,7 @@ fn read(file: &Path) -> Result<String, Fault> {
     std::fs::read_to_string(file).map_err(|why| unreadable(why.to_string()))
 }
 
-/// Writes the env files; one that is there is left as it is, and said so.
+/// Writes the env files. A file that exists already stays as it is, and a message says so.
 fn keep(folder: &Path, imported: &Imported) -> Result<(), Fault> {
     for (name, text) in &imported.secrets {
         let path = folder.join(name);

@@ -1,4 +1,5 @@
-//! A compose file (versions 1, 2, 3 and the Compose Specification) or a Docker Cloud stack file as units.
+//! Reads a compose file (versions 1, 2, 3 and the Compose Specification) or a Docker Cloud stack file as
+//! units.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,9 +16,9 @@ use super::{ImportFault, Source, Variables, keys, quantity, variables};
 pub(crate) struct Unit {
     pub name: String,
     pub image: Option<String>,
-    /// With the variables that are the load balancer's business.
+    /// All variables, including those that are meant for the load balancer.
     pub env: Variables,
-    /// Existing files, absolute.
+    /// Absolute paths of files that have to exist.
     pub env_file: Vec<String>,
     pub labels: Variables,
     pub ports: Vec<Port>,
@@ -31,14 +32,14 @@ pub(crate) struct Unit {
     pub user: Option<String>,
     pub stop_signal: Option<String>,
     pub stop_timeout: Option<Duration>,
-    /// As the engine knows it; `None`: the default one.
+    /// The name that the engine knows. `None` means the default network.
     pub network: Option<String>,
-    /// What could not be carried over, and why.
+    /// The settings that could not be carried over, and the reasons.
     pub notes: Vec<String>,
 }
 
 impl Unit {
-    /// A setting of the load balancer: a variable, or a label of the same name.
+    /// A setting for the load balancer. It is a variable, or else a label of the same name.
     pub(crate) fn setting(&self, name: &str) -> Option<&str> {
         self.env
             .get(name)
@@ -47,7 +48,7 @@ impl Unit {
             .filter(|value| !value.is_empty())
     }
 
-    /// `repository` without registry and tag.
+    /// The image without tag and digest.
     pub(crate) fn repository(&self) -> &str {
         let image = self.image.as_deref().unwrap_or_default();
         let image = image.split('@').next().unwrap_or_default();
@@ -61,7 +62,7 @@ impl Unit {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Project {
     pub units: Vec<Unit>,
-    /// Variables that are used and have no value.
+    /// Variables that the file uses and that have no value.
     pub unset: BTreeSet<String>,
 }
 
@@ -72,7 +73,7 @@ impl Project {
             return Err(ImportFault::NotCompose("its top is not a table".to_owned()));
         };
         let empty = Table::new();
-        // Version 1 and stack files have the services at the top.
+        // Version 1 and stack files have the services at the top level.
         let services = match root.get("services") {
             Some(Value::Object(services)) => services,
             Some(_) => return Err(ImportFault::NotCompose("services is not a table".to_owned())),
@@ -99,7 +100,7 @@ impl Project {
     }
 }
 
-/// As compose makes it of a folder's name.
+/// The name of the project, as compose makes it from the name of the folder.
 fn project_name(folder: &str) -> String {
     let name: String = folder
         .to_lowercase()
@@ -147,7 +148,7 @@ fn unit(name: &str, table: &Table, place: Place<'_>, networks: &Table, variables
 
 fn environment(unit: &mut Unit, table: &Table, variables: &Variables) {
     for (name, value) in table.get("environment").map(pairs).unwrap_or_default() {
-        // Without a value it is passed on from compose's own environment.
+        // Compose takes a variable without a value from its own environment.
         match value.or_else(|| variables.get(&name).cloned()) {
             Some(value) => {
                 unit.env.insert(name, value);
@@ -159,7 +160,7 @@ fn environment(unit: &mut Unit, table: &Table, variables: &Variables) {
     }
 }
 
-/// `env_file`: a path, several, or `{ path, required }`.
+/// Reads `env_file`, which is a path or `{ path, required }`, or a list of these.
 fn env_files(unit: &mut Unit, table: &Table, folder: &str) {
     let Some(value) = table.get("env_file") else { return };
     let items = match value {
@@ -211,7 +212,7 @@ fn resources(unit: &mut Unit, table: &Table) {
         .filter(|cores: &f64| cores.is_finite() && *cores > 0.0);
 }
 
-/// `15` and `INT` are signals to compose, `SIGINT` is one to greenlight.
+/// The name of a signal in the form that greenlight takes (`SIGINT`). Compose also takes `2` and `INT`.
 fn signal_name(signal: &str) -> String {
     const NUMBERS: [(&str, &str); 6] =
         [("1", "HUP"), ("2", "INT"), ("3", "QUIT"), ("9", "KILL"), ("10", "USR1"), ("15", "TERM")];
@@ -219,7 +220,8 @@ fn signal_name(signal: &str) -> String {
     format!("SIG{}", name.to_ascii_uppercase().trim_start_matches("SIG"))
 }
 
-/// The first network of the service, by the name that compose gave it.
+/// The first network of the service, with the name that compose gives it. A `network_mode` of `host` or
+/// `bridge` goes before it, and any other `network_mode` gives `None`.
 fn network(table: &Table, networks: &Table, project: &str) -> Option<String> {
     if let Some(mode) = text_of(table, "network_mode") {
         return matches!(mode.as_str(), "host" | "bridge").then_some(mode);

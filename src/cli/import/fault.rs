@@ -1,9 +1,9 @@
-//! Why nothing could be imported.
+//! The reasons for which nothing could be imported.
 
-/// Each says what is wrong and what would be right.
+/// The text of each fault says what is wrong and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportFault {
-    /// With the line that the parser names; never with the text, which may hold a secret.
+    /// Holds the line that the parser names. It never holds the text, which may contain a secret.
     #[error("this is not YAML: {0}")]
     NotYaml(String),
     #[error("this is not a compose file: {0}")]

@@ -1,4 +1,4 @@
-//! The load balancer of a compose file: which service is it, what does it serve, what was it told.
+//! The load balancer of a compose file: which service it is, which services it serves, and its settings.
 
 use super::compose::Unit;
 use super::host;
@@ -6,8 +6,10 @@ use super::keys;
 use super::plan::{Plan, Tls};
 use super::quantity::haproxy_duration;
 
+/// Images of load balancers.
 const FRONTS: &[&str] =
     &["dockercloud/haproxy", "tutum/haproxy", "jwilder/nginx-proxy", "nginxproxy/nginx-proxy"];
+/// Images that only help a load balancer.
 const COMPANIONS: &[&str] = &[
     "jrcs/letsencrypt-nginx-proxy-companion",
     "nginxproxy/acme-companion",
@@ -26,7 +28,7 @@ impl<'a> Front<'a> {
         Self { unit: units.iter().find(|unit| is_one_of(FRONTS, unit)) }
     }
 
-    /// Whether this is a service that the load balancer sends requests to.
+    /// Whether the load balancer sends requests to this service.
     pub(crate) fn serves(self, unit: &Unit) -> bool {
         if is_one_of(FRONTS, unit) || is_one_of(COMPANIONS, unit) {
             return false;
@@ -36,14 +38,15 @@ impl<'a> Front<'a> {
             || self.links_to(unit)
     }
 
-    /// dockercloud/haproxy serves what it links to, host or not.
+    /// Whether the load balancer links to this service. dockercloud/haproxy serves every service that it
+    /// links to, with or without a host.
     pub(crate) fn links_to(self, unit: &Unit) -> bool {
         self.unit.is_some_and(|front| {
             front.links.iter().any(|link| link.split(':').next() == Some(unit.name.as_str()))
         })
     }
 
-    /// Whether this is neither the load balancer nor behind it.
+    /// Whether this service is neither the load balancer, nor a companion of it, nor behind it.
     pub(crate) fn leaves(self, unit: &Unit) -> bool {
         !self.serves(unit) && !is_one_of(FRONTS, unit) && !is_one_of(COMPANIONS, unit)
     }
@@ -57,7 +60,7 @@ fn is_one_of(names: &[&str], unit: &Unit) -> bool {
     names.iter().any(|name| unit.repository().ends_with(name))
 }
 
-/// All of a configuration but its services.
+/// The parts of a configuration outside its services.
 pub(crate) fn plan(front: Front<'_>, apps: &[&Unit]) -> Plan {
     let mut plan = Plan { listeners: listeners(front, apps), tls: tls(front, apps), ..Plan::default() };
     plan.connections_max = front
@@ -84,7 +87,8 @@ pub(crate) fn plan(front: Front<'_>, apps: &[&Unit]) -> Plan {
     plan
 }
 
-/// Where it listened: what is published for its port 80, and the ports that VIRTUAL_HOST names.
+/// The addresses where the load balancer listened: the published addresses of its port 80, and the ports
+/// that VIRTUAL_HOST names.
 fn listeners(front: Front<'_>, apps: &[&Unit]) -> Vec<String> {
     let mut listeners: Vec<String> = front
         .unit
@@ -109,7 +113,7 @@ fn listeners(front: Front<'_>, apps: &[&Unit]) -> Vec<String> {
     listeners
 }
 
-/// Whether anything asked for TLS.
+/// The TLS settings. `None` if neither the load balancer nor an app asks for TLS.
 fn tls(front: Front<'_>, apps: &[&Unit]) -> Option<Tls> {
     let of_front = ["DEFAULT_SSL_CERT", "SSL_CERT", "CERT_FOLDER", "EXTRA_SSL_CERTS"]
         .iter()
@@ -148,7 +152,7 @@ fn tls(front: Front<'_>, apps: &[&Unit]) -> Option<Tls> {
     wanted.then_some(tls)
 }
 
-/// Seconds, or with a unit.
+/// A number of seconds, or a number with a unit.
 fn haproxy_age(text: &str) -> Option<std::time::Duration> {
     match text.parse::<u32>() {
         Ok(seconds) => Some(std::time::Duration::from_secs(seconds.into())),
@@ -156,7 +160,7 @@ fn haproxy_age(text: &str) -> Option<std::time::Duration> {
     }
 }
 
-/// `max-age=31536000; includeSubDomains`
+/// Reads the age from a value such as `max-age=31536000; includeSubDomains`.
 fn nginx_age(text: &str) -> Option<std::time::Duration> {
     let rest = text.split("max-age=").nth(1)?;
     haproxy_age(rest.split(';').next()?.trim())

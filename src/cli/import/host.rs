@@ -1,18 +1,18 @@
-//! VIRTUAL_HOST: `[scheme://]host[:port][/path]`, several with commas.
+//! Reads VIRTUAL_HOST. It is a list of `[scheme://]host[:port][/path]`, separated by commas.
 
-/// One of them.
+/// One item of the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct VirtualHost {
     pub scheme: Option<String>,
-    /// In lower case; `*` is every host.
+    /// The host in lower case. `*` means every host.
     pub host: String,
     pub port: Option<u16>,
-    /// Empty if it is for every path.
+    /// Empty means every path.
     pub path: String,
 }
 
 impl VirtualHost {
-    /// Whether greenlight can have it in `hosts`: a name, or `*.name`.
+    /// Whether greenlight can have it in `hosts`. It has to be a name, or `*.name`.
     pub(crate) fn is_plain(&self) -> bool {
         let name = self.host.strip_prefix("*.").unwrap_or(&self.host);
         !name.is_empty()
@@ -33,7 +33,8 @@ impl VirtualHost {
     }
 }
 
-/// All that a variable names. A regular expression of nginx-proxy (`~^...`) is one host, as it is written.
+/// All hosts of a variable. A regular expression of nginx-proxy (`~^...`) is kept as a host, as it is
+/// written. But a comma in the expression ends the host.
 pub(crate) fn parse(text: &str) -> Vec<VirtualHost> {
     text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty()).map(one).collect()
 }

@@ -1,6 +1,7 @@
-//! Keys of a compose service, and settings of the two load balancers, that have no counterpart: each with what to do.
+//! The keys of a compose service, and the settings of the two load balancers. Those without a counterpart
+//! have a sentence that says what to do.
 
-/// Keys that are read, or say what greenlight does anyway.
+/// Keys that `import` reads, or that ask for something that greenlight does anyway.
 pub(crate) const CARRIED: &[&str] = &[
     "cpus",
     "deploy",
@@ -36,7 +37,7 @@ pub(crate) const CARRIED: &[&str] = &[
     "build",
 ];
 
-/// Others, with what to do. What is not here "has no counterpart".
+/// Keys with a sentence that says what to do. All other keys get "has no counterpart here".
 const OTHERS: &[(&str, &str)] = &[
     ("autoredeploy", "a webhook starts a release: see the end of this file"),
     ("command", "put it into the image (CMD): the containers run what the image says"),
@@ -54,7 +55,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("volumes_from", "name the volumes in mounts"),
 ];
 
-/// Why a key of a service is not carried over; `None` if there is nothing to tell.
+/// The reason for which a key of a service is not carried over. `None` if there is nothing to say.
 pub(crate) fn not_carried(key: &str, value: &str) -> Option<String> {
     if CARRIED.contains(&key) || key.starts_with("x-") {
         return None;
@@ -66,7 +67,7 @@ pub(crate) fn not_carried(key: &str, value: &str) -> Option<String> {
     Some(format!("{key}: {why}"))
 }
 
-/// Settings of an app for its load balancer: they are no variables of the app's own.
+/// Settings of an app for its load balancer. `import` does not pass them to the app as variables.
 pub(crate) const OF_AN_APP: &[&str] = &[
     "APPSESSION",
     "BALANCE",
@@ -104,7 +105,7 @@ pub(crate) const OF_AN_APP: &[&str] = &[
     "VIRTUAL_PROTO",
 ];
 
-/// Those of an app that only get a comment. (What is carried over is in `service.rs`.)
+/// The settings of an app that only get a comment. (`service.rs` carries the others over.)
 pub(crate) const OF_AN_APP_NOT_CARRIED: &[(&str, &str)] = &[
     ("EXCLUDE_BASIC_AUTH", "greenlight asks nobody for a password"),
     ("EXTRA_ROUTE_SETTINGS", "lines of HAProxy's own language"),

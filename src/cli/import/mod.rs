@@ -1,15 +1,19 @@
-//! From what people run today to a configuration of greenlight: a text in, a text out.
+//! Makes a configuration of greenlight from the setup that people run today. A text goes in, and a text
+//! comes out.
 //!
-//! Two things are read: a compose file (or a Docker Cloud stack file) whose load balancer is
-//! dockercloud/haproxy or nginx-proxy, and the environment of the blue/green script for Docker Cloud
-//! that greenlight replaces. What comes out passes `greenlight check`, and says in a comment what could not
-//! be carried over and why: a setting that is dropped in silence is an outage later.
+//! It reads two kinds of input. One is a compose file (or a Docker Cloud stack file) whose load balancer
+//! is dockercloud/haproxy or nginx-proxy. The other is the environment of the blue/green script for Docker
+//! Cloud that greenlight replaces. The configuration passes `greenlight check`. Its comments name the
+//! settings that could not be carried over, with the reasons, because a setting that is dropped in silence
+//! is an outage later.
 //!
-//! A value that may be a secret is never printed: registry credentials become `{ env = }`, the app's
-//! own go into an env file ([`Imported::secrets`]) that the caller writes, or names for a person to write.
+//! A value that may be a secret is never printed. Registry credentials become `{ env = }`. Secrets of the
+//! app go into an env file ([`Imported::secrets`]). The caller writes that file, or the configuration
+//! names the variables, so that a person can write it.
 //!
-//! Pure: no file, no environment, no clock. The way: text -> [`compose::Unit`]s, one a service of the file
-//! -> blue/green pairs ([`pair`]) -> [`plan::Plan`] -> TOML ([`mod@write`]).
+//! The code is pure, except for `command`: it reads no file, no environment and no clock. The text becomes
+//! [`compose::Unit`]s, one for each service of the file. The units become blue/green pairs ([`pair`]), the
+//! pairs become a [`plan::Plan`], and the plan becomes TOML ([`mod@write`]).
 
 mod assemble;
 mod check;
@@ -42,34 +46,36 @@ pub use variables::env_lines;
 /// Variables by name, as in an environment.
 pub type Variables = BTreeMap<String, String>;
 
-/// What is read, and from where.
+/// The compose file, and the settings of the import.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
-    /// The file's name, for the first line of what is printed.
+    /// The name of the file, for the first line of the configuration.
     pub name: &'a str,
     pub text: &'a str,
-    /// The folder that relative paths are in, absolute, without a slash at its end.
+    /// The folder that relative paths start from, as an absolute path without a slash at its end.
     pub folder: &'a str,
-    /// What `${NAME}` becomes.
+    /// The values that replace `${NAME}`.
     pub variables: &'a Variables,
-    /// `follow = true`: compose goes on starting the containers.
+    /// Whether to write `follow = true`, so that compose goes on starting the containers.
     pub follow: bool,
-    /// Where env files with secrets are or will be written; `None`: they are only named in a comment.
+    /// The folder of the env files with secrets. With `None` a comment only names the secrets.
     pub secrets: Option<&'a str>,
 }
 
-/// A configuration, and what must not stand in it.
+/// A configuration, and the secrets that must not stand in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
+    /// The configuration as TOML.
     pub config: String,
-    /// File name -> `NAME=value` lines, for [`Source::secrets`].
+    /// The lines `NAME=value` of each env file, by the name of the file, for the folder
+    /// [`Source::secrets`].
     pub secrets: BTreeMap<String, String>,
 }
 
-/// A compose file.
+/// Imports a compose file.
 ///
 /// # Errors
-/// Not YAML, not a compose file, or nothing in it that a front door would serve.
+/// The text is not YAML or not a compose file, or it has no service that a front door would serve.
 pub fn compose(source: &Source<'_>) -> Result<Imported, ImportFault> {
     let document = yaml::read(source.text)?;
     let project = compose::Project::read(source, document)?;
@@ -77,10 +83,11 @@ pub fn compose(source: &Source<'_>) -> Result<Imported, ImportFault> {
     Ok(write::write(&plan))
 }
 
-/// The environment of the script for Docker Cloud.
+/// Imports the environment of the script for Docker Cloud.
 ///
 /// # Errors
-/// None of its variables is there, or none says which hosts are served.
+/// `BLUE_URL` or `GREEN_URL` is missing ([`ImportFault::NoScript`]), or is not a URL with a host
+/// ([`ImportFault::BadUrl`]).
 pub fn script(variables: &Variables) -> Result<Imported, ImportFault> {
     Ok(write::write(&script::plan(variables)?))
 }

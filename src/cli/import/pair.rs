@@ -1,7 +1,7 @@
-//! Which services of a compose file are the two colors of one.
+//! Finds the services of a compose file that are the two colors of one service.
 //!
-//! By label (`greenlight.service`, `greenlight.color`), by name (`web-blue` and `web-green`, both have to be
-//! there), or by host (`blue.example.org` and `green.example.org`).
+//! They are found by label (`greenlight.service`, `greenlight.color`), by name (`web-blue` and
+//! `web-green`, which both have to be there), or by host (`blue.example.org` and `green.example.org`).
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,14 @@ use super::compose::Unit;
 use super::host;
 use crate::model::{Color, PerColor};
 
-/// One service of greenlight.
+/// The compose services that become one service of greenlight.
 #[derive(Clone, Debug)]
 pub(crate) enum Group<'a> {
     Single(&'a Unit),
     Pair { base: String, members: PerColor<&'a Unit> },
 }
 
-/// Every unit is in one group, in the order of the units.
+/// Puts every unit into one group. The groups are in the order of the units.
 pub(crate) fn groups<'a>(units: &[&'a Unit]) -> Vec<Group<'a>> {
     let mut used = BTreeSet::new();
     let mut groups = Vec::new();
@@ -44,7 +44,7 @@ pub(crate) fn groups<'a>(units: &[&'a Unit]) -> Vec<Group<'a>> {
     groups
 }
 
-/// What the two have in common, and the first one's color.
+/// The common name of the two units, and the color of the first. `None` if they are no pair.
 fn pair(one: &Unit, other: &Unit) -> Option<(String, Color)> {
     let labeled = |unit: &Unit| {
         let color = unit.labels.get("greenlight.color").and_then(|color| named_color(color))?;
@@ -61,7 +61,8 @@ fn named_color(word: &str) -> Option<Color> {
     Color::ALL.into_iter().find(|color| color.as_str() == word)
 }
 
-/// `web-blue` -> `web`, blue. The color stands at an end, or between separators.
+/// Takes the color out of a name, such as `web` and blue from `web-blue`. The color stands at an end of
+/// the name, or between separators.
 fn uncolored(name: &str) -> Option<(String, Color)> {
     let lower = name.to_ascii_lowercase();
     Color::ALL.into_iter().find_map(|color| {
@@ -78,7 +79,7 @@ fn uncolored(name: &str) -> Option<(String, Color)> {
     })
 }
 
-/// The first host that has a color as its first label; the base is the name of the host beneath it.
+/// Finds the first host whose first label is a color. The common name is the label after it.
 fn by_host(unit: &Unit) -> Option<(String, Color)> {
     host::parse(unit.setting("VIRTUAL_HOST")?).iter().find_map(|found| {
         let (label, rest) = found.host.split_once('.')?;

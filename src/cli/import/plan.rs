@@ -1,4 +1,4 @@
-//! What will be written, before it is text.
+//! The configuration before it is written as text.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,20 +9,22 @@ use crate::model::{Color, PerColor};
 /// A whole configuration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
+    /// The name of the source, for the first comment.
     pub from: String,
-    /// What concerns no service.
+    /// Notes that concern no single service.
     pub notes: Vec<String>,
     /// Addresses to listen on, without TLS.
     pub listeners: Vec<String>,
-    /// TLS was asked for: the commented part has to be written.
+    /// Set if TLS was asked for. Then a part about TLS is written as comments.
     pub tls: Option<Tls>,
     pub connections_max: Option<u32>,
     pub services: Vec<Service>,
-    /// The folder of [`Service::secrets`], if they are or will be there.
+    /// The folder of the env files with [`Service::secrets`], if the caller writes them.
     pub secrets: Option<String>,
 }
 
-/// What is known of TLS. Certificates are files that have to be there first, so none of it is in force.
+/// The TLS settings of the load balancer and of its apps. They are only written as comments, because the
+/// certificates have to be there as files first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tls {
     pub redirect: bool,
@@ -36,10 +38,10 @@ pub(crate) struct Tls {
 pub(crate) struct Service {
     pub name: String,
     pub hosts: Vec<String>,
-    /// Hosts of which only one path was asked for.
+    /// The path of each host of which only one path was asked for.
     pub paths: BTreeMap<String, String>,
     pub default: bool,
-    /// `None`: as it is by default.
+    /// `None` leaves the key out, so the default holds.
     pub preview: Option<Preview>,
     pub initial: Option<Color>,
     pub follow: bool,
@@ -49,7 +51,7 @@ pub(crate) struct Service {
     pub network: Option<String>,
     pub protocol: Option<&'static str>,
     pub env: BTreeMap<String, String>,
-    /// Values that must not be printed.
+    /// Variables whose values must not be printed.
     pub secrets: BTreeMap<String, String>,
     pub env_file: Vec<String>,
     pub mounts: Vec<String>,
@@ -58,7 +60,7 @@ pub(crate) struct Service {
     pub user: Option<String>,
     pub stop_signal: Option<String>,
     pub stop_timeout: Option<Duration>,
-    /// Names of environment variables that hold user and password of the registry.
+    /// The names of the environment variables that hold the user and the password of the registry.
     pub registry_auth: Option<(&'static str, &'static str)>,
     pub check: Check,
     pub connect_timeout: Option<Duration>,
@@ -67,7 +69,7 @@ pub(crate) struct Service {
     pub notes: Vec<String>,
 }
 
-/// `preview_hosts`.
+/// The value of `preview_hosts`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Preview {
     Off,

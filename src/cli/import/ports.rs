@@ -1,4 +1,5 @@
-//! `ports` and `expose`: what a container listens on, and where that is published.
+//! Reads `ports` and `expose`: the ports that a container listens on, and the addresses where they are
+//! published.
 
 use serde_json::Value;
 
@@ -7,15 +8,16 @@ use super::yaml::{Table, text, text_of};
 /// One published port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Port {
-    /// The address of the host, if one is named.
+    /// The address of the host, if the file names one.
     pub address: Option<String>,
-    /// Of the host; `None`: any free one.
+    /// The port of the host. `None` means any free port.
     pub host: Option<u16>,
+    /// The port of the container.
     pub container: u16,
 }
 
-/// `80`, `"8080:80"`, `"127.0.0.1:8080:80/tcp"`, or `{ target, published, host_ip, protocol }`. Ranges and UDP are not ports
-/// that a front door has to do with.
+/// Reads `80`, `"8080:80"`, `"127.0.0.1:8080:80/tcp"`, or `{ target, published, host_ip, protocol }`.
+/// UDP ports and ranges of container ports are left out, because a front door does not serve them.
 pub(crate) fn ports(value: &Value) -> Vec<Port> {
     let Value::Array(items) = value else { return Vec::new() };
     items
@@ -53,7 +55,7 @@ fn short(text: &str) -> Option<Port> {
     Some(Port { address: address.map(str::to_owned), host: host.parse().ok(), container })
 }
 
-/// `expose: ["8080", "9000/tcp"]`
+/// Reads a list such as `expose: ["8080", "9000/tcp"]`.
 pub(crate) fn expose(value: &Value) -> Vec<u16> {
     super::yaml::texts(value)
         .iter()

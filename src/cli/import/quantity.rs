@@ -1,8 +1,8 @@
-//! Durations and sizes as compose and HAProxy write them.
+//! Durations and sizes, as compose and HAProxy write them.
 
 use std::time::Duration;
 
-/// compose: `1m30s`, `10s`, `500ms`; a bare number is seconds.
+/// A duration of compose: `1m30s`, `10s`, `500ms`. A bare number is seconds.
 pub(crate) fn compose_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     if text.len() > 32 {
@@ -14,7 +14,7 @@ pub(crate) fn compose_duration(text: &str) -> Option<Duration> {
     }
 }
 
-/// HAProxy: a bare number is milliseconds (its manual, section 2.5).
+/// A duration of HAProxy. A bare number is milliseconds (configuration manual, section 2.5).
 pub(crate) fn haproxy_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     if text.len() > 16 {
@@ -26,7 +26,7 @@ pub(crate) fn haproxy_duration(text: &str) -> Option<Duration> {
     }
 }
 
-/// compose: `512m`, `1.5g`, `64kb`, bytes.
+/// A size of compose in bytes: `512m`, `1.5g`, `64kb`. A bare number is bytes.
 pub(crate) fn compose_bytes(text: &str) -> Option<u64> {
     let text = text.trim().to_ascii_lowercase();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -44,7 +44,7 @@ pub(crate) fn compose_bytes(text: &str) -> Option<u64> {
     (bytes.is_finite() && (0.0..9e15).contains(&bytes)).then_some(bytes as u64)
 }
 
-/// In greenlight's spelling, in the largest unit that divides it.
+/// A size in greenlight's spelling, in the largest unit that divides it.
 pub(crate) fn show_bytes(bytes: u64) -> String {
     match [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
         .iter()
@@ -55,7 +55,7 @@ pub(crate) fn show_bytes(bytes: u64) -> String {
     }
 }
 
-/// In greenlight's spelling: `1m30s`, `250ms`.
+/// A duration in greenlight's spelling, such as `1m30s` and `250ms`.
 pub(crate) fn show_duration(duration: Duration) -> String {
     let shown = humantime::format_duration(Duration::from_millis(
         u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),

@@ -1,7 +1,8 @@
-//! The blue/green script for Docker Cloud, by its environment.
+//! Makes a plan from the environment of the blue/green script for Docker Cloud.
 //!
-//! It asked the registry with DOCKERHUB_USER and DOCKERHUB_PASS, scaled BLUE_INSTANCE or GREEN_INSTANCE of the namespace
-//! DOCKERCLOUD_NAMESPACE to TARGET_NUM_CONTAINERS, waited until BLUE_URL or GREEN_URL answered, and moved the load.
+//! The script asked the registry with DOCKERHUB_USER and DOCKERHUB_PASS. It scaled BLUE_INSTANCE or
+//! GREEN_INSTANCE of the namespace DOCKERCLOUD_NAMESPACE to TARGET_NUM_CONTAINERS, waited until BLUE_URL
+//! or GREEN_URL answered, and moved the load.
 
 use super::assemble::settle;
 use super::check::Check;
@@ -14,6 +15,7 @@ use crate::model::{Color, PerColor};
 const BLUE_URL: &str = "BLUE_URL";
 const GREEN_URL: &str = "GREEN_URL";
 
+/// The value of a variable, if it is set and not blank.
 fn said<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
     variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
 }
@@ -62,11 +64,12 @@ pub(crate) fn plan(variables: &Variables) -> Result<Plan, ImportFault> {
 }
 
 fn url(name: &'static str, text: &str) -> Result<VirtualHost, ImportFault> {
-    // A password in it would otherwise be printed as a part of the host.
+    // Without the check `is_plain`, a password in the URL would be printed as a part of the host.
     host::parse(text).into_iter().next().filter(VirtualHost::is_plain).ok_or(ImportFault::BadUrl { name })
 }
 
-/// `blue.HOST` and `green.HOST` are the preview hosts of HOST; any others are named as such.
+/// If the URLs name `blue.HOST` and `green.HOST`, these are the default preview hosts of HOST. Other hosts
+/// are written as `preview_hosts`.
 fn hosts(service: &mut Service, urls: &PerColor<VirtualHost>) {
     let beneath = |color: Color| urls[color].host.strip_prefix(color.as_str())?.strip_prefix('.');
     match (beneath(Color::Blue), beneath(Color::Green)) {
@@ -93,7 +96,7 @@ fn hosts(service: &mut Service, urls: &PerColor<VirtualHost>) {
 }
 
 fn image(service: &mut Service, variables: &Variables) {
-    // Docker Cloud writes SERVICE.STACK.
+    // Docker Cloud writes an instance as SERVICE.STACK.
     let instance =
         |name: &str| said(variables, name).map(|text| text.split('.').next().unwrap_or(text).to_owned());
     let base = instance("BLUE_INSTANCE").or_else(|| instance("GREEN_INSTANCE"));

@@ -1,6 +1,7 @@
-//! Which values may be secrets. In doubt one is: a name that is printed costs a look, a password a rotation.
+//! Decides which values may be secrets. In doubt a value counts as a secret. A value that is hidden
+//! without need costs a look at a file, and a printed password costs a rotation.
 
-/// Words of a variable's name.
+/// Words in the name of a variable that mean a secret.
 const WORDS: &[&str] = &[
     "apikey",
     "auth",
@@ -26,10 +27,10 @@ const WORDS: &[&str] = &[
     "tokens",
 ];
 
-/// How a name may end without a separator (`DBPASSWORD`).
+/// Ends of names that mean a secret without a separator before them (`DBPASSWORD`).
 const ENDS: &[&str] = &["password", "passwd", "secret", "token", "apikey"];
 
-/// How values begin that are secrets whatever they are called.
+/// Beginnings of values that are secrets under every name.
 const BEGINNINGS: &[&str] =
     &["-----BEGIN", "AKIA", "ghp_", "gho_", "glpat-", "sk_live_", "sk-", "xoxb-", "xoxp-", "eyJ", "SG."];
 
@@ -46,7 +47,7 @@ pub(crate) fn is_secret(name: &str, value: &str) -> bool {
         || value.contains("hooks.slack.com/")
 }
 
-/// `scheme://user:password@host`
+/// Whether the value holds a URL such as `scheme://user:password@host`.
 fn has_password(value: &str) -> bool {
     value
         .split("://")

@@ -1,4 +1,5 @@
-//! One service of greenlight from one compose service, or from the two colors of one.
+//! Makes one service of greenlight from one compose service, or from two compose services that are its
+//! colors.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,12 +29,12 @@ pub(crate) fn service(source: &Source<'_>, front: Front<'_>, group: &Group<'_>) 
 fn pair(source: &Source<'_>, front: Front<'_>, base: &str, members: &PerColor<&Unit>) -> Service {
     let mut found = Service::default();
     let hosts = PerColor::from_fn(|color| public_hosts(&mut found, members[color]));
-    // Hosts of one color only, `blue.example.org`, are what preview hosts are here.
+    // A host that names its own color, such as `blue.example.org`, becomes a preview host.
     let is_preview = |color: Color, host: &str| {
         host.strip_prefix(color.as_str()).is_some_and(|rest| rest.starts_with('.'))
     };
     let public = |color: Color| hosts[color].0.iter().filter(move |host| !is_preview(color, host)).cloned();
-    // The color that has the public hosts has the traffic.
+    // The color with more public hosts has the traffic.
     let counts = PerColor::from_fn(|color| public(color).count());
     let initial = if counts.green > counts.blue { Color::Green } else { Color::Blue };
     let mut service = from_unit(source, front, members[initial]);
@@ -45,7 +46,7 @@ fn pair(source: &Source<'_>, front: Front<'_>, base: &str, members: &PerColor<&U
         Color::ALL.into_iter().flat_map(public).filter(|host| seen.insert(host.clone())).collect();
     let own = PerColor::from_fn(|color| hosts[color].0.iter().find(|host| is_preview(color, host)).cloned());
     if service.hosts.is_empty() {
-        // Only color hosts: what is beneath them is what clients will ask for.
+        // There are only hosts that name a color. Clients will ask for the host without the color.
         let beneath = Color::ALL
             .into_iter()
             .find_map(|color| own[color].as_ref()?.split_once('.').map(|(_, rest)| rest.to_owned()));
@@ -70,7 +71,7 @@ fn pair(source: &Source<'_>, front: Front<'_>, base: &str, members: &PerColor<&U
     service
 }
 
-/// What the file gives one color's host, if that is not what greenlight takes anyway.
+/// Sets the preview hosts, if they differ from those that greenlight takes by default.
 fn preview(service: &mut Service, own: &PerColor<Option<String>>) {
     let derived =
         |color: Color, host: &str| service.hosts.iter().any(|public| format!("{color}.{public}") == host);
@@ -88,7 +89,7 @@ fn preview(service: &mut Service, own: &PerColor<Option<String>>) {
     }
 }
 
-/// Where the two colors are told different things, one has to be taken.
+/// Notes the settings that differ between the two colors. The plan has those of the initial color.
 fn differences(service: &mut Service, members: &PerColor<&Unit>, initial: Color) {
     let (taken, other) = (members[initial], members[initial.other()]);
     let mut names: BTreeSet<&String> = BTreeSet::new();
@@ -159,7 +160,8 @@ fn from_unit(source: &Source<'_>, front: Front<'_>, unit: &Unit) -> Service {
     service
 }
 
-/// VIRTUAL_PORT, else the single one that is left of those that the file names.
+/// Sets the port. It is VIRTUAL_PORT, or else the only port that the file names and does not exclude. If
+/// there are several, it is 80 or the lowest, with a note.
 fn port(service: &mut Service, unit: &Unit) {
     service.port = unit.setting("VIRTUAL_PORT").and_then(|text| text.parse().ok());
     if service.port.is_some() {
@@ -202,7 +204,7 @@ fn protocol(service: &mut Service, unit: &Unit) {
     }
 }
 
-/// TIMEOUT of dockercloud/haproxy: `connect 5000, client 50000, server 50000`.
+/// Reads TIMEOUT of dockercloud/haproxy, such as `connect 5000, client 50000, server 50000` (milliseconds).
 fn timeouts(service: &mut Service, front: Front<'_>) {
     for part in front.unit.and_then(|unit| unit.setting("TIMEOUT")).unwrap_or_default().split(',') {
         let Some((name, value)) = part.trim().split_once(char::is_whitespace) else { continue };
@@ -234,7 +236,7 @@ fn balance(service: &mut Service, front: Front<'_>, unit: &Unit) {
     }
 }
 
-/// Hosts that greenlight can have, and whether the service takes every other one.
+/// The hosts that greenlight can have, and whether the service also takes all other hosts (`*`).
 fn public_hosts(service: &mut Service, unit: &Unit) -> (Vec<String>, bool) {
     let mut hosts: Vec<String> = Vec::new();
     let mut whole = BTreeSet::new();
@@ -268,7 +270,8 @@ fn public_hosts(service: &mut Service, unit: &Unit) -> (Vec<String>, bool) {
     (hosts, default)
 }
 
-/// Linked without a host of its own, or named by DEFAULT_HOST: what nobody else claims goes there.
+/// Whether hosts that no other service names go to this service. That is so if the load balancer links to
+/// it and it has no host, or if DEFAULT_HOST names one of its hosts.
 fn serves_all(front: Front<'_>, unit: &Unit) -> bool {
     let hosts = unit.setting("VIRTUAL_HOST");
     let default_host = front.unit.and_then(|front| front.setting("DEFAULT_HOST"));
@@ -278,7 +281,7 @@ fn serves_all(front: Front<'_>, unit: &Unit) -> bool {
         })
 }
 
-/// Lower-case letters, digits and `-`.
+/// A name for the configuration, made of at most 60 lower-case letters, digits and `-`.
 pub(crate) fn name(text: &str) -> String {
     let name: String = text
         .to_ascii_lowercase()

@@ -1,4 +1,5 @@
-//! Values of a file that `greenlight check` would refuse: each is left out, and said so.
+//! Removes values that `greenlight check` would refuse. Only images and mounts get a note. A bad path of a
+//! health check becomes `/`.
 
 use super::plan::Service;
 

@@ -1,3 +1,4 @@
+//! Tests of the import. The golden files are in `tests/golden/import`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeSet;
@@ -35,7 +36,7 @@ fn of(source: &Source<'_>) -> Imported {
     imported
 }
 
-/// It passes `check`, but for files that are only here in name and keys of later versions.
+/// Loads the configuration as `check` does, and panics with its faults and its text if it has any.
 fn loaded(imported: &Imported) -> config::Config {
     match config::parse(&imported.config, Path::new("/etc/greenlight")) {
         Ok(loaded) => loaded.config,
@@ -46,7 +47,7 @@ fn loaded(imported: &Imported) -> config::Config {
     }
 }
 
-/// Compares with the file, or writes it when `UPDATE_GOLDEN` is set.
+/// Compares the text with the golden file, or writes the file if `UPDATE_GOLDEN` is set.
 fn golden(name: &str, text: &str) {
     let path = folder().join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -65,7 +66,7 @@ fn file(name: &str, variables: &Variables, follow: bool, secrets: Option<&str>) 
 }
 
 #[test]
-fn three_files_of_the_kinds_people_have() {
+fn usual_compose_files_become_configurations() {
     let set = variables(&[("SMTP_PASSWORD", "letmein"), ("TAG", "2026.11")]);
     for name in ["dockercloud-haproxy", "stack-file", "nginx-proxy"] {
         let imported = file(&format!("{name}.yml"), &set, false, None);
@@ -88,7 +89,7 @@ fn secrets_go_into_files_of_their_own() {
 }
 
 #[test]
-fn followed_sets_stay_composes() {
+fn compose_keeps_the_containers_that_greenlight_follows() {
     let imported = file("dockercloud-haproxy.yml", &Variables::new(), true, None);
     golden("dockercloud-haproxy.follow.toml", &imported.config);
     let config = loaded(&imported);
@@ -96,7 +97,7 @@ fn followed_sets_stay_composes() {
 }
 
 #[test]
-fn the_scripts_environment() {
+fn the_environment_of_the_script_becomes_a_configuration() {
     let env: Variables = env_lines(&read("script.env")).into_iter().collect();
     let imported = script(&env).unwrap();
     golden("script.toml", &imported.config);
@@ -110,7 +111,7 @@ fn the_scripts_environment() {
 }
 
 #[test]
-fn a_script_without_hosts_is_told_so() {
+fn a_script_without_hosts_is_refused() {
     assert_eq!(script(&variables(&[("BLUE_URL", "http://blue.x.org")])), Err(ImportFault::NoScript));
     let bad = variables(&[("BLUE_URL", "http://u:pass@blue.x.org/"), ("GREEN_URL", "http://green.x.org")]);
     assert_eq!(script(&bad), Err(ImportFault::BadUrl { name: "BLUE_URL" }));
@@ -192,7 +193,7 @@ fn variables_of_compose() {
 }
 
 #[test]
-fn what_may_be_a_secret() {
+fn values_that_may_be_secrets_are_recognized() {
     for (name, value) in [
         ("DB_PASSWORD", "x"),
         ("DBPASSWORD", "x"),
@@ -216,7 +217,7 @@ fn what_may_be_a_secret() {
 }
 
 #[test]
-fn what_is_not_a_compose_file_is_told() {
+fn a_text_that_is_no_compose_file_is_refused() {
     let none = Variables::new();
     let source =
         |text| Source { name: "x", text, folder: "/x", variables: &none, follow: false, secrets: None };
@@ -235,7 +236,7 @@ fn a_check_that_takes_long_gets_a_longer_deadline() {
 }
 
 #[test]
-fn what_the_app_speaks() {
+fn virtual_proto_becomes_the_protocol() {
     let set = |proto: &str| {
         format!(
             "services:\n  a:\n    image: a\n    environment: {{ VIRTUAL_HOST: a.org, VIRTUAL_PROTO: {proto} }}\n"
@@ -261,7 +262,7 @@ fn what_the_app_speaks() {
 }
 
 #[test]
-fn nothing_of_a_file_breaks_out_of_its_place() {
+fn no_value_of_a_file_breaks_out_of_its_place() {
     let imported = of_text(
         "services:\n  \"a\\n]x\":\n    image: \"a\\\"\\nx = 1\"\n    \"k\\n[evil]\": 1\n    environment:\n      VIRTUAL_HOST: \"a.org,b\\\"c.org\"\n      \"N\\nx = 1\": \"v\\\"\\n[evil]\"\n",
     );

@@ -1,4 +1,4 @@
-//! Env files, and `${NAME}` in a compose file (the Compose Specification, "Interpolation").
+//! Reads env files, and replaces `${NAME}` in a compose file (Compose Specification, "Interpolation").
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::Variables;
 
-/// How deep `${A:-${B:-...}}` may go.
+/// How many levels of `${A:-${B:-...}}` are replaced. A default on a deeper level becomes empty.
 const DEPTH_MAX: usize = 8;
 
-/// Replaces them in every text of the tree, and gives the names that have neither value nor default.
+/// Replaces the variables in every text of the tree. Returns the names that have neither a value nor a
+/// default.
 pub(crate) fn fill(tree: &mut Value, variables: &Variables) -> BTreeSet<String> {
     let mut unset = BTreeSet::new();
     walk(tree, variables, &mut unset);
@@ -51,7 +52,7 @@ fn filled(text: &str, variables: &Variables, unset: &mut BTreeSet<String>, depth
     out
 }
 
-/// What is inside the braces (which may hold others), and what follows them.
+/// The text inside the braces (which may hold other braces), and the text after them.
 fn braced(text: &str) -> Option<(&str, &str)> {
     let mut depth = 1_usize;
     for (at, char) in text.char_indices() {
@@ -79,7 +80,8 @@ fn value(name: &str, variables: &Variables, unset: &mut BTreeSet<String>) -> Str
     })
 }
 
-/// `NAME`, `NAME:-default`, `NAME-default`, `NAME:+other`, `NAME+other`, `NAME:?why`, `NAME?why`.
+/// The value of `NAME`, `NAME:-default`, `NAME-default`, `NAME:+other`, `NAME+other`, `NAME:?why` or
+/// `NAME?why`.
 fn expression(inner: &str, variables: &Variables, unset: &mut BTreeSet<String>, depth: usize) -> String {
     let name = name_of(inner);
     let rest = &inner[name.len()..];
@@ -97,7 +99,8 @@ fn expression(inner: &str, variables: &Variables, unset: &mut BTreeSet<String>, 
     }
 }
 
-/// `NAME=value`, `export NAME="value"`, `# comment`.
+/// Reads the lines of an env file, such as `NAME=value`, `export NAME="value"` and `# comment`. Lines of
+/// another form are left out.
 #[must_use]
 pub fn env_lines(text: &str) -> Vec<(String, String)> {
     text.lines()

@@ -1,20 +1,21 @@
-//! `volumes`: what of them are mounts that greenlight can make (`SOURCE:TARGET[:OPTIONS]`).
+//! Reads `volumes` as the mounts that greenlight can make (`SOURCE:TARGET[:OPTIONS]`).
 
 use serde_json::Value;
 
 use super::yaml::{Table, text, text_of};
 
-/// What is around the service.
+/// The surroundings of the service.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
-    /// Absolute, without a slash at its end.
+    /// The folder of the file, as an absolute path without a slash at its end.
     pub folder: &'a str,
+    /// The project name of compose.
     pub project: &'a str,
-    /// The `volumes` of the file.
+    /// The top-level `volumes` of the file.
     pub declared: &'a Table,
 }
 
-/// A mount, or the target of one that could not be carried over and why.
+/// The mounts, and notes about the volumes that could not be carried over.
 pub(crate) fn mounts(value: &Value, place: Place<'_>) -> (Vec<String>, Vec<String>) {
     let (mut mounts, mut notes) = (Vec::new(), Vec::new());
     let Value::Array(items) = value else { return (mounts, notes) };
@@ -50,7 +51,7 @@ fn short(text: &str, place: Place<'_>) -> Result<String, String> {
     Ok(format!("{}:{rest}", resolved(source, place)?))
 }
 
-/// A folder of the host becomes absolute, a named volume gets the name that compose gives it.
+/// Makes a folder of the host absolute, and gives a named volume the name that compose gives it.
 fn resolved(source: &str, place: Place<'_>) -> Result<String, String> {
     if source.starts_with('/') {
         return Ok(source.to_owned());

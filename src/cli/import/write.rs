@@ -1,4 +1,4 @@
-//! A plan as TOML, with its comments.
+//! Writes a plan as TOML, with its comments.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
@@ -9,10 +9,11 @@ use super::check::Check;
 use super::plan::{Plan, Preview, Service, Tls};
 use super::quantity::{show_bytes, show_duration};
 
-/// What the gate takes by default: longer ones need a longer `progress_deadline`.
+/// The default of `progress_deadline`. Checks that take longer need a longer deadline.
 const PROGRESS_DEADLINE: Duration = Duration::from_mins(10);
+/// The default of `min_healthy_time`.
 const MIN_HEALTHY_TIME: Duration = Duration::from_secs(10);
-/// Wider than this a comment goes on in the next line.
+/// The width in characters after which a comment goes on in the next line.
 const WIDTH: usize = 110;
 
 pub(crate) fn write(plan: &Plan) -> Imported {
@@ -44,14 +45,14 @@ fn line(out: &mut String, text: impl Display) {
     let _ = writeln!(out, "{text}");
 }
 
-/// `key = value`, if there is a value.
+/// Writes `key = value`, if there is a value.
 fn key(out: &mut String, name: &str, value: Option<impl Display>) {
     if let Some(value) = value {
         line(out, format_args!("{name} = {value}"));
     }
 }
 
-/// A basic string in one line. JSON's escapes are TOML's too, but for DEL, which only TOML asks to escape.
+/// A basic string of TOML in one line. TOML has the escapes of JSON, and also demands an escape for DEL.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
@@ -60,7 +61,7 @@ fn list(texts: &[String]) -> String {
     format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
 }
 
-/// A bare key, or a quoted one.
+/// A bare key if that is possible, or a quoted key.
 fn name(text: &str) -> String {
     let bare = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if bare { text.to_owned() } else { quoted(text) }
@@ -76,7 +77,8 @@ fn notes(out: &mut String, notes: &[String]) {
     }
 }
 
-/// One comment, in as many lines as it needs. Control characters of the file do not reach the terminal.
+/// Writes one comment, in as many lines as it needs. Control characters are replaced, so that those of the
+/// file do not reach the terminal.
 fn comment(out: &mut String, text: &str) {
     let mut width = 0;
     out.push('#');
@@ -209,7 +211,8 @@ fn write_upstream(out: &mut String, service: &Service, plan: &Plan, secrets: &mu
     }
 }
 
-/// Values that may be secrets go into an env file of their own, whose content is not part of this text.
+/// Writes `env_file`. Values that may be secrets go into an env file of their own, whose content is not
+/// part of this text.
 fn write_env_files(out: &mut String, service: &Service, plan: &Plan, secrets: &mut BTreeMap<String, String>) {
     let mut files = service.env_file.clone();
     let file = format!("{}.env", service.name);
@@ -258,7 +261,8 @@ fn write_check(out: &mut String, check: &Check) {
     key(out, "fall", check.fall);
 }
 
-/// A gate that its own checks could never open in time is refused at load.
+/// Writes the section `release`. If the checks could never open the gate before `progress_deadline`, the
+/// configuration would not load. So the deadline is raised.
 fn write_release(out: &mut String, service: &Service, table: &str) {
     let check = &service.check;
     let round =
@@ -277,7 +281,8 @@ fn write_release(out: &mut String, service: &Service, table: &str) {
     key(out, "progress_deadline", deadline.map(|deadline| quoted(&show_duration(deadline))));
 }
 
-/// What starts releases and who is told: needs secrets that only a person can make.
+/// Writes the part about webhooks and notifiers. It is a comment, because it needs secrets that only a
+/// person can make.
 fn write_messages(out: &mut String, services: &[Service]) {
     let Some(service) = services.iter().find(|service| !service.follow) else { return };
     let image = service.image.as_deref().unwrap_or_default();

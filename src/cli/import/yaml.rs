@@ -1,4 +1,5 @@
-//! YAML as a tree of values, and the shapes that compose files write one thing in.
+//! Reads YAML as a tree of values, and reads the different shapes in which compose files write the same
+//! thing.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +7,8 @@ use super::ImportFault;
 
 pub(crate) type Table = Map<String, Value>;
 
-/// Anchors, aliases and merge keys are resolved; how large that may get is limited by the parser.
+/// Parses YAML. Anchors, aliases and merge keys are resolved, and the parser limits the size of the
+/// result.
 pub(crate) fn read(text: &str) -> Result<Value, ImportFault> {
     let options = serde_saphyr::options! {
         with_snippet: false,
@@ -20,7 +22,7 @@ pub(crate) fn read(text: &str) -> Result<Value, ImportFault> {
     })
 }
 
-/// A scalar as text; `None` for lists and tables.
+/// A scalar as text. `None` for lists and tables.
 pub(crate) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -31,12 +33,12 @@ pub(crate) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// The text of a key, if it is there and a scalar that says something.
+/// The text of a key, if the key is there and its value is a scalar that is not empty.
 pub(crate) fn text_of(table: &Table, key: &str) -> Option<String> {
     table.get(key).and_then(text).filter(|text| !text.is_empty())
 }
 
-/// A list of scalars; a single one counts as a list of one.
+/// A list of scalars. A single scalar counts as a list of one.
 pub(crate) fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().filter_map(text).collect(),
@@ -45,7 +47,7 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// `NAME: value` or `- NAME=value`; without a value: `None`.
+/// The pairs of `NAME: value` or `- NAME=value`. A name without a value has `None`.
 pub(crate) fn pairs(value: &Value) -> Vec<(String, Option<String>)> {
     match value {
         Value::Object(table) => table

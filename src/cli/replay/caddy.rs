@@ -1,4 +1,4 @@
-//! Caddy's access log: JSON lines of the logger `http.log.access`.
+//! Reads Caddy's access log, which is JSON lines of the logger `http.log.access`.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ struct Entry<'a> {
     #[serde(borrow)]
     request: Request<'a>,
     status: u16,
-    /// Seconds.
+    /// In seconds.
     #[serde(default)]
     duration: Option<f64>,
 }
@@ -24,7 +24,7 @@ struct Entry<'a> {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Time<'a> {
-    /// Seconds since 1970: what Caddy writes if it is not told otherwise.
+    /// Seconds since 1970. Caddy writes this form by default.
     Number(f64),
     #[serde(borrow)]
     Text(Cow<'a, str>),
@@ -34,7 +34,7 @@ enum Time<'a> {
 struct Request<'a> {
     #[serde(borrow, default)]
     remote_ip: Cow<'a, str>,
-    /// The client behind trusted proxies; newer ones write it.
+    /// The client behind trusted proxies. Newer versions of Caddy write it.
     #[serde(borrow, default)]
     client_ip: Cow<'a, str>,
     #[serde(borrow)]
@@ -50,7 +50,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
         Time::Text(text) => stamp::rfc3339_millis(text.as_bytes())?,
     };
     if status == 0 {
-        // Nothing was answered: the client went away, or the connection became a tunnel.
+        // Caddy sent no answer. The client went away, or the connection became a tunnel.
         return Some(Parsed::NotCounted);
     }
     let address = if request.client_ip.is_empty() { &request.remote_ip } else { &request.client_ip };
@@ -63,6 +63,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
     }))
 }
 
+/// Seconds as whole milliseconds. `None` if the value is negative or after the year 9999.
 #[expect(clippy::cast_possible_truncation, reason = "within the years that a log can be of")]
 fn millis(seconds: f64) -> Option<i64> {
     (0.0..253_402_300_800.0).contains(&seconds).then_some((seconds * 1000.0) as i64)

@@ -1,11 +1,11 @@
-//! nginx's `combined` (Apache's, too), and what many append to it: the request's time.
+//! Reads the format `combined` of nginx and Apache. Many people append the request's time to it:
 //!
 //! ```text
 //! 10.0.1.2 - - [24/Nov/2026:12:14:14 +0000] "GET /index.html HTTP/1.1" 200 2750 "-" "curl/8.5" 0.109
 //! ```
 //!
-//! The time is when the request ended, in whole seconds. `0.109` may be `rt=0.109` or in quotes,
-//! and more may follow it.
+//! The time in brackets says when the request ended, in whole seconds. `0.109` is the time that the request
+//! took, in seconds. It may also be `rt=0.109` or stand in quotes, and more text may follow it.
 
 use memchr::memchr;
 
@@ -25,7 +25,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
     if bytes != b"-" {
         number(bytes)?;
     }
-    // 499 is nginx's word for a client that went away; no request line, and it never had one.
+    // nginx logs 499 for a client that went away. Without a request line, the client never sent a request.
     let route = route(request).filter(|_| status != 499 && status != 0);
     let Some(route) = route else { return Some(Parsed::NotCounted) };
     let took_ms = fields.next().and_then(after_user_agent).and_then(request_time);
@@ -38,7 +38,8 @@ pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
     }))
 }
 
-/// What is in the quotes that this begins with, and what is behind them; `\"` does not end them.
+/// Splits a text that begins with a quoted part. Gives the part in the quotes and the text after them. `\"`
+/// does not end the quoted part.
 fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let inner = text.strip_prefix(b"\"")?;
     let mut from = 0;
@@ -52,14 +53,14 @@ fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// Behind `"referer" "user agent" `.
+/// The text after `"referer" "user agent" `.
 fn after_user_agent(rest: &[u8]) -> Option<&[u8]> {
     let (_referer, rest) = quoted(rest)?;
     let (_agent, rest) = quoted(rest.strip_prefix(b" ")?)?;
     rest.strip_prefix(b" ")
 }
 
-/// The first field that is a time in seconds.
+/// Reads the first field as a time in seconds with decimals, and gives milliseconds. `None` if it is no time.
 fn request_time(rest: &[u8]) -> Option<u32> {
     let field = rest.split(|&byte| byte == b' ').next()?;
     let value = field.rsplit(|&byte| byte == b'=').next()?;

@@ -1,64 +1,75 @@
-//! What came of a replay.
+//! The results of a replay.
 
 use crate::judge::{Numbers, TripRule, Verdict};
 
-/// A rule that was at its bound.
+/// A trip of a rule, whose score came to its bound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tripped {
+    /// Seconds from the switch to the end of the second in which the rule tripped.
     pub after_seconds: i64,
     pub rule: TripRule,
+    /// The judge's numbers at the trip.
     pub numbers: Numbers,
 }
 
-/// One imagined release.
+/// The result of one imagined release.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// When it was, in seconds since 1970.
+    /// The time of the release, in seconds since 1970.
     pub at: i64,
-    /// Of the baseline.
+    /// The mean rate of requests in the baseline.
     pub requests_per_second: f64,
     /// Whether each of [`super::VARIANTS`] would have tripped.
     pub variants: Vec<bool>,
-    /// How near to its bound a score came: S/h, 1 when it tripped.
+    /// The highest score as a share of its bound, S/h. It is at most 1, and 1 after a trip.
     pub peak: f64,
     pub verdict: Verdict,
-    /// At the trip, or at the end.
+    /// The judge's numbers at the trip, or at the end if no rule tripped.
     pub numbers: Numbers,
     pub tripped: Option<Tripped>,
 }
 
-/// What was read, and what came of it.
+/// The counts of a log, and the results of its imagined releases.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
+    /// Requests that are evidence.
     pub requests: u64,
+    /// Errors among `requests`.
     pub errors: u64,
-    /// Whether the log says how long requests took: the latency rule needs it.
+    /// Whether the log says how long requests took. The latency rule needs that.
     pub timed: bool,
     /// Lines that came over a minute later than their time says.
     pub late: u64,
-    /// Lines whose time is far from the ones before: not counted.
+    /// Lines whose time is over a month from that of the lines before. They count nowhere else.
     pub far: u64,
-    /// The first and the last second, in seconds since 1970.
+    /// The second of the first line, in seconds since 1970.
     pub from: i64,
+    /// The latest second that has a line, in seconds since 1970.
     pub to: i64,
-    /// At most [`super::run::FINDINGS_MAX`].
+    /// The results of the first releases, at most [`super::run::FINDINGS_MAX`].
     pub findings: Vec<Finding>,
-    /// Releases that were tried beyond those, and tripped among them.
+    /// The number of releases after those in `findings`.
     pub more: u64,
+    /// How many of the releases in `more` have tripped.
     pub more_tripped: u64,
 }
 
-/// How soon a version with a given error rate would be told.
+/// How soon the errors rule would trip for a version with a given error rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DetectionTime {
+    /// The share of requests that fail, from 0 to 1.
     pub rate: f64,
-    /// Requests until then, on average; `None`: never by this rule.
+    /// The mean number of requests until the trip. `None` means that this rule never trips at this rate.
     pub requests: Option<f64>,
+    /// The mean number of seconds until the trip. `None` also stands for a service without requests.
     pub seconds: Option<f64>,
 }
 
-/// By the drift of the score at that rate (Page, 1954): h / (up x rate - down x (1 - rate)), and
-/// not under the four seconds that a bound of four quarters takes, or three where nine of ten fail.
+/// Estimates how soon the errors rule trips at the error rate `rate` (a share from 0 to 1).
+///
+/// The score drifts at that rate by up x rate - down x (1 - rate) a request (Page, 1954), so it takes
+/// h / drift requests to the bound. The estimate is at least four seconds, because a second adds at most a
+/// quarter of the bound to the score. It is at least three seconds where nine of ten requests fail.
 #[must_use]
 pub fn detection_time(numbers: &Numbers, requests_per_second: f64, rate: f64) -> DetectionTime {
     let dispersion = numbers.dispersion.max(1.0);

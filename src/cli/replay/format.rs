@@ -1,12 +1,12 @@
-//! The formats of logs, and how one is recognized.
+//! The formats of logs, and how the replay recognizes one.
 
 use super::line::{Parsed, ServiceFilter};
 use super::{caddy, combined, greenlight, haproxy};
 
-/// A format that can be read.
+/// A format that the replay can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Our own JSON lines.
+    /// greenlight's own JSON lines.
     Greenlight,
     /// HAProxy's `option httplog`.
     Haproxy,
@@ -17,14 +17,15 @@ pub enum Format {
 }
 
 impl Format {
+    /// All formats, in the order in which a line is tried.
     pub const ALL: [Self; 4] = [Self::Greenlight, Self::Haproxy, Self::Combined, Self::Caddy];
 
-    /// The format of a line, if it is of one that is known.
+    /// The first format that can read the line. `None` if no format can.
     pub fn of(line: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.parse(line, &mut ServiceFilter::default()).is_some())
     }
 
-    /// What a line says; `None` if it is not of this format.
+    /// Reads a line. `None` if the line is not in this format.
     pub fn parse(self, line: &[u8], filter: &mut ServiceFilter) -> Option<Parsed> {
         match self {
             Self::Greenlight => greenlight::parse(line, filter),
@@ -34,6 +35,7 @@ impl Format {
         }
     }
 
+    /// The name of the format in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Greenlight => "greenlight",

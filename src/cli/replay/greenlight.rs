@@ -1,4 +1,4 @@
-//! Our own access log: JSON lines (`log.access`).
+//! Reads greenlight's own access log, which is JSON lines (`log.access`).
 
 use std::borrow::Cow;
 
@@ -45,8 +45,9 @@ pub(crate) fn parse(line: &[u8], filter: &mut ServiceFilter) -> Option<Parsed> {
     }))
 }
 
-/// What the judge was told of it, as far as the line says. Answers of our own are evidence when
-/// they are about the origin: it could not be reached, did not answer, or there was none.
+/// The outcome that the judge counted for the request, as far as the line shows it. `None` if the request is
+/// no evidence. An answer of greenlight's own is evidence if its cause is the origin: greenlight could not
+/// reach the origin, the origin did not answer, or the service had no endpoint.
 fn outcome(entry: &Entry<'_>) -> Option<Outcome> {
     let cause = entry.cause.as_deref().unwrap_or_default();
     if cause.starts_with("the origin") {
@@ -56,7 +57,7 @@ fn outcome(entry: &Entry<'_>) -> Option<Outcome> {
         (0, Some(503)) if cause.contains("endpoint") => Some(Outcome::Error),
         (0, _) | (_, None) => None,
         (_, Some(status)) if cause.is_empty() => Some(outcome_of(status)),
-        // The client, its body, a drain, our own limits.
+        // The cause is the client, its body, a drain, or a limit of greenlight.
         (_, Some(_)) => None,
     }
 }

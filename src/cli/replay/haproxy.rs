@@ -1,12 +1,12 @@
-//! HAProxy's HTTP log format (`option httplog`; its configuration manual, section 8.2.3), with or
-//! without what syslog puts before it:
+//! Reads HAProxy's HTTP log format (`option httplog`, HAProxy's configuration manual, section 8.2.3), with or
+//! without the prefix that syslog adds:
 //!
 //! ```text
 //! 10.0.1.2:33317 [24/Nov/2026:12:14:14.655] http-in shop/s1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 "GET /index.html HTTP/1.1"
 //! ```
 //!
-//! The time is when the request came, the fifth timer how long it took from there to its end; the
-//! third and fourth, connect and response head, are the time to first byte as we count it.
+//! The time says when the request came. The fifth timer is the time from there to the end of the request. The
+//! third timer (connect) and the fourth (response head) add up to greenlight's time to first byte.
 
 use memchr::{memchr, memchr_iter};
 
@@ -16,7 +16,7 @@ use super::line::{Line, Parsed, client, number, outcome_of, route};
 use super::stamp;
 
 pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
-    // The bracket that a date is in; syslog's own `haproxy[123]` has another.
+    // The date is in this bracket. The `haproxy[123]` of syslog has another bracket.
     let open = memchr_iter(b'[', line)
         .find(|at| line.get(at + 3) == Some(&b'/') && line.get(at + 7) == Some(&b'/'))?;
     let close = open + memchr(b']', &line[open..])?;
@@ -38,10 +38,10 @@ pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
 
     let no_server = server.ends_with(b"/<NOSRV>");
     let outcome = match (ended_as.first()?, status) {
-        // The client went away, or the proxy answered by itself, or had no room.
+        // The client went away, HAProxy answered by itself, or HAProxy had no room.
         (b'C' | b'c' | b'P' | b'R' | b'L' | b'U' | b'K', _) => None,
         (b'S' | b's' | b'D', _) | (_, Some(503)) => Some(Outcome::Error),
-        // Redirects, refusals and the like.
+        // No server was chosen, as for redirects and refusals of HAProxy's own.
         (_, _) if no_server => None,
         (_, status) => status.map(outcome_of),
     };
@@ -55,13 +55,15 @@ pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
     }))
 }
 
+/// Times in milliseconds. `all` is the time to the end of the request.
 struct Timers {
     first_byte: Option<u32>,
     all: u32,
 }
 
 impl Timers {
-    /// `TR/Tw/Tc/Tr/Ta`; -1 is "never came so far", a `+` before the last "not yet over".
+    /// Reads `TR/Tw/Tc/Tr/Ta`. A timer of -1 means that the request never came to that phase. A `+` before
+    /// the last timer means that the request was not over when HAProxy wrote the line.
     fn read(text: &[u8]) -> Option<Self> {
         let mut parts = text.split(|&byte| byte == b'/').map(|part| {
             let part = part.strip_prefix(b"+").unwrap_or(part);
@@ -75,7 +77,7 @@ impl Timers {
     }
 }
 
-/// What is in the last pair of quotes; captured headers may hold others.
+/// The text in the last pair of quotes of the line. Captured headers before it may hold other quotes.
 fn quoted_last(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.strip_suffix(b"\"")?;

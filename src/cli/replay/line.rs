@@ -5,47 +5,51 @@ use crate::judge::{ClientKey, Outcome, RouteTemplate};
 /// A request that was sent to the service and has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// When it ended, in milliseconds since 1970 (UTC; a log without a zone is taken for UTC).
+    /// When it ended, in milliseconds since 1970. A time without a zone is taken for UTC.
     pub ended_ms: i64,
-    /// How long it took to the response head, in milliseconds, or to its end where the log says no
-    /// more than that; `None` where it says nothing.
+    /// The time from the request to the response head, in milliseconds. It is the time to the end of the
+    /// response if the log has only that, and `None` if the log has no times.
     pub took_ms: Option<u32>,
+    /// A hash of the text of the client's address.
     pub client: ClientKey,
     pub outcome: Outcome,
     pub route: RouteTemplate,
 }
 
-/// What a line is.
+/// The meaning of a line for the judge.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parsed {
+    /// A request that is evidence.
     Counted(Line),
-    /// A request that is no evidence: the client went away, or it never got to the service.
+    /// A request that is no evidence, because the client went away or the request never got to the service.
     NotCounted,
-    /// Of another service than the one that is asked for.
+    /// A line of another service than the chosen one.
     OtherService,
-    /// A log of several services, and none was asked for: this is the second one's name.
+    /// A line that shows that the log holds several services, while no service is chosen. It holds the name
+    /// of the second service.
     Ambiguous(String),
 }
 
-/// Which service's lines are wanted, where a log says of which each is.
+/// Chooses the lines of one service, in a log that names the service of each line.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceFilter {
     wanted: Option<String>,
-    /// The first one seen, where none was asked for.
+    /// The first service in the log, if none was chosen.
     seen: Option<String>,
 }
 
 impl ServiceFilter {
+    /// A filter for the service `wanted`. `None` takes the first service of the log.
     pub fn new(wanted: Option<String>) -> Self {
         Self { wanted, seen: None }
     }
 
-    /// The first service that was seen, for a fault's text.
+    /// The first service in the log, for a fault's text. `None` if a service was chosen.
     pub fn seen(&self) -> Option<&str> {
         self.seen.as_deref()
     }
 
-    /// `Ok`: take it.
+    /// Whether a line of `service` counts. `Err` holds the answer for a line that does not.
     #[expect(clippy::result_large_err, reason = "what becomes of the line: it is returned as it is")]
     pub(crate) fn ask(&mut self, service: &str) -> Result<(), Parsed> {
         match (&self.wanted, &self.seen) {
@@ -60,7 +64,7 @@ impl ServiceFilter {
     }
 }
 
-/// What a status says: 5xx but 501 and 505 are errors (docs/judge.md).
+/// The outcome of a status. Every 5xx is an error, except 501 and 505 (docs/judge.md).
 pub(crate) fn outcome_of(status: u16) -> Outcome {
     if (500..600).contains(&status) && status != 501 && status != 505 {
         Outcome::Error
@@ -69,7 +73,7 @@ pub(crate) fn outcome_of(status: u16) -> Outcome {
     }
 }
 
-/// A client by a hash of the text of its address.
+/// A client's key, which is a hash of the text of its address.
 pub(crate) fn client(address: &[u8]) -> ClientKey {
     let mut key = 0xcbf2_9ce4_8422_2325_u64;
     for chunk in address.chunks(8) {
@@ -81,14 +85,14 @@ pub(crate) fn client(address: &[u8]) -> ClientKey {
     key
 }
 
-/// `GET /path HTTP/1.1` as a template; `None` where there was no request line.
+/// Makes a route template of `GET /path HTTP/1.1`. `None` if the text is no request line.
 pub(crate) fn route(request_line: &[u8]) -> Option<RouteTemplate> {
     let mut parts = request_line.split(|&byte| byte == b' ');
     let (method, target) = (parts.next()?, parts.next()?);
     (!method.is_empty() && !target.is_empty()).then(|| RouteTemplate::new(method, target))
 }
 
-/// Digits as a number; `None` for anything else.
+/// Reads at most 18 digits as a number. `None` for any other text.
 pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 18 {
         return None;
@@ -98,7 +102,7 @@ pub(crate) fn number(digits: &[u8]) -> Option<u64> {
         .try_fold(0_u64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')))
 }
 
-/// Seconds with decimals (`0.005`) as milliseconds.
+/// Reads seconds with decimals (`0.005`), and gives whole milliseconds. `None` for any other text.
 pub(crate) fn millis(seconds: &[u8]) -> Option<u32> {
     let dot = seconds.iter().position(|&byte| byte == b'.').unwrap_or(seconds.len());
     let whole = number(&seconds[..dot])?;

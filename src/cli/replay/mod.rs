@@ -1,22 +1,24 @@
-//! L1: the judge over an access log, as if releases had happened in it. Pure: lines in, numbers out.
+//! Runs the judge over an access log, as if releases had happened in it. The module is pure. It takes lines
+//! and gives numbers.
 //!
-//! Before anybody lets a judge move traffic they should see how often it would have moved it when
-//! nothing was wrong. A log of a service that ran well answers that: at every hour (or at times
-//! that are asked for) a release is imagined, the ten minutes before it are its baseline, and what
-//! came after it is judged as if it were the new version's. Each trip is a false revert, or an
-//! incident that was in the log.
+//! Before a person lets a judge move traffic, that person should see how often the judge would have moved
+//! it when nothing was wrong. The log of a service that ran well answers that question. The replay imagines
+//! a release at every hour, or at the times that a person gives. The ten minutes before the release are its
+//! baseline. The replay judges the requests after it as if the new version had answered them. Each trip is a
+//! false revert, or an incident that is in the log.
 //!
-//! | file | what |
+//! | file | content |
 //! |---|---|
 //! | `line` | one line, as the judge counts it |
-//! | `format` | the formats, and how one is recognized: `greenlight` `haproxy` `combined` `caddy` |
+//! | `format` | the formats, and how one is recognized: `greenlight`, `haproxy`, `combined`, `caddy` |
 //! | `stamp` | times as logs write them |
-//! | `seconds` | lines gathered to closed seconds; they come a little out of order |
-//! | `trial` | one imagined release, and the same under other settings |
-//! | `run` | the whole log; `finding` what came of it |
+//! | `seconds` | the lines of each second, which come a little out of order |
+//! | `trial` | one imagined release, judged under the given settings and under others |
+//! | `run` | the replay of a whole log |
+//! | `finding` | the results of a replay |
 //!
-//! Memory does not grow with the log: a minute of seconds, the rolling baseline, and one judge for
-//! each release that is under way.
+//! Memory does not grow with the length of the log. The replay holds about a minute of seconds, the rolling
+//! baseline, the judges of each release that is under way, and at most 10 000 findings.
 
 mod caddy;
 mod combined;

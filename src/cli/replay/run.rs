@@ -1,4 +1,4 @@
-//! The whole log: lines to seconds, seconds to imagined releases.
+//! Replays a whole log. Lines become seconds, and seconds go to imagined releases.
 
 use std::time::Duration;
 
@@ -9,28 +9,30 @@ use super::finding::Findings;
 use super::seconds::Seconds;
 use super::trial::Trial;
 
-/// Findings that are kept; of later ones only the count is.
+/// The largest number of findings that the replay keeps. It only counts later ones.
 pub(crate) const FINDINGS_MAX: usize = 10_000;
-/// A line this much later than the ones before is not believed: a month without traffic is no log.
+/// The largest distance in seconds between a line and the lines before it. The replay does not believe a
+/// line that is farther away, because a log does not go a month without traffic.
 const GAP_SECONDS_MAX: i64 = 31 * 86_400;
-/// How often what counts as a long request is worked out anew, in seconds of the log.
+/// How often the replay computes the threshold of long requests anew, in seconds of the log.
 const LONG_EVERY: i64 = 60;
-/// No tau is under this.
+/// The lowest threshold of long requests, in milliseconds. No tau is lower.
 const LONG_LEAST_MS: u32 = 50;
 
-/// When releases are imagined.
+/// The times at which the replay imagines releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// At every full hour that has requests before it.
+    /// At every full hour (UTC) whose baseline has requests.
     Hourly,
     /// At these times, in seconds since 1970.
     At(Vec<i64>),
 }
 
-/// What is tried.
+/// The settings of a replay.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     pub policy: Policy,
+    /// How long the replay judges each release.
     pub bake_time: Duration,
     pub plan: Plan,
 }
@@ -43,11 +45,12 @@ pub struct Replay {
     window: BaselineWindow,
     trials: Vec<Trial>,
     found: Findings,
-    /// When what counts as long was last worked out.
+    /// When the replay last computed the threshold of long requests, in seconds since 1970.
     long_at: i64,
 }
 
 impl Replay {
+    /// Begins a replay that has read no line yet.
     pub fn new(settings: Settings) -> Self {
         let mut seconds = Seconds::default();
         seconds.long_from(LONG_LEAST_MS);
@@ -61,7 +64,7 @@ impl Replay {
         }
     }
 
-    /// Counts a line.
+    /// Counts a line, and judges each second that the line closes.
     pub fn add(&mut self, line: &Line) {
         let second = line.ended_ms.div_euclid(1000);
         match self.seconds.end() {
@@ -72,7 +75,7 @@ impl Replay {
             }
             Some(_) => {}
         }
-        // Also those in which nothing was logged: a release in a quiet night has no traffic.
+        // Seconds without a line close too, because a release in a quiet night has no traffic.
         while self.seconds.is_full_for(second) {
             self.close();
         }
@@ -83,19 +86,20 @@ impl Replay {
         self.seconds.count(line);
     }
 
-    /// Closes what is open and tells what was found.
+    /// Closes the open seconds and returns the results.
     pub fn end(mut self) -> Findings {
         while !self.seconds.is_empty() {
             self.close();
         }
         for trial in std::mem::take(&mut self.trials) {
-            // Judged for as long as the log went.
+            // The log ended before this release's bake time. Its judge has seen every line there is.
             self.keep(trial);
         }
         self.found.late = self.seconds.late;
         self.found
     }
 
+    /// Closes the oldest second and gives it to every judge.
     fn close(&mut self) {
         let now = self.seconds.first();
         self.begin(now);
@@ -137,7 +141,8 @@ impl Replay {
         }
     }
 
-    /// Half of what tau would be now is kept as long: it may have moved by the next release.
+    /// Sets the threshold of long requests to half of the tau that a freeze would give now. The other half
+    /// is a margin, because tau may have moved by the next release.
     fn look_for_long(&mut self) {
         let tau = self.window.freeze(&self.settings.policy).latency.map(|latency| latency.slow_after);
         let half = tau.map_or(LONG_LEAST_MS, |tau| u32::try_from(tau.as_millis() / 2).unwrap_or(u32::MAX));

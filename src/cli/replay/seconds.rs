@@ -1,7 +1,7 @@
-//! Lines gathered to closed seconds.
+//! Gathers the lines of each second, and closes seconds in order.
 //!
-//! A log is in the order in which requests ended, or nearly; and a request counts as slow when tau
-//! passes, which is before its line was written. So the last minute stays open.
+//! A log is in the order in which requests ended, or nearly. But a request counts as slow at the moment when
+//! tau has passed, and that is before the server wrote its line. So the last minute of seconds stays open.
 
 use std::collections::VecDeque;
 
@@ -9,12 +9,12 @@ use crate::judge::{Bucket, ClientKey};
 
 use super::Line;
 
-/// Seconds that stay open.
+/// The number of seconds that stay open.
 pub(crate) const OPEN: i64 = 64;
-/// Long requests that are kept of one second; more than these say nothing new.
+/// The largest number of long requests that are kept of one second. Further ones would say nothing new.
 const LONG_MAX: usize = 4096;
 
-/// A request that may have been slow.
+/// A request that took long enough to be slow under some tau. Its times are in milliseconds since 1970.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Long {
     pub(crate) began_ms: i64,
@@ -22,7 +22,7 @@ pub(crate) struct Long {
     pub(crate) client: ClientKey,
 }
 
-/// One second.
+/// The counts and the long requests of one second.
 #[derive(Debug, Default)]
 struct Second {
     bucket: Bucket,
@@ -33,17 +33,18 @@ struct Second {
 #[derive(Debug, Default)]
 pub(crate) struct Seconds {
     open: VecDeque<Second>,
-    /// The oldest open one, in seconds since 1970.
+    /// The oldest open second, in seconds since 1970.
     first: i64,
     begun: bool,
     spare: Vec<Second>,
-    /// Requests that took less than this are never slow, whatever is frozen next.
+    /// Milliseconds. A request that took less time is not slow under any tau that the next freeze may give.
     long_from_ms: u32,
-    /// Lines that came later than the open seconds reach.
+    /// Lines whose second was closed before they came.
     pub(crate) late: u64,
 }
 
 impl Seconds {
+    /// Sets the threshold of long requests for the lines that follow.
     pub(crate) fn long_from(&mut self, millis: u32) {
         self.long_from_ms = millis;
     }
@@ -53,22 +54,23 @@ impl Seconds {
         self.begun && second >= self.first + OPEN
     }
 
-    /// Whether no line is in an open second.
+    /// Whether no second is open.
     pub(crate) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// The oldest open second.
+    /// The oldest open second, in seconds since 1970.
     pub(crate) fn first(&self) -> i64 {
         self.first
     }
 
-    /// The second behind the last one that has a line; `None` before any line.
+    /// The second after the last open one, in seconds since 1970. `None` before the first line.
     pub(crate) fn end(&self) -> Option<i64> {
         self.begun.then(|| self.first + i64::try_from(self.open.len()).unwrap_or(OPEN))
     }
 
-    /// Counts a line in its second. The caller has closed what [`Self::is_full_for`] named.
+    /// Counts a line in its second. A line that comes too late counts in the oldest open second. The caller
+    /// has closed seconds until [`Self::is_full_for`] says no.
     pub(crate) fn count(&mut self, line: &Line) {
         let second = line.ended_ms.div_euclid(1000);
         if !self.begun {
@@ -81,7 +83,7 @@ impl Seconds {
         }
         let slot = &mut self.open[at];
         let took = line.took_ms.map(|millis| std::time::Duration::from_millis(u64::from(millis)));
-        // A failure without a response head has no time to first byte.
+        // A failure without a response head has no time to first byte, so `took` may be `None`.
         slot.bucket.record(line.client, line.outcome, took);
         slot.bucket.record_route(&line.route, line.client, line.outcome);
         if let Some(millis) = line.took_ms.filter(|millis| *millis >= self.long_from_ms)
@@ -92,12 +94,12 @@ impl Seconds {
         }
     }
 
-    /// The counts of the oldest second, taken out; its long requests stay until [`Self::close`].
+    /// Takes out the counts of the oldest second. Its long requests stay until [`Self::close`].
     pub(crate) fn take_first(&mut self) -> Bucket {
         self.open.front_mut().map(|second| std::mem::take(&mut second.bucket)).unwrap_or_default()
     }
 
-    /// Closes the oldest second; `bucket` is what [`Self::take_first`] gave, for its memory.
+    /// Closes the oldest second. `bucket` comes from [`Self::take_first`], and its memory is used again.
     pub(crate) fn close(&mut self, mut bucket: Bucket) {
         self.first += 1;
         if let Some(mut second) = self.open.pop_front() {
@@ -108,7 +110,7 @@ impl Seconds {
         }
     }
 
-    /// Long requests that ended in the oldest second or later.
+    /// The long requests of all open seconds, which ended in the oldest open second or later.
     pub(crate) fn long(&self) -> impl Iterator<Item = &Long> {
         self.open.iter().flat_map(|second| &second.long)
     }

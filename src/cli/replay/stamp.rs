@@ -1,4 +1,4 @@
-//! Times as logs write them, to milliseconds since 1970.
+//! Reads times as logs write them, and gives milliseconds since 1970.
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar (H. Hinnant, "chrono-Compatible
 /// Low-Level Date Algorithms", `days_from_civil`).
@@ -24,7 +24,8 @@ fn is(text: &[u8], at: usize, byte: u8) -> Option<()> {
     (text.get(at) == Some(&byte)).then_some(())
 }
 
-/// A clock's `12:00:01` at `at`, in seconds of the day. A leap second is the last one again.
+/// Reads `12:00:01` at the offset `at`, and gives the seconds since midnight. A leap second (`:60`) counts as
+/// second 59.
 fn clock(text: &[u8], at: usize) -> Option<i64> {
     is(text, at + 2, b':')?;
     is(text, at + 5, b':')?;
@@ -32,7 +33,8 @@ fn clock(text: &[u8], at: usize) -> Option<i64> {
     (hours < 24 && minutes < 60 && seconds <= 60).then(|| hours * 3600 + minutes * 60 + seconds.min(59))
 }
 
-/// `.123456` at `at`, to milliseconds, and where it ends; no fraction is 0.
+/// Reads `.123456` at the offset `at`, and gives the whole milliseconds and the offset after the fraction.
+/// Without a fraction it gives 0 milliseconds.
 fn fraction(text: &[u8], at: usize) -> (i64, usize) {
     if text.get(at) != Some(&b'.') {
         return (0, at);
@@ -43,7 +45,7 @@ fn fraction(text: &[u8], at: usize) -> (i64, usize) {
     (place(0) * 100 + place(1) * 10 + place(2), at + 1 + count)
 }
 
-/// `+02:00` or `+0200` as seconds east of UTC; `Z` is 0.
+/// Reads `+02:00` or `+0200`, and gives the seconds east of UTC. `Z` is 0.
 fn zone(text: &[u8]) -> Option<i64> {
     let sign = match text.first()? {
         b'Z' | b'z' => return (text.len() == 1).then_some(0),
@@ -56,12 +58,14 @@ fn zone(text: &[u8]) -> Option<i64> {
     Some(sign * (two(text, 1)? * 3600 + two(text, minutes_at)? * 60))
 }
 
+/// A date as seconds since 1970.
 fn date(year: i64, month: i64, day: i64) -> Option<i64> {
     ((1..=12).contains(&month) && (1..=31).contains(&day) && (1970..=9999).contains(&year))
         .then(|| days(year, month, day) * 86_400)
 }
 
-/// `2026-11-24T12:00:01.123Z`, also with an offset (RFC 3339).
+/// Reads `2026-11-24T12:00:01.123Z`, or the same with an offset (RFC 3339, section 5.6), and gives
+/// milliseconds since 1970. `None` if the text is no such time.
 pub fn rfc3339_millis(text: &[u8]) -> Option<i64> {
     is(text, 4, b'-')?;
     is(text, 7, b'-')?;
@@ -72,7 +76,8 @@ pub fn rfc3339_millis(text: &[u8]) -> Option<i64> {
     Some((seconds - zone(text.get(end..)?)?) * 1000 + millis)
 }
 
-/// `24/Nov/2026:12:00:01` with `.123` (HAProxy) or ` +0100` (combined) behind it, or neither.
+/// Reads `24/Nov/2026:12:00:01`, and gives milliseconds since 1970. `.123` (HAProxy) or ` +0100` (combined)
+/// may follow. A time without a zone is taken for UTC.
 pub(crate) fn common_millis(text: &[u8]) -> Option<i64> {
     const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
     is(text, 2, b'/')?;

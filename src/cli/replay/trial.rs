@@ -1,19 +1,19 @@
-//! One imagined release: a frozen baseline, and a judge for the settings asked for and for others.
+//! One imagined release. It has a frozen baseline, a judge with the given settings, and judges with others.
 
 use crate::judge::{Baseline, Bucket, Judge, OnLatency, Policy, SLOW_REPEATS_MAX, TripRule, Verdict};
 
 use super::finding::{Finding, Tripped};
 use super::seconds::Seconds;
 
-/// Other settings that are tried beside those that were asked for.
+/// A change of one setting that the replay tries beside the given settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Variant {
-    /// As in the configuration: `ratio = 5.0`.
+    /// The changed key as the configuration spells it, such as `ratio = 5.0`.
     pub name: &'static str,
     change: fn(&mut Policy),
 }
 
-/// What can be turned, one key at a time.
+/// All changes that the replay tries, one key at a time.
 pub const VARIANTS: [Variant; 6] = [
     Variant { name: "ratio = 2.0", change: |policy| policy.ratio = 2.0 },
     Variant { name: "ratio = 5.0", change: |policy| policy.ratio = 5.0 },
@@ -23,16 +23,17 @@ pub const VARIANTS: [Variant; 6] = [
     Variant { name: "latency = \"off\"", change: |policy| policy.latency = OnLatency::Off },
 ];
 
-/// A release that is under way.
+/// An imagined release that is under way.
 #[derive(Debug)]
 pub(crate) struct Trial {
     /// The first second after the switch, in seconds since 1970.
     pub(crate) at: i64,
     requests_per_second: f64,
     judge: Option<Judge>,
-    /// Which of the variants have tripped, and the judges of those that have not.
+    /// For each of [`VARIANTS`], whether it has tripped, and its judge. There is no judge after a trip, and
+    /// none for a variant that changes nothing.
     variants: Vec<(bool, Option<Judge>)>,
-    /// The highest S/h so far.
+    /// The highest score so far as a share of its bound, S/h.
     peak: f64,
     tripped: Option<Tripped>,
     verdict: Verdict,
@@ -47,7 +48,7 @@ impl Trial {
         let variants = VARIANTS.iter().map(|variant| {
             let mut changed = *policy;
             (variant.change)(&mut changed);
-            // What changes nothing is not tried twice.
+            // A variant that changes nothing would give the result of the given settings.
             (false, (changed != *policy).then(|| judge(changed)))
         });
         Self {
@@ -61,7 +62,7 @@ impl Trial {
         }
     }
 
-    /// Judges the closed second `now`, by every judge that still runs.
+    /// Gives the closed second `now` (in seconds since 1970) to every judge that still runs.
     pub(crate) fn observe(&mut self, now: i64, bucket: &Bucket, seconds: &Seconds) {
         let at = self.at;
         if let Some(judge) = &mut self.judge {
@@ -86,11 +87,12 @@ impl Trial {
         }
     }
 
+    /// The result of the release so far.
     pub(crate) fn end(self) -> Finding {
         let given = self.tripped.is_some();
         let numbers = self.judge.as_ref().map(Judge::numbers);
         let numbers = numbers.or_else(|| self.tripped.as_ref().map(|tripped| tripped.numbers.clone()));
-        // A variant that changes nothing does what the settings as given did.
+        // A variant that changes nothing has the result of the given settings.
         let variants =
             self.variants.iter().zip(VARIANTS).map(|((tripped, judge), _)| match (tripped, judge) {
                 (true, _) => true,
@@ -109,7 +111,8 @@ impl Trial {
     }
 }
 
-/// One judge, one second: with what was slow by its own tau.
+/// Gives one judge the second `now`. The function adds the requests that became slow in this second, and
+/// those that were still slow, by the judge's own tau.
 fn observe(judge: &mut Judge, at: i64, now: i64, bucket: &Bucket, seconds: &Seconds) -> Option<TripRule> {
     let slow_after = judge.slow_after();
     let Some(tau) = slow_after.and_then(|tau| i64::try_from(tau.as_millis()).ok()) else {
@@ -117,7 +120,7 @@ fn observe(judge: &mut Judge, at: i64, now: i64, bucket: &Bucket, seconds: &Seco
     };
     let mut with_slow = None;
     for long in seconds.long() {
-        // What began before the switch was the old color's.
+        // The old color answered requests that began before the switch.
         let slow_from = long.began_ms + tau;
         if long.began_ms < at * 1000 || slow_from >= long.ended_ms {
             continue;

@@ -1,4 +1,4 @@
-//! What the sample app is started with.
+//! The arguments of the sample app.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub struct Args {
     pub no_stdin_exit: bool,
 }
 
-/// A share: 0 to 1.
+/// Parses a share between 0 and 1. The error is a sentence for the person who typed it.
 pub(super) fn share(text: &str) -> Result<f64, String> {
     let number: f64 =
         text.parse().map_err(|_| format!("\"{text}\" is not a number: 0.05 is five in a hundred"))?;

@@ -1,4 +1,4 @@
-//! How the sample app behaves now, what can be changed about it, and what it has counted.
+//! The behavior of the sample app: its settings, the changes of them, and its counts.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,38 +8,43 @@ use serde::{Deserialize, Serialize};
 use super::args::Args;
 use crate::clock;
 
-/// `POST /__app`: what is absent stays as it is. It is in force before the answer is sent.
+/// The body of `POST /__app`. An absent setting keeps its value. The change is in force before the answer is
+/// sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// 0 to 1.
+    /// The share of client requests that fail, 0 to 1. The errors then begin at once, even before
+    /// `--error-after`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_rate: Option<f64>,
+    /// The status of a failed request, 200 to 599.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_status: Option<u16>,
-    /// Milliseconds.
+    /// The time before each answer, in milliseconds. Probes are answered at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// Overrides start delay and flapping.
+    /// Whether probes are answered with 200 or 503. It overrides `--start-delay` and `--flap`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub healthy: Option<bool>,
 }
 
-/// `GET /__app`. Times are milliseconds since the process began, on its monotonic clock.
+/// The answer of `/__app`. Times are milliseconds since the process began, on its monotonic clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     pub name: String,
     pub version: String,
     pub pid: u32,
-    /// Requests seen, without probes and `/__app`.
+    /// The number of client requests. Probes and requests for `/__app` are not counted.
     pub requests: u64,
-    /// How many of them were failed on purpose.
+    /// How many of these requests were answered with another status than 200.
     pub errors: u64,
     pub probes: u64,
+    /// Whether a probe would now be answered with 200.
     pub healthy: bool,
     pub uptime_ms: u64,
+    /// When the first client request arrived.
     pub first_request_ms: Option<u64>,
-    /// When the first probe was told that all is well.
+    /// When the first probe was answered with 200.
     pub first_healthy_ms: Option<u64>,
 }
 
@@ -67,14 +72,15 @@ struct Inner {
     counts: Counts,
 }
 
-/// What to do with one request.
+/// The answer to one request: its status, and the time to wait before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     pub status: u16,
     pub latency: Duration,
 }
 
-/// Shared by all connections; one lock, held for a few assignments.
+/// The settings and counts that all connections share. One lock protects them; it is held for a few
+/// assignments.
 #[derive(Debug)]
 pub(super) struct Behavior {
     pub name: String,
@@ -87,6 +93,7 @@ pub(super) struct Behavior {
 }
 
 impl Behavior {
+    /// The behavior that the arguments ask for. Times count from this moment.
     pub(super) fn new(args: &Args) -> Self {
         let started = clock::instant();
         Self {
@@ -113,6 +120,7 @@ impl Behavior {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether probes pass at this age of the process.
     fn is_healthy(&self, settings: &Settings, age: Duration) -> bool {
         settings.healthy.unwrap_or_else(|| {
             let Some(ready) = age.checked_sub(self.start_delay) else { return false };
@@ -120,7 +128,7 @@ impl Behavior {
         })
     }
 
-    /// A probe, or a request for the health path of its own.
+    /// Counts a probe, or a request for the health path, and plans its answer.
     pub(super) fn probe(&self) -> Plan {
         let age = clock::instant().duration_since(self.started);
         let mut inner = self.lock();
@@ -132,7 +140,7 @@ impl Behavior {
         Plan { status: if healthy { 200 } else { 503 }, latency: Duration::ZERO }
     }
 
-    /// A request of a client.
+    /// Counts a request of a client and plans its answer. Before the start delay is over the answer is 503.
     pub(super) fn request(&self) -> Plan {
         let now = clock::instant();
         let age = now.duration_since(self.started);
@@ -155,7 +163,7 @@ impl Behavior {
         Plan { status, latency }
     }
 
-    /// Takes a change, or says what is wrong with it.
+    /// Applies a change. If a value is out of range, nothing changes and the error says why.
     pub(super) fn change(&self, change: &Change) -> Result<(), String> {
         if change.error_rate.is_some_and(|rate| !(0.0..=1.0).contains(&rate)) {
             return Err("error_rate is a share: 0 to 1".to_owned());
@@ -181,6 +189,7 @@ impl Behavior {
         Ok(())
     }
 
+    /// The counts and the health at this moment.
     pub(super) fn report(&self) -> Report {
         let age = clock::instant().duration_since(self.started);
         let inner = self.lock();

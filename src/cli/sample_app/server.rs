@@ -1,4 +1,4 @@
-//! The sample app's HTTP side.
+//! The HTTP server of the sample app.
 
 use std::sync::Arc;
 
@@ -15,10 +15,11 @@ use tokio::sync::oneshot;
 
 use super::behavior::{Behavior, Change, Report};
 
-/// How greenlight's own probes name themselves.
+/// The beginning of the `User-Agent` of greenlight's probes.
 const PROBE_AGENT: &str = "greenlight-probe";
 
-/// Serves until `stopped` resolves (its sender is dropped), then finishes what is in flight.
+/// Serves until the sender of `stopped` is dropped, and then finishes the requests in flight. Fails when the
+/// listener does.
 pub(super) async fn serve(
     listener: TcpListener,
     behavior: Arc<Behavior>,
@@ -47,6 +48,8 @@ async fn change(State(behavior): State<Arc<Behavior>>, Json(change): Json<Change
     }
 }
 
+/// Answers a probe or a client request as the behavior plans it. A request for `/` is a probe only by its
+/// `User-Agent`, because clients ask for that path too.
 async fn answer(State(behavior): State<Arc<Behavior>>, request: Request) -> Response {
     let is_probe = request
         .headers()
@@ -72,7 +75,7 @@ async fn answer(State(behavior): State<Arc<Behavior>>, request: Request) -> Resp
     response
 }
 
-/// Reads a body to its end, so that the connection can be used again.
+/// Reads a body to its end, so that the connection can be used for another request.
 async fn discard(body: Body) {
     let mut chunks = body.into_data_stream();
     while let Some(Ok(_)) = chunks.next().await {}

@@ -1,4 +1,4 @@
-//! Services as text: a table of all, a page of one, a line for a log.
+//! Services as text: a table of all services, a page about one service, or a line for a log.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::control_plane::controller::ServiceView;
 use crate::model::{Color, Health};
 use crate::release::StateName;
 
-/// A row for each service.
+/// A table with one row for each service.
 pub(crate) fn all(services: &[ServiceView]) -> String {
     if services.is_empty() {
         return "no service is configured: add [services.NAME] to the configuration".into();
@@ -33,7 +33,7 @@ pub(crate) fn all(services: &[ServiceView]) -> String {
     table.text()
 }
 
-/// Everything about one.
+/// A page about one service: release, notes, alarms, endpoints and the next step.
 pub(crate) fn one(service: &ServiceView) -> String {
     // Writing to a String never fails.
     let mut text = format!("service {}: {} is active, {}", service.name, service.active, service.state);
@@ -77,7 +77,8 @@ pub(crate) fn one(service: &ServiceView) -> String {
     text
 }
 
-/// For a log: no clock in it, so that it changes when something has changed.
+/// One service as a line for a log. The line contains no clock, so that it changes only when the service
+/// changes.
 pub(crate) fn line(service: &ServiceView) -> String {
     let mut text = format!("{}: {} active, {}", service.name, service.active, service.state);
     if let Some(release) = &service.release {
@@ -93,7 +94,8 @@ pub(crate) fn line(service: &ServiceView) -> String {
     text
 }
 
-/// `2/3` healthy; `-` for a color without endpoints.
+/// The healthy endpoints of a color out of all its endpoints, such as `2/3`; `-` for a color without
+/// endpoints.
 fn health(service: &ServiceView, color: Color) -> String {
     let of_color = service.endpoints.iter().filter(|endpoint| endpoint.color == color);
     let total = of_color.clone().count();
@@ -101,6 +103,7 @@ fn health(service: &ServiceView, color: Color) -> String {
     if total == 0 { "-".to_owned() } else { format!("{healthy}/{total}") }
 }
 
+/// The notes about a service besides its state: a pin, a pause, a queued release.
 fn notes(service: &ServiceView) -> Vec<String> {
     let mut notes = Vec::new();
     if service.pinned {
@@ -118,6 +121,7 @@ fn notes(service: &ServiceView) -> Vec<String> {
     notes
 }
 
+/// The next step, with the commands that a person can use in this state.
 fn next(service: &ServiceView) -> String {
     let name = &service.name;
     let left = service.deadline_in_seconds.and_then(|left| Duration::try_from_secs_f64(left).ok());

@@ -1,4 +1,4 @@
-//! What is typed.
+//! Tests of the arguments that a person types.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn parse(line: &str) -> Result<Cli, clap::Error> {
 }
 
 #[test]
-fn what_is_right() {
+fn correct_command_lines_are_accepted() {
     for line in [
         "run",
         "run -c x.toml",
@@ -67,7 +67,7 @@ fn every_verb_that_can_be_refused_answers_in_json() {
 }
 
 #[test]
-fn what_is_wrong_is_a_usage_error() {
+fn a_wrong_command_line_is_a_usage_error() {
     for line in [
         "",
         "deploy",
@@ -89,7 +89,7 @@ fn what_is_wrong_is_a_usage_error() {
 }
 
 #[test]
-fn the_defaults() {
+fn run_has_default_paths_and_addresses() {
     let cli = parse("run").unwrap();
     assert_eq!(cli.connection.admin, "http://127.0.0.1:9900");
     let Verb::Run(args) = cli.verb else { panic!("it is run") };

@@ -1,4 +1,4 @@
-//! The wait, against an API over real connections that breaks off and comes back.
+//! Tests of the wait against an API over real connections that break off and come back.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -17,16 +17,16 @@ use crate::cli::follow::{End, follow};
 use crate::cli::output::Format;
 use crate::release::StateName;
 
-/// Longer than any of these tests is out of reach.
+/// How long the follower waits for an API without answer. No outage in these tests lasts so long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the API answers next to a request for the events; `None`: it never says a word.
+/// The next answers to requests for events, the last one first. With `None` the API never answers.
 type Script = Arc<Mutex<Vec<Option<Response>>>>;
 
 #[derive(Clone)]
 struct Fake {
     script: Script,
-    /// Each `Last-Event-ID` that was sent.
+    /// The `Last-Event-ID` of each request for events.
     asked: Arc<Mutex<Vec<Option<String>>>>,
     state: Arc<Mutex<&'static str>>,
 }
@@ -83,7 +83,7 @@ fn admin(address: SocketAddr) -> Admin {
 }
 
 #[tokio::test]
-async fn it_goes_on_where_the_stream_broke_off() {
+async fn the_wait_resumes_after_the_last_event_of_a_broken_stream() {
     let script = vec![
         Some(events(&[(4, "checking"), (5, "promoting")])),
         Some(problem(StatusCode::SERVICE_UNAVAILABLE)),
@@ -92,7 +92,7 @@ async fn it_goes_on_where_the_stream_broke_off() {
     ];
     let (fake, admin) = fake("baking", script).await;
     let following = tokio::spawn(async move { follow(&admin, "shop-7", None, PATIENCE, Format::Text).await });
-    // The record says so a moment after the event, as when the store is slow.
+    // The record changes a moment after the event, as it does when the store is slow.
     while fake.asked.lock().unwrap().len() < 4 {
         tokio::task::yield_now().await;
     }
@@ -114,7 +114,7 @@ async fn degraded_ends_the_wait() {
 }
 
 #[tokio::test]
-async fn nothing_more_to_come_is_an_end() {
+async fn a_stream_without_more_events_ends_the_wait() {
     let no_more = Some(StatusCode::NO_CONTENT.into_response());
     let (_fake, admin) = fake("failed", vec![no_more]).await;
     let End::Ended(release) = follow(&admin, "shop-7", None, PATIENCE, Format::Text).await.unwrap() else {
@@ -124,14 +124,14 @@ async fn nothing_more_to_come_is_an_end() {
 }
 
 #[tokio::test]
-async fn a_release_that_is_not_known_is_no_wait() {
+async fn an_unknown_release_ends_the_wait_with_the_problem() {
     let (_fake, admin) = fake("failed", vec![Some(problem(StatusCode::NOT_FOUND))]).await;
     let fault = follow(&admin, "shop-7", None, PATIENCE, Format::Text).await.unwrap_err();
     assert!(matches!(fault, Fault::Problem(problem) if problem.status == 404));
 }
 
 #[tokio::test]
-async fn the_time_is_over() {
+async fn the_timeout_ends_the_wait() {
     let (_fake, admin) = fake("checking", vec![None]).await;
     let end =
         follow(&admin, "shop-7", Some(Duration::from_millis(200)), PATIENCE, Format::Text).await.unwrap();
@@ -140,8 +140,8 @@ async fn the_time_is_over() {
 }
 
 #[tokio::test]
-async fn out_of_reach_for_too_long_is_a_fault() {
-    // A port that was free a moment ago.
+async fn an_api_without_answer_for_too_long_is_a_fault() {
+    // The listener is dropped at once, so no process listens on its port.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);

@@ -1,4 +1,4 @@
-//! The command line: arguments, exit codes, texts, and the wait against an API that restarts.
+//! Tests of the command line: arguments, exit codes, texts, and the wait against an API that restarts.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod arguments;
@@ -34,7 +34,7 @@ fn every_verb_shows_how_it_is_used() {
 }
 
 #[test]
-fn a_state_is_an_exit_code() {
+fn every_state_has_its_exit_code() {
     let codes = [
         (StateName::Succeeded, 0),
         (StateName::Failed, 3),
@@ -61,7 +61,7 @@ fn problem(status: u16) -> Fault {
 }
 
 #[test]
-fn a_fault_is_an_exit_code() {
+fn every_fault_has_its_exit_code() {
     for (status, code) in [(409, 6), (412, 6), (400, 2), (401, 2), (404, 2), (422, 2), (503, 1)] {
         assert_eq!(problem(status).exit() as u8, code, "{status}");
     }

@@ -1,4 +1,4 @@
-//! What is printed.
+//! Tests of the texts that the commands print.
 
 use serde_json::{Map, Value, json};
 
@@ -74,7 +74,7 @@ fn service(state: &str) -> ServiceView {
 }
 
 #[test]
-fn a_rundown_is_a_line_a_step() {
+fn a_rundown_has_one_line_for_each_step() {
     let start = "2026-11-24T14:02:11.000Z";
     let lines = [
         rundown::line(start, &event(11, "checking", "probes of green run", Map::new())),
@@ -171,7 +171,7 @@ fn a_wait_that_is_given_up_says_that_it_goes_on() {
 }
 
 #[test]
-fn status_of_all_of_one_and_for_a_log() {
+fn status_is_a_table_a_page_or_a_log_line() {
     let pinned = ServiceView {
         pinned: true,
         pin: Some(PinView { reason: Some("holiday".into()), until: None }),
@@ -207,7 +207,7 @@ next: the judge watches (4:07 left); to go back: greenlight rollback shop";
 }
 
 #[test]
-fn history_and_reload() {
+fn history_is_a_table_and_reload_a_list_of_keys() {
     let ended = ReleaseView {
         verdict: Some(Verdict::Pass),
         finished_at: Some("2026-11-24T14:08:11.000Z".into()),
@@ -229,12 +229,12 @@ shop-7   succeeded  deploy  v42      green  2026-11-24 14:02:11  6:00  pass     
 }
 
 #[test]
-fn nothing_that_a_server_says_drives_the_terminal() {
+fn control_characters_of_a_server_never_reach_the_terminal() {
     assert_eq!(printable("a\u{1b}[2Jb\r\u{9b}c\nd\te"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\nd\te");
 }
 
 #[test]
-fn events_in_any_pieces() {
+fn events_are_parsed_from_pieces_of_any_size() {
     let story = "retry: 500\r\n\r\nid: 1\nevent: checking\ndata: {\"seq\":1,\"release\":\"shop-7\",\"service\":\"shop\",\ndata: \"event\":\"checking\",\"time\":\"t\",\"reason\":\"é\",\"numbers\":{}}\n\n: keep-alive\n\ndata: rubbish\n\n";
     for size in 1..story.len() {
         let mut parser = Parser::default();

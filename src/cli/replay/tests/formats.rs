@@ -1,4 +1,4 @@
-//! One line at a time. The samples are from the programs' own documents, or were written by them.
+//! Tests of single lines. The samples come from the documents of the programs, or the programs wrote them.
 
 use crate::judge::Outcome;
 
@@ -46,9 +46,9 @@ fn times_are_those_of_the_calendar() {
     assert_eq!(stamp::common_millis(b"24/Nix/2026:12:00:01"), None);
 }
 
-/// Against the standard library's own calendar, day by day.
+/// Compares with the calendar of `humantime`, day by day.
 #[test]
-fn every_day_of_two_centuries_is_the_next_one() {
+fn each_day_of_two_centuries_matches_humantime() {
     for day in 0..73_000_u64 {
         let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(day * 86_400);
         let text = humantime::format_rfc3339_seconds(at).to_string();
@@ -75,7 +75,7 @@ fn haproxy_with_and_without_syslog() {
 }
 
 #[test]
-fn what_haproxy_says_of_how_it_ended() {
+fn the_termination_state_of_haproxy_decides_the_outcome() {
     let with = |server: &str, timers: &str, status: &str, state: &str| {
         format!(
             "10.0.1.2:33317 [24/Nov/2026:12:00:01.000] in {server} {timers} {status} 0 - - {state} 1/1/1/1/0 0/0 \
@@ -129,7 +129,7 @@ fn combined_with_and_without_a_request_time() {
 }
 
 #[test]
-fn caddys_json() {
+fn caddy_json_lines() {
     let line = r#"{"level":"info","ts":1795521601.5241024,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"127.0.0.1","remote_port":"41342","client_ip":"203.0.113.7","proto":"HTTP/2.0","method":"GET","host":"localhost","uri":"/a?b=c","headers":{"User-Agent":["curl/7.82.0"],"Accept":["*/*"]},"tls":{"resumed":false,"version":772}},"bytes_read":0,"user_id":"","duration":0.000929675,"size":10900,"status":200,"resp_headers":{"Server":["Caddy"]}}"#;
     let parsed = counted(Format::Caddy, line);
     assert_eq!(parsed.ended_ms, 1_795_521_601_524);
@@ -147,7 +147,7 @@ fn ours(status: &str, attempts: u32, cause: &str) -> String {
 }
 
 #[test]
-fn our_own() {
+fn lines_of_greenlight_itself() {
     let line = counted(Format::Greenlight, &ours("200", 1, "null"));
     assert_eq!((line.ended_ms, line.took_ms), (1_795_521_601_500, Some(12)));
     for (status, attempts, cause) in [
@@ -166,7 +166,7 @@ fn our_own() {
 }
 
 #[test]
-fn a_log_of_several_services_is_asked_about() {
+fn a_log_of_several_services_needs_a_chosen_service() {
     let (shop, other) = (ours("200", 1, "null"), ours("200", 1, "null").replace("\"shop\"", "\"blog\""));
     let parse =
         |line: &str, filter: &mut ServiceFilter| Format::Greenlight.parse(line.as_bytes(), filter).unwrap();
@@ -179,7 +179,7 @@ fn a_log_of_several_services_is_asked_about() {
 }
 
 #[test]
-fn what_is_no_line_of_a_log_is_none() {
+fn text_that_is_no_log_line_has_no_format() {
     for line in
         ["", "hello", "{}", "[24/Nov/2026:12:00:01]", "a [06/Feb/2009:12:14:14.655] b", "\"", "{\"ts\":1}"]
     {
@@ -187,7 +187,7 @@ fn what_is_no_line_of_a_log_is_none() {
     }
 }
 
-/// Every prefix and every line with one byte changed: never a panic.
+/// No prefix of a line causes a panic, and no line with one changed byte does.
 #[test]
 fn damaged_lines_do_no_harm() {
     let samples = [

@@ -1,4 +1,4 @@
-//! Lines of each format as their programs write them, and whole logs.
+//! Tests with lines of each format, as the programs write them, and with whole logs.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod formats;

@@ -1,4 +1,4 @@
-//! Whole logs, made up.
+//! Tests with whole logs that the tests make up.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ fn settings(plan: Plan) -> Settings {
     Settings { policy: Policy::default(), bake_time: Duration::from_mins(5), plan }
 }
 
-/// What happened to the `request`th request of a second: whether it failed, and how long it took.
+/// The fate of a request, by the second of the log and the number of the request in that second. It says
+/// whether the request failed, and how many milliseconds it took.
 type World<'a> = &'a dyn Fn(i64, u64) -> (bool, u32);
 
 fn log(hours: i64, per_second: u64, plan: Plan, world: World<'_>) -> Findings {
@@ -78,7 +79,7 @@ fn a_release_can_be_imagined_at_one_time() {
     assert_eq!(outside.findings, []);
 }
 
-/// Responses that take three times as long from a moment on: the latency rule, by its own tau.
+/// From one moment on, responses take three times as long. The latency rule trips by its own tau.
 #[test]
 fn slowness_is_found_when_the_log_has_times() {
     let slow_from = 2 * 3600 + 60;
@@ -97,7 +98,7 @@ fn slowness_is_found_when_the_log_has_times() {
 }
 
 #[test]
-fn lines_out_of_order_and_gaps_are_borne() {
+fn a_log_may_have_gaps_and_lines_out_of_order() {
     let mut replay = Replay::new(settings(Plan::Hourly));
     let line = |second: i64| Line {
         ended_ms: (MIDNIGHT + second) * 1000,
@@ -112,12 +113,12 @@ fn lines_out_of_order_and_gaps_are_borne() {
     let found = replay.end();
     assert_eq!((found.requests, found.far, found.late), (11, 1, 1));
     assert!(!found.timed);
-    // Five days later there is one more full hour, with nothing before it to be compared with.
+    // The line after five days is at a full hour, but no request before it can make a baseline.
     assert!(found.findings.iter().all(|finding| finding.tripped.is_none()));
 }
 
 #[test]
-fn how_soon_a_bad_version_is_told_is_near_what_a_replay_shows() {
+fn the_estimated_detection_time_is_near_that_of_a_replay() {
     let bad = 3600;
     let world = |second, request| (second >= bad && scattered(second, request).is_multiple_of(10), 20);
     let found = log(2, 20, Plan::Hourly, &world);
