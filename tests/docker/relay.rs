@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// Decides which requests are held, and counts them.
 #[derive(Clone, Debug)]
-struct Gate {
+struct Valve {
     /// A request whose bytes contain all of these words is held. With `None` no request is held.
     words: watch::Sender<Option<&'static [&'static str]>>,
     /// The requests that were held since [`Relay::hold`].
@@ -23,7 +23,7 @@ struct Gate {
 /// A relay. It and all of its connections end when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Relay {
-    gate: Gate,
+    gate: Valve,
     task: JoinHandle<()>,
 }
 
@@ -32,7 +32,7 @@ impl Relay {
     pub(crate) async fn tcp(target: SocketAddr) -> (Self, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let gate = Gate::new();
+        let gate = Valve::new();
         let task = tokio::spawn({
             let gate = gate.clone();
             async move {
@@ -50,7 +50,7 @@ impl Relay {
     /// `target`.
     pub(crate) fn unix(path: &PathBuf, target: PathBuf) -> Self {
         let listener = UnixListener::bind(path).unwrap();
-        let gate = Gate::new();
+        let gate = Valve::new();
         let task = tokio::spawn({
             let gate = gate.clone();
             async move {
@@ -89,7 +89,7 @@ impl Drop for Relay {
     }
 }
 
-impl Gate {
+impl Valve {
     fn new() -> Self {
         Self { words: watch::Sender::new(None), held: watch::Sender::new(0) }
     }

@@ -11,19 +11,19 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-type Told = Arc<(Mutex<Vec<Value>>, watch::Sender<()>)>;
+type Messages = Arc<(Mutex<Vec<Value>>, watch::Sender<()>)>;
 
 /// The server. It ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Slack {
     pub address: SocketAddr,
-    told: Told,
+    told: Messages,
     server: JoinHandle<()>,
 }
 
 impl Slack {
     pub(crate) async fn start() -> Self {
-        let told: Told = Arc::new((Mutex::default(), watch::Sender::new(())));
+        let told: Messages = Arc::new((Mutex::default(), watch::Sender::new(())));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/services/T0/B0/token", post(take)).with_state(Arc::clone(&told));
@@ -65,7 +65,7 @@ impl Slack {
     }
 }
 
-async fn take(State(told): State<Told>, body: String) -> &'static str {
+async fn take(State(told): State<Messages>, body: String) -> &'static str {
     let message = serde_json::from_str(&body).expect("Slack takes JSON");
     told.0.lock().unwrap().push(message);
     told.1.send_replace(());

@@ -41,7 +41,7 @@ pub(super) struct Report {
     /// The trips under the given settings, and under others with one key changed.
     settings: Vec<SettingsCount>,
     /// For each of [`RATES`], how soon the judge reverts.
-    told: Vec<ToldAfter>,
+    told: Vec<DetectionDelay>,
     #[serde(skip)]
     usual: Option<Numbers>,
     /// The median over the baselines of all imagined releases.
@@ -93,7 +93,7 @@ struct SettingsCount {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct ToldAfter {
+struct DetectionDelay {
     error_rate: f64,
     requests: Option<f64>,
     seconds: Option<f64>,
@@ -117,7 +117,7 @@ impl Report {
         let told = usual.iter().flat_map(|numbers| {
             RATES.map(|error_rate| {
                 let told = detection_time(numbers, rate, error_rate);
-                ToldAfter { error_rate, requests: told.requests, seconds: told.seconds }
+                DetectionDelay { error_rate, requests: told.requests, seconds: told.seconds }
             })
         });
         let tripped_kept = tripped().count();
@@ -236,7 +236,7 @@ impl Report {
             "\nwhat a bad version would cost, at {rate:.1} requests a second (p0 {p0}, p1 {p1}, h {:.1}, dispersion {:.1})",
             numbers.h, numbers.dispersion
         )?;
-        for ToldAfter { error_rate, requests, seconds } in &self.told {
+        for DetectionDelay { error_rate, requests, seconds } in &self.told {
             let rate = percent(*error_rate);
             match (requests, seconds) {
                 (Some(_), Some(seconds)) if *seconds > self.bake_seconds => {

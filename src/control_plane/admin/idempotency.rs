@@ -20,7 +20,7 @@ use crate::tasks;
 
 use super::body;
 use super::caller::Identity;
-use super::memory::{Stored, Turn};
+use super::memory::{KeyMeaning, Stored};
 use super::problem::{Kind, Problem};
 use super::shared::Shared;
 
@@ -80,22 +80,22 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 async fn keyed(shared: Shared, request: Request, next: Next, key: String, fingerprint: u64) -> Response {
-    let (mut slot, first) = match shared.memory.turn(&key, fingerprint, clock::now()) {
-        Turn::First(sender, slot) => {
+    let (mut slot, first) = match shared.memory.meaning(&key, fingerprint, clock::now()) {
+        KeyMeaning::First(sender, slot) => {
             // No one awaits the handle of this task, because the task has to outlive a client that hangs
             // up. At most KEYS_MAX of these tasks run. Each ends when the controller loop answers or stops.
             tasks::spawn("admin change", carry_out(shared, request, next, key, sender));
             (slot, true)
         }
-        Turn::Again(slot) => (slot, false),
-        Turn::Reused => {
+        KeyMeaning::Again(slot) => (slot, false),
+        KeyMeaning::Reused => {
             return Problem::new(
                 Kind::KeyReused,
                 "this Idempotency-Key was sent with another body or If-Match: use a new key for a new change",
             )
             .into_response();
         }
-        Turn::Full => {
+        KeyMeaning::Full => {
             return Problem::new(Kind::Unavailable, "too many changes are waiting for their answer")
                 .into_response();
         }

@@ -49,7 +49,7 @@ pub(crate) struct Memory {
 }
 
 /// The meaning of a key for the request that carries it.
-pub(crate) enum Turn {
+pub(crate) enum KeyMeaning {
     First(watch::Sender<Option<Arc<Stored>>>, Slot),
     Again(Slot),
     Reused,
@@ -62,23 +62,23 @@ impl Memory {
         self.hasher.hash_one(of)
     }
 
-    pub(crate) fn turn(&self, key: &str, fingerprint: u64, now: Tick) -> Turn {
+    pub(crate) fn meaning(&self, key: &str, fingerprint: u64, now: Tick) -> KeyMeaning {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         table.forget_old(now);
         if let Some(entry) = table.entries.get(key) {
             return if entry.fingerprint == fingerprint {
-                Turn::Again(entry.answer.clone())
+                KeyMeaning::Again(entry.answer.clone())
             } else {
-                Turn::Reused
+                KeyMeaning::Reused
             };
         }
         if table.entries.len() >= KEYS_MAX && !table.forget_oldest_answered() {
-            return Turn::Full;
+            return KeyMeaning::Full;
         }
         let (sender, answer) = watch::channel(None);
         table.entries.insert(key.to_owned(), Entry { fingerprint, at: now, answer: answer.clone() });
         table.order.push_back((key.to_owned(), now));
-        Turn::First(sender, answer)
+        KeyMeaning::First(sender, answer)
     }
 
     pub(crate) fn forget(&self, key: &str) {

@@ -86,7 +86,7 @@ pub struct Controller {
     pub(crate) targets_dirty: bool,
 }
 
-enum Turn {
+enum LoopInput {
     Request(Request),
     Reload(Actor, oneshot::Sender<ReloadReport>),
     Internal(Internal),
@@ -112,37 +112,37 @@ impl Controller {
             // The select takes its branches in random order, so that no busy source keeps the
             // others waiting. A deadline that is due comes before all of them.
             let turn = if due {
-                Turn::Wake
+                LoopInput::Wake
             } else {
                 tokio::select! {
-                    _ = stop.changed() => Turn::Stop,
-                    Some(request) = self.inbox.requests.recv() => Turn::Request(request),
-                    Some(message) = self.inlets.internal.recv() => Turn::Internal(message),
-                    () = tokio::time::sleep_until(wake) => Turn::Wake,
-                    _ = second.tick() => Turn::Second,
-                    Some(update) = self.inlets.endpoints.recv() => Turn::Endpoints(update),
-                    Some(report) = self.inlets.engines.recv() => Turn::Engine(report),
-                    Some(suspect) = self.inlets.suspects.recv() => Turn::Suspect(suspect),
-                    Some(report) = self.inlets.probes.recv() => Turn::Probe(report),
-                    Some(report) = self.inlets.synthetic.recv() => Turn::Synthetic(report),
-                    Some((actor, reply)) = self.inbox.reloads.recv() => Turn::Reload(actor, reply),
+                    _ = stop.changed() => LoopInput::Stop,
+                    Some(request) = self.inbox.requests.recv() => LoopInput::Request(request),
+                    Some(message) = self.inlets.internal.recv() => LoopInput::Internal(message),
+                    () = tokio::time::sleep_until(wake) => LoopInput::Wake,
+                    _ = second.tick() => LoopInput::Second,
+                    Some(update) = self.inlets.endpoints.recv() => LoopInput::Endpoints(update),
+                    Some(report) = self.inlets.engines.recv() => LoopInput::Engine(report),
+                    Some(suspect) = self.inlets.suspects.recv() => LoopInput::Suspect(suspect),
+                    Some(report) = self.inlets.probes.recv() => LoopInput::Probe(report),
+                    Some(report) = self.inlets.synthetic.recv() => LoopInput::Synthetic(report),
+                    Some((actor, reply)) = self.inbox.reloads.recv() => LoopInput::Reload(actor, reply),
                 }
             };
             match turn {
-                Turn::Stop => break,
-                Turn::Request(request) => self.command(request).await,
-                Turn::Reload(actor, reply) => self.reload(actor, reply).await,
-                Turn::Internal(message) => self.internal(message).await,
-                Turn::Probe(report) => {
+                LoopInput::Stop => break,
+                LoopInput::Request(request) => self.command(request).await,
+                LoopInput::Reload(actor, reply) => self.reload(actor, reply).await,
+                LoopInput::Internal(message) => self.internal(message).await,
+                LoopInput::Probe(report) => {
                     self.probed(&report);
                     self.more_probes();
                 }
-                Turn::Endpoints(update) => self.endpoints(&update),
-                Turn::Engine(report) => self.engine_reported(&report),
-                Turn::Synthetic(report) => self.synthetic_answer(&report),
-                Turn::Suspect(suspect) => self.suspected(&suspect),
-                Turn::Second => self.second().await,
-                Turn::Wake => self.deadlines().await,
+                LoopInput::Endpoints(update) => self.endpoints(&update),
+                LoopInput::Engine(report) => self.engine_reported(&report),
+                LoopInput::Synthetic(report) => self.synthetic_answer(&report),
+                LoopInput::Suspect(suspect) => self.suspected(&suspect),
+                LoopInput::Second => self.second().await,
+                LoopInput::Wake => self.deadlines().await,
             }
             self.settle().await;
         }

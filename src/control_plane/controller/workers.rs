@@ -14,8 +14,8 @@ use crate::traffic::{WorkerAsk, WorkerLink, WorkerReport};
 const COLLECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// The longest time over which WebSocket connections are told to end. If all ended at once, all
 /// clients would come back at once.
-const FAREWELL_SPREAD: Duration = Duration::from_secs(10);
-const FAREWELL_STEPS: u32 = 40;
+const DRAIN_CLOSE_SPREAD: Duration = Duration::from_secs(10);
+const DRAIN_CLOSE_STEPS: u32 = 40;
 /// How often a drain looks whether anything is still in flight.
 const DRAIN_POLL: Duration = Duration::from_millis(100);
 
@@ -70,13 +70,13 @@ impl Workers {
     }
 
     /// Tells a color's WebSocket connections to end, one group after the other over `spread`.
-    async fn farewell(&self, service: &ServiceName, color: Color, spread: Duration) {
+    async fn drain_close(&self, service: &ServiceName, color: Color, spread: Duration) {
         let mut told = 0;
-        for left in (1..=FAREWELL_STEPS).rev() {
+        for left in (1..=DRAIN_CLOSE_STEPS).rev() {
             let question =
                 |reply| WorkerAsk::DrainClose { service: service.clone(), color, one_in: left, reply };
             told += self.ask_all(question).await.into_iter().flatten().sum::<u64>();
-            tokio::time::sleep(spread / FAREWELL_STEPS).await;
+            tokio::time::sleep(spread / DRAIN_CLOSE_STEPS).await;
         }
         if told > 0 {
             tracing::info!(%service, %color, told, "WebSocket connections were told that their color goes away");
@@ -88,8 +88,8 @@ impl Workers {
     /// time, but over at most 10 s. Returns how many attempts were cut.
     pub(crate) async fn drain(&self, service: &ServiceName, color: Color, timeout: Duration) -> u64 {
         self.acknowledge().await;
-        let farewell = async {
-            self.farewell(service, color, FAREWELL_SPREAD.min(timeout / 4)).await;
+        let drain_close = async {
+            self.drain_close(service, color, DRAIN_CLOSE_SPREAD.min(timeout / 4)).await;
             std::future::pending::<()>().await;
         };
         let empty = async {
@@ -100,7 +100,7 @@ impl Workers {
         let empty = async {
             tokio::select! {
                 () = empty => {}
-                () = farewell => {}
+                () = drain_close => {}
             }
         };
         if tokio::time::timeout(timeout, empty).await.is_ok() {

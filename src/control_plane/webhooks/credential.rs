@@ -22,7 +22,7 @@ impl TokenHash {
 
     /// A hash that no token has. It is compared with for names that are no webhook's, so that their answer
     /// takes as long.
-    pub(crate) const NOBODY: Self = Self([0x5a; 32]);
+    pub(crate) const DECOY: Self = Self([0x5a; 32]);
 
     /// Whether it is the hash of `shown`. Since `shown` is hashed first, the time depends on neither text.
     pub(crate) fn is(&self, shown: &str) -> bool {

@@ -87,13 +87,13 @@ async fn judge(
     // The same work is done whether or not there is such a webhook.
     let by_token = hook.map_or(shown.is_some(), |hook| hook.token.is_some() || shown.is_some());
     if by_token {
-        let expected = hook.and_then(|hook| hook.token.as_ref()).unwrap_or(&TokenHash::NOBODY);
+        let expected = hook.and_then(|hook| hook.token.as_ref()).unwrap_or(&TokenHash::DECOY);
         if !expected.is(shown.as_deref().unwrap_or_default()) {
             return Err((Problem::Unknown, Some("wrong name or token".to_owned())));
         }
     }
     let body = read(&parts.headers, body).await?;
-    let signing = hook.map_or(Some(&shared.nobody), |hook| hook.signing.as_ref());
+    let signing = hook.map_or(Some(&shared.decoy), |hook| hook.signing.as_ref());
     let kind = hook.map_or(WebhookKind::Generic, |hook| hook.kind);
     let signed = match signing {
         Some(signing) => Some(signature(signing, kind, &parts.headers, &body)?),

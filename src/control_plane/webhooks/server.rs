@@ -51,8 +51,8 @@ impl std::fmt::Debug for Options {
 /// A listener can't be used.
 pub async fn serve(options: Options, shutdown: watch::Receiver<bool>) -> std::io::Result<()> {
     let Options { own, inner, book, watch, deliver } = options;
-    let nobody = Signing::new(&format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..)));
-    let shared = Arc::new(Shared { book, watch, intake: Intake::start(deliver, &PAUSES), nobody });
+    let decoy = Signing::new(&format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..)));
+    let shared = Arc::new(Shared { book, watch, intake: Intake::start(deliver, &PAUSES), decoy });
     let router = Router::new()
         .route("/hooks/{name}", any(without_token))
         .route("/hooks/{name}/{token}", any(with_token))

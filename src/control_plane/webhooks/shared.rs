@@ -20,5 +20,5 @@ pub(crate) struct Shared {
     pub(crate) intake: Intake,
     /// A key that no sender has. It is used for names that are no webhook's, so that their answer takes as
     /// long.
-    pub(crate) nobody: Signing,
+    pub(crate) decoy: Signing,
 }

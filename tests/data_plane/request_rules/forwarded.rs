@@ -1,13 +1,13 @@
 //! Rows for docs/http.md, "Requests that are forwarded". Each clause has one row or more.
 
-use super::meaning::{Asked, H2, PROTOCOL_ERROR};
+use super::meaning::{H2, Http2Request, PROTOCOL_ERROR};
 
 /// A request that the door forwards, and the form in which the origin must get it.
 #[derive(Clone)]
 pub(crate) struct Forwarded {
     /// The words of the document that this row shows.
     pub clause: &'static str,
-    /// The request in HTTP/1.1. [`Asked::translated`] makes the same request of HTTP/2 from it.
+    /// The request in HTTP/1.1. [`Http2Request::translated`] makes the same request of HTTP/2 from it.
     pub raw: Vec<u8>,
     /// The first line that the origin must get.
     pub line: &'static str,
@@ -342,16 +342,18 @@ impl Forwarded {
 }
 
 /// The rows of the section that exist only in HTTP/2.
-pub(crate) fn streams() -> Vec<(Asked, Forwarded)> {
+pub(crate) fn streams() -> Vec<(Http2Request, Forwarded)> {
     let base = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "app.test")];
-    let with = |fields: &[(&str, &str)]| Asked::new(&[&base, fields].concat());
+    let with = |fields: &[(&str, &str)]| Http2Request::new(&[&base, fields].concat());
     let row = |clause| Forwarded { clause, ..Forwarded::new("") };
     let cookies =
         "Cookie fields of HTTP/2 | joined with `; ` before they are counted, and sent on as one field";
     let many: Vec<(&str, &str)> = vec![("cookie", "c=1"); 120];
     let post = [(":method", "POST"), (":scheme", "http"), (":path", "/p"), (":authority", "app.test")];
-    let upload =
-        |more: &[(&str, &str)]| Asked { body: b"hello".to_vec(), ..Asked::new(&[&post, more].concat()) };
+    let upload = |more: &[(&str, &str)]| Http2Request {
+        body: b"hello".to_vec(),
+        ..Http2Request::new(&[&post, more].concat())
+    };
     let sent = |clause| Forwarded { line: "POST /p HTTP/1.1", body: "hello", ..row(clause) };
     let trailers = vec![
         ("x-sum".to_owned(), b"7".to_vec()),
@@ -361,7 +363,7 @@ pub(crate) fn streams() -> Vec<(Asked, Forwarded)> {
     let target = "The door routes by the rest, and the origin gets the same rest.";
     vec![
         (
-            Asked::new(&[base[0], base[1], (":path", "/a#b"), base[3]]),
+            Http2Request::new(&[base[0], base[1], (":path", "/a#b"), base[3]]),
             Forwarded { line: "GET /a HTTP/1.1", ..row(target) },
         ),
         (
@@ -374,12 +376,12 @@ pub(crate) fn streams() -> Vec<(Asked, Forwarded)> {
             row("`:authority` that differs from `host`").has(&["host: APP.test.:80"]),
         ),
         (
-            Asked::new(&[base[0], base[1], base[2], ("host", "app.test")]),
+            Http2Request::new(&[base[0], base[1], base[2], ("host", "app.test")]),
             row("`host` may stand alone").has(&["host: app.test"]),
         ),
         (upload(&[]), sent(CHUNKED).has(&["Transfer-Encoding: chunked"])),
         (
-            Asked { trailers, ..upload(&[("te", "trailers")]) },
+            Http2Request { trailers, ..upload(&[("te", "trailers")]) },
             Forwarded {
                 trailers: "x-sum: 7\r\n",
                 ..sent(

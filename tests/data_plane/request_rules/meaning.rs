@@ -22,13 +22,13 @@ pub(crate) enum H2 {
 
 /// A request of HTTP/2. The pseudo-fields are among the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct Http2Request {
     pub fields: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
     pub trailers: Vec<(String, Vec<u8>)>,
 }
 
-impl Asked {
+impl Http2Request {
     pub(crate) fn new(fields: &[(&str, &str)]) -> Self {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
         Self { fields: fields.iter().map(own).collect(), ..Self::default() }
@@ -79,7 +79,7 @@ impl Asked {
     }
 }
 
-impl fmt::Display for Asked {
+impl fmt::Display for Http2Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in self.fields.iter().chain(&self.trailers) {
             writeln!(f, "{name:?}: {}", value.escape_ascii())?;

@@ -17,7 +17,7 @@ use forwarded::Forwarded;
 use greenlight_testkit::front::{Front, Setup};
 use greenlight_testkit::origin::Origin;
 use greenlight_testkit::peer::Peer;
-use meaning::{Asked, H2};
+use meaning::{H2, Http2Request};
 use recorder::{Recorder, Request};
 use refused::{BODY_BYTES_MAX, Refused};
 use wire::{Pieces, Way, answers, read_to_close, send};
@@ -159,7 +159,7 @@ fn normalized(row: &Forwarded, request: &Request, what: &str) {
 
 /// Sends a request again and again, cut at every byte of its header block, of its body and of its frames.
 /// Returns how often the door has forwarded it.
-fn over_h2(front: &Front, asked: &Asked, expected: H2) -> usize {
+fn over_h2(front: &Front, asked: &Http2Request, expected: H2) -> usize {
     let mut passed = 0;
     for cut in over_h2::cuts(asked, CUTS_MAX) {
         let end = over_h2::outcome(front.address, asked, cut);
@@ -201,11 +201,11 @@ fn requests_are_forwarded_inside_tls() {
 
 #[test]
 fn streams_are_refused() {
-    let mut rows: Vec<(Asked, H2)> =
+    let mut rows: Vec<(Http2Request, H2)> =
         refused::streams().into_iter().map(|stream| (stream.asked, stream.h2)).collect();
     let of_http1 = refused::heads().into_iter().chain(refused::bodies());
     let meant = of_http1.filter(|row| !matches!(row.h2, H2::Nothing(_) | H2::Passes));
-    rows.extend(meant.map(|row| (Asked::translated(&row.raw), row.h2)));
+    rows.extend(meant.map(|row| (Http2Request::translated(&row.raw), row.h2)));
     in_parallel(&rows, |(asked, h2)| {
         let origin = Recorder::start();
         let front = front(&Way::plain(), &origin, false);
@@ -233,7 +233,7 @@ fn sound(request: &Request) {
 fn streams_are_forwarded() {
     let mut rows = forwarded::streams();
     let meant = forwarded::rows().into_iter().filter(|row| !matches!(row.h2, H2::Nothing(_)));
-    rows.extend(meant.map(|row| (Asked::translated(&row.raw), row)));
+    rows.extend(meant.map(|row| (Http2Request::translated(&row.raw), row)));
     in_parallel(&rows, |(asked, row)| {
         let origin = Recorder::start();
         let front = front(&Way::plain(), &origin, row.trusted);

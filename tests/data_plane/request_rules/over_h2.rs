@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::meaning::{Asked, H2};
+use super::meaning::{H2, Http2Request};
 use greenlight_testkit::frames::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, RST_STREAM, Raw, block, frame,
     status,
@@ -27,7 +27,7 @@ pub(super) enum Cut {
 
 /// Every way in which a request can be cut. A part of more than `most` bytes is cut at evenly spaced bytes
 /// only.
-pub(super) fn cuts(asked: &Asked, most: usize) -> Vec<Cut> {
+pub(super) fn cuts(asked: &Http2Request, most: usize) -> Vec<Cut> {
     let places = |length: usize| (1..length).step_by(length / most + 1);
     let written = frames(asked, Cut::Nowhere).len();
     let mut all = vec![Cut::Nowhere];
@@ -41,7 +41,7 @@ pub(super) fn cuts(asked: &Asked, most: usize) -> Vec<Cut> {
 }
 
 /// The frames of a request on stream 1.
-fn frames(asked: &Asked, cut: Cut) -> Vec<u8> {
+fn frames(asked: &Http2Request, cut: Cut) -> Vec<u8> {
     let has_trailers = !asked.trailers.is_empty();
     let has_body = !asked.body.is_empty() || has_trailers;
     let at = if let Cut::Head(at) = cut { at } else { 0 };
@@ -78,7 +78,7 @@ fn head(block: &[u8], at: usize, ends: bool) -> Vec<u8> {
 
 /// Sends a request on a connection of its own and returns how it ended. Afterwards the connection still
 /// answers, or it has ended with a GOAWAY.
-pub(super) fn outcome(address: SocketAddr, asked: &Asked, cut: Cut) -> H2 {
+pub(super) fn outcome(address: SocketAddr, asked: &Http2Request, cut: Cut) -> H2 {
     let mut raw = Raw::connect(address);
     let bytes = frames(asked, cut);
     let pieces: Vec<&[u8]> = match cut {

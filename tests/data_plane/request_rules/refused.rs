@@ -1,12 +1,12 @@
 //! Rows for docs/http.md, "Requests that are refused". Each clause has one row or more.
 
-use super::meaning::{Asked, H2, PROTOCOL_ERROR};
+use super::meaning::{H2, Http2Request, PROTOCOL_ERROR};
 
 /// A request that the door refuses. No complete request of this kind reaches the origin.
 pub(crate) struct Refused {
     /// The words of the document that this row shows.
     pub clause: &'static str,
-    /// The request in HTTP/1.1. [`Asked::translated`] makes the same request of HTTP/2 from it.
+    /// The request in HTTP/1.1. [`Http2Request::translated`] makes the same request of HTTP/2 from it.
     pub raw: Vec<u8>,
     /// The status of the answer over HTTP/1.1. The door closes the connection behind it.
     pub status: u16,
@@ -355,7 +355,7 @@ pub(crate) fn bodies() -> Vec<Refused> {
 /// A request that can be written only in HTTP/2.
 pub(crate) struct Stream {
     pub clause: &'static str,
-    pub asked: Asked,
+    pub asked: Http2Request,
     pub h2: H2,
 }
 
@@ -366,7 +366,7 @@ const AUTHORITY: (&str, &str) = (":authority", "app.test");
 
 /// The rows of the section that exist only in HTTP/2.
 pub(crate) fn streams() -> Vec<Stream> {
-    let row = |clause, h2, fields: &[(&str, &str)]| Stream { clause, asked: Asked::new(fields), h2 };
+    let row = |clause, h2, fields: &[(&str, &str)]| Stream { clause, asked: Http2Request::new(fields), h2 };
     let base = [METHOD, SCHEME, PATH, AUTHORITY];
     let with = |clause, h2, field| row(clause, h2, &[&base[..], &[field]].concat());
     let lengths = "Two Content-Lengths, equal or not";

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::control_plane::probe::schedule::Schedule;
 
 /// A schedule with an interval of 1 s and a fall of 3, with times in milliseconds.
-struct Told {
+struct Reports {
     zero: Instant,
     schedule: Schedule,
 }
@@ -17,7 +17,7 @@ fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-impl Told {
+impl Reports {
     fn new() -> Self {
         let zero = Instant::from_std(clock::instant());
         Self { zero, schedule: Schedule::new(zero) }
@@ -41,7 +41,7 @@ impl Told {
 
 #[test]
 fn the_next_probe_is_an_interval_after_the_last_start_and_never_before_its_end() {
-    let mut told = Told::new();
+    let mut told = Reports::new();
     assert_eq!(told.due(), 0);
     assert_eq!(told.ended(0, 5, false), 1000);
     assert_eq!(told.ended(1000, 3000, false), 3000, "it hung for twice the interval");
@@ -50,7 +50,7 @@ fn the_next_probe_is_an_interval_after_the_last_start_and_never_before_its_end()
 
 #[test]
 fn a_refused_probe_begins_a_burst_of_fall_probes_200_ms_apart() {
-    let mut told = Told::new();
+    let mut told = Reports::new();
     told.ended(0, 1, false);
     assert_eq!(told.ended(1000, 1001, true), 1200);
     assert_eq!(told.ended(1200, 1201, true), 1400);
@@ -62,14 +62,14 @@ fn a_refused_probe_begins_a_burst_of_fall_probes_200_ms_apart() {
 
 #[test]
 fn anything_else_than_a_refusal_ends_a_burst() {
-    let mut told = Told::new();
+    let mut told = Reports::new();
     assert_eq!(told.ended(0, 1, true), 200);
     assert_eq!(told.ended(200, 201, false), 1200);
 }
 
 #[test]
 fn a_suspect_is_probed_at_once_but_no_closer_than_200_ms() {
-    let mut told = Told::new();
+    let mut told = Reports::new();
     told.ended(0, 1, false);
     assert_eq!(told.suspect(500), 500);
     assert_eq!(told.suspect(500), 500, "said again");
@@ -84,17 +84,17 @@ fn a_suspect_is_probed_at_once_but_no_closer_than_200_ms() {
 
 #[test]
 fn a_suspect_is_never_probed_later_for_it() {
-    let mut told = Told::new();
+    let mut told = Reports::new();
     told.ended(0, 1, false);
     assert_eq!(told.suspect(950), 950);
-    let mut told = Told::new();
+    let mut told = Reports::new();
     told.ended(0, 990, false);
     assert_eq!(told.suspect(995), 995);
 }
 
 #[test]
 fn a_new_owner_is_probed_for_at_once_and_a_new_interval_counts_from_the_last_start() {
-    let mut told = Told::new();
+    let mut told = Reports::new();
     told.ended(0, 1, true);
     told.schedule.prompt(told.zero + ms(20));
     assert_eq!(told.due(), 20);

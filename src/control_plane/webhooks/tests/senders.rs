@@ -11,9 +11,9 @@ fn tokens() {
     let hash = TokenHash::of(token);
     assert!(hash.is(token));
     for other in ["", "0123456789abcdef0123456789abcdee", "0123456789abcdef0123456789abcdef0"] {
-        assert!(!hash.is(other) && !TokenHash::NOBODY.is(other), "{other}");
+        assert!(!hash.is(other) && !TokenHash::DECOY.is(other), "{other}");
     }
-    assert!(!TokenHash::NOBODY.is(token));
+    assert!(!TokenHash::DECOY.is(token));
     assert_eq!(format!("{hash:?}"), "TokenHash(..)");
     assert!(check_token(token).is_ok());
     for bad in [
