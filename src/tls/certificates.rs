@@ -48,8 +48,9 @@ impl Certificates {
     }
 
     /// Whether a request for `host` came in on the wrong connection (421; RFC 9110, 15.5.20): the
-    /// certificate that `sni` was answered with does not cover the host, and another one does. A load
-    /// balancer in front that sends one SNI for all, or none, is thus never refused by mistake.
+    /// certificate that `sni` was answered with does not cover the host, and another one does. An SNI that
+    /// no certificate covers is never a reason: a proxy in front sends its own name on every connection,
+    /// and has no better one to use.
     #[must_use]
     pub fn is_misdirected(&self, sni: &str, host: &[u8]) -> bool {
         if host.eq_ignore_ascii_case(sni.as_bytes()) {
@@ -59,7 +60,7 @@ impl Certificates {
         let Ok(host) = normalize_host(host, &mut buffer) else { return false };
         let covering = [self.exact.get(host), self.of_wildcard(host)];
         let mut covering = covering.into_iter().flatten().flatten().peekable();
-        let chosen = self.chosen(sni.as_bytes());
+        let Some(chosen) = self.named(sni.as_bytes()) else { return false };
         covering.peek().is_some() && !covering.any(|index| chosen.contains(index))
     }
 
@@ -68,11 +69,16 @@ impl Certificates {
         self.wildcard.get(&host[dot + 1..])
     }
 
-    /// What the name is answered with: never empty while there is a certificate.
-    fn chosen(&self, name: &[u8]) -> &[usize] {
+    /// The certificates that cover the name; `None` if there is none.
+    fn named(&self, name: &[u8]) -> Option<&Vec<usize>> {
         let mut buffer = [0; 256];
         let name = normalize_host(name, &mut buffer).unwrap_or_default();
-        match self.exact.get(name).or_else(|| self.of_wildcard(name)) {
+        self.exact.get(name).or_else(|| self.of_wildcard(name))
+    }
+
+    /// The certificates that answer the name. The slice is empty only if there is no certificate at all.
+    fn chosen(&self, name: &[u8]) -> &[usize] {
+        match self.named(name) {
             Some(named) => named,
             None if self.keys.is_empty() => &[],
             None => &[0],
