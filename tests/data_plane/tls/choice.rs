@@ -85,6 +85,20 @@ fn a_request_for_the_host_of_another_certificate_gets_421() {
 }
 
 #[test]
+fn a_client_that_offers_http_1_0_alone_is_served() {
+    let files = Files::new();
+    files.issue("app", &["app.test"]);
+    let live = files.live(&list(&["app"]));
+    let front = front(&Origin::naming("ok"), |setup| setup.facts = vec![facts(&live)]);
+    let mut settings = Settings::new(&files.authority);
+    for offered in [&["http/1.0"][..], &["http/1.0", "http/1.1"]] {
+        settings.config.alpn_protocols = offered.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let mut client = settings.connect(front.address, "app.test");
+        assert_eq!(client.get(HOST, "/").text(), "ok", "{offered:?}");
+    }
+}
+
+#[test]
 fn both_versions_shake_hands_and_resume_by_ticket() {
     let files = Files::new();
     files.issue("app", &["app.test"]);
