@@ -165,14 +165,13 @@ impl BodyReader {
             (Phase::Blanks(bytes), b';') => self.extension(bytes + 1),
             (Phase::Size(1..), b' ' | b'\t') if self.blanks => self.blank(1),
             (Phase::Blanks(bytes), b' ' | b'\t') => self.blank(bytes + 1),
-            (Phase::Blanks(_), _) => Err(BodyFault::ChunkSize),
             (Phase::Size(digits), byte) => self.size_digit(digits, byte),
             (Phase::Extension(bytes), byte) if byte == b'\t' || (byte >= b' ' && byte != 0x7f) => {
                 self.extension(bytes + 1)
             }
             (Phase::Extension(_), _) => Err(BodyFault::ChunkExtension),
             (Phase::SizeLf, b'\n') => Ok(if self.left == 0 { Phase::Last } else { Phase::Data }),
-            (Phase::SizeLf, _) => Err(BodyFault::ChunkSize),
+            (Phase::Blanks(_) | Phase::SizeLf, _) => Err(BodyFault::ChunkSize),
             (Phase::DataCr, b'\r') => Ok(Phase::DataLf),
             (Phase::DataLf, b'\n') => Ok(Phase::Size(0)),
             (Phase::Last, b'\r') => Ok(Phase::LastLf),

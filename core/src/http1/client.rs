@@ -58,9 +58,8 @@ pub fn says_https(head: &RequestHead, buf: &[u8]) -> bool {
     let Some(element) = last(FieldKind::Forwarded).map(|element| element.of(buf)) else { return false };
     // An odd quote means that the comma before the element is inside a quoted value, and the text behind
     // it may be a stranger's.
-    let quotes = element.iter().filter(|byte| **byte == b'"').count();
-    quotes.is_multiple_of(2)
-        && element.split(|byte| *byte == b';').any(|pair| proto(pair).is_some_and(is_secure))
+    let closed = element.iter().fold(true, |closed, byte| closed ^ (*byte == b'"'));
+    closed && element.split(|byte| *byte == b';').any(|pair| proto(pair).is_some_and(is_secure))
 }
 
 /// The value of a `proto=VALUE` pair of `Forwarded`, without its quotes.
