@@ -53,9 +53,9 @@ impl Certificates {
 
     /// Whether a request for `host` came on the wrong connection, so that the answer is 421 (RFC 9110,
     /// 15.5.20). It did if the certificate that was shown for `sni` does not cover the host, and another
-    /// certificate of the listener does. So a load balancer in front of the door that sends one SNI for
-    /// all hosts that one certificate covers is not refused. The caller does not ask for a connection
-    /// without SNI.
+    /// certificate of the listener does. An SNI that no certificate covers is never a reason: a proxy in
+    /// front sends its own name on every connection, and has no better one to use. The caller does not
+    /// ask for a connection without SNI.
     #[must_use]
     pub fn is_misdirected(&self, sni: &str, host: &[u8]) -> bool {
         if host.eq_ignore_ascii_case(sni.as_bytes()) {
@@ -65,7 +65,7 @@ impl Certificates {
         let Ok(host) = normalize_host(host, &mut buffer) else { return false };
         let covering = [self.exact.get(host), self.of_wildcard(host)];
         let mut covering = covering.into_iter().flatten().flatten().peekable();
-        let chosen = self.chosen(sni.as_bytes());
+        let Some(chosen) = self.named(sni.as_bytes()) else { return false };
         covering.peek().is_some() && !covering.any(|index| chosen.contains(index))
     }
 
@@ -75,11 +75,16 @@ impl Certificates {
         self.wildcard.get(&host[dot + 1..])
     }
 
-    /// The positions in `keys` of the certificates for a name. Never empty while there is a certificate.
-    fn chosen(&self, name: &[u8]) -> &[usize] {
+    /// The certificates that cover the name; `None` if no certificate does.
+    fn named(&self, name: &[u8]) -> Option<&Vec<usize>> {
         let mut buffer = [0; 256];
         let name = normalize_host(name, &mut buffer).unwrap_or_default();
-        match self.exact.get(name).or_else(|| self.of_wildcard(name)) {
+        self.exact.get(name).or_else(|| self.of_wildcard(name))
+    }
+
+    /// The positions in `keys` of the certificates for a name. Never empty while there is a certificate.
+    fn chosen(&self, name: &[u8]) -> &[usize] {
+        match self.named(name) {
             Some(named) => named,
             None if self.keys.is_empty() => &[],
             None => &[0],

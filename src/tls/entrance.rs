@@ -12,6 +12,7 @@ use rustls::{RootCertStore, ServerConfig};
 
 use crate::config::{AdminTls, ListenerTls};
 
+use super::pem::HTTP10_ALPN;
 use super::stamp::{Stamps, Watched};
 use super::{Certificates, HTTP1_ALPN, TlsFault, pem, provider};
 
@@ -120,7 +121,7 @@ impl Entrance {
     /// # Errors
     /// A file can't be read or used.
     pub fn of_admin(tls: &AdminTls) -> Result<Self, TlsFault> {
-        Self::open(&as_listener(tls), vec![HTTP1_ALPN.to_vec()])
+        Self::open(&as_listener(tls), [HTTP1_ALPN, HTTP10_ALPN].map(<[u8]>::to_vec).to_vec())
     }
 
     fn made(&self) -> MutexGuard<'_, Made> {

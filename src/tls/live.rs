@@ -9,6 +9,7 @@ use crate::clock;
 use crate::config::{Config, ListenerTls, paired};
 
 use super::entrance::{Files, as_listener};
+use super::pem::HTTP10_ALPN;
 use super::{Challenges, Entrance, HTTP1_ALPN, HTTP2_ALPN, Origins, TlsFault};
 
 /// The time before the end of a certificate from which a reload warns of it, in seconds (7 days).
@@ -191,7 +192,7 @@ pub fn check(config: &Config) -> Vec<String> {
 }
 
 fn alpn() -> Vec<Vec<u8>> {
-    vec![HTTP2_ALPN.to_vec(), HTTP1_ALPN.to_vec()]
+    [HTTP2_ALPN, HTTP1_ALPN, HTTP10_ALPN].map(<[u8]>::to_vec).to_vec()
 }
 
 fn at(index: usize, why: &TlsFault) -> String {

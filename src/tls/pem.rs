@@ -15,6 +15,9 @@ use super::{TlsFault, provider};
 
 /// The ALPN name of HTTP/1.1 (RFC 7301, 6).
 pub const HTTP1_ALPN: &[u8] = b"http/1.1";
+/// The ALPN name of HTTP/1.0 (the registry of RFC 7301, 6). A listener accepts it, because the codec serves
+/// both versions.
+pub(super) const HTTP10_ALPN: &[u8] = b"http/1.0";
 /// The ALPN name of HTTP/2 (RFC 9113, 3.2).
 pub const HTTP2_ALPN: &[u8] = b"h2";
 /// The ALPN name of the TLS-ALPN-01 challenge (RFC 8737, 3).

@@ -26,6 +26,8 @@ enum Phase {
     ToEnd,
     /// In a chunk's size, after this many digits.
     Size(u8),
+    /// In the blanks behind a chunk's size, after this many of them.
+    Blanks(u32),
     /// In a chunk's extension, after this many bytes of it.
     Extension(u32),
     SizeLf,
@@ -50,10 +52,13 @@ pub struct BodyReader {
     extensions: u32,
     limits: HeadLimits,
     trailers: Option<Box<TrailerReader>>,
+    /// Whether blanks behind a chunk's size are accepted.
+    blanks: bool,
 }
 
 impl BodyReader {
-    /// A reader for a body with this framing. The limits apply to the trailer section.
+    /// A reader for a body with this framing. It accepts no blank around a chunk's size. The limits
+    /// apply to the trailer section.
     pub fn new(framing: Framing, limits: &HeadLimits) -> Self {
         let (phase, left) = match framing {
             Framing::None | Framing::Length(0) => (Phase::Done, 0),
@@ -61,7 +66,14 @@ impl BodyReader {
             Framing::Chunked => (Phase::Size(0), 0),
             Framing::ToEnd => (Phase::ToEnd, 0),
         };
-        Self { phase, left, extensions: 0, limits: *limits, trailers: None }
+        Self { phase, left, extensions: 0, limits: *limits, trailers: None, blanks: false }
+    }
+
+    /// A reader of a response's body. It accepts blanks behind a chunk's size, at the end of the line or
+    /// before the `;` of an extension (RFC 9110, 5.6.3). Old servers pad the size, and the body is
+    /// framed anew for the client, so no second parser reads the blanks.
+    pub fn of_response(framing: Framing, limits: &HeadLimits) -> Self {
+        Self { blanks: true, ..Self::new(framing, limits) }
     }
 
     /// Whether the body is complete, trailers included.
@@ -152,19 +164,22 @@ impl BodyReader {
         Ok(Piece { consumed: at, data, done: self.is_done() })
     }
 
-    /// Takes one byte that is not payload (RFC 9112, 7.1). White space around the size is refused,
-    /// though the RFC lets a recipient accept it, because parsers differ in where they allow it.
+    /// Takes one byte that is not payload (RFC 9112, 7.1). White space around the size is refused in a
+    /// request, though the RFC lets a recipient accept it, because parsers differ in where they allow it.
     fn step(&mut self, byte: u8) -> Result<Phase, BodyFault> {
         match (self.phase, byte) {
-            (Phase::Size(1..) | Phase::Extension(_), b'\r') => Ok(Phase::SizeLf),
+            (Phase::Size(1..) | Phase::Blanks(_) | Phase::Extension(_), b'\r') => Ok(Phase::SizeLf),
             (Phase::Size(1..), b';') => self.extension(1),
+            (Phase::Blanks(bytes), b';') => self.extension(bytes + 1),
+            (Phase::Size(1..), b' ' | b'\t') if self.blanks => self.blank(1),
+            (Phase::Blanks(bytes), b' ' | b'\t') => self.blank(bytes + 1),
             (Phase::Size(digits), byte) => self.size_digit(digits, byte),
             (Phase::Extension(bytes), byte) if byte == b'\t' || (byte >= b' ' && byte != 0x7f) => {
                 self.extension(bytes + 1)
             }
             (Phase::Extension(_), _) => Err(BodyFault::ChunkExtension),
             (Phase::SizeLf, b'\n') => Ok(if self.left == 0 { Phase::Last } else { Phase::Data }),
-            (Phase::SizeLf, _) => Err(BodyFault::ChunkSize),
+            (Phase::Blanks(_) | Phase::SizeLf, _) => Err(BodyFault::ChunkSize),
             (Phase::DataCr, b'\r') => Ok(Phase::DataLf),
             (Phase::DataLf, b'\n') => Ok(Phase::Size(0)),
             (Phase::Last, b'\r') => Ok(Phase::LastLf),
@@ -187,6 +202,11 @@ impl BodyReader {
         }
         self.left = (self.left << 4) | u64::from(digit);
         Ok(Phase::Size(digits + 1))
+    }
+
+    /// Blanks count as bytes of an extension, so that the same limits bound them.
+    fn blank(&mut self, bytes: u32) -> Result<Phase, BodyFault> {
+        self.extension(bytes).map(|_| Phase::Blanks(bytes))
     }
 
     fn extension(&mut self, bytes: u32) -> Result<Phase, BodyFault> {

@@ -40,6 +40,37 @@ pub fn client_address(head: &RequestHead, buf: &[u8], peer: &Peer, trusted: &[Ip
     client
 }
 
+/// Whether the proxy at the other end says that its client used https. `https` or `wss` counts, in the
+/// last element of `X-Forwarded-Proto`, or, if there is none, as the `proto` of the last element of
+/// `Forwarded` (RFC 7239, 5.4). A caller asks only for a trusted peer.
+pub fn says_https(head: &RequestHead, buf: &[u8]) -> bool {
+    let last = |kind: FieldKind| {
+        let mut lines = head.fields.iter().rev().filter(|field| field.kind == kind);
+        lines.find_map(|line| {
+            let mut end = line.value.end;
+            last_element(buf, line.value.start, &mut end)
+        })
+    };
+    let is_secure =
+        |scheme: &[u8]| [&b"https"[..], b"wss"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
+    if let Some(scheme) = last(FieldKind::XForwardedProto) {
+        return is_secure(scheme.of(buf));
+    }
+    let Some(element) = last(FieldKind::Forwarded).map(|element| element.of(buf)) else { return false };
+    // An odd quote means that the comma before the element is inside a quoted value, and the text behind
+    // it may be a stranger's.
+    let closed = element.iter().fold(true, |closed, byte| closed ^ (*byte == b'"'));
+    closed && element.split(|byte| *byte == b';').any(|pair| proto(pair).is_some_and(is_secure))
+}
+
+/// The value of a `proto=VALUE` pair of `Forwarded`, without its quotes.
+fn proto(pair: &[u8]) -> Option<&[u8]> {
+    let at = pair.iter().position(|byte| *byte == b'=')?;
+    let (name, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
+    let quoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+    name.eq_ignore_ascii_case(b"proto").then_some(quoted.unwrap_or(value))
+}
+
 /// The last element of the list `start..end` that is not empty. Moves `end` to the comma before it.
 fn last_element(buf: &[u8], start: u32, end: &mut u32) -> Option<Span> {
     while start < *end {

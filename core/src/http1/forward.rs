@@ -73,7 +73,10 @@ fn passes(kind: FieldKind, peer: &Peer) -> bool {
         | FieldKind::XRealIp
         | FieldKind::XRequestId
         | FieldKind::PreviewToken => false,
-        FieldKind::XForwardedProto | FieldKind::XForwardedHost | FieldKind::XForwardedPort => peer.trusted,
+        FieldKind::XForwardedProto
+        | FieldKind::XForwardedHost
+        | FieldKind::XForwardedPort
+        | FieldKind::XForwardedOther => peer.trusted,
         other => !other.is_hop_by_hop(),
     }
 }

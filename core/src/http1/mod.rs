@@ -54,7 +54,7 @@ pub use answer::{CONTINUE, TEXT, write_answer, write_fault, write_page};
 pub use authority::{host_of, same_authority};
 pub use body::{BodyReader, Piece};
 pub use chunk::{ChunkHeader, write_chunk_header, write_last_chunk};
-pub use client::client_address;
+pub use client::{client_address, says_https};
 pub use connection::Persistence;
 pub use fault::{BodyFault, RequestFault, ResponseFault};
 pub use field::{Field, FieldKind};

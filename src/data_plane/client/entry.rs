@@ -21,7 +21,7 @@ const PREFACE_BEGIN: &[u8] = b"PRI * HTTP/2.0";
 pub(crate) enum Alpn {
     /// There is no TLS, so the first bytes decide.
     Plain,
-    /// `http/1.1`, or a TLS client that offered no protocol.
+    /// `http/1.1` or `http/1.0`, or a TLS client that offered no protocol.
     Http1,
     /// `h2`.
     Http2,

@@ -2,7 +2,7 @@
 //! ACME challenges, the redirect to https, and 421 for requests on the wrong connection.
 
 use crate::clock;
-use crate::http1::{Answer, FieldKind, Method, Persistence, RequestHead, TargetForm, host_of, write_answer};
+use crate::http1::{Answer, Method, Persistence, TargetForm, host_of, says_https, write_answer};
 use crate::tls::Challenges;
 
 use super::after::After;
@@ -162,11 +162,6 @@ pub(crate) fn of(connection: &Connection, buf: &[u8]) -> Option<Local> {
         used_https: listener.facts.redirect_to_https && connection.peer.trusted && says_https(&head, buf),
     };
     find(listener, connection.secured.as_deref(), challenges, worker.closing.get(), &request)
-}
-
-fn says_https(head: &RequestHead, buf: &[u8]) -> bool {
-    let mut said = head.fields.iter().filter(|field| field.kind == FieldKind::XForwardedProto);
-    said.next_back().is_some_and(|field| field.value.of(buf).eq_ignore_ascii_case(b"https"))
 }
 
 /// Sends the answer, and writes the request's line in the access log.

@@ -118,10 +118,10 @@ impl CopyLoop {
         Self::new(Vec::new(), Framing::None, Sending::Nothing, &HeadLimits::RESPONSE, 0)
     }
 
-    /// Begins a body behind the bytes that are still to be written. `chunk` has the part of the body
+    /// Begins a response's body behind the bytes that are still to be written. `chunk` has the part of the body
     /// that was already read.
     pub(crate) fn begin(&mut self, framing: Framing, sending: Sending, limits: &HeadLimits, chunk: Chunk) {
-        self.reader = BodyReader::new(framing, limits);
+        self.reader = BodyReader::of_response(framing, limits);
         self.ended = self.reader.is_done();
         self.sending = sending;
         self.give(chunk);

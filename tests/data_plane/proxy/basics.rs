@@ -299,3 +299,15 @@ fn a_tunnel_passes_bytes_both_ways_after_an_upgrade() {
     client.half_close();
     assert_eq!(client.rest().unwrap(), b"bye");
 }
+
+#[test]
+fn blanks_behind_an_origins_chunk_size_do_not_cut_its_response() {
+    let body = b"5  \r\nhello\r\n1 ;x=y\r\n!\r\n0 \r\n\r\n";
+    let answer = [&b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"[..], body].concat();
+    let origin = Origin::answering(answer);
+    let front = Setup::new(&[origin.address], &[]).start();
+    let mut client = front.client();
+    for _ in 0..2 {
+        assert_eq!(client.get(HOST, "/").text(), "hello!");
+    }
+}

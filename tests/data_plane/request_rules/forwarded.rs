@@ -148,24 +148,31 @@ fn connection_fields() -> Vec<Forwarded> {
 
 fn forwarding_fields() -> Vec<Forwarded> {
     let said = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: app.test\r\n\
-                X-Forwarded-Port: 8443\r\nX-Request-Id: mine\r\n";
+                X-Forwarded-Port: 8443\r\nX-Forwarded-Prefix: /shop\r\nX-Request-Id: mine\r\n";
     let mut rows = clause(
         "X-Forwarded-For | overwritten with the peer's address",
         vec![
             Forwarded::get(
                 "X-Forwarded-For: evil\r\nx-forwarded-for: evil\r\nX-Forwarded-Proto: evil\r\n\
                  X-Forwarded-Host: evil\r\nX-Forwarded-Port: evil\r\nForwarded: for=evil\r\nX-Real-IP: evil\r\n\
-                 X-Request-Id: evil\r\n",
+                 X-Request-Id: evil\r\nX-Forwarded-Prefix: evil\r\nX-Forwarded-Ssl: evil\r\n\
+                 X-Forwarded-Server: evil\r\nX-Forwarded-User: evil\r\n",
             )
             .has(&["X-Forwarded-For: 127.0.0.1", "X-Forwarded-Host: app.test", "X-Real-IP: 127.0.0.1"])
             .lacks(&["evil"]),
-            Forwarded::get(said).has(&["X-Forwarded-For: 127.0.0.1"]).lacks(&["192.0.2.1", "port: 8443", "mine"]),
+            Forwarded::get(said)
+                .has(&["X-Forwarded-For: 127.0.0.1"])
+                .lacks(&["192.0.2.1", "port: 8443", "/shop", "mine"]),
         ],
     );
     let trusted = || Forwarded { trusted: true, ..Forwarded::get(said) };
     rows.extend(clause(
         "The door joins all lines with `, ` and appends the peer's address.",
-        vec![trusted().has(&["X-Forwarded-For: 192.0.2.1, 127.0.0.1", "X-Forwarded-Proto: https"])],
+        vec![trusted().has(&[
+            "X-Forwarded-For: 192.0.2.1, 127.0.0.1",
+            "X-Forwarded-Proto: https",
+            "X-Forwarded-Prefix: /shop",
+        ])],
     ));
     rows.extend(clause(
         "X-Real-IP | always the client's address as the door knows it",

@@ -69,7 +69,9 @@ fn a_request_for_the_host_of_another_certificate_gets_421() {
         ("app.test", "nowhere.test", 200),
         // No certificate has this name, so the client gets the default one.
         ("unknown.test", "app.test", 200),
-        ("unknown.test", "other.test", 421),
+        // A proxy in front sends its own name on every connection.
+        ("unknown.test", "other.test", 200),
+        ("unknown.test", "b.wild.test", 200),
         // A load balancer sends no SNI.
         ("127.0.0.1", "other.test", 200),
     ] {
@@ -79,6 +81,20 @@ fn a_request_for_the_host_of_another_certificate_gets_421() {
             // The connection stays open for other hosts.
             assert_eq!(client.get("nowhere.test", "/").status, 200);
         }
+    }
+}
+
+#[test]
+fn a_client_that_offers_http_1_0_alone_is_served() {
+    let files = Files::new();
+    files.issue("app", &["app.test"]);
+    let live = files.live(&list(&["app"]));
+    let front = front(&Origin::naming("ok"), |setup| setup.facts = vec![facts(&live)]);
+    let mut settings = Settings::new(&files.authority);
+    for offered in [&["http/1.0"][..], &["http/1.0", "http/1.1"]] {
+        settings.config.alpn_protocols = offered.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let mut client = settings.connect(front.address, "app.test");
+        assert_eq!(client.get(HOST, "/").text(), "ok", "{offered:?}");
     }
 }
 

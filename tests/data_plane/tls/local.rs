@@ -77,8 +77,15 @@ fn a_trusted_proxy_that_speaks_https_is_not_sent_in_circles() {
     for (trusted, status) in [(true, 200), (false, 308)] {
         let front = redirecting(&origin, None, trusted);
         let mut client = front.client();
-        client.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-Proto: https\r\n\r\n"));
-        assert_eq!(client.response().status, status);
+        for field in [
+            "X-Forwarded-Proto: https",
+            "X-Forwarded-Proto: wss",
+            "X-Forwarded-Proto: https, https",
+            "Forwarded: for=192.0.2.1;proto=https",
+        ] {
+            client.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n{field}\r\n\r\n"));
+            assert_eq!(client.response().status, status, "{field}");
+        }
         client.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-Proto: http\r\n\r\n"));
         assert_eq!(client.response().status, 308);
     }

@@ -121,6 +121,35 @@ fn chunks_that_are_refused() {
 }
 
 #[test]
+fn a_response_may_have_blanks_behind_a_chunks_size() {
+    let read_response = |raw: &[u8], step: usize| {
+        let mut reader = BodyReader::of_response(Framing::Chunked, &LIMITS);
+        let (mut at, mut payload) = (0, Vec::new());
+        while at < raw.len() && !reader.is_done() {
+            let input = &raw[at..raw.len().min(at + step)];
+            let piece = reader.read(input)?;
+            payload.extend_from_slice(&input[piece.data]);
+            at += piece.consumed;
+        }
+        Ok::<_, BodyFault>((payload, reader.is_done()))
+    };
+    for step in [1, 2, 3, 100] {
+        for raw in [
+            &b"3  \r\nabc\r\n0\r\n\r\n"[..],
+            b"3 ;x=y\r\nabc\r\n0\r\n\r\n",
+            b"3\t ; x = y\r\nabc\r\n0 \t\r\n\r\n",
+        ] {
+            assert_eq!(read_response(raw, step), Ok((b"abc".to_vec(), true)), "{}", raw.escape_ascii());
+        }
+        for raw in [&b" 3\r\nabc\r\n"[..], b"3 4\r\nabc\r\n", b"3 \nabc\n", b"3 x\r\nabc\r\n", b"3 \rabc"] {
+            assert_eq!(read_response(raw, step), Err(BodyFault::ChunkSize), "{}", raw.escape_ascii());
+        }
+        let over = format!("3{}\r\nabc\r\n", " ".repeat(257));
+        assert_eq!(read_response(over.as_bytes(), step), Err(BodyFault::ChunkExtension));
+    }
+}
+
+#[test]
 fn a_chunked_body_that_is_cut() {
     let whole = b"3;a\r\nabc\r\n0\r\nA: b\r\n\r\n";
     for end in 0..whole.len() {

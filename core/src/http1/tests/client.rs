@@ -36,3 +36,30 @@ fn the_right_most_address_that_is_not_trusted() {
         assert_eq!(client(lines, peer), address(expected), "{lines:?} from {peer}");
     }
 }
+
+#[test]
+fn a_proxy_says_https_in_its_last_element() {
+    for (fields, secure) in [
+        ("X-Forwarded-Proto: https\r\n", true),
+        ("X-Forwarded-Proto: HTTPS\r\n", true),
+        ("X-Forwarded-Proto: wss\r\n", true),
+        ("X-Forwarded-Proto: https, https\r\n", true),
+        ("X-Forwarded-Proto: http,https\r\n", true),
+        ("X-Forwarded-Proto: http\r\nX-Forwarded-Proto: https\r\n", true),
+        ("Forwarded: proto=https\r\n", true),
+        ("Forwarded: for=192.0.2.1; Proto=\"wss\" ;host=a\r\n", true),
+        ("Forwarded: proto=http, for=192.0.2.1;proto=https\r\n", true),
+        ("", false),
+        ("X-Forwarded-Proto:\r\n", false),
+        ("X-Forwarded-Proto: ws\r\n", false),
+        ("X-Forwarded-Proto: https, http\r\n", false),
+        ("X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n", false),
+        ("X-Forwarded-Proto: http\r\nForwarded: proto=https\r\n", false),
+        ("Forwarded: proto=https, for=192.0.2.1\r\n", false),
+        ("Forwarded: for=192.0.2.1\r\n", false),
+        ("Forwarded: host=\"a,proto=https;x=\"\r\n", false),
+    ] {
+        let raw = get(fields);
+        assert_eq!(says_https(&parse(&raw).unwrap(), &raw), secure, "{fields}");
+    }
+}
