@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::clock;
 use crate::config::Acme;
 use crate::control_plane::store::Store;
+use crate::tasks;
 use crate::tls::{Challenges, Entrance, certified_key, names_of};
 
 use super::AcmeFault;
@@ -106,13 +107,13 @@ impl Keeper {
     /// Orders and renews certificates until `stop` is true. Orders under way are then dropped; after the
     /// next start they are made again.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut tasks = JoinSet::new();
+        let mut keepers = JoinSet::new();
         for wanted in self.wanted {
-            tasks.spawn(Arc::clone(&self.shop).keep(wanted));
+            keepers.spawn(tasks::named("certificate keeper", Arc::clone(&self.shop).keep(wanted)));
         }
         // An error means that the sender is gone, and that is a reason to stop too.
         let _ = stop.wait_for(|stop| *stop).await;
-        tasks.shutdown().await;
+        keepers.shutdown().await;
     }
 }
 

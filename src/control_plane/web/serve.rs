@@ -18,6 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
+use crate::tasks;
+
 /// The pause after a failed accept (for example without free descriptors), so that the listener
 /// does not loop at full speed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -58,7 +60,7 @@ pub async fn listen<F: Future<Output = ()> + Send + 'static>(
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if connections.len() < limits.connections_max => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(serve(stream, peer));
+                    connections.spawn(tasks::named("connection", serve(stream, peer)));
                 }
                 Err(fault) => {
                     tracing::warn!(%fault, "the {} listener could not accept", limits.whose);

@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -111,14 +113,8 @@ async fn run(mut inlet: mpsc::Receiver<Arrival>, deliver: Deliver, pauses: &'sta
                 service
             }
             Some(done) = under_way.join_next() => {
-                // A task panicked, and it is not known which. Without this reset its service would wait
-                // forever.
-                let Ok(service) = done else {
-                    for line in lines.values_mut() {
-                        line.busy = false;
-                    }
-                    continue;
-                };
+                // No delivery is canceled while this task runs, and a panic ends within `bring`.
+                let Ok(service) = done else { continue };
                 if let Some(line) = lines.get_mut(&service) {
                     line.busy = false;
                 }
@@ -159,8 +155,19 @@ fn queue(line: &mut Line, arrival: Arrival) {
     line.waiting.push_back(arrival);
 }
 
+/// Delivers one message, and returns its service. A panic of the delivery is logged and ends there, so
+/// that only this message is lost and its service does not wait forever.
+async fn bring(arrival: Arrival, deliver: Deliver, pauses: &'static [Duration]) -> String {
+    let service = arrival.service.clone();
+    let delivery = tasks::named("webhook delivery", try_to_deliver(arrival, deliver, pauses));
+    if AssertUnwindSafe(delivery).catch_unwind().await.is_err() {
+        tracing::error!(service, "a push is lost");
+    }
+    service
+}
+
 /// Delivers one message, and tries again as long as that may help.
-async fn bring(arrival: Arrival, deliver: Deliver, pauses: &[Duration]) -> String {
+async fn try_to_deliver(arrival: Arrival, deliver: Deliver, pauses: &[Duration]) {
     let service = arrival.service.clone();
     for pause in pauses.iter().copied().map(Some).chain([None]) {
         let Delivered::Later(why) = deliver(arrival.clone()).await else { break };
@@ -184,5 +191,4 @@ async fn bring(arrival: Arrival, deliver: Deliver, pauses: &[Duration]) -> Strin
         );
         tokio::time::sleep(pause).await;
     }
-    service
 }

@@ -18,6 +18,7 @@ use super::receive::{Caller, elsewhere, with_token, without_token};
 use super::shared::{Shared, Shelf};
 use super::watch::Watch;
 use crate::control_plane::web::serve::{Limits, http, listen};
+use crate::tasks;
 
 const LIMITS: Limits = Limits {
     whose: "webhooks'",
@@ -64,7 +65,8 @@ pub async fn serve(options: Options, shutdown: watch::Receiver<bool>) -> std::io
     {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
-        listeners.spawn(accept(listener, is_inner, router.clone(), shutdown.clone()));
+        let accepting = accept(listener, is_inner, router.clone(), shutdown.clone());
+        listeners.spawn(tasks::named("webhook listener", accepting));
     }
     while listeners.join_next().await.is_some() {}
     Ok(())

@@ -89,3 +89,29 @@ async fn a_delivery_that_may_succeed_later_is_tried_again() {
     }
     assert_eq!(seen.recv().await.unwrap(), "v2", "one that is given up holds up nothing");
 }
+
+#[tokio::test]
+async fn a_delivery_that_panics_frees_its_own_service_alone() {
+    let (told, mut seen) = mpsc::channel(100);
+    let open = Arc::new(Semaphore::new(0));
+    let gate = Arc::clone(&open);
+    let deliver: Deliver = Arc::new(move |arrival: Arrival| {
+        let (told, gate) = (told.clone(), Arc::clone(&gate));
+        Box::pin(async move {
+            told.send(format!("{} {}", arrival.service, arrival.subject)).await.unwrap();
+            assert!(arrival.subject != "bad", "this delivery panics on purpose");
+            gate.acquire().await.unwrap().forget();
+            Delivered::Done
+        })
+    });
+    let intake = Intake::start(deliver, &[]);
+    assert!(intake.take(vec![arrival("a", "v1"), arrival("a", "v2")]));
+    assert_eq!(next(&mut seen).await, "a v1");
+    assert!(intake.take(vec![arrival("b", "bad"), arrival("b", "v8")]));
+    assert_eq!(next(&mut seen).await, "b bad");
+    assert_eq!(next(&mut seen).await, "b v8", "the service of the lost message goes on by itself");
+    assert!(seen.try_recv().is_err(), "a v2 waits for a v1");
+    open.add_permits(1);
+    let after = next(&mut seen).await;
+    assert_eq!(after, "a v2");
+}
