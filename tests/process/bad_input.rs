@@ -1,4 +1,5 @@
-//! Bad input. The program prints a clear sentence and exits with the right code, and nothing is half started.
+//! Tests of the program with bad input. It prints a message that names the fault and exits with the right
+//! code. It leaves no listener behind, and a refused configuration creates no store.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -14,15 +15,20 @@ use greenlight_testkit::house::{SERVICE, Setup, Written, address, exe, write_con
 const CONFIGURATION: i32 = 2;
 /// The exit code for any other failure.
 const FAILURE: i32 = 1;
-/// The longest time that the program may run. A door that started in spite of the fault would run for ever.
+/// The longest time that the program may run. Without this limit, a door that starts in spite of the fault
+/// would run forever and block the test.
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// The result of a program that has ended.
 #[derive(Debug)]
 struct Ended {
+    /// The exit code. `None` if a signal ended the program.
     code: Option<i32>,
+    /// The standard output, then the standard error.
     text: String,
 }
 
+/// Runs the program with these arguments until it ends. Panics if it runs longer than [`LIMIT`].
 async fn greenlight(args: &[&str]) -> Ended {
     let child = tokio::process::Command::new(exe())
         .args(args)
@@ -38,13 +44,15 @@ async fn greenlight(args: &[&str]) -> Ended {
     Ended { code: output.status.code(), text }
 }
 
+/// Writes a valid configuration into `folder`.
 fn good(folder: &Path) -> Written {
     let upstreams = PerColor { blue: vec![address()], green: vec![address()] };
     write_config(folder, &Setup::default(), &upstreams)
 }
 
-/// `run` and `check` both refuse the changed configuration with exit code 2, print each of `words`, and leave
-/// nothing behind.
+/// Writes a valid configuration, applies `change` to its text, and runs `run` and `check` with it.
+/// Asserts that both exit with code 2, that each output contains all of `words`, and that no listener and
+/// no store exists afterwards.
 async fn refuses(change: impl FnOnce(String) -> String, words: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let written = good(folder.path());
@@ -81,7 +89,7 @@ async fn a_good_configuration_is_accepted() {
 async fn no_file_and_no_text() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.toml");
-    // A folder can't be read as a file, not even by root.
+    // The second path is a folder. A file without read permission would not do, because root can read it.
     for path in [missing.to_str().unwrap(), folder.path().to_str().unwrap()] {
         for args in [&["run", "-c", path][..], &["check", path]] {
             let ended = greenlight(args).await;
@@ -169,6 +177,8 @@ async fn an_admin_api_that_anybody_could_reach() {
     .await;
 }
 
+/// Asserts that `run` exits with code 1 and that its output contains each of `words`. The configuration
+/// itself is valid.
 async fn run_fails(written: &Written, words: &[&str]) {
     let ended = greenlight(&["run", "-c", written.file.to_str().unwrap()]).await;
     assert_eq!(ended.code, Some(FAILURE), "{}", ended.text);

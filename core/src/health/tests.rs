@@ -1,4 +1,6 @@
-//! Tables of probe runs, and properties against a plain reading of the whole history.
+//! Tests of the health of endpoints and colors. Tables give the expected health after a sequence of
+//! probes. Property tests compare the health, which is updated probe by probe, with one that is computed
+//! from the whole history.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -9,8 +11,7 @@ use crate::model::{Endpoint, EndpointId, Health, ReleaseId, Tick};
 
 const THREE: Thresholds = Thresholds { rise: 3, fall: 3 };
 
-/// The outcome for a sign: `+` is a pass, `-` a time-out, `r` a refused connection. In a run one probe
-/// ends each second, from 1 s on.
+/// The outcome that a sign stands for. `+` is a pass, `-` is a time-out, and `r` is a refused connection.
 fn outcome(sign: char) -> ProbeOutcome {
     match sign {
         '+' => ProbeOutcome::Pass,
@@ -20,10 +21,13 @@ fn outcome(sign: char) -> ProbeOutcome {
     }
 }
 
+/// The tick at `n` seconds.
 fn second(n: usize) -> Tick {
     Tick::from_millis(i64::try_from(n).unwrap() * 1000)
 }
 
+/// The health of an endpoint after these probes, one sign each. The first probe ends at 1 s, and each
+/// later one ends 1 s after the one before.
 fn run(probes: &str, thresholds: Thresholds) -> EndpointHealth {
     let mut health = EndpointHealth::default();
     for (i, sign) in probes.chars().enumerate() {
@@ -38,7 +42,8 @@ fn runs_of_probes() {
     let one = Thresholds { rise: 1, fall: 1 };
     let zero = Thresholds { rise: 0, fall: 0 };
     let quick_up = Thresholds { rise: 1, fall: 3 };
-    // probes, thresholds, health, clean since (s)
+    // The columns are the probes, the thresholds, the expected health, and the second at which the clean
+    // run began.
     let table = [
         ("", THREE, Unknown, None),
         ("", zero, Unknown, None),
@@ -101,11 +106,13 @@ fn roster(count: u16) -> Roster {
     roster
 }
 
+/// Gives the roster one probe of endpoint `n`, for the roster's own release, at `at` seconds.
 fn probe(roster: &mut Roster, n: u16, sign: char, at: usize) -> ProbeEffect {
     let owner = roster.owner().cloned();
     roster.observe(owner.as_ref(), &endpoint(n).id, &outcome(sign), THREE, second(at))
 }
 
+/// Probes each of the first `count` endpoints once in each of these seconds, with the same outcome.
 fn all(roster: &mut Roster, count: u16, sign: char, seconds: std::ops::RangeInclusive<usize>) {
     for at in seconds {
         for n in 0..count {
@@ -205,7 +212,8 @@ fn endpoints_that_stay_keep_their_health_in_a_new_set() {
     assert_eq!(roster.summary(), ColorHealth::default());
 }
 
-/// The health by the whole history. After each probe the last `rise` or `fall` results decide.
+/// The health computed from the whole history, as a reference. After each probe the last `rise` results
+/// make the endpoint healthy if all passed. The last `fall` results make it unhealthy if all failed.
 fn health_of(history: &[bool], thresholds: Thresholds) -> Health {
     let mut health = Health::Unknown;
     for end in 1..=history.len() {
@@ -234,8 +242,8 @@ proptest! {
         prop_assert_eq!(run(&signs, thresholds).health, health_of(&history, thresholds));
     }
 
-    /// Whenever a color is clean, no endpoint has failed since, and every endpoint was healthy at that
-    /// time and is healthy now. The color could not have been clean earlier.
+    /// `clean_since` is the earliest time from which on every endpoint was healthy and had passed its
+    /// last probe, without a break until now. If that does not hold now, `clean_since` is `None`.
     #[test]
     fn clean_since_tells_the_truth(
         probes in proptest::collection::vec((0_u16..3, prop::bool::weighted(0.85)), 0..120),

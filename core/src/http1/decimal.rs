@@ -1,10 +1,10 @@
-//! Numbers and addresses as text. The functions avoid the formatting code of the standard library where
-//! they can, because it costs more than the rest of a head.
+//! Numbers and addresses as text. Digits are written by hand, because the standard library's formatting
+//! would cost more than writing the rest of a head. Only an IPv6 address is left to the standard library.
 
 use std::io::Write;
 use std::net::IpAddr;
 
-/// Appends `number` in decimal.
+/// Appends `number` to `out` in decimal digits.
 pub(crate) fn write_decimal(mut number: u64, out: &mut Vec<u8>) {
     let mut digits = [0_u8; 20];
     let mut at = digits.len();
@@ -19,7 +19,8 @@ pub(crate) fn write_decimal(mut number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// Appends an address. IPv6 has the short form of RFC 5952 and no brackets.
+/// Appends an address to `out`. An IPv6 address is written in the short form of RFC 5952, without
+/// brackets.
 pub(crate) fn write_address(address: IpAddr, out: &mut Vec<u8>) {
     match address {
         IpAddr::V4(v4) => {

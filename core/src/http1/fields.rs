@@ -1,5 +1,6 @@
-//! The field block. httparse splits and checks it. httparse accepts some input that this codec does not.
-//! The scan has already refused a bare LF, and this file refuses the rest.
+//! The field block of a head. httparse splits it into names and values, and checks their bytes. httparse
+//! accepts some input that this codec refuses. The scan refuses a bare LF before the block gets here. This
+//! file refuses the rest, such as a block that httparse does not read to its end.
 
 use httparse::{EMPTY_HEADER, Header};
 
@@ -39,8 +40,8 @@ impl From<BlockFault> for ResponseFault {
 /// Reads the fields of a complete head into `fields`, which is cleared first.
 pub(crate) fn read_fields(buf: &[u8], head: HeadEnd, fields: &mut Vec<Field>) -> Result<(), BlockFault> {
     fields.clear();
-    // The scan has counted the lines, so the smallest table that fits can be used. To clear a large
-    // table would cost more than to parse the block.
+    // The scan has counted the lines, so the smallest table that fits can be used. Initializing a large
+    // table would cost more than parsing the block.
     if head.lines <= 16 {
         split(buf, head, &mut [EMPTY_HEADER; 16], fields)
     } else if head.lines <= 64 {
@@ -50,6 +51,8 @@ pub(crate) fn read_fields(buf: &[u8], head: HeadEnd, fields: &mut Vec<Field>) ->
     }
 }
 
+/// Splits the block with httparse and appends each field to `fields`, as positions in `buf`. `table` has
+/// room for all lines of the block.
 fn split<'b>(
     buf: &'b [u8],
     head: HeadEnd,
@@ -60,10 +63,10 @@ fn split<'b>(
     let headers = match httparse::parse_headers(block, table) {
         Ok(httparse::Status::Complete((used, headers))) if used == block.len() => headers,
         Err(httparse::Error::HeaderName) if is_folded(block) => return Err(BlockFault::Folded),
-        // `NewLine` is a CR without LF where a name should begin.
+        // httparse reports `NewLine` for a CR without LF at the beginning of a line, where a name belongs.
         Err(httparse::Error::HeaderName | httparse::Error::NewLine) => return Err(BlockFault::Name),
-        // The scan has proved that the block ends, and has counted its lines. So the only fault left is
-        // a byte that a value can't have.
+        // The scan has found the end of the block and counted its lines, so the block is complete and fits
+        // the table. The only fault left is a byte that a value can't have.
         Ok(_) | Err(_) => return Err(BlockFault::Value),
     };
     let base = buf.as_ptr().addr();
@@ -79,7 +82,8 @@ fn split<'b>(
     Ok(())
 }
 
-/// Whether a line begins with white space (obs-fold, RFC 9112, 5.2).
+/// Whether any line of the block begins with white space. Such a line continues the one before it
+/// (obs-fold, RFC 9112, 5.2).
 fn is_folded(block: &[u8]) -> bool {
     block.split(|&byte| byte == b'\n').any(|line| matches!(line.first(), Some(b' ' | b'\t')))
 }

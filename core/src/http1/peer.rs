@@ -1,4 +1,5 @@
-//! The client's end of a connection, as the door describes it to the origin.
+//! The peer at the other end of a client connection, as the door describes it to the origin in fields
+//! such as `X-Forwarded-For`.
 
 use std::net::IpAddr;
 
@@ -28,23 +29,27 @@ impl Scheme {
     }
 }
 
-/// The peer at the other end of a client connection. It is the same for all requests of the connection.
+/// The peer at the other end of a client connection, which is a client or a proxy. All requests of the
+/// connection have the same peer.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
-    /// The address at the other end of the socket, or the client's address in a PROXY header.
+    /// The address at the other end of the socket. If the connection began with a PROXY header, it is the
+    /// client's address from that header.
     pub address: IpAddr,
     /// The scheme of this connection.
     pub scheme: Scheme,
-    /// The port that the client connected to, for `X-Forwarded-Port`.
+    /// The port that the client connected to. The door sends it as `X-Forwarded-Port`.
     pub port: u16,
-    /// Whether the address is in `[forwarding] trusted_proxies`. The door then keeps the peer's
-    /// `X-Forwarded-*` and `X-Request-Id`.
+    /// Whether `address` is in `[forwarding] trusted_proxies`. If it is, the door keeps the peer's
+    /// `X-Forwarded-*`, `Forwarded` and `X-Request-Id` fields. Otherwise the door drops these fields and
+    /// writes its own.
     pub trusted: bool,
 }
 
 impl Peer {
-    /// A peer at this address. A dual-stack listener shows IPv4 addresses as IPv6 addresses
-    /// (`::ffff:a.b.c.d`); they count as IPv4 here.
+    /// A peer with this address. A dual-stack listener reports an IPv4 address as the IPv6 address
+    /// `::ffff:a.b.c.d`. It is turned back into an IPv4 address, so that the IPv4 networks in
+    /// `trusted_proxies` match it.
     pub fn new(address: IpAddr, scheme: Scheme, port: u16, trusted_proxies: &[ipnet::IpNet]) -> Self {
         let address = address.to_canonical();
         let trusted = trusted_proxies.iter().any(|net| net.contains(&address));

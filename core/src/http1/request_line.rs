@@ -1,4 +1,5 @@
-//! The request line, `METHOD SP TARGET SP VERSION` (RFC 9112, 3). Each part has exactly one reading.
+//! The request line, `METHOD SP TARGET SP VERSION` (RFC 9112, 3). A line that could be split in more than
+//! one way is refused, so that the door and an origin can't read it differently.
 
 use super::fault::RequestFault;
 use super::limits::{HeadLimits, METHOD_BYTES_MAX};
@@ -7,7 +8,7 @@ use super::span::Span;
 use super::target::{Target, read_target};
 use super::version::{Version, VersionFault};
 
-/// Whether a byte may stand in a token (RFC 9110, 5.6.2).
+/// Whether a byte is allowed in a token (RFC 9110, 5.6.2).
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9'
         | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
@@ -22,7 +23,9 @@ pub(crate) struct RequestLine {
     pub version: Version,
 }
 
-/// Reads `buf[start..end]`, a line without its CRLF.
+/// Reads the request line in `buf[start..end]`, without its CRLF. All spans in the result are positions in
+/// `buf`. Fails if a part is malformed, longer than its limit, or refused (CONNECT, TRACE, an unknown
+/// version).
 pub(crate) fn read_request_line(
     buf: &[u8],
     start: usize,
@@ -57,8 +60,9 @@ pub(crate) fn read_request_line(
     Ok(RequestLine { method, method_span: Span::new(start, start + method_len), target, version })
 }
 
-/// The fault of a first line that is over its limit and perhaps not complete. It names the part that is
-/// too long: the method or the target. If neither is, the line is malformed.
+/// The fault of a first line that is longer than its limit. The line may be incomplete. The fault names
+/// the part that is too long, which is the method or the target. If neither part is too long, the line is
+/// malformed.
 pub(crate) fn too_long(line: &[u8], limits: &HeadLimits) -> RequestFault {
     let method_len = line.iter().take_while(|&&byte| is_token_byte(byte)).count();
     if method_len > METHOD_BYTES_MAX {

@@ -1,17 +1,20 @@
-//! Every answer of greenlight itself: the policy of status codes on one page.
+//! The answers that greenlight writes itself, because no origin answers the request. Their status codes are
+//! all in this file, except those for a head that can't be parsed (`RequestFault`).
 
 use crate::http1::{BodyFault, Method, RequestHead, TEXT, Upgrade, Version};
 use crate::routing::ServiceSettings;
 
 use super::facts::Facts;
 
-/// An answer of greenlight itself, and what it means for the connection.
+/// An answer that greenlight writes itself, and whether the client's connection may stay open after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Own {
     pub status: u16,
-    /// A sentence for a person, for the answer's body and for the access log.
+    /// A sentence for people. It is the body of the answer if the service has no error page for the
+    /// status, and the cause in the access log.
     pub text: &'static str,
-    /// Whether the connection may be kept, if the request was read to its end.
+    /// Whether the connection may stay open after the answer. It closes all the same if the request was not
+    /// read to its end.
     pub(super) keeps: bool,
     /// The answer has the field `Retry-After: 1` (seconds).
     pub(super) retry_after: bool,
@@ -32,8 +35,8 @@ impl Own {
         Self { retry_after: true, ..self }
     }
 
-    /// The answer to `OPTIONS *`, which asks about greenlight and not about an origin (RFC 9110,
-    /// 9.3.7).
+    /// The answer to `OPTIONS *`. The request is about the server as a whole, so greenlight answers it
+    /// and no origin sees it (RFC 9110, 9.3.7).
     pub(crate) const OPTIONS: Self = Self { allow: true, ..Self::new(200, "") };
     pub(crate) const LATE_HEAD: Self =
         Self::new(408, "the request's head did not arrive in time\n").closing();
@@ -60,7 +63,7 @@ impl Own {
     pub(crate) const CONNECT_LATE: Self = Self::new(504, "the origin did not accept a connection in time\n");
     pub(crate) const RESPONSE_LATE: Self = Self::new(504, "the origin did not answer in time\n");
 
-    /// The answer to a body that can't be read any further.
+    /// The answer to a request whose body is malformed or whose trailers are too large.
     pub(crate) const fn bad_body(fault: BodyFault) -> Self {
         match fault.status() {
             431 => Self::BAD_TRAILERS,
@@ -68,8 +71,8 @@ impl Own {
         }
     }
 
-    /// The content type and the body. They are of the service's own page, if it has one for this
-    /// status.
+    /// The content type and the body. If the service has an error page for this status, they come from
+    /// that page. Otherwise the body is `text`.
     pub(crate) fn content<'a>(&self, settings: Option<&'a ServiceSettings>) -> (&'static str, &'a [u8]) {
         match settings.and_then(|settings| settings.error_page(self.status)) {
             Some(page) => (page.content_type, &page.body),
@@ -78,25 +81,27 @@ impl Own {
     }
 }
 
-/// The facts of a request that its answer depends on.
+/// The facts of a request that decide how greenlight writes its own answer to it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct To<'a> {
     pub version: Version,
     pub method: Method,
-    /// The client wants its connection to be kept.
+    /// The client wants its connection to stay open.
     pub keep: bool,
     /// The request was read to its end.
     pub complete: bool,
     /// The request asked for an upgrade.
     pub upgrade: bool,
-    /// A further field of the answer: its name and its value.
+    /// The name and the value of one more field in the answer.
     pub extra: Option<(&'static str, &'static str)>,
-    /// The settings of the service, if it is known, since it may have pages of its own.
+    /// The settings of the service, which may have its own error pages. `None` while the service is not
+    /// known.
     pub settings: Option<&'a ServiceSettings>,
 }
 
 impl To<'_> {
-    /// For a request of which nothing is known.
+    /// The facts if no head was parsed. They are a GET of HTTP/1.1 whose connection is closed after the
+    /// answer.
     pub(super) const UNKNOWN: Self = Self {
         version: Version::Http11,
         method: Method::Get,
@@ -107,14 +112,16 @@ impl To<'_> {
         settings: None,
     };
 
-    /// For a request of which only the head was read.
+    /// The facts of a request that is answered before it has a route. `complete` says whether the request
+    /// was read to its end.
     pub(crate) fn head(head: &RequestHead, complete: bool) -> Self {
         let (version, method, keep) = (head.version, head.method, head.keep_alive());
         let upgrade = matches!(head.upgrade, Upgrade::To(_));
         Self { version, method, keep, complete, upgrade, ..Self::UNKNOWN }
     }
 
-    /// For a request whose head is known by these facts.
+    /// The facts of a request that has a route. The buffer of its head may be gone, so they come from
+    /// `facts`.
     pub(crate) fn request(facts: &Facts, complete: bool) -> Self {
         let Facts { version, method, keep, .. } = *facts;
         Self { version, method, keep, complete, upgrade: facts.upgrade.is_some(), ..Self::UNKNOWN }

@@ -1,9 +1,11 @@
-//! The keep-alive time that a worker learns from connections that were found dead.
+//! Tests of the keep-alive time of an origin, as a worker learns it from idle connections that it found
+//! dead. A tick is a tenth of a second.
 
 use std::time::Duration;
 
 use crate::data_plane::origin::lifetime::Lifetime;
 
+/// The configured limit for idle connections. A learned time that has been doubled up to it is forgotten.
 const CONFIGURED: Duration = Duration::from_secs(4);
 
 fn ms(milliseconds: u64) -> Duration {

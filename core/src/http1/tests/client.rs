@@ -1,7 +1,8 @@
-//! The address of a client behind trusted proxies.
+//! Tests of the client address that the door finds behind trusted proxies.
 
 use super::*;
 
+/// The client address of a request from the peer `at` with these `X-Forwarded-For` lines.
 fn client(lines: &[&str], at: &str) -> IpAddr {
     let trusted: Vec<ipnet::IpNet> =
         ["10.0.0.0/8", "2001:db8:1::/48"].iter().map(|net| net.parse().unwrap()).collect();
@@ -14,6 +15,7 @@ fn client(lines: &[&str], at: &str) -> IpAddr {
 #[test]
 fn the_right_most_address_that_is_not_trusted() {
     let many = vec!["10.0.0.3"; 100].join(",");
+    // The trusted networks are 10.0.0.0/8 and 2001:db8:1::/48.
     for (lines, peer, expected) in [
         (&[][..], "192.0.2.7", "192.0.2.7"),
         (&["203.0.113.1"], "192.0.2.7", "192.0.2.7"),

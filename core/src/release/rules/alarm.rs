@@ -1,9 +1,10 @@
-//! Alarms that follow the state. Each is up exactly while its cause is there.
+//! The alarms that depend on the present state alone. Such an alarm goes up when its cause appears, and
+//! it is cleared when the cause is gone. The other alarms are raised by the rules that meet their cause.
 
 use crate::release::turn::Turn;
 use crate::release::{Alarm, Condition, Phase, Stretch, words};
 
-/// Raises and clears these alarms at the end of a step.
+/// Raises or clears each alarm of this file, at the end of a step.
 pub(crate) fn settle(turn: &mut Turn) {
     degraded(turn);
     external_cause(turn);
@@ -62,7 +63,8 @@ fn external_cause(turn: &mut Turn) {
     }
 }
 
-/// With `latency = "notify"` the alarm is up as long as the latency rule is at its bound.
+/// With `latency = "notify"` a slow candidate does not trip the judge. Instead the alarm is up while the
+/// score of the latency rule is at its bound.
 fn slow(turn: &mut Turn) {
     let Some(bake) = turn.running().and_then(|release| release.phase.bake()) else {
         return turn.clear(Alarm::Slow, "it is watched no more");
@@ -70,15 +72,18 @@ fn slow(turn: &mut Turn) {
     if !bake.judge.notifies_slow() {
         return turn.clear(Alarm::Slow, "it is as fast again as the old color was");
     }
-    // One slow stretch is one alarm, however its numbers change.
+    // The alarm's text contains numbers that change each second. While the alarm is up, it is not raised
+    // again with new numbers, so that people get one message and not one each second.
     if !turn.state.alarms.contains_key(&Alarm::Slow) {
         let text = format!("{}; latency is \"notify\"", words::slowness(&bake.judge.numbers()));
         turn.raise(Alarm::Slow, text);
     }
 }
 
-/// After the bake nothing moves by itself, so the alarm tells a person what would help. If both colors
-/// are down, requests still go to those endpoints of the active color that run, and nothing moves.
+/// The alarm for an active color that is sick while no release is under way. greenlight does not move the
+/// traffic by itself then, so the alarm names the command that would help. If the standby is not healthy
+/// either, the alarm names no command. Requests still go to those endpoints of the active color that run.
+/// While the condition of the active color is unknown, the alarm stays as it is.
 fn active_down(turn: &mut Turn) {
     let state = &turn.state;
     let (active, service) = (state.active, state.service.clone());
