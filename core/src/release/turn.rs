@@ -215,6 +215,7 @@ fn is_in_the_story(alarm: Alarm) -> bool {
         | Alarm::EngineAway
         | Alarm::HookFailed
         | Alarm::TagsFailed
+        | Alarm::Swapping
         | Alarm::ContainersDown
         | Alarm::CrashLoop => false,
     }

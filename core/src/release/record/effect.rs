@@ -66,6 +66,9 @@ pub enum Alarm {
     HookFailed,
     /// The tags could not be moved in the registry.
     TagsFailed,
+    /// Machines have let the same two versions replace each other again and again. The last one waits for a
+    /// person.
+    Swapping,
     /// Fewer containers run than `upstream.replicas` asks for. The reason says what is done about it.
     ContainersDown,
     /// A container ends again and again. The reason has its last line.
@@ -74,7 +77,7 @@ pub enum Alarm {
 
 impl Alarm {
     /// Every alarm.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Unacknowledged,
         Self::ExternalCause,
         Self::ActiveDown,
@@ -86,6 +89,7 @@ impl Alarm {
         Self::EngineAway,
         Self::HookFailed,
         Self::TagsFailed,
+        Self::Swapping,
         Self::ContainersDown,
         Self::CrashLoop,
     ];
@@ -105,6 +109,7 @@ impl Alarm {
             Self::EngineAway => "engine-away",
             Self::HookFailed => "hook-failed",
             Self::TagsFailed => "tags-failed",
+            Self::Swapping => "swapping",
             Self::ContainersDown => "containers-down",
             Self::CrashLoop => "crash-loop",
         }
