@@ -147,7 +147,7 @@ impl Fickle<'_> {
         match kind {
             HEADERS if stream > streams.last => {
                 streams.last = stream;
-                if streams.open.len() as u32 >= streams.limit && streams.sent.is_empty() {
+                if streams.open.len() >= streams.limit as usize && streams.sent.is_empty() {
                     self.faulty.store(true, Ordering::SeqCst);
                 }
                 if !streams.going {
