@@ -87,6 +87,8 @@ pub struct Tags {
 /// All keys of a docker upstream but image, replicas, follow and initial.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Docker {
+    /// Whether containers of the active color and of a warm standby that have ended are started again.
+    pub supervise: bool,
     /// `None` stands for the single port that the image exposes.
     pub port: Option<u16>,
     /// A network's name, `bridge` or `host`.
@@ -119,6 +121,7 @@ pub struct Docker {
 impl Default for Docker {
     fn default() -> Self {
         Self {
+            supervise: true,
             port: None,
             network: "bridge".to_owned(),
             publish: Publish::None,

@@ -6,7 +6,7 @@ use greenlight::health::ColorHealth;
 use greenlight::judge::{Baseline, Bucket, Outcome};
 use greenlight::model::{Color, Epoch, ReleaseId, Tick, Version};
 use greenlight::release::{
-    Errand, Event, Mode, OnInconclusive, OnTrip, Policy, Source, State, Trigger, UpstreamKind,
+    Errand, Event, Mode, OnInconclusive, OnTrip, Policy, Presence, Source, State, Trigger, UpstreamKind,
 };
 
 /// The words of a line, which are bare words and `key=value` pairs.
@@ -67,6 +67,7 @@ pub(crate) fn policy(policy: &mut Policy, words: &Words) {
             "drain_timeout" => policy.drain_timeout = duration(value),
             "min_healthy_time" => policy.min_healthy_time = duration(value),
             "replicas" => policy.replicas = value.parse().unwrap(),
+            "supervise" => policy.supervise = value.parse().unwrap(),
             "keep_releases" => policy.keep_releases = value.parse().unwrap(),
             "canary_percent" => {
                 policy.canary_percent = value.split(',').map(|percent| percent.parse().unwrap()).collect();
@@ -278,6 +279,23 @@ fn managed(words: &Words, state: &State, running: impl Fn() -> ReleaseId) -> Opt
             let ids = words.value("ids").unwrap_or_default().split('+').filter(|id| !id.is_empty());
             Event::Containers { color: color(words.bare(1).unwrap()), ids: ids.map(str::to_owned).collect() }
         }
+        "running" => {
+            let color = color(words.bare(1).unwrap());
+            let presence = state.sides[color].containers.clone().map(|set| Presence {
+                set,
+                running: words.bare(2).unwrap().parse().unwrap(),
+                stopped: words.has("stopped"),
+                restarts: count(words, "restarts").unwrap_or(0),
+            });
+            Event::Present { color, presence }
+        }
+        "ended" => Event::Ended {
+            set: words.value("of").map_or_else(
+                || state.sides[color(words.bare(1).unwrap())].containers.clone().unwrap(),
+                ReleaseId::from,
+            ),
+            why: words.value("why").unwrap().replace('_', " "),
+        },
         "engine" => Event::EngineAway(
             words.has("away").then(|| "the engine unix:///e does not answer: refused".into()),
         ),

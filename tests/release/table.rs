@@ -156,6 +156,9 @@ const EVENTS: &[&str] = &[
     "pulled of=backend-1 version=v9",
     "containers green ids=c1",
     "ailing green why=status_503",
+    "running blue 1",
+    "running green 0",
+    "ended blue of=backend-1 why=exit_code_1",
     "engine away",
     "engine back",
 ];
@@ -230,7 +233,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// The number of kinds of events. [`kind`] does not compile if a kind is added.
-const KINDS: usize = 28;
+const KINDS: usize = 30;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -263,6 +266,8 @@ fn kind(event: &Event) -> usize {
         Event::ErrandDone { .. } => 26,
         Event::Canary { .. } => 27,
         Event::Control { .. } => 28,
+        Event::Present { .. } => 29,
+        Event::Ended { .. } => 30,
     }
 }
 

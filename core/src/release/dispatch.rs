@@ -7,7 +7,7 @@ use crate::model::{Color, Epoch, ReleaseId};
 
 use super::rules::{
     accept, bake, canary, checking, errands, pin, promoting, quarantine, reverting, rollback, standby,
-    starting,
+    starting, supervise, together,
 };
 use super::turn::Turn;
 use super::{Alarm, Event, Phase, Policy, Refusal, Stage};
@@ -69,8 +69,16 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
             turn.state.seen[*color] = Some(ids.clone());
             Ok(())
         }
+        Event::Present { color, presence } => {
+            turn.state.presence[*color].clone_from(presence);
+            Ok(())
+        }
+        Event::Ended { set, why } => supervise::ended(turn, set, why),
         Event::EngineAway(why) => {
             turn.state.engine_away.clone_from(why);
+            if why.is_none() {
+                together::engines_answer(turn);
+            }
             Ok(())
         }
     }

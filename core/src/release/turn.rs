@@ -214,6 +214,8 @@ fn is_in_the_story(alarm: Alarm) -> bool {
         | Alarm::StateRebuilt
         | Alarm::EngineAway
         | Alarm::HookFailed
-        | Alarm::TagsFailed => false,
+        | Alarm::TagsFailed
+        | Alarm::ContainersDown
+        | Alarm::CrashLoop => false,
     }
 }

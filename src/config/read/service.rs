@@ -43,6 +43,7 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     let mut policy = release::Policy {
         upstream: upstream::kind(&upstream),
         replicas: upstream::replicas(&upstream),
+        supervise: upstream::supervises(&upstream),
         thresholds: gate.thresholds,
         interval: check.interval,
         timeout: check.timeout,

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use crate::clock;
 use crate::judge::Numbers;
-use crate::model::{Color, Tick};
+use crate::model::{Color, PerColor, Tick};
 use crate::release::{Gate, Note, Release, State, Stretch};
 
 use super::metrics::Shown;
 use super::record::WRITE_TIMEOUT;
 use super::run::Controller;
 use super::service::{RECENT_MAX, ServiceRuntime};
-use super::view::{EndpointView, PinView, QuarantineView, ServiceView};
+use super::view::{ContainersView, EndpointView, PinView, QuarantineView, ServiceView};
 use super::{EventView, ReleaseView, Views};
 
 /// The most story lines that wait for a store that can't be written. The oldest are dropped first.
@@ -124,6 +124,8 @@ impl ServiceRuntime {
             name: self.name().to_string(),
             hosts: self.config.hosts.clone(),
             active: state.active,
+            active_version: state.active_version().map(ToString::to_string),
+            candidate_version: state.running().map(|release| release.version.to_string()),
             epoch: state.epoch.0,
             revision: self.revision.0,
             state: state.state_name(),
@@ -137,6 +139,7 @@ impl ServiceRuntime {
             release: state.release.as_ref().and_then(shown).or_else(|| self.last.clone()),
             queued: state.queued.as_ref().and_then(shown),
             endpoints: Color::ALL.into_iter().flat_map(|color| self.endpoint_views(color)).collect(),
+            containers: Color::ALL.into_iter().filter_map(|color| self.containers_view(color)).collect(),
             alarms: state
                 .alarms
                 .iter()
@@ -144,6 +147,13 @@ impl ServiceRuntime {
                 .collect(),
             deadline_in_seconds: next_change(state, now).map(|due| due.since(now).as_secs_f64()),
         }
+    }
+
+    fn containers_view(&self, color: Color) -> Option<(String, ContainersView)> {
+        let (_, wanted) = self.state.wanted(color)?;
+        let running = self.state.present(color).map(|presence| presence.running);
+        let healthy = self.rosters[color].summary().healthy;
+        Some((color.to_string(), ContainersView { wanted, running, healthy }))
     }
 
     fn endpoint_views(&self, color: Color) -> impl Iterator<Item = EndpointView> {
@@ -268,6 +278,9 @@ impl Controller {
                 state: state.state_name(),
                 pinned: state.pin.is_some(),
                 rollback_available: state.rollback_available(),
+                version: state.active_version().map(ToString::to_string),
+                wanted: PerColor::from_fn(|color| state.wanted(color).map(|(_, wanted)| wanted)),
+                alarms: &state.alarms,
                 judged: numbers.as_ref(),
             },
         );

@@ -66,9 +66,30 @@ pub enum Alarm {
     HookFailed,
     /// The tags could not be moved in the registry.
     TagsFailed,
+    /// Fewer containers run than `upstream.replicas` asks for. The reason says what is done about it.
+    ContainersDown,
+    /// A container ends again and again. The reason has its last line.
+    CrashLoop,
 }
 
 impl Alarm {
+    /// Every alarm.
+    pub const ALL: [Self; 13] = [
+        Self::Unacknowledged,
+        Self::ExternalCause,
+        Self::ActiveDown,
+        Self::Slow,
+        Self::Degraded,
+        Self::StoreUnwritable,
+        Self::Inconclusive,
+        Self::StateRebuilt,
+        Self::EngineAway,
+        Self::HookFailed,
+        Self::TagsFailed,
+        Self::ContainersDown,
+        Self::CrashLoop,
+    ];
+
     /// The alarm's name as people and metrics see it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -84,6 +105,8 @@ impl Alarm {
             Self::EngineAway => "engine-away",
             Self::HookFailed => "hook-failed",
             Self::TagsFailed => "tags-failed",
+            Self::ContainersDown => "containers-down",
+            Self::CrashLoop => "crash-loop",
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::health::ColorHealth;
 use crate::judge::{Baseline, Bucket};
 use crate::model::{Color, Epoch, ReleaseId, Version};
 
-use crate::release::{Errand, Policy};
+use crate::release::{Errand, Policy, Presence};
 
 /// Who asked for a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -102,6 +102,10 @@ pub enum Event {
     EndpointRestarted { release: ReleaseId, restarts: u32, why: Option<String> },
     /// The containers of a color that run, if somebody else runs them. `ids` is sorted.
     Containers { color: Color, ids: Vec<String> },
+    /// How many containers of a color's set run, or `None` if not every engine has told it.
+    Present { color: Color, presence: Option<Presence> },
+    /// How a container of this set ended last, in words.
+    Ended { set: ReleaseId, why: String },
     /// An engine does not answer, and the reason. `None` means that every engine answers.
     EngineAway(Option<String>),
 }

@@ -11,6 +11,7 @@ pub(crate) mod name;
 pub(crate) mod outlook;
 pub(crate) mod phase;
 pub(crate) mod policy;
+pub(crate) mod presence;
 pub(crate) mod refusal;
 pub(crate) mod remains;
 pub(crate) mod side;

@@ -8,7 +8,7 @@ use crate::health::ColorHealth;
 use crate::model::{Color, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version};
 
 use super::side::{Fallback, KeptSet, Side};
-use crate::release::{Alarm, Policy, Release, Run};
+use crate::release::{Alarm, Policy, Presence, Release, Run, Supervision};
 
 /// A person has fixed the active color, so that nothing moves by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,11 @@ pub struct State {
     /// Why an engine does not answer; `None` while every engine does.
     #[serde(skip)]
     pub engine_away: Option<String>,
+    /// How many containers of each color's set run; `None` until every engine has told it.
+    #[serde(skip)]
+    pub presence: PerColor<Option<Presence>>,
+    #[serde(skip)]
+    pub supervision: PerColor<Supervision>,
     #[serde(skip)]
     pub policy: Policy,
 }
@@ -123,6 +128,8 @@ impl State {
             unwritable: false,
             seen: PerColor::default(),
             engine_away: None,
+            presence: PerColor::default(),
+            supervision: PerColor::default(),
             policy,
         }
     }

@@ -20,4 +20,6 @@ pub(crate) mod reverting;
 pub(crate) mod rollback;
 pub(crate) mod standby;
 pub(crate) mod starting;
+pub(crate) mod supervise;
+pub(crate) mod together;
 pub(crate) mod trip;

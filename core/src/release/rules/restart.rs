@@ -82,6 +82,7 @@ fn each_tick_of(phase: &mut Phase, visit: &mut impl FnMut(&mut Tick)) {
         visit(&mut bake.began);
         visit(&mut bake.deadline);
         visit(&mut bake.limit);
+        bake.held_until.iter_mut().for_each(&mut *visit);
     }
 }
 
@@ -99,7 +100,11 @@ pub fn restore(saved: State, now: Tick) -> State {
     state.ailing = PerColor::default();
     state.seen = PerColor::default();
     state.engine_away = None;
-    state.alarms.remove(&Alarm::EngineAway);
+    state.presence = PerColor::default();
+    state.supervision = PerColor::default();
+    for found_anew in [Alarm::EngineAway, Alarm::ContainersDown, Alarm::CrashLoop] {
+        state.alarms.remove(&found_anew);
+    }
     // A count that needs an unbroken time ends here. An armed edge stays armed.
     state.discovery.down_since = None;
     // The workers of this process begin with the stored table, so no acknowledgment is missing unless a

@@ -35,8 +35,12 @@ impl Controller {
     /// are seen to run.
     pub(crate) fn came_up(&mut self, service: &ServiceName, set: ReleaseId) {
         let Some(index) = self.index(service.as_str()) else { return };
+        let starts = self.services[index].state.running().is_some_and(|release| release.containers == set);
         let Some(containers) = self.services[index].containers.as_mut() else { return };
-        containers.came_up = Some(set);
+        // A set that was brought up again while it served is part of no release.
+        if starts {
+            containers.came_up = Some(set);
+        }
         self.place_containers(index);
     }
 
@@ -69,6 +73,7 @@ impl Controller {
         let facts = self.services[index].facts();
         self.pending.extend(facts.into_iter().map(|event| (index, event)));
         self.count_restarts(index);
+        self.tell_presence(index);
     }
 
     /// Rebuilds the state late. It is called when a first start found the engine away, and the
@@ -267,6 +272,7 @@ impl ServiceRuntime {
                     set: placed.set,
                     endpoint,
                     problem,
+                    stopped: container.stopped,
                     started_at: container.started_at.clone(),
                     restarts: container.restarts,
                     end: container.end.clone().or(ended_before),

@@ -27,6 +27,9 @@ pub struct Container {
     /// The addresses at which its ports are published, by port.
     pub published: BTreeMap<u16, SocketAddr>,
     pub restarts: u32,
+    /// Whether a `stop` of it was observed since its last start. The engine reports such an event for a stop
+    /// by a person, and none for a crash or a kill.
+    pub stopped: bool,
     /// How it ended last, such as "exit code 1" or "it ran out of memory (upstream.memory)".
     pub end: Option<String>,
     /// The time of its last start in RFC 3339, as the engine writes it. Such texts sort as the times do.
@@ -68,6 +71,7 @@ impl Container {
             exposed: tcp_ports(config.and_then(|config| config.exposed_ports.as_deref()).unwrap_or_default()),
             published: published(ports),
             restarts: u32::try_from(inspected.restart_count.unwrap_or(0)).unwrap_or(0),
+            stopped: false,
             end: state.and_then(|state| {
                 end(is(state.oom_killed), state.exit_code.unwrap_or(0), state.error.as_deref())
             }),
