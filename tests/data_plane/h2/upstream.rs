@@ -314,7 +314,7 @@ fn a_refused_stream_is_tried_again_whatever_the_method() {
 
 /// Reads the frames of a connection up to the head of the first request. `None` if the connection ends
 /// before.
-fn raw_until_asked(link: &mut Link) -> Option<()> {
+pub(super) fn raw_until_asked(link: &mut Link) -> Option<()> {
     link.take(PREFACE.len())?;
     link.send(frame(SETTINGS, 0, 0, &[]));
     loop {
@@ -457,7 +457,7 @@ fn an_origin_that_answers_no_ping_is_given_up() {
         link.rest();
     });
     let mut setup = setup(origin.address);
-    setup.limits.h2_ping_interval = Duration::from_millis(300);
+    setup.limits.h2_origin_ping_interval = Duration::from_millis(300);
     setup.limits.h2_ping_timeout = Duration::from_millis(300);
     let front = setup.start();
     let begin = greenlight::clock::instant();
