@@ -160,6 +160,8 @@ const EVENTS: &[&str] = &[
     "running green 0",
     "ended blue of=backend-1 why=exit_code_1",
     "engine away",
+    "certificate ended",
+    "certificate valid",
     "engine back",
 ];
 
@@ -233,7 +235,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// The number of kinds of events. [`kind`] does not compile if a kind is added.
-const KINDS: usize = 30;
+const KINDS: usize = 31;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -268,6 +270,7 @@ fn kind(event: &Event) -> usize {
         Event::Control { .. } => 28,
         Event::Present { .. } => 29,
         Event::Ended { .. } => 30,
+        Event::Certificate(_) => 31,
     }
 }
 
