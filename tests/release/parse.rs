@@ -310,6 +310,9 @@ fn managed(words: &Words, state: &State, running: impl Fn() -> ReleaseId) -> Opt
             ),
             why: words.value("why").unwrap().replace('_', " "),
         },
+        "certificate" => Event::Certificate(
+            words.has("ended").then(|| "the certificate for app.test ended on 2026-01-01".into()),
+        ),
         "engine" => Event::EngineAway(
             words.has("away").then(|| "the engine unix:///e does not answer: refused".into()),
         ),

@@ -164,6 +164,8 @@ const EVENTS: &[&str] = &[
     "running green 0",
     "ended blue of=backend-1 why=exit_code_1",
     "engine away",
+    "certificate ended",
+    "certificate valid",
     "engine back",
 ];
 
@@ -237,7 +239,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// The number of kinds of events. [`kind`] does not compile if a kind is added.
-const KINDS: usize = 33;
+const KINDS: usize = 34;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -275,6 +277,7 @@ fn kind(event: &Event) -> usize {
         Event::PushSeen { .. } => 31,
         Event::Found { .. } => 32,
         Event::PullStruggles { .. } => 33,
+        Event::Certificate(_) => 34,
     }
 }
 

@@ -83,6 +83,10 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
             Ok(())
         }
         Event::Ended { set, why } => supervise::ended(turn, set, why),
+        Event::Certificate(why) => {
+            turn.state.certificate.clone_from(why);
+            Ok(())
+        }
         Event::EngineAway(why) => {
             turn.state.engine_away.clone_from(why);
             if why.is_none() {

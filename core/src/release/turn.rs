@@ -217,6 +217,7 @@ fn is_in_the_story(alarm: Alarm) -> bool {
         | Alarm::TagsFailed
         | Alarm::Swapping
         | Alarm::ContainersDown
-        | Alarm::CrashLoop => false,
+        | Alarm::CrashLoop
+        | Alarm::Certificate => false,
     }
 }

@@ -84,6 +84,8 @@ fn interim_heads_of_an_origin_of_http2_pass() {
         Box::pin(async move {
             let early = Response::builder().status(103).header("link", "</a>").body(()).unwrap();
             ask.respond.send_informational(early).unwrap();
+            let resumable = Response::builder().status(104).header("upload-offset", "7").body(()).unwrap();
+            ask.respond.send_informational(resumable).unwrap();
             text(ask, "done").await;
         })
     });
@@ -92,6 +94,8 @@ fn interim_heads_of_an_origin_of_http2_pass() {
     client.send("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n");
     let early = client.response();
     assert_eq!((early.status, early.header("link")), (103, Some("</a>")));
+    let resumable = client.response();
+    assert_eq!((resumable.status, resumable.header("upload-offset")), (104, Some("7")));
     assert_eq!(client.response().text(), "done");
 }
 

@@ -73,11 +73,13 @@ pub enum Alarm {
     ContainersDown,
     /// A container ends again and again. The reason has its last line.
     CrashLoop,
+    /// The certificate of one of the service's hosts has ended.
+    Certificate,
 }
 
 impl Alarm {
     /// Every alarm.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Unacknowledged,
         Self::ExternalCause,
         Self::ActiveDown,
@@ -92,6 +94,7 @@ impl Alarm {
         Self::Swapping,
         Self::ContainersDown,
         Self::CrashLoop,
+        Self::Certificate,
     ];
 
     /// The alarm's name as people and metrics see it.
@@ -112,6 +115,7 @@ impl Alarm {
             Self::Swapping => "swapping",
             Self::ContainersDown => "containers-down",
             Self::CrashLoop => "crash-loop",
+            Self::Certificate => "certificate",
         }
     }
 }

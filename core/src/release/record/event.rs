@@ -117,4 +117,6 @@ pub enum Event {
     Ended { set: ReleaseId, why: String },
     /// An engine does not answer, and the reason. `None` means that every engine answers.
     EngineAway(Option<String>),
+    /// Which certificate of the service's hosts has ended, in words. `None` means that each one is valid.
+    Certificate(Option<String>),
 }

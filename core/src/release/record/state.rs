@@ -92,6 +92,9 @@ pub struct State {
     /// Why an engine does not answer; `None` while every engine does.
     #[serde(skip)]
     pub engine_away: Option<String>,
+    /// Which certificate of the service's hosts has ended; `None` while each one is valid.
+    #[serde(skip)]
+    pub certificate: Option<String>,
     /// How many containers of each color's set run; `None` until every engine has told it.
     /// Why the image of the release that is being pulled is not there yet.
     #[serde(skip)]
@@ -136,6 +139,7 @@ impl State {
             unwritable: false,
             seen: PerColor::default(),
             engine_away: None,
+            certificate: None,
             presence: PerColor::default(),
             supervision: PerColor::default(),
             policy,

@@ -102,9 +102,10 @@ pub fn restore(saved: State, now: Tick) -> State {
     state.seen = PerColor::default();
     state.engine_away = None;
     state.pull_trouble = None;
+    state.certificate = None;
     state.presence = PerColor::default();
     state.supervision = PerColor::default();
-    for found_anew in [Alarm::EngineAway, Alarm::ContainersDown, Alarm::CrashLoop] {
+    for found_anew in [Alarm::EngineAway, Alarm::ContainersDown, Alarm::CrashLoop, Alarm::Certificate] {
         state.alarms.remove(&found_anew);
     }
     // A count that needs an unbroken time ends here. An armed edge stays armed.
