@@ -21,7 +21,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, watch};
 
-use crate::config::{self, Config, Faults};
+use crate::config::{self, Config, Faults, Loaded};
 use crate::control_plane::acme;
 use crate::control_plane::admin;
 use crate::control_plane::controller;
@@ -105,8 +105,14 @@ fn bind(config: &Config, workers: usize) -> Result<Bound, Fault> {
 
 fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
     let loaded = config::load(path).map_err(|faults| Fault::Config(said(path, &faults)))?;
+    let log = log::start(&loaded.config.log).map_err(Fault::Runtime)?;
+    let ended = start_logged(path, loaded, log.clone(), with_input);
+    log.close();
+    ended
+}
+
+fn start_logged(path: &Path, loaded: Loaded, log: log::LogHandle, with_input: bool) -> Result<(), Fault> {
     let config = Arc::new(loaded.config);
-    let level = log::start(&config.log);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -122,7 +128,7 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(Fault::Runtime)?;
-    runtime.block_on(serve(path, config, workers, bound, guard, level, with_input))
+    runtime.block_on(serve(path, config, workers, bound, guard, log, with_input))
 }
 
 async fn serve(
@@ -131,13 +137,14 @@ async fn serve(
     workers: usize,
     bound: Bound,
     guard: Guard,
-    level: log::LogHandle,
+    log: log::LogHandle,
     with_input: bool,
 ) -> Result<(), Fault> {
     let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
     let Guard { token, live } = guard;
     let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
+    log.register(&registry)?;
     let table = Arc::new(ArcSwap::from_pointee(bound.hooks.route(RouteTable::default())));
     let notifiers = Arc::new(Notifiers::start(&config.notifiers, &registry)?);
     let (suspects_in, suspects) = mpsc::channel(SUSPECTS);
@@ -193,7 +200,7 @@ async fn serve(
     say_that_it_runs(&config, workers);
     let access = data_plane.access_log();
     let apply = |config: &Config| {
-        log::set(&level, &config.log);
+        log.set(&config.log);
         notifiers.set(&config.notifiers);
         webhooks::reread(&shelf, config);
         if let Err(why) = access.set(&config.log.access) {

@@ -23,5 +23,6 @@ mod replay;
 mod reverts;
 mod shield;
 mod store_kill;
+mod stuck_log;
 mod switches;
 mod traffic;
