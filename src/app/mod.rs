@@ -21,7 +21,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, watch};
 
-use crate::config::{self, Config, Faults};
+use crate::config::{self, Config, Faults, Loaded};
 use crate::control_plane::acme;
 use crate::control_plane::admin;
 use crate::control_plane::controller;
@@ -115,9 +115,22 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
         let _inside = runtime.enter();
         signals::Signals::listen().map_err(Fault::Runtime)?
     };
+    let told = Told { signals, with_input };
     let loaded = config::load(path).map_err(|faults| Fault::Config(said(path, &faults)))?;
+    let log = log::start(&loaded.config.log).map_err(Fault::Runtime)?;
+    let ended = start_logged(&runtime, path, loaded, log.clone(), told);
+    log.close();
+    ended
+}
+
+fn start_logged(
+    runtime: &tokio::runtime::Runtime,
+    path: &Path,
+    loaded: Loaded,
+    log: log::LogHandle,
+    told: Told,
+) -> Result<(), Fault> {
     let config = Arc::new(loaded.config);
-    let level = log::start(&config.log);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -127,8 +140,7 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
     let guard = Guard::read(&config)?;
     let workers = worker_count(&config);
     let bound = bind(&config, workers)?;
-    let told = Told { signals, with_input };
-    runtime.block_on(serve(path, config, workers, bound, guard, level, told))
+    runtime.block_on(serve(path, config, workers, bound, guard, log, told))
 }
 
 /// How the program is told to stop.
@@ -144,13 +156,14 @@ async fn serve(
     workers: usize,
     bound: Bound,
     guard: Guard,
-    level: log::LogHandle,
+    log: log::LogHandle,
     told: Told,
 ) -> Result<(), Fault> {
     let Told { mut signals, with_input } = told;
     let Guard { token, live } = guard;
     let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
+    log.register(&registry)?;
     let table = Arc::new(ArcSwap::from_pointee(bound.hooks.route(RouteTable::default())));
     let notifiers = Arc::new(Notifiers::start(&config.notifiers, &registry)?);
     let (suspects_in, suspects) = mpsc::channel(SUSPECTS);
@@ -211,7 +224,7 @@ async fn serve(
         }
     };
     let apply = |config: &Config| {
-        log::set(&level, &config.log);
+        log.set(&config.log);
         notifiers.set(&config.notifiers);
         webhooks::reread(&shelf, config);
         reopen(config);

@@ -24,5 +24,6 @@ mod reverts;
 mod shield;
 mod signals;
 mod store_kill;
+mod stuck_log;
 mod switches;
 mod traffic;

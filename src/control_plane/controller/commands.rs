@@ -59,7 +59,8 @@ impl Controller {
             after: runtime.summary(),
         };
         tracing::info!(service = %entry.service, who = %entry.who, what = %entry.what, outcome = %entry.outcome, "command");
-        self.write_audit(index, entry).await;
+        self.scribe.audit(self.services[index].name().clone(), entry);
+        self.scribe.settled().await;
         self.views_dirty = true;
         self.publish();
         let forward = match command {

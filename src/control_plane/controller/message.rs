@@ -9,6 +9,7 @@ use crate::model::{ImageReference, ReleaseId, ServiceName, Version};
 use crate::release::{Delivery, Event, Notice};
 use crate::traffic::WorkerReport;
 
+use super::persist::Saved;
 use super::rejection::Rejection;
 
 /// The author of a command, for the audit log.
@@ -129,4 +130,6 @@ pub(crate) enum Internal {
     Notified(ServiceName, ReleaseId, Notice),
     /// A closed second, from every worker that answered.
     Counts(Vec<WorkerReport>),
+    /// The outcomes of writes in the background.
+    Saved(Vec<Saved>),
 }

@@ -23,6 +23,7 @@ mod record;
 mod rejection;
 mod reload;
 mod run;
+mod scribe;
 mod service;
 mod start;
 mod story;

@@ -31,6 +31,7 @@ use super::metrics::Metrics;
 use super::record::{FORMAT, Record};
 use super::reload::sources;
 use super::run::{Controller, Inlets};
+use super::scribe::Scribe;
 use super::service::ServiceRuntime;
 use super::service::course::Course;
 use super::view::ReleaseView;
@@ -111,6 +112,8 @@ impl Prepared {
         let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
         let (engines_in, engine_reports) = mpsc::channel(ENGINE_REPORTS);
         let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
+        let turns = Arc::new(Semaphore::new(1));
+        let scribe = Scribe::start(Arc::clone(&store), Arc::clone(&turns), inbox.events.clone());
         let mut controller = Controller {
             path,
             config: Arc::clone(&config),
@@ -140,6 +143,9 @@ impl Prepared {
             metrics,
             notifiers,
             reloaded,
+            scribe,
+            turns,
+            saving: false,
             tasks: JoinSet::new(),
             pending: VecDeque::new(),
             publish_at: None,
