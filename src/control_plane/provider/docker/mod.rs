@@ -18,6 +18,7 @@ mod image;
 mod labels;
 mod place;
 mod progress;
+mod said;
 mod set;
 mod spec;
 #[cfg(test)]
