@@ -35,5 +35,6 @@ pub use fault::DockerFault;
 pub use labels::Marks;
 pub use place::{Placed, Rules, names_host_only, place};
 pub use set::Set;
+pub use spec::check_env_files;
 pub use upstream::ServiceEngines;
 pub use watch::{EngineReport, EngineWatch};
