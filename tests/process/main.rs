@@ -22,6 +22,7 @@ mod probes;
 mod replay;
 mod reverts;
 mod shield;
+mod signals;
 mod store_kill;
 mod switches;
 mod traffic;

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::control_plane::provider::docker::DockerFault;
 use crate::model::{ImageReference, ReleaseId, ServiceName, Version};
-use crate::release::{Event, Notice};
+use crate::release::{Delivery, Event, Notice};
 use crate::traffic::WorkerReport;
 
 use super::rejection::Rejection;
@@ -34,6 +34,7 @@ pub enum Command {
         version: Option<String>,
         digest: Option<String>,
         at: Option<u64>,
+        delivery: Option<Delivery>,
     },
     Promote {
         force: bool,

@@ -7,6 +7,7 @@
 
 mod announce;
 mod apply;
+mod certificates;
 mod commands;
 mod containers;
 mod ejected;

@@ -87,6 +87,8 @@ impl Controller {
         if acknowledged.is_err() {
             tracing::warn!("a worker has not acknowledged the reloaded routes yet");
         }
+        self.certificates.repeat();
+        self.look_at_certificates();
         self.reloaded.send_replace(config);
         tracing::info!(?applied, ?needs_restart, ?faults, "configuration reloaded");
         ReloadReport { applied, needs_restart, faults }

@@ -25,6 +25,7 @@ use crate::tasks;
 use crate::tls::Live;
 use crate::traffic::Suspect;
 
+use super::certificates::CertificateWatch;
 use super::containers::Engines;
 use super::message::{Internal, Request};
 use super::metrics::Metrics;
@@ -65,6 +66,7 @@ pub struct Controller {
     pub(crate) workers: Workers,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) tls: Arc<Live>,
+    pub(crate) certificates: CertificateWatch,
     pub(crate) prober: Prober,
     pub(crate) synthetic: Synthetic,
     pub(crate) provider: FixedProvider,
@@ -261,6 +263,7 @@ impl Controller {
         self.save_unsaved().await;
         self.show_progress().await;
         self.sweep();
+        self.look_at_certificates();
         while self.tasks.try_join_next().is_some() {}
     }
 }

@@ -24,6 +24,7 @@ use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
+use super::certificates::CertificateWatch;
 use super::containers::{ASKED_MAX, Containers, Engines, Stored, container_sets, images, rebuilt};
 use super::exhibit::Exhibits;
 use super::metrics::Metrics;
@@ -132,6 +133,7 @@ impl Prepared {
             prober: Prober::start(probes_in, Arc::clone(tls.origins())),
             synthetic: Synthetic::start(synthetic_in, Arc::clone(tls.origins())),
             tls,
+            certificates: CertificateWatch::default(),
             provider: FixedProvider::start(endpoints_in),
             engines: Engines::new(engines_in),
             asking: Arc::new(Semaphore::new(ASKED_MAX)),

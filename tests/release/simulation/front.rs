@@ -389,6 +389,8 @@ impl Front {
         saved.health = other.health;
         saved.seen = other.seen.clone();
         saved.engine_away = other.engine_away.clone();
+        saved.pull_trouble = other.pull_trouble.clone();
+        saved.certificate = other.certificate.clone();
         saved.presence = other.presence.clone();
         saved.supervision = other.supervision.clone();
         saved.unwritable = other.unwritable;
