@@ -227,7 +227,11 @@ impl Front {
     fn list(&mut self, color: Color, ids: &[String]) {
         let endpoints: Vec<Endpoint> = ids
             .iter()
-            .map(|id| Endpoint { id: EndpointId::from(id.as_str()), address: ([127, 0, 0, 1], 80).into() })
+            .map(|id| Endpoint {
+                id: EndpointId::from(id.as_str()),
+                address: ([127, 0, 0, 1], 80).into(),
+                probe: None,
+            })
             .collect();
         if self.rosters[color].set_endpoints(&endpoints) {
             self.shadow.forget(color, ids.len());

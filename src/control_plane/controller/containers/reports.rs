@@ -362,7 +362,11 @@ impl Containers {
         let unheard = self.stored.endpoints.iter().filter(|known| {
             known.color == color && self.is_unheard(&known.engine) && ours(known.set.as_ref())
         });
-        endpoints.extend(unheard.map(|known| Endpoint { id: known.id.clone(), address: known.address }));
+        endpoints.extend(unheard.map(|known| Endpoint {
+            id: known.id.clone(),
+            address: known.address,
+            probe: known.probe,
+        }));
         (endpoints, self.fresh.clone())
     }
 
@@ -386,6 +390,7 @@ impl Containers {
                 set: member.set.clone(),
                 id: endpoint.id.clone(),
                 address: endpoint.address,
+                probe: endpoint.probe,
             })
         });
         unheard.chain(seen).collect()
