@@ -278,6 +278,7 @@ fn managed(words: &Words, state: &State, running: impl Fn() -> ReleaseId) -> Opt
             let ids = words.value("ids").unwrap_or_default().split('+').filter(|id| !id.is_empty());
             Event::Containers { color: color(words.bare(1).unwrap()), ids: ids.map(str::to_owned).collect() }
         }
+        "incident" => Event::Incident(words.has("begins").then(|| "blue is worse than usual".into())),
         "engine" => Event::EngineAway(
             words.has("away").then(|| "the engine unix:///e does not answer: refused".into()),
         ),

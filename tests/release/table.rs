@@ -158,6 +158,7 @@ const EVENTS: &[&str] = &[
     "ailing green why=status_503",
     "engine away",
     "engine back",
+    "incident begins",
 ];
 
 fn reach(keys: &str, way: &[&str]) -> (State, Tick) {
@@ -230,7 +231,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// The number of kinds of events. [`kind`] does not compile if a kind is added.
-const KINDS: usize = 28;
+const KINDS: usize = 29;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -263,6 +264,7 @@ fn kind(event: &Event) -> usize {
         Event::ErrandDone { .. } => 26,
         Event::Canary { .. } => 27,
         Event::Control { .. } => 28,
+        Event::Incident(_) => 29,
     }
 }
 

@@ -20,6 +20,7 @@ mod perform;
 mod persist;
 mod record;
 mod rejection;
+mod remember;
 mod reload;
 mod run;
 mod service;

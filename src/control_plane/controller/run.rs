@@ -106,6 +106,7 @@ impl Controller {
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Skip);
         self.settle().await;
+        self.count_seconds();
         loop {
             let wake = self.wake_at();
             let due = wake <= Instant::from_std(clock::instant());
@@ -147,6 +148,7 @@ impl Controller {
             self.settle().await;
         }
         self.save_all().await;
+        self.save_memories().await;
     }
 
     /// Returns when something is due: a service's deadline, or the gathered changes.
@@ -251,13 +253,25 @@ impl Controller {
         }
     }
 
-    /// Asks the workers for their counts once a second, and writes everything that is unsaved.
-    async fn second(&mut self) {
+    /// Asks the workers for their counts once a second, in a task of its own. So a bucket is a second
+    /// even while the loop waits for the store. The buckets wait for the loop then.
+    fn count_seconds(&mut self) {
         let (workers, internal) = (self.workers.clone(), self.internal.clone());
         self.tasks.spawn(tasks::named("counts", async move {
-            let reports = workers.collect().await;
-            let _ = internal.send(Internal::Counts(reports)).await;
+            let mut second = tokio::time::interval(Duration::from_secs(1));
+            second.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                second.tick().await;
+                let reports = workers.collect().await;
+                if internal.send(Internal::Counts(reports)).await.is_err() {
+                    return;
+                }
+            }
         }));
+    }
+
+    /// Writes everything that is unsaved.
+    async fn second(&mut self) {
         self.save_unsaved().await;
         self.show_progress().await;
         self.sweep();

@@ -89,6 +89,10 @@ pub struct State {
     /// Why an engine does not answer; `None` while every engine does.
     #[serde(skip)]
     pub engine_away: Option<String>,
+    /// How the active color is surely worse than it usually is; `None` while it is not. A release that has
+    /// not switched waits for a person then.
+    #[serde(skip)]
+    pub incident: Option<String>,
     #[serde(skip)]
     pub policy: Policy,
 }
@@ -123,6 +127,7 @@ impl State {
             unwritable: false,
             seen: PerColor::default(),
             engine_away: None,
+            incident: None,
             policy,
         }
     }

@@ -99,6 +99,7 @@ pub fn restore(saved: State, now: Tick) -> State {
     state.ailing = PerColor::default();
     state.seen = PerColor::default();
     state.engine_away = None;
+    state.incident = None;
     state.alarms.remove(&Alarm::EngineAway);
     // A count that needs an unbroken time ends here. An armed edge stays armed.
     state.discovery.down_since = None;
