@@ -20,6 +20,7 @@ mod follow;
 mod health;
 mod history;
 pub mod import;
+mod judge;
 mod output;
 mod pause;
 mod pin;
@@ -94,6 +95,7 @@ enum Verb {
     History(history::Args),
     Explain(explain::Args),
     Quarantine(quarantine::Args),
+    Judge(judge::Args),
     Analyze(analyze::Args),
     Import(import::command::Args),
     Reload(reload::Args),
@@ -120,6 +122,7 @@ impl Verb {
             Self::Status(args) => args.output.format,
             Self::Reload(args) => args.output.format,
             Self::Quarantine(args) => args.format(),
+            Self::Judge(args) => args.format(),
             Self::Explain(args) => args.fault_format(),
             Self::Demo(_)
             | Self::Run(_)
@@ -172,6 +175,7 @@ fn ask(connection: &Connection, verb: Verb) -> Exit {
             Verb::History(args) => history::history(&admin, &args).await,
             Verb::Explain(args) => explain::explain(&admin, &args).await,
             Verb::Quarantine(args) => quarantine::quarantine(&admin, &args).await,
+            Verb::Judge(args) => judge::judge(&admin, &args).await,
             Verb::Health(args) => health::health(&admin, &args).await,
             Verb::Reload(args) => reload::reload(&admin, &args).await,
             Verb::Demo(_)

@@ -313,6 +313,7 @@ fn managed(words: &Words, state: &State, running: impl Fn() -> ReleaseId) -> Opt
         "certificate" => Event::Certificate(
             words.has("ended").then(|| "the certificate for app.test ended on 2026-01-01".into()),
         ),
+        "incident" => Event::Incident(words.has("begins").then(|| "blue is worse than usual".into())),
         "engine" => Event::EngineAway(
             words.has("away").then(|| "the engine unix:///e does not answer: refused".into()),
         ),

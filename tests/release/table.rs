@@ -167,6 +167,7 @@ const EVENTS: &[&str] = &[
     "certificate ended",
     "certificate valid",
     "engine back",
+    "incident begins",
 ];
 
 fn reach(keys: &str, way: &[&str]) -> (State, Tick) {
@@ -239,7 +240,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// The number of kinds of events. [`kind`] does not compile if a kind is added.
-const KINDS: usize = 34;
+const KINDS: usize = 35;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -278,6 +279,7 @@ fn kind(event: &Event) -> usize {
         Event::Found { .. } => 32,
         Event::PullStruggles { .. } => 33,
         Event::Certificate(_) => 34,
+        Event::Incident(_) => 35,
     }
 }
 

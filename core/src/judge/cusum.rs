@@ -4,14 +4,15 @@
 //! Each failure adds ln(p1/p0), and each success adds ln((1-p1)/(1-p0)), which is negative. The sum never
 //! falls under 0. From any one start the ratio of likelihoods passes e^h with a chance of at most e^-h,
 //! as long as the rate is p0 or less (Ville's inequality; Lorden, 1971, for the time to a false alarm). A
-//! bake of N requests has at most N starts. So h = ln(N/alpha) keeps the chance of a false trip in the
-//! whole bake under alpha, however often the score is looked at.
+//! score is raised to 0 at the borders of seconds only. So a bake of T seconds has at most T starts, and h
+//! = ln(T/alpha) keeps the chance of a false trip in the whole bake under alpha, however often the score
+//! is looked at. (The latency rule counts one start for each request, which is more.)
 //!
 //! This bound on the chance has limits. It assumes that requests are independent, and that p0 is no less
 //! than the true rate (a Wilson bound is too low in one sample of forty, and then by little). Dividing by
-//! the dispersion repairs clumps only as far as the baseline showed them. And h is frozen while the score
-//! is over 0. So if far more requests come than expected, the bound on the chance grows by a factor of 1
-//! + ln(seen / expected).
+//! the dispersion repairs clumps only as far as baseline and memory showed them. And h is frozen while the
+//! score is over 0. So if a bake lasts far longer than planned, the bound on the chance grows by a factor
+//! of 1 + ln(seen / planned).
 //!
 //! Two limits work against that, and both only lower the score. An interval adds at most h/4 (h/2 where
 //! an outage is ruled out, see `total`). Where the clients are many, one client adds at most h/4 since
@@ -24,8 +25,10 @@ use serde::{Deserialize, Serialize};
 
 use super::ClientKey;
 use super::ledger::Ledger;
-use super::rates::Rates;
+use super::rates::{Edition, Rates};
 
+/// A bake is taken as no shorter than this many seconds.
+const SECONDS_MIN: u64 = 300;
 /// Nano-nats in a nat.
 const NANO: f64 = 1e9;
 
@@ -65,10 +68,11 @@ pub(crate) struct Evidence<C> {
 impl Cusum {
     /// A rule with score 0. `bound` is in nats and comes from [`bound`].
     pub(crate) fn new(rates: Rates, dispersion: f64, many_clients: bool, bound: f64) -> Self {
-        let (up, down) = if rates.are_distinct() { rates.weights() } else { (0.0, 0.0) };
+        let on = rates.are_distinct(Edition::Second);
+        let (up, down) = if on { rates.weights() } else { (0.0, 0.0) };
         let dispersion = dispersion.max(1.0);
         Self {
-            on: rates.are_distinct(),
+            on,
             up: nano((up / dispersion * NANO).floor()),
             down: nano((down / dispersion * NANO).ceil()),
             score: 0,
@@ -80,11 +84,16 @@ impl Cusum {
     /// Adds one interval. `bound` is the present bound in nats. It is adopted only while the score is 0;
     /// otherwise the old bound holds.
     pub(crate) fn observe(&mut self, evidence: Evidence<impl Iterator<Item = (ClientKey, u32)>>, bound: f64) {
+        if self.on && self.score == 0 {
+            self.bound = whole(bound);
+        }
+        self.add(evidence);
+    }
+
+    /// Adds one interval and keeps the bound.
+    pub(crate) fn add(&mut self, evidence: Evidence<impl Iterator<Item = (ClientKey, u32)>>) {
         if !self.on {
             return;
-        }
-        if self.score == 0 {
-            self.bound = whole(bound);
         }
         let quarter = self.bound / 4;
         let step_max = match evidence.most {
@@ -140,9 +149,21 @@ impl Cusum {
         self.bound as f64 / NANO
     }
 
+    /// The score as a part of the bound; 0 if the rule is off.
+    pub(crate) fn nearness(&self) -> f64 {
+        if self.on { self.score() / self.bound().max(f64::MIN_POSITIVE) } else { 0.0 }
+    }
+
     /// Whether the part of one client is limited.
     pub(crate) fn many_clients(&self) -> bool {
         self.ledger.is_some()
+    }
+
+    /// Takes over the part of the bound that another score has reached, but no trip.
+    pub(crate) fn carry(&mut self, other: &Self) {
+        if self.on && other.on && other.bound > 0 {
+            self.score = part(self.bound, other.score.clamp(0, other.bound), other.bound).min(self.bound - 1);
+        }
     }
 
     /// Sets the score to 0 and empties the ledger.
@@ -151,6 +172,11 @@ impl Cusum {
         if let Some(ledger) = &mut self.ledger {
             ledger.clear();
         }
+    }
+
+    /// Lowers the score to half of its bound. What is left needs fresh evidence to trip.
+    pub(crate) fn halve(&mut self) {
+        self.score = self.score.min(self.bound / 2);
     }
 
     /// Lowers the score to its bound, so that it can fall again.
@@ -163,6 +189,12 @@ impl Cusum {
 /// false trip. It counts 1000 requests at least.
 pub(crate) fn bound(alpha: f64, expected: f64, seen: u64) -> f64 {
     bound_of(alpha, expected.max(seen as f64).max(1000.0))
+}
+
+/// The bound h in nats of a rule about errors. A score restarts at the borders of seconds only, so a bake
+/// of so many seconds has at most that many starts. It counts 300 seconds at least.
+pub(crate) fn bound_of_seconds(alpha: f64, seconds: u64) -> f64 {
+    bound_of(alpha, seconds.max(SECONDS_MIN) as f64)
 }
 
 /// The bound h in nats for `requests` requests, without the minimum.

@@ -38,7 +38,7 @@ const INCIDENT_ERRORS: f64 = 20.0;
 pub(crate) fn of_seconds(seconds: impl Iterator<Item = (u64, u64)>) -> f64 {
     let mut counts = floats(seconds);
     let (requests, _) = sum(&counts);
-    let most = MOST.max(MOST_PER_REQUEST * requests / counts.len().max(1) as f64);
+    let most = most(requests / counts.len().max(1) as f64);
     without_incident(&mut counts);
     let mut largest = pearson(&counts).map_or(LEAST, |found| found.dispersion);
     for window in LONG {
@@ -69,11 +69,17 @@ pub(crate) fn least(ten_minutes: f64, rates: Rates) -> f64 {
     LEAST + (1.0 / failures.sqrt()).min(0.5)
 }
 
+/// The largest dispersion that is believed at this many requests a second.
+pub(crate) fn most(requests_a_second: f64) -> f64 {
+    MOST.max(MOST_PER_REQUEST * requests_a_second)
+}
+
 fn floats(counts: impl Iterator<Item = (u64, u64)>) -> Vec<(f64, f64)> {
     counts.map(|(n, bad)| (n as f64, bad.min(n) as f64)).collect()
 }
 
-fn rounded(dispersion: f64) -> f64 {
+/// A dispersion to three decimals, because the stored text must read back as the same number.
+pub(crate) fn rounded(dispersion: f64) -> f64 {
     (dispersion * 1000.0).round() / 1000.0
 }
 

@@ -15,7 +15,7 @@
 //! | file | content |
 //! |---|---|
 //! | `bucket` `clients` `times` `route` `routes` `failure` | the bounded counts of the data plane |
-//! | `baseline` `window` `route_window` | the old color's past |
+//! | `baseline` `window` `route_window` `memory` | the old color's past: ten minutes, and a day |
 //! | `dispersion` `wilson` `rates` | the statistics of the past, and the rates that are too bad |
 //! | `control` | the old color while it still answers beside the candidate |
 //! | `cusum` `ledger` `total` | the running score, and the most that one second may add |
@@ -32,6 +32,7 @@ mod dispersion;
 mod failure;
 mod latency;
 mod ledger;
+mod memory;
 mod policy;
 mod rates;
 mod route;
@@ -54,6 +55,7 @@ pub use clients::ClientKey;
 pub use control::Control;
 pub use failure::{FAILURES_MAX, FailedRequest};
 pub use latency::SLOW_REPEATS_MAX;
+pub use memory::{Memory, Usual};
 pub use policy::{OnLatency, Policy};
 pub use route::{RouteKey, RouteTemplate};
 pub use series::{Counts, RuleSeries, Series};

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cusum::{self, Cusum, Evidence, Most};
-use super::rates::{Rates, ten_minutes};
+use super::rates::{Edition, Rates, ten_minutes};
 use super::route::{RouteKey, RouteTemplate};
 use super::verdict::RouteNumbers;
 use super::{Baseline, Bucket, Policy, ROUTES_MAX, ROUTES_SHOWN, RouteBaseline, dispersion};
@@ -32,26 +32,22 @@ struct RouteRule {
     /// Requests and errors since the switch.
     n: u64,
     e: u64,
-    /// Requests expected in the bake.
-    expected: f64,
 }
 
 impl RouteRules {
-    /// The rules of a bake with `expected` requests over all routes.
-    pub(crate) fn new(baseline: &Baseline, policy: &Policy, expected: f64) -> Self {
-        let judged = baseline.routes.iter().filter(|route| Rates::of_route(route, policy).are_distinct());
+    /// The rules of a bake of so many seconds.
+    pub(crate) fn new(baseline: &Baseline, policy: &Policy, planned: u64) -> Self {
+        let rates = |route: &RouteBaseline| Rates::of_route(route, policy, Edition::Second);
+        let judged = baseline.routes.iter().filter(|route| rates(route).are_distinct(Edition::Second));
         let split = u32::try_from(judged.count().max(1)).unwrap_or(u32::MAX);
         let alpha = policy.alpha / f64::from(split);
-        let share = |requests: u64| requests as f64 / baseline.requests.max(1) as f64;
+        let bound = cusum::bound_of_seconds(alpha, planned);
         let mut rules: Vec<RouteRule> = baseline
             .routes
             .iter()
             .take(ROUTES_MAX)
             .map(|route| {
-                // A whole number, so that it reads back from text as the same number.
-                let expected = (expected * share(route.requests)).ceil();
-                let bound = cusum::bound(alpha, expected, 0);
-                let rates = Rates::of_route(route, policy);
+                let rates = rates(route);
                 let dispersion = route
                     .dispersion
                     .max(dispersion::least(ten_minutes(route.requests, route.seconds), rates));
@@ -61,7 +57,6 @@ impl RouteRules {
                     cusum: Cusum::new(rates, dispersion, baseline.many_clients(), bound),
                     n: 0,
                     e: 0,
-                    expected,
                 }
             })
             .collect();
@@ -69,8 +64,9 @@ impl RouteRules {
         Self { rules, split }
     }
 
-    /// Judges one closed second. A route without a baseline is counted from its first error on.
-    pub(crate) fn observe(&mut self, bucket: &Bucket, policy: &Policy) {
+    /// Judges one closed second. A route without a baseline is counted from its first error on. `seconds`
+    /// is the length of the bake; without it the bounds stay as they are.
+    pub(crate) fn observe(&mut self, bucket: &Bucket, policy: &Policy, seconds: Option<u64>) {
         let alpha = policy.alpha / f64::from(self.split.max(1));
         for count in bucket.routes() {
             let key = count.route.key();
@@ -87,9 +83,12 @@ impl RouteRules {
             let good = u64::from(count.requests.saturating_sub(count.errors));
             rule.n += u64::from(count.requests);
             rule.e += bad;
-            let bound = cusum::bound(alpha, rule.expected, rule.n);
             let (clients, most) = (bucket.erring_on(key), Most::Quarter);
-            rule.cusum.observe(Evidence { bad, good, clients, most }, bound);
+            let evidence = Evidence { bad, good, clients, most };
+            match seconds {
+                Some(seconds) => rule.cusum.observe(evidence, cusum::bound_of_seconds(alpha, seconds)),
+                None => rule.cusum.add(evidence),
+            }
         }
     }
 
@@ -98,8 +97,17 @@ impl RouteRules {
         self.rules.iter().any(|rule| rule.cusum.tripped())
     }
 
+    /// The score that is nearest to its bound, as a part of it.
+    pub(crate) fn nearness(&self) -> f64 {
+        self.rules.iter().map(|rule| rule.cusum.nearness()).fold(0.0, f64::max)
+    }
+
     pub(crate) fn reset(&mut self) {
         self.rules.iter_mut().for_each(|rule| rule.cusum.reset());
+    }
+
+    pub(crate) fn halve(&mut self) {
+        self.rules.iter_mut().for_each(|rule| rule.cusum.halve());
     }
 
     pub(crate) fn cap(&mut self) {
@@ -113,19 +121,19 @@ impl RouteRules {
 
     /// The routes with errors, the one nearest to its bound first, then by errors. There are at most
     /// `ROUTES_SHOWN`.
-    pub(crate) fn numbers(&self, policy: &Policy) -> Vec<RouteNumbers> {
+    pub(crate) fn numbers(&self, policy: &Policy, edition: Edition) -> Vec<RouteNumbers> {
         let mut erring: Vec<&RouteRule> = self.rules.iter().filter(|rule| rule.e > 0).collect();
         erring.sort_by(|a, b| {
-            b.nearness().total_cmp(&a.nearness()).then(b.e.cmp(&a.e)).then(a.key.cmp(&b.key))
+            b.cusum.nearness().total_cmp(&a.cusum.nearness()).then(b.e.cmp(&a.e)).then(a.key.cmp(&b.key))
         });
-        erring.into_iter().take(ROUTES_SHOWN).map(|rule| rule.numbers(policy)).collect()
+        erring.into_iter().take(ROUTES_SHOWN).map(|rule| rule.numbers(policy, edition)).collect()
     }
 }
 
 impl RouteRule {
     /// A template without a baseline.
     fn unknown(route: &RouteTemplate, policy: &Policy) -> Self {
-        let bound = cusum::bound(policy.alpha, 0.0, 0);
+        let bound = cusum::bound_of_seconds(policy.alpha, 0);
         let baseline = RouteBaseline {
             route: route.as_str().to_owned(),
             requests: 0,
@@ -135,21 +143,15 @@ impl RouteRule {
         };
         Self {
             key: route.key(),
-            cusum: Cusum::new(Rates::of_route(&baseline, policy), 1.0, false, bound),
+            cusum: Cusum::new(Rates::of_route(&baseline, policy, Edition::Second), 1.0, false, bound),
             baseline,
             n: 0,
             e: 0,
-            expected: 0.0,
         }
     }
 
-    /// The score as a part of the bound.
-    fn nearness(&self) -> f64 {
-        self.cusum.score() / self.cusum.bound().max(f64::MIN_POSITIVE)
-    }
-
-    fn numbers(&self, policy: &Policy) -> RouteNumbers {
-        let rates = Rates::of_route(&self.baseline, policy);
+    fn numbers(&self, policy: &Policy, edition: Edition) -> RouteNumbers {
+        let rates = Rates::of_route(&self.baseline, policy, edition);
         RouteNumbers {
             route: self.baseline.route.clone(),
             n: self.n,

@@ -8,7 +8,7 @@ use super::FailedRequest;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// No rule tripped, and the error rate is surely under p1.
+    /// No rule tripped, no score stands at half of its bound, and the error rate is surely under p1.
     Pass,
     /// A rule tripped.
     Fail,
@@ -76,10 +76,15 @@ pub struct Numbers {
     pub dispersion: f64,
     pub baseline_requests: u64,
     pub baseline_errors: u64,
-    /// False if the rule can't tell the two rates apart (p1 under 1.5 p0).
+    /// Requests and errors of the service's memory, which fades within days; 0 without one.
+    pub usual_requests: u64,
+    pub usual_errors: u64,
+    /// False if the rule can't tell the two rates apart.
     pub rule_on: bool,
     /// The Wilson upper bound (95 %) of the candidate's error rate; 1 before any request.
     pub upper: f64,
+    /// The Wilson lower bound (95 %) of the same rate; 0 before any request.
+    pub lower: f64,
     /// Whether the part of one client in the score is limited to h/4.
     pub many_clients: bool,
     /// The numbers of the latency rule; `None` if it is off.

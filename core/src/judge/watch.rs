@@ -6,13 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use super::cusum::{self, Cusum, Evidence};
 use super::latency::LatencyRule;
-use super::rates::{Rates, ten_minutes};
+use super::rates::{Edition, Rates};
 use super::route_rules::RouteRules;
 use super::total::TotalFailure;
 use super::{
     Baseline, Bucket, FAILURES_MAX, FailedRequest, Numbers, OnLatency, Policy, Trip, TripRule, Verdict,
-    dispersion, wilson,
+    wilson,
 };
+
+/// The edition of the rules that a new judge has.
+const SECOND: u8 = 2;
+/// With a score of this part of its bound a candidate does not pass.
+const SUSPECT: f64 = 0.5;
+/// An error rate that no bake without a verdict may have.
+const BAD_SHARE: f64 = 0.1;
 
 /// The judge's state as plain data. It is stored with the service's record once a second, and a stored
 /// judge goes on exactly from there (scores are integers, so that no digit is lost on the way through
@@ -37,23 +44,39 @@ pub struct Judge {
     /// The first requests that failed, oldest first.
     #[serde(default)]
     first_failures: Vec<FailedRequest>,
+    /// 2 since the memory. A judge that an older build stored has 0, and goes on by its own rules.
+    #[serde(default)]
+    edition: u8,
+    /// The seconds that the bake is planned to last.
+    #[serde(default)]
+    planned: u64,
     /// Whether a rule that reverts has been at its bound since the last reset.
     failed: bool,
 }
 
 impl Judge {
-    /// A judge for a bake in which about `expected_requests` will come.
+    /// A judge for a bake in which about `expected_requests` will come at the baseline's rate.
     pub fn new(baseline: Baseline, policy: Policy, expected_requests: f64) -> Self {
+        let seconds = expected_requests * baseline.seconds as f64 / baseline.requests.max(1) as f64;
+        let lasts = Duration::try_from_secs_f64(seconds.ceil()).unwrap_or_default();
+        Self::lasting(lasts, baseline, policy, expected_requests)
+    }
+
+    /// A judge for a bake of this length, in which about `expected_requests` will come.
+    pub fn lasting(lasts: Duration, baseline: Baseline, policy: Policy, expected_requests: f64) -> Self {
         // A whole number, so that it reads back from text as the same number.
         let expected = if expected_requests.is_finite() { expected_requests.max(0.0).ceil() } else { 0.0 };
-        let bound = cusum::bound(policy.alpha, expected, 0);
-        let rates = Rates::of_errors(&baseline, &policy);
+        let planned = lasts.as_secs();
+        let bound = cusum::bound_of_seconds(policy.alpha, planned);
+        let rates = Rates::of_errors(&baseline, &policy, Edition::Second);
         Self {
-            errors: Cusum::new(rates, dispersion(&baseline, rates), baseline.many_clients(), bound),
+            errors: Cusum::new(rates, baseline.scatter(rates), baseline.many_clients(), bound),
             total: TotalFailure::default(),
             latency: LatencyRule::new(&baseline, &policy, expected),
-            routes: RouteRules::new(&baseline, &policy, expected),
+            routes: RouteRules::new(&baseline, &policy, planned),
             first_failures: Vec::new(),
+            edition: SECOND,
+            planned,
             expected,
             n: 0,
             e: 0,
@@ -74,8 +97,15 @@ impl Judge {
         let good = bucket.requests.saturating_sub(bucket.errors);
         let most = self.total.observe(good, bucket.errors);
         let evidence = Evidence { bad: bucket.errors, good, clients: bucket.erring(), most };
-        self.errors.observe(evidence, cusum::bound(self.policy.alpha, self.expected, self.n));
-        self.routes.observe(bucket, &self.policy);
+        let seconds = self.planned.max(self.seconds);
+        match self.edition() {
+            // The bound of the older build stays as it was stored.
+            Edition::First => self.errors.add(evidence),
+            Edition::Second => {
+                self.errors.observe(evidence, cusum::bound_of_seconds(self.policy.alpha, seconds));
+            }
+        }
+        self.routes.observe(bucket, &self.policy, (self.edition() == Edition::Second).then_some(seconds));
         if self.times_count() {
             self.latency.observe(bucket, &self.baseline, &self.policy, self.expected);
             if self.policy.latency == OnLatency::Notify {
@@ -106,6 +136,30 @@ impl Judge {
         self.failed = false;
     }
 
+    /// The same watch by another baseline, which came late. Counts stay, and the score keeps its part of the
+    /// bound, since a suspicion is not thrown away. The old baseline's trips are.
+    #[must_use]
+    pub fn rebased(self, lasts: Duration, baseline: Baseline, expected_requests: f64) -> Self {
+        let mut judge = Self::lasting(lasts, baseline, self.policy, expected_requests);
+        judge.errors.carry(&self.errors);
+        Self {
+            n: self.n,
+            e: self.e,
+            seconds: self.seconds,
+            total: self.total,
+            first_failures: self.first_failures,
+            ..judge
+        }
+    }
+
+    /// Takes earlier trips back, because the cause was outside. Up to half of the bound of a score about
+    /// errors is kept, so that a trip needs fresh evidence and a suspicion is not thrown away.
+    pub fn excuse(&mut self) {
+        self.errors.halve();
+        self.routes.halve();
+        self.failed = false;
+    }
+
     /// Lowers each score to its bound, so that the score of a degraded release can fall again.
     pub fn cap(&mut self) {
         self.errors.cap();
@@ -133,6 +187,8 @@ impl Judge {
     /// The numbers of every rule as they are now.
     pub fn numbers(&self) -> Numbers {
         let rates = self.rates();
+        let dispersion = self.baseline.scatter(rates);
+        let usual = self.baseline.usual.unwrap_or_default();
         let latency = self.policy.latency != OnLatency::Off;
         Numbers {
             n: self.n,
@@ -141,34 +197,70 @@ impl Judge {
             p1: rates.p1,
             s: self.errors.score(),
             h: self.errors.bound(),
-            dispersion: dispersion(&self.baseline, rates),
+            dispersion,
             baseline_requests: self.baseline.requests,
             baseline_errors: self.baseline.errors,
             rule_on: self.errors.on(),
-            upper: wilson::upper(self.e, self.n),
+            usual_requests: usual.requests,
+            usual_errors: usual.errors,
+            upper: wilson::upper_of_clumps(self.e, self.n, dispersion),
+            lower: wilson::lower_of_clumps(self.e, self.n, dispersion),
             many_clients: self.errors.many_clients(),
             latency: latency.then(|| self.latency.numbers(&self.baseline)),
             rule: self.rule(),
-            routes: self.routes.numbers(&self.policy),
+            routes: self.routes.numbers(&self.policy, self.edition()),
             routes_judged: self.routes.judged(),
             first_failures: self.first_failures.clone(),
         }
     }
 
-    /// The verdict if the bake ended now. It is fail if a rule has tripped, pass if the error rate is
-    /// surely under p1, and inconclusive if there is too little traffic to say so.
+    /// The verdict if the bake ended now. It is fail if a rule has tripped. It is pass if the error rate is
+    /// surely under p1 and no score stands at half of its bound. It is inconclusive if there is too little
+    /// traffic to say so.
     pub fn verdict(&self) -> Verdict {
         if self.failed {
             Verdict::Fail
-        } else if self.errors.on() && wilson::upper(self.e, self.n) < self.rates().p1 {
+        } else if self.passes() {
             Verdict::Pass
         } else {
             Verdict::Inconclusive
         }
     }
 
+    fn passes(&self) -> bool {
+        let rates = self.rates();
+        let upper = wilson::upper_of_clumps(self.e, self.n, self.baseline.scatter(rates));
+        self.errors.on()
+            && upper < rates.p1
+            && self.suspicion() < SUSPECT
+            && rates.mean_something(&self.baseline)
+    }
+
+    /// The largest score of the rules that revert, as a part of its bound.
+    pub fn suspicion(&self) -> f64 {
+        let latency = if self.policy.latency == OnLatency::Revert {
+            let numbers = self.latency.numbers(&self.baseline);
+            if numbers.rule_on && numbers.h > 0.0 { numbers.s / numbers.h } else { 0.0 }
+        } else {
+            0.0
+        };
+        self.errors.nearness().max(self.routes.nearness()).max(latency)
+    }
+
+    /// Whether the candidate surely fails more than one request in ten, and more than the baseline leaves
+    /// room for. Then a bake without a verdict is not good enough.
+    pub fn surely_fails(&self) -> bool {
+        let rates = self.rates();
+        let lower = wilson::lower_of_clumps(self.e, self.n, self.baseline.scatter(rates));
+        lower > rates.p0.max(BAD_SHARE)
+    }
+
+    fn edition(&self) -> Edition {
+        if self.edition < SECOND { Edition::First } else { Edition::Second }
+    }
+
     fn rates(&self) -> Rates {
-        Rates::of_errors(&self.baseline, &self.policy)
+        Rates::of_errors(&self.baseline, &self.policy, self.edition())
     }
 
     /// The first rule at its bound, of those that revert.
@@ -183,9 +275,4 @@ impl Judge {
             None
         }
     }
-}
-
-/// The dispersion as it was measured, or the least value that so few failures allow if that is more.
-fn dispersion(baseline: &Baseline, rates: Rates) -> f64 {
-    baseline.dispersion.max(dispersion::least(ten_minutes(baseline.requests, baseline.seconds), rates))
 }

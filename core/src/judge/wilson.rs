@@ -29,5 +29,10 @@ pub(crate) fn upper_of_clumps(bad: u64, n: u64, dispersion: f64) -> f64 {
 
 /// The lower end of the interval of [`upper`]; 0 if there were no requests.
 pub(crate) fn lower(bad: u64, n: u64) -> f64 {
-    if n == 0 { 0.0 } else { (1.0 - upper(n - bad.min(n), n)).max(0.0) }
+    lower_of_clumps(bad, n, 1.0)
+}
+
+/// The lower end of the interval of [`upper_of_clumps`]; 0 if there were no requests.
+pub(crate) fn lower_of_clumps(bad: u64, n: u64, dispersion: f64) -> f64 {
+    if n == 0 { 0.0 } else { (1.0 - upper_of_clumps(n - bad.min(n), n, dispersion)).max(0.0) }
 }

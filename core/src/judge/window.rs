@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::route_window::RouteWindow;
-use super::{Baseline, Bucket, LatencyBaseline, Policy, dispersion};
+use super::{Baseline, Bucket, LatencyBaseline, Memory, Policy, dispersion};
 
 /// The seconds that one slice covers.
 const SLICE_SECONDS: u32 = 10;
@@ -21,6 +21,8 @@ const WINDOW_SECONDS_MAX: u64 = 3600;
 pub struct BaselineWindow {
     /// Requests and errors of each second.
     seconds: VecDeque<(u32, u32)>,
+    /// How many of the oldest seconds the memory has already, or is not to have.
+    taken: usize,
     slices: VecDeque<Slice>,
     routes: RouteWindow,
 }
@@ -35,6 +37,11 @@ impl BaselineWindow {
     /// Adds a closed second (even one without a request) and drops the seconds that are older than the
     /// window.
     pub fn push(&mut self, bucket: &Bucket, policy: &Policy) {
+        self.push_into(bucket, policy, &mut Memory::default());
+    }
+
+    /// Adds a closed second, and moves the seconds that are older than the window into the memory.
+    pub fn push_into(&mut self, bucket: &Bucket, policy: &Policy, memory: &mut Memory) {
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         self.seconds.push_back((small(bucket.requests), small(bucket.errors)));
         match self.slices.back_mut() {
@@ -49,7 +56,12 @@ impl BaselineWindow {
         self.routes.add(bucket);
         let window = window(policy);
         while self.seconds.len() > window {
-            self.seconds.pop_front();
+            let left = self.seconds.pop_front();
+            if self.taken > 0 {
+                self.taken -= 1;
+            } else if let Some((requests, errors)) = left {
+                memory.add(u64::from(requests), u64::from(errors));
+            }
         }
         // Only whole slices are dropped, so they cover the window and up to nine seconds more.
         let mut covered: usize = self.slices.iter().map(|slice| slice.seconds as usize).sum();
@@ -62,9 +74,23 @@ impl BaselineWindow {
         }
     }
 
+    /// Gives the memory all seconds that it does not have yet, and keeps them for the baseline.
+    pub fn flush_into(&mut self, memory: &mut Memory) {
+        for &(requests, errors) in self.seconds.iter().skip(self.taken) {
+            memory.add(u64::from(requests), u64::from(errors));
+        }
+        self.withhold();
+    }
+
+    /// Keeps the present seconds from the memory, because the service was not as it should be.
+    pub fn withhold(&mut self) {
+        self.taken = self.seconds.len();
+    }
+
     /// Forgets everything, because another color is active now.
     pub fn clear(&mut self) {
         self.seconds.clear();
+        self.taken = 0;
         self.slices.clear();
         self.routes = RouteWindow::default();
     }
@@ -85,6 +111,7 @@ impl BaselineWindow {
             clients: all.clients(),
             top_client_share: share(all.top_client_at_most(), all.requests),
             latency: LatencyBaseline::new(&all, self.slices.iter().map(|slice| &slice.sum)),
+            usual: None,
             routes: self.routes.freeze(counts().count() as u64),
         }
     }

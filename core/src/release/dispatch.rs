@@ -87,6 +87,10 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
             turn.state.certificate.clone_from(why);
             Ok(())
         }
+        Event::Incident(why) => {
+            turn.state.incident.clone_from(why);
+            Ok(())
+        }
         Event::EngineAway(why) => {
             turn.state.engine_away.clone_from(why);
             if why.is_none() {
@@ -206,6 +210,9 @@ fn control(turn: &mut Turn, epoch: Epoch, old: &Bucket) -> Result<(), Refusal> {
         return Err(Refusal::Unexpected { fact: "control", state });
     };
     bake.control.push(old);
+    if bake.judge.suspicion() <= 0.0 {
+        bake.control.run_is_over();
+    }
     turn.counted();
     Ok(())
 }

@@ -227,6 +227,24 @@ pub(crate) async fn resume(
     give(&shared, &service, Command::Resume, caller).await.map(done)
 }
 
+/// Clear the judge's memory of the service
+///
+/// The memory says how the service usually is. The judge learns again from now on.
+#[utoipa::path(
+    post, path = "/v1/services/{service}/judge/forget", tag = "services", operation_id = "forget",
+    params(("service" = String, Path, description = "The service's name")),
+    request_body = Nothing,
+    responses((status = 200, description = "Done", body = Answer)),
+)]
+pub(crate) async fn forget(
+    State(shared): State<Shared>,
+    PathOf(service): PathOf<String>,
+    caller: Caller,
+    _body: Strict<Nothing>,
+) -> Result<Json<Answer>, Problem> {
+    give(&shared, &service, Command::Forget, caller).await.map(done)
+}
+
 /// The answer to a change that is complete when it is answered.
 pub(crate) fn done(done: Done) -> Json<Answer> {
     Json(Answer { id: done.release, noop: done.noop, message: done.message })

@@ -35,6 +35,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .routes(routes!(commands::rollback))
         .routes(routes!(commands::pause))
         .routes(routes!(commands::resume))
+        .routes(routes!(commands::forget))
         .routes(routes!(pin::pin, pin::unpin))
         .routes(routes!(releases::history))
         .routes(routes!(audit::list))

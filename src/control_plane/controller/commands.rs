@@ -88,6 +88,9 @@ impl Controller {
         if let Some(precondition) = precondition {
             check(runtime, precondition)?;
         }
+        if matches!(command, Command::Forget) {
+            return self.forget(index).await;
+        }
         let event = match image {
             Some(image) => self.image_event(index, command, image)?,
             None => event(runtime, command)?,
@@ -178,6 +181,8 @@ fn event(runtime: &ServiceRuntime, command: &Command) -> Result<Event, Rejection
         Command::Pause => Event::Pause,
         Command::Resume => Event::Resume,
         Command::Unquarantine { version } => Event::Unquarantine { version: Version(version) },
+        // The state knows nothing of the memory, so the caller has done it before.
+        Command::Forget => Event::Deadline,
     })
 }
 
@@ -214,6 +219,7 @@ fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>,
         ),
         Command::Resume => format!("undo: `greenlight pause {name}`"),
         Command::Unquarantine { .. } => "the version can be released again".to_owned(),
+        Command::Forget => "it learns again from now on".to_owned(),
     };
     Done { release, noop: false, accepted, message: format!("{}; {next}", taken.reason) }
 }
@@ -244,5 +250,6 @@ fn describe(command: &Command) -> String {
         Command::Pause => "pause".to_owned(),
         Command::Resume => "resume".to_owned(),
         Command::Unquarantine { version } => format!("take {version} out of quarantine"),
+        Command::Forget => "forget how the service usually is".to_owned(),
     }
 }

@@ -161,7 +161,7 @@ impl Controller {
             let policy = service.state.policy.judge;
             let mut closed: PerColor<Bucket> = std::mem::take(&mut service.buckets);
             let active = service.state.active;
-            service.windows[active].push(&closed[active], &policy);
+            service.recall.second(&service.state, &mut service.windows[active], &closed[active], &policy);
             let epoch = service.state.epoch;
             // Only the requests of users are the next release's baseline. Synthetic requests are
             // evidence of the present release alone.
@@ -175,6 +175,7 @@ impl Controller {
             self.table_dirty |= published != super::table::slow_after(&service.state);
             self.canary_second(index, &closed).await;
             self.follow_course(index, &closed);
+            self.memory_second(index).await;
         }
         self.views_dirty = true;
     }
@@ -187,10 +188,7 @@ impl Controller {
         if !canary.open {
             return;
         }
-        let baseline = canary.judge.is_none().then(|| {
-            let window = &service.windows[release.color.other()];
-            Box::new(window.freeze(&service.state.policy.judge))
-        });
+        let baseline = canary.judge.is_none().then(|| Box::new(service.baseline(release.color.other())));
         let (candidate, old) = (closed[release.color].clone(), closed[release.color.other()].clone());
         let event = Event::Canary { release: release.id.clone(), candidate, old, baseline };
         self.apply_fact(index, event).await;

@@ -56,6 +56,8 @@ pub enum Command {
     Unquarantine {
         version: String,
     },
+    /// Clear the judge's memory of the service.
+    Forget,
 }
 
 /// The state that a command expects, from the header `If-Match`.

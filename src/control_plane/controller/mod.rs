@@ -22,6 +22,7 @@ mod persist;
 mod record;
 mod rejection;
 mod reload;
+mod remember;
 mod run;
 mod scribe;
 mod service;

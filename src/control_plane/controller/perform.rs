@@ -70,7 +70,10 @@ impl Controller {
 
     fn swap(&mut self, index: usize, epoch: Epoch, active: Color) {
         let service = &mut self.services[index];
-        let baseline = service.windows[active.other()].freeze(&service.state.policy.judge);
+        let baseline = service.baseline(active.other());
+        if service.state.running().is_some_and(|release| matches!(release.phase, Phase::Promoting(_))) {
+            service.recall.leave(&mut service.windows[active.other()]);
+        }
         let name = service.name().clone();
         let reason = switch_reason(&service.state);
         self.metrics.switches_total.with_label_values(&[name.as_str(), reason]).inc();

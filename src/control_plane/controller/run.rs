@@ -158,6 +158,7 @@ impl Controller {
             self.settle().await;
         }
         self.save_all().await;
+        self.save_memories().await;
         self.scribe.close().await;
     }
 

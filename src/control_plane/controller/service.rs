@@ -1,6 +1,7 @@
 //! One service while it runs: its record, its endpoints, and the callers that wait for an answer.
 
 pub(crate) mod course;
+pub(crate) mod recall;
 pub(crate) mod synthetic;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use super::rejection::Rejection;
 use super::view::ReleaseView;
 
 use course::Course;
+use recall::Recall;
 use synthetic::SyntheticCounts;
 
 /// How many ended releases are remembered. One step ends no more than that.
@@ -52,6 +54,8 @@ pub(crate) struct ServiceRuntime {
     /// Why probes of each color fail, as the state knows it; `None` if none fails.
     pub(crate) ailing: PerColor<Option<String>>,
     pub(crate) windows: PerColor<BaselineWindow>,
+    /// The judge's memory.
+    pub(crate) recall: Recall,
     /// Endpoints that workers have ejected.
     pub(crate) ejected: Ejected,
     /// The counts of the workers since the last closed second.
@@ -97,6 +101,7 @@ impl ServiceRuntime {
             reported: PerColor::default(),
             ailing: PerColor::default(),
             windows: PerColor::default(),
+            recall: Recall::default(),
             ejected: Ejected::default(),
             buckets: PerColor::default(),
             inflight: BTreeMap::new(),

@@ -255,6 +255,7 @@ impl Controller {
         for report in looked {
             runtime.hear(report);
         }
+        runtime.recall = self.recall(&service.name).await;
         runtime.quarantined_at = quarantined_at;
         runtime.pending = pending;
         runtime.unsaved = unsaved;

@@ -46,13 +46,16 @@ impl Controller {
 }
 
 /// Returns the synthetic requests to send now. They are sent in a bake and in a degraded release
-/// while traffic is thin. The judge of a degraded release goes on, and the release may be held
+/// while traffic is thin, and as long as an outside cause is claimed, since the old color's answers
+/// say when that is over. The judge of a degraded release goes on, and the release may be held
 /// because the old color fails too. Endpoints that speak h2c get no synthetic requests.
 fn target(service: &ServiceRuntime) -> Option<SyntheticTarget> {
     let Synthetic { paths, rate } = service.config.synthetic.as_ref()?;
-    let (Phase::Baking(_) | Phase::Degraded(_)) = &service.state.running()?.phase else { return None };
+    let phase = &service.state.running()?.phase;
+    let (Phase::Baking(_) | Phase::Degraded(_)) = phase else { return None };
+    let claimed = phase.bake().is_some_and(|bake| bake.outside.is_some());
     let settings = &service.config.settings;
-    if settings.protocol == Protocol::H2c || !service.synthetic.is_thin(*rate) {
+    if settings.protocol == Protocol::H2c || !(claimed || service.synthetic.is_thin(*rate)) {
         return None;
     }
     let endpoints = PerColor::from_fn(|color| {

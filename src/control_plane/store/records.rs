@@ -124,6 +124,17 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Reads a secret that [`Store::keep_credential`] wrote.
     fn credential<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreFault>>;
 
+    /// Keeps the judge's memory of a service and replaces an earlier one. It is a row of its own, so
+    /// that the service's record and its revision stay as they are.
+    fn keep_memory<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        json: String,
+    ) -> BoxFuture<'a, Result<(), StoreFault>>;
+
+    /// Reads the memory that [`Store::keep_memory`] wrote; `None` if there is none.
+    fn memory<'a>(&'a self, service: &'a ServiceName) -> BoxFuture<'a, Result<Option<String>, StoreFault>>;
+
     /// Reads a release's exhibits, sorted by name.
     fn exhibits<'a>(
         &'a self,

@@ -162,6 +162,21 @@ pub(crate) fn exhibits(db: &Connection, release: &ReleaseId) -> rusqlite::Result
         .collect()
 }
 
+pub(crate) fn keep_memory(db: &Connection, service: &ServiceName, json: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO memories (service, record) VALUES (?1, ?2)
+         ON CONFLICT (service) DO UPDATE SET record = excluded.record",
+    )?
+    .execute((service.as_str(), json))
+    .map(drop)
+}
+
+pub(crate) fn memory(db: &Connection, service: &ServiceName) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached("SELECT record FROM memories WHERE service = ?1")?
+        .query_row([service.as_str()], |row| row.get(0))
+        .optional()
+}
+
 pub(crate) fn keep_credential(db: &Connection, name: &str, json: &str) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO credentials (name, record) VALUES (?1, ?2)

@@ -62,6 +62,13 @@ pub(crate) const STEPS: &[&str] = &[
         record TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- How a service usually is: one row for each service, replaced once a minute.
+    CREATE TABLE memories (
+        service TEXT PRIMARY KEY NOT NULL,
+        record TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The format that this version of greenlight writes.

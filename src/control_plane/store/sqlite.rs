@@ -306,6 +306,25 @@ impl Store for SqliteStore {
         Box::pin(self.thread.call(Way::Read, move |keeper| keeper.read(|db| rows::credential(db, &name))))
     }
 
+    fn keep_memory<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        json: String,
+    ) -> BoxFuture<'a, Result<(), StoreFault>> {
+        let service = service.clone();
+        Box::pin(async move {
+            check_size("the memory", &json)?;
+            self.thread
+                .call(Way::Write, move |keeper| keeper.write(|db| rows::keep_memory(db, &service, &json)))
+                .await
+        })
+    }
+
+    fn memory<'a>(&'a self, service: &'a ServiceName) -> BoxFuture<'a, Result<Option<String>, StoreFault>> {
+        let service = service.clone();
+        Box::pin(self.thread.call(Way::Read, move |keeper| keeper.read(|db| rows::memory(db, &service))))
+    }
+
     fn exhibits<'a>(
         &'a self,
         release: &'a ReleaseId,

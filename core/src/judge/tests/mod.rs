@@ -5,6 +5,7 @@
 mod counting;
 mod judging;
 mod latency;
+mod memory;
 mod properties;
 mod rates;
 mod routes;
@@ -58,6 +59,7 @@ fn baseline(errors: u64, clients: usize) -> Baseline {
         clients,
         top_client_share: 0.1,
         latency: None,
+        usual: None,
         routes: Vec::new(),
     }
 }

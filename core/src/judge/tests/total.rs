@@ -8,8 +8,8 @@ fn seconds_to_trip(judge: &mut Judge, seconds: impl Iterator<Item = (u64, u64)>)
 
 #[test]
 fn failures_of_all_requests_trip_in_three_seconds() {
-    // Five requests are hardly enough evidence: 8 of 17 nats each second.
-    for (requests, seconds) in [(5, 4), (8, 3), (20, 3), (100, 3), (5000, 3)] {
+    // Three requests are hardly enough evidence: 5 of 13 nats each second.
+    for (requests, seconds) in [(3, 4), (5, 3), (8, 3), (20, 3), (100, 3), (5000, 3)] {
         for clients in [0, 20] {
             let mut judge = judge(240, clients);
             let took = seconds_to_trip(&mut judge, std::iter::repeat_n((requests, requests), 10));

@@ -82,6 +82,8 @@ pub enum Event {
         /// The old color's last `baseline_window`. It is read only until the canary has a judge.
         baseline: Option<Box<Baseline>>,
     },
+    /// The active color is surely worse than it usually is, in words; `None` means that it is not.
+    Incident(Option<String>),
     /// No request is in flight on this color any more, because all have ended or the rest was cut.
     Drained { color: Color, release: Option<ReleaseId> },
     /// The time that [`crate::release::Step::deadline`] named has come. An early or doubled deadline does

@@ -128,6 +128,9 @@ pub struct Canary {
     /// The old color's last seconds, as a live control.
     #[serde(default)]
     pub control: Control,
+    /// Whether the next step waits because the old color fails as well.
+    #[serde(default)]
+    pub held: bool,
 }
 
 /// The record says that the candidate is active, and the workers are asked to acknowledge.
@@ -165,11 +168,18 @@ pub struct Bake {
     pub judge: Judge,
     /// The last trip of a rule.
     pub trip: Option<Trip>,
-    /// Both colors are sick, so the cause is outside. While this is set no second is judged.
+    /// Both colors are sick or fail, so the cause is outside. While this is set nothing is moved.
     pub outside: Option<ExternalCause>,
-    /// The old color has been sick since the score was last 0. The seconds counted meanwhile say nothing
-    /// about the candidate.
+    /// The old color is sick, and has been so since a second that `before` holds. The seconds counted
+    /// meanwhile say nothing about the candidate.
     pub tainted: bool,
+    /// The judge as it was when the old color became sick. It goes on from there when the old color has
+    /// recovered, so that the seconds between are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<Judge>>,
+    /// The bake goes on past its time because a score stood over a quarter of its bound at the end.
+    #[serde(default)]
+    pub suspected: bool,
     /// The old color's seconds with synthetic requests ([`crate::release::Event::Control`]).
     #[serde(default)]
     pub control: Control,
@@ -232,7 +242,8 @@ pub enum Stage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Degradation {
     pub cause: DegradedCause,
-    /// The end of `promote_timeout`. The release then succeeds with its verdict.
+    /// The end of `promote_timeout`. The release then succeeds, unless its verdict is fail. With that it
+    /// stays, and this is when people are told again.
     pub expires: Tick,
     pub bake: Box<Bake>,
 }

@@ -95,14 +95,18 @@ pub struct State {
     /// Which certificate of the service's hosts has ended; `None` while each one is valid.
     #[serde(skip)]
     pub certificate: Option<String>,
-    /// How many containers of each color's set run; `None` until every engine has told it.
     /// Why the image of the release that is being pulled is not there yet.
     #[serde(skip)]
     pub pull_trouble: Option<String>,
+    /// How many containers of each color's set run; `None` until every engine has told it.
     #[serde(skip)]
     pub presence: PerColor<Option<Presence>>,
     #[serde(skip)]
     pub supervision: PerColor<Supervision>,
+    /// How the active color is surely worse than it usually is; `None` while it is not. A release that has
+    /// not switched waits for a person then.
+    #[serde(skip)]
+    pub incident: Option<String>,
     #[serde(skip)]
     pub policy: Policy,
 }
@@ -142,6 +146,7 @@ impl State {
             certificate: None,
             presence: PerColor::default(),
             supervision: PerColor::default(),
+            incident: None,
             policy,
         }
     }

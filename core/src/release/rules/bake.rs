@@ -19,6 +19,9 @@ const BAKES_MAX: u32 = 3;
 /// `bake_time` if that is less.
 const GRACE: Duration = Duration::from_mins(1);
 
+/// A bake ends only with a score of at most this part of its bound, unless the limit is over.
+const SUSPICION: f64 = 0.25;
+
 /// The lesser of [`GRACE`] and `bake_time`.
 pub(crate) fn grace(policy: &Policy) -> Duration {
     policy.bake_time.min(GRACE)
@@ -43,6 +46,8 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
         trip: None,
         outside: None,
         tainted: false,
+        before: None,
+        suspected: false,
         control: crate::judge::Control::default(),
         acknowledged: baseline.is_some(),
         endpoints: Some(promoting.endpoints),
@@ -67,12 +72,18 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
 /// A judge for one bake. It expects the baseline's rate of requests for `bake_time`.
 fn judge(policy: &Policy, baseline: Option<&Baseline>) -> Judge {
     let baseline = baseline.cloned().unwrap_or_default();
-    let rate = if baseline.seconds == 0 { 0.0 } else { baseline.requests as f64 / baseline.seconds as f64 };
-    Judge::new(baseline, policy.judge, rate * policy.bake_time.as_secs_f64())
+    let expected = expected(policy, &baseline);
+    Judge::lasting(policy.bake_time, baseline, policy.judge, expected)
 }
 
-/// Takes the baseline that was missing when the bake began. The judge starts again with the real
-/// baseline, unless its score is over 0, since a suspicion is not thrown away.
+/// The requests of a bake at the baseline's rate.
+fn expected(policy: &Policy, baseline: &Baseline) -> f64 {
+    let rate = if baseline.seconds == 0 { 0.0 } else { baseline.requests as f64 / baseline.seconds as f64 };
+    rate * policy.bake_time.as_secs_f64()
+}
+
+/// Takes the baseline that was missing when the bake began. The judge goes on by the real baseline, and
+/// its score keeps its part of the bound, since a suspicion is not thrown away.
 pub(crate) fn late_baseline(turn: &mut Turn, baseline: &Baseline) {
     turn.clear(Alarm::Unacknowledged, "every worker has acknowledged");
     let policy = turn.state.policy.clone();
@@ -80,15 +91,18 @@ pub(crate) fn late_baseline(turn: &mut Turn, baseline: &Baseline) {
     release.baseline = Some(baseline.clone());
     if let Some(bake) = release.phase.bake_mut() {
         bake.acknowledged = true;
-        if bake.judge.numbers().s <= 0.0 {
-            bake.judge = judge(&policy, Some(baseline));
-        }
+        let rebased =
+            |judge: Judge| judge.rebased(policy.bake_time, baseline.clone(), expected(&policy, baseline));
+        bake.judge = rebased(bake.judge.clone());
+        bake.before = bake.before.take().map(|before| Box::new(rebased(*before)));
+        bake.trip = None;
     }
     turn.note("the last acknowledgement came; judged by the baseline from now on");
     turn.changed();
 }
 
-/// Judges one closed second of the candidate. A second is not judged while the cause is outside.
+/// Judges one closed second of the candidate. While an outside cause is claimed, its score stays at the
+/// bound at most, so that good seconds can bring it down.
 pub(crate) fn observe(turn: &mut Turn, bucket: &Bucket) {
     let Some(release) = turn.state.release.as_ref() else { return };
     let mode = turn.state.mode(release);
@@ -97,14 +111,17 @@ pub(crate) fn observe(turn: &mut Turn, bucket: &Bucket) {
     // it can fall again.
     let capped = !matches!(release.phase, Phase::Baking(_)) || mode == Mode::Observe;
     let Some(bake) = release.phase.bake_mut() else { return };
-    if mode == Mode::Off || bake.outside.is_some() {
+    if mode == Mode::Off || bake.outside == Some(ExternalCause::Down) {
         return;
     }
     if let Some(trip) = bake.judge.observe(bucket) {
         bake.trip = Some(trip);
     }
-    if capped {
+    if capped || bake.outside.is_some() {
         bake.judge.cap();
+    }
+    if bake.judge.suspicion() <= 0.0 {
+        bake.control.run_is_over();
     }
     release.numbers = Some(bake.judge.numbers());
     turn.counted();
@@ -128,10 +145,14 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
         (Some(tripped), Mode::Observe) => remember(turn, &tripped),
         (Some(_), Mode::Off) | (None, _) => together::forget(turn),
     }
-    if turn.at < deadline || turn.state.unwritable {
+    let calm = turn
+        .running()
+        .and_then(|release| release.phase.bake())
+        .is_some_and(|bake| bake.suspected && bake.judge.suspicion() <= 0.0);
+    if (turn.at < deadline && !calm) || turn.state.unwritable {
         return false;
     }
-    end(turn, mode)
+    watch_on(turn, mode) || end(turn, mode)
 }
 
 /// The trip that holds at this moment, if any. A candidate that is down trips as hard-down.
@@ -152,27 +173,40 @@ pub(crate) fn trip_now(state: &State) -> Option<Trip> {
 }
 
 /// The seconds that were counted while the old color was sick say nothing about the candidate. So the
-/// score goes back to 0 when the old color has recovered.
+/// judge goes back to where it stood before them when the old color has recovered, and the bake goes on
+/// for the grace at least.
 fn mark_taint(turn: &mut Turn) {
     let Some(release) = turn.running() else { return };
     let old = turn.condition(release.color.other());
+    let until = turn.at + grace(&turn.state.policy);
     let Some(bake) = turn.state.release.as_mut().and_then(|release| release.phase.bake_mut()) else { return };
     match old {
         Condition::Sick if !bake.tainted => {
             bake.tainted = true;
+            bake.before = Some(Box::new(bake.judge.clone()));
             turn.counted();
         }
         Condition::Fit if bake.tainted => {
-            bake.tainted = false;
-            bake.trip = None;
-            bake.judge.reset();
+            leave_out(bake);
+            bake.deadline = bake.deadline.max(until).min(bake.limit.max(bake.deadline));
             turn.counted();
         }
         Condition::Sick | Condition::Fit | Condition::Unknown => {}
     }
 }
 
-/// Both colors are sick. Nothing is moved and no second is judged until that is over.
+/// Takes the judge from before the old color became sick. A bake that an older build stored has none, and
+/// its score goes back to 0.
+fn leave_out(bake: &mut Bake) {
+    bake.tainted = false;
+    bake.trip = None;
+    match bake.before.take() {
+        Some(before) => bake.judge = *before,
+        None => bake.judge.reset(),
+    }
+}
+
+/// Both colors are sick or fail. Nothing is moved until that is over.
 fn weather(turn: &mut Turn, outside: ExternalCause, mode: Mode) -> bool {
     let Some(release) = turn.running() else { return false };
     let candidate = turn.condition(release.color);
@@ -181,8 +215,10 @@ fn weather(turn: &mut Turn, outside: ExternalCause, mode: Mode) -> bool {
         ExternalCause::Engine => return absent_engine(turn, mode, old),
         ExternalCause::Down => old == Condition::Fit || candidate == Condition::Fit,
         ExternalCause::Errors => {
-            let control = release.phase.bake().map(|bake| (&bake.control, bake.judge.numbers().p1));
-            old == Condition::Fit && !control.is_some_and(|(control, p1)| control.is_over(p1))
+            let excused = release.phase.bake().is_some_and(|bake| {
+                !bake.tainted && bake.judge.suspicion() > 0.0 && bake.control.is_over(bake.judge.numbers().p0)
+            });
+            old == Condition::Fit && !excused
         }
     };
     let Some(bake) = release.phase.bake() else { return false };
@@ -215,20 +251,26 @@ fn absent_engine(turn: &mut Turn, mode: Mode, old: Condition) -> bool {
     true
 }
 
-/// The outside cause is over. The score goes back to 0 and the bake goes on for the grace at least.
+/// The outside cause is over, and the bake goes on for the grace at least. The seconds in which the old
+/// color was sick are left out. If the old color only failed requests, up to half of the score stays.
 fn weather_over(turn: &mut Turn, old: Condition) {
     let until = turn.at + grace(&turn.state.policy);
     let Some(release) = turn.state.release.as_mut() else { return };
     release.verdict = None;
     if let Some(bake) = release.phase.bake_mut() {
+        let down = matches!(bake.outside, Some(ExternalCause::Down | ExternalCause::Engine));
         bake.outside = None;
         bake.trip = None;
         bake.held_until = None;
-        bake.tainted = old == Condition::Sick;
-        bake.judge.reset();
+        if bake.tainted && old != Condition::Sick {
+            leave_out(bake);
+        } else if bake.tainted || down {
+            bake.judge.reset();
+        }
+        bake.judge.excuse();
         bake.deadline = bake.deadline.max(until).min(bake.limit.max(bake.deadline));
     }
-    turn.note("the outside cause is over: the score is 0 and the bake goes on");
+    turn.note("the outside cause is over: the bake goes on");
     turn.changed();
 }
 
@@ -245,6 +287,28 @@ fn remember(turn: &mut Turn, tripped: &Trip) {
     turn.changed();
 }
 
+/// The time of the bake is over, but a score stands over a quarter of its bound. The bake goes on until
+/// the score is 0 or at its bound, or until the limit.
+fn watch_on(turn: &mut Turn, mode: Mode) -> bool {
+    let (at, bake_time) = (turn.at, turn.state.policy.bake_time);
+    let Some(release) = turn.state.release.as_mut() else { return false };
+    let failed = release.verdict == Some(Verdict::Fail);
+    let Some(bake) = release.phase.bake_mut() else { return false };
+    let part = bake.judge.suspicion();
+    if mode == Mode::Off || bake_time.is_zero() || failed || part <= SUSPICION || at >= bake.limit {
+        return false;
+    }
+    bake.suspected = true;
+    bake.deadline = bake.limit;
+    let most = words::seconds(bake.limit.since(at));
+    let part = 100.0 * part;
+    turn.note(format!(
+        "the time is over, but a score stands at {part:.0} % of its bound: watched until it is 0 or at its bound, {most} at most"
+    ));
+    turn.changed();
+    true
+}
+
 /// The time of the bake is over. The verdict and `on_inconclusive` decide what follows.
 fn end(turn: &mut Turn, mode: Mode) -> bool {
     let bake_time = turn.state.policy.bake_time;
@@ -253,7 +317,8 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
     let numbers = bake.judge.numbers();
     let rule = bake.trip.as_ref().map_or(TripRule::Errors, |trip| trip.rule);
     let verdict = if release.verdict == Some(Verdict::Fail) { Verdict::Fail } else { bake.judge.verdict() };
-    let (extended, limit) = (bake.deadline + bake_time, bake.limit);
+    let (extended, limit) = (bake.deadline.min(turn.at) + bake_time, bake.limit);
+    let surely_fails = bake.judge.surely_fails();
     let text = words::describe(&numbers);
     if mode == Mode::Off || bake_time.is_zero() {
         let why = if mode == Mode::Off { "analysis is off" } else { "no bake is configured" };
@@ -269,6 +334,13 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
             return trip::tripped(turn, &Trip { rule, numbers });
         }
         (Verdict::Fail, _) => ending::succeed(turn, format!("fail, observed and not acted on: {text}")),
+        // Without a verdict, but not good enough to stay by itself.
+        (Verdict::Inconclusive, OnInconclusive::Promote | OnInconclusive::Extend)
+            if enforced && surely_fails =>
+        {
+            let why = format!("inconclusive: {text}; more than 10 % surely fail");
+            trip::hold(turn, DegradedCause::Inconclusive, &why);
+        }
         (Verdict::Inconclusive, OnInconclusive::Extend) if enforced && extended <= limit => {
             extend(turn, extended, &text);
         }
@@ -293,6 +365,7 @@ fn extend(turn: &mut Turn, until: Tick, text: &str) {
     release.verdict = None;
     let Some(bake) = release.phase.bake_mut() else { return };
     bake.deadline = until;
+    bake.suspected = false;
     bake.extensions += 1;
     let extensions = bake.extensions;
     turn.note(format!("inconclusive: {text}; the bake is extended (extension {extensions})"));

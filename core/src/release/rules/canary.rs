@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::judge::{Baseline, Bucket, Control, Judge, OnLatency, Verdict};
 use crate::model::{ReleaseId, Tick};
 
-use super::{ending, promoting};
+use super::{checking, ending, promoting};
 use crate::release::turn::Turn;
 use crate::release::{
     Awaiting, Canary, Condition, Effect, Gate, Kind, Mode, Notice, OnInconclusive, Phase, Refusal, words,
@@ -50,6 +50,7 @@ pub(crate) fn go_ahead(turn: &mut Turn, since: Tick, progress_left: Duration, wh
         deadline: turn.at + all + progress_left,
         judge: None,
         control: Control::default(),
+        held: false,
         steps,
     };
     let reason = in_words(turn, &canary, why);
@@ -102,13 +103,13 @@ pub(crate) fn observe(
     }
     canary.control.push(old);
     let Some(judge) = &mut canary.judge else { return Ok(()) };
-    let p0 = judge.numbers().p0;
-    if canary.control.is_over(p0) {
-        // The old color fails too, so the cause is outside. The seconds counted meanwhile say nothing
-        // about the candidate.
-        judge.reset();
-    } else {
-        judge.observe(candidate);
+    judge.observe(candidate);
+    judge.cap();
+    if judge.suspicion() <= 0.0 {
+        canary.control.run_is_over();
+    } else if canary.control.is_over(judge.numbers().p0) {
+        // The old color fails too, so the cause is outside. Good seconds bring the score down.
+        judge.excuse();
     }
     release.numbers = Some(judge.numbers());
     turn.counted();
@@ -122,7 +123,9 @@ fn judge(policy: &crate::release::Policy, baseline: &Baseline, canary: &Canary) 
     let each = step_time(policy.bake_time, canary.steps.len()).as_secs_f64();
     let expected: f64 = canary.steps.iter().map(|percent| rate * each * f64::from(*percent) / 100.0).sum();
     let errors_only = crate::judge::Policy { latency: OnLatency::Off, ..policy.judge };
-    Judge::new(baseline.clone(), errors_only, expected)
+    let lasts = step_time(policy.bake_time, canary.steps.len())
+        * u32::try_from(canary.steps.len()).unwrap_or(u32::MAX);
+    Judge::lasting(lasts, baseline.clone(), errors_only, expected)
 }
 
 /// Ends the canary on a fault, a pin or its deadline, or goes on to the next step.
@@ -161,7 +164,9 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
 fn fault(turn: &mut Turn, canary: &Canary, mode: Mode) -> Option<String> {
     let color = turn.running()?.color;
     let judge = canary.judge.as_ref();
-    let tripped = judge.is_some_and(Judge::tripped);
+    // The old color fails too, so the cause is outside.
+    let excused = excuses(canary);
+    let tripped = judge.is_some_and(Judge::tripped) && !excused;
     if mode == Mode::Observe && tripped {
         observed(turn, canary);
         return None;
@@ -172,9 +177,28 @@ fn fault(turn: &mut Turn, canary: &Canary, mode: Mode) -> Option<String> {
     if canary.open && turn.condition(color) == Condition::Sick {
         return Some(format!("{color} is down in the canary: {}", words::count(turn.health(color))));
     }
-    let numbers = judge.filter(|judge| judge.tripped())?.numbers();
+    let numbers = judge.filter(|_| tripped)?.numbers();
     let share = canary.last_percent();
     Some(format!("too many errors on {color} with {share} % of the traffic: {}", words::errors(&numbers)))
+}
+
+/// Whether the old color surely fails more now than its past leaves room for.
+fn excuses(canary: &Canary) -> bool {
+    canary.judge.as_ref().is_some_and(|judge| {
+        let numbers = judge.numbers();
+        canary.control.is_over(numbers.p0)
+    })
+}
+
+/// The reason why neither the next step nor the switch follows now. A step into an outage that both colors
+/// share would make the outage the measure of the bake.
+fn obstacle(turn: &Turn, canary: &Canary) -> Option<String> {
+    let mode = turn.state.mode(turn.running()?);
+    let active = turn.state.active;
+    let failing = mode == Mode::Enforce && excuses(canary);
+    failing
+        .then(|| format!("{active} fails more requests than before"))
+        .or_else(|| checking::incident(turn).map(str::to_owned))
 }
 
 /// The judge only observes, so the trip is noted once and kept for the verdict.
@@ -207,6 +231,9 @@ fn step_over(turn: &mut Turn, canary: Box<Canary>) -> bool {
     if turn.at < canary.until {
         return false;
     }
+    if let Some(why) = obstacle(turn, &canary) {
+        return hold(turn, canary, &why);
+    }
     let verdict = canary.judge.as_ref().map(Judge::verdict);
     let text = match (&canary.judge, verdict) {
         (Some(judge), Some(verdict)) => {
@@ -224,6 +251,7 @@ fn step_over(turn: &mut Turn, canary: Box<Canary>) -> bool {
     let each = step_time(turn.state.policy.bake_time, canary.steps.len());
     let mut next = canary;
     next.step += 1;
+    next.held = false;
     next.step_left = each;
     if !last {
         next.until = turn.at + each;
@@ -235,6 +263,21 @@ fn step_over(turn: &mut Turn, canary: Box<Canary>) -> bool {
     } else {
         close(turn, next, &format!("{why}; the gate is shut"));
     }
+    true
+}
+
+/// Keeps the step until its obstacle is gone, and asks again after the shortest step.
+fn hold(turn: &mut Turn, mut canary: Box<Canary>, why: &str) -> bool {
+    canary.until = turn.at + STEP_MIN;
+    let first = !std::mem::replace(&mut canary.held, true);
+    let step = canary.step + 1;
+    if let Some(release) = turn.state.release.as_mut() {
+        release.phase = Phase::Canary(canary);
+    }
+    if first {
+        turn.note(format!("canary step {step} goes on, because {why}"));
+    }
+    turn.changed();
     true
 }
 

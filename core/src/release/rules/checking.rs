@@ -2,7 +2,7 @@
 
 use super::{canary, ending, errands, pin, promoting};
 use crate::release::turn::Turn;
-use crate::release::{Awaiting, Checking, Gate, Notice, Phase, Refusal, guards, words};
+use crate::release::{Awaiting, Checking, Gate, Kind, Mode, Notice, Phase, Refusal, guards, words};
 
 /// Ends the checks when the gate opens, when the `pre_promote` hook fails, or at `progress_deadline`.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
@@ -14,7 +14,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     }
     let Some(release) = turn.running() else { return false };
     let Phase::Checking(checking) = release.phase else { return false };
-    let (color, by_itself) = (release.color, release.auto_promote && !turn.state.is_pinned());
+    let (color, by_itself) = (release.color, goes_by_itself(turn));
     let (health, expected) = (turn.health(color), release.expected);
     // The gate is asked before the deadline, so that a gate that opened in time counts, however late this
     // runs.
@@ -54,6 +54,21 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     }
 }
 
+/// Whether the release goes on without a person. It waits under a pin. It also waits while the active color
+/// is in an incident, since its last minutes are no measure then. A rollback and a command with `--force`
+/// do not wait for that.
+fn goes_by_itself(turn: &Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    release.auto_promote && !turn.state.is_pinned() && incident(turn).is_none()
+}
+
+/// The incident of the active color that holds the running release, if there is one.
+pub(crate) fn incident<'a>(turn: &'a Turn) -> Option<&'a str> {
+    let release = turn.running()?;
+    let held = release.kind == Kind::Deploy && !release.forced && turn.state.mode(release) == Mode::Enforce;
+    turn.state.incident.as_deref().filter(|_| held)
+}
+
 /// The gate is open, and the release waits for a person or for the end of a pin.
 fn wait(turn: &mut Turn, checking: Checking) {
     let expires = turn.at + turn.state.policy.promote_timeout;
@@ -62,6 +77,10 @@ fn wait(turn: &mut Turn, checking: Checking) {
     let within = words::seconds(turn.state.policy.promote_timeout);
     let reason = if turn.state.is_pinned() {
         format!("the gate opened under a pin: `unpin`, or `promote --force`, within {within}")
+    } else if let Some(incident) = incident(turn) {
+        format!(
+            "the gate opened, but {incident}: `promote`, or the end of that, is waited for, {within} at most"
+        )
     } else {
         format!("the gate opened; `promote` is waited for, {within} at most")
     };
@@ -73,7 +92,7 @@ fn wait(turn: &mut Turn, checking: Checking) {
 pub(crate) fn advance_awaiting(turn: &mut Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     let Phase::AwaitingPromotion(awaiting) = release.phase else { return false };
-    let by_itself = release.auto_promote && !turn.state.is_pinned();
+    let by_itself = goes_by_itself(turn);
     if turn.at >= awaiting.expires {
         let waited = words::seconds(turn.state.policy.promote_timeout);
         ending::cancel(turn, format!("nobody promoted it within {waited} (promote_timeout)"));
@@ -82,10 +101,10 @@ pub(crate) fn advance_awaiting(turn: &mut Turn) -> bool {
     if !by_itself {
         return false;
     }
-    // The pin has ended, so the gate is asked again.
+    // The pin or the incident has ended, so the gate is asked again.
     match turn.state.gate(turn.at) {
         Some(Gate::Open { .. }) => {
-            let why = "the pin ended and the gate is open";
+            let why = "nothing holds it any more and the gate is open";
             canary::go_ahead(turn, awaiting.since, awaiting.progress_left, why);
         }
         Some(Gate::Opens { .. } | Gate::Shut) | None => {
@@ -93,7 +112,7 @@ pub(crate) fn advance_awaiting(turn: &mut Turn) -> bool {
             let left = words::seconds(awaiting.progress_left);
             turn.enter(
                 Phase::Checking(Checking { since: awaiting.since, deadline }),
-                format!("the pin ended and the gate is shut: checked again, {left} are left"),
+                format!("nothing holds it any more and the gate is shut: checked again, {left} are left"),
             );
         }
     }

@@ -1,24 +1,42 @@
 //! The state degraded. A person is to decide. The state is not final, so the old color stays warm and the
 //! judge goes on.
 
+use std::time::Duration;
+
 use super::{bake, ending, reverting, trip};
+use crate::judge::Verdict;
 use crate::release::turn::Turn;
-use crate::release::{Bake, By, Condition, Degradation, DegradedCause, Mode, Notice, Phase, words};
+use crate::release::{
+    Bake, By, Condition, Degradation, DegradedCause, Mode, Notice, OnInconclusive, OnTrip, Phase, words,
+};
+
+/// How often people are told of a bad release that stays degraded.
+const TOLD_EVERY: Duration = Duration::from_hours(1);
 
 /// Makes the release degraded and tells people.
 pub(crate) fn enter(turn: &mut Turn, cause: DegradedCause, mut bake: Box<Bake>, reason: &str) {
     bake.judge.cap();
     bake.outside = None;
-    let expires = turn.at + turn.state.policy.promote_timeout;
+    let failed = is_bad(turn.running().and_then(|release| release.verdict), &bake);
+    let timeout = turn.state.policy.promote_timeout;
+    let expires = turn.at + if failed { timeout.min(TOLD_EVERY) } else { timeout };
     let help = match cause {
         DegradedCause::Pinned => "the service is pinned",
         DegradedCause::OldSick => "there is no healthy color to go back to",
         DegradedCause::Hold => "on_trip is hold",
-        DegradedCause::Inconclusive => "on_inconclusive is hold",
+        DegradedCause::Inconclusive if turn.state.policy.on_inconclusive == OnInconclusive::Hold => {
+            "on_inconclusive is hold"
+        }
+        DegradedCause::Inconclusive => "it does not stay by itself",
     };
     let reason = format!("{reason}; {help}: `rollback` or `promote`");
     turn.enter(Phase::Degraded(Degradation { cause, expires, bake }), reason);
     turn.announce(Notice::Degraded);
+}
+
+/// Whether the release is too bad to succeed by time.
+fn is_bad(verdict: Option<Verdict>, bake: &Bake) -> bool {
+    verdict == Some(Verdict::Fail) || bake.judge.verdict() == Verdict::Fail || bake.judge.surely_fails()
 }
 
 /// The ways out of degraded that need no person.
@@ -31,8 +49,9 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
         DegradedCause::Pinned => !turn.state.is_pinned(),
         DegradedCause::OldSick => old_fit,
         DegradedCause::Inconclusive => true,
-        DegradedCause::Hold => false,
+        DegradedCause::Hold => turn.state.policy.on_trip == OnTrip::Revert,
     };
+    let bad = is_bad(release.verdict, &degradation.bake);
     let acts = turn.state.mode(release) == Mode::Enforce;
     if open
         && acts
@@ -46,8 +65,24 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     if turn.at < expires || turn.state.unwritable {
         return false;
     }
+    if bad {
+        return tell_again(turn);
+    }
     let waited = words::seconds(turn.state.policy.promote_timeout);
     ending::succeed_by_word(turn, &format!("nobody decided within {waited} (promote_timeout)"));
+    true
+}
+
+/// A bad release does not succeed by time. People are told again.
+fn tell_again(turn: &mut Turn) -> bool {
+    let next = turn.at + TOLD_EVERY;
+    let Some(release) = turn.state.release.as_mut() else { return false };
+    let Phase::Degraded(degradation) = &mut release.phase else { return false };
+    degradation.expires = next;
+    let text = words::describe(&degradation.bake.judge.numbers());
+    turn.note(format!("still degraded, and a person is to decide: {text}"));
+    turn.announce(Notice::Degraded);
+    turn.changed();
     true
 }
 

@@ -108,6 +108,7 @@ pub fn restore(saved: State, now: Tick) -> State {
     for found_anew in [Alarm::EngineAway, Alarm::ContainersDown, Alarm::CrashLoop, Alarm::Certificate] {
         state.alarms.remove(&found_anew);
     }
+    state.incident = None;
     // A count that needs an unbroken time ends here. An armed edge stays armed.
     state.discovery.down_since = None;
     // The workers of this process begin with the stored table, so no acknowledgment is missing unless a

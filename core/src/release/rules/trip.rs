@@ -64,7 +64,7 @@ pub(crate) fn tripped(turn: &mut Turn, trip: &Trip) -> bool {
 /// Whether the old color fails greenlight's synthetic requests too, so that the cause is outside. A
 /// hard-down candidate does not ask this.
 pub(crate) fn fails_too(bake: &Bake, trip: &Trip) -> bool {
-    trip.rule != TripRule::HardDown && bake.control.is_over(trip.numbers.p1)
+    trip.rule != TripRule::HardDown && bake.control.is_over(trip.numbers.p0)
 }
 
 /// Writes the verdict and its numbers into the release.

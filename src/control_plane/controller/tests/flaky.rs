@@ -163,6 +163,18 @@ impl Store for Flaky {
         self.store.credential(name)
     }
 
+    fn keep_memory<'a>(
+        &'a self,
+        service: &'a ServiceName,
+        json: String,
+    ) -> BoxFuture<'a, Result<(), StoreFault>> {
+        self.refused().unwrap_or_else(|| self.store.keep_memory(service, json))
+    }
+
+    fn memory<'a>(&'a self, service: &'a ServiceName) -> BoxFuture<'a, Result<Option<String>, StoreFault>> {
+        self.store.memory(service)
+    }
+
     fn exhibits<'a>(
         &'a self,
         release: &'a ReleaseId,
