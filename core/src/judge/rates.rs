@@ -115,9 +115,7 @@ impl Baseline {
     /// The requests of ten minutes, as the baseline or (if that is empty) the memory shows them.
     fn ten_minutes(&self) -> f64 {
         match self.usual {
-            Some(usual) if self.requests == 0 => {
-                600.0 * usual.requests as f64 / usual.seconds.max(1) as f64
-            }
+            Some(usual) if self.requests == 0 => 600.0 * usual.requests as f64 / usual.seconds.max(1) as f64,
             _ => ten_minutes(self.requests, self.seconds),
         }
     }

@@ -188,9 +188,7 @@ impl Controller {
         if !canary.open {
             return;
         }
-        let baseline = canary.judge.is_none().then(|| {
-            Box::new(service.baseline(release.color.other()))
-        });
+        let baseline = canary.judge.is_none().then(|| Box::new(service.baseline(release.color.other())));
         let (candidate, old) = (closed[release.color].clone(), closed[release.color.other()].clone());
         let event = Event::Canary { release: release.id.clone(), candidate, old, baseline };
         self.apply_fact(index, event).await;

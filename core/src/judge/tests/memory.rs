@@ -288,7 +288,10 @@ fn a_late_baseline_keeps_the_suspicion_and_takes_the_rates() {
 
 #[test]
 fn a_trip_names_the_memory() {
-    let known = Baseline { usual: Some(Usual { requests: 9000, errors: 9, seconds: 9000, dispersion: 1.25 }), ..Baseline::default() };
+    let known = Baseline {
+        usual: Some(Usual { requests: 9000, errors: 9, seconds: 9000, dispersion: 1.25 }),
+        ..Baseline::default()
+    };
     let mut judge = Judge::new(known, Policy::default(), 30_000.0);
     let trip: Option<Trip> = (0..20).find_map(|_| judge.observe(&bucket(100, 100)));
     let numbers = trip.unwrap().numbers;

@@ -51,7 +51,10 @@ fn rates_of_the_error_rule() {
     ];
     for (requests, errors, p0, p1) in table {
         let rates = of(requests, errors);
-        assert!((rates.p0 - p0).abs() < 1e-4 && (rates.p1 - p1).abs() < 3e-4, "{errors} of {requests}: {rates:?}");
+        assert!(
+            (rates.p0 - p0).abs() < 1e-4 && (rates.p1 - p1).abs() < 3e-4,
+            "{errors} of {requests}: {rates:?}"
+        );
         assert!(rates.are_distinct(Edition::Second), "{errors} of {requests}: {rates:?}");
     }
 }

@@ -88,9 +88,8 @@ pub(crate) fn late_baseline(turn: &mut Turn, baseline: &Baseline) {
     release.baseline = Some(baseline.clone());
     if let Some(bake) = release.phase.bake_mut() {
         bake.acknowledged = true;
-        let rebased = |judge: Judge| {
-            judge.rebased(policy.bake_time, baseline.clone(), expected(&policy, baseline))
-        };
+        let rebased =
+            |judge: Judge| judge.rebased(policy.bake_time, baseline.clone(), expected(&policy, baseline));
         bake.judge = rebased(bake.judge.clone());
         bake.before = bake.before.take().map(|before| Box::new(rebased(*before)));
         bake.trip = None;
@@ -139,9 +138,10 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
         (Some(tripped), Mode::Observe) => remember(turn, &tripped),
         (Some(_), Mode::Off) | (None, _) => {}
     }
-    let calm = turn.running().and_then(|release| release.phase.bake()).is_some_and(|bake| {
-        bake.suspected && bake.judge.suspicion() <= 0.0
-    });
+    let calm = turn
+        .running()
+        .and_then(|release| release.phase.bake())
+        .is_some_and(|bake| bake.suspected && bake.judge.suspicion() <= 0.0);
     if (turn.at < deadline && !calm) || turn.state.unwritable {
         return false;
     }
@@ -208,9 +208,7 @@ fn weather(turn: &mut Turn, outside: ExternalCause, mode: Mode) -> bool {
         ExternalCause::Down => old == Condition::Fit || candidate == Condition::Fit,
         ExternalCause::Errors => {
             let excused = release.phase.bake().is_some_and(|bake| {
-                !bake.tainted
-                    && bake.judge.suspicion() > 0.0
-                    && bake.control.is_over(bake.judge.numbers().p0)
+                !bake.tainted && bake.judge.suspicion() > 0.0 && bake.control.is_over(bake.judge.numbers().p0)
             });
             old == Condition::Fit && !excused
         }
@@ -317,7 +315,9 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
         }
         (Verdict::Fail, _) => ending::succeed(turn, format!("fail, observed and not acted on: {text}")),
         // Without a verdict, but not good enough to stay by itself.
-        (Verdict::Inconclusive, OnInconclusive::Promote | OnInconclusive::Extend) if enforced && surely_fails => {
+        (Verdict::Inconclusive, OnInconclusive::Promote | OnInconclusive::Extend)
+            if enforced && surely_fails =>
+        {
             let why = format!("inconclusive: {text}; more than 10 % surely fail");
             trip::hold(turn, DegradedCause::Inconclusive, &why);
         }

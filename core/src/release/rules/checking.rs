@@ -78,7 +78,9 @@ fn wait(turn: &mut Turn, checking: Checking) {
     let reason = if turn.state.is_pinned() {
         format!("the gate opened under a pin: `unpin`, or `promote --force`, within {within}")
     } else if let Some(incident) = incident(turn) {
-        format!("the gate opened, but {incident}: `promote`, or the end of that, is waited for, {within} at most")
+        format!(
+            "the gate opened, but {incident}: `promote`, or the end of that, is waited for, {within} at most"
+        )
     } else {
         format!("the gate opened; `promote` is waited for, {within} at most")
     };

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::{bake, ending, reverting, trip};
 use crate::judge::Verdict;
 use crate::release::turn::Turn;
-use crate::release::{Bake, By, Condition, Degradation, DegradedCause, Mode, Notice, OnInconclusive, OnTrip, Phase, words};
+use crate::release::{
+    Bake, By, Condition, Degradation, DegradedCause, Mode, Notice, OnInconclusive, OnTrip, Phase, words,
+};
 
 /// How often people are told of a bad release that stays degraded.
 const TOLD_EVERY: Duration = Duration::from_hours(1);

@@ -29,7 +29,13 @@ impl Recall {
     }
 
     /// Adds a closed second of the active color. A second enters the memory when it leaves the window.
-    pub(crate) fn second(&mut self, state: &State, window: &mut BaselineWindow, bucket: &Bucket, policy: &Policy) {
+    pub(crate) fn second(
+        &mut self,
+        state: &State,
+        window: &mut BaselineWindow,
+        bucket: &Bucket,
+        policy: &Policy,
+    ) {
         let switched = state.stretch() == Stretch::After;
         if self.switched && !switched {
             self.end(state, window);
