@@ -7,6 +7,7 @@
 
 mod announce;
 mod apply;
+mod certificates;
 mod commands;
 mod containers;
 mod ejected;
@@ -23,6 +24,7 @@ mod rejection;
 mod reload;
 mod remember;
 mod run;
+mod scribe;
 mod service;
 mod start;
 mod story;

@@ -61,6 +61,9 @@ pub struct Release {
     /// Whether the `pre_promote` hook of the release has passed.
     #[serde(default)]
     pub hooked: bool,
+    /// Whether its containers stood by warm when the release began, so that they stay if it fails.
+    #[serde(default)]
+    pub warm: bool,
     /// The judge's verdict, once there is one.
     pub verdict: Option<Verdict>,
     /// The judge's numbers after the last second that it counted.

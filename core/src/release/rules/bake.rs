@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::judge::{Baseline, Bucket, Judge, Trip, TripRule, Verdict};
 use crate::model::Tick;
 
-use super::{degraded, ending, errands, trip};
+use super::together::Absence;
+use super::{degraded, ending, errands, together, trip};
 use crate::release::turn::Turn;
 use crate::release::{
     Alarm, Bake, Condition, DegradedCause, Errand, ExternalCause, Mode, Notice, OnInconclusive, Phase,
@@ -50,6 +51,8 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
         control: crate::judge::Control::default(),
         acknowledged: baseline.is_some(),
         endpoints: Some(promoting.endpoints),
+        held_until: None,
+        excused: false,
     };
     for bucket in &promoting.early {
         bake.trip = bake.judge.observe(bucket).or(bake.trip);
@@ -108,7 +111,7 @@ pub(crate) fn observe(turn: &mut Turn, bucket: &Bucket) {
     // it can fall again.
     let capped = !matches!(release.phase, Phase::Baking(_)) || mode == Mode::Observe;
     let Some(bake) = release.phase.bake_mut() else { return };
-    if mode == Mode::Off || bake.outside == Some(ExternalCause::Down) {
+    if mode == Mode::Off || bake.outside.is_some_and(|cause| cause != ExternalCause::Errors) {
         return;
     }
     if let Some(trip) = bake.judge.observe(bucket) {
@@ -134,9 +137,13 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     }
     mark_taint(turn);
     match (trip_now(&turn.state), mode) {
-        (Some(tripped), Mode::Enforce) => return trip::tripped(turn, &tripped),
+        (Some(tripped), Mode::Enforce) => {
+            let reason = turn.running().map(|release| trip::why(turn, release.color, &tripped));
+            return together::waits(turn, &tripped, &reason.unwrap_or_default())
+                || trip::tripped(turn, &tripped);
+        }
         (Some(tripped), Mode::Observe) => remember(turn, &tripped),
-        (Some(_), Mode::Off) | (None, _) => {}
+        (Some(_), Mode::Off) | (None, _) => together::forget(turn),
     }
     let calm = turn
         .running()
@@ -205,6 +212,7 @@ fn weather(turn: &mut Turn, outside: ExternalCause, mode: Mode) -> bool {
     let candidate = turn.condition(release.color);
     let old = turn.condition(release.color.other());
     let over = match outside {
+        ExternalCause::Engine => return absent_engine(turn, mode, old),
         ExternalCause::Down => old == Condition::Fit || candidate == Condition::Fit,
         ExternalCause::Errors => {
             let excused = release.phase.bake().is_some_and(|bake| {
@@ -232,6 +240,17 @@ fn weather(turn: &mut Turn, outside: ExternalCause, mode: Mode) -> bool {
     true
 }
 
+/// The cause is an engine that does not answer.
+fn absent_engine(turn: &mut Turn, mode: Mode, old: Condition) -> bool {
+    match together::absence(turn, mode) {
+        Absence::Lasts => return false,
+        Absence::Over => weather_over(turn, old),
+        Absence::Excused => together::excuse(turn),
+        Absence::Stuck(why) => trip::hold(turn, DegradedCause::OldSick, &why),
+    }
+    true
+}
+
 /// The outside cause is over, and the bake goes on for the grace at least. The seconds in which the old
 /// color was sick are left out. If the old color only failed requests, up to half of the score stays.
 fn weather_over(turn: &mut Turn, old: Condition) {
@@ -239,9 +258,10 @@ fn weather_over(turn: &mut Turn, old: Condition) {
     let Some(release) = turn.state.release.as_mut() else { return };
     release.verdict = None;
     if let Some(bake) = release.phase.bake_mut() {
-        let down = bake.outside == Some(ExternalCause::Down);
+        let down = bake.outside.is_some_and(|cause| cause != ExternalCause::Errors);
         bake.outside = None;
         bake.trip = None;
+        bake.held_until = None;
         if bake.tainted && old != Condition::Sick {
             leave_out(bake);
         } else if bake.tainted || down {
