@@ -78,12 +78,15 @@ impl ClientStream {
     /// has come, before the stream is reset. A request that is not complete may go on for a moment
     /// behind its answer.
     pub(super) async fn part(&mut self, handle: &ConnectionHandle) {
-        let worker = Rc::clone(&self.worker);
         match std::mem::replace(&mut self.half, Half::Parted) {
-            Half::Body(outlet) if !outlet.is_ended() => parting::cut_behind(&worker, handle, outlet).await,
+            Half::Body(outlet) if !outlet.is_ended() => {
+                let by = self.worker.ticks.after(self.worker.parts.limits.write_stall_timeout);
+                parting::cut_behind(handle, by, outlet).await;
+            }
             Half::Body(outlet) => {
                 if let Some(body) = self.inlet.take().and_then(Inlet::into_rest) {
-                    parting::end_behind(&worker, handle, body, outlet.into_send()).await;
+                    let by = self.worker.ticks.after(parting::LINGER_TIME);
+                    parting::end_behind(handle, by, body, outlet.into_send()).await;
                 }
             }
             // No answer has begun.

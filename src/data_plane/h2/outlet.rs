@@ -108,6 +108,8 @@ impl Outlet {
             // Bytes that are no payload need no room.
             Poll::Pending => 0,
         };
+        // No more memory than needed, since h2 may hold it for long.
+        self.gathered.reserve_exact(room.min(wanted));
         let mut taken = 0;
         for mut part in parts {
             while !part.is_empty() && !self.is_read() && (room > 0 || !self.is_at_payload()) {

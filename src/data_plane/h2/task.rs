@@ -56,7 +56,8 @@ pub(super) async fn serve(
                 }
                 _ => {
                     if let (Some(send), true) = (refuse(&mut respond, fault.status()), has_body) {
-                        parting::end_behind(&worker, &handle, body, send).await;
+                        let by = worker.ticks.after(parting::LINGER_TIME);
+                        parting::end_behind(&handle, by, body, send).await;
                     }
                 }
             }
