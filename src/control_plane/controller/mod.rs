@@ -21,6 +21,7 @@ mod persist;
 mod record;
 mod rejection;
 mod reload;
+mod room;
 mod run;
 mod scribe;
 mod service;
