@@ -3,8 +3,8 @@
 
 use super::Phase;
 use super::rules::{
-    alarm, bake, canary, checking, degraded, discovery, errands, pin, promoting, queue, reverting, standby,
-    starting, supervise,
+    alarm, bake, canary, checking, degraded, discovery, errands, pin, promoting, queue, reverting, rollback,
+    standby, starting, supervise,
 };
 use super::turn::Turn;
 
@@ -23,9 +23,9 @@ pub(crate) fn settle(turn: &mut Turn) {
 }
 
 /// Lets the first rule act that has something to do; `false` if no rule has. While the store can't be
-/// written only the running release is asked, and of its rules only those that may lead to a revert. So
-/// there is no switch, no release, no stop and no end of a bake. Containers that serve are still started
-/// again, because that changes nothing in the record.
+/// written only the running release is asked, and of its rules only those that may lead to a revert, or to
+/// the switch of a person's rollback. So there is no other switch, no release, no stop and no end of a bake.
+/// Containers that serve are still started again, because that changes nothing in the record.
 fn advance(turn: &mut Turn) -> bool {
     if turn.state.unwritable {
         return running(turn) || supervise::advance(turn);
@@ -45,8 +45,8 @@ fn running(turn: &mut Turn) -> bool {
     let writable = !turn.state.unwritable;
     match &release.phase {
         Phase::Pulling { .. } => writable && starting::advance_pulling(turn),
-        Phase::Starting(_) => writable && starting::advance(turn),
-        Phase::Checking(_) => writable && checking::advance(turn),
+        Phase::Starting(_) => (writable || rollback::goes_on(turn)) && starting::advance(turn),
+        Phase::Checking(_) => (writable || rollback::goes_on(turn)) && checking::advance(turn),
         Phase::AwaitingPromotion(_) => writable && checking::advance_awaiting(turn),
         Phase::Canary(_) => canary::advance(turn),
         Phase::Promoting(_) => promoting::advance(turn),

@@ -21,14 +21,15 @@ use super::caller::Peer;
 use super::router::router;
 use super::shared::{Options, Shared};
 
+// Connections that send nothing take the places of commands, so they are closed soon.
 const LIMITS: Limits = Limits {
     whose: "admin",
     connections_max: 256,
-    head_timeout: Duration::from_secs(30),
+    head_timeout: Duration::from_secs(2),
     head_bytes_max: 32 * 1024,
     drain_timeout: Duration::from_secs(10),
 };
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A client that takes nothing of its answer for this long is cut.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -6,6 +6,7 @@ use crate::release::{Event, Refusal, Source};
 use super::apply::Taken;
 use super::message::{Command, Done, Precondition, Request, ResolvedImage};
 use super::rejection::{RefusalCode, Rejection};
+use super::room::room;
 use super::run::Controller;
 use super::service::{ServiceRuntime, Waiter};
 use super::view::AuditEntry;
@@ -128,9 +129,14 @@ impl Controller {
                 accepted: false,
             }),
             // The webhook intake sends the push again by itself, once the store can be written.
-            Err(refused @ Refusal::StoreUnwritable) if matches!(command, Command::Pushed { .. }) => {
+            Err(refused @ Refusal::StoreUnwritable) => {
                 let code = RefusalCode::from(&refused);
-                Err(Rejection::Unavailable { code, why: refused.to_string() })
+                let why = format!("{refused} ({})", room(&self.started.store_path).await);
+                if matches!(command, Command::Pushed { .. }) {
+                    Err(Rejection::Unavailable { code, why })
+                } else {
+                    Err(Rejection::Conflict { code, why })
+                }
             }
             Err(refused) => Err(refused.into()),
         }
@@ -221,7 +227,12 @@ fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>,
         Command::Unquarantine { .. } => "the version can be released again".to_owned(),
         Command::Forget => "it learns again from now on".to_owned(),
     };
-    Done { release, noop: false, accepted, message: format!("{}; {next}", taken.reason) }
+    let unwritten = if state.unwritable {
+        "; the store can't be written, so a restart would undo this until it can"
+    } else {
+        ""
+    };
+    Done { release, noop: false, accepted, message: format!("{}{unwritten}; {next}", taken.reason) }
 }
 
 fn describe(command: &Command) -> String {

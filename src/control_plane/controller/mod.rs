@@ -23,6 +23,7 @@ mod record;
 mod rejection;
 mod reload;
 mod remember;
+mod room;
 mod run;
 mod scribe;
 mod service;

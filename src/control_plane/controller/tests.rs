@@ -70,7 +70,7 @@ async fn an_unwritable_store_refuses_releases_and_takes_them_again_once_it_can()
     rig.store.fail(true);
     let refused = rig.command(deploy("v2")).await.unwrap_err();
     assert!(
-        matches!(&refused, Rejection::Conflict { code: RefusalCode::StoreUnwritable, why } if why.contains("store")),
+        matches!(&refused, Rejection::Conflict { code: RefusalCode::StoreUnwritable, why } if why.contains("/store: ") && why.contains(" free")),
         "{refused}"
     );
     let service = rig.until("the alarm", |service| service.alarms.contains_key("store-unwritable")).await;
@@ -100,6 +100,30 @@ async fn a_revert_needs_no_store_and_is_written_when_it_can() {
     assert_eq!(rig.record("backend-1").await.unwrap().state, StateName::Reverted);
     let words = rig.story("backend-1").await;
     assert_eq!(words.last().map(String::as_str), Some("reverted"), "{words:?}");
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_goes_back_and_holds_requests_while_the_store_can_not_be_written() {
+    let (blue, green) = (Origin::up().await, Origin::up().await);
+    let rig = Rig::start(&blue, &green, "").await;
+    rig.command(deploy("v2")).await.unwrap();
+    rig.until("baking", |service| service.state == StateName::Baking).await;
+    rig.store.fail(true);
+    rig.command(Command::Pause).await.unwrap();
+    assert!(rig.table.load().services()[0].paused);
+    rig.command(Command::Resume).await.unwrap();
+    let done = rig.command(Command::Rollback { to: None, quarantine: false, force: false }).await.unwrap();
+    assert!(done.message.contains("the store can't be written"), "{}", done.message);
+    let service = rig.service();
+    assert_eq!((service.active, service.epoch), (Color::Blue, 2));
+    assert!(service.alarms.contains_key("store-unwritable"));
+    assert_eq!(rig.table.load().services()[0].active, Color::Blue);
+    rig.store.fail(false);
+    rig.until("the alarm's end", |service| service.alarms.is_empty()).await;
+    let rig = rig.restart().await;
+    let service = rig.service();
+    assert_eq!((service.active, service.epoch, service.paused), (Color::Blue, 2, false));
     rig.stop().await;
 }
 

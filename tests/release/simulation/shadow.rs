@@ -159,7 +159,10 @@ impl Shadow {
         if after.epoch == before.epoch {
             ensure(after.active == before.active, || "the active color moved without an epoch".to_owned())?;
         } else {
-            let back = after.release.as_ref().is_some_and(|release| release.color != after.active);
+            let back = after
+                .release
+                .as_ref()
+                .is_some_and(|release| release.color != after.active || release.kind == Kind::Rollback);
             ensure(back || !after.unwritable, || "a switch without a store".to_owned())?;
             self.judge_switch(after, now)?;
         }
@@ -332,6 +335,9 @@ impl Shadow {
         for color in Color::ALL {
             self.seen[color].fill(Seen::default());
         }
+        // A rollback that began without a store is forgotten, and its number is given again.
+        let accepted = &self.accepted;
+        self.reverts.retain(|id, _| accepted.contains(id));
         if let Some(release) = &stored.release {
             self.reverts.insert(release.id.clone(), release.reverts);
         }

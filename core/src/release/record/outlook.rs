@@ -108,12 +108,15 @@ impl State {
         let free =
             |version: Option<&Version>| version.is_none_or(|version| self.quarantined(version).is_none());
         let after_success = self.fallback.as_ref().is_some_and(|fallback| free(Some(&fallback.version)));
+        // The traffic goes back to no color that is down.
+        let back = |release: &Release| {
+            let old = release.color.other();
+            free(self.sides[old].version.as_ref()) && self.condition(old) != Condition::Sick
+        };
         let Some(release) = self.running() else { return after_success };
         match &release.phase {
-            Phase::Promoting(promoting) => {
-                !promoting.alone && free(self.sides[release.color.other()].version.as_ref())
-            }
-            Phase::Baking(_) | Phase::Degraded(_) => free(self.sides[release.color.other()].version.as_ref()),
+            Phase::Promoting(promoting) => !promoting.alone && back(release),
+            Phase::Baking(_) | Phase::Degraded(_) => back(release),
             Phase::Reverting(_) => false,
             Phase::Queued(_)
             | Phase::Pulling { .. }
@@ -125,6 +128,19 @@ impl State {
                 after_success
             }
         }
+    }
+
+    /// Whether a color that is not active can take the traffic with no order to an engine. It is healthy, and
+    /// nothing of it has been stopped.
+    pub(crate) fn is_warm(&self, color: Color) -> bool {
+        let there = match (self.sides[color].fate, self.policy.upstream) {
+            (Fate::Warm { .. }, UpstreamKind::Managed) => {
+                self.present(color).is_some_and(|found| found.running >= self.policy.replicas)
+            }
+            (Fate::Draining { .. } | Fate::Drained | Fate::Free, UpstreamKind::Managed) => false,
+            (_, UpstreamKind::Fixed) => true,
+        };
+        there && self.condition(color) == Condition::Fit
     }
 
     /// How long a revert waits for an old color whose health is unknown, which is rise x (interval +

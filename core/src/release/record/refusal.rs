@@ -37,7 +37,9 @@ pub enum Refusal {
     NotQuarantined(String),
     /// The store can't be written. No release begins, ends or changes then, except by a revert. The shell
     /// gives a fact that would end a release again later.
-    #[error("the store can't be written: nothing can be asked for until it can")]
+    #[error(
+        "the store can't be written: until it can, only `rollback` to the warm color, `pause` and `resume` work"
+    )]
     StoreUnwritable,
     /// The fact is about another release, epoch or color than the present one. It is dropped.
     #[error("it belongs to {0}, which is not what runs now")]

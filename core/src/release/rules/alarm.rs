@@ -15,7 +15,8 @@ pub(crate) fn settle(turn: &mut Turn) {
     certificate(turn);
     supervise::alarms(turn);
     if turn.state.unwritable {
-        let text = "no new release and no switch until the store can be written; a revert still happens";
+        let text = "no new release and no switch forward until the store can be written; a revert, a rollback to the \
+                    warm color, `pause` and `resume` still happen";
         turn.raise(Alarm::StoreUnwritable, text.to_owned());
     } else {
         turn.clear(Alarm::StoreUnwritable, "the store can be written again");

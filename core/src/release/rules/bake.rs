@@ -33,8 +33,24 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
     if promoting.alone {
         return ending::succeed_alone(turn);
     }
+    let bake = fresh(turn, promoting, baseline);
     let Some(release) = turn.state.release.as_mut() else { return };
     release.baseline = baseline.cloned();
+    let bake_time = turn.state.policy.bake_time;
+    let basis = match baseline {
+        Some(baseline) if baseline.requests > 0 => {
+            format!("baseline {} errors in {} requests", baseline.errors, baseline.requests)
+        }
+        Some(_) | None => "no baseline".to_owned(),
+    };
+    let length = words::seconds(bake_time);
+    turn.enter(Phase::Baking(Box::new(bake)), format!("{why}; watched for {length} ({basis})"));
+    turn.announce(Notice::Promoted);
+    errands::begin(turn, Errand::PostPromote);
+}
+
+/// A bake that begins now, with the seconds that were closed since the switch.
+pub(crate) fn fresh(turn: &Turn, promoting: &Promoting, baseline: Option<&Baseline>) -> Bake {
     let at = turn.at;
     let bake_time = turn.state.policy.bake_time;
     let mut bake = Bake {
@@ -57,16 +73,7 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
     for bucket in &promoting.early {
         bake.trip = bake.judge.observe(bucket).or(bake.trip);
     }
-    let basis = match baseline {
-        Some(baseline) if baseline.requests > 0 => {
-            format!("baseline {} errors in {} requests", baseline.errors, baseline.requests)
-        }
-        Some(_) | None => "no baseline".to_owned(),
-    };
-    let length = words::seconds(bake_time);
-    turn.enter(Phase::Baking(Box::new(bake)), format!("{why}; watched for {length} ({basis})"));
-    turn.announce(Notice::Promoted);
-    errands::begin(turn, Errand::PostPromote);
+    bake
 }
 
 /// A judge for one bake. It expects the baseline's rate of requests for `bake_time`.

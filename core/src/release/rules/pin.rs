@@ -54,9 +54,9 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     ended
 }
 
-/// Holds the client requests of the service, or lets them go on. Releases go on either way.
+/// Holds the client requests of the service, or lets them go on. Releases go on either way. A person can do
+/// so while the store can't be written.
 pub(crate) fn pause(turn: &mut Turn, paused: bool) -> Result<(), Refusal> {
-    guards::writable(&turn.state)?;
     if turn.state.paused != paused {
         turn.state.paused = paused;
         turn.note(if paused { "client requests are held (pause)" } else { "client requests go on (resume)" });

@@ -8,7 +8,7 @@ use crate::model::{ReleaseId, Version};
 use super::{accept, bake, pin, quarantine, reverting, trip};
 use crate::release::turn::Turn;
 use crate::release::{
-    By, Condition, Fallback, Kind, Phase, Refusal, Release, Source, Stretch, UpstreamKind, guards,
+    By, Condition, Fallback, Gate, Kind, Phase, Refusal, Release, Source, Stretch, UpstreamKind, guards,
 };
 
 /// The options of a rollback.
@@ -18,12 +18,47 @@ pub(crate) struct Ask<'a> {
     pub(crate) force: bool,
 }
 
-/// Carries out a rollback, by the stretch of the current release.
+/// Carries out a rollback, by the stretch of the current release. While the store can't be written a
+/// rollback to the warm color still happens, so that no person is stuck on a bad version.
 pub(crate) fn rollback(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
-    guards::writable(&turn.state)?;
+    if turn.state.unwritable && !is_at_hand(turn, ask) {
+        return Err(Refusal::StoreUnwritable);
+    }
     match turn.state.stretch() {
         Stretch::After => back(turn, ask),
         Stretch::Before | Stretch::Final => anew(turn, ask),
+    }
+}
+
+/// Whether the rollback needs nothing but a switch. The old color is warm during a bake, and after it as
+/// long as the standby is.
+fn is_at_hand(turn: &Turn, ask: &Ask) -> bool {
+    match turn.state.stretch() {
+        Stretch::After => true,
+        Stretch::Before => false,
+        Stretch::Final => target(turn, ask.to).is_ok_and(|target| {
+            let side = &turn.state.sides[turn.state.active.other()];
+            side.containers == target.containers
+                && side.version.as_ref() == Some(&target.version)
+                && turn.state.is_warm(turn.state.active.other())
+        }),
+    }
+}
+
+/// Whether a rollback may take its next step while the store can't be written. It goes on to a color that is
+/// warm, and it never ends or stops anything.
+pub(crate) fn goes_on(turn: &Turn) -> bool {
+    let Some(release) = turn.running() else { return false };
+    if release.kind != Kind::Rollback || release.source != Source::Person {
+        return false;
+    }
+    match &release.phase {
+        Phase::Starting(starting) => turn.at < starting.deadline && turn.state.is_warm(release.color),
+        Phase::Checking(checking) => {
+            let open = matches!(turn.state.gate(turn.at), Some(Gate::Open { at }) if at <= checking.deadline);
+            open && release.auto_promote && !turn.state.is_pinned()
+        }
+        _ => false,
     }
 }
 
@@ -70,10 +105,12 @@ fn back(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
         quarantine_it(turn, release.version.clone(), release.id.clone());
     }
     let reason = "a person's rollback".to_owned();
-    if let Phase::Promoting(promoting) = release.phase {
-        bake::enter(turn, &promoting, None, "rolled back before every acknowledgement");
-    }
-    match (old, trip::current_bake(turn)) {
+    let bake = match &release.phase {
+        // No bake begins, and so no hook of a promotion. The wait for the old color only needs its data.
+        Phase::Promoting(promoting) => Some(bake::fresh(turn, promoting, None)),
+        _ => trip::current_bake(turn),
+    };
+    match (old, bake) {
         (Condition::Unknown, Some(bake)) => reverting::wait(turn, By::Person, Box::new(bake), reason),
         (Condition::Unknown | Condition::Fit | Condition::Sick, _) => {
             reverting::swap(turn, By::Person, reason);

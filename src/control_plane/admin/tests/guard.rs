@@ -112,3 +112,16 @@ fn an_empty_token_lets_no_client_in() {
     assert!(Token::new("abc\n").is(b"abc"));
     assert_eq!(format!("{:?}", Token::new("abc")), "Token(..)");
 }
+
+/// Connections that send nothing fill every place. They lose it soon, so a command is not held for long.
+#[tokio::test]
+async fn connections_that_send_nothing_hold_no_command_for_long() {
+    let api = Api::start();
+    let mut silent = Vec::new();
+    for _ in 0..260 {
+        silent.push(tokio::net::TcpStream::connect(api.address).await.unwrap());
+    }
+    let begun = std::time::Instant::now();
+    assert_eq!(api.post("/v1/services/shop/rollback", json!({})).await.status(), 200);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(15), "{:?}", begun.elapsed());
+}
