@@ -21,6 +21,11 @@ pub(crate) struct Ask<'a> {
 /// Carries out a rollback, by the stretch of the current release.
 pub(crate) fn rollback(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     guards::writable(&turn.state)?;
+    let active = &turn.state.sides[turn.state.active];
+    if ask.to.is_some() && active.release.as_ref() == ask.to {
+        let hint = "that release has the traffic already";
+        return Err(Refusal::WrongState { command: "rollback", state: turn.state.state_word(), hint });
+    }
     match turn.state.stretch() {
         Stretch::After => back(turn, ask),
         Stretch::Before | Stretch::Final => anew(turn, ask),
