@@ -85,6 +85,47 @@ async fn a_good_configuration_is_accepted() {
     assert_eq!(ended.code, Some(0), "{}", ended.text);
 }
 
+/// Runs `check` on a good configuration with `more` behind it.
+async fn checked(folder: &Path, more: &str) -> Ended {
+    let written = good(folder);
+    let text = std::fs::read_to_string(&written.file).unwrap();
+    std::fs::write(&written.file, text + more).unwrap();
+    greenlight(&["check", written.file.to_str().unwrap()]).await
+}
+
+#[tokio::test]
+async fn a_token_that_run_refuses_is_refused_by_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    let webhook = "\n[hooks]\npublic = true\n[[webhooks]]\nname = \"hub\"\nkind = \"dockerhub\"\n\
+                   service = \"backend\"\ntoken = { file = \"token\" }\n";
+    for (text, code) in
+        [("short", 2), ("a/character/that/no/path/has", 2), ("0123456789abcdef0123456789abcdef", 0)]
+    {
+        std::fs::write(&token, text).unwrap();
+        let ended = checked(folder.path(), webhook).await;
+        assert_eq!(ended.code, Some(code), "{text}: {}", ended.text);
+        assert_eq!(ended.text.contains("webhooks[0].token"), code == 2, "{}", ended.text);
+        assert!(!ended.text.contains(text), "{}", ended.text);
+    }
+}
+
+#[tokio::test]
+async fn check_reads_env_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = "\n[services.other]\nhosts = [\"other.example.org\"]\n[services.other.upstream]\n\
+                   kind = \"docker\"\nimage = \"org/app:prod\"\nenv_file = [\"app.env\"]\n";
+    for (text, code, says) in
+        [("A=1\n", 0, ""), ("A=1\nexport B=2\n", 2, "line 2"), ("=hunter2\n", 2, "line 1")]
+    {
+        std::fs::write(folder.path().join("app.env"), text).unwrap();
+        let ended = checked(folder.path(), service).await;
+        assert_eq!(ended.code, Some(code), "{text}: {}", ended.text);
+        assert!(ended.text.contains(says) && !ended.text.contains("hunter2"), "{}", ended.text);
+        assert_eq!(ended.text.contains("services.other.upstream.env_file[0]"), code == 2, "{}", ended.text);
+    }
+}
+
 #[tokio::test]
 async fn no_file_and_no_text() {
     let folder = tempfile::tempdir().unwrap();

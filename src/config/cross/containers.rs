@@ -8,6 +8,9 @@ use crate::release::Trigger;
 
 use super::key;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) fn check(walk: &mut Walk<'_>, config: &Config, service: &Service) {
     commands(walk, service);
     trigger(walk, service);
@@ -160,21 +163,4 @@ fn takes(pattern: &str, tag: &str) -> bool {
         rest = &rest[at + part.len()..];
     }
     rest.is_empty() || tag.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::takes;
-
-    #[test]
-    fn a_pattern_takes_the_tags_that_it_names() {
-        for pattern in
-            ["org/app", "h:5000/org/app", "*", "org/app:stable", "org/app:*", "org/app:s*e", "a:*able"]
-        {
-            assert!(takes(pattern, "stable"), "{pattern}");
-        }
-        for pattern in ["org/app:prod", "org/app:v*", "h:5000/org/app:prod", "a:stable*x", "a:*stabl"] {
-            assert!(!takes(pattern, "stable"), "{pattern}");
-        }
-    }
 }

@@ -24,6 +24,11 @@ pub(crate) fn rollback(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     if turn.state.unwritable && !is_at_hand(turn, ask) {
         return Err(Refusal::StoreUnwritable);
     }
+    let active = &turn.state.sides[turn.state.active];
+    if ask.to.is_some() && active.release.as_ref() == ask.to {
+        let hint = "that release has the traffic already";
+        return Err(Refusal::WrongState { command: "rollback", state: turn.state.state_word(), hint });
+    }
     match turn.state.stretch() {
         Stretch::After => back(turn, ask),
         Stretch::Before | Stretch::Final => anew(turn, ask),

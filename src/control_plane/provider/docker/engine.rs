@@ -11,7 +11,8 @@ use tokio::sync::Mutex;
 use crate::config;
 
 use super::DockerFault;
-use super::fault::{Doing, fault};
+use super::fault::Doing;
+use super::said::fault;
 
 /// How long an answer may take. A pull's stream may go on for longer.
 const ANSWER_MAX: Duration = Duration::from_mins(2);

@@ -1,11 +1,5 @@
 //! Faults of an engine, in words that say what would help.
 
-use bollard::errors::Error;
-
-use crate::control_plane::web::ask::causes;
-
-use super::said::said;
-
 /// Why an engine did not do its work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DockerFault {
@@ -58,43 +52,4 @@ impl Doing<'_> {
             Self::Other(what) => format!("{what} on the engine {engine}"),
         }
     }
-}
-
-/// Turns an engine's error into a fault.
-pub(crate) fn fault(engine: &str, doing: Doing<'_>, error: &Error) -> DockerFault {
-    match error {
-        Error::DockerResponseServerError { status_code, message } => {
-            said(engine, doing, Some(*status_code), message)
-        }
-        Error::DockerStreamError { error } => said(engine, doing, None, error),
-        Error::DockerContainerWaitError { error, code } => {
-            DockerFault::Refused(format!("{}: {error} (code {code})", doing.phrase(engine)))
-        }
-        // The engine ended in the middle of its answer.
-        Error::JsonSerdeError { err } if err.is_eof() || err.is_io() => {
-            DockerFault::Away { engine: engine.to_owned(), why: chain(error) }
-        }
-        Error::JsonDataError { .. } | Error::JsonSerdeError { .. } | Error::APIVersionParseError {} => {
-            DockerFault::Refused(format!("{}: its answer can't be read: {error}", doing.phrase(engine)))
-        }
-        Error::CertPathError { path } => {
-            DockerFault::Refused(format!("engines.tls: the file {} can't be read", path.display()))
-        }
-        Error::CertParseError { path } | Error::CertMultipleKeys { path, .. } => DockerFault::Refused(
-            format!("engines.tls: the file {} holds no certificate or key in PEM form", path.display()),
-        ),
-        other => DockerFault::Away { engine: engine.to_owned(), why: chain(other) },
-    }
-}
-
-/// An error with its causes. Without them, hyper's own text says only "client error (Connect)".
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = causes(error);
-    // The names of the library's own parts say nothing to a person.
-    for prefix in ["Error in the hyper legacy client: ", "client error (Connect): "] {
-        if let Some(rest) = text.strip_prefix(prefix) {
-            text = rest.to_owned();
-        }
-    }
-    text
 }

@@ -1,7 +1,8 @@
 use bollard::errors::Error;
 
 use super::super::DockerFault;
-use super::super::fault::{Doing, fault};
+use super::super::fault::Doing;
+use super::super::said::fault;
 
 fn said(doing: Doing<'_>, status_code: u16, message: &str) -> DockerFault {
     fault("unix:///e", doing, &Error::DockerResponseServerError { status_code, message: message.to_owned() })
