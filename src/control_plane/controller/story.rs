@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::clock;
 use crate::judge::Numbers;
 use crate::model::{Color, PerColor, Tick};
-use crate::release::{Gate, Note, Release, State, Stretch};
+use crate::release::{Gate, Note, Release, State, StateName, Stretch};
 
 use super::metrics::Shown;
 use super::record::WRITE_TIMEOUT;
@@ -212,7 +212,16 @@ impl Controller {
             reason: note.reason,
             numbers: numbers(note.numbers.as_ref()),
         };
-        tracing::info!(service = %line.service, release = %line.release, event = %line.event, "{}", line.reason);
+        // An operator who reads warnings alone must see that the traffic has gone back.
+        let back = matches!(
+            line.state(),
+            Some(StateName::Reverting | StateName::Reverted | StateName::Degraded | StateName::Failed)
+        );
+        if back {
+            tracing::warn!(service = %line.service, release = %line.release, event = %line.event, "{}", line.reason);
+        } else {
+            tracing::info!(service = %line.service, release = %line.release, event = %line.event, "{}", line.reason);
+        }
         self.write_line(index, line).await;
     }
 
