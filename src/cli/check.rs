@@ -2,6 +2,7 @@
 
 use crate::config::{self, Fault};
 use crate::control_plane::provider::docker;
+use crate::control_plane::webhooks;
 use crate::tls;
 
 use super::exit::Exit;
@@ -24,7 +25,10 @@ pub(super) fn check(args: &Args) -> Exit {
     let file = args.config.path();
     match config::load(file) {
         Ok(loaded) => {
-            let unusable = tls::check(&loaded.config);
+            let mut unusable = tls::check(&loaded.config);
+            let (_, faults) = webhooks::Book::read(&loaded.config, &webhooks::Book::default());
+            unusable.extend(faults.iter().map(ToString::to_string));
+            unusable.extend(docker::check_env_files(&loaded.config));
             if !unusable.is_empty() {
                 complain_all(&unusable.join("\n"));
                 return Exit::Usage;

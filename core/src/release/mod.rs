@@ -48,6 +48,7 @@ pub use record::phase::{
 };
 pub use record::policy::{Mode, OnInconclusive, OnTrip, Policy, Trigger, UpstreamKind};
 pub use record::presence::{Presence, Supervision};
+pub use record::pushes::{Delivery, PushTaken, Pushes};
 pub use record::refusal::Refusal;
 pub use record::remains::{ContainerSet, PastRelease};
 pub use record::side::{Fallback, Fate, KeptSet, Side};

@@ -215,7 +215,9 @@ fn is_in_the_story(alarm: Alarm) -> bool {
         | Alarm::EngineAway
         | Alarm::HookFailed
         | Alarm::TagsFailed
+        | Alarm::Swapping
         | Alarm::ContainersDown
-        | Alarm::CrashLoop => false,
+        | Alarm::CrashLoop
+        | Alarm::Certificate => false,
     }
 }

@@ -88,6 +88,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
             &[("none", Publish::None), ("loopback", Publish::Loopback)],
             Publish::None,
         ),
+        probe_port: None,
         env: section.map("env", value, "{ KEY = \"value\" }"),
         env_file: section.value("env_file", list(file, "[\"app.env\"]"), Vec::new()),
         mounts: section.value(
@@ -107,7 +108,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
                 "{ max-size = \"10m\" }",
             ),
         }),
-        stop_signal: section.value("stop_signal", text_that("a signal", check_signal), default.stop_signal),
+        stop_signal: section.optional("stop_signal", text_that("a signal", check_signal)),
         stop_timeout: section.value("stop_timeout", duration(..), default.stop_timeout),
         engines: engines(section).unwrap_or(default.engines),
         registry_auth,

@@ -30,6 +30,7 @@ pub(crate) struct Metrics {
     judge_threshold: GaugeVec,
     pinned: IntGaugeVec,
     rollback_available: IntGaugeVec,
+    certificate_expiry: IntGaugeVec,
 }
 
 impl Metrics {
@@ -102,6 +103,11 @@ impl Metrics {
                 "1 while a rollback has somewhere to go",
                 &["service"],
             )?,
+            certificate_expiry: gauge(
+                "certificate_expiry_seconds",
+                "Time to the end of the certificate of a host, negative behind it",
+                &["host"],
+            )?,
         })
     }
 
@@ -111,6 +117,22 @@ impl Metrics {
             ProbeOutcome::Fail(_) => "fail",
         };
         self.probes_total.with_label_values(&[service.as_str(), color.as_str(), result]).inc();
+    }
+
+    /// Sets the time that each host's certificate has left, in seconds. Hosts that are `gone` are shown no
+    /// more.
+    pub(crate) fn certificates<'a>(
+        &self,
+        left: &BTreeMap<String, i64>,
+        gone: impl Iterator<Item = &'a String>,
+    ) {
+        for (host, seconds) in left {
+            self.certificate_expiry.with_label_values(&[host]).set(*seconds);
+        }
+        for host in gone {
+            // A host that was not shown needs no removal.
+            let _ = self.certificate_expiry.remove_label_values(&[host]);
+        }
     }
 
     /// Sets the gauges that show a service's record.

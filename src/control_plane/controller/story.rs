@@ -2,6 +2,7 @@
 //! view of a service.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock;
 use crate::judge::Numbers;
@@ -9,14 +10,10 @@ use crate::model::{Color, PerColor, Tick};
 use crate::release::{Gate, Note, Release, State, StateName, Stretch};
 
 use super::metrics::Shown;
-use super::record::WRITE_TIMEOUT;
 use super::run::Controller;
 use super::service::{RECENT_MAX, ServiceRuntime};
 use super::view::{ContainersView, EndpointView, PinView, QuarantineView, ServiceView};
 use super::{EventView, ReleaseView, Views};
-
-/// The most story lines that wait for a store that can't be written. The oldest are dropped first.
-const BACKLOG_MAX: usize = 1000;
 
 type Numbered = serde_json::Map<String, serde_json::Value>;
 
@@ -196,8 +193,8 @@ impl ServiceRuntime {
 }
 
 impl Controller {
-    /// Adds a line to a release's story, in the store and for the listeners.
-    pub(crate) async fn tell(&mut self, index: usize, note: Note) {
+    /// Adds a line to a release's story, in the store and for the listeners. The scribe writes it.
+    pub(crate) fn tell(&self, index: usize, note: Note) {
         let service = &self.services[index];
         let Some(release) = note.release else {
             tracing::info!(service = %service.name(), "{}", note.reason);
@@ -222,7 +219,7 @@ impl Controller {
         } else {
             tracing::info!(service = %line.service, release = %line.release, event = %line.event, "{}", line.reason);
         }
-        self.write_line(index, line).await;
+        self.scribe.line(line);
     }
 
     /// Counts a release that has reached its final state.
@@ -230,40 +227,13 @@ impl Controller {
         let service = &mut self.services[index];
         let name = service.name().as_str();
         self.metrics.releases_total.with_label_values(&[name, release.word()]).inc();
-        let now = clock::now();
-        let accepted = service.accepted.remove(&release.id).unwrap_or(now);
-        self.metrics.release_duration_seconds.observe(now.since(accepted).as_secs_f64());
-    }
-
-    /// Appends a line to the store. Returns its sequence number, or `None` if it could not be
-    /// written.
-    async fn append(&self, line: &EventView) -> Option<u64> {
-        let id = line.release.as_str().into();
-        let json = serde_json::to_string(line).unwrap_or_default();
-        tokio::time::timeout(WRITE_TIMEOUT, self.store.append(&id, json)).await.ok()?.ok()
-    }
-
-    async fn write_line(&mut self, index: usize, mut line: EventView) {
-        if let Some(seq) = self.append(&line).await {
-            line.seq = seq;
-        } else {
-            let backlog = &mut self.services[index].unwritten;
-            if backlog.len() == BACKLOG_MAX {
-                backlog.remove(0);
-            }
-            backlog.push(line.clone());
-            self.services[index].unsaved = true;
-        }
-        // A send without a listener is no fault.
-        let _ = self.inbox.events.send(Arc::new(line));
-    }
-
-    /// Writes the story lines that an unwritable store has held up.
-    pub(crate) async fn write_backlog(&mut self, index: usize) {
-        for line in std::mem::take(&mut self.services[index].unwritten) {
-            if self.append(&line).await.is_none() {
-                self.services[index].unwritten.push(line);
-            }
+        // A release that began before a restart is timed by its record.
+        let lasted = match service.accepted.remove(&release.id) {
+            Some(accepted) => Some(clock::now().since(accepted)),
+            None => service.recent.iter().rfind(|view| view.id == release.id.as_str()).and_then(lasted),
+        };
+        if let Some(lasted) = lasted {
+            self.metrics.release_duration_seconds.observe(lasted.as_secs_f64());
         }
     }
 
@@ -294,6 +264,13 @@ impl Controller {
             },
         );
     }
+}
+
+/// Returns how long a release has lasted by its record; `None` if a time is missing.
+fn lasted(view: &ReleaseView) -> Option<Duration> {
+    let begun = humantime::parse_rfc3339(&view.started_at).ok()?;
+    let ended = humantime::parse_rfc3339(view.finished_at.as_deref()?).ok()?;
+    ended.duration_since(begun).ok()
 }
 
 fn quarantine_views(service: &ServiceRuntime) -> impl Iterator<Item = QuarantineView> {

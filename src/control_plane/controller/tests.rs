@@ -4,6 +4,7 @@
 mod answers;
 mod flaky;
 mod rig;
+mod slow_disk;
 mod synthetic;
 mod table;
 

@@ -227,7 +227,11 @@ impl Front {
     fn list(&mut self, color: Color, ids: &[String]) {
         let endpoints: Vec<Endpoint> = ids
             .iter()
-            .map(|id| Endpoint { id: EndpointId::from(id.as_str()), address: ([127, 0, 0, 1], 80).into() })
+            .map(|id| Endpoint {
+                id: EndpointId::from(id.as_str()),
+                address: ([127, 0, 0, 1], 80).into(),
+                probe: None,
+            })
             .collect();
         if self.rosters[color].set_endpoints(&endpoints) {
             self.shadow.forget(color, ids.len());
@@ -385,6 +389,8 @@ impl Front {
         saved.health = other.health;
         saved.seen = other.seen.clone();
         saved.engine_away = other.engine_away.clone();
+        saved.pull_trouble = other.pull_trouble.clone();
+        saved.certificate = other.certificate.clone();
         saved.presence = other.presence.clone();
         saved.supervision = other.supervision.clone();
         saved.unwritable = other.unwritable;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use greenlight::model::{Color, Version};
-use greenlight::release::{Event, Source, Trigger, UpstreamKind};
+use greenlight::release::{Delivery, Event, Source, Trigger, UpstreamKind};
 
 use super::follow::Follow;
 use super::front::{Due, Front, Outcome};
@@ -130,7 +130,8 @@ fn command(front: &mut Front) -> Outcome {
                     .rng
                     .one_in(700)
                     .then(|| 1_000 + front.now.unsigned_abs() / 1000 - front.rng.below(20));
-                return front.give(&Event::Pushed { version, at });
+                let delivery = front.rng.one_in(500).then(|| Delivery::Id(front.rng.below(40).to_string()));
+                return front.give(&Event::Pushed { version, at, delivery });
             }
             let source = if front.rng.one_in(350) { Source::Webhook } else { Source::Person };
             let auto_promote = front.rng.one_in(100).then_some(front.rng.one_in(500));

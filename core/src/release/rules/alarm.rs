@@ -12,6 +12,7 @@ pub(crate) fn settle(turn: &mut Turn) {
     slow(turn);
     active_down(turn);
     engine_away(turn);
+    certificate(turn);
     supervise::alarms(turn);
     if turn.state.unwritable {
         let text = "no new release and no switch until the store can be written; a revert still happens";
@@ -28,6 +29,13 @@ fn engine_away(turn: &mut Turn) {
             turn.raise(Alarm::EngineAway, text);
         }
         None => turn.clear(Alarm::EngineAway, "every engine answers again"),
+    }
+}
+
+fn certificate(turn: &mut Turn) {
+    match turn.state.certificate.clone() {
+        Some(which) => turn.raise(Alarm::Certificate, which),
+        None => turn.clear(Alarm::Certificate, "every certificate of its hosts is valid"),
     }
 }
 

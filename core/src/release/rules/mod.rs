@@ -12,6 +12,7 @@ pub(crate) mod errands;
 pub(crate) mod gate;
 pub(crate) mod pin;
 pub(crate) mod promoting;
+pub(crate) mod pushed;
 pub(crate) mod quarantine;
 pub(crate) mod queue;
 pub(crate) mod rebuild;

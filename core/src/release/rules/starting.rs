@@ -20,6 +20,7 @@ pub(crate) fn begin(turn: &mut Turn, mut release: Release) {
     } else {
         release.phase = Phase::Pulling { deadline: turn.at + turn.state.policy.pull_timeout };
         release.reason = format!("version {} is pulled for {}", release.version, release.color);
+        turn.state.pull_trouble = None;
         turn.then(Effect::Pull { release: release.id.clone(), version: release.version.clone() });
     }
     turn.begun(&release);
@@ -40,9 +41,10 @@ pub(crate) fn advance_pulling(turn: &mut Turn) -> bool {
     true
 }
 
-/// An engine that does not answer, as the cause of a failure; empty if every engine answers.
+/// An engine or a registry that does not answer, as the cause of a failure; empty if both answer.
 fn cause(turn: &Turn) -> String {
-    turn.state.engine_away.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
+    let why = turn.state.engine_away.as_ref().or(turn.state.pull_trouble.as_ref());
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 /// The image is pulled. If its digest was not known before, the release is now asked the questions of its
@@ -70,9 +72,24 @@ pub(crate) fn pulled(turn: &mut Turn, id: &ReleaseId, version: &Version) -> Resu
             }
         }
     }
+    turn.state.pull_trouble = None;
     let reason = format!("{version} is pulled; containers are created in {}", release.color);
     let deadline = turn.at + turn.state.policy.progress_deadline;
     turn.enter(Phase::Starting(Starting { deadline, cleared: false }), reason);
+    Ok(())
+}
+
+/// The registry or an engine is in trouble, and the image is asked for again. The last trouble is told if
+/// the release fails in the end.
+pub(crate) fn pull_struggles(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<(), Refusal> {
+    let release = owned(turn, id, |release| &release.id)?;
+    let Phase::Pulling { .. } = release.phase else {
+        return Err(Refusal::Unexpected { fact: "pull_struggles", state: release.word() });
+    };
+    if turn.state.pull_trouble.as_deref() != Some(why) {
+        turn.note(format!("the image is asked for again: {why}"));
+        turn.state.pull_trouble = Some(why.to_owned());
+    }
     Ok(())
 }
 

@@ -48,6 +48,9 @@ pub(crate) struct Remembered {
     pub(crate) set: Option<ReleaseId>,
     pub(crate) id: EndpointId,
     pub(crate) address: SocketAddr,
+    /// Where it is probed, if not at its address or at another port of it.
+    #[serde(default)]
+    pub(crate) probe: Option<SocketAddr>,
 }
 
 /// The data about a service's containers that is stored beside the state.

@@ -200,7 +200,7 @@ impl Controller {
 
     /// Shows the progress of a pull, in the service's view at once and in the release's story every
     /// few seconds.
-    pub(crate) async fn show_progress(&mut self) {
+    pub(crate) fn show_progress(&mut self) {
         for index in 0..self.services.len() {
             let Some(containers) = self.services[index].containers.as_mut() else { continue };
             let Some(crew) = containers.crew.as_mut() else { continue };
@@ -218,7 +218,7 @@ impl Controller {
             {
                 containers.progress_age = 0;
                 let reason = format!("pulling: {text}");
-                self.tell(index, Note { release: Some(release), word: "note", reason, numbers: None }).await;
+                self.tell(index, Note { release: Some(release), word: "note", reason, numbers: None });
             }
         }
     }
@@ -362,7 +362,11 @@ impl Containers {
         let unheard = self.stored.endpoints.iter().filter(|known| {
             known.color == color && self.is_unheard(&known.engine) && ours(known.set.as_ref())
         });
-        endpoints.extend(unheard.map(|known| Endpoint { id: known.id.clone(), address: known.address }));
+        endpoints.extend(unheard.map(|known| Endpoint {
+            id: known.id.clone(),
+            address: known.address,
+            probe: known.probe,
+        }));
         (endpoints, self.fresh.clone())
     }
 
@@ -386,6 +390,7 @@ impl Containers {
                 set: member.set.clone(),
                 id: endpoint.id.clone(),
                 address: endpoint.address,
+                probe: endpoint.probe,
             })
         });
         unheard.chain(seen).collect()

@@ -20,6 +20,7 @@ mod networks;
 mod options;
 mod place;
 mod progress;
+mod said;
 mod set;
 mod spec;
 #[cfg(test)]
@@ -37,5 +38,6 @@ pub use labels::Marks;
 pub use networks::missing_networks;
 pub use place::{Placed, Rules, names_host_only, place};
 pub use set::Set;
+pub use spec::check_env_files;
 pub use upstream::ServiceEngines;
 pub use watch::{EngineReport, EngineWatch};
