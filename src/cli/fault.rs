@@ -1,6 +1,7 @@
 //! The faults of the command line. Each is a sentence that names the next step, and has an exit code.
 
 use crate::control_plane::admin::Problem;
+use crate::control_plane::controller::RefusalCode;
 
 use super::exit::Exit;
 use super::output::{Format, complain, say_json};
@@ -66,6 +67,9 @@ impl Fault {
 fn problem_text(problem: &Problem) -> String {
     let mut text = match problem.status {
         401 => format!("{}: give its file with --token-file or GREENLIGHT_TOKEN_FILE", problem.detail),
+        404 if problem.code == Some(RefusalCode::UnknownRelease) => {
+            format!("{} (`greenlight history SERVICE` lists the releases of a service)", problem.detail)
+        }
         404 => format!("{} (`greenlight status` lists what there is)", problem.detail),
         409 | 412 => format!("refused: {}", problem.detail),
         _ => problem.detail.clone(),

@@ -38,7 +38,9 @@ mod sse;
 mod status;
 mod table;
 mod unpin;
+mod version;
 mod wait;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -43,5 +43,9 @@ pub(super) fn text(report: &ReloadReport) -> String {
         text.push_str("\nneeds a restart of `greenlight run`:\n  ");
         text.push_str(&report.needs_restart.join("\n  "));
     }
+    for warning in &report.warnings {
+        text.push_str("\nwarning: ");
+        text.push_str(warning);
+    }
     text
 }

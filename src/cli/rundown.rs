@@ -7,33 +7,32 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::control_plane::controller::{EventView, ReleaseView, ServiceView};
-use crate::model::Health;
+use crate::model::{Color, Health};
 use crate::release::StateName;
 
 use super::span;
+use super::version::{cut, short};
 
 /// One step as a line: clock time, time since `start` (RFC 3339), event, reason and counts, as in
-/// `14:02:31     +0:20  baking             all traffic on green  [n 312, e 21, S 9.30 of 14.20]`.
+/// `14:02:31     +0:20  baking             all traffic on green  [21 errors in 312 requests]`. A reason that
+/// has the counts in words already gets no further ones.
 pub(super) fn line(start: &str, event: &EventView) -> String {
     let clock = event.time.get(11..19).unwrap_or(&event.time);
     let after = span::between(start, &event.time).map(|after| format!("+{}", span::clock(after)));
-    let mut line = format!("{clock}  {:>8}  {:<18} {}", after.unwrap_or_default(), event.event, event.reason);
-    if let Some(counts) = counts(&event.numbers) {
+    let mut line =
+        format!("{clock}  {:>8}  {:<18} {}", after.unwrap_or_default(), event.event, cut(&event.reason));
+    if let Some(counts) = counts(&event.numbers).filter(|counts| !event.reason.contains(counts)) {
         let _ = write!(line, "  [{counts}]");
     }
     line
 }
 
-/// The judge's counts as `n 312, e 21, S 9.30 of 14.20`: requests, errors, score and bound. Without requests
-/// and errors there is no text; without score and bound the text ends after the errors.
+/// The judge's counts as `21 errors in 312 requests`. Without requests and errors there is no text. The score
+/// and its bound are left out, since a person needs docs/judge.md to read them; `explain` has them.
 fn counts(numbers: &Map<String, Value>) -> Option<String> {
     let number = |key: &str| numbers.get(key).and_then(Value::as_f64);
     let (n, e) = (number("n")?, number("e")?);
-    let mut text = format!("n {n}, e {e}");
-    if let (Some(s), Some(h)) = (number("s"), number("h")) {
-        let _ = write!(text, ", S {s:.2} of {h:.2}");
-    }
-    Some(text)
+    Some(format!("{e} errors in {n} requests"))
 }
 
 /// The progress of a release between two steps. The text is empty when the service neither runs nor queues
@@ -41,13 +40,16 @@ fn counts(numbers: &Map<String, Value>) -> Option<String> {
 pub(super) fn progress(service: &ServiceView, release: &str) -> String {
     let is = |view: &&ReleaseView| view.id == release;
     if let Some(queued) = service.queued.as_ref().filter(is) {
-        return format!("queued: {}", queued.reason);
+        return format!("queued: {}", cut(&queued.reason));
     }
     let Some(running) = service.release.as_ref().filter(is) else { return String::new() };
     let of_color = service.endpoints.iter().filter(|endpoint| endpoint.color == running.color);
     let total = of_color.clone().count();
     let healthy = of_color.filter(|endpoint| endpoint.health == Health::Healthy).count();
     let mut text = format!("{}: {} {healthy}/{total} healthy", running.state, running.color);
+    if let Some(why) = ailment(service, running.color) {
+        let _ = write!(text, " ({why})");
+    }
     if let Some(counts) = counts(&running.numbers) {
         let _ = write!(text, ", {counts}");
     }
@@ -60,8 +62,16 @@ pub(super) fn progress(service: &ServiceView, release: &str) -> String {
     text
 }
 
+/// Why the first endpoint of a color that is not healthy fails its probes.
+fn ailment(service: &ServiceView, color: Color) -> Option<&str> {
+    let of_color = service.endpoints.iter().filter(|endpoint| endpoint.color == color);
+    let mut sick = of_color.filter(|endpoint| endpoint.health != Health::Healthy);
+    sick.find_map(|endpoint| endpoint.last_failure.as_deref())
+}
+
 /// The text at the end of a wait: state, verdict, cause, next step, and how to undo it.
-pub(super) fn summary(release: &ReleaseView) -> String {
+/// `rollback_available` says whether the service has a version to go back to.
+pub(super) fn summary(release: &ReleaseView, rollback_available: bool) -> String {
     let ReleaseView { id, service, version, color, state, .. } = release;
     let mut text = format!("\nrelease {id}: {state}");
     let ended = release.finished_at.as_deref().and_then(|end| span::between(&release.started_at, end));
@@ -75,8 +85,13 @@ pub(super) fn summary(release: &ReleaseView) -> String {
         }
     }
     let cause = release.cause.as_ref().map(|cause| format!("{cause}: ")).unwrap_or_default();
-    let _ = write!(text, "\n  cause    {cause}{}", release.reason);
+    let _ = write!(text, "\n  version  {}", short(version, release.image.as_deref()));
+    let _ = write!(text, "\n  cause    {cause}{}", cut(&release.reason));
     let (next, undo) = match state {
+        StateName::Succeeded if !rollback_available => (
+            format!("{color} has the traffic"),
+            "no earlier version is known to be good, so there is nothing to go back to".to_owned(),
+        ),
         StateName::Succeeded => (
             format!("{color} has the traffic; the other color stays warm for a while"),
             format!("greenlight rollback {service}"),
@@ -86,7 +101,10 @@ pub(super) fn summary(release: &ReleaseView) -> String {
             "nothing: the traffic never moved".to_owned(),
         ),
         StateName::Reverted => (
-            format!("greenlight explain {id}; {version} is in quarantine, so release another version"),
+            format!(
+                "greenlight explain {id}; {} is in quarantine, so release another version",
+                short(version, release.image.as_deref())
+            ),
             format!("greenlight quarantine rm {service} {version}"),
         ),
         StateName::RolledBack => (
@@ -112,7 +130,10 @@ fn degraded(release: &ReleaseView) -> String {
         Some("old_sick") => {
             format!("the old color is sick as well: once it recovers it gets the traffic back; {keep}")
         }
-        Some("inconclusive") => format!("there was too little traffic to judge by: {keep}"),
+        Some("inconclusive") => format!(
+            "there was too little traffic to judge by: {keep}; a longer bake_time, or synthetic requests, \
+             make the next bake conclusive"
+        ),
         _ => format!("the judge tripped and was told to hold: {keep}"),
     }
 }

@@ -2,11 +2,9 @@
 
 pub(super) mod text;
 
-use std::io::Write;
 use std::time::Duration;
 
-use crossterm::cursor::MoveTo;
-use crossterm::terminal::{Clear, ClearType};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::control_plane::controller::ServiceView;
 
@@ -14,7 +12,8 @@ use super::ask::name;
 use super::client::Admin;
 use super::exit::Exit;
 use super::fault::Fault;
-use super::output::{self, Format, Output, printable, say, say_json};
+use super::output::{self, Format, Output, say, say_json};
+use super::watch::Page;
 
 /// The time between two looks of `--watch`.
 const LOOK: Duration = Duration::from_secs(1);
@@ -67,38 +66,62 @@ fn print(services: &[ServiceView], args: &Args) {
 async fn watch(admin: &Admin, args: &Args) -> Result<Exit, Fault> {
     // An API that can't be reached at the first look is a fault. Later the API may come back, so the watch
     // goes on.
-    let mut services: Result<Vec<ServiceView>, Fault> = Ok(look(admin, args).await?);
-    let redraw = output::is_terminal() && args.output.format == Format::Text;
+    let first = look(admin, args).await?;
+    if output::is_terminal() && args.output.format == Format::Text {
+        return redraw(admin, args, first).await;
+    }
+    let mut services: Result<Vec<ServiceView>, Fault> = Ok(first);
     let mut shown: Vec<String> = Vec::new();
     loop {
-        match (&services, redraw) {
-            (Ok(services), true) if args.service.is_some() => {
-                page(&services.iter().map(text::one).collect::<String>());
-            }
-            (Ok(services), true) => page(&text::all(services)),
-            (Err(fault), true) => page(&fault.to_string()),
-            (Ok(services), false) => news(services, args.output.format, &mut shown),
-            (Err(fault), false) => once(&mut shown, fault.to_string()),
+        match &services {
+            Ok(services) => news(services, args.output.format, &mut shown),
+            Err(fault) => once(&mut shown, fault.to_string()),
         }
         tokio::time::sleep(LOOK).await;
-        services = match look(admin, args).await {
-            Err(fault) if !fault.passes() => return Err(fault),
-            looked => looked,
-        };
+        services = look_again(admin, args).await?;
     }
 }
 
-fn page(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let text = printable(text).replace('\n', &format!("{}\n", Clear(ClearType::UntilNewLine)));
-    let end = Clear(ClearType::FromCursorDown);
-    let _ = write!(
-        out,
-        "{}{text}{}\n\nCtrl-C ends the watch\n{end}",
-        MoveTo(0, 0),
-        Clear(ClearType::UntilNewLine)
-    );
-    let _ = out.flush();
+/// Looks again. A fault that may pass is shown, and any other ends the watch.
+async fn look_again(admin: &Admin, args: &Args) -> Result<Result<Vec<ServiceView>, Fault>, Fault> {
+    match look(admin, args).await {
+        Err(fault) if !fault.passes() => Err(fault),
+        looked => Ok(looked),
+    }
+}
+
+/// Redraws the page each second, and at once when the terminal changes its size. SIGINT and SIGTERM end the
+/// watch, so that the person's own screen comes back.
+async fn redraw(admin: &Admin, args: &Args, first: Vec<ServiceView>) -> Result<Exit, Fault> {
+    let listen = |kind| signal(kind).map_err(|why| Fault::Internal(format!("no signals: {why}")));
+    let mut resized = listen(SignalKind::window_change())?;
+    let (mut interrupted, mut ended) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let mut page = Page::open(std::io::stdout());
+    let mut text = page_text(args, &first);
+    loop {
+        page.draw(&text);
+        tokio::select! {
+            _ = interrupted.recv() => return Ok(Exit::Done),
+            _ = ended.recv() => return Ok(Exit::Done),
+            _ = resized.recv() => {}
+            looked = async {
+                tokio::time::sleep(LOOK).await;
+                look_again(admin, args).await
+            } => {
+                text = match looked? {
+                    Ok(services) => page_text(args, &services),
+                    Err(fault) => fault.to_string(),
+                };
+            }
+        }
+    }
+}
+
+fn page_text(args: &Args, services: &[ServiceView]) -> String {
+    match (&args.service, services) {
+        (Some(_), [service]) => text::one(service),
+        _ => text::all(services),
+    }
 }
 
 fn news(services: &[ServiceView], format: Format, shown: &mut Vec<String>) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::control_plane::controller::ServiceView;
+
 use super::client::Admin;
 use super::exit::Exit;
 use super::fault::Fault;
@@ -36,7 +38,13 @@ impl Wait {
             End::Ended(view) => {
                 match format {
                     Format::Json => say_json(&view),
-                    Format::Text => say(&rundown::summary(&view)),
+                    Format::Text => {
+                        let service = ["v1", "services", &view.service];
+                        let service = admin.get::<ServiceView>(&service, None).await;
+                        // Without an answer the text names the command, which refuses if it can't be done.
+                        let rollback = service.is_ok_and(|service| !service.rollback_available);
+                        say(&rundown::summary(&view, !rollback));
+                    }
                 }
                 Ok(Exit::of_state(view.state))
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Secret;
+use super::{ContainerOptions, Secret};
 
 /// How greenlight reaches a container's port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,6 +119,15 @@ pub struct Docker {
     /// How often the registry is asked for a new digest; zero never asks.
     pub poll_interval: Duration,
     pub tags: Option<Tags>,
+    /// The options that are handed on to the engine.
+    pub options: ContainerOptions,
+}
+
+impl Docker {
+    /// The names of all networks of the containers, the first of which is the one that the door reaches.
+    pub fn all_networks(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.network.as_str()).chain(self.options.networks.iter().map(String::as_str))
+    }
 }
 
 impl Default for Docker {
@@ -143,6 +152,7 @@ impl Default for Docker {
             registry_auth: None,
             poll_interval: Duration::ZERO,
             tags: None,
+            options: ContainerOptions::default(),
         }
     }
 }

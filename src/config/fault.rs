@@ -43,6 +43,20 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
+impl Fault {
+    /// A warning that has its key in its text.
+    #[must_use]
+    pub fn warning(text: &str) -> Self {
+        Self {
+            severity: Severity::Warning,
+            key: String::new(),
+            line: None,
+            value: None,
+            message: text.to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.key.is_empty() {

@@ -6,13 +6,27 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::docker_host::DockerHost;
 use super::fault::{Fault, Faults, Severity};
 use super::section::Section;
 use super::walk::{Reference, Walk};
-use super::{Config, content, cross, read};
+use super::{Config, content, cross, read, surroundings};
 
 /// The largest configuration file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The least that a configuration needs, shown to a person whose file is empty.
+const LEAST: &str = r#"
+[[listeners]]
+bind = "0.0.0.0:80"
+
+[services.shop]
+hosts = ["shop.example.org"]
+
+[services.shop.upstream]
+blue = ["127.0.0.1:8001"]
+green = ["127.0.0.1:8002"]
+"#;
 
 /// How many syntax errors are reported. After the first few, further ones help no reader.
 const SYNTAX_ERRORS_MAX: usize = 20;
@@ -52,7 +66,9 @@ fn whole(message: String) -> Fault {
 fn text(path: &Path) -> Result<String, String> {
     let shown = path.display();
     let unreadable = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => format!("there is no file {shown}: -c names another"),
+        std::io::ErrorKind::NotFound => {
+            format!("there is no file {shown}: name another, as an argument or by -c")
+        }
         std::io::ErrorKind::IsADirectory => format!("{shown} is a folder: must be a file"),
         _ => format!("{shown} can't be read: {error}"),
     };
@@ -77,12 +93,15 @@ fn validate(text: &str, base: &Path, on_disk: bool) -> Result<Loaded, Faults> {
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut walk = Walk::new(text, base);
+    if on_disk {
+        walk.docker_host = DockerHost::of_environment();
+    }
     let (tree, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(Faults(syntax(&walk, text, &errors)));
     }
     if tree.get_ref().is_empty() {
-        let message = "the file is empty: config/minimal.toml is the least that works".to_owned();
+        let message = format!("the file is empty; the least that works:\n{LEAST}");
         return Err(Faults(vec![whole(message)]));
     }
     let mut root = Section::root(&mut walk, tree.get_ref());
@@ -93,6 +112,7 @@ fn validate(text: &str, base: &Path, on_disk: bool) -> Result<Loaded, Faults> {
     if on_disk {
         references(&mut walk);
         content::read(&mut walk, &mut config);
+        surroundings::check(&mut walk, &config);
     }
     let (faults, warnings): (Vec<_>, Vec<_>) =
         std::mem::take(&mut walk.faults).into_iter().partition(|fault| fault.severity == Severity::Fault);

@@ -6,9 +6,11 @@
 
 mod binds;
 mod container;
+mod container_options;
 mod content;
 mod cross;
 mod difference;
+mod docker_host;
 mod fault;
 mod file;
 mod kind;
@@ -23,6 +25,7 @@ mod secret;
 mod section;
 mod shown;
 mod source;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -30,6 +33,7 @@ mod walk;
 
 pub use binds::paired;
 pub use container::{ContainerLog, Docker, Engine, EngineTls, Healthcheck, Publish, RegistryAuth, Tags};
+pub use container_options::{ContainerOptions, ulimit};
 pub use content::PAGE_BYTES_MAX;
 pub use difference::{Difference, difference};
 pub use fault::{Fault, Faults, Severity};

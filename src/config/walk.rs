@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::docker_host::DockerHost;
 use super::fault::{Fault, Severity};
 use super::nearest::nearest;
 use super::secret::Secret;
@@ -73,6 +74,8 @@ pub(super) struct Walk<'t> {
     /// Key paths, each with the secret or file that it refers to.
     pub references: Vec<(String, Reference)>,
     unknown: Vec<Unknown>,
+    /// The engine of a service that names none.
+    pub docker_host: DockerHost,
 }
 
 impl<'t> Walk<'t> {
@@ -86,6 +89,7 @@ impl<'t> Walk<'t> {
             effective: BTreeMap::new(),
             references: Vec::new(),
             unknown: Vec::new(),
+            docker_host: DockerHost::default(),
         }
     }
 

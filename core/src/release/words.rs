@@ -5,9 +5,31 @@ use std::time::Duration;
 use crate::health::ColorHealth;
 use crate::judge::{Numbers, TripRule};
 
-/// A duration in seconds, such as "12.5 s".
+/// A duration for people. Less than an hour is in seconds, such as "12.5 s", since people compare it with the
+/// lines of a log. From an hour on it is in its two largest units, such as "3 days" or "1 h 30 min".
 pub(crate) fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_millis() as f64 / 1000.0)
+    const HOUR: u64 = 3600;
+    let total = duration.as_secs();
+    if total < HOUR {
+        return format!("{} s", duration.as_millis() as f64 / 1000.0);
+    }
+    let units = [("day", total / (24 * HOUR)), ("h", total / HOUR % 24), ("min", total / 60 % 60)];
+    let first = units.iter().position(|(_, count)| *count > 0).unwrap_or(0);
+    let shown = units.iter().skip(first).take(2).filter(|(_, count)| *count > 0);
+    let words = shown.map(|(unit, count)| match (*unit, *count) {
+        ("day", 2..) => format!("{count} days"),
+        (unit, count) => format!("{count} {unit}"),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The judge's reason for an inconclusive verdict, and the keys that would make the next one conclusive.
+pub(crate) fn inconclusive(numbers: &Numbers) -> String {
+    format!(
+        "{}: too few requests to tell a good version from a bad one; a longer bake_time, more traffic or \
+         synthetic requests would tell",
+        describe(numbers)
+    )
 }
 
 /// A color's health, such as "2 of 3 endpoints healthy".
@@ -77,3 +99,6 @@ pub(crate) fn bad_route(numbers: &Numbers) -> String {
 fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = time)]
     at: Vec<i64>,
     /// Take the settings of a service from this configuration
+    #[arg(value_name = "FILE", requires = "service", conflicts_with = "config")]
+    file: Option<PathBuf>,
+    /// The same, as an option
     #[arg(short, long, value_name = "FILE", requires = "service")]
     config: Option<PathBuf>,
     /// The service: in the configuration, and in a log of greenlight's own
@@ -103,7 +106,7 @@ impl Args {
 
     /// The settings of the service in the file, or the defaults. Also returns the bake time.
     fn given(&self) -> Result<(Policy, Duration), Fault> {
-        let (Some(path), Some(name)) = (&self.config, &self.service) else {
+        let (Some(path), Some(name)) = (self.file.as_ref().or(self.config.as_ref()), &self.service) else {
             let release::Policy { judge, bake_time, .. } = release::Policy::default();
             return Ok((judge, bake_time));
         };

@@ -65,15 +65,16 @@ impl Child {
         let input = self.process.stdin.take();
         let ended = self.process.wait().await;
         self.process.stdin = input;
-        ended.map_err(|source| Trouble::Start { what: format!("wait for {}", self.what), source })
+        ended.map_err(|source| Trouble::Lost { what: self.what.clone(), doing: "waited for", source })
     }
 
     /// Sends SIGKILL and waits for the end of the process.
     pub async fn kill(&mut self) -> Result<(), Trouble> {
-        self.process
-            .kill()
-            .await
-            .map_err(|source| Trouble::Start { what: format!("kill {}", self.what), source })
+        self.process.kill().await.map_err(|source| Trouble::Lost {
+            what: self.what.clone(),
+            doing: "killed",
+            source,
+        })
     }
 
     /// Sends SIGTERM and waits for the end of the process. If that takes longer than `limit`, it sends

@@ -8,9 +8,12 @@ use super::client::Failure;
 /// A fault of the demo, or of a test that uses its parts. `what` names the process or request.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
-    /// A process could not be started, waited for or killed.
+    /// A process could not be started.
     #[error("{what} could not be started: {source}")]
     Start { what: String, source: std::io::Error },
+    /// A process that runs could not be waited for or killed. `doing` is the participle.
+    #[error("{what} could not be {doing}: {source}")]
+    Lost { what: String, doing: &'static str, source: std::io::Error },
     /// A process ended before it was ready; `tail` is the end of its output.
     #[error("{what} ended ({status}) before it was ready; its last lines:\n{tail}")]
     Ended { what: String, status: String, tail: String },

@@ -7,12 +7,16 @@ use super::compose::{Project, Unit};
 use super::front::{self, Front};
 use super::pair;
 use super::plan::{Plan, Preview, Service};
-use super::{ImportFault, Source, service, sound};
+use super::{ImportFault, Source, plain, service, sound};
 use crate::model::Color;
 
 pub(crate) fn from_project(source: &Source<'_>, project: &Project) -> Result<Plan, ImportFault> {
     let front = Front::find(&project.units);
-    let apps: Vec<&Unit> = project.units.iter().filter(|unit| front.serves(unit)).collect();
+    let mut apps: Vec<&Unit> = project.units.iter().filter(|unit| front.serves(unit)).collect();
+    let named = !apps.is_empty();
+    if !named {
+        apps = plain::apps(&project.units);
+    }
     if apps.is_empty() {
         return Err(ImportFault::NothingToServe);
     }
@@ -24,20 +28,26 @@ pub(crate) fn from_project(source: &Source<'_>, project: &Project) -> Result<Pla
     for group in pair::groups(&apps) {
         plan.services.push(service::service(source, front, &group));
     }
+    plan.notes.extend(project.notes.iter().cloned());
+    if !named {
+        plain::hosts(&mut plan, &apps);
+    }
     // If greenlight gets all services of the file, no other service has to be reached by its name. Then
     // the services do not need the project's own network.
     let others: Vec<&str> =
         project.units.iter().filter(|unit| front.leaves(unit)).map(|unit| unit.name.as_str()).collect();
+    let others: Vec<&str> =
+        others.into_iter().filter(|name| apps.iter().all(|app| app.name != *name)).collect();
     if others.is_empty() {
-        for service in plan
-            .services
-            .iter_mut()
-            .filter(|service| service.network.as_deref() != Some("host") && !service.follow)
-        {
-            service.network = None;
+        for service in plan.services.iter_mut().filter(|service| !service.follow) {
+            service.keep_external_networks();
         }
     } else {
-        plan.notes.push(format!("{}: no host leads there; left to compose", others.join(", ")));
+        plan.notes.push(format!(
+            "services.{}: no host leads there; left to compose. They reach the services below by a host of \
+             greenlight, no longer by their names",
+            others.join(", services.")
+        ));
     }
     if !project.unset.is_empty() {
         let names: Vec<&str> = project.unset.iter().map(String::as_str).collect();

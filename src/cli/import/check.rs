@@ -115,7 +115,9 @@ fn healthcheck(check: &mut Check, table: &Table) {
     if let Some((port, path)) = asked_url(&test) {
         (check.port, check.path) = (port, Some(path));
     } else if !test.is_empty() {
-        check.notes.push("healthcheck: its command is not run: probes ask over the network".to_owned());
+        check
+            .notes
+            .push("healthcheck: the engine runs its command, and the gate asks over the network".to_owned());
     }
     let duration = |key: &str| text_of(table, key).and_then(|text| compose_duration(&text));
     check.interval = duration("interval").filter(|interval| *interval >= Duration::from_millis(50));

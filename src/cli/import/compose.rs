@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::labels::settings as front_labels;
+use super::options::{self, Options};
 use super::ports::{self, Port};
 use super::volumes::{self, Place};
+use super::write::quoted;
 use super::yaml::{Table, pairs, text, text_of, texts};
-use super::{ImportFault, Source, Variables, keys, quantity, variables};
+use super::{ImportFault, Source, Variables, files, keys, quantity, variables};
 
 /// One service of the file.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +35,10 @@ pub(crate) struct Unit {
     pub user: Option<String>,
     pub stop_signal: Option<String>,
     pub stop_timeout: Option<Duration>,
-    /// The name that the engine knows. `None` means the default network.
-    pub network: Option<String>,
+    /// The networks of the service. The first is the one in which it is reached.
+    pub networks: Vec<Network>,
+    /// Further keys of the upstream, with their values as TOML.
+    pub options: Options,
     /// The settings that could not be carried over, and the reasons.
     pub notes: Vec<String>,
 }
@@ -64,6 +69,17 @@ pub(crate) struct Project {
     pub units: Vec<Unit>,
     /// Variables that the file uses and that have no value.
     pub unset: BTreeSet<String>,
+    /// Parts of the file outside its services that are not carried over, each with its path.
+    pub notes: Vec<String>,
+}
+
+/// A network that a service joins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Network {
+    /// The name that the engine knows.
+    pub name: String,
+    /// Whether other projects are in it, so that compose does not make it.
+    pub external: bool,
 }
 
 impl Project {
@@ -91,12 +107,12 @@ impl Project {
             .iter()
             .filter_map(|(name, value)| Some((name, value.as_object()?)))
             .filter(|(name, table)| is_service(name, table))
-            .map(|(name, table)| unit(name, table, place, declared("networks"), source.variables))
+            .map(|(name, table)| unit(name, table, &root, place, source.variables))
             .collect();
         if units.is_empty() {
             return Err(ImportFault::NotCompose("it has no services".to_owned()));
         }
-        Ok(Self { units, unset })
+        Ok(Self { units, unset, notes: top_level(&root) })
     }
 }
 
@@ -111,7 +127,36 @@ fn project_name(folder: &str) -> String {
     if name.is_empty() { "default".to_owned() } else { name.to_owned() }
 }
 
-fn unit(name: &str, table: &Table, place: Place<'_>, networks: &Table, variables: &Variables) -> Unit {
+/// The notes about the top of a file that has its services beneath `services`.
+fn top_level(root: &Table) -> Vec<String> {
+    if !root.contains_key("services") {
+        return Vec::new();
+    }
+    let mut notes = Vec::new();
+    for (key, value) in root {
+        let silent = matches!(key.as_str(), "services" | "version" | "name" | "secrets" | "configs");
+        if silent || key.starts_with("x-") {
+            continue;
+        }
+        if !matches!(key.as_str(), "networks" | "volumes") {
+            notes.push(format!("{key}: has no counterpart here"));
+            continue;
+        }
+        for (name, one) in value.as_object().into_iter().flatten() {
+            let settings = one.as_object().into_iter().flatten();
+            let settings =
+                settings.filter(|(key, _)| !matches!(key.as_str(), "name" | "external" | "labels"));
+            notes.extend(settings.map(|(setting, _)| {
+                format!("{key}.{name}.{setting}: greenlight makes no {key}: compose has to make them first")
+            }));
+        }
+    }
+    notes
+}
+
+fn unit(name: &str, table: &Table, root: &Table, place: Place<'_>, variables: &Variables) -> Unit {
+    let empty = Table::new();
+    let networks = root.get("networks").and_then(Value::as_object).unwrap_or(&empty);
     let mut unit = Unit { name: name.to_owned(), ..Unit::default() };
     for (key, value) in table {
         unit.notes.extend(keys::not_carried(key, &text(value).unwrap_or_default()));
@@ -127,6 +172,12 @@ fn unit(name: &str, table: &Table, place: Place<'_>, networks: &Table, variables
     unit.labels = labels(table.get("labels"));
     if let Some(deploy) = table.get("deploy").and_then(Value::as_object) {
         unit.labels.extend(labels(deploy.get("labels")));
+        unit.notes.extend(keys::of_deploy(deploy));
+    }
+    if unit.env.get("VIRTUAL_HOST").or_else(|| unit.labels.get("VIRTUAL_HOST")).is_none() {
+        let (settings, notes) = front_labels(&unit.labels);
+        unit.labels.extend(settings.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        unit.notes.extend(notes);
     }
     unit.ports = table.get("ports").map(ports::ports).unwrap_or_default();
     unit.expose = table.get("expose").map(ports::expose).unwrap_or_default();
@@ -137,12 +188,24 @@ fn unit(name: &str, table: &Table, place: Place<'_>, networks: &Table, variables
         unit.mounts = mounts;
         unit.notes.extend(notes);
     }
+    let (mounts, notes) = files::mounts(table, root, place);
+    unit.mounts.extend(mounts);
+    unit.notes.extend(notes);
     resources(&mut unit, table);
+    let (options, notes) = options::options(table);
+    unit.options.extend(options);
+    unit.notes.extend(notes);
     unit.user = text_of(table, "user");
     unit.stop_signal = text_of(table, "stop_signal").map(|signal| signal_name(&signal));
     unit.stop_timeout =
         text_of(table, "stop_grace_period").and_then(|text| quantity::compose_duration(&text));
-    unit.network = network(table, networks, place.project);
+    if let (None, true) = (unit.stop_timeout, table.contains_key("stop_grace_period")) {
+        unit.notes.push("stop_grace_period: it is no duration".to_owned());
+    }
+    unit.networks = join(&mut unit.notes, table, networks, place.project);
+    for note in &mut unit.notes {
+        *note = format!("services.{name}.{note}");
+    }
     unit
 }
 
@@ -201,15 +264,34 @@ fn resources(unit: &mut Unit, table: &Table) {
         .and_then(|deploy| text_of(deploy, "replicas"))
         .or_else(|| text_of(table, "scale"))
         .or_else(|| text_of(table, "target_num_containers"));
-    unit.replicas = replicas.and_then(|text| text.parse().ok()).filter(|count| (1..=1000).contains(count));
-    unit.memory_bytes = text_of(&limits, "memory")
-        .or_else(|| text_of(table, "mem_limit"))
-        .and_then(|text| quantity::compose_bytes(&text))
-        .filter(|bytes| *bytes >= 4 << 20);
-    unit.cpus = text_of(&limits, "cpus")
-        .or_else(|| text_of(table, "cpus"))
-        .and_then(|text| text.parse().ok())
-        .filter(|cores: &f64| cores.is_finite() && *cores > 0.0);
+    unit.replicas = replicas.as_ref().and_then(|text| text.parse().ok());
+    unit.replicas = unit.replicas.filter(|count| (1..=1000).contains(count));
+    note_unread(&mut unit.notes, "deploy.replicas", replicas.as_ref(), unit.replicas.is_some());
+    let memory = text_of(&limits, "memory").or_else(|| text_of(table, "mem_limit"));
+    unit.memory_bytes = memory.as_ref().and_then(|text| quantity::compose_bytes(text));
+    unit.memory_bytes = unit.memory_bytes.filter(|bytes| (4 << 20..=16 << 40).contains(bytes));
+    note_unread(&mut unit.notes, "mem_limit", memory.as_ref(), unit.memory_bytes.is_some());
+    let cpus = text_of(&limits, "cpus").or_else(|| text_of(table, "cpus"));
+    unit.cpus = cpus.as_ref().and_then(|text| text.parse().ok());
+    unit.cpus = unit.cpus.filter(|cores| *cores > 0.0 && *cores <= 4096.0);
+    note_unread(&mut unit.notes, "cpus", cpus.as_ref(), unit.cpus.is_some());
+    if let Some(pids) = text_of(&limits, "pids").filter(|text| text.parse::<u32>().is_ok_and(|n| n > 0)) {
+        unit.options.insert("pids_limit", pids);
+    }
+    let reserved = deploy.and_then(|deploy| {
+        text_of(deploy.get("resources")?.as_object()?.get("reservations")?.as_object()?, "memory")
+    });
+    let reserved = reserved.and_then(|text| quantity::compose_bytes(&text)).filter(|bytes| *bytes >= 6 << 20);
+    if let Some(bytes) = reserved {
+        unit.options.insert("memory_reservation", quoted(&quantity::show_bytes(bytes)));
+    }
+}
+
+/// Notes a value that is there and could not be read.
+fn note_unread(notes: &mut Vec<String>, key: &str, value: Option<&String>, was_read: bool) {
+    if let (Some(value), false) = (value, was_read) {
+        notes.push(format!("{key}: {value} has no counterpart here"));
+    }
 }
 
 /// The name of a signal in the form that greenlight takes (`SIGINT`). Compose also takes `2` and `INT`.
@@ -220,25 +302,44 @@ fn signal_name(signal: &str) -> String {
     format!("SIG{}", name.to_ascii_uppercase().trim_start_matches("SIG"))
 }
 
-/// The first network of the service, with the name that compose gives it. A `network_mode` of `host` or
-/// `bridge` goes before it, and any other `network_mode` gives `None`.
-fn network(table: &Table, networks: &Table, project: &str) -> Option<String> {
+/// The networks of the service, with the names that compose gives them. A `network_mode` goes before them.
+fn join(notes: &mut Vec<String>, table: &Table, networks: &Table, project: &str) -> Vec<Network> {
     if let Some(mode) = text_of(table, "network_mode") {
-        return matches!(mode.as_str(), "host" | "bridge").then_some(mode);
+        if matches!(mode.as_str(), "host" | "bridge") {
+            return vec![Network { name: mode, external: true }];
+        }
+        notes.push(format!("network_mode: {mode} has no counterpart here: name a network"));
+        return Vec::new();
     }
-    let named = match table.get("networks") {
-        Some(Value::Object(list)) => list.keys().next().cloned(),
-        Some(list) => texts(list).into_iter().next(),
-        None => None,
+    let mut names = match table.get("networks") {
+        Some(Value::Object(list)) => {
+            for (name, settings) in list {
+                let settings = settings.as_object().into_iter().flatten();
+                notes.extend(settings.map(|(key, _)| {
+                    format!("networks.{name}.{key}: both colors are in the network at once, with addresses and names of their own")
+                }));
+            }
+            list.keys().cloned().collect()
+        }
+        Some(list) => texts(list),
+        None => Vec::new(),
     };
-    let name = named.unwrap_or_else(|| "default".to_owned());
-    let declared = networks.get(&name).and_then(Value::as_object);
+    if names.is_empty() {
+        names.push("default".to_owned());
+    }
+    names.into_iter().map(|name| network(&name, networks, project)).collect()
+}
+
+fn network(name: &str, networks: &Table, project: &str) -> Network {
+    let declared = networks.get(name).and_then(Value::as_object);
     let external =
         declared.and_then(|table| table.get("external")).filter(|value| **value != Value::Bool(false));
     let old_name = external.and_then(Value::as_object).and_then(|table| text_of(table, "name"));
-    Some(match (declared.and_then(|table| text_of(table, "name")).or(old_name), external) {
+    let real = declared.and_then(|table| text_of(table, "name")).or(old_name);
+    let name = match (real, external) {
         (Some(real), _) => real,
-        (None, Some(_)) => name,
+        (None, Some(_)) => name.to_owned(),
         (None, None) => format!("{project}_{name}"),
-    })
+    };
+    Network { name, external: external.is_some() }
 }

@@ -9,7 +9,7 @@ pub enum ImportFault {
     #[error("this is not a compose file: {0}")]
     NotCompose(String),
     #[error(
-        "none of its services has a VIRTUAL_HOST, and no dockercloud/haproxy links to one: there is nothing that a front door would serve"
+        "none of its services has a host (VIRTUAL_HOST, or a label of Traefik or Caddy), publishes a port that may speak HTTP, or has a partner of the other color (NAME-blue and NAME-green): there is nothing that a front door would serve"
     )]
     NothingToServe,
     #[error(

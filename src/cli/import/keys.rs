@@ -1,10 +1,14 @@
 //! The keys of a compose service, and the settings of the two load balancers. Those without a counterpart
 //! have a sentence that says what to do.
 
+use super::options;
+use super::yaml::Table;
+
 /// Keys that `import` reads, or that ask for something that greenlight does anyway.
 pub(crate) const CARRIED: &[&str] = &[
     "cpus",
     "deploy",
+    "configs",
     "env_file",
     "environment",
     "expose",
@@ -16,20 +20,13 @@ pub(crate) const CARRIED: &[&str] = &[
     "networks",
     "ports",
     "scale",
+    "secrets",
     "stop_grace_period",
     "stop_signal",
     "target_num_containers",
     "user",
     "volumes",
     "links",
-    "external_links",
-    "extends",
-    "profiles",
-    "platform",
-    "pull_policy",
-    "init",
-    "tty",
-    "stdin_open",
     "autorestart",
     "roles",
     "tags",
@@ -40,13 +37,14 @@ pub(crate) const CARRIED: &[&str] = &[
 /// Keys with a sentence that says what to do. All other keys get "has no counterpart here".
 const OTHERS: &[(&str, &str)] = &[
     ("autoredeploy", "a webhook starts a release: see the end of this file"),
-    ("command", "put it into the image (CMD): the containers run what the image says"),
     ("container_name", "greenlight names its containers itself"),
     ("depends_on", "what it depends on has to run before the first release"),
     ("deployment_strategy", "one engine runs them all, or list several in engines"),
-    ("entrypoint", "put it into the image (ENTRYPOINT): the containers run what the image says"),
-    ("hostname", "containers have names of their own"),
-    ("logging", "the engine's own log driver is used: set it in /etc/docker/daemon.json"),
+    ("extends", "the keys of the other service are not read: write them into this file, then import again"),
+    ("external_links", "put both containers into one network, and name that in networks"),
+    ("platform", "the engine chooses the image of its own platform"),
+    ("profiles", "greenlight runs every service of its configuration"),
+    ("pull_policy", "each release pulls its digest, unless the engine has it"),
     ("restart", "containers are always started again unless they were stopped"),
     (
         "sequential_deployment",
@@ -57,7 +55,7 @@ const OTHERS: &[(&str, &str)] = &[
 
 /// The reason for which a key of a service is not carried over. `None` if there is nothing to say.
 pub(crate) fn not_carried(key: &str, value: &str) -> Option<String> {
-    if CARRIED.contains(&key) || key.starts_with("x-") {
+    if CARRIED.contains(&key) || options::CARRIED.contains(&key) || key.starts_with("x-") {
         return None;
     }
     if key == "restart" && (matches!(value, "always" | "unless-stopped") || value.starts_with("on-failure")) {
@@ -65,6 +63,43 @@ pub(crate) fn not_carried(key: &str, value: &str) -> Option<String> {
     }
     let why = OTHERS.iter().find(|(name, _)| *name == key).map_or("has no counterpart here", |(_, why)| why);
     Some(format!("{key}: {why}"))
+}
+
+/// The parts of `deploy` that are carried over, as paths beneath it.
+const OF_DEPLOY: &[&str] = &[
+    "labels",
+    "mode",
+    "replicas",
+    "resources.limits.cpus",
+    "resources.limits.memory",
+    "resources.limits.pids",
+    "resources.reservations.memory",
+];
+
+/// The notes about the parts of `deploy` that are not carried over, each with its path.
+pub(crate) fn of_deploy(deploy: &Table) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (key, value) in deploy {
+        match value.as_object().filter(|_| key == "resources") {
+            Some(resources) => {
+                for (kind, parts) in resources {
+                    let parts = parts.as_object().into_iter().flatten();
+                    paths.extend(parts.map(|(part, _)| format!("{key}.{kind}.{part}")));
+                }
+            }
+            None => paths.push(key.clone()),
+        }
+    }
+    paths.retain(|path| !OF_DEPLOY.contains(&path.as_str()));
+    let why = |path: &str| match path {
+        "update_config" | "rollback_config" => {
+            "a release goes from one color to the other: see the release section"
+        }
+        "restart_policy" => "containers are always started again unless they were stopped",
+        "placement" => "containers go round robin over engines",
+        _ => "has no counterpart here",
+    };
+    paths.iter().map(|path| format!("deploy.{path}: {}", why(path))).collect()
 }
 
 /// Settings of an app for its load balancer. `import` does not pass them to the app as variables.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::check::Check;
+use super::compose::Network;
+use super::options::Options;
 use crate::model::{Color, PerColor};
 
 /// A whole configuration.
@@ -48,7 +50,8 @@ pub(crate) struct Service {
     pub image: Option<String>,
     pub replicas: u32,
     pub port: Option<u16>,
-    pub network: Option<String>,
+    /// The networks that the containers join. The first is the one in which they are reached.
+    pub networks: Vec<Network>,
     pub protocol: Option<&'static str>,
     pub env: BTreeMap<String, String>,
     /// Variables whose values must not be printed.
@@ -60,6 +63,8 @@ pub(crate) struct Service {
     pub user: Option<String>,
     pub stop_signal: Option<String>,
     pub stop_timeout: Option<Duration>,
+    /// Further keys of the upstream, with their values as TOML.
+    pub options: Options,
     /// The names of the environment variables that hold the user and the password of the registry.
     pub registry_auth: Option<(&'static str, &'static str)>,
     pub check: Check,
@@ -67,6 +72,13 @@ pub(crate) struct Service {
     pub response_timeout: Option<Duration>,
     pub affinity: bool,
     pub notes: Vec<String>,
+}
+
+impl Service {
+    /// Leaves out the networks that compose makes for the project alone.
+    pub(crate) fn keep_external_networks(&mut self) {
+        self.networks.retain(|network| network.external);
+    }
 }
 
 /// The value of `preview_hosts`.

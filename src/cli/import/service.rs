@@ -10,7 +10,7 @@ use super::host::{self, VirtualHost};
 use super::pair::Group;
 use super::plan::{Preview, Service};
 use super::quantity::haproxy_duration;
-use super::{Source, check, keys, secrecy};
+use super::{Source, check, keys, options, secrecy};
 use crate::model::{Color, PerColor};
 
 pub(crate) fn service(source: &Source<'_>, front: Front<'_>, group: &Group<'_>) -> Service {
@@ -124,7 +124,8 @@ fn from_unit(source: &Source<'_>, front: Front<'_>, unit: &Unit) -> Service {
         follow: source.follow,
         image: unit.image.clone(),
         replicas: unit.replicas.unwrap_or(1),
-        network: unit.network.clone(),
+        networks: unit.networks.clone(),
+        options: unit.options.clone(),
         env_file: unit.env_file.clone(),
         mounts: unit.mounts.clone(),
         memory_bytes: unit.memory_bytes,
@@ -133,14 +134,20 @@ fn from_unit(source: &Source<'_>, front: Front<'_>, unit: &Unit) -> Service {
         stop_signal: unit.stop_signal.clone(),
         stop_timeout: unit.stop_timeout,
         check: check::check(unit, front.unit),
-        notes: unit.notes.clone(),
+        // Compose goes on with the containers that are followed, so none of its keys is lost.
+        notes: if source.follow { Vec::new() } else { unit.notes.clone() },
         ..Service::default()
     };
+    if let (None, Some(check)) = (&service.check.path, &unit.healthcheck)
+        && let Some(check) = options::healthcheck(check)
+    {
+        service.options.insert("healthcheck", check);
+    }
     for (name, value) in unit.env.iter().filter(|(name, _)| !keys::OF_AN_APP.contains(&name.as_str())) {
         let to = if secrecy::is_secret(name, value) { &mut service.secrets } else { &mut service.env };
         to.insert(name.clone(), value.clone());
     }
-    if !service.mounts.is_empty() {
+    if !service.mounts.is_empty() && !source.follow {
         service
             .notes
             .push("volumes: both colors have them at the same time while a release goes on".to_owned());

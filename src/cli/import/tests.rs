@@ -272,3 +272,96 @@ fn no_value_of_a_file_breaks_out_of_its_place() {
         imported.config
     );
 }
+
+/// The names of the files that people might have written, without their ending.
+fn files_of_people() -> Vec<String> {
+    let listed = std::fs::read_dir(folder().join("people")).unwrap();
+    let names = listed.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> =
+        names.filter_map(|name| name.strip_suffix(".yml").map(str::to_owned)).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn twenty_files_as_people_write_them_become_configurations() {
+    let names = files_of_people();
+    assert_eq!(names.len(), 20);
+    for name in names {
+        let imported = file(&format!("people/{name}.yml"), &Variables::new(), false, None);
+        golden(&format!("people/{name}.toml"), &imported.config);
+    }
+}
+
+/// Each key of a service that is served is either carried over or named by its path.
+#[test]
+fn every_line_that_is_not_carried_over_is_named_by_its_path() {
+    let mut named = 0;
+    for name in files_of_people() {
+        let text = read(&format!("people/{name}.yml"));
+        let config = of_text(&text).config;
+        // A comment goes on in the next line.
+        let config = config.replace("\n#  ", " ");
+        let tree = yaml::read(&text).unwrap();
+        for (service, table) in tree["services"].as_object().unwrap() {
+            if !config.contains(&format!("[services.{service}]")) {
+                continue;
+            }
+            for key in table.as_object().unwrap().keys() {
+                if keys::not_carried(key, "a value").is_some() && key != "restart" {
+                    let path = format!("not carried over: services.{service}.{key}");
+                    assert!(config.contains(&path), "{name}: {path}\n{config}");
+                    named += 1;
+                }
+            }
+        }
+    }
+    assert!(named > 15, "only {named} keys were looked at");
+    for (name, path) in [
+        ("swarm", "services.web.deploy.update_config"),
+        ("swarm", "services.web.deploy.resources.reservations.cpus"),
+        ("swarm", "services.web.secrets[1]"),
+        ("long-syntax", "services.app.devices"),
+        ("shared-database", "services.app.networks.data.aliases"),
+        ("odd-numbers", "services.app.mem_limit"),
+        ("odd-numbers", "services.app.ulimits.nofile"),
+        ("odd-numbers", "services.app.stop_grace_period"),
+        ("odd-numbers", "services.app.pids_limit"),
+        ("traefik-v2", "services.api.labels.traefik.http.routers.api.middlewares"),
+        ("traefik-v2", "networks.internal.internal"),
+        ("extends", "include"),
+    ] {
+        let config = of_text(&read(&format!("people/{name}.yml"))).config.replace("\n#  ", " ");
+        assert!(config.contains(&format!("not carried over: {path}:")), "{name}: {path}\n{config}");
+    }
+}
+
+#[test]
+fn a_container_finds_its_database_in_every_network_of_its_file() {
+    let upstream = |name: &str, service: &str| {
+        let config = loaded(&of_text(&read(&format!("people/{name}.yml"))));
+        let found = config.services.iter().find(|one| one.name.as_str() == service).unwrap();
+        let Upstream::Docker { engine, .. } = &found.upstream else { panic!("{name}") };
+        (engine.network.clone(), engine.options.networks.clone())
+    };
+    let further = |network: &str| vec![network.to_owned()];
+    assert_eq!(upstream("wordpress", "wordpress"), ("shop_backend".to_owned(), further("shop_default")));
+    assert_eq!(upstream("traefik-v2", "api"), ("proxy".to_owned(), further("shop_internal")));
+    assert_eq!(upstream("shared-database", "app"), ("company_data".to_owned(), further("proxy")));
+}
+
+#[test]
+fn a_secret_with_several_lines_is_named_and_not_bent() {
+    let imported = file("people/secret-with-lines.yml", &Variables::new(), false, Some("/etc/greenlight"));
+    assert_eq!(imported.secrets["app.env"], "API_TOKEN=t0ken\n");
+    assert!(imported.config.contains("not carried over: environment.SIGNING_KEY"), "{}", imported.config);
+    assert!(!imported.config.contains("BEGIN KEY"));
+}
+
+#[test]
+fn a_followed_service_has_no_remarks_about_what_compose_goes_on_doing() {
+    let imported = file("people/hardened.yml", &Variables::new(), true, None);
+    for word in ["oom_score_adj", "cgroup_parent", "volumes:"] {
+        assert!(!imported.config.contains(word), "{}", imported.config);
+    }
+}

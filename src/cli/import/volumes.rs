@@ -32,6 +32,16 @@ pub(crate) fn mounts(value: &Value, place: Place<'_>) -> (Vec<String>, Vec<Strin
     (mounts, notes)
 }
 
+/// The absolute path of a file or folder that the file names. `None` for a path in a home folder.
+pub(crate) fn host_path(path: &str, place: Place<'_>) -> Option<String> {
+    let rest = path.trim_start_matches("./");
+    match path {
+        path if path.starts_with('/') => Some(path.to_owned()),
+        path if path.starts_with('~') => None,
+        _ => Some(format!("{}/{rest}", place.folder)),
+    }
+}
+
 fn long(table: &Table, place: Place<'_>) -> Result<String, String> {
     let target = text_of(table, "target").unwrap_or_default();
     let kind = text_of(table, "type").unwrap_or_else(|| "volume".to_owned());

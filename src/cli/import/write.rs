@@ -53,16 +53,16 @@ fn key(out: &mut String, name: &str, value: Option<impl Display>) {
 }
 
 /// A basic string of TOML in one line. TOML has the escapes of JSON, and also demands an escape for DEL.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
-fn list(texts: &[String]) -> String {
+pub(crate) fn list(texts: &[String]) -> String {
     format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
 }
 
 /// A bare key if that is possible, or a quoted key.
-fn name(text: &str) -> String {
+pub(crate) fn name(text: &str) -> String {
     let bare = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if bare { text.to_owned() } else { quoted(text) }
 }
@@ -183,7 +183,7 @@ fn write_upstream(out: &mut String, service: &Service, plan: &Plan, secrets: &mu
     );
     key(out, "protocol", service.protocol.map(quoted));
     key(out, "port", service.port);
-    key(out, "network", service.network.as_deref().map(quoted));
+    key(out, "network", service.networks.first().map(|network| quoted(&network.name)));
     if service.follow {
         return;
     }
@@ -201,6 +201,13 @@ fn write_upstream(out: &mut String, service: &Service, plan: &Plan, secrets: &mu
     key(out, "user", service.user.as_deref().map(quoted));
     key(out, "stop_signal", service.stop_signal.as_deref().map(quoted));
     key(out, "stop_timeout", service.stop_timeout.map(|value| quoted(&show_duration(value))));
+    let further: Vec<String> = service.networks.iter().skip(1).map(|network| network.name.clone()).collect();
+    if !further.is_empty() {
+        line(out, format_args!("networks = {}", list(&further)));
+    }
+    for (option, value) in &service.options {
+        line(out, format_args!("{option} = {value}"));
+    }
     if let Some((user, password)) = service.registry_auth {
         line(
             out,
@@ -219,8 +226,14 @@ fn write_env_files(out: &mut String, service: &Service, plan: &Plan, secrets: &m
     if !service.secrets.is_empty() {
         let names: Vec<&str> = service.secrets.keys().map(String::as_str).collect();
         let mut text = String::new();
-        for (key, value) in &service.secrets {
-            line(&mut text, format_args!("{key}={}", value.replace('\n', " ")));
+        let (several, single): (Vec<_>, Vec<_>) =
+            service.secrets.iter().partition(|(_, value)| value.contains(['\n', '\r']));
+        for (key, value) in single {
+            line(&mut text, format_args!("{key}={value}"));
+        }
+        for (key, _) in several {
+            let why = "its value has several lines, which an env file can't hold: mount it as a file";
+            comment(out, &format!("not carried over: environment.{key}: {why}"));
         }
         secrets.insert(file.clone(), text);
         if let Some(folder) = &plan.secrets {

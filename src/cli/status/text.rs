@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::cli::rundown;
 use crate::cli::span;
 use crate::cli::table::Table;
+use crate::cli::version::{cut, short};
 use crate::control_plane::controller::{ReleaseView, ServiceView};
 use crate::model::{Color, Health};
 use crate::release::StateName;
@@ -49,20 +50,26 @@ pub(crate) fn one(service: &ServiceView) -> String {
             short(&release.version, release.image.as_deref()),
             release.color
         );
-        let _ = write!(text, "\n            {}: {}", release.state, release.reason);
+        let _ = write!(text, "\n            {}: {}", release.state, cut(&release.reason));
         let progress = rundown::progress(service, &release.id);
         if service.state != StateName::Stable && !progress.is_empty() {
             let _ = write!(text, "\n            {progress}");
         }
     }
     if let Some(queued) = &service.queued {
-        let _ = write!(text, "\n  queued    {}: {} ({})", queued.id, queued.version, queued.reason);
+        let _ = write!(
+            text,
+            "\n  queued    {}: {} ({})",
+            queued.id,
+            short(&queued.version, queued.image.as_deref()),
+            cut(&queued.reason)
+        );
     }
     for note in notes(service) {
         let _ = write!(text, "\n  note      {note}");
     }
     for (alarm, reason) in &service.alarms {
-        let _ = write!(text, "\n  ALARM     {alarm}: {reason}");
+        let _ = write!(text, "\n  ALARM     {alarm}: {}", cut(reason));
     }
     for (color, containers) in &service.containers {
         let running = containers.running.map_or_else(|| "?".to_owned(), |running| running.to_string());
@@ -120,17 +127,6 @@ fn last_release(service: &ServiceView, release: &ReleaseView) -> String {
     }
     let version = short(&release.version, release.image.as_deref());
     format!("{} ({version}, {})", release.id, release.state)
-}
-
-/// A version for people. Of a digest 12 characters are shown, behind the tag that was asked for.
-fn short(version: &str, image: Option<&str>) -> String {
-    let Some(digest) = version.strip_prefix("sha256:").filter(|digest| digest.len() > 12) else {
-        return version.to_owned();
-    };
-    let digest: String = digest.chars().take(12).collect();
-    let name = image.map(|image| image.split('@').next().unwrap_or(image));
-    let tag = name.and_then(|name| name.rsplit('/').next()?.split_once(':')).map(|(_, tag)| tag);
-    tag.map_or_else(|| format!("sha256:{digest}"), |tag| format!("{tag} (sha256:{digest})"))
 }
 
 /// The healthy endpoints of a color out of all that it should have, such as `2/3`; `-` for a color without

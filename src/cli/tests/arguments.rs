@@ -16,6 +16,10 @@ fn correct_command_lines_are_accepted() {
     for line in [
         "run",
         "run -c x.toml",
+        "run x.toml",
+        "check -c x.toml",
+        "analyze x.toml --service shop --replay access.log",
+        "analyze -c x.toml --service shop --replay access.log",
         "check x.toml",
         "deploy shop",
         "deploy shop image:tag --version v2 --auto-promote false --wait --timeout 20m --force",
@@ -93,7 +97,7 @@ fn run_has_default_paths_and_addresses() {
     let cli = parse("run").unwrap();
     assert_eq!(cli.connection.admin, "http://127.0.0.1:9900");
     let Verb::Run(args) = cli.verb else { panic!("it is run") };
-    assert!(format!("{args:?}").contains("/etc/greenlight/greenlight.toml"));
+    assert_eq!(args.config.path(), std::path::Path::new("/etc/greenlight/greenlight.toml"));
 }
 
 #[test]

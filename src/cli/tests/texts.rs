@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::output::printable;
 use crate::cli::sse::Parser;
+use crate::cli::watch::{Page, frame};
 use crate::cli::{history, reload, rundown, status};
 use crate::control_plane::controller::{
     EndpointView, EventView, PinView, ReleaseView, ReloadReport, ServiceView,
@@ -96,7 +97,7 @@ fn a_rundown_has_one_line_for_each_step() {
     let expected = [
         "14:02:11     +0:00  checking           probes of green run",
         "14:02:31     +0:20  baking             all traffic on green",
-        "14:02:37     +0:26  reverting          errors  [n 312, e 21, S 9.30 of 14.20]",
+        "14:02:37     +0:26  reverting          errors  [21 errors in 312 requests]",
         "14:02:38     +0:27  awaiting_promotion no numbers of a bake",
     ];
     assert_eq!(lines, expected);
@@ -107,7 +108,7 @@ fn a_rundown_has_one_line_for_each_step() {
 #[test]
 fn progress_is_about_the_release_that_is_followed() {
     let baking = service("baking");
-    let expected = "baking: green 1/2 healthy, n 312, e 21, S 9.30 of 14.20, 4:07 left";
+    let expected = "baking: green 1/2 healthy (connection refused), 21 errors in 312 requests, 4:07 left";
     assert_eq!(rundown::progress(&baking, "shop-7"), expected);
     assert_eq!(rundown::progress(&baking, "shop-8"), "");
     let awaiting = rundown::progress(&service("awaiting_promotion"), "shop-7");
@@ -133,11 +134,12 @@ fn every_end_has_verdict_cause_next_and_undo() {
     };
     let expected = "
 release shop-7: reverted after 0:26
-  verdict  fail  [n 312, e 21, S 9.30 of 14.20]
+  verdict  fail  [21 errors in 312 requests]
+  version  v42
   cause    the reason
   next     greenlight explain shop-7; v42 is in quarantine, so release another version
   undo     greenlight quarantine rm shop v42";
-    assert_eq!(rundown::summary(&reverted), expected);
+    assert_eq!(rundown::summary(&reverted, true), expected);
 
     for (state, next, undo) in [
         ("succeeded", "green has the traffic", "greenlight rollback shop"),
@@ -145,7 +147,7 @@ release shop-7: reverted after 0:26
         ("cancelled", "greenlight deploy shop", "the traffic never moved"),
         ("rolled_back", "greenlight explain shop-7", "greenlight deploy shop"),
     ] {
-        let text = rundown::summary(&release(state));
+        let text = rundown::summary(&release(state), true);
         assert!(text.contains(next) && text.contains(undo), "{text}");
     }
     for (cause, next) in [
@@ -154,7 +156,7 @@ release shop-7: reverted after 0:26
         ("hold", "told to hold"),
         ("inconclusive", "too little traffic"),
     ] {
-        let text = rundown::summary(&ReleaseView { cause: Some(cause.into()), ..release("degraded") });
+        let text = rundown::summary(&ReleaseView { cause: Some(cause.into()), ..release("degraded") }, true);
         assert!(text.contains(next) && text.contains(&format!("cause    {cause}: the reason")), "{text}");
         assert!(
             text.contains("greenlight promote shop keeps green") && text.contains("greenlight rollback shop")
@@ -193,7 +195,7 @@ service shop: blue is active, baking
   epoch     3, revision 12
   release   shop-7: deploy of v42 on green
             baking: the reason
-            baking: green 1/2 healthy, n 312, e 21, S 9.30 of 14.20, 4:07 left
+            baking: green 1/2 healthy (connection refused), 21 errors in 312 requests, 4:07 left
   note      pinned (holiday)
   ALARM     active-down: blue is down
 
@@ -224,10 +226,12 @@ shop-7   succeeded  deploy  v42      green  2026-11-24 14:02:11  6:00  pass     
         applied: vec!["services.shop.health.interval".into()],
         needs_restart: vec!["admin.bind".into()],
         faults: Vec::new(),
+        warnings: vec!["listeners[0].tls: no certificate is for x.example.org".into()],
     };
     let text = reload::text(&report);
     assert!(text.contains("in force now:\n  services.shop.health.interval\n"), "{text}");
     assert!(text.contains("needs a restart of `greenlight run`:\n  admin.bind"), "{text}");
+    assert!(text.ends_with("\nwarning: listeners[0].tls: no certificate is for x.example.org"), "{text}");
     assert!(reload::text(&ReloadReport::default()).contains("nothing"));
 }
 
@@ -273,4 +277,59 @@ fn a_digest_is_cut_and_has_the_tag_that_was_asked_for_beside_it() {
     });
     let page = status::text::one(&reverted);
     assert!(page.contains("active    blue: version prod (sha256:0123456789ab)"), "{page}");
+}
+
+#[test]
+fn a_first_release_offers_no_way_back_that_would_be_refused() {
+    let text = rundown::summary(&release("succeeded"), false);
+    assert!(!text.contains("rollback") && text.contains("nothing to go back to"), "{text}");
+}
+
+#[test]
+fn a_wait_cuts_digests_and_keeps_those_of_commands() {
+    let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
+    let image = Some("registry.example.org/org/shop:prod".to_owned());
+    let reason = format!("green is checked for version {digest}: 3 of 3");
+    let line = rundown::line("2026-11-24T14:02:11.000Z", &event(11, "checking", &reason, Map::new()));
+    assert!(line.ends_with("green is checked for version sha256:0123456789ab: 3 of 3"), "{line}");
+    let reverted = ReleaseView { version: digest.clone(), image, reason, ..release("reverted") };
+    let text = rundown::summary(&reverted, true);
+    assert!(text.contains("version  prod (sha256:0123456789ab)\n"), "{text}");
+    assert!(text.contains("cause    green is checked for version sha256:0123456789ab: 3 of 3\n"), "{text}");
+    assert!(text.ends_with(&format!("greenlight quarantine rm shop {digest}")), "{text}");
+}
+
+#[test]
+fn a_reason_with_the_counts_gets_no_second_ones() {
+    let reason = "pass: 21 errors in 312 requests (6.73 %)";
+    let line = rundown::line("2026-11-24T14:02:11.000Z", &event(11, "succeeded", reason, numbers()));
+    assert!(line.ends_with(reason), "{line}");
+}
+
+#[test]
+fn a_redrawn_page_fits_the_terminal() {
+    let text = "a very long line\n\tshort\u{1b}\nlast";
+    assert_eq!(frame(text, 80, 24)[..2], ["a very long line", " short\u{fffd}"]);
+    let small = frame(text, 10, 5);
+    assert_eq!(small, ["a very lo", "ng line", " short\u{fffd}", "", "1 more li"]);
+    for (width, height) in [(1, 1), (2, 2), (3, 3), (200, 1), (1, 200)] {
+        let lines = frame(text, width, height);
+        assert!(lines.len() <= height, "{width}x{height}: {lines:?}");
+        assert!(lines.iter().all(|line| line.chars().count() <= width.max(2) - 1), "{width}x{height}");
+    }
+}
+
+#[test]
+fn a_page_leaves_the_persons_screen_as_it_was() {
+    let mut out = Vec::new();
+    let mut page = Page::open(&mut out);
+    page.draw("two\nlines");
+    page.draw("one");
+    drop(page);
+    let text = String::from_utf8(out).unwrap();
+    let (enter, leave) = ("\u{1b}[?1049h", "\u{1b}[?1049l");
+    assert!(text.starts_with(enter) && text.ends_with(leave), "{text:?}");
+    // Each page clears the rest of each of its lines, and all that is beneath.
+    assert_eq!(text.matches("\u{1b}[J").count(), 2, "{text:?}");
+    assert!(text.contains("one\u{1b}[K"), "{text:?}");
 }

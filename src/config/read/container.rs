@@ -14,7 +14,7 @@ use crate::config::{
 };
 use crate::model::{Color, ImageReference, registry_of};
 
-use super::stray;
+use super::{container_options, stray};
 
 /// The keys that only an upstream of kind docker has.
 const KEYS: [&str; 21] = [
@@ -46,8 +46,9 @@ const KEYS: [&str; 21] = [
 pub(super) fn stray(section: &mut Section<'_, '_>, told: bool) {
     if told {
         stray::stray(section, &KEYS, "docker");
+        stray::stray(section, &container_options::KEYS, "docker");
     } else {
-        for key in KEYS {
+        for key in KEYS.into_iter().chain(container_options::KEYS) {
             let _ = section.item(key);
         }
     }
@@ -76,8 +77,10 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
         username,
         password,
     });
+    let options = container_options::options(section);
     let engine = Docker {
         supervise,
+        options,
         port: section.optional("port", integer(1..=u16::MAX)),
         network: section.value("network", text("a network's name, such as \"bridge\""), default.network),
         publish: section.word(
@@ -107,7 +110,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
         }),
         stop_signal: section.optional("stop_signal", text_that("a signal", check_signal)),
         stop_timeout: section.value("stop_timeout", duration(..), default.stop_timeout),
-        engines: section.rows("engines", engine).unwrap_or(default.engines),
+        engines: engines(section).unwrap_or(default.engines),
         registry_auth,
         poll_interval: section.value("poll_interval", duration(..), default.poll_interval),
         tags: section.optional_section("tags", |tags| Tags {
@@ -171,6 +174,21 @@ fn check_signal(signal: &str) -> Result<(), String> {
             && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'+' || b == b'-')
     });
     if sound { Ok(()) } else { Err("is not a signal: such as \"SIGTERM\" or \"SIGQUIT\"".to_owned()) }
+}
+
+/// The engines of the file, or else the engine that `DOCKER_HOST` names.
+fn engines(section: &mut Section<'_, '_>) -> Option<Vec<Engine>> {
+    if let Some(rows) = section.rows("engines", engine) {
+        return Some(rows);
+    }
+    match section.walk.docker_host.engine(is_loopback)? {
+        Ok(engine) => Some(vec![engine]),
+        Err(why) => {
+            let key = section.key("engines");
+            section.walk.fault(&key, why);
+            None
+        }
+    }
 }
 
 fn engine(row: &mut Section<'_, '_>) -> Engine {

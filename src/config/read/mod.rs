@@ -3,6 +3,7 @@
 
 mod admin;
 mod container;
+mod container_options;
 mod front;
 mod health;
 mod hook;

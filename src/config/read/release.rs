@@ -10,6 +10,8 @@ use crate::judge::OnLatency;
 use crate::release::{Mode, OnInconclusive, OnTrip, Policy, Trigger};
 
 const DAY: Duration = Duration::from_hours(24);
+/// The judge keeps so much of the past. A longer window is cut to it.
+const WINDOW_MAX: Duration = Duration::from_hours(1);
 
 pub(super) fn release(section: &mut Section<'_, '_>, policy: &mut Policy) {
     const TRIGGERS: [(&str, Trigger); 2] = [("manual", Trigger::Manual), ("on_healthy", Trigger::OnHealthy)];
@@ -48,6 +50,10 @@ pub(super) fn analysis(section: &mut Section<'_, '_>, policy: &mut Policy) -> Op
     // The judge keeps the window second by second, so its length has a limit.
     let window = duration(Duration::from_secs(1)..=DAY);
     judge.baseline_window = section.value("baseline_window", window, judge.baseline_window);
+    if judge.baseline_window > WINDOW_MAX {
+        let key = section.key("baseline_window");
+        section.walk.warn(&key, "counts as \"1h\": the judge keeps no more of the past");
+    }
     let floor =
         number(|rate| rate > 0.0 && rate <= 0.5, "a share greater than 0 and at most 0.5, such as 0.005");
     judge.rate_floor = section.value("rate_floor", floor, judge.rate_floor);

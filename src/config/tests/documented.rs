@@ -14,8 +14,8 @@ const FULL: [&str; 2] = ["tests/config/full/fixed.toml", "tests/config/full/dock
 /// Parts of a secret or of a free table: they are explained once, not in a row of each key.
 const PARTS: [&str; 2] = ["file", "env"];
 
-/// Tables whose keys are free: names of the environment, status codes, options of a log driver.
-const FREE: [&str; 3] = ["env", "error_pages", "options"];
+/// Tables whose keys are free: names of the environment, status codes, options of a log driver, and others.
+const FREE: [&str; 7] = ["env", "error_pages", "options", "labels", "tmpfs", "ulimits", "sysctls"];
 
 /// A path as the document writes it: without indices, with NAME for a service's name.
 fn documented(path: &str) -> String {

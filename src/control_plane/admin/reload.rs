@@ -30,6 +30,11 @@ pub(crate) async fn reload(
     }
     let count = report.faults.len();
     let faults = if count == 1 { "a fault".to_owned() } else { format!("{count} faults") };
-    Err(Problem::new(Kind::BadConfiguration, format!("the file has {faults}: nothing was changed"))
-        .with_faults(report.faults))
+    // A report with faults and applied keys is of a sound file, of which a part could not be applied.
+    let detail = if report.applied.is_empty() && report.needs_restart.is_empty() {
+        format!("the file has {faults}: nothing was changed")
+    } else {
+        format!("{faults} of the reload, and all else is in force: {}", report.applied.join(", "))
+    };
+    Err(Problem::new(Kind::BadConfiguration, detail).with_faults(report.faults))
 }

@@ -58,6 +58,8 @@ impl ServiceRuntime {
             reason,
             release: None,
             alarm: None,
+            active: self.state.active,
+            active_version: self.state.active_version().map(ToString::to_string),
             rollback_available: self.state.rollback_available(),
         }
     }

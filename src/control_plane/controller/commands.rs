@@ -1,7 +1,7 @@
 //! Commands of people. They are checked, given to the step, and answered in sentences.
 
 use crate::model::{ReleaseId, Version};
-use crate::release::{Event, Refusal, Source};
+use crate::release::{Event, Refusal, Source, Stretch, UpstreamKind};
 
 use super::apply::Taken;
 use super::message::{Command, Done, Precondition, Request, ResolvedImage};
@@ -9,7 +9,7 @@ use super::rejection::{RefusalCode, Rejection};
 use super::room::room;
 use super::run::Controller;
 use super::service::{ServiceRuntime, Waiter};
-use super::view::AuditEntry;
+use super::view::{AuditEntry, ReleaseView};
 
 impl Controller {
     /// Carries out one command and answers it. A command that moves traffic is answered after every
@@ -99,6 +99,7 @@ impl Controller {
         let runtime = &self.services[index];
         let before = runtime.state.release.as_ref().map(|release| release.id.clone());
         let serving = runtime.state.sides[runtime.state.active].release.clone();
+        let could_go_back = runtime.state.rollback_available();
         let seen = match event.clone() {
             Event::Pushed { version, at, delivery } => Some(Event::PushSeen { version, at, delivery }),
             _ => None,
@@ -113,7 +114,13 @@ impl Controller {
             self.apply_fact(index, seen).await;
         }
         match outcome {
-            Ok(taken) => Ok(done(&self.services[index], command, before.as_ref(), &taken)),
+            Ok(taken) => {
+                let mut done = done(&self.services[index], command, before.as_ref(), &taken);
+                if could_go_back {
+                    done.message.push_str(&lost_rollback(&self.services[index], command));
+                }
+                Ok(done)
+            }
             Err(Refusal::SameVersion { version }) => Ok(Done {
                 release: serving.map(|id| id.to_string()),
                 noop: true,
@@ -138,8 +145,52 @@ impl Controller {
                     Err(Rejection::Conflict { code, why })
                 }
             }
+            Err(Refusal::UnknownRelease(id)) => self.not_kept(index, id).await,
             Err(refused) => Err(refused.into()),
         }
+    }
+
+    /// Answers a rollback to a release that the service can't go back to. A release that the history lists
+    /// is not called unknown.
+    async fn not_kept(&self, index: usize, id: String) -> Result<Done, Rejection> {
+        let service = &self.services[index];
+        let (name, state) = (service.name(), &service.state);
+        if state.sides[state.active].release.as_ref().is_some_and(|active| active.as_str() == id) {
+            let message = format!("{id} is active already: nothing to do");
+            return Ok(Done { release: Some(id), noop: true, accepted: false, message });
+        }
+        let stored = self.store.release(&ReleaseId::new(id.as_str())).await.ok().flatten();
+        let view = stored.and_then(|stored| serde_json::from_str::<ReleaseView>(&stored.json).ok());
+        let Some(view) = view.filter(|view| view.service == name.as_str()) else {
+            return Err(Rejection::UnknownRelease(id));
+        };
+        let version = &view.version;
+        let why = match (view.state, state.policy.upstream) {
+            (ended, _) if view.promoted_at.is_none() => format!(
+                "{id} ended as {ended} and never had the traffic, so there is nothing to go back to; \
+                 `greenlight deploy {name}` releases a version"
+            ),
+            (_, UpstreamKind::Fixed) => format!(
+                "{id} is in the history, but neither color is known to run its version {version} any more: bring \
+                 it up on {}, then `greenlight deploy {name} --version {version}`",
+                state.active.other()
+            ),
+            (_, UpstreamKind::Managed) => format!(
+                "{id} is in the history, but its containers are not kept any more: \
+                 `greenlight deploy {name} --version {version}` releases the version again"
+            ),
+        };
+        Err(Rejection::Conflict { code: RefusalCode::NoRollback, why })
+    }
+}
+
+/// The answer to a command that found everything as it was asked for.
+fn unchanged(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Unpin => Some("it is not pinned: nothing to do"),
+        Command::Pause => Some("its client requests are held already: nothing to do"),
+        Command::Resume => Some("its client requests are not held: nothing to do"),
+        _ => None,
     }
 }
 
@@ -196,6 +247,9 @@ fn event(runtime: &ServiceRuntime, command: &Command) -> Result<Event, Rejection
 fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>, taken: &Taken) -> Done {
     let state = &runtime.state;
     let name = runtime.name();
+    if let (true, Some(message)) = (taken.reason.is_empty(), unchanged(command)) {
+        return Done { release: None, noop: true, accepted: false, message: message.to_owned() };
+    }
     let release = taken.release.as_ref().or(state.release.as_ref().map(|release| &release.id));
     let release = release.map(ToString::to_string);
     let started = taken.release.is_some() && taken.release.as_ref() != before;
@@ -209,8 +263,18 @@ fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>,
         Command::Deploy { .. } | Command::Pushed { .. } => format!(
             "next: `greenlight status {name} --watch` follows it; `greenlight abort {name}` ends it before the switch"
         ),
-        Command::Promote { .. } => format!("undo: `greenlight rollback {name}`"),
-        Command::Abort => format!("next: `greenlight deploy {name}` begins a new one"),
+        Command::Promote { .. } if state.rollback_available() => {
+            format!("undo: `greenlight rollback {name}`")
+        }
+        Command::Promote { .. } => "it is the first release, so there is nothing to go back to".to_owned(),
+        Command::Abort if state.rollback_available() || state.policy.upstream != UpstreamKind::Fixed => {
+            format!("next: `greenlight deploy {name}` begins a new one")
+        }
+        Command::Abort => format!(
+            "next: `greenlight deploy {name}` begins a new one; there is no version to go back to, since {} was \
+             given to this release",
+            state.active.other()
+        ),
         Command::Rollback { .. } if started => format!("next: `greenlight status {name} --watch` follows it"),
         Command::Rollback { .. } => {
             format!("next: `greenlight explain {}` tells why", release.as_deref().unwrap_or("RELEASE"))
@@ -232,7 +296,26 @@ fn done(runtime: &ServiceRuntime, command: &Command, before: Option<&ReleaseId>,
     } else {
         ""
     };
-    Done { release, noop: false, accepted, message: format!("{}{unwritten}; {next}", taken.reason) }
+    let reason = if taken.reason.is_empty() { String::new() } else { format!("{}; ", taken.reason) };
+    Done { release, noop: false, accepted, message: format!("{reason}{next}{unwritten}") }
+}
+
+/// A sentence for a person whose deploy has taken the way back. Where somebody else runs the endpoints, the
+/// other color runs the new version from now on, and no longer the version that a rollback would go back to.
+fn lost_rollback(runtime: &ServiceRuntime, command: &Command) -> String {
+    let state = &runtime.state;
+    let lost = state.policy.upstream == UpstreamKind::Fixed
+        && matches!(command, Command::Deploy { .. } | Command::Pushed { .. })
+        && state.stretch() == Stretch::Before
+        && !state.rollback_available();
+    if lost {
+        format!(
+            "; until it has succeeded there is nothing to go back to, since {} no longer runs the version before",
+            state.active.other()
+        )
+    } else {
+        String::new()
+    }
 }
 
 fn describe(command: &Command) -> String {

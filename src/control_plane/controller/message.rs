@@ -90,6 +90,9 @@ pub struct ReloadReport {
     /// Faults. If the file or a certificate is faulty, nothing was changed. Otherwise each fault names
     /// a service that could not be added or dropped, and all else was applied.
     pub faults: Vec<String>,
+    /// Things that are in force but can't work as they are, such as a certificate that has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// A command on its way to the loop.

@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::config::{self, Config, Service, Upstream};
-use crate::control_plane::provider::FixedSource;
+use crate::control_plane::provider::{FixedSource, docker};
 use crate::model::Color;
 use crate::release::Event;
-use crate::tls::{Live, Reloaded};
+use crate::tasks;
+use crate::tls::{self, Live, Reloaded};
 
 use super::run::Controller;
 use super::service::ServiceRuntime;
@@ -26,12 +27,17 @@ impl Controller {
         let tls = Arc::clone(&self.tls);
         let loaded = tokio::task::spawn_blocking(move || load(&path, &tls)).await;
         let report = match loaded {
-            Ok(Ok((config, files))) => {
+            Ok(Ok((config, files, warnings))) => {
+                self.look_for_networks(&config);
+                for warning in &warnings {
+                    tracing::warn!("configuration: {warning}");
+                }
                 // The files are adopted even if the configuration names the same ones, since their
                 // content may be new.
                 let read = self.tls.adopt(files);
                 let mut report = self.take_config(config, &actor.0).await;
                 report.applied.extend(read);
+                report.warnings = warnings;
                 report
             }
             Ok(Err(faults)) => {
@@ -44,6 +50,17 @@ impl Controller {
             },
         };
         let _ = reply.send(report);
+    }
+
+    /// Asks the engines for the networks of the services. The loop does not wait for an engine, so what is
+    /// missing is in the log alone.
+    fn look_for_networks(&mut self, config: &Config) {
+        let config = config.clone();
+        self.tasks.spawn(tasks::named("network look-up", async move {
+            for warning in docker::missing_networks(&config).await {
+                tracing::warn!("configuration: {warning}");
+            }
+        }));
     }
 
     async fn take_config(&mut self, config: Config, who: &str) -> ReloadReport {
@@ -90,7 +107,7 @@ impl Controller {
         self.look_at_certificates();
         self.reloaded.send_replace(config);
         tracing::info!(?applied, ?needs_restart, ?faults, "configuration reloaded");
-        ReloadReport { applied, needs_restart, faults }
+        ReloadReport { applied, needs_restart, faults, warnings: Vec::new() }
     }
 
     /// Drops the services that are no longer in the file. They lose their routes, and their records
@@ -167,14 +184,16 @@ impl Controller {
     }
 }
 
-/// Loads a configuration and the certificates that it names, or returns every fault.
-fn load(path: &Path, tls: &Live) -> Result<(Config, Reloaded), Vec<String>> {
+/// Loads a configuration and the certificates that it names, with its warnings, or returns every fault.
+fn load(path: &Path, tls: &Live) -> Result<(Config, Reloaded, Vec<String>), Vec<String>> {
     let loaded = config::load(path).map_err(|faults| {
         let faults: Vec<String> = faults.0.iter().map(ToString::to_string).collect();
         faults
     })?;
     let files = tls.read(&loaded.config)?;
-    Ok((loaded.config, files))
+    let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    warnings.extend(tls::warnings(&loaded.config));
+    Ok((loaded.config, files, warnings))
 }
 
 /// Keeps the upstream of a service whose kind of upstream has changed, until the restart. A reload

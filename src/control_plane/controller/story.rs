@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::clock;
 use crate::judge::Numbers;
 use crate::model::{Color, PerColor, Tick};
-use crate::release::{Gate, Note, Release, State, Stretch};
+use crate::release::{Gate, Note, Release, State, StateName, Stretch};
 
 use super::metrics::Shown;
 use super::run::Controller;
@@ -209,7 +209,16 @@ impl Controller {
             reason: note.reason,
             numbers: numbers(note.numbers.as_ref()),
         };
-        tracing::info!(service = %line.service, release = %line.release, event = %line.event, "{}", line.reason);
+        // An operator who reads warnings alone must see that the traffic has gone back.
+        let back = matches!(
+            line.state(),
+            Some(StateName::Reverting | StateName::Reverted | StateName::Degraded | StateName::Failed)
+        );
+        if back {
+            tracing::warn!(service = %line.service, release = %line.release, event = %line.event, "{}", line.reason);
+        } else {
+            tracing::info!(service = %line.service, release = %line.release, event = %line.event, "{}", line.reason);
+        }
         self.scribe.line(line);
     }
 

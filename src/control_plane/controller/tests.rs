@@ -1,6 +1,7 @@
 //! The loop with a real store, a real prober and real endpoints. Only the workers are missing.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod answers;
 mod flaky;
 mod rig;
 mod slow_disk;

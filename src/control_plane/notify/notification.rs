@@ -51,6 +51,9 @@ pub struct Notification {
     pub release: Option<ReleaseSummary>,
     /// The alarm, only with [`Notice::Alarm`].
     pub alarm: Option<AlarmChange>,
+    /// The color that has the traffic, and its version, if that is known.
+    pub active: Color,
+    pub active_version: Option<String>,
     /// Whether the command `rollback` would be accepted now.
     pub rollback_available: bool,
 }

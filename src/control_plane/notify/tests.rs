@@ -39,6 +39,8 @@ fn news(notice: Notice, reason: &str) -> Notification {
         reason: reason.to_owned(),
         release: Some(release(notice.as_str())),
         alarm: None,
+        active: Color::Blue,
+        active_version: Some("v6".to_owned()),
         rollback_available: true,
     }
 }

@@ -20,6 +20,8 @@ pub(crate) fn message(news: &Notification) -> Value {
         "reason": news.reason,
         "release": news.release,
         "alarm": news.alarm,
+        "active": news.active,
+        "active_version": news.active_version,
         "command": command(news).map(|(what, command)| json!({ "what": what, "command": command })),
     })
 }

@@ -48,8 +48,11 @@ pub(crate) fn sign(news: &Notification) -> &'static str {
 
 /// Returns the facts that a person would look for, each with its name.
 pub(crate) fn facts(news: &Notification) -> Vec<(&'static str, String)> {
-    let Some(release) = &news.release else { return Vec::new() };
-    let mut facts = vec![("Release", format!("{} ({}, {})", release.id, release.kind, release.color))];
+    let version = news.active_version.as_deref().map_or("an unknown version".to_owned(), short);
+    let active = ("Active", format!("{version} on {}", news.active));
+    let Some(release) = &news.release else { return vec![active] };
+    let mut facts =
+        vec![active, ("Release", format!("{} ({}, {})", release.id, release.kind, release.color))];
     if short(&release.version) != release.version {
         facts.push(("Version", release.version.clone()));
     }

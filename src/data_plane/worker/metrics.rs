@@ -102,7 +102,7 @@ impl Metrics {
             unrouted: IntCounterVec::new(
                 Opts::new(
                     "greenlight_unrouted_total",
-                    "Requests refused before a service was known, by status.",
+                    "Requests that greenlight answered before a service was known, by status.",
                 ),
                 &["status"],
             )?,
@@ -117,7 +117,7 @@ impl Metrics {
             )?,
             shield_retries: IntCounter::new(
                 "greenlight_shield_retries_total",
-                "Requests that the old color answered in the candidate's place.",
+                "Requests handed to the old color because the candidate failed them.",
             )?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;

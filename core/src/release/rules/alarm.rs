@@ -60,7 +60,7 @@ fn degraded(turn: &mut Turn) {
     });
     match reason {
         Some(reason) => turn.raise(Alarm::Degraded, reason),
-        None => turn.clear(Alarm::Degraded, "the release is degraded no more"),
+        None => turn.clear(Alarm::Degraded, "no release is degraded any more"),
     }
 }
 
@@ -74,7 +74,7 @@ fn external_cause(turn: &mut Turn) {
         Some(ExternalCause::Down | ExternalCause::Errors) => {
             turn.raise(Alarm::ExternalCause, "both colors are sick: nothing is judged or moved".to_owned());
         }
-        None => turn.clear(Alarm::ExternalCause, "not both colors are sick any more"),
+        None => turn.clear(Alarm::ExternalCause, "at least one color is healthy again"),
     }
 }
 
@@ -82,7 +82,7 @@ fn external_cause(turn: &mut Turn) {
 /// score of the latency rule is at its bound.
 fn slow(turn: &mut Turn) {
     let Some(bake) = turn.running().and_then(|release| release.phase.bake()) else {
-        return turn.clear(Alarm::Slow, "it is watched no more");
+        return turn.clear(Alarm::Slow, "the bake is over, so latency is not judged any more");
     };
     if !bake.judge.notifies_slow() {
         return turn.clear(Alarm::Slow, "it is as fast again as the old color was");

@@ -326,7 +326,11 @@ fn end(turn: &mut Turn, mode: Mode) -> bool {
     let verdict = if release.verdict == Some(Verdict::Fail) { Verdict::Fail } else { bake.judge.verdict() };
     let (extended, limit) = (bake.deadline.min(turn.at) + bake_time, bake.limit);
     let surely_fails = bake.judge.surely_fails();
-    let text = words::describe(&numbers);
+    let text = if verdict == Verdict::Inconclusive {
+        words::inconclusive(&numbers)
+    } else {
+        words::describe(&numbers)
+    };
     if mode == Mode::Off || bake_time.is_zero() {
         let why = if mode == Mode::Off { "analysis is off" } else { "no bake is configured" };
         ending::succeed(turn, format!("{why}: not judged"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::ending;
 use crate::release::turn::Turn;
-use crate::release::{Alarm, Effect, Pin, Refusal, Release, Stretch, guards, words};
+use crate::release::{Alarm, Effect, Pin, Refusal, Release, StateName, Stretch, guards, words};
 
 /// Pins the active color, for a time or until an unpin. A new pin replaces the old one.
 pub(crate) fn pin(turn: &mut Turn, reason: Option<&str>, lasts: Option<Duration>) -> Result<(), Refusal> {
@@ -72,6 +72,9 @@ pub(crate) fn abort(turn: &mut Turn) -> Result<(), Refusal> {
     let queued = turn.state.queued.take();
     let Some(concerned) = running.clone().or_else(|| queued.as_ref().map(id)) else {
         let hint = match turn.state.stretch() {
+            Stretch::After if turn.state.state_name() == StateName::Reverting => {
+                "the traffic is on its way back already"
+            }
             Stretch::After => "it has the traffic already: `rollback` moves it back",
             Stretch::Before | Stretch::Final => "no release is on its way",
         };

@@ -36,6 +36,15 @@ pub(crate) fn page(
     text
 }
 
+/// Why a release has no verdict.
+const fn no_verdict(state: StateName) -> &'static str {
+    match state {
+        StateName::Baking => "none yet: it is being judged",
+        state if state.is_final() => "none: it was not judged",
+        _ => "none yet",
+    }
+}
+
 fn head(text: &mut String, release: &ReleaseView) -> std::fmt::Result {
     let ReleaseView { id, service, kind, version, color, state, .. } = release;
     writeln!(text, "release {id}: {state}")?;
@@ -43,7 +52,11 @@ fn head(text: &mut String, release: &ReleaseView) -> std::fmt::Result {
     if !release.reason.is_empty() {
         writeln!(text, "  reason     {}", release.reason)?;
     }
-    writeln!(text, "  verdict    {}", release.verdict.map_or("none: it was not judged", Verdict::as_str))?;
+    writeln!(
+        text,
+        "  verdict    {}",
+        release.verdict.map_or_else(|| no_verdict(release.state), Verdict::as_str)
+    )?;
     if let Some(cause) = &release.cause {
         writeln!(text, "  cause      {cause}")?;
     }

@@ -268,15 +268,24 @@ async fn a_reload_reports_and_a_faulty_file_is_a_422() {
         applied: vec!["services.shop.health.interval".into()],
         needs_restart: vec!["runtime.workers".into()],
         faults: Vec::new(),
+        warnings: vec!["a certificate has ended".into()],
     };
     *api.reload.lock().unwrap() = report.clone();
     let response = api.request(Method::POST, "/v1/reload").send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.json::<ReloadReport>().await.unwrap(), report);
-    *api.reload.lock().unwrap() = ReloadReport { faults: vec!["a".into(), "b".into()], ..report };
+    *api.reload.lock().unwrap() =
+        ReloadReport { faults: vec!["a".into(), "b".into()], ..ReloadReport::default() };
     let response = api.request(Method::POST, "/v1/reload").send().await.unwrap();
     assert_eq!(response.status(), 422);
     let problem: Value = response.json().await.unwrap();
     assert_eq!(problem["faults"], json!(["a", "b"]));
     assert_eq!(problem["detail"], "the file has 2 faults: nothing was changed");
+    // A reload of which only a part could not be applied says what is in force.
+    *api.reload.lock().unwrap() = ReloadReport { faults: vec!["a".into()], ..report };
+    let response = api.request(Method::POST, "/v1/reload").send().await.unwrap();
+    assert_eq!(response.status(), 422);
+    let problem: Value = response.json().await.unwrap();
+    let partly = "a fault of the reload, and all else is in force: services.shop.health.interval";
+    assert_eq!(problem["detail"], partly);
 }

@@ -158,6 +158,9 @@ fn image_of(service: &Service, command: &Command) -> Result<Option<ImageReferenc
             .ok_or_else(|| Rejection::Invalid(format!("service \"{name}\" has no upstream.image: name one")))
     };
     match (image, version) {
+        (Some(image), None) if matches!(command, Command::Deploy { .. }) => {
+            typed(image, configured_image(service)).map(Some)
+        }
         (Some(image), None) => parse(image).map(Some),
         (None, None) => configured().map(Some),
         (image, Some(digest)) if is_digest(digest) => {
@@ -175,3 +178,31 @@ fn image_of(service: &Service, command: &Command) -> Result<Option<ImageReferenc
         ))),
     }
 }
+
+/// The image that a person means by a text. A single word can be an image of the Docker Hub as well as a tag of
+/// the service's own image. A word that looks like a version is such a tag.
+///
+/// # Errors
+/// The text is no image, or it can mean both. The text then names both readings.
+fn typed(text: &str, configured: Option<ImageReference>) -> Result<ImageReference, Rejection> {
+    let parse = || ImageReference::parse(text).map_err(|why| Rejection::Invalid(why.to_string()));
+    let Some(own) = configured else { return parse() };
+    if is_digest(text) {
+        return Ok(ImageReference { digest: Some(text.to_owned()), ..own });
+    }
+    if !is_tag(text) || text == own.repository {
+        return parse();
+    }
+    let number = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    if number.starts_with(|first: char| first.is_ascii_digit()) {
+        return Ok(own.tagged(text));
+    }
+    Err(Rejection::Invalid(format!(
+        "\"{text}\" can mean the image {text}:latest of the Docker Hub, or the tag {text} of {repository}: write \
+         {text}:latest, or {repository}:{text}",
+        repository = own.repository
+    )))
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use crate::tasks;
 
 use super::evidence::{LOG_BYTES_MAX, log};
 use super::fault::Doing;
-use super::set::{remove, stop};
+use super::set::{join, remove, stop};
 use super::upstream::ServiceEngines;
 use super::{CallOff, Caller, DockerFault, Engine, call_off, spec};
 
@@ -112,6 +112,7 @@ async fn wait(
 ) -> Result<CommandEnd, DockerFault> {
     let doing = Doing::Container(what);
     off.check()?;
+    join(engine, &run.config, id, what).await?;
     let starting = async |docker: &Docker| docker.start_container(id, None::<StartContainerOptions>).await;
     engine.ask(doing, starting).await?;
     let client = engine.client().await?.with_timeout(run.timeout + Duration::from_mins(1));

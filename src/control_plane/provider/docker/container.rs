@@ -87,6 +87,12 @@ impl Container {
         })
     }
 
+    /// Whether it was created and never started. The engine then gives the first second of year 1.
+    #[must_use]
+    pub(crate) fn never_started(&self) -> bool {
+        self.started_at.starts_with("0001-")
+    }
+
     /// Whether its present life began after this moment (nanoseconds since 1970). An event of that moment
     /// then happened to an earlier life. This is so when the events of a restart are heard after the
     /// container was inspected. If one of the two times is not known, the answer is no.

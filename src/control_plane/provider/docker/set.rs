@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
+use bollard::errors::Error;
+use bollard::models::NetworkConnectRequest;
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptions,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
+use crate::config::Docker;
 use crate::model::{Color, ImageReference, ReleaseId, Version};
 
 use super::container::{Container, single_port, tcp_ports};
@@ -57,10 +60,11 @@ impl ServiceEngines {
                 .copied()
                 .filter(|index| !there.iter().any(|c| index_of(c) == Some(*index)))
                 .collect();
-            let mut wanted: Vec<(String, String)> = there
+            // A container that an attempt before a crash has created may not have joined its networks yet.
+            let mut wanted: Vec<(String, String, bool)> = there
                 .iter()
                 .filter(|container| index_of(container).is_some_and(|index| mine.contains(&index)))
-                .map(|container| (container.id.clone(), container.name.clone()))
+                .map(|container| (container.id.clone(), container.name.clone(), container.never_started()))
                 .collect();
             if !missing.is_empty() {
                 off.check()?;
@@ -68,11 +72,16 @@ impl ServiceEngines {
                     off.check()?;
                     let body = spec::body(self.config(), &image, &marks, &env);
                     let name = marks.name();
-                    wanted.push((create(engine, &name, body, &marks).await?, name));
+                    wanted.push((create(engine, &name, body, &marks).await?, name, true));
                 }
             }
             off.check()?;
-            let starts = wanted.into_iter().map(|(id, name)| async move { start(engine, &id, &name).await });
+            let starts = wanted.into_iter().map(|(id, name, fresh)| async move {
+                if fresh {
+                    join(engine, self.config(), &id, &name).await?;
+                }
+                start(engine, &id, &name).await
+            });
             let started: Vec<Result<(), DockerFault>> =
                 stream::iter(starts).buffer_unordered(STARTS_AT_ONCE).collect().await;
             started.into_iter().collect::<Result<(), _>>()?;
@@ -237,6 +246,30 @@ async fn create(
             engine.name()
         ))),
     }
+}
+
+/// Joins a container that does not run yet to the further networks of the configuration. Only engines from API
+/// 1.44 on take several networks when a container is created.
+pub(crate) async fn join(engine: &Engine, config: &Docker, id: &str, name: &str) -> Result<(), DockerFault> {
+    if spec::on_host(config) {
+        return Ok(());
+    }
+    for network in &config.options.networks {
+        let request = NetworkConnectRequest { container: id.to_owned(), ..NetworkConnectRequest::default() };
+        let joined = engine.ask(Doing::Container(name), async |docker| {
+            match docker.connect_network(network, request).await {
+                // An earlier attempt has joined it already.
+                Err(Error::DockerResponseServerError { status_code: 403, message })
+                    if message.contains("already exists") =>
+                {
+                    Ok(())
+                }
+                other => other,
+            }
+        });
+        joined.await?;
+    }
+    Ok(())
 }
 
 async fn start(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault> {

@@ -12,6 +12,7 @@ use crate::config::{Config, Docker, Publish, Upstream};
 
 use super::container::Container;
 use super::labels::{self, Marks};
+use super::options;
 
 /// Whether the containers share the network of their host.
 pub(crate) fn on_host(config: &Docker) -> bool {
@@ -22,7 +23,9 @@ pub(crate) fn on_host(config: &Docker) -> bool {
 /// lines of the env files.
 pub(crate) fn body(config: &Docker, image: &str, marks: &Marks, env: &[String]) -> ContainerCreateBody {
     let mut body = base(config, image, env);
-    body.labels = Some(marks.labels());
+    let mut all: HashMap<String, String> = config.options.labels.clone().into_iter().collect();
+    all.extend(marks.labels());
+    body.labels = Some(all);
     if let (true, Some(port)) = (on_host(config), marks.port) {
         // Several containers on one host can't have the same port, so each gets its own in PORT.
         set_variable(body.env.get_or_insert_default(), &format!("PORT={port}"));
@@ -71,7 +74,7 @@ fn base(config: &Docker, image: &str, env: &[String]) -> ContainerCreateBody {
         set_variable(&mut lines, &format!("{key}={value}"));
     }
     let seconds = i64::try_from(config.stop_timeout.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
-    ContainerCreateBody {
+    let mut body = ContainerCreateBody {
         image: Some(image.to_owned()),
         env: (!lines.is_empty()).then_some(lines),
         user: config.user.clone(),
@@ -80,7 +83,6 @@ fn base(config: &Docker, image: &str, env: &[String]) -> ContainerCreateBody {
         healthcheck: config.healthcheck.as_ref().map(health),
         host_config: Some(HostConfig {
             network_mode: Some(config.network.clone()),
-            binds: (!config.mounts.is_empty()).then(|| config.mounts.clone()),
             memory: config.memory_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
             nano_cpus: config.cpus.map(nano_cpus),
             log_config: config.log.as_ref().map(|log| HostConfigLogConfig {
@@ -90,7 +92,9 @@ fn base(config: &Docker, image: &str, env: &[String]) -> ContainerCreateBody {
             ..HostConfig::default()
         }),
         ..ContainerCreateBody::default()
-    }
+    };
+    options::set(config, &mut body);
+    body
 }
 
 fn health(check: &crate::config::Healthcheck) -> HealthConfig {

@@ -7,7 +7,7 @@ use super::super::container::Container;
 use super::super::labels::Marks;
 use super::super::progress::Progress;
 use super::super::spec::{body, command_body, env_lines, host_ports};
-use crate::config::{ContainerLog, Docker, Healthcheck, Publish};
+use crate::config::{ContainerLog, ContainerOptions, Docker, Healthcheck, Publish};
 use crate::model::{Color, ReleaseId, ServiceName, Version};
 
 fn marks(service: &str, set: &str, color: Color, port: u16) -> Marks {
@@ -62,7 +62,12 @@ fn a_container_is_created_as_configured_and_no_other_way() {
     assert_eq!((health.interval, health.timeout, health.retries), (Some(10_000_000_000), None, Some(3)));
     let host = made.host_config.unwrap();
     assert_eq!(host.network_mode.as_deref(), Some("backend"));
-    assert_eq!(host.binds.unwrap(), ["/srv:/data:ro"]);
+    let mounts = host.mounts.unwrap();
+    let [mount] = mounts.as_slice() else { panic!("{mounts:?}") };
+    assert_eq!((mount.source.as_deref(), mount.target.as_deref()), (Some("/srv"), Some("/data")));
+    assert_eq!((mount.read_only, host.binds), (Some(true), None));
+    // The engine refuses a source that does not exist, and makes no empty folder.
+    assert_eq!(mount.bind_options.as_ref().unwrap().create_mountpoint, Some(false));
     assert_eq!((host.memory, host.nano_cpus), (Some(512 << 20), Some(1_500_000_000)));
     assert_eq!(host.restart_policy.unwrap().name, Some(RestartPolicyNameEnum::UNLESS_STOPPED));
     assert_eq!((host.privileged, host.cap_add, host.port_bindings), (None, None, None));
@@ -75,7 +80,7 @@ fn other_settings_are_left_to_the_image_and_the_engine() {
     assert_eq!((&made.env, &made.user, &made.healthcheck), (&None, &None, &None));
     assert_eq!(made.stop_signal, None, "the STOPSIGNAL of the image counts");
     let host = made.host_config.unwrap();
-    assert_eq!((host.binds, host.memory, host.nano_cpus, host.log_config), (None, None, None, None));
+    assert_eq!((host.mounts, host.memory, host.nano_cpus, host.log_config), (None, None, None, None));
 }
 
 #[test]
@@ -151,4 +156,47 @@ fn a_pull_says_how_far_it_is() {
     progress.take("a", "Pull complete", None, None);
     progress.take("x", "Digest: sha256:00", None, None);
     assert_eq!(progress.text(), "2 of 2 layers, 2.0 of 2.0 MB");
+}
+
+#[test]
+fn options_reach_the_engine_in_its_own_shapes() {
+    let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let options = ContainerOptions {
+        entrypoint: list(&["/start"]),
+        command: list(&["serve", "-v"]),
+        labels: text("team=shop"),
+        devices: list(&["/dev/a", "/dev/b:r", "/dev/c:/dev/d:rw"]),
+        ulimits: text("nofile=1024:65536,nproc=7"),
+        tmpfs: text("/run=size=64m"),
+        init: true,
+        shm_size: Some(128 << 20),
+        ..ContainerOptions::default()
+    };
+    let mounts = list(&["/a:/a", "/b:/b:z", "data:/data"]);
+    let config = Docker { options, mounts, ..Docker::default() };
+    let marks = marks("s", "s-1", Color::Blue, 80);
+    let made = body(&config, "i", &marks, &[]);
+    assert_eq!(made.entrypoint.unwrap(), ["/start"]);
+    assert_eq!(made.cmd.unwrap(), ["serve", "-v"]);
+    let labels = made.labels.unwrap();
+    assert_eq!(labels["team"], "shop");
+    assert_eq!(Marks::read(&labels).unwrap(), marks);
+    let host = made.host_config.unwrap();
+    let devices = host.devices.unwrap();
+    let shown: Vec<String> = devices
+        .iter()
+        .map(|device| {
+            let text = |text: &Option<String>| text.clone().unwrap();
+            let (host, inside) = (text(&device.path_on_host), text(&device.path_in_container));
+            format!("{host} {inside} {}", text(&device.cgroup_permissions))
+        })
+        .collect();
+    assert_eq!(shown, ["/dev/a /dev/a rwm", "/dev/b /dev/b r", "/dev/c /dev/d rw"]);
+    let limits: Vec<_> = host.ulimits.unwrap().into_iter().map(|limit| (limit.soft, limit.hard)).collect();
+    assert_eq!(limits, [(Some(1024), Some(65536)), (Some(7), Some(7))]);
+    assert_eq!(host.tmpfs.unwrap()["/run"], "size=64m");
+    assert_eq!((host.init, host.shm_size, host.privileged), (Some(true), Some(128 << 20), None));
+    // A volume, and an option that only a bind has, stay binds.
+    assert_eq!(host.binds.unwrap(), ["/b:/b:z", "data:/data"]);
+    assert_eq!(host.mounts.unwrap().len(), 1);
 }
