@@ -296,6 +296,7 @@ fn managed(words: &Words, state: &State, running: impl Fn() -> ReleaseId) -> Opt
             ),
             why: words.value("why").unwrap().replace('_', " "),
         },
+        "stuck" => Event::Stuck(words.has("up").then(|| "container a-blue-1 can't be stopped".into())),
         "engine" => Event::EngineAway(
             words.has("away").then(|| "the engine unix:///e does not answer: refused".into()),
         ),

@@ -161,6 +161,7 @@ const EVENTS: &[&str] = &[
     "ended blue of=backend-1 why=exit_code_1",
     "engine away",
     "engine back",
+    "stuck up",
 ];
 
 fn reach(keys: &str, way: &[&str]) -> (State, Tick) {
@@ -233,7 +234,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// The number of kinds of events. [`kind`] does not compile if a kind is added.
-const KINDS: usize = 30;
+const KINDS: usize = 31;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -268,6 +269,7 @@ fn kind(event: &Event) -> usize {
         Event::Control { .. } => 28,
         Event::Present { .. } => 29,
         Event::Ended { .. } => 30,
+        Event::Stuck(_) => 31,
     }
 }
 

@@ -74,6 +74,10 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
             Ok(())
         }
         Event::Ended { set, why } => supervise::ended(turn, set, why),
+        Event::Stuck(which) => {
+            turn.state.stuck.clone_from(which);
+            Ok(())
+        }
         Event::EngineAway(why) => {
             turn.state.engine_away.clone_from(why);
             if why.is_none() {

@@ -216,6 +216,7 @@ fn is_in_the_story(alarm: Alarm) -> bool {
         | Alarm::HookFailed
         | Alarm::TagsFailed
         | Alarm::ContainersDown
-        | Alarm::CrashLoop => false,
+        | Alarm::CrashLoop
+        | Alarm::ContainerStuck => false,
     }
 }

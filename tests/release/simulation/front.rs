@@ -385,6 +385,7 @@ impl Front {
         saved.health = other.health;
         saved.seen = other.seen.clone();
         saved.engine_away = other.engine_away.clone();
+        saved.stuck = other.stuck.clone();
         saved.presence = other.presence.clone();
         saved.supervision = other.supervision.clone();
         saved.unwritable = other.unwritable;

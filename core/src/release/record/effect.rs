@@ -70,11 +70,13 @@ pub enum Alarm {
     ContainersDown,
     /// A container ends again and again. The reason has its last line.
     CrashLoop,
+    /// An engine does not answer a call about one container, which the reason names.
+    ContainerStuck,
 }
 
 impl Alarm {
     /// Every alarm.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Unacknowledged,
         Self::ExternalCause,
         Self::ActiveDown,
@@ -88,6 +90,7 @@ impl Alarm {
         Self::TagsFailed,
         Self::ContainersDown,
         Self::CrashLoop,
+        Self::ContainerStuck,
     ];
 
     /// The alarm's name as people and metrics see it.
@@ -107,6 +110,7 @@ impl Alarm {
             Self::TagsFailed => "tags-failed",
             Self::ContainersDown => "containers-down",
             Self::CrashLoop => "crash-loop",
+            Self::ContainerStuck => "container-stuck",
         }
     }
 }

@@ -108,4 +108,6 @@ pub enum Event {
     Ended { set: ReleaseId, why: String },
     /// An engine does not answer, and the reason. `None` means that every engine answers.
     EngineAway(Option<String>),
+    /// Which containers an engine gives no answer about, in words. `None` means that there are none.
+    Stuck(Option<String>),
 }

@@ -89,6 +89,9 @@ pub struct State {
     /// Why an engine does not answer; `None` while every engine does.
     #[serde(skip)]
     pub engine_away: Option<String>,
+    /// Which containers an engine gives no answer about; `None` while there are none.
+    #[serde(skip)]
+    pub stuck: Option<String>,
     /// How many containers of each color's set run; `None` until every engine has told it.
     #[serde(skip)]
     pub presence: PerColor<Option<Presence>>,
@@ -128,6 +131,7 @@ impl State {
             unwritable: false,
             seen: PerColor::default(),
             engine_away: None,
+            stuck: None,
             presence: PerColor::default(),
             supervision: PerColor::default(),
             policy,

@@ -12,6 +12,7 @@ pub(crate) fn settle(turn: &mut Turn) {
     slow(turn);
     active_down(turn);
     engine_away(turn);
+    stuck(turn);
     supervise::alarms(turn);
     if turn.state.unwritable {
         let text = "no new release and no switch until the store can be written; a revert still happens";
@@ -28,6 +29,16 @@ fn engine_away(turn: &mut Turn) {
             turn.raise(Alarm::EngineAway, text);
         }
         None => turn.clear(Alarm::EngineAway, "every engine answers again"),
+    }
+}
+
+fn stuck(turn: &mut Turn) {
+    match turn.state.stuck.clone() {
+        Some(which) => {
+            let text = format!("{which}; releases that do not need this container go on");
+            turn.raise(Alarm::ContainerStuck, text);
+        }
+        None => turn.clear(Alarm::ContainerStuck, "the engine has answered"),
     }
 }
 

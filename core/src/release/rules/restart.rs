@@ -100,9 +100,10 @@ pub fn restore(saved: State, now: Tick) -> State {
     state.ailing = PerColor::default();
     state.seen = PerColor::default();
     state.engine_away = None;
+    state.stuck = None;
     state.presence = PerColor::default();
     state.supervision = PerColor::default();
-    for found_anew in [Alarm::EngineAway, Alarm::ContainersDown, Alarm::CrashLoop] {
+    for found_anew in [Alarm::EngineAway, Alarm::ContainersDown, Alarm::CrashLoop, Alarm::ContainerStuck] {
         state.alarms.remove(&found_anew);
     }
     // A count that needs an unbroken time ends here. An armed edge stays armed.

@@ -40,9 +40,11 @@ pub(crate) fn advance_pulling(turn: &mut Turn) -> bool {
     true
 }
 
-/// An engine that does not answer, as the cause of a failure; empty if every engine answers.
+/// An engine that does not answer, or not about one container, as the cause of a failure; empty if every
+/// engine answers.
 fn cause(turn: &Turn) -> String {
-    turn.state.engine_away.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
+    let why = turn.state.engine_away.as_ref().or(turn.state.stuck.as_ref());
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 /// The image is pulled. If its digest was not known before, the release is now asked the questions of its

@@ -104,9 +104,12 @@ pub(crate) fn excuse(turn: &mut Turn) {
 pub(crate) fn engines_answer(turn: &mut Turn) {
     let until = turn.at + one_probe(&turn.state) * turn.state.policy.thresholds.fall;
     let Some(bake) = current(turn) else { return };
-    bake.excused = false;
-    if bake.outside == Some(ExternalCause::Engine) {
+    let was_excused = std::mem::replace(&mut bake.excused, false);
+    let waits = bake.outside == Some(ExternalCause::Engine);
+    if waits {
         bake.held_until = Some(until);
+    }
+    if was_excused || waits {
         turn.counted();
     }
 }
