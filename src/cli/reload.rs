@@ -39,6 +39,10 @@ pub(super) fn text(report: &ReloadReport) -> String {
             report.applied.join("\n  ")
         )
     };
+    if !report.next_release.is_empty() {
+        text.push_str("\ntakes effect at the next release:\n  ");
+        text.push_str(&report.next_release.join("\n  "));
+    }
     if !report.needs_restart.is_empty() {
         text.push_str("\nneeds a restart of `greenlight run`:\n  ");
         text.push_str(&report.needs_restart.join("\n  "));

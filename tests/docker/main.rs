@@ -10,6 +10,7 @@ mod engines;
 mod far;
 mod follow;
 mod gatekeeper;
+mod held;
 mod hooks;
 mod imports;
 mod kills;

@@ -314,6 +314,7 @@ fn managed(words: &Words, state: &State, running: impl Fn() -> ReleaseId) -> Opt
             words.has("ended").then(|| "the certificate for app.test ended on 2026-01-01".into()),
         ),
         "incident" => Event::Incident(words.has("begins").then(|| "blue is worse than usual".into())),
+        "stuck" => Event::Stuck(words.has("up").then(|| "container a-blue-1 can't be stopped".into())),
         "engine" => Event::EngineAway(
             words.has("away").then(|| "the engine unix:///e does not answer: refused".into()),
         ),

@@ -168,6 +168,7 @@ const EVENTS: &[&str] = &[
     "certificate valid",
     "engine back",
     "incident begins",
+    "stuck up",
 ];
 
 fn reach(keys: &str, way: &[&str]) -> (State, Tick) {
@@ -240,7 +241,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// The number of kinds of events. [`kind`] does not compile if a kind is added.
-const KINDS: usize = 35;
+const KINDS: usize = 36;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -280,6 +281,7 @@ fn kind(event: &Event) -> usize {
         Event::PullStruggles { .. } => 33,
         Event::Certificate(_) => 34,
         Event::Incident(_) => 35,
+        Event::Stuck(_) => 36,
     }
 }
 

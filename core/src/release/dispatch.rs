@@ -91,6 +91,10 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
             turn.state.incident.clone_from(why);
             Ok(())
         }
+        Event::Stuck(which) => {
+            turn.state.stuck.clone_from(which);
+            Ok(())
+        }
         Event::EngineAway(why) => {
             turn.state.engine_away.clone_from(why);
             if why.is_none() {

@@ -218,6 +218,7 @@ fn is_in_the_story(alarm: Alarm) -> bool {
         | Alarm::Swapping
         | Alarm::ContainersDown
         | Alarm::CrashLoop
-        | Alarm::Certificate => false,
+        | Alarm::Certificate
+        | Alarm::ContainerStuck => false,
     }
 }

@@ -225,6 +225,7 @@ shop-7   succeeded  deploy  v42      green  2026-11-24 14:02:11  6:00  pass     
     let report = ReloadReport {
         applied: vec!["services.shop.health.interval".into()],
         needs_restart: vec!["admin.bind".into()],
+        next_release: vec!["services.shop.upstream.network".into()],
         faults: Vec::new(),
         warnings: vec!["listeners[0].tls: no certificate is for x.example.org".into()],
     };
@@ -232,6 +233,7 @@ shop-7   succeeded  deploy  v42      green  2026-11-24 14:02:11  6:00  pass     
     assert!(text.contains("in force now:\n  services.shop.health.interval\n"), "{text}");
     assert!(text.contains("needs a restart of `greenlight run`:\n  admin.bind"), "{text}");
     assert!(text.ends_with("\nwarning: listeners[0].tls: no certificate is for x.example.org"), "{text}");
+    assert!(text.contains("at the next release:\n  services.shop.upstream.network"), "{text}");
     assert!(reload::text(&ReloadReport::default()).contains("nothing"));
 }
 

@@ -87,6 +87,9 @@ pub struct ReloadReport {
     pub applied: Vec<String>,
     /// Key paths whose values differ and need a restart.
     pub needs_restart: Vec<String>,
+    /// Key paths that say how containers are created. They take effect at the next release.
+    #[serde(default)]
+    pub next_release: Vec<String>,
     /// Faults. If the file or a certificate is faulty, nothing was changed. Otherwise each fault names
     /// a service that could not be added or dropped, and all else was applied.
     pub faults: Vec<String>,
@@ -129,6 +132,8 @@ pub(crate) enum Internal {
     Pulled(ServiceName, ReleaseId, ImageReference, Version),
     /// The containers of a set were started.
     CameUp(ServiceName, ReleaseId),
+    /// Which containers of a set an engine gives no answer about, in words; `None` if it answers.
+    Stuck(ServiceName, ReleaseId, Option<String>),
     /// A set was stopped or removed.
     Swept(ServiceName, ReleaseId),
     /// Every notifier is done with the end of a release.

@@ -21,6 +21,23 @@ use super::{Actor, AuditEntry, ReloadReport};
 /// loop, and with it every revert, waits too.
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The keys of `upstream` that say how a container is created.
+const AT_CREATION: [&str; 13] = [
+    "port",
+    "network",
+    "publish",
+    "env",
+    "env_file",
+    "mounts",
+    "memory",
+    "cpus",
+    "user",
+    "healthcheck",
+    "log",
+    "stop_signal",
+    "stop_timeout",
+];
+
 impl Controller {
     pub(crate) async fn reload(&mut self, actor: Actor, reply: oneshot::Sender<ReloadReport>) {
         let path = self.path.clone();
@@ -64,9 +81,10 @@ impl Controller {
     }
 
     async fn take_config(&mut self, config: Config, who: &str) -> ReloadReport {
-        let config::Difference { live: mut applied, needs_restart } =
+        let config::Difference { live: mut applied, mut needs_restart } =
             config::difference(&self.started, &self.config, &config);
-        let config = Arc::new(config);
+        let next_release = at_next_release(&config, &mut applied);
+        let config = Arc::new(self.with_running_upstreams(config, &mut applied, &mut needs_restart));
         let mut faults = self.drop_services(&config).await;
         for service in config.services.clone() {
             let path = format!("services.{}", service.name);
@@ -106,8 +124,33 @@ impl Controller {
         self.certificates.repeat();
         self.look_at_certificates();
         self.reloaded.send_replace(config);
-        tracing::info!(?applied, ?needs_restart, ?faults, "configuration reloaded");
-        ReloadReport { applied, needs_restart, faults, warnings: Vec::new() }
+        tracing::info!(?applied, ?next_release, ?needs_restart, ?faults, "configuration reloaded");
+        ReloadReport { applied, needs_restart, next_release, faults, warnings: Vec::new() }
+    }
+
+    /// The configuration with the parts of each service's upstream that a reload can't change as they are
+    /// now, so that what runs keeps its traffic. The paths of those that differ go to `needs_restart`.
+    fn with_running_upstreams(
+        &self,
+        config: Config,
+        applied: &mut Vec<String>,
+        needs_restart: &mut Vec<String>,
+    ) -> Config {
+        let mut kept = Vec::new();
+        let service = |new: &Arc<Service>| {
+            let Some(index) = self.index(new.name.as_str()) else { return Arc::clone(new) };
+            let (service, key) = as_it_runs(&self.services[index].config, Arc::clone(new));
+            kept.extend(key.map(|key| format!("services.{}.upstream{key}", new.name)));
+            service
+        };
+        let services = config.services.iter().map(service).collect();
+        for path in kept {
+            applied.retain(|key| key.strip_prefix(&path).is_none_or(|rest| !rest.starts_with(['.', '['])));
+            if !path.ends_with(".upstream") && !needs_restart.contains(&path) {
+                needs_restart.push(path);
+            }
+        }
+        Config { services, ..config }
     }
 
     /// Drops the services that are no longer in the file. They lose their routes, and their records
@@ -169,7 +212,6 @@ impl Controller {
 
     async fn change_service(&mut self, index: usize, service: Arc<Service>) {
         let runtime = &mut self.services[index];
-        let service = with_same_kind(&runtime.config, service);
         let policy = service.policy.clone();
         let changed = runtime.config.policy != policy;
         let other_containers = runtime.config.upstream != service.upstream;
@@ -196,17 +238,63 @@ fn load(path: &Path, tls: &Live) -> Result<(Config, Reloaded, Vec<String>), Vec<
     Ok((loaded.config, files, warnings))
 }
 
-/// Keeps the upstream of a service whose kind of upstream has changed, until the restart. A reload
-/// can't change who runs the endpoints.
-fn with_same_kind(old: &Arc<Service>, new: Arc<Service>) -> Arc<Service> {
-    let kind = |service: &Service| match &service.upstream {
-        Upstream::Fixed { .. } => (false, false),
-        Upstream::Docker { follow, .. } => (true, *follow),
+/// Moves the keys that say how containers are created out of `applied`, and returns them.
+fn at_next_release(config: &Config, applied: &mut Vec<String>) -> Vec<String> {
+    let is_one = |path: &String| {
+        config.services.iter().any(|service| {
+            let prefix = format!("services.{}.upstream.", service.name);
+            let managed = matches!(&service.upstream, Upstream::Docker { follow: false, .. });
+            let key = path.strip_prefix(&prefix).filter(|_| managed);
+            key.is_some_and(|key| AT_CREATION.contains(&key.split(['.', '[']).next().unwrap_or(key)))
+        })
     };
-    if kind(old) == kind(&new) {
-        return new;
+    let (later, now) = std::mem::take(applied).into_iter().partition(is_one);
+    *applied = now;
+    later
+}
+
+/// A service with those parts of its upstream that a reload can't change as they are now, and the key under
+/// `upstream` that was kept; it is empty for the whole table. A reload changes neither who runs the
+/// endpoints nor takes away an engine that may have some. How followed containers are reached stays, too.
+fn as_it_runs(old: &Arc<Service>, new: Arc<Service>) -> (Arc<Service>, Option<&'static str>) {
+    let kept = |upstream: Upstream| {
+        let mut policy = new.policy.clone();
+        (policy.upstream, policy.replicas) = (old.policy.upstream, old.policy.replicas);
+        Arc::new(Service { upstream, policy, ..(*new).clone() })
+    };
+    match (&old.upstream, &new.upstream) {
+        (Upstream::Fixed { .. }, Upstream::Fixed { .. }) => (new, None),
+        (
+            Upstream::Docker { follow: was, engine: before, .. },
+            Upstream::Docker { follow, engine, image, replicas, initial },
+        ) if was == follow => {
+            let stays = |url: &str| engine.engines.iter().any(|engine| engine.url == url);
+            let mut now = (**engine).clone();
+            let mut key = None;
+            if *follow
+                && (&before.network, before.publish, before.port) != (&now.network, now.publish, now.port)
+            {
+                (now.network, now.publish, now.port) = (before.network.clone(), before.publish, before.port);
+                key = Some(".network");
+            }
+            if !before.engines.iter().all(|engine| stays(&engine.url)) {
+                now.engines.clone_from(&before.engines);
+                key = Some(".engines");
+            }
+            if key.is_none() {
+                return (new, None);
+            }
+            let upstream = Upstream::Docker {
+                image: image.clone(),
+                replicas: *replicas,
+                follow: *follow,
+                initial: *initial,
+                engine: Box::new(now),
+            };
+            (Arc::new(Service { upstream, ..(*new).clone() }), key)
+        }
+        _ => (kept(old.upstream.clone()), Some("")),
     }
-    Arc::new(Service { upstream: old.upstream.clone(), ..(*new).clone() })
 }
 
 /// Returns the addresses that the fixed provider resolves.

@@ -208,6 +208,7 @@ impl Controller {
                 }
             }
             Internal::CameUp(service, set) => self.came_up(&service, set),
+            Internal::Stuck(service, set, which) => self.stuck(&service, set, which),
             Internal::Swept(service, set) => self.swept(&service, &set),
         }
     }

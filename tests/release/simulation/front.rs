@@ -391,6 +391,7 @@ impl Front {
         saved.engine_away = other.engine_away.clone();
         saved.pull_trouble = other.pull_trouble.clone();
         saved.certificate = other.certificate.clone();
+        saved.stuck = other.stuck.clone();
         saved.presence = other.presence.clone();
         saved.supervision = other.supervision.clone();
         saved.unwritable = other.unwritable;

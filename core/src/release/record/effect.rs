@@ -75,11 +75,13 @@ pub enum Alarm {
     CrashLoop,
     /// The certificate of one of the service's hosts has ended.
     Certificate,
+    /// An engine does not answer a call about one container, which the reason names.
+    ContainerStuck,
 }
 
 impl Alarm {
     /// Every alarm.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Unacknowledged,
         Self::ExternalCause,
         Self::ActiveDown,
@@ -95,6 +97,7 @@ impl Alarm {
         Self::ContainersDown,
         Self::CrashLoop,
         Self::Certificate,
+        Self::ContainerStuck,
     ];
 
     /// The alarm's name as people and metrics see it.
@@ -116,6 +119,7 @@ impl Alarm {
             Self::ContainersDown => "containers-down",
             Self::CrashLoop => "crash-loop",
             Self::Certificate => "certificate",
+            Self::ContainerStuck => "container-stuck",
         }
     }
 }

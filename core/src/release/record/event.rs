@@ -121,4 +121,6 @@ pub enum Event {
     EngineAway(Option<String>),
     /// Which certificate of the service's hosts has ended, in words. `None` means that each one is valid.
     Certificate(Option<String>),
+    /// Which containers an engine gives no answer about, in words. `None` means that there are none.
+    Stuck(Option<String>),
 }

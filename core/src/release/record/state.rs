@@ -98,6 +98,9 @@ pub struct State {
     /// Why the image of the release that is being pulled is not there yet.
     #[serde(skip)]
     pub pull_trouble: Option<String>,
+    /// Which containers an engine gives no answer about; `None` while there are none.
+    #[serde(skip)]
+    pub stuck: Option<String>,
     /// How many containers of each color's set run; `None` until every engine has told it.
     #[serde(skip)]
     pub presence: PerColor<Option<Presence>>,
@@ -144,6 +147,7 @@ impl State {
             seen: PerColor::default(),
             engine_away: None,
             certificate: None,
+            stuck: None,
             presence: PerColor::default(),
             supervision: PerColor::default(),
             incident: None,

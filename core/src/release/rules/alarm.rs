@@ -13,6 +13,7 @@ pub(crate) fn settle(turn: &mut Turn) {
     active_down(turn);
     engine_away(turn);
     certificate(turn);
+    stuck(turn);
     supervise::alarms(turn);
     if turn.state.unwritable {
         let text = "no new release and no switch forward until the store can be written; a revert, a rollback to the \
@@ -37,6 +38,16 @@ fn certificate(turn: &mut Turn) {
     match turn.state.certificate.clone() {
         Some(which) => turn.raise(Alarm::Certificate, which),
         None => turn.clear(Alarm::Certificate, "every certificate of its hosts is valid"),
+    }
+}
+
+fn stuck(turn: &mut Turn) {
+    match turn.state.stuck.clone() {
+        Some(which) => {
+            let text = format!("{which}; releases that do not need this container go on");
+            turn.raise(Alarm::ContainerStuck, text);
+        }
+        None => turn.clear(Alarm::ContainerStuck, "the engine has answered"),
     }
 }
 

@@ -103,9 +103,16 @@ pub fn restore(saved: State, now: Tick) -> State {
     state.engine_away = None;
     state.pull_trouble = None;
     state.certificate = None;
+    state.stuck = None;
     state.presence = PerColor::default();
     state.supervision = PerColor::default();
-    for found_anew in [Alarm::EngineAway, Alarm::ContainersDown, Alarm::CrashLoop, Alarm::Certificate] {
+    for found_anew in [
+        Alarm::EngineAway,
+        Alarm::ContainersDown,
+        Alarm::CrashLoop,
+        Alarm::Certificate,
+        Alarm::ContainerStuck,
+    ] {
         state.alarms.remove(&found_anew);
     }
     state.incident = None;

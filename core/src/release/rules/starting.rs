@@ -41,9 +41,11 @@ pub(crate) fn advance_pulling(turn: &mut Turn) -> bool {
     true
 }
 
-/// An engine or a registry that does not answer, as the cause of a failure; empty if both answer.
+/// An engine or a registry that does not answer, or an engine that does not answer about one container, as the
+/// cause of a failure; empty if all of them answer.
 fn cause(turn: &Turn) -> String {
-    let why = turn.state.engine_away.as_ref().or(turn.state.pull_trouble.as_ref());
+    let state = &turn.state;
+    let why = state.engine_away.as_ref().or(state.stuck.as_ref()).or(state.pull_trouble.as_ref());
     why.map(|why| format!(": {why}")).unwrap_or_default()
 }
 

@@ -267,6 +267,7 @@ async fn a_reload_reports_and_a_faulty_file_is_a_422() {
     let report = ReloadReport {
         applied: vec!["services.shop.health.interval".into()],
         needs_restart: vec!["runtime.workers".into()],
+        next_release: vec!["services.shop.upstream.network".into()],
         faults: Vec::new(),
         warnings: vec!["a certificate has ended".into()],
     };

@@ -1,24 +1,20 @@
-//! A crew carries out the orders for a service's containers, one order after the other, until each
-//! is done or called off. An order that only ends something (save, stop, remove) is put off while
-//! an engine is away, and tried again until it is done. After a restart such an order is derived
-//! from the record again.
+//! A crew carries out the orders that bring a service's containers up, one order after the other, until
+//! each is done or called off. What ends containers is done elsewhere (`endings`), so that a container
+//! that can't be stopped holds no start.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::control_plane::provider::docker::{CallOff, DockerFault, ServiceEngines, Set, Witness};
-use crate::control_plane::store::Store;
+use crate::control_plane::provider::docker::{CallOff, DockerFault, ServiceEngines, Set};
 use crate::model::{ImageReference, ReleaseId, ServiceName, Version};
-use crate::release::{Event, State};
+use crate::release::Event;
 
-use crate::control_plane::controller::exhibit::{ContainerEvidence, keep_containers};
 use crate::control_plane::controller::message::Internal;
-use crate::control_plane::controller::record::{WRITE_TIMEOUT, record_state};
 use crate::tasks;
+
+use super::endings::Board;
 
 /// The most orders that wait. A service has a handful of sets, so there are never more orders than
 /// this.
@@ -28,6 +24,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// The longest pause before a registry in trouble is asked again. The pauses begin with [`AGAIN`] and double.
 /// The release's `pull_timeout` ends them.
 const REGISTRY_PAUSE_MAX: Duration = Duration::from_secs(16);
+/// How long a call of an engine may go on after its start was called off.
+const CALL_ENDS: Duration = Duration::from_secs(5);
 
 /// One thing to do at the engines.
 #[derive(Debug)]
@@ -36,25 +34,6 @@ pub(crate) enum Order {
     Pull { release: ReleaseId, image: ImageReference, version: Option<Version>, off: CallOff },
     /// Brings a set up.
     Start { set: Set, off: CallOff },
-    /// Saves the last output of a set's containers under the record of `release`.
-    Save { set: ReleaseId, release: ReleaseId },
-    /// Stops a set.
-    Stop { set: ReleaseId },
-    /// Removes a set, and its image if the image is known and the record does not need it.
-    Remove { set: ReleaseId, image: Option<(ImageReference, Version)> },
-    /// Removes the containers that commands of hooks have left behind.
-    Tidy,
-}
-
-impl Order {
-    fn set(&self) -> Option<&ReleaseId> {
-        match self {
-            Self::Pull { release, .. } => Some(release),
-            Self::Start { set, .. } => Some(&set.release),
-            Self::Save { set, .. } | Self::Stop { set } | Self::Remove { set, .. } => Some(set),
-            Self::Tidy => None,
-        }
-    }
 }
 
 /// The controller's end of a crew, which gives orders. Dropping it ends the crew between two calls
@@ -78,20 +57,13 @@ impl Crew {
     pub(crate) fn start(
         service: ServiceName,
         upstream: ServiceEngines,
-        store: Arc<dyn Store>,
+        board: Board,
         internal: mpsc::Sender<Internal>,
     ) -> Self {
         let (orders, taken) = mpsc::channel(ORDERS);
         let (upstream, current) = watch::channel(upstream);
         let (progress_in, progress) = watch::channel(None);
-        let hand = Hand {
-            service,
-            upstream: current,
-            store,
-            internal,
-            progress: progress_in,
-            put_off: VecDeque::new(),
-        };
+        let hand = Hand { service, upstream: current, internal, progress: progress_in, board };
         Self { orders, upstream, progress, task: tasks::spawn("container crew", hand.run(taken)) }
     }
 
@@ -109,36 +81,18 @@ impl Crew {
     }
 }
 
-/// Why an order could not be carried out yet.
-#[derive(Debug)]
-enum NotYet {
-    Engine(DockerFault),
-    Store(String),
-}
-
 /// The state of the crew's task.
 struct Hand {
     service: ServiceName,
     upstream: watch::Receiver<ServiceEngines>,
-    store: Arc<dyn Store>,
     internal: mpsc::Sender<Internal>,
     progress: watch::Sender<Option<(ReleaseId, String)>>,
-    put_off: VecDeque<Order>,
+    board: Board,
 }
 
 impl Hand {
     async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
-        loop {
-            let order = tokio::select! {
-                order = orders.recv() => match order {
-                    Some(order) => order,
-                    None => return,
-                },
-                () = tokio::time::sleep(AGAIN), if !self.put_off.is_empty() => {
-                    self.catch_up().await;
-                    continue;
-                }
-            };
+        while let Some(order) = orders.recv().await {
             self.take(order).await;
         }
     }
@@ -147,40 +101,7 @@ impl Hand {
         match order {
             Order::Pull { release, image, version, off } => self.pull(release, image, version, off).await,
             Order::Start { set, off } => self.start(set, off).await,
-            ends => {
-                // An order must not overtake another order of the same set that was put off.
-                let waits = self.put_off.iter().any(|other| other.set() == ends.set());
-                if waits {
-                    self.put_off.push_back(ends);
-                } else if let Err(why) = self.end(&ends).await {
-                    self.say_put_off(&ends, &why);
-                    self.put_off.push_back(ends);
-                }
-            }
         }
-    }
-
-    /// Tries the orders that were put off, in their order. Those that can't be done yet go on
-    /// waiting.
-    async fn catch_up(&mut self) {
-        let mut still = VecDeque::new();
-        while let Some(order) = self.put_off.pop_front() {
-            let blocked = still.iter().any(|other: &Order| other.set() == order.set());
-            if blocked || self.end(&order).await.is_err() {
-                still.push_back(order);
-            } else {
-                tracing::info!(service = %self.service, ?order, "done at last");
-            }
-        }
-        self.put_off = still;
-    }
-
-    fn say_put_off(&self, order: &Order, why: &NotYet) {
-        let why = match why {
-            NotYet::Engine(why) => why.to_string(),
-            NotYet::Store(why) => format!("the store does not say whether it may: {why}"),
-        };
-        tracing::warn!(service = %self.service, ?order, why, "put off: tried again until it is done");
     }
 
     fn upstream(&self) -> ServiceEngines {
@@ -263,25 +184,25 @@ impl Hand {
         }
     }
 
-    /// Brings a set up. Orders of the same set that were put off are void. Orders of other sets
-    /// that were put off come first, since their containers may hold the ports.
-    async fn start(&mut self, set: Set, off: CallOff) {
-        self.put_off.retain(|other| other.set() != Some(&set.release));
+    /// Brings a set up. It waits until no engine is about to stop this set, and on the host's network until
+    /// the other sets of its color have given up their ports.
+    async fn start(&mut self, set: Set, mut off: CallOff) {
+        let mut was_stuck = false;
         loop {
-            if off.check().is_err() {
-                return;
+            let color = self.upstream().is_on_host().then_some(set.color);
+            tokio::select! {
+                () = self.board.clear_of(&set.release, color) => {}
+                () = off.wait() => {}
             }
-            if !self.put_off.is_empty() {
-                self.catch_up().await;
+            self.board.start_begins(&set.release);
+            let started = self.start_unless_off(&set, &off).await;
+            self.board.start_ends(&set.release);
+            let stuck = matches!(started, Err(DockerFault::Stuck { .. }));
+            if stuck || was_stuck {
+                let why = started.as_ref().err().filter(|_| stuck).map(ToString::to_string);
+                self.tell(Internal::Stuck(self.service.clone(), set.release.clone(), why)).await;
+                was_stuck = stuck;
             }
-            let started = if self.put_off.is_empty() {
-                self.start_once(&set, &off).await
-            } else {
-                Err(DockerFault::Away {
-                    engine: String::new(),
-                    why: "something waits to be stopped there".into(),
-                })
-            };
             match started {
                 Ok(()) => return self.tell(Internal::CameUp(self.service.clone(), set.release)).await,
                 Err(DockerFault::CalledOff) => return,
@@ -291,6 +212,21 @@ impl Hand {
                     return self.fact(event).await;
                 }
             }
+        }
+    }
+
+    /// Starts a set once. A start that is called off leaves its present call of the engine some time to end,
+    /// and no more, since other releases wait.
+    async fn start_unless_off(&self, set: &Set, off: &CallOff) -> Result<(), DockerFault> {
+        off.check()?;
+        let mut called = off.clone();
+        let given_up = async {
+            called.wait().await;
+            tokio::time::sleep(CALL_ENDS).await;
+        };
+        tokio::select! {
+            started = self.start_once(set, off) => started,
+            () = given_up => Err(DockerFault::CalledOff),
         }
     }
 
@@ -305,111 +241,5 @@ impl Hand {
             }
             other => other,
         }
-    }
-
-    /// Carries out an order that ends something: save, stop, remove or tidy.
-    async fn end(&self, order: &Order) -> Result<(), NotYet> {
-        let upstream = self.upstream();
-        match order {
-            Order::Save { set, release } => self.save(&upstream, set, release).await,
-            Order::Stop { set } => {
-                if self.record().await?.may_stop(set) {
-                    done(&self.service, set, upstream.stop(set).await)?;
-                } else {
-                    tracing::warn!(service = %self.service, %set, "not stopped: the record has it in use");
-                }
-                self.tell(Internal::Swept(self.service.clone(), set.clone())).await;
-                Ok(())
-            }
-            Order::Remove { set, image } => {
-                let state = self.record().await?;
-                if state.knows_containers(set) {
-                    tracing::warn!(service = %self.service, %set, "not removed: the record has it in use");
-                } else {
-                    done(&self.service, set, upstream.remove(set).await)?;
-                    if let Some((image, version)) = image
-                        && !state.knows_version(version)
-                    {
-                        done(&self.service, set, upstream.remove_image(image, version).await)?;
-                    }
-                }
-                self.tell(Internal::Swept(self.service.clone(), set.clone())).await;
-                Ok(())
-            }
-            Order::Tidy => match upstream.remove_commands().await {
-                Err(why) if why.passes() => Err(NotYet::Engine(why)),
-                _ => Ok(()),
-            },
-            Order::Pull { .. } | Order::Start { .. } => Ok(()),
-        }
-    }
-
-    /// Returns the service's state as the store has it now, because a set that the record needs
-    /// must never be stopped.
-    async fn record(&self) -> Result<State, NotYet> {
-        let loading = self.store.load(&self.service);
-        let loaded = tokio::time::timeout(WRITE_TIMEOUT, loading).await;
-        let stored = loaded
-            .map_err(|_| NotYet::Store("it does not answer".to_owned()))?
-            .map_err(|why| NotYet::Store(why.to_string()))?;
-        let stored = stored.ok_or_else(|| NotYet::Store("there is no record yet".to_owned()))?;
-        record_state(&stored.json).map_err(NotYet::Store)
-    }
-
-    async fn save(
-        &self,
-        upstream: &ServiceEngines,
-        set: &ReleaseId,
-        release: &ReleaseId,
-    ) -> Result<(), NotYet> {
-        let witnesses = match upstream.witnesses(set).await {
-            Ok(witnesses) => witnesses,
-            Err(why) if why.passes() => return Err(NotYet::Engine(why)),
-            Err(why) => {
-                tracing::error!(service = %self.service, %set, %why, "the containers' last words are lost");
-                return Ok(());
-            }
-        };
-        if witnesses.is_empty() {
-            return Ok(());
-        }
-        let evidence = witnesses.into_iter().map(evidence).collect();
-        let kept =
-            tokio::time::timeout(WRITE_TIMEOUT, keep_containers(&*self.store, release, evidence)).await;
-        match kept {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(why)) => Err(NotYet::Store(why.to_string())),
-            Err(_) => Err(NotYet::Store("it does not answer".to_owned())),
-        }
-    }
-}
-
-/// Logs an engine's final refusal and goes on, since the next sweep finds the containers that are
-/// still there.
-fn done(service: &ServiceName, set: &ReleaseId, outcome: Result<(), DockerFault>) -> Result<(), NotYet> {
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(why) if why.passes() => Err(NotYet::Engine(why)),
-        Err(why) => {
-            tracing::error!(%service, %set, %why, "the engine refused");
-            Ok(())
-        }
-    }
-}
-
-fn evidence(witness: Witness) -> ContainerEvidence {
-    let mut state = witness.status;
-    if let Some(end) = &witness.end {
-        state = format!("{state} ({end})");
-    }
-    if witness.restarts > 0 {
-        state = format!("{state}, restarted {} times", witness.restarts);
-    }
-    ContainerEvidence {
-        container: format!("{} ({})", witness.name, witness.id),
-        image: witness.inspect["image"].as_str().unwrap_or_default().to_owned(),
-        state,
-        log_lines: witness.log,
-        inspect: witness.inspect,
     }
 }

@@ -8,6 +8,7 @@
 //! which color is active (`rebuild`).
 
 mod crew;
+mod endings;
 mod engines;
 mod orders;
 mod poll;
@@ -34,6 +35,7 @@ use super::message::Internal;
 use crate::release::Presence;
 
 pub(crate) use crew::Crew;
+pub(crate) use endings::Endings;
 pub(crate) use engines::Engines;
 pub(crate) use poll::Poll;
 pub(crate) use rebuild::{container_sets, images, rebuilt};
@@ -87,6 +89,8 @@ pub(crate) struct Containers {
     pub(crate) follow: bool,
     /// Carries out orders; `None` if somebody else runs the containers.
     pub(crate) crew: Option<Crew>,
+    /// Carries out the orders that end something; `None` as for `crew`.
+    pub(crate) endings: Option<Endings>,
     pub(crate) poll: Option<Poll>,
     pub(crate) stored: Stored,
     /// The last report of each configured engine, by URL; `None` until the first one.
@@ -122,6 +126,8 @@ pub(crate) struct Containers {
     /// The ids of the running containers of each color, as the state knows them.
     pub(crate) reported: PerColor<Option<Vec<String>>>,
     pub(crate) away_told: Option<String>,
+    /// The containers that an engine gives no answer about, in words, by set.
+    pub(crate) stuck: BTreeMap<ReleaseId, String>,
     /// Problems that were logged. Each is logged once and not at every look.
     pub(crate) problems: BTreeSet<String>,
     /// The progress of the pull that runs, and how many seconds ago it was last noted in the story.
@@ -139,16 +145,19 @@ impl Containers {
     ) -> Option<Box<Self>> {
         let Configured::Docker { follow, engine, .. } = &service.upstream else { return None };
         let upstream = upstream(service)?;
+        let name = || service.name.clone();
+        let endings =
+            (!follow).then(|| Endings::new(name(), upstream.clone(), Arc::clone(store), internal.clone()));
         let start = || {
-            (!follow).then(|| {
-                Crew::start(service.name.clone(), upstream.clone(), Arc::clone(store), internal.clone())
-            })
+            let board = endings.as_ref()?.board.clone();
+            Some(Crew::start(name(), upstream.clone(), board, internal.clone()))
         };
         let (crew, repairs) = (start(), start());
         let poll = Poll::start(service, internal);
         Some(Box::new(Self {
             follow: *follow,
             crew,
+            endings,
             poll,
             stored,
             reports: engine.engines.iter().map(|engine| (engine.url.clone(), None)).collect(),
@@ -168,6 +177,7 @@ impl Containers {
             suspects: BTreeSet::new(),
             reported: PerColor::default(),
             away_told: None,
+            stuck: BTreeMap::new(),
             problems: BTreeSet::new(),
             progress: None,
             progress_age: 0,
@@ -187,6 +197,9 @@ impl Containers {
             if let Some(upstream) = upstream(service) {
                 crew.reconfigure(upstream);
             }
+        }
+        if let (Some(endings), Some(upstream)) = (&self.endings, upstream(service)) {
+            endings.reconfigure(upstream);
         }
         self.poll = Poll::start(service, internal);
         let mut old = std::mem::take(&mut self.reports);

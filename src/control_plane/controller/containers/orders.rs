@@ -7,6 +7,7 @@ use crate::release::{Effect, State};
 
 use super::Containers;
 use super::crew::Order;
+use super::endings::Ending;
 
 impl Controller {
     /// Gives the order for an effect. If the effect ends a set, other work for that set is called
@@ -39,6 +40,7 @@ impl Controller {
                             .is_none_or(|member| member.set.as_ref() != Some(&set.release))
                     });
                     let off = containers.begin(&set.release);
+                    containers.withdraw(&set.release);
                     Order::Start { set, off }
                 }
                 None => return self.repair(index, release, color),
@@ -47,18 +49,18 @@ impl Controller {
                 containers.end(&set);
                 let owner = state.release.as_ref().filter(|release| release.containers == set);
                 let release = owner.map_or_else(|| set.clone(), |release| release.id.clone());
-                Order::Save { set, release }
+                return containers.finish(Ending::Save { set, release });
             }
-            Effect::Stop { release: set, .. } => {
+            Effect::Stop { release: set, color } => {
                 containers.end(&set);
                 containers.swept.insert(set.clone());
-                Order::Stop { set }
+                return containers.finish(Ending::Stop { set, color });
             }
-            Effect::Remove { release: set, .. } => {
+            Effect::Remove { release: set, color } => {
                 containers.end(&set);
                 containers.swept.insert(set.clone());
                 let image = containers.image_to_remove(&config, state, &set);
-                Order::Remove { set, image }
+                return containers.finish(Ending::Remove { set, color, image });
             }
             _ => return,
         };
@@ -77,6 +79,7 @@ impl Controller {
         let Some(mut image) = containers.image_of(&config, &version) else { return };
         image.digest = None;
         let off = containers.begin(&set);
+        containers.withdraw(&set);
         if let Some(crew) = &containers.repairs {
             crew.order(Order::Start { set: Set { release: set, color, version, image, replicas }, off });
         }
@@ -85,8 +88,8 @@ impl Controller {
     /// Removes the containers that commands of hooks left behind. No hook runs when greenlight
     /// starts.
     pub(crate) fn tidy(&mut self, index: usize) {
-        if let Some(containers) = &self.services[index].containers {
-            containers.give(Order::Tidy);
+        if let Some(containers) = &mut self.services[index].containers {
+            containers.finish(Ending::Tidy);
         }
     }
 }
@@ -107,9 +110,21 @@ fn set(
 }
 
 impl Containers {
-    pub(crate) fn give(&self, order: Order) {
+    fn give(&self, order: Order) {
         if let Some(crew) = &self.crew {
             crew.order(order);
+        }
+    }
+
+    fn finish(&mut self, ending: Ending) {
+        if let Some(endings) = &mut self.endings {
+            endings.order(ending);
+        }
+    }
+
+    fn withdraw(&self, set: &ReleaseId) {
+        if let Some(endings) = &self.endings {
+            endings.board.withdraw(set);
         }
     }
 

@@ -22,6 +22,10 @@ pub struct Container {
     /// Its address in each network, by the network's name.
     pub networks: BTreeMap<String, IpAddr>,
     pub host_network: bool,
+    /// The network that it was created in.
+    pub first_network: Option<String>,
+    /// The ports that it was created to publish.
+    pub to_publish: Vec<u16>,
     /// The TCP ports that its image or its run exposes.
     pub exposed: Vec<u16>,
     /// The addresses at which its ports are published, by port.
@@ -68,6 +72,13 @@ impl Container {
                 .filter_map(|(name, at)| Some((name.clone(), at.ip_address.as_deref()?.parse().ok()?)))
                 .collect(),
             host_network: mode == Some("host"),
+            first_network: mode.map(str::to_owned),
+            to_publish: inspected
+                .host_config
+                .as_ref()
+                .and_then(|host| host.port_bindings.as_ref())
+                .map(|bindings| tcp_ports(&bindings.keys().cloned().collect::<Vec<_>>()))
+                .unwrap_or_default(),
             exposed: tcp_ports(config.and_then(|config| config.exposed_ports.as_deref()).unwrap_or_default()),
             published: published(ports),
             restarts: u32::try_from(inspected.restart_count.unwrap_or(0)).unwrap_or(0),
@@ -103,7 +114,8 @@ impl Container {
         started.zip(nanos).is_some_and(|(started, nanos)| started.as_nanos() > nanos)
     }
 
-    /// The address at which its application is reached, as the configuration says. `host` is the address at
+    /// The address at which its application is reached. For a container that greenlight has created this is
+    /// decided by its creation, and for others by the configuration. `host` is the address at
     /// which the engine's own ports are reached.
     ///
     /// # Errors
@@ -117,7 +129,12 @@ impl Container {
         if self.host_network {
             return Ok(SocketAddr::new(host, port));
         }
-        if config.publish == Publish::Loopback {
+        // A container of a release is reached as it was created. A reload that changes these keys is about
+        // the next release.
+        let own = self.marks.as_ref().is_some_and(|marks| marks.set.is_some());
+        let is_published =
+            if own { self.to_publish.contains(&port) } else { config.publish == Publish::Loopback };
+        if is_published {
             let published = self.published.get(&port).copied().ok_or_else(|| {
                 format!("its port {port} is not published: upstream.publish = \"loopback\" needs that")
             })?;
@@ -125,7 +142,8 @@ impl Container {
             let near = if published.ip().is_unspecified() { host } else { published.ip() };
             return Ok(SocketAddr::new(near, published.port()));
         }
-        let named = self.networks.get(&config.network).copied();
+        let first = self.first_network.as_ref().filter(|_| own).and_then(|name| self.networks.get(name));
+        let named = first.or_else(|| self.networks.get(&config.network)).copied();
         // Compose puts a project's containers into a network of its own.
         let single = || (self.networks.len() == 1).then(|| self.networks.values().next().copied()).flatten();
         let address = named.or_else(single).ok_or_else(|| {

@@ -117,6 +117,26 @@ impl Engine {
         }
     }
 
+    /// Waits for an answer about one container, for this long at most.
+    ///
+    /// # Errors
+    /// [`DockerFault::Stuck`] if there is no answer in time.
+    pub(crate) async fn within<T>(
+        &self,
+        limit: Duration,
+        container: &str,
+        call: &str,
+        answer: impl Future<Output = Result<T, DockerFault>>,
+    ) -> Result<T, DockerFault> {
+        tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
+            Err(DockerFault::Stuck {
+                engine: self.name().to_owned(),
+                container: container.to_owned(),
+                why: format!("no answer to {call} within {} s", limit.as_secs()),
+            })
+        })
+    }
+
     pub(crate) fn away(&self, why: &str) -> DockerFault {
         DockerFault::Away { engine: self.name().to_owned(), why: why.to_owned() }
     }

@@ -1,10 +1,13 @@
 //! The evidence of a failed set: the last log lines and the state of each container, taken before any of
 //! them is stopped. Its size is limited, because it is kept with the release's record.
 
+use std::time::Duration;
+
 use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
 
 use crate::model::ReleaseId;
 
@@ -21,6 +24,9 @@ pub(super) const LOG_BYTES_MAX: usize = 64 * 1024;
 pub(super) const CONTAINERS_MAX: usize = 8;
 /// How many bytes of log are kept of a set.
 const SET_BYTES_MAX: usize = 256 * 1024;
+/// How long the engine may take for the log or the state of one container. Evidence is worth a short wait,
+/// since the containers go on to run until it is taken.
+const LOG_MAX: Duration = Duration::from_secs(3);
 
 /// One container in the state before it was stopped.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +63,10 @@ impl ServiceEngines {
         let bytes = LOG_BYTES_MAX.min(SET_BYTES_MAX / found.len().max(1));
         let mut witnesses = Vec::new();
         for (engine, container) in found {
-            witnesses.extend(witness(engine, &container, bytes).await?);
+            match witness(engine, &container, bytes).await {
+                Err(why @ DockerFault::Stuck { .. }) => tracing::warn!(%set, %why, "no evidence of it"),
+                found => witnesses.extend(found?),
+            }
         }
         Ok(witnesses)
     }
@@ -87,12 +96,11 @@ async fn witness(
     container: &Container,
     bytes: usize,
 ) -> Result<Option<Witness>, DockerFault> {
-    let inspected = engine
-        .ask(Doing::Other("inspecting a container"), async |docker| {
-            gone_is_none(docker.inspect_container(&container.id, None).await)
-        })
-        .await?;
-    let Some(inspected) = inspected else { return Ok(None) };
+    let inspecting = engine.ask(Doing::Other("inspecting a container"), async |docker| {
+        gone_is_none(docker.inspect_container(&container.id, None).await)
+    });
+    let inspecting = engine.within(LOG_MAX, &container.name, "its inspection", inspecting);
+    let Some(inspected) = inspecting.await? else { return Ok(None) };
     let status = inspected.state.as_ref().and_then(|state| state.status);
     Ok(Some(Witness {
         name: container.name.clone(),
@@ -117,7 +125,24 @@ pub(crate) async fn log(
     let client = engine.client().await?;
     let mut chunks = Box::pin(client.logs(id, Some(options)));
     let mut text: Vec<u8> = Vec::new();
-    while let Some(chunk) = chunks.next().await {
+    let until = Instant::now() + LOG_MAX;
+    loop {
+        let chunk = match timeout_at(until, chunks.next()).await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break,
+            Err(_) => {
+                let waited = LOG_MAX.as_secs();
+                tracing::warn!(
+                    container = name,
+                    engine = engine.name(),
+                    waited,
+                    "its log did not end in time"
+                );
+                let mut lines = last_lines(&text);
+                lines.push(format!("(its log can't be read further: no answer within {waited} s)"));
+                return Ok(lines);
+            }
+        };
         match chunk {
             Ok(chunk) => {
                 text.extend_from_slice(&chunk.into_bytes());

@@ -7,6 +7,9 @@ pub enum DockerFault {
     /// asking.
     #[error("the engine {engine} does not answer: {why}")]
     Away { engine: String, why: String },
+    /// The engine answers, but not about this container. It may do so later.
+    #[error("container {container} on the engine {engine}: {why}")]
+    Stuck { engine: String, container: String, why: String },
     /// The registry does not answer the engine, or not as it should. It may do so later.
     #[error("image {image} can't be had at the moment: {why}")]
     RegistryAway { image: String, why: String },
@@ -26,7 +29,7 @@ impl DockerFault {
     #[must_use]
     pub const fn passes(&self) -> bool {
         match self {
-            Self::Away { .. } | Self::RegistryAway { .. } => true,
+            Self::Away { .. } | Self::Stuck { .. } | Self::RegistryAway { .. } => true,
             Self::Refused(_) | Self::NoImage { .. } | Self::CalledOff => false,
         }
     }

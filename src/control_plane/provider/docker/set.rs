@@ -16,12 +16,14 @@ use crate::model::{Color, ImageReference, ReleaseId, Version};
 use super::container::{Container, single_port, tcp_ports};
 use super::fault::Doing;
 use super::labels::{self, Marks};
-use super::upstream::{AT_ONCE, ServiceEngines, gone_is_none, inspect, list};
+use super::upstream::{AT_ONCE, INSPECT_MAX, ServiceEngines, gone_is_none, inspect, list};
 use super::{CallOff, DockerFault, Engine, image, spec};
 
 /// Extra time for a stop, over the container's own stop timeout. After that timeout the engine kills the
 /// container, and then answers.
-const STOP_SLACK: Duration = Duration::from_secs(30);
+const STOP_SLACK: Duration = Duration::from_secs(15);
+/// How long a start or a removal of a container may take.
+const CHANGE_MAX: Duration = Duration::from_mins(1);
 
 /// How many containers an engine starts at a time.
 const STARTS_AT_ONCE: usize = 4;
@@ -40,46 +42,34 @@ pub struct Set {
 
 impl ServiceEngines {
     /// Brings a set up. It creates the missing ones of `replicas` containers, round robin over the engines,
-    /// and starts all of them. Kept containers are started as they are.
+    /// and starts all of them. Kept containers are started as they are. One that can't be started, such as
+    /// one whose network is gone, is created anew.
     ///
     /// # Errors
     /// The first fault. Containers that were created by then are removed with the set.
     pub async fn start(&self, set: &Set, off: &CallOff) -> Result<(), DockerFault> {
-        let image = set.image.at(&set.version.0);
-        let env = self.env().await?;
-        let mut ports = Ports { image_port: None };
+        let mut making = Making { image: set.image.at(&set.version.0), env: None, image_port: None };
         let replicas = if set.replicas == 0 { self.replicas() } else { set.replicas };
         let engines = self.engines().len().max(1);
         for (at, engine) in self.engines().iter().enumerate() {
             let mine: Vec<u32> =
                 (1..=replicas).filter(|index| *index as usize % engines == (at + 1) % engines).collect();
             let there = self.set(engine, &set.release).await?;
-            let index_of = |container: &Container| container.marks.as_ref().map(|marks| marks.index);
-            let missing: Vec<u32> = mine
-                .iter()
-                .copied()
-                .filter(|index| !there.iter().any(|c| index_of(c) == Some(*index)))
+            let kept: Vec<(u32, Container)> = there
+                .into_iter()
+                .filter_map(|container| Some((container.marks.as_ref()?.index, container)))
+                .filter(|(index, _)| mine.contains(index))
                 .collect();
-            // A container that an attempt before a crash has created may not have joined its networks yet.
-            let mut wanted: Vec<(String, String, bool)> = there
-                .iter()
-                .filter(|container| index_of(container).is_some_and(|index| mine.contains(&index)))
-                .map(|container| (container.id.clone(), container.name.clone(), container.never_started()))
-                .collect();
-            if !missing.is_empty() {
-                off.check()?;
-                for marks in self.places(engine, set, &image, &missing, &mut ports).await? {
-                    off.check()?;
-                    let body = spec::body(self.config(), &image, &marks, &env);
-                    let name = marks.name();
-                    wanted.push((create(engine, &name, body, &marks).await?, name, true));
-                }
-            }
+            let missing: Vec<u32> =
+                mine.iter().copied().filter(|index| kept.iter().all(|(there, _)| there != index)).collect();
+            let created = self.create(engine, set, &missing, &mut making, off).await?;
             off.check()?;
-            let starts = wanted.into_iter().map(|(id, name, fresh)| async move {
-                if fresh {
-                    join(engine, self.config(), &id, &name).await?;
-                }
+            let unfit = self.start_kept(engine, set, kept, &mut making).await?;
+            let created_anew = self.create(engine, set, &unfit, &mut making, off).await?;
+            off.check()?;
+            let starts = created.into_iter().chain(created_anew);
+            let starts = starts.map(|(id, name)| async move {
+                join(engine, self.config(), &id, &name).await?;
                 start(engine, &id, &name).await
             });
             let started: Vec<Result<(), DockerFault>> =
@@ -89,14 +79,80 @@ impl ServiceEngines {
         Ok(())
     }
 
+    /// Starts the containers that are there. Removes those that the engine refuses to start, and returns
+    /// their indices. Nothing is removed before all that is needed to create them anew has been read.
+    async fn start_kept(
+        &self,
+        engine: &Engine,
+        set: &Set,
+        kept: Vec<(u32, Container)>,
+        making: &mut Making,
+    ) -> Result<Vec<u32>, DockerFault> {
+        let starts = kept.into_iter().map(|(index, one)| async move {
+            // A container that an attempt before a crash has created may not have joined its networks yet.
+            let joined = if one.never_started() {
+                join(engine, self.config(), &one.id, &one.name).await
+            } else {
+                Ok(())
+            };
+            let started = match joined {
+                Ok(()) => start(engine, &one.id, &one.name).await,
+                Err(why) => Err(why),
+            };
+            (index, one, started)
+        });
+        let started: Vec<_> = stream::iter(starts).buffer_unordered(STARTS_AT_ONCE).collect().await;
+        let mut unfit = Vec::new();
+        for (index, container, outcome) in started {
+            match outcome {
+                Ok(()) => {}
+                // A person has paused it, and a new one in its place would undo that.
+                Err(DockerFault::Refused(why)) if why.contains("paused container") => {
+                    return Err(DockerFault::Refused(why));
+                }
+                Err(why @ DockerFault::Refused(_)) => {
+                    making.env(self).await?;
+                    tracing::warn!(container = container.name, set = %set.release, %why, "created anew");
+                    remove(engine, &container.id, &container.name).await?;
+                    unfit.push(index);
+                }
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(unfit)
+    }
+
+    /// Creates the containers of these indices, and returns their ids and names.
+    async fn create(
+        &self,
+        engine: &Engine,
+        set: &Set,
+        indices: &[u32],
+        making: &mut Making,
+        off: &CallOff,
+    ) -> Result<Vec<(String, String)>, DockerFault> {
+        let mut created = Vec::new();
+        if indices.is_empty() {
+            return Ok(created);
+        }
+        off.check()?;
+        let env = making.env(self).await?;
+        for marks in self.places(engine, set, indices, making).await? {
+            off.check()?;
+            let body = spec::body(self.config(), &making.image, &marks, &env);
+            let name = marks.name();
+            created.push((create(engine, &name, body, &marks).await?, name));
+        }
+        Ok(created)
+    }
+
     /// The marks of the containers that have to be created on an engine.
     async fn places(
         &self,
         engine: &Engine,
         set: &Set,
-        image: &str,
         indices: &[u32],
-        ports: &mut Ports,
+        making: &mut Making,
     ) -> Result<Vec<Marks>, DockerFault> {
         let marks = |index: u32, port: Option<u16>| Marks {
             service: self.service().clone(),
@@ -107,7 +163,7 @@ impl ServiceEngines {
             index,
             port,
         };
-        let port = self.port(engine, image, ports).await?;
+        let port = self.port(engine, making).await?;
         if !spec::on_host(self.config()) {
             return Ok(indices.iter().map(|index| marks(*index, Some(port))).collect());
         }
@@ -123,10 +179,11 @@ impl ServiceEngines {
     }
 
     /// The port that the application listens on, either the configured one or the image's single one.
-    async fn port(&self, engine: &Engine, name: &str, ports: &mut Ports) -> Result<u16, DockerFault> {
-        if let Some(port) = self.config().port.or(ports.image_port) {
+    async fn port(&self, engine: &Engine, making: &mut Making) -> Result<u16, DockerFault> {
+        if let Some(port) = self.config().port.or(making.image_port) {
             return Ok(port);
         }
+        let name = making.image.as_str();
         let found = image::inspect(engine, name).await?.ok_or_else(|| DockerFault::NoImage {
             engine: engine.name().to_owned(),
             container: name.to_owned(),
@@ -134,7 +191,7 @@ impl ServiceEngines {
         let exposed = Some(found).and_then(|image| image.config?.exposed_ports).unwrap_or_default();
         let port = single_port(&tcp_ports(&exposed))
             .map_err(|why| DockerFault::Refused(format!("{name}: {why}")))?;
-        ports.image_port = Some(port);
+        making.image_port = Some(port);
         Ok(port)
     }
 
@@ -212,9 +269,20 @@ enum End {
     Remove,
 }
 
-/// The port of the image, which is read once.
-struct Ports {
+/// The parts that all containers of a set have in common. Each is read once, when it is needed.
+struct Making {
+    image: String,
+    env: Option<Vec<String>>,
     image_port: Option<u16>,
+}
+
+impl Making {
+    async fn env(&mut self, engines: &ServiceEngines) -> Result<Vec<String>, DockerFault> {
+        match &self.env {
+            Some(env) => Ok(env.clone()),
+            None => Ok(self.env.insert(engines.env().await?).clone()),
+        }
+    }
 }
 
 /// Creates a container, or finds the one that an earlier attempt has created.
@@ -225,14 +293,13 @@ async fn create(
     marks: &Marks,
 ) -> Result<String, DockerFault> {
     let options = CreateContainerOptionsBuilder::default().name(name).build();
-    let created = engine
-        .ask(Doing::Container(name), async |docker| {
-            match docker.create_container(Some(options), body).await {
-                Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => Ok(None),
-                other => other.map(Some),
-            }
-        })
-        .await?;
+    let creating = engine.ask(Doing::Container(name), async |docker| {
+        match docker.create_container(Some(options), body).await {
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => Ok(None),
+            other => other.map(Some),
+        }
+    });
+    let created = engine.within(CHANGE_MAX, name, "its creation", creating).await?;
     if let Some(created) = created {
         for warning in created.warnings {
             tracing::warn!(container = name, engine = engine.name(), warning, "the engine warns");
@@ -280,34 +347,35 @@ async fn start(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault>
             other => other,
         }
     });
-    started.await
+    engine.within(CHANGE_MAX, name, "its start", started).await
 }
 
 /// Stops a container with its own signal, and kills it after its own timeout.
 pub(crate) async fn stop(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault> {
-    let client = engine.client().await?;
-    let inspected = engine
-        .ask(Doing::Other("inspecting a container"), async |docker| {
-            gone_is_none(docker.inspect_container(id, None).await)
-        })
-        .await?;
+    let inspecting = engine.ask(Doing::Other("inspecting a container"), async |docker| {
+        gone_is_none(docker.inspect_container(id, None).await)
+    });
+    let inspected = engine.within(INSPECT_MAX, name, "its inspection", inspecting).await?;
     let own = inspected.and_then(|found| found.config?.stop_timeout);
     let patience =
         Duration::from_secs(own.and_then(|own| u64::try_from(own).ok()).unwrap_or(10)) + STOP_SLACK;
-    let client = client.with_timeout(patience);
-    let stopped = gone_is_none(client.stop_container(id, None::<StopContainerOptions>).await);
-    stopped.map(drop).map_err(|error| engine.fault(Doing::Container(name), &error))
+    // The engine's own limit is longer, so that a slow stop is told as one of this container.
+    let client = engine.client().await?.with_timeout(patience * 2);
+    let stopping = async {
+        let stopped = gone_is_none(client.stop_container(id, None::<StopContainerOptions>).await);
+        stopped.map(drop).map_err(|error| engine.fault(Doing::Container(name), &error))
+    };
+    engine.within(patience, name, "its stop", stopping).await
 }
 
 pub(crate) async fn remove(engine: &Engine, id: &str, name: &str) -> Result<(), DockerFault> {
     let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-    engine
-        .ask(Doing::Container(name), async |docker| {
-            match docker.remove_container(id, Some(options)).await {
-                // 409 says that another client is removing it already.
-                Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => Ok(()),
-                other => gone_is_none(other).map(drop),
-            }
-        })
-        .await
+    let removing = engine.ask(Doing::Container(name), async |docker| {
+        match docker.remove_container(id, Some(options)).await {
+            // 409 says that another client is removing it already.
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => Ok(()),
+            other => gone_is_none(other).map(drop),
+        }
+    });
+    engine.within(CHANGE_MAX, name, "its removal", removing).await
 }

@@ -19,7 +19,7 @@ use crate::tasks;
 
 use super::container::Container;
 use super::fault::Doing;
-use super::upstream::{inspect, list};
+use super::upstream::{inspect_or_known, list_again};
 use super::{DockerFault, Engine, labels};
 
 /// The shortest and the longest pause between two attempts to reach an engine.
@@ -182,7 +182,7 @@ impl Watcher {
     async fn look(&mut self) -> Result<(), DockerFault> {
         self.host = self.engine.host().await?;
         let marked = [labels::SERVICE.to_owned()];
-        let found = list(&self.engine, if self.all { &[] } else { &marked }).await?;
+        let found = list_again(&self.engine, if self.all { &[] } else { &marked }, &self.containers).await?;
         let found = found.into_iter().filter(|container| self.concerns(container));
         self.containers = Arc::new(found.map(|container| (container.id.clone(), container)).collect());
         self.mark_stops();
@@ -230,10 +230,10 @@ impl Watcher {
             containers.entry(id.clone()).and_modify(|container| container.running = false);
             self.tell(None).await?;
         }
-        let found = match tokio::time::timeout(LOOK_MAX, inspect(&self.engine, &id)).await {
-            Ok(Ok(found)) => found,
-            Ok(Err(why)) => return Ok(Err(why)),
-            Err(_) => return Ok(Err(self.engine.away("no answer within 15 s"))),
+        let name = self.containers.get(&id).map_or(id.as_str(), |container| container.name.as_str());
+        let found = match inspect_or_known(&self.engine, name, &id, Some(&self.containers)).await {
+            Ok(found) => found,
+            Err(why) => return Ok(Err(why)),
         };
         match action {
             "stop" => {
