@@ -21,6 +21,7 @@
 //! | `cusum` `ledger` `total` | the running score, and the most that one second may add |
 //! | `watch` `route_rules` `latency` | the rules |
 //! | `verdict` `policy` | the verdict and its numbers, and the configuration |
+//! | `power` | how likely a bake finds a bad version |
 //! | `series` | the course of a release, for people |
 
 mod baseline;
@@ -33,6 +34,7 @@ mod failure;
 mod latency;
 mod ledger;
 mod policy;
+mod power;
 mod rates;
 mod route;
 mod route_rules;
@@ -55,6 +57,7 @@ pub use control::Control;
 pub use failure::{FAILURES_MAX, FailedRequest};
 pub use latency::SLOW_REPEATS_MAX;
 pub use policy::{OnLatency, Policy};
+pub use power::power;
 pub use route::{RouteKey, RouteTemplate};
 pub use series::{Counts, RuleSeries, Series};
 pub use verdict::{Numbers, RouteNumbers, RuleNumbers, Trip, TripRule, Verdict};

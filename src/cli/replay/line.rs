@@ -1,5 +1,7 @@
 //! One line of a log, as the judge counts it.
 
+use std::net::IpAddr;
+
 use crate::judge::{ClientKey, Outcome, RouteTemplate};
 
 /// A request that was sent to the service and has ended.
@@ -49,6 +51,11 @@ impl ServiceFilter {
         self.seen.as_deref()
     }
 
+    /// Whether `service` is the chosen one.
+    pub(crate) fn wants(&self, service: &str) -> bool {
+        self.wanted.as_deref() == Some(service)
+    }
+
     /// Whether a line of `service` counts. `Err` holds the answer for a line that does not.
     #[expect(clippy::result_large_err, reason = "what becomes of the line: it is returned as it is")]
     pub(crate) fn ask(&mut self, service: &str) -> Result<(), Parsed> {
@@ -83,6 +90,16 @@ pub(crate) fn client(address: &[u8]) -> ClientKey {
         key ^= key >> 32;
     }
     key
+}
+
+/// The client of a request whose peer is `peer`. It is the address that the nearest proxy has forwarded, if the
+/// peer is on this machine or in a private network and so is a proxy itself.
+pub(crate) fn behind_proxy<'a>(peer: &'a str, forwarded: Option<&'a str>) -> &'a str {
+    let is_near = peer.parse().is_ok_and(|address: IpAddr| match address {
+        IpAddr::V4(four) => four.is_private() || four.is_loopback(),
+        IpAddr::V6(six) => six.is_unique_local() || six.is_loopback(),
+    });
+    forwarded.filter(|_| is_near).unwrap_or(peer)
 }
 
 /// Makes a route template of `GET /path HTTP/1.1`. `None` if the text is no request line.

@@ -5,6 +5,7 @@
 mod counting;
 mod judging;
 mod latency;
+mod power;
 mod properties;
 mod rates;
 mod routes;
