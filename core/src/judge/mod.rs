@@ -55,7 +55,7 @@ pub use bucket::{Bucket, Outcome};
 pub use clients::ClientKey;
 pub use control::Control;
 pub use failure::{FAILURES_MAX, FailedRequest};
-pub use latency::SLOW_REPEATS_MAX;
+pub use latency::{SLOW_REPEATS_MAX, STALL_AFTER_MIN};
 pub use policy::{OnLatency, Policy};
 pub use power::power;
 pub use route::{RouteKey, RouteTemplate};

@@ -1,6 +1,6 @@
 //! One line of a log, as the judge counts it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::judge::{ClientKey, Outcome, RouteTemplate};
 
@@ -80,8 +80,18 @@ pub(crate) fn outcome_of(status: u16) -> Outcome {
     }
 }
 
-/// A client's key, which is a hash of the text of its address.
+/// A client's key, which is a hash of the text of its address, or of the /64 of an IPv6 address.
 pub(crate) fn client(address: &[u8]) -> ClientKey {
+    if memchr::memchr(b':', address).is_some()
+        && let Some(six) = str::from_utf8(address).ok().and_then(|text| text.parse::<Ipv6Addr>().ok())
+        && six.to_ipv4_mapped().is_none()
+    {
+        return hash(&six.octets()[..8]);
+    }
+    hash(address)
+}
+
+fn hash(address: &[u8]) -> ClientKey {
     let mut key = 0xcbf2_9ce4_8422_2325_u64;
     for chunk in address.chunks(8) {
         let mut word = [0; 8];

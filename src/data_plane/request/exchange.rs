@@ -18,6 +18,7 @@ use super::drain_close::DrainClose;
 use super::ending::{Ending, HeadOutcome};
 use super::facts::Facts;
 use super::grpc;
+use crate::data_plane::origin::slot::InFlight;
 use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::connection_table::ConnectionHandle;
@@ -99,6 +100,8 @@ pub(crate) struct Exchange<'c> {
     /// How far the search for the end of that head has come.
     progress: HeadProgress,
     interim: u8,
+    /// The body is a stream of events, which may be silent for as long as nothing happens.
+    streams: bool,
     seen: Option<ResponseSummary>,
     extra: Extra<'c>,
 }
@@ -133,24 +136,27 @@ impl<'c> Exchange<'c> {
             partial: Vec::new(),
             progress: HeadProgress::default(),
             interim: 0,
+            streams: facts.is_grpc,
             seen: None,
             extra,
         }
     }
 
     /// Runs the exchange to its end. Calls `heard` once, when the response head is there; its result
-    /// says whether the response is passed on.
+    /// says whether the response is passed on. The body's progress is noted at `inflight`.
     pub(crate) async fn run(
         mut self,
+        inflight: &InFlight,
         mut heard: impl FnMut(HeadOutcome) -> bool,
     ) -> (Ending, Option<ResponseSummary>) {
-        let ending = poll_fn(|context| self.poll(context, &mut heard)).await;
+        let ending = poll_fn(|context| self.poll(context, inflight, &mut heard)).await;
         (ending, self.seen)
     }
 
     fn poll(
         &mut self,
         context: &mut Context<'_>,
+        inflight: &InFlight,
         heard: &mut impl FnMut(HeadOutcome) -> bool,
     ) -> Poll<Ending> {
         let mut moved = Progress::default();
@@ -186,6 +192,9 @@ impl<'c> Exchange<'c> {
         if self.phase == Phase::Tunnel && self.upload_done && self.download.has_said_close() {
             return Poll::Ready(Ending::Complete { reusable: false, failed: false });
         }
+        // A body that stands still counts as slow, unless its client is, or it may be silent.
+        let due = self.phase == Phase::Body && !self.streams && !self.download.is_blocked();
+        inflight.body(moved.down, due);
         self.wait(moved)
     }
 
@@ -315,6 +324,7 @@ impl<'c> Exchange<'c> {
         // If the client asked for an upgrade and did not get it, the bytes behind its request are of
         // that protocol. They can't be taken for a request.
         let clear = self.facts.upgrade.is_none() || self.client.ahead.is_empty();
+        self.streams |= head.value_named(chunk.data(), b"content-type").is_some_and(is_event_stream);
         let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken && clear;
         // The origin's own field comes before greenlight's.
         let sent = |name: &str| head.value_named(chunk.data(), name.as_bytes()).is_some();
@@ -478,4 +488,13 @@ impl<'c> Exchange<'c> {
             Waiting::ClientBody
         }
     }
+}
+
+/// Whether a body of this media type is a stream of events, which a server may leave open in silence.
+fn is_event_stream(media_type: &[u8]) -> bool {
+    const TYPES: [&[u8]; 4] =
+        [b"text/event-stream", b"multipart/x-mixed-replace", b"application/x-ndjson", b"application/grpc"];
+    TYPES
+        .iter()
+        .any(|name| media_type.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
 }

@@ -61,6 +61,9 @@ pub struct Release {
     /// Whether the `pre_promote` hook of the release has passed.
     #[serde(default)]
     pub hooked: bool,
+    /// The seconds for which the candidate has had requests of its canary.
+    #[serde(default)]
+    pub warm_seconds: u64,
     /// The judge's verdict, once there is one.
     pub verdict: Option<Verdict>,
     /// The judge's numbers after the last second that it counted.

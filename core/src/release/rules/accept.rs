@@ -91,6 +91,7 @@ pub(crate) fn new_release(
         gated: false,
         reverts: 0,
         hooked: false,
+        warm_seconds: 0,
         verdict: None,
         numbers: None,
         baseline: None,

@@ -31,6 +31,7 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
     }
     let Some(release) = turn.state.release.as_mut() else { return };
     release.baseline = baseline.cloned();
+    let warm = release.warm_seconds;
     let at = turn.at;
     let bake_time = turn.state.policy.bake_time;
     let mut bake = Bake {
@@ -38,7 +39,7 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
         deadline: at + bake_time,
         limit: at + bake_time * BAKES_MAX,
         extensions: 0,
-        judge: judge(&turn.state.policy, baseline),
+        judge: judge(&turn.state.policy, baseline).warmed_for(warm),
         trip: None,
         outside: None,
         tainted: false,
@@ -65,7 +66,7 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
 fn judge(policy: &Policy, baseline: Option<&Baseline>) -> Judge {
     let baseline = baseline.cloned().unwrap_or_default();
     let rate = if baseline.seconds == 0 { 0.0 } else { baseline.requests as f64 / baseline.seconds as f64 };
-    Judge::new(baseline, policy.judge, rate * policy.bake_time.as_secs_f64())
+    Judge::new(baseline, policy.judging(), rate * policy.bake_time.as_secs_f64())
 }
 
 /// Takes the baseline that was missing when the bake began. The judge starts again with the real
@@ -78,7 +79,7 @@ pub(crate) fn late_baseline(turn: &mut Turn, baseline: &Baseline) {
     if let Some(bake) = release.phase.bake_mut() {
         bake.acknowledged = true;
         if bake.judge.numbers().s <= 0.0 {
-            bake.judge = judge(&policy, Some(baseline));
+            bake.judge = judge(&policy, Some(baseline)).warmed_for(bake.judge.warm_seconds());
         }
     }
     turn.note("the last acknowledgement came; judged by the baseline from now on");
