@@ -238,7 +238,7 @@ fn probing(c: &mut Criterion) {
         .map(|n| {
             let [high, low] = n.to_be_bytes();
             let address = ([127, 1, high, low], 8080).into();
-            Endpoint { id: EndpointId::new(format!("web/blue/{address}")), address }
+            Endpoint { id: EndpointId::new(format!("web/blue/{address}")), address, probe: None }
         })
         .collect();
     let mut roster = Roster::default();

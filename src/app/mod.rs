@@ -21,7 +21,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, watch};
 
-use crate::config::{self, Config, Faults};
+use crate::config::{self, Config, Faults, Loaded};
 use crate::control_plane::acme;
 use crate::control_plane::admin;
 use crate::control_plane::controller;
@@ -104,9 +104,33 @@ fn bind(config: &Config, workers: usize) -> Result<Bound, Fault> {
 }
 
 fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .map_err(Fault::Runtime)?;
+    // Signals are caught before anything else is done, so that a logrotate during the start ends nothing.
+    let signals = {
+        let _inside = runtime.enter();
+        signals::Signals::listen().map_err(Fault::Runtime)?
+    };
+    let told = Told { signals, with_input };
     let loaded = config::load(path).map_err(|faults| Fault::Config(said(path, &faults)))?;
+    let log = log::start(&loaded.config.log).map_err(Fault::Runtime)?;
+    let ended = start_logged(&runtime, path, loaded, log.clone(), told);
+    log.close();
+    ended
+}
+
+fn start_logged(
+    runtime: &tokio::runtime::Runtime,
+    path: &Path,
+    loaded: Loaded,
+    log: log::LogHandle,
+    told: Told,
+) -> Result<(), Fault> {
     let config = Arc::new(loaded.config);
-    let level = log::start(&config.log);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -116,13 +140,14 @@ fn start(path: &Path, with_input: bool) -> Result<(), Fault> {
     let guard = Guard::read(&config)?;
     let workers = worker_count(&config);
     let bound = bind(&config, workers)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("control")
-        .enable_all()
-        .build()
-        .map_err(Fault::Runtime)?;
-    runtime.block_on(serve(path, config, workers, bound, guard, level, with_input))
+    runtime.block_on(serve(path, config, workers, bound, guard, log, told))
+}
+
+/// How the program is told to stop.
+struct Told {
+    signals: signals::Signals,
+    /// The end of the standard input stops it, too.
+    with_input: bool,
 }
 
 async fn serve(
@@ -131,13 +156,14 @@ async fn serve(
     workers: usize,
     bound: Bound,
     guard: Guard,
-    level: log::LogHandle,
-    with_input: bool,
+    log: log::LogHandle,
+    told: Told,
 ) -> Result<(), Fault> {
-    let signals = signals::Signals::listen().map_err(Fault::Runtime)?;
+    let Told { mut signals, with_input } = told;
     let Guard { token, live } = guard;
     let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
+    log.register(&registry)?;
     let table = Arc::new(ArcSwap::from_pointee(bound.hooks.route(RouteTable::default())));
     let notifiers = Arc::new(Notifiers::start(&config.notifiers, &registry)?);
     let (suspects_in, suspects) = mpsc::channel(SUSPECTS);
@@ -192,15 +218,19 @@ async fn serve(
     let api = tasks::spawn("admin API", admin::serve(bound.admin, options, stop));
     say_that_it_runs(&config, workers);
     let access = data_plane.access_log();
-    let apply = |config: &Config| {
-        log::set(&level, &config.log);
-        notifiers.set(&config.notifiers);
-        webhooks::reread(&shelf, config);
+    let reopen = |config: &Config| {
         if let Err(why) = access.set(&config.log.access) {
             tracing::error!(%why, "log.access can't be opened: it stays as it was");
         }
     };
-    signals.until_told_to_stop(&handle, reloaded, apply, with_input).await;
+    let apply = |config: &Config| {
+        log.set(&config.log);
+        notifiers.set(&config.notifiers);
+        webhooks::reread(&shelf, config);
+        reopen(config);
+    };
+    signals.until_told_to_stop(&handle, reloaded, (apply, reopen), with_input).await;
+    let impatient = tasks::spawn("signals", signals.end_at_the_next());
     drop(access);
     files.abort();
     ready.store(false, Ordering::Release);
@@ -209,6 +239,7 @@ async fn serve(
     // These tasks end by themselves now. If one of them panics, the panic is logged and the shutdown goes
     // on.
     let _ = tokio::join!(control, api, certificates, webhooks);
+    impatient.abort();
     tracing::info!("greenlight has stopped");
     Ok(())
 }

@@ -98,9 +98,9 @@ fn deliver(handle: Handle) -> Deliver {
     Arc::new(move |arrival| {
         let handle = handle.clone();
         Box::pin(async move {
-            let Arrival { webhook, service, subject, image, version, digest, at, client } = arrival;
+            let Arrival { webhook, service, subject, image, version, digest, at, delivery, client } = arrival;
             let actor = Actor(format!("webhook {webhook} from {client}"));
-            let command = Command::Pushed { subject, image, version, digest, at };
+            let command = Command::Pushed { subject, image, version, digest, at, delivery };
             match handle.command(&service, command, None, actor).await {
                 Ok(_) => Delivered::Done,
                 Err(Rejection::Unavailable { why, .. }) => Delivered::Later(why),

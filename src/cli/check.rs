@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use crate::config;
+use crate::control_plane::provider::docker;
+use crate::control_plane::webhooks;
 use crate::tls;
 
 use super::exit::Exit;
@@ -25,7 +27,10 @@ pub(super) struct Args {
 pub(super) fn check(args: &Args) -> Exit {
     match config::load(&args.file) {
         Ok(loaded) => {
-            let unusable = tls::check(&loaded.config);
+            let mut unusable = tls::check(&loaded.config);
+            let (_, faults) = webhooks::Book::read(&loaded.config, &webhooks::Book::default());
+            unusable.extend(faults.iter().map(ToString::to_string));
+            unusable.extend(docker::check_env_files(&loaded.config));
             if !unusable.is_empty() {
                 complain_all(&unusable.join("\n"));
                 return Exit::Usage;

@@ -87,11 +87,15 @@ pub struct Tags {
 /// All keys of a docker upstream but image, replicas, follow and initial.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Docker {
+    /// Whether containers of the active color and of a warm standby that have ended are started again.
+    pub supervise: bool,
     /// `None` stands for the single port that the image exposes.
     pub port: Option<u16>,
     /// A network's name, `bridge` or `host`.
     pub network: String,
     pub publish: Publish,
+    /// The port of `health.port`, which is published beside the application's. It is no key of its own.
+    pub probe_port: Option<u16>,
     pub env: BTreeMap<String, String>,
     pub env_file: Vec<PathBuf>,
     /// Mounts in the form of `docker run -v`, which is `SOURCE:TARGET[:OPTIONS]`.
@@ -105,8 +109,9 @@ pub struct Docker {
     pub healthcheck: Option<Healthcheck>,
     /// `None` leaves the choice to the engine.
     pub log: Option<ContainerLog>,
-    /// The signal that asks a container to stop.
-    pub stop_signal: String,
+    /// The signal that asks a container to stop. `None` leaves the choice to the image (STOPSIGNAL), and else to
+    /// the engine (SIGTERM).
+    pub stop_signal: Option<String>,
     /// The time between that signal and the kill. The engine takes whole seconds, so it is rounded up.
     pub stop_timeout: Duration,
     pub engines: Vec<Engine>,
@@ -119,9 +124,11 @@ pub struct Docker {
 impl Default for Docker {
     fn default() -> Self {
         Self {
+            supervise: true,
             port: None,
             network: "bridge".to_owned(),
             publish: Publish::None,
+            probe_port: None,
             env: BTreeMap::new(),
             env_file: Vec::new(),
             mounts: Vec::new(),
@@ -130,7 +137,7 @@ impl Default for Docker {
             user: None,
             healthcheck: None,
             log: None,
-            stop_signal: "SIGTERM".to_owned(),
+            stop_signal: None,
             stop_timeout: Duration::from_secs(30),
             engines: vec![Engine { url: "unix:///var/run/docker.sock".to_owned(), tls: None }],
             registry_auth: None,

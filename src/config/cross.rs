@@ -3,13 +3,14 @@
 //! Each check leaves out keys that are at fault already, so that one mistake is reported once.
 
 mod addresses;
+mod containers;
 mod hosts;
 
 use std::time::Duration;
 
 use super::quantity::show_duration;
 use super::walk::{Walk, join};
-use super::{Config, HookAction, Service, Upstream};
+use super::{Config, Service};
 
 /// Runs all checks between keys.
 pub(super) fn check(walk: &mut Walk<'_>, config: &Config) {
@@ -20,7 +21,7 @@ pub(super) fn check(walk: &mut Walk<'_>, config: &Config) {
         addresses::upstream(walk, config, service);
         deadline(walk, service);
         risks(walk, service);
-        commands(walk, service);
+        containers::check(walk, config, service);
     }
     webhooks(walk, config);
     if config.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
@@ -62,29 +63,6 @@ fn deadline(walk: &mut Walk<'_>, service: &Service) {
                 show_duration(policy.timeout),
             ),
         );
-    }
-}
-
-/// Refuses commands as hooks of a fixed upstream. A command runs in a container of the new image, and
-/// greenlight starts no containers for a fixed upstream.
-fn commands(walk: &mut Walk<'_>, service: &Service) {
-    let Upstream::Fixed { .. } = service.upstream else { return };
-    let hooks = &service.hooks;
-    let points = [
-        ("pre_promote", &hooks.pre_promote),
-        ("post_promote", &hooks.post_promote),
-        ("on_revert", &hooks.on_revert),
-    ];
-    for (name, hook) in points {
-        let path = key(service, &format!("hooks.{name}.command"));
-        let kind = key(service, "upstream.kind");
-        let is_command = hook.as_ref().is_some_and(|hook| matches!(hook.action, HookAction::Command(_)));
-        if is_command && walk.sound(&[&path, &kind]) {
-            walk.fault(
-                &path,
-                "needs upstream.kind = \"docker\": it is run in a fresh container of the new image; use url here",
-            );
-        }
     }
 }
 

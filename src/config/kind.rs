@@ -128,6 +128,22 @@ pub(super) fn some_time() -> impl Fn(&mut Walk<'_>, &Item<'_>) -> Option<Duratio
     duration(Duration::from_millis(1)..)
 }
 
+/// A duration of at least `least`, or zero, which switches the thing off.
+pub(super) fn time_or_off(least: Duration) -> impl Fn(&mut Walk<'_>, &Item<'_>) -> Option<Duration> {
+    move |walk, item| {
+        let value = duration(..)(walk, item)?;
+        if value.is_zero() || value >= least {
+            return Some(value);
+        }
+        let message = format!(
+            "is too short: must be at least \"{}\", or \"0s\" for never",
+            quantity::show_duration(least)
+        );
+        walk.fault(&item.path, message);
+        None
+    }
+}
+
 /// A size in the range, in bytes, as a text with a unit.
 pub(super) fn size(range: RangeInclusive<u64>) -> impl Fn(&mut Walk<'_>, &Item<'_>) -> Option<Size> {
     move |walk, item| {

@@ -46,9 +46,12 @@ pub struct Limits {
     pub h2_stream_window: u32,
     /// The flow-control window of one HTTP/2 connection, in bytes.
     pub h2_connection_window: u32,
-    /// An HTTP/2 peer that was silent for so long gets a ping.
+    /// A client of HTTP/2 that was silent for so long gets a ping. 0 means no pings.
     pub h2_ping_interval: Duration,
-    /// The time for the answer to that ping.
+    /// An origin of HTTP/2 with requests in flight that was silent for so long gets a ping. 0 means no
+    /// pings.
+    pub h2_origin_ping_interval: Duration,
+    /// The time for the answer to a ping.
     pub h2_ping_timeout: Duration,
     /// How long requests may finish after the program was asked to stop.
     pub shutdown_timeout: Duration,
@@ -71,6 +74,7 @@ impl Default for Limits {
             h2_stream_window: 256 * 1024,
             h2_connection_window: 1024 * 1024,
             h2_ping_interval: Duration::from_secs(20),
+            h2_origin_ping_interval: Duration::ZERO,
             h2_ping_timeout: Duration::from_secs(20),
             shutdown_timeout: Duration::from_secs(30),
         }

@@ -10,7 +10,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::routing::normalize_host;
 
-use super::pem;
+use super::pem::{self, Said};
 
 type Named = HashMap<Box<[u8]>, Vec<usize>, FixedState>;
 
@@ -67,6 +67,22 @@ impl Certificates {
         let mut covering = covering.into_iter().flatten().flatten().peekable();
         let Some(chosen) = self.named(sni.as_bytes()) else { return false };
         covering.peek().is_some() && !covering.any(|index| chosen.contains(index))
+    }
+
+    /// The names and the validity of each certificate.
+    pub fn said(&self) -> impl Iterator<Item = Said> {
+        self.keys.iter().filter_map(|key| key.cert.first()).map(pem::names_of)
+    }
+
+    /// The end of the certificate that a client gets for `host` (seconds since 1970). If several hold the
+    /// name, it is the latest of their ends. A host `*.NAME` stands for any host below NAME. `None` if
+    /// there is no certificate at all.
+    #[must_use]
+    pub fn end_for(&self, host: &str) -> Option<i64> {
+        let any = host.strip_prefix("*.").map(|name| format!("any.{name}"));
+        let chosen = self.chosen(any.as_deref().unwrap_or(host).as_bytes());
+        let leaves = chosen.iter().filter_map(|index| self.keys.get(*index)?.cert.first());
+        leaves.map(|leaf| pem::names_of(leaf).ends).max()
     }
 
     /// The positions in `keys` for the wildcard that covers a normalized host.

@@ -73,11 +73,6 @@ impl Files {
         let clients = tls.client_ca.as_deref().map(pem::roots).transpose()?.map(Arc::new);
         Ok(Self { seen, keys, clients })
     }
-
-    /// The end of each certificate's validity, in seconds since 1970 (UTC), for warnings.
-    pub(super) fn ends(&self) -> impl Iterator<Item = i64> {
-        self.keys.iter().map(|key| key.cert.first().map_or(i64::MAX, |leaf| pem::names_of(leaf).ends))
-    }
 }
 
 /// The settings of `[admin] tls` in the form of a listener's.

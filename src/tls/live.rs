@@ -5,15 +5,11 @@ use std::sync::Arc;
 
 use rustls_pki_types::ServerName;
 
-use crate::clock;
 use crate::config::{Config, ListenerTls, paired};
 
 use super::entrance::{Files, as_listener};
 use super::pem::HTTP10_ALPN;
-use super::{Challenges, Entrance, HTTP1_ALPN, HTTP2_ALPN, Origins, TlsFault};
-
-/// The time before the end of a certificate from which a reload warns of it, in seconds (7 days).
-const ENDS_SOON: i64 = 7 * 24 * 3600;
+use super::{Challenges, Entrance, HTTP1_ALPN, HTTP2_ALPN, Origins, Said, TlsFault};
 
 /// The TLS of all listeners, in the order in which they were started, the trust in origins, and the
 /// challenges of ACME.
@@ -74,6 +70,28 @@ impl Live {
         self.admin.as_ref()
     }
 
+    /// Every certificate that is served now, with the place that serves it: a listener's address, or
+    /// `admin`.
+    #[must_use]
+    pub fn served(&self) -> Vec<(String, Said)> {
+        let listeners = self.binds.iter().map(ToString::to_string).zip(&self.entrances);
+        let all = listeners.filter_map(|(place, entrance)| Some((place, entrance.as_ref()?)));
+        let admin = self.admin.iter().map(|entrance| ("admin".to_owned(), entrance));
+        let of = |(place, entrance): (String, &Arc<Entrance>)| {
+            let said: Vec<Said> = entrance.current().certificates.said().collect();
+            said.into_iter().map(move |said| (place.clone(), said))
+        };
+        all.chain(admin).flat_map(of).collect()
+    }
+
+    /// The earliest end, over all listeners with TLS, of the certificate that clients get for `host`
+    /// (seconds since 1970). `None` if no listener has a certificate.
+    #[must_use]
+    pub fn end_for(&self, host: &str) -> Option<i64> {
+        let entrances = self.entrances.iter().flatten();
+        entrances.filter_map(|entrance| entrance.current().certificates.end_for(host)).min()
+    }
+
     /// The trust in origins.
     #[must_use]
     pub fn origins(&self) -> &Arc<Origins> {
@@ -124,7 +142,6 @@ impl Live {
             let Some((tls, files)) = reloaded.listeners.get_mut(index).and_then(Option::take) else {
                 continue;
             };
-            warn_of_ends(index, &files);
             match entrance.adopt(&tls, files) {
                 Ok(true) => changed.push(format!("listeners[{index}].tls (its files)")),
                 Ok(false) => {}
@@ -201,14 +218,6 @@ fn at(index: usize, why: &TlsFault) -> String {
 
 fn at_admin(why: &TlsFault) -> String {
     format!("admin.tls: {why}")
-}
-
-fn warn_of_ends(index: usize, files: &Files) {
-    let now = clock::wall().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let now = i64::try_from(now).unwrap_or(i64::MAX);
-    for left in files.ends().map(|end| end.saturating_sub(now)).filter(|left| *left < ENDS_SOON) {
-        tracing::warn!(listener = index, seconds = left, "a certificate ends soon, or has ended");
-    }
 }
 
 /// The faults of the trust in each service's endpoints, with the key. The first call for a `ca` file reads

@@ -42,7 +42,11 @@ pub struct Setup {
 /// A color with these endpoints, which are all usable.
 pub fn endpoints(color: Color, addresses: &[SocketAddr]) -> ColorRoute {
     let route = |address: &SocketAddr| EndpointRoute {
-        endpoint: Endpoint { id: EndpointId::new(format!("app/{color}/{address}")), address: *address },
+        endpoint: Endpoint {
+            id: EndpointId::new(format!("app/{color}/{address}")),
+            address: *address,
+            probe: None,
+        },
         usable: true,
         returns: 0,
     };

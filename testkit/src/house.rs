@@ -73,6 +73,8 @@ pub struct Setup {
     pub green: &'static [&'static str],
     /// More sections of the configuration.
     pub more: String,
+    /// The file, or the pipe, that takes the door's output; a file of the house if it is `None`.
+    pub log: Option<PathBuf>,
 }
 
 impl Default for Setup {
@@ -85,6 +87,7 @@ impl Default for Setup {
             analysis: "",
             green: &[],
             more: String::new(),
+            log: None,
         }
     }
 }
@@ -148,7 +151,7 @@ impl House {
         }
         let addresses = PerColor::from_fn(|color| upstreams[color].iter().map(|one| one.address).collect());
         let written = write_config(folder.path(), setup, &addresses);
-        let log = folder.path().join("greenlight.log");
+        let log = setup.log.clone().unwrap_or_else(|| folder.path().join("greenlight.log"));
         let mut door = Door::start(exe(), &written.file, &log, written.admin).unwrap();
         door.ready(START).await.unwrap();
         Self { door, upstreams, listener: written.listener, folder, _machine: machine }
@@ -160,7 +163,7 @@ impl House {
         let machine = MACHINE.read().await;
         let folder = tempfile::tempdir().unwrap();
         let written = write_config(folder.path(), setup, upstreams);
-        let log = folder.path().join("greenlight.log");
+        let log = setup.log.clone().unwrap_or_else(|| folder.path().join("greenlight.log"));
         let mut door = Door::start(exe(), &written.file, &log, written.admin).unwrap();
         door.ready(START).await.unwrap();
         let upstreams = PerColor::default();
@@ -212,6 +215,13 @@ impl House {
             .until(SERVICE, &what, PATIENCE, |service| service.state.as_str() == state)
             .await
             .unwrap();
+    }
+
+    /// Returns the value of a metric without labels; `None` while there is no such metric.
+    pub async fn metric(&self, name: &str) -> Option<f64> {
+        let answer = self.admin().ask("GET", "/metrics", None).await.unwrap();
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
 
     /// Waits until this release is final, and returns its state.

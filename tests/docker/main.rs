@@ -22,3 +22,4 @@ mod released;
 mod site;
 mod slack;
 mod stuck;
+mod supervised;

@@ -22,6 +22,8 @@ mod probes;
 mod replay;
 mod reverts;
 mod shield;
+mod signals;
 mod store_kill;
+mod stuck_log;
 mod switches;
 mod traffic;

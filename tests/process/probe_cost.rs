@@ -114,7 +114,11 @@ fn targets(port: u16, kind: &CheckKind) -> Vec<ProbeTarget> {
             let [high, low] = number.to_be_bytes();
             let address = SocketAddr::from((Ipv4Addr::new(127, 1, high, low), port));
             let id = EndpointId::new(format!("backend/blue/{address}"));
-            ProbeTarget { endpoint: Endpoint { id, address }, owner: None, check: Arc::clone(&check) }
+            ProbeTarget {
+                endpoint: Endpoint { id, address, probe: None },
+                owner: None,
+                check: Arc::clone(&check),
+            }
         })
         .collect()
 }

@@ -6,7 +6,8 @@ use greenlight::health::ColorHealth;
 use greenlight::judge::{Baseline, Bucket, Outcome};
 use greenlight::model::{Color, Epoch, ReleaseId, Tick, Version};
 use greenlight::release::{
-    Errand, Event, Mode, OnInconclusive, OnTrip, Policy, Source, State, Trigger, UpstreamKind,
+    Delivery, Errand, Event, Mode, OnInconclusive, OnTrip, Policy, Presence, Source, State, Trigger,
+    UpstreamKind,
 };
 
 /// The words of a line, which are bare words and `key=value` pairs.
@@ -67,6 +68,7 @@ pub(crate) fn policy(policy: &mut Policy, words: &Words) {
             "drain_timeout" => policy.drain_timeout = duration(value),
             "min_healthy_time" => policy.min_healthy_time = duration(value),
             "replicas" => policy.replicas = value.parse().unwrap(),
+            "supervise" => policy.supervise = value.parse().unwrap(),
             "keep_releases" => policy.keep_releases = value.parse().unwrap(),
             "canary_percent" => {
                 policy.canary_percent = value.split(',').map(|percent| percent.parse().unwrap()).collect();
@@ -173,7 +175,14 @@ pub(crate) fn event(words: &Words, state: &State, at: Tick) -> Event {
         "pushed" => Event::Pushed {
             version: Version(words.value("version").unwrap().to_owned()),
             at: words.value("at").map(|at| at.parse().unwrap()),
+            delivery: delivery(words),
         },
+        "push_seen" => Event::PushSeen {
+            version: Version(words.value("version").unwrap().to_owned()),
+            at: None,
+            delivery: delivery(words),
+        },
+        "found" => Event::Found { version: Version(words.value("version").unwrap().to_owned()) },
         "errand" => Event::ErrandDone {
             release: running(),
             errand: errand(words.bare(1).unwrap()),
@@ -210,6 +219,11 @@ pub(crate) fn event(words: &Words, state: &State, at: Tick) -> Event {
             .or_else(|| managed(words, state, running))
             .unwrap_or_else(|| panic!("no such event: {word}")),
     }
+}
+
+fn delivery(words: &Words) -> Option<Delivery> {
+    let id = words.value("id").map(|id| Delivery::Id(id.to_owned()));
+    id.or_else(|| words.value("body").map(|body| Delivery::Body(body.to_owned())))
 }
 
 /// The events with counts of the data plane.
@@ -263,6 +277,7 @@ fn managed(words: &Words, state: &State, running: impl Fn() -> ReleaseId) -> Opt
             let known = || state.release.as_ref().unwrap().version.clone();
             Event::Pulled { release: running(), version: version.unwrap_or_else(known) }
         }
+        "pull_struggles" => Event::PullStruggles { release: running(), why: "502 Bad Gateway".to_owned() },
         "pull_failed" => Event::PullFailed { release: running(), why: "no such image".to_owned() },
         "started" => Event::Started { release: running() },
         "start_failed" => Event::StartFailed { release: running(), why: "port is taken".to_owned() },
@@ -278,6 +293,26 @@ fn managed(words: &Words, state: &State, running: impl Fn() -> ReleaseId) -> Opt
             let ids = words.value("ids").unwrap_or_default().split('+').filter(|id| !id.is_empty());
             Event::Containers { color: color(words.bare(1).unwrap()), ids: ids.map(str::to_owned).collect() }
         }
+        "running" => {
+            let color = color(words.bare(1).unwrap());
+            let presence = state.sides[color].containers.clone().map(|set| Presence {
+                set,
+                running: words.bare(2).unwrap().parse().unwrap(),
+                stopped: words.has("stopped"),
+                restarts: count(words, "restarts").unwrap_or(0),
+            });
+            Event::Present { color, presence }
+        }
+        "ended" => Event::Ended {
+            set: words.value("of").map_or_else(
+                || state.sides[color(words.bare(1).unwrap())].containers.clone().unwrap(),
+                ReleaseId::from,
+            ),
+            why: words.value("why").unwrap().replace('_', " "),
+        },
+        "certificate" => Event::Certificate(
+            words.has("ended").then(|| "the certificate for app.test ended on 2026-01-01".into()),
+        ),
         "engine" => Event::EngineAway(
             words.has("away").then(|| "the engine unix:///e does not answer: refused".into()),
         ),

@@ -113,6 +113,10 @@ const EVENTS: &[&str] = &[
     "deploy version=v2",
     "pushed version=v2",
     "pushed version=v3 at=100",
+    "push_seen version=v3 id=d1",
+    "found version=v3",
+    "found version=v2",
+    "pull_struggles of=backend-1",
     "errand pre_promote of=backend-1",
     "deploy",
     "promote",
@@ -156,7 +160,12 @@ const EVENTS: &[&str] = &[
     "pulled of=backend-1 version=v9",
     "containers green ids=c1",
     "ailing green why=status_503",
+    "running blue 1",
+    "running green 0",
+    "ended blue of=backend-1 why=exit_code_1",
     "engine away",
+    "certificate ended",
+    "certificate valid",
     "engine back",
 ];
 
@@ -230,7 +239,7 @@ fn every_kind_of_event_is_in_the_table() {
 }
 
 /// The number of kinds of events. [`kind`] does not compile if a kind is added.
-const KINDS: usize = 28;
+const KINDS: usize = 34;
 
 #[expect(dead_code, reason = "only its exhaustive match is of use")]
 fn kind(event: &Event) -> usize {
@@ -263,6 +272,12 @@ fn kind(event: &Event) -> usize {
         Event::ErrandDone { .. } => 26,
         Event::Canary { .. } => 27,
         Event::Control { .. } => 28,
+        Event::Present { .. } => 29,
+        Event::Ended { .. } => 30,
+        Event::PushSeen { .. } => 31,
+        Event::Found { .. } => 32,
+        Event::PullStruggles { .. } => 33,
+        Event::Certificate(_) => 34,
     }
 }
 

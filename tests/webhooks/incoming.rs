@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::kit::{
     SECRET, Secrets, TOKEN, dockerhub, holds, post, quick, releases, send, sign, sign_body, unix_now, until,
 };
-use greenlight_testkit::house::{House, PATIENCE, SERVICE, Setup, address};
+use greenlight_testkit::house::{House, PATIENCE, SERVICE, START, Setup, address};
 
 /// A door with every kind of webhook, on the listener for webhooks and on the public listener.
 struct Door {
@@ -143,7 +143,7 @@ async fn forged_late_large_or_foreign_webhooks_are_refused_and_leave_no_token() 
     assert_eq!(door.ci(now + 360, SECRET, &body).await, 401);
     let foreign = json!({ "image": "evil/app:v7" }).to_string().into_bytes();
     assert_eq!(door.ci(now, SECRET, &foreign).await, 403);
-    assert_eq!(door.ci(now, SECRET, &foreign).await, 409, "the same message again");
+    assert_eq!(door.ci(now, SECRET, &foreign).await, 403, "it was not taken, so it may be sent again");
 
     // GET is refused. The public listener gives the same answers as the listener for webhooks.
     let get = format!("GET /hooks/hub/{TOKEN} HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -183,7 +183,9 @@ async fn forged_late_large_or_foreign_webhooks_are_refused_and_leave_no_token() 
 async fn signed_senders_start_releases() {
     let door = Door::open().await;
     let body = json!({ "repository": "org/app", "tag": "v1", "pushed_at": 1_000 }).to_string().into_bytes();
-    assert_eq!(door.ci(unix_now(), SECRET, &body).await, 202);
+    let now = unix_now();
+    assert_eq!(door.ci(now, SECRET, &body).await, 202);
+    assert_eq!(door.ci(now, SECRET, &body).await, 409, "the same signed message again");
     until(&door.house, "v1", "succeeded").await;
 
     let digest = format!("sha256:{}", "ab".repeat(32));
@@ -296,4 +298,43 @@ async fn a_reload_changes_webhooks_and_keeps_the_rest() {
     }
     assert_eq!(door.hub(TOKEN, &body).await, 404, "the old token is nobody's");
     until(&door.house, "prod@2023-11-14T22:13:20Z", "succeeded").await;
+}
+
+/// A version that a person has left is not released by the same message again, not even after a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_comes_again_releases_nothing() {
+    let mut door = Door::open().await;
+    let push =
+        |tag: &str| json!({ "image": format!("org/app:{tag}"), "version": tag }).to_string().into_bytes();
+    let deliver = async |door: &Door, tag: &str, id: &str| {
+        let body = push(tag);
+        let signature = sign_body(SECRET, hmac::HMAC_SHA256, &body);
+        let fields = [("X-GitHub-Delivery", id), ("X-Hub-Signature-256", signature.as_str())];
+        assert_eq!(send(door.hooks, &post("/hooks/gh", &fields, &body)).await.status, 202);
+    };
+    // GitHub's default is a form.
+    let form = format!("payload={}", String::from_utf8(push("v1")).unwrap().replace('"', "%22"));
+    let signature = sign_body(SECRET, hmac::HMAC_SHA256, form.as_bytes());
+    let fields = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("X-GitHub-Delivery", "d1"),
+        ("X-Hub-Signature-256", signature.as_str()),
+    ];
+    assert_eq!(send(door.hooks, &post("/hooks/gh", &fields, form.as_bytes())).await.status, 202);
+    until(&door.house, "v1", "succeeded").await;
+    deliver(&door, "v2", "d2").await;
+    until(&door.house, "v2", "succeeded").await;
+    let back = format!("/v1/services/{SERVICE}/rollback");
+    assert_eq!(door.house.admin().ask("POST", &back, Some(&json!({}))).await.unwrap().status, 202);
+    until(&door.house, "v1", "succeeded").await;
+    let before = releases(&door.house).await;
+    deliver(&door, "v2", "d2").await;
+    deliver(&door, "v1", "d1").await;
+    door.house.start_again();
+    door.house.door.ready(START).await.unwrap();
+    deliver(&door, "v2", "d2").await;
+    // The pushes of a service go in order, so the others have been decided before this one.
+    deliver(&door, "v3", "d3").await;
+    until(&door.house, "v3", "succeeded").await;
+    assert_eq!(releases(&door.house).await, before + 1);
 }

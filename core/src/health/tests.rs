@@ -97,7 +97,11 @@ fn a_late_pass_begins_no_clean_run_before_a_known_failure() {
 }
 
 fn endpoint(n: u16) -> Endpoint {
-    Endpoint { id: EndpointId::new(format!("web/green/{n}")), address: ([127, 0, 0, 1], 8000 + n).into() }
+    Endpoint {
+        id: EndpointId::new(format!("web/green/{n}")),
+        address: ([127, 0, 0, 1], 8000 + n).into(),
+        probe: None,
+    }
 }
 
 fn roster(count: u16) -> Roster {

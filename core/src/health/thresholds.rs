@@ -76,6 +76,8 @@ pub struct EndpointHealth {
     pub passes: u32,
     /// Failures in a row.
     pub failures: u32,
+    /// All failures since nothing was known of the endpoint.
+    pub failed: u32,
     /// When the endpoint last became healthy; `None` unless it still is.
     pub healthy_since: Option<Tick>,
     /// Since when the endpoint has been healthy without one failed probe. A failure that leaves it
@@ -119,6 +121,7 @@ impl EndpointHealth {
         let latest = self.last_failure.as_ref().map_or(at, |(failed, _)| at.max(*failed));
         self.passes = 0;
         self.failures = self.failures.saturating_add(1);
+        self.failed = self.failed.saturating_add(1);
         self.clean_since = None;
         self.last_failure = Some((latest, why.clone()));
         if self.failures >= fall {

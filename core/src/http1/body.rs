@@ -52,8 +52,9 @@ pub struct BodyReader {
     extensions: u32,
     limits: HeadLimits,
     trailers: Option<Box<TrailerReader>>,
-    /// Whether blanks behind a chunk's size are accepted.
-    blanks: bool,
+    /// Whether the body is a response's. Blanks behind a chunk's size are accepted then, and the payload
+    /// before a fault is returned.
+    response: bool,
 }
 
 impl BodyReader {
@@ -66,14 +67,16 @@ impl BodyReader {
             Framing::Chunked => (Phase::Size(0), 0),
             Framing::ToEnd => (Phase::ToEnd, 0),
         };
-        Self { phase, left, extensions: 0, limits: *limits, trailers: None, blanks: false }
+        Self { phase, left, extensions: 0, limits: *limits, trailers: None, response: false }
     }
 
     /// A reader of a response's body. It accepts blanks behind a chunk's size, at the end of the line or
     /// before the `;` of an extension (RFC 9110, 5.6.3). Old servers pad the size, and the body is
-    /// framed anew for the client, so no second parser reads the blanks.
+    /// framed anew for the client, so no second parser reads the blanks. It returns the payload before a
+    /// fault, and the fault at the next call. A request's reader returns the fault alone, so that less of a
+    /// malformed request reaches an origin.
     pub fn of_response(framing: Framing, limits: &HeadLimits) -> Self {
-        Self { blanks: true, ..Self::new(framing, limits) }
+        Self { response: true, ..Self::new(framing, limits) }
     }
 
     /// Whether the body is complete, trailers included.
@@ -157,7 +160,13 @@ impl BodyReader {
                     self.phase = Phase::DataCr;
                 }
             } else {
-                self.phase = self.step(input[at])?;
+                self.phase = match self.step(input[at]) {
+                    Err(fault) if self.response && !data.is_empty() => {
+                        self.phase = Phase::Failed(fault);
+                        break;
+                    }
+                    stepped => stepped?,
+                };
                 at += 1;
             }
         }
@@ -171,7 +180,7 @@ impl BodyReader {
             (Phase::Size(1..) | Phase::Blanks(_) | Phase::Extension(_), b'\r') => Ok(Phase::SizeLf),
             (Phase::Size(1..), b';') => self.extension(1),
             (Phase::Blanks(bytes), b';') => self.extension(bytes + 1),
-            (Phase::Size(1..), b' ' | b'\t') if self.blanks => self.blank(1),
+            (Phase::Size(1..), b' ' | b'\t') if self.response => self.blank(1),
             (Phase::Blanks(bytes), b' ' | b'\t') => self.blank(bytes + 1),
             (Phase::Size(digits), byte) => self.size_digit(digits, byte),
             (Phase::Extension(bytes), byte) if byte == b'\t' || (byte >= b' ' && byte != 0x7f) => {

@@ -125,8 +125,8 @@ pub enum ResponseFault {
     ConnectionOptions,
     #[error("the origin switched protocols unasked, or to another one than asked for")]
     Switched,
-    #[error("the origin sent more than 16 interim responses")]
-    TooManyInformational,
+    #[error("the origin's interim responses are over 256 KiB together")]
+    InformationalTooLarge,
 }
 
 impl ResponseFault {

@@ -11,8 +11,9 @@ pub(crate) const CONNECTION_OPTIONS_MAX: usize = 32;
 /// The number of empty lines before a request that the codec skips (RFC 9112, 2.2).
 pub(crate) const EMPTY_LINES_MAX: usize = 2;
 
-/// The number of interim responses (1xx) that an origin may send to one request. One more is a fault.
-pub const INFORMATIONAL_MAX: u8 = 16;
+/// The most bytes that all interim heads (1xx) of one response may have together. Their number has no
+/// limit of its own, because a proxy must forward each of them (RFC 9110, 15.2).
+pub const INFORMATIONAL_BYTES_MAX: usize = 256 * 1024;
 
 /// The longest extension of one chunk, in bytes with its semicolon.
 pub(crate) const CHUNK_EXTENSION_BYTES_MAX: u32 = 256;

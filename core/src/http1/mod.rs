@@ -62,7 +62,7 @@ pub use forward::{Forward, write_encoded, write_request};
 pub use framing::Framing;
 #[cfg(test)]
 use limits::{CONNECTION_OPTIONS_MAX, METHOD_BYTES_MAX};
-pub use limits::{HeadLimits, INFORMATIONAL_MAX};
+pub use limits::{HeadLimits, INFORMATIONAL_BYTES_MAX};
 pub use method::Method;
 pub use peer::{Peer, Scheme};
 pub use relay::{Answer, Sending, write_informational, write_response};

@@ -79,10 +79,10 @@ pub fn write_response(head: &ResponseHead, buf: &[u8], answer: &Answer<'_>, out:
     sending
 }
 
-/// Appends the head of an interim response to `out` if it is a 103 and the client speaks HTTP/1.1.
-/// Returns whether it did. Other interim heads, and those for HTTP/1.0 clients, are dropped.
+/// Appends the head of an interim response to `out` if the client speaks HTTP/1.1. Returns whether it
+/// did. HTTP/1.0 has no interim responses, so a client of that version gets none (RFC 9110, 15.2).
 pub fn write_informational(head: &ResponseHead, buf: &[u8], client: Version, out: &mut Vec<u8>) -> bool {
-    let passes = head.status == 103 && client == Version::Http11;
+    let passes = client == Version::Http11;
     if passes {
         write_status(head, buf, out);
         write_fields(head, buf, out);

@@ -5,7 +5,7 @@ use super::fault::ResponseFault;
 use super::field::{Field, FieldKind};
 use super::fields::read_fields;
 use super::framing::{Framing, FramingFault, FramingFields};
-use super::limits::{HeadLimits, INFORMATIONAL_MAX};
+use super::limits::{HeadLimits, INFORMATIONAL_BYTES_MAX};
 use super::method::Method;
 use super::request::{HeadProgress, RequestHead};
 use super::scan::{FirstLine, HeadEnd, HeadScan, ScanFault};
@@ -41,7 +41,7 @@ impl<'a> RequestContext<'a> {
 /// The role of a response in its exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResponseClass {
-    /// A 1xx other than 101. Another head follows. A 103 passes, and the others are dropped.
+    /// A 1xx other than 101. Another head follows.
     Informational,
     /// A 101 that switches to the protocol that the door asked for. A tunnel follows.
     Switching,
@@ -77,11 +77,12 @@ pub struct ResponseHead {
     pub upgrade: Span,
     pub(crate) connection: Connection,
     scan: HeadScan,
-    informational: u8,
+    /// The bytes of the interim heads of this exchange.
+    informational: usize,
 }
 
 impl ResponseHead {
-    /// Begins a new exchange. Forgets the progress of an incomplete head and the number of interim
+    /// Begins a new exchange. Forgets the progress of an incomplete head and the bytes of interim
     /// responses.
     pub fn clear(&mut self) {
         self.scan = HeadScan::default();
@@ -153,8 +154,8 @@ impl From<ScanFault> for ResponseFault {
 /// behind it.
 ///
 /// # Errors
-/// The head has no reading or more than one, or is over a limit. The 17th interim response of an
-/// exchange is a fault too.
+/// The head has no reading or more than one, or is over a limit. The limit of
+/// [`INFORMATIONAL_BYTES_MAX`] holds for all interim responses of an exchange together.
 pub fn parse_response(
     buf: &[u8],
     request: &RequestContext<'_>,
@@ -191,7 +192,7 @@ fn read_head(
     let (length, chunked) = framing.settle(head.version == Version::Http10)?;
     head.content_length = length;
     head.persistence = head.connection.persistence(head.version);
-    head.class = classify(buf, head, request)?;
+    head.class = classify(buf, end.end, head, request)?;
     // The rules of RFC 9112, 6.3, in the order of the RFC.
     head.framing = match (length, chunked) {
         _ if request.method == Method::Head || matches!(head.status, 100..=199 | 204 | 304) => Framing::None,
@@ -229,6 +230,7 @@ fn weigh_fields(buf: &[u8], head: &mut ResponseHead) -> Result<FramingFields, Re
 
 fn classify(
     buf: &[u8],
+    head_bytes: usize,
     head: &mut ResponseHead,
     request: &RequestContext<'_>,
 ) -> Result<ResponseClass, ResponseFault> {
@@ -241,9 +243,9 @@ fn classify(
             if fits { Ok(ResponseClass::Switching) } else { Err(ResponseFault::Switched) }
         }
         100..=199 => {
-            head.informational += 1;
-            if head.informational > INFORMATIONAL_MAX {
-                return Err(ResponseFault::TooManyInformational);
+            head.informational = head.informational.saturating_add(head_bytes);
+            if head.informational > INFORMATIONAL_BYTES_MAX {
+                return Err(ResponseFault::InformationalTooLarge);
             }
             Ok(ResponseClass::Informational)
         }

@@ -14,6 +14,9 @@ pub struct Endpoint {
     pub id: EndpointId,
     /// The address at which it listens.
     pub address: SocketAddr,
+    /// Where it is probed, if that is neither its own address nor another port of the same machine.
+    #[serde(default)]
+    pub probe: Option<SocketAddr>,
 }
 
 /// The health of an endpoint, as the thresholds `rise` and `fall` derive it from its probes.

@@ -6,11 +6,11 @@ use crate::judge::{Baseline, Bucket};
 use crate::model::{Color, Epoch, ReleaseId};
 
 use super::rules::{
-    accept, bake, canary, checking, errands, pin, promoting, quarantine, reverting, rollback, standby,
-    starting,
+    accept, bake, canary, checking, errands, pin, promoting, pushed, quarantine, reverting, rollback,
+    standby, starting, supervise, together,
 };
 use super::turn::Turn;
-use super::{Alarm, Event, Phase, Policy, Refusal, Stage};
+use super::{Alarm, Event, Phase, Policy, PushTaken, Refusal, Stage};
 
 /// Applies one event to the state. A [`Refusal`] means that the event does not fit and that the caller
 /// drops the whole step.
@@ -20,7 +20,15 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
             let (version, auto_promote) = (version.as_ref(), *auto_promote);
             accept::deploy(turn, &accept::Ask { version, auto_promote, force: *force, source: *source })
         }
-        Event::Pushed { version, at } => accept::pushed(turn, version, *at),
+        Event::Pushed { version, at, delivery } => {
+            let push = PushTaken { version: version.clone(), at: *at, delivery: delivery.clone() };
+            pushed::pushed(turn, push)
+        }
+        Event::PushSeen { version, at, delivery } => {
+            let push = PushTaken { version: version.clone(), at: *at, delivery: delivery.clone() };
+            pushed::seen(turn, push)
+        }
+        Event::Found { version } => pushed::found(turn, version),
         Event::Promote { force } => checking::promote(turn, *force),
         Event::Abort => pin::abort(turn),
         Event::Rollback { to, quarantine, force } => {
@@ -59,6 +67,7 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
         }
         Event::ErrandDone { release, errand, outcome } => errands::done(turn, release, *errand, outcome),
         Event::Pulled { release, version } => starting::pulled(turn, release, version),
+        Event::PullStruggles { release, why } => starting::pull_struggles(turn, release, why),
         Event::PullFailed { release, why } => starting::pull_failed(turn, release, why),
         Event::Started { release } => starting::started(turn, release),
         Event::StartFailed { release, why } => starting::start_failed(turn, release, why),
@@ -69,8 +78,20 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
             turn.state.seen[*color] = Some(ids.clone());
             Ok(())
         }
+        Event::Present { color, presence } => {
+            turn.state.presence[*color].clone_from(presence);
+            Ok(())
+        }
+        Event::Ended { set, why } => supervise::ended(turn, set, why),
+        Event::Certificate(why) => {
+            turn.state.certificate.clone_from(why);
+            Ok(())
+        }
         Event::EngineAway(why) => {
             turn.state.engine_away.clone_from(why);
+            if why.is_none() {
+                together::engines_answer(turn);
+            }
             Ok(())
         }
     }

@@ -18,9 +18,10 @@ pub(crate) fn unpinned(state: &State) -> Result<(), Refusal> {
     }
 }
 
-/// The version is not active already and is not in quarantine.
+/// The version is not active already and is not in quarantine. An active version whose containers do not
+/// all run may be released again, since that repairs it.
 pub(crate) fn fresh_version(state: &State, version: &Version) -> Result<(), Refusal> {
-    if state.active_version() == Some(version) {
+    if state.active_version() == Some(version) && !state.is_short(state.active) {
         return Err(Refusal::SameVersion { version: version.0.clone() });
     }
     free_version(state, version)

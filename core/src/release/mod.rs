@@ -20,6 +20,7 @@
 //! | final states, fates of the color that lost | `ending`, `standby`, `quarantine` |
 //! | hooks and tags | `errands` |
 //! | pins, pauses, alarms, the on_healthy edge | `pin`, `alarm`, `discovery` |
+//! | containers that ended by themselves | `supervise` |
 //! | restarts | `restart` |
 //! | a lost record, and containers that a crash left behind | `rebuild` |
 //! | facts that hold after every step | `record/invariants` |
@@ -46,6 +47,8 @@ pub use record::phase::{
     Queued, Reverting, Stage, Starting, Stretch,
 };
 pub use record::policy::{Mode, OnInconclusive, OnTrip, Policy, Trigger, UpstreamKind};
+pub use record::presence::{Presence, Supervision};
+pub use record::pushes::{Delivery, PushTaken, Pushes};
 pub use record::refusal::Refusal;
 pub use record::remains::{ContainerSet, PastRelease};
 pub use record::side::{Fallback, Fate, KeptSet, Side};

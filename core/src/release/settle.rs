@@ -4,7 +4,7 @@
 use super::Phase;
 use super::rules::{
     alarm, bake, canary, checking, degraded, discovery, errands, pin, promoting, queue, reverting, standby,
-    starting,
+    starting, supervise,
 };
 use super::turn::Turn;
 
@@ -24,13 +24,15 @@ pub(crate) fn settle(turn: &mut Turn) {
 
 /// Lets the first rule act that has something to do; `false` if no rule has. While the store can't be
 /// written only the running release is asked, and of its rules only those that may lead to a revert. So
-/// there is no switch, no start, no stop and no end of a bake.
+/// there is no switch, no release, no stop and no end of a bake. Containers that serve are still started
+/// again, because that changes nothing in the record.
 fn advance(turn: &mut Turn) -> bool {
     if turn.state.unwritable {
-        return running(turn);
+        return running(turn) || supervise::advance(turn);
     }
     pin::advance(turn)
         || running(turn)
+        || supervise::advance(turn)
         || queue::advance(turn)
         || standby::advance(turn)
         || errands::advance(turn)

@@ -214,6 +214,10 @@ fn is_in_the_story(alarm: Alarm) -> bool {
         | Alarm::StateRebuilt
         | Alarm::EngineAway
         | Alarm::HookFailed
-        | Alarm::TagsFailed => false,
+        | Alarm::TagsFailed
+        | Alarm::Swapping
+        | Alarm::ContainersDown
+        | Alarm::CrashLoop
+        | Alarm::Certificate => false,
     }
 }

@@ -55,6 +55,9 @@ pub struct ServiceSettings {
     pub body_bytes_max: u64,
     /// The share of requests that may be sent a second time, from 0 to 1.
     pub retry_budget: f64,
+    /// Whether trailers of a request pass to an endpoint that speaks HTTP/1.1. They pass to HTTP/2 in any
+    /// case.
+    pub request_trailers: bool,
     /// Whether the old color may answer a request that fails on the candidate.
     pub shield: bool,
     /// The number of requests that may be in flight, over all workers. 0 means no limit.
@@ -97,6 +100,7 @@ impl Default for ServiceSettings {
             pool_idle_max: 256,
             body_bytes_max: 0,
             retry_budget: 0.2,
+            request_trailers: false,
             shield: true,
             requests_max: 0,
             queue_max: 0,

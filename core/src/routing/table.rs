@@ -19,7 +19,7 @@ const HOOK_BYTES_MAX: u64 = 256 * 1024;
 /// The receiver of webhooks as a service. It has one endpoint, and workers reach it like any other. No
 /// configured service can have its name, because a service name has no `/`.
 fn hooks_route(address: SocketAddr) -> ServiceRoute {
-    let endpoint = Endpoint { id: EndpointId::from("greenlight/hooks"), address };
+    let endpoint = Endpoint { id: EndpointId::from("greenlight/hooks"), address, probe: None };
     let mut colors = PerColor::<ColorRoute>::default();
     colors[Color::Blue].endpoints.push(EndpointRoute { endpoint, usable: true, returns: 0 });
     ServiceRoute {

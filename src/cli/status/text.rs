@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::cli::rundown;
 use crate::cli::span;
 use crate::cli::table::Table;
-use crate::control_plane::controller::ServiceView;
+use crate::control_plane::controller::{ReleaseView, ServiceView};
 use crate::model::{Color, Health};
 use crate::release::StateName;
 
@@ -16,18 +16,18 @@ pub(crate) fn all(services: &[ServiceView]) -> String {
         return "no service is configured: add [services.NAME] to the configuration".into();
     }
     let mut table =
-        Table::new(["SERVICE", "ACTIVE", "STATE", "RELEASE", "VERSION", "BLUE", "GREEN", "NOTES"]);
+        Table::new(["SERVICE", "ACTIVE", "VERSION", "STATE", "RELEASE", "BLUE", "GREEN", "NOTES"]);
     for service in services {
-        let release = service.release.as_ref();
+        let alarms = service.alarms.keys().map(|alarm| format!("ALARM {alarm}"));
         table.row([
             service.name.clone(),
             service.active.to_string(),
+            active_version(service),
             service.state.to_string(),
-            release.map_or_else(|| "-".to_owned(), |release| release.id.clone()),
-            release.map_or_else(|| "-".to_owned(), |release| release.version.clone()),
+            service.release.as_ref().map_or_else(|| "-".to_owned(), |release| last_release(service, release)),
             health(service, Color::Blue),
             health(service, Color::Green),
-            notes(service).join(", "),
+            alarms.chain(notes(service)).collect::<Vec<_>>().join(", "),
         ]);
     }
     table.text()
@@ -37,13 +37,17 @@ pub(crate) fn all(services: &[ServiceView]) -> String {
 pub(crate) fn one(service: &ServiceView) -> String {
     // Writing to a String never fails.
     let mut text = format!("service {}: {} is active, {}", service.name, service.active, service.state);
+    let _ = write!(text, "\n  active    {}: version {}", service.active, active_version(service));
     let _ = write!(text, "\n  hosts     {}", service.hosts.join(", "));
     let _ = write!(text, "\n  epoch     {}, revision {}", service.epoch, service.revision);
     if let Some(release) = &service.release {
         let _ = write!(
             text,
             "\n  release   {}: {} of {} on {}",
-            release.id, release.kind, release.version, release.color
+            release.id,
+            release.kind,
+            short(&release.version, release.image.as_deref()),
+            release.color
         );
         let _ = write!(text, "\n            {}: {}", release.state, release.reason);
         let progress = rundown::progress(service, &release.id);
@@ -59,6 +63,12 @@ pub(crate) fn one(service: &ServiceView) -> String {
     }
     for (alarm, reason) in &service.alarms {
         let _ = write!(text, "\n  ALARM     {alarm}: {reason}");
+    }
+    for (color, containers) in &service.containers {
+        let running = containers.running.map_or_else(|| "?".to_owned(), |running| running.to_string());
+        let (wanted, healthy) = (containers.wanted, containers.healthy);
+        let _ =
+            write!(text, "\n  {color:<9} {wanted} containers wanted, {running} running, {healthy} healthy");
     }
     if !service.endpoints.is_empty() {
         let mut table = Table::new(["ENDPOINT", "COLOR", "HEALTH", "IN FLIGHT", "LAST FAILURE"]);
@@ -80,9 +90,10 @@ pub(crate) fn one(service: &ServiceView) -> String {
 /// One service as a line for a log. The line contains no clock, so that it changes only when the service
 /// changes.
 pub(crate) fn line(service: &ServiceView) -> String {
-    let mut text = format!("{}: {} active, {}", service.name, service.active, service.state);
+    let mut text = format!("{}: {} active", service.name, service.active);
+    let _ = write!(text, " ({}), {}", active_version(service), service.state);
     if let Some(release) = &service.release {
-        let _ = write!(text, ", {} {}", release.id, release.version);
+        let _ = write!(text, ", {}", last_release(service, release));
     }
     let _ = write!(text, ", blue {}, green {}", health(service, Color::Blue), health(service, Color::Green));
     for note in notes(service) {
@@ -94,11 +105,40 @@ pub(crate) fn line(service: &ServiceView) -> String {
     text
 }
 
-/// The healthy endpoints of a color out of all its endpoints, such as `2/3`; `-` for a color without
+/// The version that serves, or `-` if it is not known.
+fn active_version(service: &ServiceView) -> String {
+    let image =
+        service.release.as_ref().filter(|release| Some(&release.version) == service.active_version.as_ref());
+    let image = image.and_then(|release| release.image.as_deref());
+    service.active_version.as_ref().map_or_else(|| "-".to_owned(), |version| short(version, image))
+}
+
+/// The last release with its version, if that is another one than the version that serves.
+fn last_release(service: &ServiceView, release: &ReleaseView) -> String {
+    if service.active_version.as_ref() == Some(&release.version) {
+        return release.id.clone();
+    }
+    let version = short(&release.version, release.image.as_deref());
+    format!("{} ({version}, {})", release.id, release.state)
+}
+
+/// A version for people. Of a digest 12 characters are shown, behind the tag that was asked for.
+fn short(version: &str, image: Option<&str>) -> String {
+    let Some(digest) = version.strip_prefix("sha256:").filter(|digest| digest.len() > 12) else {
+        return version.to_owned();
+    };
+    let digest: String = digest.chars().take(12).collect();
+    let name = image.map(|image| image.split('@').next().unwrap_or(image));
+    let tag = name.and_then(|name| name.rsplit('/').next()?.split_once(':')).map(|(_, tag)| tag);
+    tag.map_or_else(|| format!("sha256:{digest}"), |tag| format!("{tag} (sha256:{digest})"))
+}
+
+/// The healthy endpoints of a color out of all that it should have, such as `2/3`; `-` for a color without
 /// endpoints.
 fn health(service: &ServiceView, color: Color) -> String {
     let of_color = service.endpoints.iter().filter(|endpoint| endpoint.color == color);
-    let total = of_color.clone().count();
+    let wanted = service.containers.get(color.as_str()).map_or(0, |containers| containers.wanted as usize);
+    let total = of_color.clone().count().max(wanted);
     let healthy = of_color.filter(|endpoint| endpoint.health == Health::Healthy).count();
     if total == 0 { "-".to_owned() } else { format!("{healthy}/{total}") }
 }

@@ -54,6 +54,8 @@ fn service(state: &str) -> ServiceView {
         name: "shop".into(),
         hosts: vec!["shop.example.org".into()],
         active: Color::Blue,
+        active_version: Some("v41".into()),
+        candidate_version: None,
         epoch: 3,
         revision: 12,
         state: StateName::from_word(state).unwrap(),
@@ -68,6 +70,7 @@ fn service(state: &str) -> ServiceView {
             endpoint("green", Health::Healthy),
             endpoint("green", Health::Unhealthy),
         ],
+        containers: std::collections::BTreeMap::new(),
         alarms: std::collections::BTreeMap::new(),
         deadline_in_seconds: Some(247.4),
     }
@@ -180,11 +183,12 @@ fn status_is_a_table_a_page_or_a_log_line() {
     };
     let all = status::text::all(std::slice::from_ref(&pinned));
     let expected = "\
-SERVICE  ACTIVE  STATE   RELEASE  VERSION  BLUE  GREEN  NOTES
-shop     blue    baking  shop-7   v42      1/1   1/2    pinned (holiday)";
+SERVICE  ACTIVE  VERSION  STATE   RELEASE               BLUE  GREEN  NOTES
+shop     blue    v41      baking  shop-7 (v42, baking)  1/1   1/2    ALARM active-down, pinned (holiday)";
     assert_eq!(all, expected);
     let one = "\
 service shop: blue is active, baking
+  active    blue: version v41
   hosts     shop.example.org
   epoch     3, revision 12
   release   shop-7: deploy of v42 on green
@@ -200,8 +204,7 @@ ENDPOINT       COLOR  HEALTH     IN FLIGHT  LAST FAILURE
 
 next: the judge watches (4:07 left); to go back: greenlight rollback shop";
     assert_eq!(status::text::one(&pinned), one);
-    let line =
-        "shop: blue active, baking, shop-7 v42, blue 1/1, green 1/2, pinned (holiday), ALARM active-down";
+    let line = "shop: blue active (v41), baking, shop-7 (v42, baking), blue 1/1, green 1/2, pinned (holiday), ALARM active-down";
     assert_eq!(status::text::line(&pinned), line);
     assert!(status::text::all(&[]).contains("no service"));
 }
@@ -247,4 +250,27 @@ fn events_are_parsed_from_pieces_of_any_size() {
     }
     let mut parser = Parser::default();
     assert!(parser.push(&vec![b'x'; 2 * 1024 * 1024]).is_err());
+}
+
+#[test]
+fn a_digest_is_cut_and_has_the_tag_that_was_asked_for_beside_it() {
+    let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
+    let mut reverted = service("stable");
+    reverted.active_version = Some(digest.clone());
+    reverted.release = Some(ReleaseView {
+        version: format!("sha256:{}", "fedcba9876543210".repeat(4)),
+        image: Some("registry.example.org:5000/org/shop:prod".into()),
+        ..release("reverted")
+    });
+    let all = status::text::all(std::slice::from_ref(&reverted));
+    assert!(all.contains("blue    sha256:0123456789ab  stable"), "{all}");
+    assert!(all.contains("shop-7 (prod (sha256:fedcba987654), reverted)"), "{all}");
+    // The version of a release that serves is said with its tag.
+    reverted.release = Some(ReleaseView {
+        version: digest,
+        image: Some("org/shop:prod@sha256:0123".into()),
+        ..release("succeeded")
+    });
+    let page = status::text::one(&reverted);
+    assert!(page.contains("active    blue: version prod (sha256:0123456789ab)"), "{page}");
 }

@@ -17,9 +17,10 @@ use crate::model::{Color, ImageReference, registry_of};
 use super::stray;
 
 /// The keys that only an upstream of kind docker has.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "image",
     "replicas",
+    "supervise",
     "follow",
     "port",
     "network",
@@ -62,6 +63,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
         section.missing("image", &format!("{IMAGE}, or follow = true"));
     }
     let replicas = section.value("replicas", integer(1..=1000), 3);
+    let supervise = section.value("supervise", flag, default.supervise);
     let cores =
         number(|cores| cores > 0.0 && cores <= 4096.0, "a number of cores greater than 0, such as 1.0");
     let memory = section.optional("memory", size(4 << 20..=16 << 40));
@@ -75,6 +77,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
         password,
     });
     let engine = Docker {
+        supervise,
         port: section.optional("port", integer(1..=u16::MAX)),
         network: section.value("network", text("a network's name, such as \"bridge\""), default.network),
         publish: section.word(
@@ -82,6 +85,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
             &[("none", Publish::None), ("loopback", Publish::Loopback)],
             Publish::None,
         ),
+        probe_port: None,
         env: section.map("env", value, "{ KEY = \"value\" }"),
         env_file: section.value("env_file", list(file, "[\"app.env\"]"), Vec::new()),
         mounts: section.value(
@@ -101,7 +105,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
                 "{ max-size = \"10m\" }",
             ),
         }),
-        stop_signal: section.value("stop_signal", text_that("a signal", check_signal), default.stop_signal),
+        stop_signal: section.optional("stop_signal", text_that("a signal", check_signal)),
         stop_timeout: section.value("stop_timeout", duration(..), default.stop_timeout),
         engines: section.rows("engines", engine).unwrap_or(default.engines),
         registry_auth,

@@ -1,6 +1,8 @@
 //! Reads `[limits]` and `[log]`.
 
-use crate::config::kind::{duration, integer, size, some_time, text_that};
+use std::time::Duration;
+
+use crate::config::kind::{duration, integer, size, some_time, text_that, time_or_off};
 use crate::config::nearest::nearest;
 use crate::config::quantity::Size;
 use crate::config::section::Section;
@@ -11,6 +13,9 @@ use crate::config::{Access, Limits, Log, LogFormat, Shown};
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const CONNECTIONS_MAX: usize = 10_000_000;
+/// Servers of gRPC end a connection that is pinged more often, and clients of gRPC don't go below it
+/// (gRFC A8).
+const ORIGIN_PING_INTERVAL_MIN: Duration = Duration::from_secs(10);
 
 pub(super) fn limits(limits: &mut Section<'_, '_>) -> Limits {
     let default = Limits::default();
@@ -37,7 +42,12 @@ pub(super) fn limits(limits: &mut Section<'_, '_>) -> Limits {
         // A window begins at 65 535 bytes and may grow to 2^31 - 1 (RFC 9113 section 6.9.2).
         h2_stream_window: window(limits, "h2_stream_window", default.h2_stream_window),
         h2_connection_window: window(limits, "h2_connection_window", default.h2_connection_window),
-        h2_ping_interval: limits.value("h2_ping_interval", some_time(), default.h2_ping_interval),
+        h2_ping_interval: limits.value("h2_ping_interval", duration(..), default.h2_ping_interval),
+        h2_origin_ping_interval: limits.value(
+            "h2_origin_ping_interval",
+            time_or_off(ORIGIN_PING_INTERVAL_MIN),
+            default.h2_origin_ping_interval,
+        ),
         h2_ping_timeout: limits.value("h2_ping_timeout", some_time(), default.h2_ping_timeout),
         shutdown_timeout: limits.value("shutdown_timeout", duration(..), default.shutdown_timeout),
     }

@@ -10,7 +10,7 @@ use crate::config::kind::{file, flag, list, secret, wrong_type};
 use crate::config::name::{HOST_BYTES_MAX, check_name, exact_host, host, network};
 use crate::config::section::Section;
 use crate::config::walk::join;
-use crate::config::{Affinity, Hook, Service, UpstreamTls};
+use crate::config::{Affinity, Hook, Service, Upstream, UpstreamTls};
 use crate::health::Speech;
 use crate::model::{Color, OriginTls, PerColor, ServiceName};
 use crate::release;
@@ -36,13 +36,17 @@ pub(super) fn service(section: &mut Section<'_, '_>, name: &str) -> Service {
     let preview_allow = section.value("preview_allow", list(network, "[\"10.0.0.0/8\"]"), Vec::new());
     let preview_token = section.optional("preview_token", secret);
     let error_pages = error_pages(section);
-    let (upstream, protocol, upstream_tls) = section.section("upstream", upstream::upstream);
+    let (mut upstream, protocol, upstream_tls) = section.section("upstream", upstream::upstream);
     let tls = origin_tls(section, &hosts, protocol, upstream_tls.as_ref());
     let (mut check, gate) = section.section("health", |section| health::health(section, &hosts));
+    if let Upstream::Docker { engine, .. } = &mut upstream {
+        engine.probe_port = check.port;
+    }
     check.speech = speech(protocol, tls.as_ref(), check.port.is_some());
     let mut policy = release::Policy {
         upstream: upstream::kind(&upstream),
         replicas: upstream::replicas(&upstream),
+        supervise: upstream::supervises(&upstream),
         thresholds: gate.thresholds,
         interval: check.interval,
         timeout: check.timeout,

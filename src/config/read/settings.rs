@@ -23,6 +23,7 @@ pub(super) fn proxy(section: &mut Section<'_, '_>) -> (ServiceSettings, Affinity
         pool_idle_max: section.value("pool_idle_max", integer(0..=COUNT_MAX), default.pool_idle_max),
         body_bytes_max: body_max.0,
         retry_budget: section.value("retry_budget", share, default.retry_budget),
+        request_trailers: section.value("request_trailers", flag, default.request_trailers),
         shield: section.value("shield", flag, default.shield),
         requests_max: section.value("requests_max", integer(0..=COUNT_MAX), default.requests_max),
         queue_max: section.value("queue_max", integer(0..=COUNT_MAX), default.queue_max),

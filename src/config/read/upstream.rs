@@ -63,6 +63,14 @@ pub(super) fn replicas(upstream: &Upstream) -> u32 {
     }
 }
 
+/// Whether containers that have ended are started again. It has no effect where somebody else runs them.
+pub(super) const fn supervises(upstream: &Upstream) -> bool {
+    match upstream {
+        Upstream::Fixed { .. } => true,
+        Upstream::Docker { engine, follow, .. } => engine.supervise || *follow,
+    }
+}
+
 /// Whether greenlight moves tags in the registry after a success.
 pub(super) fn moves_tags(upstream: &Upstream) -> bool {
     match upstream {

@@ -36,6 +36,9 @@ impl Controller {
                 Err(fault) => {
                     tracing::error!(service = %self.services[index].name(), %fault, "the store can't be written");
                     self.told_unwritable(index).await?;
+                    if event == Event::StoreWritable(true) {
+                        return Err(Refusal::StoreUnwritable);
+                    }
                 }
             }
             let step = release::step(&self.services[index].state, &event, clock::now())?;
@@ -69,8 +72,12 @@ impl Controller {
         self.follow_record(index);
         self.perform(index, now);
         self.perform(index, after_persist);
+        let told = !notes.is_empty();
         for note in notes {
-            self.tell(index, note).await;
+            self.tell(index, note);
+        }
+        if told {
+            self.scribe.settled().await;
         }
         for release in &ended {
             self.count_ended(index, release);

@@ -59,7 +59,8 @@ impl Controller {
             after: runtime.summary(),
         };
         tracing::info!(service = %entry.service, who = %entry.who, what = %entry.what, outcome = %entry.outcome, "command");
-        self.write_audit(index, entry).await;
+        self.scribe.audit(self.services[index].name().clone(), entry);
+        self.scribe.settled().await;
         self.views_dirty = true;
         self.publish();
         let forward = match command {
@@ -94,7 +95,20 @@ impl Controller {
         let runtime = &self.services[index];
         let before = runtime.state.release.as_ref().map(|release| release.id.clone());
         let serving = runtime.state.sides[runtime.state.active].release.clone();
-        match self.apply(index, event).await {
+        let seen = match event.clone() {
+            Event::Pushed { version, at, delivery } => Some(Event::PushSeen { version, at, delivery }),
+            _ => None,
+        };
+        let outcome = self.apply(index, event).await;
+        if let (
+            Some(seen),
+            Err(Refusal::SameVersion { .. } | Refusal::UnderWay { .. } | Refusal::Quarantined { .. }),
+        ) = (seen, &outcome)
+        {
+            // The same delivery must not release the version after a person has left it.
+            self.apply_fact(index, seen).await;
+        }
+        match outcome {
             Ok(taken) => Ok(done(&self.services[index], command, before.as_ref(), &taken)),
             Err(Refusal::SameVersion { version }) => Ok(Done {
                 release: serving.map(|id| id.to_string()),
@@ -145,8 +159,8 @@ fn event(runtime: &ServiceRuntime, command: &Command) -> Result<Event, Rejection
         Command::Deploy { image: None, version, force, auto_promote } => {
             Event::Deploy { version: version.map(Version), auto_promote, force, source: Source::Person }
         }
-        Command::Pushed { version: Some(version), image: None, at, .. } => {
-            Event::Pushed { version: Version(version), at }
+        Command::Pushed { version: Some(version), image: None, at, delivery, .. } => {
+            Event::Pushed { version: Version(version), at, delivery }
         }
         Command::Pushed { subject, .. } => {
             return Err(Rejection::Invalid(format!(

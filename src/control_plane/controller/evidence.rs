@@ -197,8 +197,44 @@ impl Controller {
     }
 }
 
-/// Returns the last failure of the first endpoint whose probes fail.
+/// Returns the last failure of a color's probes, and how many have failed. A gate can be shut by probes that
+/// fail now and then, although all endpoints count as healthy. The number changes with failures alone, so that
+/// the state does not hear of each probe that passes.
 fn ailment(roster: &Roster) -> Option<String> {
-    let failing = roster.endpoints().iter().find(|(_, health)| health.failures > 0);
-    failing.and_then(|(_, health)| health.last_failure.as_ref()).map(|(_, why)| why.to_string())
+    let healths = || roster.endpoints().iter().map(|(_, health)| health);
+    let (_, why) = healths().filter_map(|health| health.last_failure.as_ref()).max_by_key(|(at, _)| *at)?;
+    let failed: u32 = healths().map(|health| health.failed).sum();
+    let probes = if failed == 1 { "probe" } else { "probes" };
+    Some(format!("{why} ({failed} failed {probes})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ailment;
+    use crate::health::{ProbeFailure, ProbeOutcome, Roster, Thresholds};
+    use crate::model::{Endpoint, EndpointId, Tick};
+
+    #[test]
+    fn probes_that_fail_now_and_then_are_counted_although_the_endpoint_is_healthy() {
+        let mut roster = Roster::default();
+        let id = EndpointId::from("e1");
+        let address = ([127, 0, 0, 1], 80).into();
+        roster.set_endpoints(&[Endpoint { id: id.clone(), address, probe: None }]);
+        assert_eq!(ailment(&roster), None);
+        let thresholds = Thresholds { rise: 2, fall: 3 };
+        let mut said = Vec::new();
+        for second in 0..9 {
+            let outcome = if second % 3 == 2 {
+                ProbeOutcome::Fail(ProbeFailure::Status(503))
+            } else {
+                ProbeOutcome::Pass
+            };
+            roster.observe(None, &id, &outcome, thresholds, Tick::from_millis(second * 1000));
+            said.push(ailment(&roster));
+        }
+        assert_eq!(roster.summary().healthy, 1);
+        assert_eq!(said[2].as_deref(), Some("status 503 (1 failed probe)"));
+        assert_eq!(said[4], said[2], "a probe that passes changes no word");
+        assert_eq!(said[8].as_deref(), Some("status 503 (3 failed probes)"));
+    }
 }

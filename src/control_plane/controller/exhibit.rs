@@ -9,13 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock;
-use crate::control_plane::store::{Store, StoreFault, StoredExhibit};
+use crate::control_plane::store::{ANSWER_MAX, Store, StoreFault, StoredExhibit};
 use crate::judge::{Bucket, Series};
 use crate::model::{PerColor, ReleaseId};
 use crate::release::{Phase, Stretch};
 use crate::tasks;
 
-use super::record::WRITE_TIMEOUT;
 use super::run::Controller;
 use super::service::course::Course;
 use super::story::judged;
@@ -143,8 +142,10 @@ impl Controller {
         let Some(course) = &self.services[index].course else { return };
         let Ok(json) = serde_json::to_string(&course.series) else { return };
         let (release, store) = (course.release.clone(), Arc::clone(&self.store));
+        let turns = Arc::clone(&self.turns);
         self.tasks.spawn(tasks::named("course", async move {
-            let written = tokio::time::timeout(WRITE_TIMEOUT, store.exhibit(&release, SERIES, json)).await;
+            let _turn = turns.acquire().await;
+            let written = tokio::time::timeout(ANSWER_MAX, store.exhibit(&release, SERIES, json)).await;
             if !matches!(written, Ok(Ok(()))) {
                 tracing::debug!(%release, "its course can't be written");
             }

@@ -6,9 +6,10 @@ use tokio::sync::oneshot;
 
 use crate::control_plane::provider::docker::DockerFault;
 use crate::model::{ImageReference, ReleaseId, ServiceName, Version};
-use crate::release::{Event, Notice};
+use crate::release::{Delivery, Event, Notice};
 use crate::traffic::WorkerReport;
 
+use super::persist::Saved;
 use super::rejection::Rejection;
 
 /// The author of a command, for the audit log.
@@ -34,6 +35,7 @@ pub enum Command {
         version: Option<String>,
         digest: Option<String>,
         at: Option<u64>,
+        delivery: Option<Delivery>,
     },
     Promote {
         force: bool,
@@ -128,4 +130,6 @@ pub(crate) enum Internal {
     Notified(ServiceName, ReleaseId, Notice),
     /// A closed second, from every worker that answered.
     Counts(Vec<WorkerReport>),
+    /// The outcomes of writes in the background.
+    Saved(Vec<Saved>),
 }

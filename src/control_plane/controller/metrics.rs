@@ -1,11 +1,14 @@
 //! The control plane's metrics (docs/operations.md).
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGaugeVec, Opts, Registry};
 
 use crate::health::{ProbeOutcome, Roster};
 use crate::judge::Numbers;
 use crate::model::{Color, Health, PerColor, ServiceName};
-use crate::release::StateName;
+use crate::release::{Alarm, StateName};
 
 /// All metrics of the control plane, registered once.
 #[derive(Clone, Debug)]
@@ -17,11 +20,17 @@ pub(crate) struct Metrics {
     pub(crate) release_duration_seconds: Histogram,
     pub(crate) switches_total: IntCounterVec,
     endpoints: IntGaugeVec,
+    endpoints_wanted: IntGaugeVec,
+    active_info: IntGaugeVec,
+    alarm: IntGaugeVec,
+    /// The version of each service that `active_info` shows, so that an old one goes away.
+    shown_versions: Arc<Mutex<BTreeMap<ServiceName, [String; 2]>>>,
     probes_total: IntCounterVec,
     judge_score: GaugeVec,
     judge_threshold: GaugeVec,
     pinned: IntGaugeVec,
     rollback_available: IntGaugeVec,
+    certificate_expiry: IntGaugeVec,
 }
 
 impl Metrics {
@@ -65,6 +74,18 @@ impl Metrics {
             release_duration_seconds,
             switches_total: counter("switches_total", "Switches of traffic", &["service", "reason"])?,
             endpoints: gauge("endpoints", "Endpoints by health", &["service", "color", "health"])?,
+            endpoints_wanted: gauge(
+                "endpoints_wanted",
+                "Containers that should run, where greenlight runs them",
+                &["service", "color"],
+            )?,
+            active_info: gauge(
+                "active_info",
+                "1 for the color and the version that serve",
+                &["service", "color", "version"],
+            )?,
+            alarm: gauge("alarm", "1 while the alarm is up", &["service", "kind"])?,
+            shown_versions: Arc::default(),
             probes_total: counter("probes_total", "Probes by result", &["service", "color", "result"])?,
             judge_score: real(
                 "judge_score",
@@ -82,6 +103,11 @@ impl Metrics {
                 "1 while a rollback has somewhere to go",
                 &["service"],
             )?,
+            certificate_expiry: gauge(
+                "certificate_expiry_seconds",
+                "Time to the end of the certificate of a host, negative behind it",
+                &["host"],
+            )?,
         })
     }
 
@@ -91,6 +117,22 @@ impl Metrics {
             ProbeOutcome::Fail(_) => "fail",
         };
         self.probes_total.with_label_values(&[service.as_str(), color.as_str(), result]).inc();
+    }
+
+    /// Sets the time that each host's certificate has left, in seconds. Hosts that are `gone` are shown no
+    /// more.
+    pub(crate) fn certificates<'a>(
+        &self,
+        left: &BTreeMap<String, i64>,
+        gone: impl Iterator<Item = &'a String>,
+    ) {
+        for (host, seconds) in left {
+            self.certificate_expiry.with_label_values(&[host]).set(*seconds);
+        }
+        for host in gone {
+            // A host that was not shown needs no removal.
+            let _ = self.certificate_expiry.remove_label_values(&[host]);
+        }
     }
 
     /// Sets the gauges that show a service's record.
@@ -105,11 +147,39 @@ impl Metrics {
             let now = i64::from(state == shown.state);
             self.release_state.with_label_values(&[name, state.as_str()]).set(now);
         }
+        for (color, wanted) in shown.wanted.iter() {
+            let labels = [name, color.as_str()];
+            match wanted {
+                Some(wanted) => self.endpoints_wanted.with_label_values(&labels).set(i64::from(*wanted)),
+                None => drop(self.endpoints_wanted.remove_label_values(&labels)),
+            }
+        }
+        for alarm in Alarm::ALL {
+            let up = i64::from(shown.alarms.contains_key(&alarm));
+            self.alarm.with_label_values(&[name, alarm.as_str()]).set(up);
+        }
+        self.show_version(service, shown);
         self.pinned.with_label_values(&[name]).set(i64::from(shown.pinned));
         self.rollback_available.with_label_values(&[name]).set(i64::from(shown.rollback_available));
         for (rule, (s, h)) in rules(shown.judged) {
             self.judge_score.with_label_values(&[name, rule]).set(s);
             self.judge_threshold.with_label_values(&[name, rule]).set(h);
+        }
+    }
+
+    /// Shows the version that serves, in place of the one before.
+    fn show_version(&self, service: &ServiceName, shown: &Shown<'_>) {
+        let now = shown.version.clone().map(|version| [shown.active.to_string(), version]);
+        let Ok(mut versions) = self.shown_versions.lock() else { return };
+        if versions.get(service) == now.as_ref() {
+            return;
+        }
+        if let Some([color, version]) = versions.remove(service) {
+            let _ = self.active_info.remove_label_values(&[service.as_str(), &color, &version]);
+        }
+        if let Some([color, version]) = now {
+            self.active_info.with_label_values(&[service.as_str(), &color, &version]).set(1);
+            versions.insert(service.clone(), [color, version]);
         }
     }
 
@@ -120,12 +190,21 @@ impl Metrics {
         // The error for a gauge that was never shown is ignored.
         for color in Color::ALL {
             let _ = self.active_color.remove_label_values(&[name, color.as_str()]);
+            let _ = self.endpoints_wanted.remove_label_values(&[name, color.as_str()]);
             for health in healths {
                 let _ = self.endpoints.remove_label_values(&[name, color.as_str(), health.as_str()]);
             }
         }
         for state in StateName::ALL {
             let _ = self.release_state.remove_label_values(&[name, state.as_str()]);
+        }
+        for alarm in Alarm::ALL {
+            let _ = self.alarm.remove_label_values(&[name, alarm.as_str()]);
+        }
+        if let Ok(mut versions) = self.shown_versions.lock()
+            && let Some([color, version]) = versions.remove(service)
+        {
+            let _ = self.active_info.remove_label_values(&[name, &color, &version]);
         }
         for (rule, _) in rules(None) {
             let _ = self.judge_score.remove_label_values(&[name, rule]);
@@ -159,6 +238,11 @@ pub(crate) struct Shown<'a> {
     pub(crate) state: StateName,
     pub(crate) pinned: bool,
     pub(crate) rollback_available: bool,
+    /// The version that the active color runs.
+    pub(crate) version: Option<String>,
+    /// How many containers each color should have.
+    pub(crate) wanted: PerColor<Option<u32>>,
+    pub(crate) alarms: &'a BTreeMap<Alarm, String>,
     /// The judge's numbers during a bake.
     pub(crate) judged: Option<&'a Numbers>,
 }

@@ -7,6 +7,7 @@
 
 mod announce;
 mod apply;
+mod certificates;
 mod commands;
 mod containers;
 mod ejected;
@@ -22,6 +23,7 @@ mod record;
 mod rejection;
 mod reload;
 mod run;
+mod scribe;
 mod service;
 mod start;
 mod story;

@@ -20,6 +20,8 @@ pub enum RefusalCode {
     UnderWay,
     /// A newer push is known already.
     OlderPush,
+    /// The same message was taken before.
+    SeenBefore,
     /// The service is pinned.
     Pinned,
     /// The version is in quarantine.
@@ -93,6 +95,7 @@ impl From<&Refusal> for RefusalCode {
             Refusal::SameVersion { .. } => Self::SameVersion,
             Refusal::UnderWay { .. } => Self::UnderWay,
             Refusal::OlderPush { .. } => Self::OlderPush,
+            Refusal::SeenBefore { .. } => Self::SeenBefore,
             Refusal::Pinned { .. } => Self::Pinned,
             Refusal::Quarantined { .. } => Self::Quarantined,
             Refusal::WrongState { .. } => Self::WrongState,

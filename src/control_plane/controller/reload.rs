@@ -59,13 +59,12 @@ impl Controller {
                     let keys = applied.iter().filter(|key| key.starts_with(&format!("{path}.")));
                     let keys: Vec<&str> = keys.map(String::as_str).collect();
                     if !keys.is_empty() {
-                        self.audit_reload(index, who, format!("reload: {} changed", keys.join(", "))).await;
+                        self.audit_reload(index, who, format!("reload: {} changed", keys.join(", ")));
                     }
                 }
                 None => match self.add_service(service).await {
                     Ok(()) => {
-                        self.audit_reload(self.services.len() - 1, who, format!("reload: {path} added"))
-                            .await;
+                        self.audit_reload(self.services.len() - 1, who, format!("reload: {path} added"));
                     }
                     Err(fault) => {
                         tracing::error!(service = path, %fault, "the new service can't be loaded");
@@ -87,6 +86,8 @@ impl Controller {
         if acknowledged.is_err() {
             tracing::warn!("a worker has not acknowledged the reloaded routes yet");
         }
+        self.certificates.repeat();
+        self.look_at_certificates();
         self.reloaded.send_replace(config);
         tracing::info!(?applied, ?needs_restart, ?faults, "configuration reloaded");
         ReloadReport { applied, needs_restart, faults }
@@ -115,7 +116,7 @@ impl Controller {
                 return true;
             }
             let name = runtime.config.name.clone();
-            if runtime.unsaved || !runtime.unwritten.is_empty() {
+            if runtime.unsaved {
                 faults.push(format!(
                     "services.{name}: kept, since its record can't be written: reload again later"
                 ));
@@ -134,7 +135,7 @@ impl Controller {
         faults
     }
 
-    async fn audit_reload(&mut self, index: usize, who: &str, what: String) {
+    fn audit_reload(&self, index: usize, who: &str, what: String) {
         let service = &self.services[index];
         let now = service.summary();
         let entry = AuditEntry {
@@ -146,7 +147,7 @@ impl Controller {
             before: now.clone(),
             after: now,
         };
-        self.write_audit(index, entry).await;
+        self.scribe.audit(self.services[index].name().clone(), entry);
     }
 
     async fn change_service(&mut self, index: usize, service: Arc<Service>) {

@@ -25,9 +25,11 @@ use crate::tasks;
 use crate::tls::Live;
 use crate::traffic::Suspect;
 
+use super::certificates::CertificateWatch;
 use super::containers::Engines;
 use super::message::{Internal, Request};
 use super::metrics::Metrics;
+use super::scribe::Scribe;
 use super::service::ServiceRuntime;
 use super::workers::Workers;
 use super::{Actor, Inbox, ReloadReport};
@@ -65,6 +67,7 @@ pub struct Controller {
     pub(crate) workers: Workers,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) tls: Arc<Live>,
+    pub(crate) certificates: CertificateWatch,
     pub(crate) prober: Prober,
     pub(crate) synthetic: Synthetic,
     pub(crate) provider: FixedProvider,
@@ -76,6 +79,13 @@ pub struct Controller {
     /// Gets the new configuration after a reload, for parts of the program that keep some of it
     /// (the log level).
     pub(crate) reloaded: watch::Sender<Arc<Config>>,
+    /// Writes stories and the audit log.
+    pub(crate) scribe: Scribe,
+    /// The one permit of writers that are in no hurry. So an urgent write never waits for more than
+    /// one of them.
+    pub(crate) turns: Arc<Semaphore>,
+    /// Whether a write of records is under way in the background.
+    pub(crate) saving: bool,
     pub(crate) tasks: JoinSet<()>,
     /// Events that effects have caused. They are taken before anything from outside.
     pub(crate) pending: VecDeque<(usize, Event)>,
@@ -105,6 +115,7 @@ impl Controller {
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        self.count_each_second();
         self.settle().await;
         loop {
             let wake = self.wake_at();
@@ -141,12 +152,13 @@ impl Controller {
                 LoopInput::Engine(report) => self.engine_reported(&report),
                 LoopInput::Synthetic(report) => self.synthetic_answer(&report),
                 LoopInput::Suspect(suspect) => self.suspected(&suspect),
-                LoopInput::Second => self.second().await,
+                LoopInput::Second => self.second(),
                 LoopInput::Wake => self.deadlines().await,
             }
             self.settle().await;
         }
         self.save_all().await;
+        self.scribe.close().await;
     }
 
     /// Returns when something is due: a service's deadline, or the gathered changes.
@@ -179,6 +191,7 @@ impl Controller {
             Internal::Event(service, event) => self.event(&service, event).await,
             Internal::Notified(service, release, notice) => self.notified(&service, &release, notice),
             Internal::Counts(reports) => self.counts(reports).await,
+            Internal::Saved(saved) => self.saved(saved).await,
             Internal::Resolved(request, image) => self.resolved(*request, image).await,
             Internal::TagMeans(service, image, version) => {
                 if let Some(index) = self.index(service.as_str()) {
@@ -251,16 +264,29 @@ impl Controller {
         }
     }
 
-    /// Asks the workers for their counts once a second, and writes everything that is unsaved.
-    async fn second(&mut self) {
+    /// Asks the workers for their counts once a second, in a task of its own. So the seconds are
+    /// closed on time, however long the loop waits for the store.
+    fn count_each_second(&mut self) {
         let (workers, internal) = (self.workers.clone(), self.internal.clone());
         self.tasks.spawn(tasks::named("counts", async move {
-            let reports = workers.collect().await;
-            let _ = internal.send(Internal::Counts(reports)).await;
+            let mut second = tokio::time::interval(Duration::from_secs(1));
+            second.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                second.tick().await;
+                let reports = workers.collect().await;
+                if internal.send(Internal::Counts(reports)).await.is_err() {
+                    return;
+                }
+            }
         }));
-        self.save_unsaved().await;
-        self.show_progress().await;
+    }
+
+    /// Begins to write everything that is unsaved, and does the other work of each second.
+    fn second(&mut self) {
+        self.begin_saving();
+        self.show_progress();
         self.sweep();
+        self.look_at_certificates();
         while self.tasks.try_join_next().is_some() {}
     }
 }

@@ -21,7 +21,7 @@ use super::ejected::Ejected;
 use super::message::Done;
 use super::record::PendingNotice;
 use super::rejection::Rejection;
-use super::view::{EventView, ReleaseView};
+use super::view::ReleaseView;
 
 use course::Course;
 use synthetic::SyntheticCounts;
@@ -75,8 +75,7 @@ pub(crate) struct ServiceRuntime {
     pub(crate) accepted: BTreeMap<ReleaseId, Tick>,
     /// When each version came into quarantine (RFC 3339). It is stored with the record.
     pub(crate) quarantined_at: BTreeMap<Version, String>,
-    /// Story lines and release records that could not be written, oldest first.
-    pub(crate) unwritten: Vec<EventView>,
+    /// Release records that are not written yet.
     pub(crate) unwritten_releases: BTreeMap<ReleaseId, ReleaseView>,
     pub(crate) route: Option<Arc<ServiceRoute>>,
     /// The service's containers, if its endpoints are containers.
@@ -111,7 +110,6 @@ impl ServiceRuntime {
             unsaved: false,
             accepted: BTreeMap::new(),
             quarantined_at: BTreeMap::new(),
-            unwritten: Vec::new(),
             unwritten_releases: BTreeMap::new(),
             route: None,
             containers: None,

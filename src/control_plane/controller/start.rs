@@ -24,12 +24,14 @@ use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
+use super::certificates::CertificateWatch;
 use super::containers::{ASKED_MAX, Containers, Engines, Stored, container_sets, images, rebuilt};
 use super::exhibit::Exhibits;
 use super::metrics::Metrics;
 use super::record::{FORMAT, Record};
 use super::reload::sources;
 use super::run::{Controller, Inlets};
+use super::scribe::Scribe;
 use super::service::ServiceRuntime;
 use super::service::course::Course;
 use super::view::ReleaseView;
@@ -110,6 +112,8 @@ impl Prepared {
         let (endpoints_in, endpoints) = mpsc::channel(ENDPOINTS);
         let (engines_in, engine_reports) = mpsc::channel(ENGINE_REPORTS);
         let (reloaded, reloaded_out) = watch::channel(Arc::clone(&config));
+        let turns = Arc::new(Semaphore::new(1));
+        let scribe = Scribe::start(Arc::clone(&store), Arc::clone(&turns), inbox.events.clone());
         let mut controller = Controller {
             path,
             config: Arc::clone(&config),
@@ -132,12 +136,16 @@ impl Prepared {
             prober: Prober::start(probes_in, Arc::clone(tls.origins())),
             synthetic: Synthetic::start(synthetic_in, Arc::clone(tls.origins())),
             tls,
+            certificates: CertificateWatch::default(),
             provider: FixedProvider::start(endpoints_in),
             engines: Engines::new(engines_in),
             asking: Arc::new(Semaphore::new(ASKED_MAX)),
             metrics,
             notifiers,
             reloaded,
+            scribe,
+            turns,
+            saving: false,
             tasks: JoinSet::new(),
             pending: VecDeque::new(),
             publish_at: None,

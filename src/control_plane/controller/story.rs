@@ -2,21 +2,18 @@
 //! view of a service.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock;
 use crate::judge::Numbers;
-use crate::model::{Color, Tick};
+use crate::model::{Color, PerColor, Tick};
 use crate::release::{Gate, Note, Release, State, Stretch};
 
 use super::metrics::Shown;
-use super::record::WRITE_TIMEOUT;
 use super::run::Controller;
 use super::service::{RECENT_MAX, ServiceRuntime};
-use super::view::{EndpointView, PinView, QuarantineView, ServiceView};
+use super::view::{ContainersView, EndpointView, PinView, QuarantineView, ServiceView};
 use super::{EventView, ReleaseView, Views};
-
-/// The most story lines that wait for a store that can't be written. The oldest are dropped first.
-const BACKLOG_MAX: usize = 1000;
 
 type Numbered = serde_json::Map<String, serde_json::Value>;
 
@@ -124,6 +121,8 @@ impl ServiceRuntime {
             name: self.name().to_string(),
             hosts: self.config.hosts.clone(),
             active: state.active,
+            active_version: state.active_version().map(ToString::to_string),
+            candidate_version: state.running().map(|release| release.version.to_string()),
             epoch: state.epoch.0,
             revision: self.revision.0,
             state: state.state_name(),
@@ -137,6 +136,7 @@ impl ServiceRuntime {
             release: state.release.as_ref().and_then(shown).or_else(|| self.last.clone()),
             queued: state.queued.as_ref().and_then(shown),
             endpoints: Color::ALL.into_iter().flat_map(|color| self.endpoint_views(color)).collect(),
+            containers: Color::ALL.into_iter().filter_map(|color| self.containers_view(color)).collect(),
             alarms: state
                 .alarms
                 .iter()
@@ -144,6 +144,13 @@ impl ServiceRuntime {
                 .collect(),
             deadline_in_seconds: next_change(state, now).map(|due| due.since(now).as_secs_f64()),
         }
+    }
+
+    fn containers_view(&self, color: Color) -> Option<(String, ContainersView)> {
+        let (_, wanted) = self.state.wanted(color)?;
+        let running = self.state.present(color).map(|presence| presence.running);
+        let healthy = self.rosters[color].summary().healthy;
+        Some((color.to_string(), ContainersView { wanted, running, healthy }))
     }
 
     fn endpoint_views(&self, color: Color) -> impl Iterator<Item = EndpointView> {
@@ -186,8 +193,8 @@ impl ServiceRuntime {
 }
 
 impl Controller {
-    /// Adds a line to a release's story, in the store and for the listeners.
-    pub(crate) async fn tell(&mut self, index: usize, note: Note) {
+    /// Adds a line to a release's story, in the store and for the listeners. The scribe writes it.
+    pub(crate) fn tell(&self, index: usize, note: Note) {
         let service = &self.services[index];
         let Some(release) = note.release else {
             tracing::info!(service = %service.name(), "{}", note.reason);
@@ -203,7 +210,7 @@ impl Controller {
             numbers: numbers(note.numbers.as_ref()),
         };
         tracing::info!(service = %line.service, release = %line.release, event = %line.event, "{}", line.reason);
-        self.write_line(index, line).await;
+        self.scribe.line(line);
     }
 
     /// Counts a release that has reached its final state.
@@ -211,40 +218,13 @@ impl Controller {
         let service = &mut self.services[index];
         let name = service.name().as_str();
         self.metrics.releases_total.with_label_values(&[name, release.word()]).inc();
-        let now = clock::now();
-        let accepted = service.accepted.remove(&release.id).unwrap_or(now);
-        self.metrics.release_duration_seconds.observe(now.since(accepted).as_secs_f64());
-    }
-
-    /// Appends a line to the store. Returns its sequence number, or `None` if it could not be
-    /// written.
-    async fn append(&self, line: &EventView) -> Option<u64> {
-        let id = line.release.as_str().into();
-        let json = serde_json::to_string(line).unwrap_or_default();
-        tokio::time::timeout(WRITE_TIMEOUT, self.store.append(&id, json)).await.ok()?.ok()
-    }
-
-    async fn write_line(&mut self, index: usize, mut line: EventView) {
-        if let Some(seq) = self.append(&line).await {
-            line.seq = seq;
-        } else {
-            let backlog = &mut self.services[index].unwritten;
-            if backlog.len() == BACKLOG_MAX {
-                backlog.remove(0);
-            }
-            backlog.push(line.clone());
-            self.services[index].unsaved = true;
-        }
-        // A send without a listener is no fault.
-        let _ = self.inbox.events.send(Arc::new(line));
-    }
-
-    /// Writes the story lines that an unwritable store has held up.
-    pub(crate) async fn write_backlog(&mut self, index: usize) {
-        for line in std::mem::take(&mut self.services[index].unwritten) {
-            if self.append(&line).await.is_none() {
-                self.services[index].unwritten.push(line);
-            }
+        // A release that began before a restart is timed by its record.
+        let lasted = match service.accepted.remove(&release.id) {
+            Some(accepted) => Some(clock::now().since(accepted)),
+            None => service.recent.iter().rfind(|view| view.id == release.id.as_str()).and_then(lasted),
+        };
+        if let Some(lasted) = lasted {
+            self.metrics.release_duration_seconds.observe(lasted.as_secs_f64());
         }
     }
 
@@ -268,10 +248,20 @@ impl Controller {
                 state: state.state_name(),
                 pinned: state.pin.is_some(),
                 rollback_available: state.rollback_available(),
+                version: state.active_version().map(ToString::to_string),
+                wanted: PerColor::from_fn(|color| state.wanted(color).map(|(_, wanted)| wanted)),
+                alarms: &state.alarms,
                 judged: numbers.as_ref(),
             },
         );
     }
+}
+
+/// Returns how long a release has lasted by its record; `None` if a time is missing.
+fn lasted(view: &ReleaseView) -> Option<Duration> {
+    let begun = humantime::parse_rfc3339(&view.started_at).ok()?;
+    let ended = humantime::parse_rfc3339(view.finished_at.as_deref()?).ok()?;
+    ended.duration_since(begun).ok()
 }
 
 fn quarantine_views(service: &ServiceRuntime) -> impl Iterator<Item = QuarantineView> {

@@ -3,6 +3,7 @@
 
 mod flaky;
 mod rig;
+mod slow_disk;
 mod synthetic;
 mod table;
 

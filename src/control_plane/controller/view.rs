@@ -45,6 +45,12 @@ pub struct ServiceView {
     pub hosts: Vec<String>,
     #[schema(value_type = String)]
     pub active: Color,
+    /// The version that the active color runs; null if it is not known.
+    #[serde(default)]
+    pub active_version: Option<String>,
+    /// The version of the release under way, which does not serve yet or is being judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate_version: Option<String>,
     /// The number of switches so far.
     pub epoch: u64,
     /// The number of writes of the record.
@@ -63,12 +69,24 @@ pub struct ServiceView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queued: Option<ReleaseView>,
     pub endpoints: Vec<EndpointView>,
+    /// The containers of each color that serves or stands by, where greenlight runs them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub containers: BTreeMap<String, ContainersView>,
     /// Alarms that are raised now, name -> reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub alarms: BTreeMap<String, String>,
     /// Seconds until the running release changes its state by itself, for rundowns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_in_seconds: Option<f64>,
+}
+
+/// How many containers a color should have, and has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ContainersView {
+    pub wanted: u32,
+    /// How many run; null until every engine has told it.
+    pub running: Option<u32>,
+    pub healthy: u32,
 }
 
 /// A release. Times are RFC 3339, and states are the words of docs/releases.md.

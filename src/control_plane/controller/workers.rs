@@ -16,6 +16,9 @@ const COLLECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// clients would come back at once.
 const DRAIN_CLOSE_SPREAD: Duration = Duration::from_secs(10);
 const DRAIN_CLOSE_STEPS: u32 = 40;
+/// How long a drain waits for the answer of a worker. A worker that hangs must not hold the drain,
+/// and with it the stop of the old containers, for ever.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a drain looks whether anything is still in flight.
 const DRAIN_POLL: Duration = Duration::from_millis(100);
 
@@ -29,7 +32,8 @@ impl Workers {
     }
 
     /// Sends each worker a question. The answers come in the workers' order, with `None` for a
-    /// worker that has ended.
+    /// worker that has ended. It waits for a worker that hangs, so every caller but the switch has a
+    /// limit of its own.
     async fn ask_all<T>(&self, question: impl Fn(oneshot::Sender<T>) -> WorkerAsk) -> Vec<Option<T>> {
         let asked = self.0.iter().map(|link| {
             let (reply, answer) = oneshot::channel();
@@ -63,10 +67,16 @@ impl Workers {
         join_all(asked).await.into_iter().flatten().collect()
     }
 
-    /// Returns the number of attempts in flight on a color, over all workers.
-    async fn inflight(&self, service: &ServiceName, color: Color) -> u64 {
-        let question = |reply| WorkerAsk::Inflight { service: service.clone(), color, reply };
-        self.ask_all(question).await.into_iter().flatten().sum()
+    /// Sums up a number over all workers; `None` if a worker hangs.
+    async fn sum(&self, question: impl Fn(oneshot::Sender<u64>) -> WorkerAsk) -> Option<u64> {
+        let answers = tokio::time::timeout(ANSWER_TIMEOUT, self.ask_all(question)).await.ok()?;
+        Some(answers.into_iter().flatten().sum())
+    }
+
+    /// Returns the number of attempts in flight on a color, over all workers; `None` if a worker
+    /// hangs, since then it is not known.
+    async fn inflight(&self, service: &ServiceName, color: Color) -> Option<u64> {
+        self.sum(|reply| WorkerAsk::Inflight { service: service.clone(), color, reply }).await
     }
 
     /// Tells a color's WebSocket connections to end, one group after the other over `spread`.
@@ -75,7 +85,7 @@ impl Workers {
         for left in (1..=DRAIN_CLOSE_STEPS).rev() {
             let question =
                 |reply| WorkerAsk::DrainClose { service: service.clone(), color, one_in: left, reply };
-            told += self.ask_all(question).await.into_iter().flatten().sum::<u64>();
+            told += self.sum(question).await.unwrap_or(0);
             tokio::time::sleep(spread / DRAIN_CLOSE_STEPS).await;
         }
         if told > 0 {
@@ -87,13 +97,16 @@ impl Workers {
     /// then ends the rest. WebSocket connections are told to end over the first quarter of that
     /// time, but over at most 10 s. Returns how many attempts were cut.
     pub(crate) async fn drain(&self, service: &ServiceName, color: Color, timeout: Duration) -> u64 {
-        self.acknowledge().await;
+        let acknowledged = tokio::time::timeout(timeout.max(ANSWER_TIMEOUT), self.acknowledge()).await;
+        if acknowledged.is_err() {
+            tracing::warn!(%service, %color, "a worker hangs: the color is drained without its word");
+        }
         let drain_close = async {
             self.drain_close(service, color, DRAIN_CLOSE_SPREAD.min(timeout / 4)).await;
             std::future::pending::<()>().await;
         };
         let empty = async {
-            while self.inflight(service, color).await > 0 {
+            while self.inflight(service, color).await != Some(0) {
                 tokio::time::sleep(DRAIN_POLL).await;
             }
         };
@@ -106,7 +119,6 @@ impl Workers {
         if tokio::time::timeout(timeout, empty).await.is_ok() {
             return 0;
         }
-        let question = |reply| WorkerAsk::Cut { service: service.clone(), color, reply };
-        self.ask_all(question).await.into_iter().flatten().sum()
+        self.sum(|reply| WorkerAsk::Cut { service: service.clone(), color, reply }).await.unwrap_or(0)
     }
 }

@@ -38,14 +38,16 @@ struct Request {
 
 impl Plan {
     pub(crate) fn of(target: &ProbeTarget, origins: &Origins) -> Self {
-        Self::new(target.endpoint.address, &target.check, origins)
+        let address = target.endpoint.probe.unwrap_or_else(|| {
+            let mut address = target.endpoint.address;
+            address.set_port(target.check.port.unwrap_or(address.port()));
+            address
+        });
+        Self::at(address, &target.check, origins)
     }
 
-    pub(crate) fn new(endpoint: SocketAddr, check: &Check, origins: &Origins) -> Self {
-        let mut address = endpoint;
-        if let Some(port) = check.port {
-            address.set_port(port);
-        }
+    /// A probe of exactly this address.
+    pub(crate) fn at(address: SocketAddr, check: &Check, origins: &Origins) -> Self {
         let request = match &check.kind {
             CheckKind::Tcp => None,
             CheckKind::Http { path, host, expect_status, expect_body } => Some(Request {

@@ -146,7 +146,7 @@ fn plans(target: &SyntheticTarget, color: Color, origins: &Origins) -> Vec<Arc<P
         };
         let (speech, timeout) = (target.tls.clone().map_or(Speech::Http1, Speech::Tls), target.timeout);
         let check = Check { kind, speech, port: None, interval: Duration::ZERO, timeout, fall: 1 };
-        Arc::new(Plan::new(at, &check, origins))
+        Arc::new(Plan::at(at, &check, origins))
     };
     pairs.map(plan).collect()
 }

@@ -107,7 +107,11 @@ fn endpoints(
     let addresses: BTreeSet<SocketAddr> = addresses.collect();
     addresses
         .into_iter()
-        .map(|address| Endpoint { id: EndpointId::new(format!("{service}/{color}/{address}")), address })
+        .map(|address| Endpoint {
+            id: EndpointId::new(format!("{service}/{color}/{address}")),
+            address,
+            probe: None,
+        })
         .collect()
 }
 

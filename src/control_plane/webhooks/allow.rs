@@ -42,6 +42,8 @@ pub(crate) struct Allowed {
     pub(crate) patterns: Vec<Pattern>,
     /// The image of the service, if greenlight runs its containers.
     pub(crate) image: Option<ImageReference>,
+    /// The tags that greenlight moves itself (`upstream.tags`). The registry tells of that as pushes.
+    pub(crate) own_tags: Vec<String>,
 }
 
 impl Allowed {
@@ -64,6 +66,9 @@ impl Allowed {
         let Some(repository) = &push.repository else {
             return Err("it names no repository, and the service runs images");
         };
+        if repository == own.name() && push.tag.as_ref().is_some_and(|tag| self.own_tags.contains(tag)) {
+            return Err("greenlight moves this tag itself (upstream.tags), so it is no push");
+        }
         let host = if self.patterns.is_empty() {
             if repository != own.name() || (own.tag.is_some() && push.tag != own.tag) {
                 return Err("it is not the service's image, and the webhook has no allow list");

@@ -96,6 +96,13 @@ fn hook(
         Some(Upstream::Docker { image: Some(image), .. }) => ImageReference::parse(image).ok(),
         Some(Upstream::Docker { image: None, .. } | Upstream::Fixed { .. }) | None => None,
     };
+    let own_tags = match service.map(|service| &service.upstream) {
+        Some(Upstream::Docker { engine, .. }) => {
+            let tags = engine.tags.iter().flat_map(|tags| [&tags.stable, &tags.previous]);
+            tags.flatten().cloned().collect()
+        }
+        Some(Upstream::Fixed { .. }) | None => Vec::new(),
+    };
     let patterns = webhook.allow.iter().map(|text| Pattern::new(text)).collect();
     let memory = before.map_or_else(
         || Arc::new(Memory { rate: Mutex::new(Rate::new(BURST, PER_SECOND)), replay: Mutex::default() }),
@@ -107,7 +114,7 @@ fn hook(
         service: webhook.service.clone(),
         token,
         signing,
-        allowed: Allowed { patterns, image },
+        allowed: Allowed { patterns, image, own_tags },
         memory,
     })
 }

@@ -12,12 +12,14 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::release::Delivery;
 use crate::tasks;
 
 /// How many messages may wait in the channel, and for one service.
 const WAITING_MAX: usize = 256;
 const WAITING_PER_SERVICE_MAX: usize = 32;
-/// The pauses before a push is tried again, while a registry or a store does not answer.
+/// The pauses before a push is tried again, while a registry or a store does not answer. After the last one
+/// they begin again, unless a newer push waits.
 pub(crate) const PAUSES: [Duration; 6] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -44,6 +46,8 @@ pub struct Arrival {
     /// The time of the push, in Unix seconds. It is by the sender's clock, but never after greenlight's
     /// own.
     pub at: Option<u64>,
+    /// What tells the delivery from another.
+    pub delivery: Option<Delivery>,
     pub client: IpAddr,
 }
 
@@ -102,7 +106,7 @@ struct Line {
 
 async fn run(mut inlet: mpsc::Receiver<Arrival>, deliver: Deliver, pauses: &'static [Duration]) {
     let mut lines: BTreeMap<String, Line> = BTreeMap::new();
-    let mut under_way: JoinSet<String> = JoinSet::new();
+    let mut under_way: JoinSet<(String, Option<Arrival>)> = JoinSet::new();
     loop {
         let service = tokio::select! {
             arrival = inlet.recv() => {
@@ -114,9 +118,10 @@ async fn run(mut inlet: mpsc::Receiver<Arrival>, deliver: Deliver, pauses: &'sta
             }
             Some(done) = under_way.join_next() => {
                 // No delivery is canceled while this task runs, and a panic ends within `bring`.
-                let Ok(service) = done else { continue };
+                let Ok((service, left)) = done else { continue };
                 if let Some(line) = lines.get_mut(&service) {
                     line.busy = false;
+                    again(line, left);
                 }
                 service
             }
@@ -155,40 +160,39 @@ fn queue(line: &mut Line, arrival: Arrival) {
     line.waiting.push_back(arrival);
 }
 
-/// Delivers one message, and returns its service. A panic of the delivery is logged and ends there, so
+/// Delivers one message, and returns its service, and the message itself if it was not delivered. A panic of the delivery is logged and ends there, so
 /// that only this message is lost and its service does not wait forever.
-async fn bring(arrival: Arrival, deliver: Deliver, pauses: &'static [Duration]) -> String {
+async fn bring(arrival: Arrival, deliver: Deliver, pauses: &'static [Duration]) -> (String, Option<Arrival>) {
     let service = arrival.service.clone();
     let delivery = tasks::named("webhook delivery", try_to_deliver(arrival, deliver, pauses));
-    if AssertUnwindSafe(delivery).catch_unwind().await.is_err() {
+    let left = AssertUnwindSafe(delivery).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(service, "a push is lost");
-    }
-    service
+        None
+    });
+    (service, left)
 }
 
-/// Delivers one message, and tries again as long as that may help.
-async fn try_to_deliver(arrival: Arrival, deliver: Deliver, pauses: &[Duration]) {
-    let service = arrival.service.clone();
-    for pause in pauses.iter().copied().map(Some).chain([None]) {
-        let Delivered::Later(why) = deliver(arrival.clone()).await else { break };
-        let Some(pause) = pause else {
-            tracing::error!(
-                webhook = arrival.webhook,
-                service,
-                subject = arrival.subject,
-                why,
-                "a push is given up"
-            );
-            break;
-        };
-        tracing::warn!(
-            webhook = arrival.webhook,
-            service,
-            subject = arrival.subject,
-            why,
-            ?pause,
-            "a push waits"
-        );
-        tokio::time::sleep(pause).await;
+/// Puts a push that could not be delivered back into its line, since its sender was told that it was taken. It
+/// gives way to a newer push of its service.
+fn again(line: &mut Line, left: Option<Arrival>) {
+    let Some(left) = left else { return };
+    if line.waiting.is_empty() {
+        line.waiting.push_back(left);
+    } else {
+        let Arrival { webhook, service, subject, .. } = left;
+        tracing::error!(webhook, service, subject, "a push is given up: a newer one waits");
     }
+}
+
+/// Delivers one message, and tries again after each pause. Returns the message if that did not help.
+async fn try_to_deliver(arrival: Arrival, deliver: Deliver, pauses: &[Duration]) -> Option<Arrival> {
+    for pause in pauses.iter().copied().map(Some).chain([None]) {
+        let Delivered::Later(why) = deliver(arrival.clone()).await else { return None };
+        let Arrival { webhook, service, subject, .. } = &arrival;
+        tracing::warn!(webhook, service, subject, why, ?pause, "a push waits");
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+        }
+    }
+    Some(arrival)
 }

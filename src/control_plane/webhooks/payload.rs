@@ -6,6 +6,10 @@ mod generic;
 mod github;
 mod registry;
 
+use std::borrow::Cow;
+
+use reqwest::Url;
+
 use crate::config::WebhookKind;
 use crate::model::{ImageReference, is_digest, is_repository, is_tag};
 
@@ -35,8 +39,37 @@ pub(crate) fn read(kind: WebhookKind, body: &[u8]) -> Result<Vec<Push>, Malforme
         WebhookKind::Registry => registry::read(body)?,
     };
     pushes.truncate(PUSHES_MAX);
-    pushes.iter().try_for_each(sound)?;
+    // A registry's or a source host's message is about many things. One with an odd name says nothing against
+    // the others. A message about one image is refused for it, so that its sender hears of it.
+    match kind {
+        WebhookKind::Bitbucket | WebhookKind::Registry => pushes.retain(|push| sound(push).is_ok()),
+        WebhookKind::Dockerhub | WebhookKind::Generic | WebhookKind::Github => {
+            pushes.iter().try_for_each(sound)?;
+        }
+    }
     Ok(pushes)
+}
+
+/// Whether a content type is that of a form, which is GitHub's default.
+pub(crate) fn is_form(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// The message in the field `payload` of a form.
+pub(crate) fn from_form(body: &[u8]) -> Result<Cow<'_, [u8]>, Malformed> {
+    let text = String::from_utf8_lossy(body);
+    let mut form = Url::parse("form:").map_err(|why| Malformed::new(why.to_string()))?;
+    form.set_query(Some(text.trim()));
+    let json = form.query_pairs().find(|(name, _)| name == "payload");
+    match json {
+        Some((_, value)) => Ok(Cow::Owned(value.into_owned().into_bytes())),
+        // Some tools send JSON with the type of a form (curl -d).
+        None if body.trim_ascii_start().starts_with(b"{") => Ok(Cow::Borrowed(body)),
+        None => Err(Malformed::new(
+            "it is a form without a field \"payload\": choose the content type application/json at the sender",
+        )),
+    }
 }
 
 /// Refuses a name that no image can have, whatever the allow list says.

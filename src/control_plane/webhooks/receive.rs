@@ -1,12 +1,13 @@
 //! Receives one message. It checks who sends it, how often, what it says, and whether that is allowed.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
@@ -14,6 +15,7 @@ use http_body_util::BodyExt;
 
 use crate::clock;
 use crate::config::WebhookKind;
+use crate::release::Delivery;
 
 use super::answer::{Problem, accepted};
 use super::book::Entry;
@@ -24,6 +26,8 @@ use super::replay::in_window;
 use super::shared::Shared;
 
 pub(crate) const BODY_BYTES_MAX: usize = 256 * 1024;
+/// The longest id of a delivery that is kept.
+const DELIVERY_BYTES_MAX: usize = 128;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many bytes of a refused message are read, and for how long. This lets its sender read the answer.
 const DISCARD_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -108,12 +112,31 @@ async fn judge(
         if !in_window(at, now) {
             return Err((Problem::Stale, Some(format!("signed {} s away from our clock", at.abs_diff(now)))));
         }
+        // Only a message that is taken is remembered, so that one that was refused can be sent again. The lock
+        // is held until then, so that the same message can't be taken twice at the same time.
         let mut replay = hook.memory.replay.lock().unwrap_or_else(PoisonError::into_inner);
-        if !replay.first(signature, at, now) {
+        if replay.knows(&signature, now) {
             return Err((Problem::Replayed, None));
         }
+        let taken = take(shared, hook, &parts.headers, &body, client)?;
+        replay.remember(signature, at);
+        return Ok(taken);
     }
-    take(shared, hook, &body, client)
+    take(shared, hook, &parts.headers, &body, client)
+}
+
+/// What tells this delivery from another. GitHub and Bitbucket send an id, which a redelivery has too.
+fn delivery(headers: &HeaderMap, body: &[u8]) -> Delivery {
+    let ids = ["x-github-delivery", "x-request-uuid", "x-greenlight-delivery"];
+    let id = ids.iter().find_map(|name| headers.get(*name)?.to_str().ok());
+    match id.filter(|id| !id.is_empty() && id.len() <= DELIVERY_BYTES_MAX) {
+        Some(id) => Delivery::Id(id.to_owned()),
+        None => {
+            let hash = ring::digest::digest(&ring::digest::SHA256, body);
+            let short = hash.as_ref().iter().take(16);
+            Delivery::Body(short.fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+        }
+    }
 }
 
 /// Checks the signature. Returns its bytes and its time, or `None` for kinds that sign the body alone.
@@ -152,31 +175,33 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 
 async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Refused> {
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let taken = if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
-        None
+    let gathered = if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        Err(Problem::TooLarge)
     } else {
-        match tokio::time::timeout(BODY_TIMEOUT, gather(&mut body)).await {
-            Ok(taken) => taken,
-            Err(_) => return Err((Problem::Slow, None)),
-        }
+        tokio::time::timeout(BODY_TIMEOUT, gather(&mut body)).await.unwrap_or(Err(Problem::Slow))
     };
-    if taken.is_none() {
-        discard(&mut body).await;
+    match gathered {
+        Ok(taken) => Ok(taken),
+        Err(Problem::TooLarge) => {
+            discard(&mut body).await;
+            Err((Problem::TooLarge, None))
+        }
+        Err(Problem::Malformed) => Err((Problem::Malformed, Some("its body broke off".to_owned()))),
+        Err(problem) => Err((problem, None)),
     }
-    taken.ok_or((Problem::TooLarge, None))
 }
 
-/// `None` if the body is larger than a message may be, or broke off.
-async fn gather(body: &mut Body) -> Option<Bytes> {
+/// The whole body, or the problem that it is larger than a message may be, or broke off.
+async fn gather(body: &mut Body) -> Result<Bytes, Problem> {
     let mut taken = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.ok()?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|_| Problem::Malformed)?.into_data() else { continue };
         if taken.len() + data.len() > BODY_BYTES_MAX {
-            return None;
+            return Err(Problem::TooLarge);
         }
         taken.extend_from_slice(&data);
     }
-    Some(taken.freeze())
+    Ok(taken.freeze())
 }
 
 /// Reads on for a moment. If a connection closes while its sender still writes, the sender may never see
@@ -194,8 +219,19 @@ async fn discard(body: &mut Body) {
 }
 
 /// Reads the message and hands over the pushes that are allowed.
-fn take(shared: &Shared, hook: &Entry, body: &[u8], client: IpAddr) -> Result<Response, Refused> {
-    let pushes = payload::read(hook.kind, body).map_err(|why| (Problem::Malformed, Some(why.to_string())))?;
+fn take(
+    shared: &Shared,
+    hook: &Entry,
+    headers: &HeaderMap,
+    body: &[u8],
+    client: IpAddr,
+) -> Result<Response, Refused> {
+    let delivery = delivery(headers, body);
+    let form = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(payload::is_form);
+    let json = if form { payload::from_form(body) } else { Ok(Cow::Borrowed(body)) };
+    let pushes = json
+        .and_then(|json| payload::read(hook.kind, &json))
+        .map_err(|why| (Problem::Malformed, Some(why.to_string())))?;
     let (mut arrivals, mut ignored) = (Vec::new(), None);
     let many = pushes.len();
     for push in pushes {
@@ -217,7 +253,8 @@ fn take(shared: &Shared, hook: &Entry, body: &[u8], client: IpAddr) -> Result<Re
         // the present.
         let at = push.at.map(|at| at.min(now()));
         let digest = push.digest.clone();
-        arrivals.push(Arrival { webhook, service, subject, image, version, digest, at, client });
+        let delivery = Some(delivery.clone());
+        arrivals.push(Arrival { webhook, service, subject, image, version, digest, at, delivery, client });
     }
     if arrivals.is_empty()
         && let Some(why) = &ignored

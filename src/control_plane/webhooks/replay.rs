@@ -24,8 +24,8 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    /// Remembers a signature. `false` if it was there already, or if there is no room to remember it.
-    pub(crate) fn first(&mut self, signature: [u8; 32], at: u64, now: u64) -> bool {
+    /// Whether this signature is remembered. Without room to remember another one, each one counts as known.
+    pub(crate) fn knows(&mut self, signature: &[u8; 32], now: u64) -> bool {
         self.order.retain(|(until, old)| {
             let keep = *until >= now;
             if !keep {
@@ -33,10 +33,13 @@ impl Replay {
             }
             keep
         });
-        if self.order.len() >= REMEMBERED_MAX || !self.known.insert(signature) {
-            return false;
+        self.order.len() >= REMEMBERED_MAX || self.known.contains(signature)
+    }
+
+    /// Remembers the signature of a message that was taken.
+    pub(crate) fn remember(&mut self, signature: [u8; 32], at: u64) {
+        if self.known.insert(signature) {
+            self.order.push_back((at.saturating_add(WINDOW_SECONDS), signature));
         }
-        self.order.push_back((at.saturating_add(WINDOW_SECONDS), signature));
-        true
     }
 }

@@ -124,7 +124,7 @@ impl Connection {
     }
 
     /// Serves the one request whose head is in `chunk`.
-    pub(crate) async fn serve_one(mut self, chunk: Chunk, limits: &HeadLimits) {
+    pub(crate) async fn serve_one(&mut self, chunk: Chunk, limits: &HeadLimits) {
         let parsed = {
             let head = &mut *self.worker.request_head.borrow_mut();
             head.clear();
@@ -132,12 +132,12 @@ impl Connection {
         };
         match parsed {
             Ok(Some(head_bytes)) => {
-                serve::serve(&mut self, chunk, head_bytes).await;
+                serve::serve(self, chunk, head_bytes).await;
             }
             Ok(None) => {}
             Err(fault) => {
                 let method = Method::at_start(chunk.data());
-                reply::refuse(&mut self, fault, method).await;
+                reply::refuse(self, fault, method).await;
             }
         }
     }

@@ -9,17 +9,19 @@ use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::{Response, StatusCode};
 
 use crate::data_plane::worker::chunk::Chunk;
+use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
 use crate::http1::{Framing, HeadLimits, Method, RequestContext, ResponseClass, parse_response};
 
 use super::inlet::{Form, Inlet, as_io};
 use super::outlet::Outlet;
+use super::parting;
+use super::payload::{Held, Payload};
 use super::response_head;
 
 /// The limits of heads that greenlight wrote. An origin's head was within its own limits, and
@@ -30,15 +32,20 @@ pub(super) const OWN_HEAD: HeadLimits =
 /// The sending half of the stream.
 enum Half {
     /// The final head was not sent yet.
-    Head(SendResponse<Bytes>),
+    Head(SendResponse<Payload>),
     Body(Outlet),
+    /// The stream was taken over by [`ClientStream::part`].
+    Parted,
 }
 
 /// A client's stream.
 pub(crate) struct ClientStream {
     worker: Rc<Worker>,
     half: Half,
-    inlet: Inlet,
+    /// `None` only after [`ClientStream::part`].
+    inlet: Option<Inlet>,
+    /// The bytes of the connection that h2 holds.
+    held: Rc<Held>,
     method: Method,
     /// The protocol that an extended CONNECT asks for; `None` for every other request.
     protocol: Option<Box<str>>,
@@ -55,15 +62,33 @@ impl fmt::Debug for ClientStream {
 impl ClientStream {
     /// Makes the stream of a request. `form` says how its head frames the body. `protocol` is that of
     /// an extended CONNECT.
-    pub(crate) fn new(
+    pub(super) fn new(
         worker: Rc<Worker>,
-        (body, respond): (RecvStream, SendResponse<Bytes>),
+        held: Rc<Held>,
+        (body, respond): (RecvStream, SendResponse<Payload>),
         form: Form,
         method: Method,
         protocol: Option<Box<str>>,
     ) -> Self {
-        let inlet = Inlet::new(body, form);
-        Self { worker, half: Half::Head(respond), inlet, method, protocol, tunnel: false }
+        let inlet = Some(Inlet::new(body, form));
+        Self { worker, half: Half::Head(respond), inlet, held, method, protocol, tunnel: false }
+    }
+
+    /// Ends the stream when its request is over. A response that was cut gets to the client as far as it
+    /// has come, before the stream is reset. A request that is not complete may go on for a moment
+    /// behind its answer.
+    pub(super) async fn part(&mut self, handle: &ConnectionHandle) {
+        let worker = Rc::clone(&self.worker);
+        match std::mem::replace(&mut self.half, Half::Parted) {
+            Half::Body(outlet) if !outlet.is_ended() => parting::cut_behind(&worker, handle, outlet).await,
+            Half::Body(outlet) => {
+                if let Some(body) = self.inlet.take().and_then(Inlet::into_rest) {
+                    parting::end_behind(&worker, handle, body, outlet.into_send()).await;
+                }
+            }
+            // No answer has begun.
+            other => self.half = other,
+        }
     }
 
     /// Reads the request's body. The end of a request is not the end of its connection, so behind the
@@ -76,8 +101,8 @@ impl ClientStream {
     ) -> Poll<io::Result<usize>> {
         // Bytes that a client sends before its tunnel is open wait in its window.
         let waits = self.protocol.is_some() && !self.tunnel;
-        if !waits {
-            match self.inlet.poll_fill(context, chunk, bytes_max) {
+        if let (false, Some(inlet)) = (waits, &mut self.inlet) {
+            match inlet.poll_fill(context, chunk, bytes_max) {
                 Poll::Ready(Ok(0)) if !self.tunnel => {}
                 other => return other.map_err(as_io),
             }
@@ -95,7 +120,7 @@ impl ClientStream {
         match &mut self.half {
             Half::Head(respond) => respond.poll_reset(context).map(drop),
             Half::Body(outlet) if !outlet.is_ended() => outlet.poll_reset(context),
-            Half::Body(_) => Poll::Pending,
+            Half::Body(_) | Half::Parted => Poll::Pending,
         }
     }
 
@@ -158,7 +183,8 @@ impl ClientStream {
         let Half::Head(respond) = &mut self.half else { return Ok(()) };
         let ends = matches!(framing, Some(Framing::None | Framing::Length(0)));
         let send = respond.send_response(response, ends).map_err(as_io)?;
-        let outlet = if ends { Outlet::ended(send) } else { Outlet::new(send, framing) };
+        let outlet =
+            if ends { Outlet::ended(send, &self.held) } else { Outlet::new(send, &self.held, framing) };
         self.half = Half::Body(outlet);
         self.tunnel = framing.is_none();
         Ok(())
@@ -166,13 +192,14 @@ impl ClientStream {
 }
 
 impl Drop for ClientStream {
-    /// An incomplete response ends abnormally. A request that was answered before its end is reset with
+    /// This is for a stream that did not [`ClientStream::part`]. An incomplete response ends abnormally. A
+    /// request that was answered before its end is reset with
     /// NO_ERROR (RFC 9113, 8.1); h2 does this when the receiving half is dropped.
     fn drop(&mut self) {
         match &mut self.half {
             Half::Head(respond) => respond.send_reset(Reason::INTERNAL_ERROR),
             Half::Body(outlet) if !outlet.is_ended() => outlet.reset(Reason::INTERNAL_ERROR),
-            Half::Body(_) => {}
+            Half::Body(_) | Half::Parted => {}
         }
     }
 }

@@ -54,6 +54,7 @@ mod kind {
     pub(super) const SETTINGS: u8 = 4;
     pub(super) const PUSH_PROMISE: u8 = 5;
     pub(super) const PING: u8 = 6;
+    pub(super) const GOAWAY: u8 = 7;
     pub(super) const WINDOW_UPDATE: u8 = 8;
     pub(super) const CONTINUATION: u8 = 9;
 }
@@ -65,6 +66,10 @@ const SETTING_BYTES: usize = 6;
 /// SETTINGS_INITIAL_WINDOW_SIZE, and the most that it may be (RFC 9113, 6.5.2).
 const INITIAL_WINDOW_SIZE: u16 = 4;
 const WINDOW_MAX: u32 = 0x7fff_ffff;
+
+/// The bytes of a GOAWAY up to the end of its error code.
+const GOAWAY_BYTES: usize = 8;
+const ENHANCE_YOUR_CALM: u32 = 11;
 
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -129,6 +134,9 @@ pub(super) struct Guard {
     filled_at: u32,
     /// Whether the peer's own SETTINGS frame has come.
     settings_seen: bool,
+    /// The bytes of a GOAWAY's payload that have come, and its error code as far as that has come.
+    goaway_have: usize,
+    goaway_code: u32,
     /// Whether the peer's frames are counted.
     counts: bool,
 }
@@ -159,6 +167,8 @@ impl Guard {
             left: POINTS_MAX * BYTES_A_POINT,
             filled_at: now,
             settings_seen: false,
+            goaway_have: 0,
+            goaway_code: 0,
             counts: false,
         }
     }
@@ -166,6 +176,12 @@ impl Guard {
     /// Whether the peer has sent its SETTINGS.
     pub(super) fn settings_seen(&self) -> bool {
         self.settings_seen
+    }
+
+    /// Whether the peer has ended the connection because it is asked too much (RFC 9113, 7:
+    /// ENHANCE_YOUR_CALM).
+    pub(super) fn is_told_to_calm(&self) -> bool {
+        self.goaway_have >= GOAWAY_BYTES && self.goaway_code == ENHANCE_YOUR_CALM
     }
 
     /// The tick at which the head began that is not complete yet; `None` if no head is incomplete.
@@ -226,6 +242,9 @@ impl Guard {
             if self.in_settings {
                 self.settings(&bytes[at..at + skipped]).map_err(|offense| Stop { offense, good: at })?;
             }
+            if self.header[3] == kind::GOAWAY {
+                self.goaway(&bytes[at..at + skipped]);
+            }
             self.skip -= skipped;
             at += skipped;
             if frames >= frames_max && !is_reset(&bytes[at..]) {
@@ -249,6 +268,9 @@ impl Guard {
         let [high, middle, low, kind, flags, s0, s1, s2, s3] = self.header;
         let length = u32::from_be_bytes([0, high, middle, low]);
         self.skip = usize::try_from(length).unwrap_or(usize::MAX);
+        if kind == kind::GOAWAY {
+            self.goaway_have = 0;
+        }
         self.settings_seen |= kind == kind::SETTINGS && flags & ACK == 0;
         if !self.counts {
             return Ok(());
@@ -282,6 +304,14 @@ impl Guard {
             self.ended_at = (self.ended_at + 1) % ENDED_MAX;
         }
         Ok(())
+    }
+
+    /// Reads a part of a payload of GOAWAY: the last stream, then the error code.
+    fn goaway(&mut self, bytes: &[u8]) {
+        for byte in bytes.iter().take(GOAWAY_BYTES.saturating_sub(self.goaway_have)) {
+            self.goaway_code = self.goaway_code << 8 | u32::from(*byte);
+            self.goaway_have += 1;
+        }
     }
 
     /// Reads a part of a payload of SETTINGS.

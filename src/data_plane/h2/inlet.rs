@@ -50,6 +50,11 @@ impl Inlet {
         Self { body, form, data: Bytes::new(), state }
     }
 
+    /// The rest of a body whose end has not come yet.
+    pub(super) fn into_rest(self) -> Option<RecvStream> {
+        (matches!(self.state, State::Data) && !self.body.is_end_stream()).then_some(self.body)
+    }
+
     pub(super) fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
     }

@@ -2,13 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::rc::Rc;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
 use h2::SendStream;
 use h2::client::{Builder, Connection, ResponseFuture, SendRequest};
+use h2::ext::Protocol;
 use http::Request;
 use tokio::sync::Notify;
 
@@ -16,12 +17,14 @@ use crate::config::Limits;
 use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::connection_table::{ConnectionHandle, ConnectionKind};
 use crate::data_plane::worker::state::Worker;
-use crate::data_plane::worker::ticks::NEVER;
+use crate::data_plane::worker::ticks::{NEVER, passed};
 use crate::data_plane::worker::wait::{Interrupt, unless_interrupted};
 use crate::http1::Scheme;
 
 use super::guard::Guard;
+use super::payload::{self, Held, Payload};
 use super::pulse::Pulse;
+use super::relabel::Relabel;
 use super::socket::{Socket, Vitals};
 
 /// The most streams on one connection, whatever the origin would allow. With more, one lost packet
@@ -29,15 +32,24 @@ use super::socket::{Socket, Vitals};
 const STREAMS_MAX: usize = 100;
 /// The limit of an origin's head, as HPACK counts it: the 64 KiB and 200 fields of HTTP/1.1.
 const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024 + 200 * 32;
-/// The most bytes of one stream that are held until the socket takes them.
-const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
+
+/// The number of times that the interval of pings is doubled at most.
+const COMPLAINTS_MAX: u32 = 10;
 
 /// One HTTP/2 connection to an endpoint.
 #[derive(Debug)]
 pub(super) struct Link {
-    sender: RefCell<SendRequest<Bytes>>,
+    /// Sends no request itself, because h2 ties a handle to the last request that it has sent, as long
+    /// as the origin's limit holds that request back. A look at such a handle takes the place of the
+    /// waker with which the request's task waits, and the task sleeps on. So each request is sent by a
+    /// clone, which is dropped at once.
+    sender: RefCell<SendRequest<Payload>>,
     scheme: Scheme,
+    vitals: Rc<Vitals>,
+    held: Rc<Held>,
     active: Cell<usize>,
+    /// The tick since which the link has streams.
+    busy_since: Cell<u32>,
     /// The tick at which the link has been idle for too long; [`NEVER`] while it has streams.
     idle_until: Cell<u32>,
     /// The link has ended, or takes no more requests.
@@ -47,13 +59,20 @@ pub(super) struct Link {
 impl Link {
     fn has_room(&self) -> bool {
         let mut sender = self.sender.borrow_mut();
-        let streams_max = sender.current_max_send_streams().clamp(1, STREAMS_MAX);
-        // An error means that the connection is going away.
+        let streams_max = sender.current_max_send_streams().min(STREAMS_MAX);
+        // An error means that the connection is going away. The handle has sent no request, so the call
+        // keeps no waker.
         let gone = sender.poll_ready(&mut Context::from_waker(Waker::noop()));
         if matches!(gone, Poll::Ready(Err(_))) {
             self.dead.set(true);
         }
         !self.dead.get() && self.active.get() < streams_max
+    }
+
+    /// The tick since which the peer could have been pinged; `None` while it may not be. Without a
+    /// stream there is no ping (gRFC A8).
+    fn pinged_since(&self) -> Option<u32> {
+        (self.active.get() > 0).then(|| self.busy_since.get())
     }
 }
 
@@ -63,13 +82,31 @@ pub(crate) struct Lease {
     link: Rc<Link>,
     worker: Rc<Worker>,
     idle_timeout: Duration,
+    /// The tick at which the lease began.
+    begun: u32,
+    /// The stream, if it asks for a tunnel.
+    tunnel: Cell<Option<u32>>,
 }
 
 impl Lease {
     fn new(link: &Rc<Link>, worker: &Rc<Worker>, idle_timeout: Duration) -> Self {
-        link.active.set(link.active.get() + 1);
+        if link.active.replace(link.active.get() + 1) == 0 {
+            link.busy_since.set(worker.ticks.now());
+        }
         link.idle_until.set(NEVER);
-        Self { link: Rc::clone(link), worker: Rc::clone(worker), idle_timeout }
+        let begun = worker.ticks.now();
+        Self {
+            link: Rc::clone(link),
+            worker: Rc::clone(worker),
+            idle_timeout,
+            begun,
+            tunnel: Cell::new(None),
+        }
+    }
+
+    /// The bytes of the connection that h2 holds.
+    pub(super) fn held(&self) -> &Rc<Held> {
+        &self.link.held
     }
 
     pub(crate) fn scheme(&self) -> Scheme {
@@ -81,17 +118,39 @@ impl Lease {
         self.link.sender.borrow().is_extended_connect_protocol_enabled()
     }
 
-    pub(crate) fn send(
+    pub(super) fn send(
         &self,
         request: Request<()>,
         ends: bool,
-    ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
-        self.link.sender.borrow_mut().send_request(request, ends)
+    ) -> Result<(ResponseFuture, SendStream<Payload>), h2::Error> {
+        let is_tunnel = request.extensions().get::<Protocol>().is_some();
+        // The link is borrowed no longer than for the clone.
+        let mut sender = self.link.sender.borrow().clone();
+        let (response, send) = sender.send_request(request, ends)?;
+        if let (true, Some(relabel)) = (is_tunnel, &self.link.vitals.relabel) {
+            relabel.begin(send.stream_id().as_u32());
+            self.tunnel.set(Some(send.stream_id().as_u32()));
+        }
+        Ok((response, send))
+    }
+
+    /// Records that the request was given up without a response. If nothing at all came on the link
+    /// since the request began, and that is longer ago than `h2_ping_timeout`, the peer may be gone
+    /// without a word. Then no further request is put on the link.
+    pub(crate) fn unanswered(&self) {
+        let silent = self.link.vitals.read_at.get() <= self.begun;
+        let by = passed(self.begun, self.worker.parts.limits.h2_ping_timeout);
+        if silent && by <= self.worker.ticks.now() {
+            self.link.dead.set(true);
+        }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if let (Some(stream), Some(relabel)) = (self.tunnel.get(), &self.link.vitals.relabel) {
+            relabel.end(stream);
+        }
         let active = self.link.active.get().saturating_sub(1);
         self.link.active.set(active);
         if active == 0 && self.idle_timeout.is_zero() {
@@ -110,6 +169,9 @@ pub(crate) struct Links {
     opening: Cell<bool>,
     /// The endpoint has spoken HTTP/2 before.
     spoken: Cell<bool>,
+    /// How often the endpoint has complained of too many pings. Each time doubles the interval (gRFC
+    /// A8).
+    complaints: Cell<u32>,
     /// Notified when a link was opened, or could not be opened.
     opened: Notify,
 }
@@ -151,6 +213,17 @@ impl Links {
         self.list.borrow_mut().retain(|link| !link.dead.get() && link.idle_until.get() > now);
     }
 
+    /// The interval of pings to the endpoint; zero if there are none.
+    fn ping_interval(&self, limits: &Limits) -> Duration {
+        let factor = 1_u32.checked_shl(self.complaints.get()).unwrap_or(u32::MAX);
+        limits.h2_origin_ping_interval.saturating_mul(factor)
+    }
+
+    /// The endpoint has ended a connection for too many pings.
+    fn complained(&self) {
+        self.complaints.set(self.complaints.get().saturating_add(1).min(COMPLAINTS_MAX));
+    }
+
     fn keep(&self, link: &Rc<Link>) {
         self.spoken.set(true);
         self.list.borrow_mut().push(Rc::clone(link));
@@ -187,19 +260,24 @@ pub(super) async fn open(
     idle_timeout: Duration,
 ) -> Result<Lease, OpenFault> {
     let now = worker.ticks.now();
-    let vitals = Vitals::new(Guard::for_origin(now), now);
+    let vitals = Vitals::new(Guard::for_origin(now), Some(Relabel::default()), now);
     let socket = Socket::new(stream, None, Rc::clone(worker), Rc::clone(&vitals));
-    let shaken = unless_interrupted(handle, builder(&worker.parts.limits).handshake(socket)).await;
+    let shaken =
+        unless_interrupted(handle, builder(&worker.parts.limits).handshake::<_, Payload>(socket)).await;
     let (sender, connection) = shaken.map_err(OpenFault::Interrupted)?.map_err(|_| OpenFault::Malformed)?;
     let link = Rc::new(Link {
         sender: RefCell::new(sender),
         scheme,
+        vitals: Rc::clone(&vitals),
+        held: Rc::default(),
         active: Cell::new(0),
+        busy_since: Cell::new(now),
         idle_until: Cell::new(NEVER),
         dead: Cell::new(false),
     });
     let lease = Lease::new(&link, worker, idle_timeout);
-    tokio::task::spawn_local(drive(Rc::clone(worker), connection, Rc::downgrade(&link), Rc::clone(&vitals)));
+    let shared = (Rc::downgrade(&link), Rc::downgrade(links));
+    tokio::task::spawn_local(drive(Rc::clone(worker), connection, shared, Rc::clone(&vitals)));
     let settings = unless_interrupted(
         handle,
         poll_fn(|context| {
@@ -220,28 +298,39 @@ fn builder(limits: &Limits) -> Builder {
     let mut builder = Builder::new();
     builder
         .enable_push(false)
+        .header_table_size(0)
         .initial_window_size(limits.h2_stream_window)
         .initial_connection_window_size(limits.h2_connection_window)
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
-        .max_send_buffer_size(SEND_BUFFER_BYTES_MAX);
+        .max_send_buffer_size(payload::STREAM_BYTES_MAX);
     builder
 }
 
 /// Moves a link's frames until the link ends. It ends by itself when nothing refers to it any more.
 async fn drive(
     worker: Rc<Worker>,
-    mut connection: Connection<Socket, Bytes>,
-    link: std::rc::Weak<Link>,
+    mut connection: Connection<Socket, Payload>,
+    (link, links): (Weak<Link>, Weak<Links>),
     vitals: Rc<Vitals>,
 ) {
     let handle = worker.handles.take_for(ConnectionKind::Origin);
     handle.settle().await;
     let mut pulse = Pulse::new(Rc::clone(&vitals), connection.ping_pong());
+    let limits: &Limits = &worker.parts.limits;
     poll_fn(|context| {
-        if std::pin::Pin::new(&mut connection).poll(context).is_ready() || handle.signals().cut() {
+        let ended = Pin::new(&mut connection).poll(context).is_ready();
+        if vitals.is_told_to_calm()
+            && pulse.take_pinged()
+            && let Some(links) = links.upgrade()
+        {
+            links.complained();
+        }
+        if ended || handle.signals().cut() {
             return Poll::Ready(());
         }
-        match pulse.poll(context, &worker.ticks, &worker.parts.limits) {
+        let since = link.upgrade().and_then(|link| link.pinged_since());
+        let pings = since.zip(links.upgrade()).map(|(since, links)| (since, links.ping_interval(limits)));
+        match pulse.poll(context, &worker.ticks, limits, pings) {
             Ok(next) => handle.arm(next),
             Err(_) => return Poll::Ready(()),
         }

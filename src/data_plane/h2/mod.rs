@@ -23,8 +23,11 @@
 //! | [`origin_stream`] | a stream to an origin as an HTTP/1.1 connection |
 //! | [`request_head`], [`response_head`] | heads, between HTTP/1.1 and HTTP/2 |
 //! | [`inlet`], [`outlet`] | bodies, between frames and HTTP/1.1 |
+//! | [`payload`] | bytes that h2 holds, and how many may wait there |
+//! | [`parting`] | resets that leave behind what has come |
 //! | [`socket`] | the socket below `h2`: how much of it is read in one pass |
 //! | [`guard`] | counts the costs of a client, and ends a connection that floods |
+//! | [`relabel`] | hides framing fields in the answers to extended CONNECT |
 //! | [`pulse`] | pings, and peers that take no bytes |
 
 mod client_stream;
@@ -34,7 +37,10 @@ mod inlet;
 mod link;
 mod origin_stream;
 mod outlet;
+mod parting;
+mod payload;
 mod pulse;
+mod relabel;
 mod request_head;
 mod response_head;
 mod serve;

@@ -142,9 +142,9 @@ impl OriginStream {
         let ends = tunnel.is_none() && matches!(framing, Framing::None | Framing::Length(0));
         let (response, send) = self.lease.send(request, ends).map_err(|why| self.note(why))?;
         self.outlet = Some(match (ends, &tunnel) {
-            (true, _) => Outlet::ended(send),
-            (false, Some(_)) => Outlet::new(send, None),
-            (false, None) => Outlet::new(send, Some(framing)),
+            (true, _) => Outlet::ended(send, self.lease.held()),
+            (false, Some(_)) => Outlet::new(send, self.lease.held(), None),
+            (false, None) => Outlet::new(send, self.lease.held(), Some(framing)),
         });
         self.tunnel = tunnel.map(|protocol| Tunnel { protocol, key });
         self.response = Some(response);
@@ -187,10 +187,13 @@ impl OriginStream {
                 response_head::write_switch(&head.headers, &tunnel.protocol, tunnel.key.as_deref(), out);
                 Form::Raw
             }
-            _ => match response_head::write(&head, (self.method, self.trailers), body.is_end_stream(), out) {
-                BodyFraming::None | BodyFraming::Length => Form::Raw,
-                BodyFraming::Chunked => Form::Chunked,
-            },
+            tunnel => {
+                let asked = (self.method, self.trailers, tunnel.is_some());
+                match response_head::write(&head, asked, body.is_end_stream(), out) {
+                    BodyFraming::None | BodyFraming::Length => Form::Raw,
+                    BodyFraming::Chunked => Form::Chunked,
+                }
+            }
         };
         self.inlet = Some(Inlet::new(body, form));
         self.response = None;
@@ -202,6 +205,14 @@ impl OriginStream {
         self.unprocessed |= why.is_remote() && (refused || why.is_go_away());
         self.lost |= why.is_io() || why.is_go_away();
         as_io(why)
+    }
+}
+
+impl Drop for OriginStream {
+    fn drop(&mut self) {
+        if self.response.is_some() {
+            self.lease.unanswered();
+        }
     }
 }
 

@@ -3,36 +3,68 @@
 //! It takes only bytes that the peer's windows (RFC 9113, 5.2) have room for.
 
 use std::io::{self, IoSlice};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use h2::{Reason, SendStream};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::http1::{BodyReader, Framing, HeadLimits, Trailers};
 
 use super::inlet::as_io;
+use super::payload::{Held, Payload, Queue};
 
 /// The sending half of a stream.
 #[derive(Debug)]
 pub(super) struct Outlet {
-    send: SendStream<Bytes>,
+    send: SendStream<Payload>,
+    queue: Rc<Queue>,
     /// How the body is framed; `None` for a tunnel.
     reader: Option<BodyReader>,
-    gathered: BytesMut,
+    gathered: Vec<u8>,
+    /// Whether a frame has been sent behind the head.
+    begun: bool,
     ended: bool,
 }
 
 impl Outlet {
     /// An outlet for a body with this framing; `None` stands for a tunnel.
-    pub(super) fn new(send: SendStream<Bytes>, framing: Option<Framing>) -> Self {
+    pub(super) fn new(send: SendStream<Payload>, held: &Rc<Held>, framing: Option<Framing>) -> Self {
         let reader = framing.map(|framing| BodyReader::new(framing, &HeadLimits::RESPONSE));
-        Self { send, reader, gathered: BytesMut::new(), ended: false }
+        Self { reader, ended: false, ..Self::ended(send, held) }
     }
 
     /// A half that has nothing more to send.
-    pub(super) fn ended(send: SendStream<Bytes>) -> Self {
-        Self { send, reader: None, gathered: BytesMut::new(), ended: true }
+    pub(super) fn ended(send: SendStream<Payload>, held: &Rc<Held>) -> Self {
+        let queue = Queue::new(held);
+        Self { send, queue, reader: None, gathered: Vec::new(), begun: false, ended: true }
+    }
+
+    /// The sending half alone.
+    pub(super) fn into_send(self) -> SendStream<Payload> {
+        self.send
+    }
+
+    /// Sends an empty frame behind a head that has none, so that [`Self::poll_empty`] knows when the
+    /// head has left.
+    pub(super) fn mark_head(&mut self) {
+        if !self.begun {
+            // A peer that is gone needs no mark.
+            let _ = self.send_data(false);
+        }
+    }
+
+    /// Ready when h2 has written everything.
+    pub(super) fn poll_empty(&self, context: &Context<'_>) -> Poll<()> {
+        self.queue.poll_empty(context)
+    }
+
+    /// Hands the gathered bytes to h2.
+    fn send_data(&mut self, last: bool) -> Result<(), h2::Error> {
+        self.begun = true;
+        let data = Bytes::from(std::mem::take(&mut self.gathered));
+        self.send.send_data(Payload::new(data, &self.queue), last)
     }
 
     pub(super) fn is_ended(&self) -> bool {
@@ -89,6 +121,12 @@ impl Outlet {
             }
         }
         self.pass()?;
+        // Room was asked for the framing too, which is no payload of HTTP/2. Whatever is left of it goes
+        // back, because it counts against the window of the whole connection. If payload waits, the next
+        // call asks again.
+        if taken > 0 {
+            self.send.reserve_capacity(0);
+        }
         if taken > 0 { Poll::Ready(Ok(taken)) } else { Poll::Pending }
     }
 
@@ -97,7 +135,7 @@ impl Outlet {
         if !self.ended {
             self.ended = true;
             // A peer that is gone needs no end.
-            let _ = self.send.send_data(Bytes::new(), true);
+            let _ = self.send_data(true);
         }
     }
 
@@ -112,13 +150,19 @@ impl Outlet {
 
     /// The number of bytes of payload that may be sent now.
     fn poll_room(&mut self, context: &mut Context<'_>, wanted: usize) -> Poll<io::Result<usize>> {
+        let held_room = self.queue.room(context);
+        // Nothing is reserved that can't be used, because that would take it from the other streams.
+        let wanted = wanted.min(held_room);
         self.send.reserve_capacity(wanted);
-        let room = self.send.capacity();
+        if wanted == 0 {
+            return Poll::Pending;
+        }
+        let room = self.send.capacity().min(wanted);
         if room > 0 {
             return Poll::Ready(Ok(room));
         }
         match self.send.poll_capacity(context) {
-            Poll::Ready(Some(Ok(room))) => Poll::Ready(Ok(room)),
+            Poll::Ready(Some(Ok(room))) => Poll::Ready(Ok(room.min(wanted))),
             Poll::Ready(Some(Err(why))) => Poll::Ready(Err(as_io(why))),
             Poll::Ready(None) => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
             Poll::Pending => Poll::Pending,
@@ -154,7 +198,7 @@ impl Outlet {
         let last = done && trailers.is_none();
         self.ended = done;
         if last || !self.gathered.is_empty() {
-            self.send.send_data(self.gathered.split().freeze(), last).map_err(as_io)?;
+            self.send_data(last).map_err(as_io)?;
         }
         match trailers {
             Some(trailers) => self.send.send_trailers(trailers).map_err(as_io),

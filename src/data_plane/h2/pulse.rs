@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use h2::{Ping, PingPong};
 
@@ -17,6 +18,7 @@ pub(super) struct Pulse {
     pings: Option<PingPong>,
     /// The tick by which the peer must answer the ping that is out.
     answer_by: Option<u32>,
+    pinged: bool,
 }
 
 /// The peer is gone, or takes no bytes.
@@ -25,11 +27,17 @@ pub(super) struct Dead;
 
 impl Pulse {
     pub(super) fn new(vitals: Rc<Vitals>, pings: Option<PingPong>) -> Self {
-        Self { vitals, pings, answer_by: None }
+        Self { vitals, pings, answer_by: None, pinged: false }
     }
 
-    /// Looks at the times, and pings a peer that was silent for `h2_ping_interval`. Returns the tick at
-    /// which to look again. A ping that is sent here wakes the connection's task, and leaves when the
+    /// Whether the peer was pinged since the last call.
+    pub(super) fn take_pinged(&mut self) -> bool {
+        std::mem::take(&mut self.pinged)
+    }
+
+    /// Looks at the times, and pings a peer that was silent for the interval of `pings_due`. That is counted
+    /// from the tick of `pings_due` at the earliest. An interval of zero and `None` mean no pings. Returns
+    /// the tick at which to look again. A ping that is sent here wakes the connection's task, and leaves when the
     /// connection is polled next.
     ///
     /// # Errors
@@ -40,6 +48,7 @@ impl Pulse {
         context: &mut Context<'_>,
         ticks: &Ticks,
         limits: &Limits,
+        pings_due: Option<(u32, Duration)>,
     ) -> Result<u32, Dead> {
         let now = ticks.now();
         let mut next = NEVER;
@@ -57,13 +66,15 @@ impl Pulse {
         if let Some(by) = self.answer_by {
             return if by <= now { Err(Dead) } else { Ok(next.min(by)) };
         }
-        let due = passed(self.vitals.read_at.get(), limits.h2_ping_interval);
+        let Some((since, interval)) = pings_due else { return Ok(next) };
+        let due = passed(self.vitals.read_at.get().max(since), interval);
         if due > now {
             return Ok(next.min(due));
         }
         if pings.send_ping(Ping::opaque()).is_ok() {
             let by = ticks.after(limits.h2_ping_timeout);
             self.answer_by = Some(by);
+            self.pinged = true;
             // This registers the waker now, because the pong may come before the next look.
             let _ = pings.poll_pong(context);
             next = next.min(by);

@@ -9,6 +9,7 @@ use ring::digest;
 
 use crate::http1::{Method, ResponseClass, ResponseHead, Span};
 
+use super::relabel::STAND_INS;
 use super::request_head::{self, Shapeless};
 
 /// The salt of the handshake's proof. The proof is made of the client's key, this salt and nothing else
@@ -58,16 +59,17 @@ pub(super) enum BodyFraming {
 }
 
 /// Writes the head of an origin's final response in HTTP/1.1. Returns the framing of its body.
-/// `trailers` says that the client takes trailers. `ended` says that the stream has ended with the
+/// `trailers` says that the client takes trailers, and `tunnel` that the request asked for a tunnel.
+/// `ended` says that the stream has ended with the
 /// head.
 pub(super) fn write(
     head: &response::Parts,
-    (method, trailers): (Method, bool),
+    (method, trailers, tunnel): (Method, bool, bool),
     ended: bool,
     out: &mut Vec<u8>,
 ) -> BodyFraming {
     let (status, fields) = (head.status, &head.headers);
-    begin(status, fields, out);
+    begin(status, fields, if tunnel { &STAND_INS } else { &[] }, out);
     let bodyless = method == Method::Head || matches!(status.as_u16(), 204 | 304);
     let by_chunks = trailers && !ended && !bodyless && !request_head::tells_length(fields);
     let mut has_length = false;
@@ -93,13 +95,15 @@ pub(super) fn write(
 
 /// Writes the head of an interim response.
 pub(super) fn write_interim(status: StatusCode, fields: &HeaderMap, out: &mut Vec<u8>) {
-    begin(status, fields, out);
+    begin(status, fields, &[], out);
     out.extend_from_slice(b"\r\n");
 }
 
 /// Writes the 101 of a tunnel that the origin has opened. `key` is that of the client's handshake.
 pub(super) fn write_switch(fields: &HeaderMap, protocol: &str, key: Option<&[u8]>, out: &mut Vec<u8>) {
-    begin(StatusCode::SWITCHING_PROTOCOLS, fields, out);
+    // The proof is that of the client's key. An origin's own one answers a key that it never got.
+    let [first, second, third] = STAND_INS;
+    begin(StatusCode::SWITCHING_PROTOCOLS, fields, &[ACCEPT, first, second, third], out);
     put(out, b"connection", b"upgrade");
     put(out, b"upgrade", protocol.as_bytes());
     if let Some(key) = key {
@@ -114,14 +118,15 @@ pub(super) fn accept(key: &[u8]) -> String {
     BASE64_STANDARD.encode(digest)
 }
 
-fn begin(status: StatusCode, fields: &HeaderMap, out: &mut Vec<u8>) {
+/// Begins a head with all fields but the length and `left_out`.
+fn begin(status: StatusCode, fields: &HeaderMap, left_out: &[&str], out: &mut Vec<u8>) {
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(status.as_str().as_bytes());
     out.push(b' ');
     out.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
     out.extend_from_slice(b"\r\n");
     for (name, value) in fields {
-        if name != CONTENT_LENGTH {
+        if name != CONTENT_LENGTH && !left_out.contains(&name.as_str()) {
             put(out, name.as_str().as_bytes(), value.as_bytes());
         }
     }

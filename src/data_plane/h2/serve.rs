@@ -5,7 +5,6 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use h2::server::{self, Builder, SendResponse};
 use h2::{Reason, RecvStream};
 use http::Request;
@@ -20,13 +19,12 @@ use crate::data_plane::worker::wait::unless_interrupted;
 use crate::http1::HeadLimits;
 
 use super::guard::{Guard, Offense};
+use super::payload::{self, Held, Payload};
 use super::pulse::Pulse;
 use super::socket::{Socket, Vitals};
 use super::streams::{StreamCount, Streams};
 use super::task;
 
-/// The most bytes of one stream that are held until the socket takes them.
-const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// The most streams that the client has reset before greenlight has looked at them (rapid reset). One
 /// more is a flood.
 const PENDING_RESETS_MAX: usize = 20;
@@ -41,9 +39,9 @@ pub(crate) async fn serve(connection: Connection, first: Chunk) {
     let Connection { worker, handle, stream, listener, peer, secured, counted, .. } = connection;
     let facts = Rc::new(ConnectionFacts { listener, peer, secured });
     let now = worker.ticks.now();
-    let vitals = Vitals::new(Guard::for_client(now), now);
+    let vitals = Vitals::new(Guard::for_client(now), None, now);
     let socket = Socket::new(stream, Some(first), Rc::clone(&worker), Rc::clone(&vitals));
-    let shaken = unless_interrupted(&handle, builder(&worker).handshake(socket)).await;
+    let shaken = unless_interrupted(&handle, builder(&worker).handshake::<_, Payload>(socket)).await;
     let Ok(Ok(mut connection)) = shaken else { return };
     let streams = Streams::new(worker.ticks.now());
     let pulse = Pulse::new(Rc::clone(&vitals), connection.ping_pong());
@@ -53,6 +51,7 @@ pub(crate) async fn serve(connection: Connection, first: Chunk) {
         facts,
         vitals,
         streams,
+        held: Rc::default(),
         pulse,
         connection,
         closing: false,
@@ -70,7 +69,7 @@ fn builder(worker: &Worker) -> Builder {
         .initial_window_size(limits.h2_stream_window)
         .initial_connection_window_size(limits.h2_connection_window)
         .max_header_list_size(header_list_bytes(&worker.head_limits))
-        .max_send_buffer_size(SEND_BUFFER_BYTES_MAX)
+        .max_send_buffer_size(payload::STREAM_BYTES_MAX)
         .max_pending_accept_reset_streams(PENDING_RESETS_MAX)
         .max_local_error_reset_streams(Some(FAULTY_STREAMS_MAX))
         .enable_connect_protocol();
@@ -92,8 +91,10 @@ struct ClientConnection {
     facts: Rc<ConnectionFacts>,
     vitals: Rc<Vitals>,
     streams: Rc<Streams>,
+    /// The bytes of the responses that h2 holds.
+    held: Rc<Held>,
     pulse: Pulse,
-    connection: server::Connection<Socket, Bytes>,
+    connection: server::Connection<Socket, Payload>,
     /// The client has been sent greenlight's GOAWAY.
     closing: bool,
     /// The tick by which a connection that must end is dropped.
@@ -121,7 +122,7 @@ impl ClientConnection {
     }
 
     /// Starts a task for a stream that the client has opened.
-    fn accept(&self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+    fn accept(&self, request: Request<RecvStream>, mut respond: SendResponse<Payload>) {
         // The client has opened the stream and reset it at once, so there is nothing to do.
         if task::is_given_up(&mut respond) {
             self.vitals.given_up();
@@ -133,7 +134,8 @@ impl ClientConnection {
             return;
         }
         let count = StreamCount::new(&self.streams, &self.worker);
-        let served = task::serve(Rc::clone(&self.worker), Rc::clone(&self.facts), (request, respond), count);
+        let shared = (Rc::clone(&self.facts), Rc::clone(&self.held));
+        let served = task::serve(Rc::clone(&self.worker), shared, (request, respond), count);
         tokio::task::spawn_local(served);
     }
 
@@ -161,7 +163,10 @@ impl ClientConnection {
             return Look::Again;
         }
         let limits: &Limits = &self.worker.parts.limits;
-        let Ok(mut next) = self.pulse.poll(context, &self.worker.ticks, limits) else { return Look::Over };
+        let pings = Some((0, limits.h2_ping_interval));
+        let Ok(mut next) = self.pulse.poll(context, &self.worker.ticks, limits, pings) else {
+            return Look::Over;
+        };
         if let Some(since) = self.vitals.head_since() {
             let by = passed(since, limits.request_head_timeout);
             if by <= now {

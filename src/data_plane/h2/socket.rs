@@ -19,6 +19,7 @@ use crate::data_plane::worker::passes::Passes;
 use crate::data_plane::worker::state::Worker;
 
 use super::guard::{Guard, Offense};
+use super::relabel::Relabel;
 
 /// The most bytes that are read from one connection in one pass.
 const PASS_BYTES_MAX: usize = 64 * 1024;
@@ -40,12 +41,14 @@ pub(super) struct Vitals {
     pass_bytes: Cell<usize>,
     /// The pass in which these bytes reached their limit.
     full_in: Cell<Option<u64>>,
+    /// Changes names in the answers to extended CONNECT; `None` for a client's connection.
+    pub relabel: Option<Relabel>,
     /// The task that waits for the peer's SETTINGS.
     waiting: RefCell<Option<Waker>>,
 }
 
 impl Vitals {
-    pub(super) fn new(guard: Guard, now: u32) -> Rc<Self> {
+    pub(super) fn new(guard: Guard, relabel: Option<Relabel>, now: u32) -> Rc<Self> {
         Rc::new(Self {
             guard: RefCell::new(guard),
             offense: Cell::new(None),
@@ -53,6 +56,7 @@ impl Vitals {
             stuck_since: Cell::new(None),
             pass_bytes: Cell::new(0),
             full_in: Cell::new(None),
+            relabel,
             waiting: RefCell::new(None),
         })
     }
@@ -60,6 +64,11 @@ impl Vitals {
     /// The tick at which a request's head began that is not complete yet.
     pub(super) fn head_since(&self) -> Option<u32> {
         self.guard.borrow().head_since()
+    }
+
+    /// Whether the peer has ended the connection because it is asked too much.
+    pub(super) fn is_told_to_calm(&self) -> bool {
+        self.guard.borrow().is_told_to_calm()
     }
 
     /// Charges for a stream that the client gave up before its task began.
@@ -213,6 +222,9 @@ impl AsyncRead for Socket {
             out.set_filled(before + good);
             count
         };
+        if let Some(relabel) = &this.vitals.relabel {
+            relabel.received(&mut out.filled_mut()[before..]);
+        }
         // If an offense leaves no byte to hand on, the task that polls the connection sees it.
         if count > 0 && out.filled().len() == before { Poll::Pending } else { Poll::Ready(Ok(())) }
     }

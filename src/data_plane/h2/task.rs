@@ -4,10 +4,9 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
 use h2::ext::Protocol;
 use h2::server::SendResponse;
-use h2::{Reason, RecvStream};
+use h2::{Reason, RecvStream, SendStream};
 use http::{Request, StatusCode};
 
 use crate::data_plane::client::connection::{Connection, ConnectionFacts};
@@ -18,6 +17,8 @@ use crate::http1::{Method, RequestFault};
 
 use super::client_stream::ClientStream;
 use super::inlet::Form;
+use super::parting;
+use super::payload::{Held, Payload};
 use super::request_head;
 use super::streams::StreamCount;
 
@@ -25,8 +26,8 @@ use super::streams::StreamCount;
 /// goes out on its stream, and the connection stays.
 pub(super) async fn serve(
     worker: Rc<Worker>,
-    facts: Rc<ConnectionFacts>,
-    (request, mut respond): (Request<RecvStream>, SendResponse<Bytes>),
+    (facts, held): (Rc<ConnectionFacts>, Rc<Held>),
+    (request, mut respond): (Request<RecvStream>, SendResponse<Payload>),
     _count: StreamCount,
 ) {
     let handle = worker.handles.take_for(ConnectionKind::Stream);
@@ -53,7 +54,11 @@ pub(super) async fn serve(
                 RequestFault::FieldValue | RequestFault::Authority => {
                     respond.send_reset(Reason::PROTOCOL_ERROR);
                 }
-                _ => refuse(&mut respond, fault.status()),
+                _ => {
+                    if let (Some(send), true) = (refuse(&mut respond, fault.status()), has_body) {
+                        parting::end_behind(&worker, &handle, body, send).await;
+                    }
+                }
             }
             return;
         }
@@ -63,7 +68,7 @@ pub(super) async fn serve(
     let method = if is_tunnel { Method::Get } else { Method::of(head.method.as_str().as_bytes()) };
     let form = if text_head.chunked { Form::Chunked } else { Form::Raw };
     let limits = text_head.limits(&worker.head_limits);
-    let stream = ClientStream::new(Rc::clone(&worker), (body, respond), form, method, protocol);
+    let stream = ClientStream::new(Rc::clone(&worker), held, (body, respond), form, method, protocol);
     let mut stream = Stream::Client(Box::new(stream));
     drop((head, text_head));
     // Bytes of the body that have already come go to the origin with the head.
@@ -72,18 +77,23 @@ pub(super) async fn serve(
         Poll::Ready(())
     })
     .await;
-    Connection::for_stream(worker, handle, stream, &facts).serve_one(chunk, &limits).await;
+    let mut connection = Connection::for_stream(worker, handle, stream, &facts);
+    // Boxed, so that a stream that only waits for its end holds nothing of its request.
+    Box::pin(connection.serve_one(chunk, &limits)).await;
+    if let Stream::Client(stream) = &mut connection.stream {
+        stream.part(&connection.handle).await;
+    }
 }
 
 /// Whether the client has reset the stream, or its connection was ended.
-pub(super) fn is_given_up(respond: &mut SendResponse<Bytes>) -> bool {
+pub(super) fn is_given_up(respond: &mut SendResponse<Payload>) -> bool {
     respond.poll_reset(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
-/// Answers a request that has no shape in HTTP/1.1, without a body.
-fn refuse(respond: &mut SendResponse<Bytes>, status: u16) {
+/// Answers a request that has no shape in HTTP/1.1, without a body. `None` if the client is gone, and so
+/// needs no answer.
+fn refuse(respond: &mut SendResponse<Payload>, status: u16) -> Option<SendStream<Payload>> {
     let mut response = http::Response::new(());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    // A client that is gone needs no answer.
-    let _ = respond.send_response(response, true);
+    respond.send_response(response, true).ok()
 }

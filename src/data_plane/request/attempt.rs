@@ -104,6 +104,10 @@ async fn one(
             };
         }
     };
+    // Only now it is known which protocol the origin speaks. Some servers of HTTP/1.1 take a trailer for
+    // the first line of the next request.
+    let takes_trailers = !upstream.is_socket() || request.call.service.route.settings.request_trailers;
+    request.upload.pass_trailers(request.facts.trailers && takes_trailers);
     if !upstream.is_socket() {
         request.upload.keep_sent();
     }

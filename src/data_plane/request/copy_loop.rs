@@ -4,6 +4,8 @@
 //! it limits a copy loop to one chunk. Small pieces are gathered behind the head, so that they leave in
 //! one write. Large pieces are written from the place where they were read to.
 
+mod websocket;
+
 use std::io::{self, IoSlice};
 use std::num::NonZeroUsize;
 use std::rc::Rc;
@@ -13,7 +15,7 @@ use crate::http1::{
     BodyFault, BodyReader, Framing, HeadLimits, Sending, Trailers, write_chunk_header, write_last_chunk,
 };
 
-use super::drain_close::{DrainClose, Passing};
+use super::drain_close::DrainClose;
 use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::chunk::{Chunk, ChunkPool};
 
@@ -70,6 +72,8 @@ pub(crate) struct CopyLoop {
     keeps: bool,
     /// Whether trailers are passed on.
     trailers: bool,
+    /// The place of the last chunk in `out`, once it is there.
+    last: Option<usize>,
     /// The destination is closed after the end of the body.
     closes: bool,
     /// The number of payload bytes that may still come.
@@ -106,6 +110,7 @@ impl CopyLoop {
             forgotten: false,
             keeps: false,
             trailers: false,
+            last: None,
             closes: false,
             left: if body_bytes_max == 0 { u64::MAX } else { body_bytes_max },
             frames: None,
@@ -124,41 +129,27 @@ impl CopyLoop {
         self.reader = BodyReader::of_response(framing, limits);
         self.ended = self.reader.is_done();
         self.sending = sending;
+        self.last = None;
         self.give(chunk);
     }
 
-    /// Sets whether trailers are passed on.
+    /// Sets whether trailers are passed on. This holds for a last chunk, too, that was gathered before
+    /// the destination was known.
     pub(crate) fn pass_trailers(&mut self, pass: bool) {
+        if self.trailers == pass {
+            return;
+        }
         self.trailers = pass;
+        if let Some(last) = self.last.filter(|&last| self.at <= last && last <= self.out.len()) {
+            self.out.truncate(last);
+            write_last_chunk(self.reader.trailers().filter(|_| pass), &mut self.out);
+        }
     }
 
     /// Says that the destination is closed after the end of the body, so that the close can leave with
     /// it.
     pub(crate) fn close_behind(&mut self) {
         self.closes = true;
-    }
-
-    /// Says that the bytes are frames of a WebSocket connection.
-    pub(crate) fn watch(&mut self, frames: DrainClose) {
-        self.frames = Some(Box::new(frames));
-    }
-
-    /// Ends a WebSocket connection in this direction. A Close frame goes out at the next end of a
-    /// frame.
-    pub(crate) fn want_close(&mut self) {
-        if let Some(frames) = &mut self.frames {
-            frames.want_close();
-        }
-    }
-
-    /// Whether greenlight's Close frame is written.
-    pub(crate) fn has_said_close(&self) -> bool {
-        self.frames.as_ref().is_some_and(|frames| frames.has_said()) && !self.is_blocked()
-    }
-
-    /// Whether the source of frames has sent its Close, so that no frame follows.
-    pub(crate) fn has_heard_close(&self) -> bool {
-        self.frames.as_ref().is_some_and(|frames| frames.has_heard())
     }
 
     /// Gives the copy loop bytes that were read before.
@@ -267,33 +258,6 @@ impl CopyLoop {
             }
         }
         Ok(())
-    }
-
-    /// The same for frames of a WebSocket connection, which pass as they are.
-    fn prepare_frames(&mut self) {
-        while self.pass == 0 && !self.ended {
-            let Some(frames) = &mut self.frames else { return };
-            if frames.is_due() {
-                // If all of `out` is written, it is dropped now at the latest.
-                if self.at == self.out.len() {
-                    self.out.clear();
-                    self.at = 0;
-                }
-                frames.say(&mut self.out);
-            }
-            let Some(chunk) = self.chunk.as_mut().filter(|chunk| !chunk.is_empty()) else { break };
-            let length = chunk.data().len();
-            match frames.pass(chunk.data()) {
-                Passing::All => self.pass = length,
-                Passing::Until(count) => {
-                    self.out.extend_from_slice(&chunk.data()[..count]);
-                    frames.say(&mut self.out);
-                    chunk.consume(length);
-                }
-                Passing::Nothing => chunk.consume(length),
-            }
-            self.ended = frames.is_answered();
-        }
     }
 
     /// Moves bytes until the copy loop ends or one side makes it wait. Sets `moved` if any byte moved.
@@ -453,6 +417,7 @@ impl CopyLoop {
         if self.pass > 0 {
             self.copy_passed();
         }
+        self.last = Some(self.out.len());
         let trailers = self.reader.trailers().filter(|_| self.trailers);
         write_last_chunk(trailers, &mut self.out);
     }

@@ -4,12 +4,15 @@
 //! ends an upload. A malformed upload ends the request to the origin. The one deadline of the
 //! connection belongs to the side that is being waited for.
 
+mod waiting;
+
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use crate::http1::{
-    Answer, CONTINUE, Framing, HeadLimits, HeadProgress, INFORMATIONAL_MAX, Persistence, RequestContext,
-    ResponseClass, ResponseHead, Sending, parse_response, write_informational, write_response,
+    Answer, BodyFault, BodyReader, CONTINUE, Framing, HeadLimits, HeadProgress, INFORMATIONAL_BYTES_MAX,
+    Persistence, RequestContext, ResponseClass, ResponseHead, Sending, parse_response, write_informational,
+    write_response,
 };
 
 use super::answer::Own;
@@ -23,6 +26,7 @@ use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
+use waiting::{Progress, Waiting};
 
 /// The most bytes that are read of a client's next requests while one is served.
 pub(crate) const AHEAD_BYTES_MAX: usize = 16 * 1024;
@@ -39,24 +43,6 @@ pub(crate) struct ResponseSummary {
     /// The body ends with the connection. Such a body needs a reset to end abnormally.
     pub to_end: bool,
     reusable: bool,
-}
-
-/// The event that an exchange waits for. It decides which limit runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
-    Nothing,
-    ClientBody,
-    ClientTakes,
-    OriginTakes,
-    OriginHead,
-    Stream,
-}
-
-/// Which directions have moved bytes. Bytes in one direction must not put off the limit of the other.
-#[derive(Clone, Copy, Debug, Default)]
-struct Progress {
-    up: bool,
-    down: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,9 +85,12 @@ pub(crate) struct Exchange<'c> {
     partial: Vec<u8>,
     /// How far the search for the end of that head has come.
     progress: HeadProgress,
-    interim: u8,
     /// The body is a stream of events, which may be silent for as long as nothing happens.
     streams: bool,
+    /// The bytes of the interim heads that have come so far.
+    interim: usize,
+    /// The response has turned malformed. The part before that still goes to the client.
+    broken: bool,
     seen: Option<ResponseSummary>,
     extra: Extra<'c>,
 }
@@ -137,6 +126,7 @@ impl<'c> Exchange<'c> {
             progress: HeadProgress::default(),
             interim: 0,
             streams: facts.is_grpc,
+            broken: false,
             seen: None,
             extra,
         }
@@ -167,6 +157,7 @@ impl<'c> Exchange<'c> {
         if self.client.stream.poll_given_up(context).is_ready() {
             return Poll::Ready(Ending::ClientGone);
         }
+        let was_tunnel = self.phase == Phase::Tunnel;
         if signals.drain_close() {
             self.download.want_close();
             self.upload.want_close();
@@ -181,6 +172,15 @@ impl<'c> Exchange<'c> {
         }
         if self.phase != Phase::Head
             && let Some(ending) = self.poll_download(context, &mut moved.down)
+        {
+            return Poll::Ready(ending);
+        }
+        // A tunnel that has just begun is read from the client's side at once. The client may have sent
+        // its first bytes and its FIN before it got the 101 (RFC 9110, 7.8), and the origin may wait for
+        // them. A stream of HTTP/2 gives them only behind the 101.
+        if self.phase == Phase::Tunnel
+            && !was_tunnel
+            && let Some(ending) = self.poll_upload(context, &mut moved.up)
         {
             return Poll::Ready(ending);
         }
@@ -288,6 +288,11 @@ impl<'c> Exchange<'c> {
                 return Ok(false);
             };
             if head.class != ResponseClass::Informational {
+                if let Some(fault) = first_fault(&head, &chunk.data()[head_bytes..]) {
+                    // Nothing of this response has left, so the client can still get a status.
+                    tracing::debug!(%fault, "malformed response");
+                    return Err(Ending::Malformed);
+                }
                 let said = self.hear(&head, chunk.data());
                 if !heard(said) {
                     return Err(Ending::Withheld);
@@ -299,11 +304,14 @@ impl<'c> Exchange<'c> {
                 self.take_head(&head, chunk, head_bytes, said);
                 return Ok(true);
             }
-            self.interim += 1;
-            if self.interim > INFORMATIONAL_MAX {
+            self.interim += head_bytes;
+            if self.interim > INFORMATIONAL_BYTES_MAX {
                 return Err(Ending::Malformed);
             }
-            write_informational(&head, chunk.data(), self.facts.version, self.download.head());
+            // The door has answered an expectation itself, so the origin's 100 says nothing new.
+            if head.status != 100 || !self.facts.expect_continue {
+                write_informational(&head, chunk.data(), self.facts.version, self.download.head());
+            }
             chunk.consume(head_bytes);
             if chunk.is_empty() {
                 return Ok(false);
@@ -392,9 +400,20 @@ impl<'c> Exchange<'c> {
     fn poll_download(&mut self, context: &mut Context<'_>, moved: &mut bool) -> Option<Ending> {
         if !self.download.is_complete() || self.download.is_blocked() {
             let sides = (&mut *self.upstream, &mut *self.client.stream);
-            match self.download.poll(context, sides, &self.worker.chunks, moved) {
+            let polled = if self.broken {
+                let flushed = self.download.poll_flush(context, sides.1, moved);
+                flushed.map(|sent| if sent { CopyEnd::SourceGone } else { CopyEnd::DestinationGone })
+            } else {
+                self.download.poll(context, sides, &self.worker.chunks, moved)
+            };
+            match polled {
                 Poll::Pending => return None,
                 Poll::Ready(CopyEnd::Complete) => {}
+                // The part before the fault is no fault.
+                Poll::Ready(CopyEnd::Malformed(_)) if self.download.is_blocked() => {
+                    self.broken = true;
+                    return self.poll_download(context, moved);
+                }
                 Poll::Ready(CopyEnd::DestinationGone) => return Some(Ending::ClientGone),
                 // The client waits for nothing more, so it is no fault how the origin closes.
                 Poll::Ready(_)
@@ -435,59 +454,22 @@ impl<'c> Exchange<'c> {
         }
         None
     }
+}
 
-    /// Called when no more bytes can be moved now. Arms the limit of the event that is waited for, or
-    /// ends the exchange because the limit that ran has passed.
-    fn wait(&mut self, moved: Progress) -> Poll<Ending> {
-        let waiting = self.waits_for();
-        let moved = match waiting {
-            // A head that arrives byte by byte is as late as one that does not arrive.
-            Waiting::OriginHead => false,
-            Waiting::ClientTakes => moved.down,
-            Waiting::ClientBody | Waiting::OriginTakes => moved.up,
-            Waiting::Stream | Waiting::Nothing => moved.up || moved.down,
-        };
-        if !moved && waiting == self.waiting {
-            if !self.handle.signals().expired() {
-                return Poll::Pending;
-            }
-            return Poll::Ready(match waiting {
-                Waiting::ClientBody => Ending::BodyStalled,
-                Waiting::ClientTakes => Ending::ClientGone,
-                Waiting::OriginTakes | Waiting::OriginHead => Ending::Late,
-                Waiting::Stream if self.phase == Phase::Tunnel || !self.upload_done => Ending::Idle,
-                Waiting::Stream if self.phase == Phase::Head => Ending::Late,
-                Waiting::Stream | Waiting::Nothing => Ending::Short,
-            });
-        }
-        self.waiting = waiting;
-        let limits = &self.worker.parts.limits;
-        let limit = match waiting {
-            Waiting::ClientBody => limits.body_stall_timeout,
-            Waiting::ClientTakes => limits.write_stall_timeout,
-            Waiting::OriginTakes | Waiting::OriginHead => self.facts.response_timeout,
-            Waiting::Stream if self.phase == Phase::Tunnel => self.facts.tunnel_idle_timeout,
-            Waiting::Stream | Waiting::Nothing => self.facts.stream_idle_timeout,
-        };
-        self.handle.arm(self.worker.ticks.after(limit));
-        Poll::Pending
+/// The fault in the part of a response's body that came with its head. Only chunks can be malformed.
+fn first_fault(head: &ResponseHead, mut data: &[u8]) -> Option<BodyFault> {
+    if head.framing != Framing::Chunked {
+        return None;
     }
-
-    fn waits_for(&self) -> Waiting {
-        let streams = self.facts.is_grpc || self.phase != Phase::Head;
-        if self.download.is_blocked() {
-            Waiting::ClientTakes
-        } else if streams {
-            Waiting::Stream
-        } else if self.upload_done || self.upload_broken {
-            // gRPC has no limit for its head, and neither has a request that asks for an upgrade.
-            if self.facts.upgrade.is_some() { Waiting::Stream } else { Waiting::OriginHead }
-        } else if self.upload.is_blocked() {
-            Waiting::OriginTakes
-        } else {
-            Waiting::ClientBody
+    let mut reader = BodyReader::of_response(head.framing, &HeadLimits::RESPONSE);
+    while !data.is_empty() {
+        match reader.read(data) {
+            Ok(piece) if piece.done => return None,
+            Ok(piece) => data = data.get(piece.consumed..)?,
+            Err(fault) => return Some(fault),
         }
     }
+    None
 }
 
 /// Whether a body of this media type is a stream of events, which a server may leave open in silence.

@@ -26,6 +26,7 @@ fn route(endpoints: &[(bool, u64)]) -> Arc<ServiceRoute> {
         endpoint: Endpoint {
             id: EndpointId::new(format!("e{port}")),
             address: ([127, 0, 0, 1], port).into(),
+            probe: None,
         },
         usable,
         returns,

@@ -26,7 +26,12 @@ fn woken() -> (Arc<Woken>, Waker) {
 #[test]
 fn permits_are_given_in_order_and_skip_requests_that_left() {
     let address = ([127, 0, 0, 1], 1).into();
-    let slot = Rc::new(Slot::new(Endpoint { id: EndpointId::new("a"), address }, Transport::Plain, true, 0));
+    let slot = Rc::new(Slot::new(
+        Endpoint { id: EndpointId::new("a"), address, probe: None },
+        Transport::Plain,
+        true,
+        0,
+    ));
     let mut connect_limit: Vec<_> = std::iter::from_fn(|| ConnectPermit::take(&slot)).collect();
     assert_eq!(connect_limit.len(), 32);
     let [(_, gone_waker), (first, first_waker), (second, second_waker)] = [woken(), woken(), woken()];

@@ -11,7 +11,7 @@ use crate::routing::{ColorRoute, EndpointRoute, RouteTable, ServiceRoute, TableB
 
 fn color(endpoints: &[(&str, u16, bool)]) -> ColorRoute {
     let route = |&(id, port, usable): &(&str, u16, bool)| EndpointRoute {
-        endpoint: Endpoint { id: EndpointId::new(id), address: ([127, 0, 0, 1], port).into() },
+        endpoint: Endpoint { id: EndpointId::new(id), address: ([127, 0, 0, 1], port).into(), probe: None },
         usable,
         returns: 0,
     };

@@ -142,12 +142,21 @@ impl AccessLog {
 }
 
 fn write(mut out: Option<Box<dyn Write + Send>>, jobs: &Receiver<Job>, dropped: &IntCounter) {
+    let mut said = dropped.get();
     while let Ok(job) = jobs.recv() {
         match (job, &mut out) {
             (Job::Target(target), out) => *out = target,
             (Job::Batch { text, lines }, Some(out)) => {
                 if out.write_all(&text).and_then(|()| out.flush()).is_err() {
                     dropped.inc_by(lines);
+                } else if dropped.get() > said {
+                    // It flows again.
+                    let lines = dropped.get() - said;
+                    said += lines;
+                    tracing::warn!(
+                        lines,
+                        "lines of the access log were dropped: its target did not take them"
+                    );
                 }
             }
             // The log was turned off after the worker had made the lines.

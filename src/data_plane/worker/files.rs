@@ -59,18 +59,19 @@ pub fn bind_alone(address: SocketAddr, ipv6_only: bool) -> io::Result<TcpListene
 
 /// Binds `workers` sockets to one address with SO_REUSEPORT, so that the kernel spreads connections
 /// over the workers' own sockets. A plain socket is bound first, because SO_REUSEPORT alone would share
-/// a port that another process of the same user holds, without an error. Port 0 picks one free port for
-/// all of them.
+/// a port on which another process of the same user listens, without an error. Port 0 picks one free port
+/// for all of them.
+///
+/// The plain socket never listens. Otherwise a client that connects in that moment would be accepted by the
+/// kernel, and reset when the socket is closed.
 ///
 /// # Errors
-/// The system does not allow the address, or another socket has it.
+/// The system does not allow the address, or another socket listens there.
 pub fn bind_shared(address: SocketAddr, ipv6_only: bool, workers: usize) -> io::Result<Vec<TcpListener>> {
+    // It stays bound until the others are, so that no other process can take port 0's choice meanwhile.
     let plain = open(address, ipv6_only)?;
     plain.bind(&address.into())?;
-    // Under SO_REUSEADDR, a plain bind is exclusive only if the socket listens.
-    plain.listen(1)?;
     let bound = plain.local_addr()?.as_socket().unwrap_or(address);
-    drop(plain);
     (0..workers.max(1))
         .map(|_| {
             let socket = open(bound, ipv6_only)?;
@@ -85,3 +86,6 @@ pub fn bind_shared(address: SocketAddr, ipv6_only: bool, workers: usize) -> io::
 
 /// Connections that the kernel holds for a listener before it accepts them (capped by somaxconn).
 const BACKLOG: i32 = 4096;
+
+#[cfg(test)]
+mod tests;

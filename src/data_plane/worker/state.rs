@@ -28,7 +28,7 @@ use super::metrics::Metrics;
 use super::passes::Passes;
 use super::request_limit::RequestLimits;
 use super::service::Services;
-use super::ticks::Ticks;
+use super::ticks::{NEVER, Ticks};
 use super::view::View;
 use crate::data_plane::client::listener::ListenerFacts;
 use crate::data_plane::origin::slot::Slot;
@@ -73,6 +73,8 @@ pub(crate) struct Worker {
     pub response_head: RefCell<ResponseHead>,
     /// The worker shuts down: connections take no new request, and close after the one in flight.
     pub closing: Cell<bool>,
+    /// The tick at which a shutdown closes the connections that came out of the queue and are idle.
+    pub(super) close_idle_at: Cell<u32>,
     /// The tick until which the worker spreads the Close frames for WebSocket connections.
     pub(super) drain_close_until: Cell<u32>,
     /// Requests that were answered before a service was known: each status with its count.
@@ -105,6 +107,7 @@ impl Worker {
             response_head: RefCell::default(),
             unrouted: RefCell::default(),
             closing: Cell::new(false),
+            close_idle_at: Cell::new(NEVER),
             drain_close_until: Cell::new(0),
             random: RefCell::new(fastrand::Rng::new()),
             started: clock::instant(),

@@ -5,14 +5,23 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::clock;
 use crate::traffic::{ColorCounts, EndpointInflight, WorkerAsk, WorkerReport};
 
 use super::state::{Worker, tag};
-use super::ticks::TICK;
-use crate::data_plane::client::accept::accept;
+use super::ticks::{NEVER, TICK};
+use crate::data_plane::client::accept::{QUEUE_TIME, accept, empty, entry_of};
+use crate::data_plane::client::listener::Listener;
+
+/// A listener, its facts, and the task that accepts its connections.
+struct Door {
+    listener: Rc<TcpListener>,
+    entry: Rc<Listener>,
+    accepting: JoinHandle<()>,
+}
 
 /// Ticks from one flush of the metrics to the next when the control plane does not collect (1 s).
 const FLUSH_TICKS: u32 = 10;
@@ -29,14 +38,14 @@ impl Worker {
         listeners: Vec<TcpListener>,
         mut asks: mpsc::Receiver<WorkerAsk>,
     ) {
-        let accepting: Vec<_> = listeners
-            .into_iter()
-            .enumerate()
-            .map(|(index, listener)| {
-                let facts = self.parts.listeners.get(index).cloned().unwrap_or_default();
-                tokio::task::spawn_local(accept(Rc::clone(&self), listener, facts))
-            })
-            .collect();
+        let doors = listeners.into_iter().enumerate().map(|(index, listener)| {
+            let facts = self.parts.listeners.get(index).cloned().unwrap_or_default();
+            let (entry, listener) = (entry_of(&listener, facts), Rc::new(listener));
+            let accepting = accept(Rc::clone(&self), Rc::clone(&listener), Rc::clone(&entry));
+            Door { listener, entry, accepting: tokio::task::spawn_local(accepting) }
+        });
+        let mut doors: Vec<_> = doors.collect();
+        let mut emptied = Vec::new();
         let keeper = Rc::clone(&self);
         tokio::task::spawn_local(async move { keeper.passes.keep().await });
         let mut tick = tokio::time::interval(TICK);
@@ -47,19 +56,23 @@ impl Worker {
             tokio::select! {
                 biased;
                 ask = asks.recv(), if asked => match ask {
-                    Some(WorkerAsk::Shutdown { timeout }) => end = Some(self.close(timeout, &accepting)),
+                    Some(WorkerAsk::Shutdown { timeout }) => {
+                        emptied.extend(std::mem::take(&mut doors).into_iter().map(|door| self.shut(door)));
+                        end = Some(self.close(timeout));
+                    }
                     Some(ask) => self.answer(ask),
                     None => {
                         asked = false;
-                        end = end.or_else(|| Some(self.close(self.parts.limits.shutdown_timeout, &accepting)));
+                        emptied.extend(std::mem::take(&mut doors).into_iter().map(|door| self.shut(door)));
+                        end = end.or_else(|| Some(self.close(self.parts.limits.shutdown_timeout)));
                     }
                 },
                 _ = tick.tick() => self.tick(),
                 () = self.handles.left(), if end.is_some() => {}
             }
-            if let Some(end) = end
-                && (self.handles.count() == 0 || tokio::time::Instant::now() >= end)
-            {
+            let Some(end) = end else { continue };
+            let is_empty = self.handles.count() == 0 && emptied.iter().all(JoinHandle::is_finished);
+            if is_empty || tokio::time::Instant::now() >= end {
                 break;
             }
         }
@@ -83,12 +96,17 @@ impl Worker {
         self.parts.access.flush();
     }
 
-    fn close(&self, timeout: Duration, accepting: &[tokio::task::JoinHandle<()>]) -> tokio::time::Instant {
-        for task in accepting {
-            task.abort();
-        }
+    /// Closes a listener, as soon as the connections that wait in its queue are accepted.
+    fn shut(self: &Rc<Self>, door: Door) -> JoinHandle<()> {
+        door.accepting.abort();
+        tokio::task::spawn_local(empty(Rc::clone(self), door.listener, door.entry))
+    }
+
+    fn close(&self, timeout: Duration) -> tokio::time::Instant {
         self.closing.set(true);
         self.handles.close_idle();
+        // Connections out of the queue have a second for their request.
+        self.close_idle_at.set(self.ticks.after(QUEUE_TIME));
         let spread = DRAIN_CLOSE_SPREAD.min(timeout / 4);
         self.drain_close_until.set(self.ticks.after(spread.max(TICK)));
         tokio::time::Instant::now() + timeout
@@ -99,6 +117,10 @@ impl Worker {
         let now = self.ticks.now();
         self.handles.expire(now);
         self.refresh();
+        if now >= self.close_idle_at.get() {
+            self.close_idle_at.set(NEVER);
+            self.handles.close_idle();
+        }
         if self.closing.get() {
             let left = self.drain_close_until.get().saturating_sub(now).max(1);
             self.parts.metrics.drain_closes.inc_by(self.handles.drain_close(None, left));

@@ -80,7 +80,14 @@ impl Engine {
         self.expect("killed");
     }
 
-    /// Starts dockerd again after a kill, and blocks until its API answers.
+    /// Ends dockerd with SIGTERM, as a restart of its service does, and blocks until it is gone. It stops the
+    /// containers first.
+    pub fn stop(&self) {
+        self.tell("stop");
+        self.expect("stopped");
+    }
+
+    /// Starts dockerd again after a kill or a stop, and blocks until its API answers.
     pub fn start_again(&self) {
         self.tell("start");
         self.expect("ready");

@@ -29,6 +29,44 @@ fn read(data: &[u8], step: usize) -> (Outcome, BodyReader) {
     (Ok(complete), reader)
 }
 
+/// Reads a response's body in pieces of `step` bytes. Returns the payload, the number of bytes that the body
+/// took, and how it ended.
+fn read_response(data: &[u8], step: usize) -> (Vec<u8>, usize, Result<bool, BodyFault>) {
+    let mut reader = BodyReader::of_response(Framing::Chunked, &HeadLimits::RESPONSE);
+    let (mut payload, mut at) = (Vec::new(), 0);
+    while at < data.len() && !reader.is_done() {
+        let input = &data[at..data.len().min(at + step)];
+        let piece = match reader.read(input) {
+            Ok(piece) => piece,
+            // A piece ends before the fault, but the bytes of its line may be in the pieces before it.
+            Err(fault) => return (payload, 0, Err(fault)),
+        };
+        assert!(piece.consumed > 0, "no progress");
+        payload.extend_from_slice(&input[piece.data]);
+        at += piece.consumed;
+    }
+    (payload, at, Ok(reader.is_done()))
+}
+
+/// Checks the reader of responses: the payload before a fault does not depend on the split, and what a
+/// request's reader takes is read alike.
+fn check_response(data: &[u8], request: &Outcome) {
+    let whole = read_response(data, data.len().max(1));
+    for step in [1, 2, 3, 7] {
+        assert_eq!(read_response(data, step), whole, "the split decides");
+    }
+    if let Ok(Some((payload, taken))) = request {
+        assert_eq!((&whole.0, whole.1, whole.2), (payload, *taken, Ok(true)), "two readings");
+    }
+    if let (_, taken, Ok(true)) = &whole {
+        assert_eq!(
+            reference(&data[..*taken]).as_ref(),
+            Some(&whole.0),
+            "another decoder reads something else"
+        );
+    }
+}
+
 /// Panics if the codec breaks a rule of this module on `data`.
 pub fn check(data: &[u8]) {
     let (whole, reader) = read(data, data.len().max(1));
@@ -36,6 +74,7 @@ pub fn check(data: &[u8]) {
         let (split, _) = read(data, step);
         assert_eq!(split, whole, "the split decides");
     }
+    check_response(data, &whole);
     let Ok(Some((payload, taken))) = whole else { return };
     assert_eq!(reference(&data[..taken]).as_ref(), Some(&payload), "another decoder reads something else");
     if let Some(trailers) = reader.trailers() {

@@ -116,7 +116,9 @@ fn trailers_pass_both_ways() {
             link.send("\r\n0\r\nx-sum: 7\r\ncontent-length: 3\r\n\r\n");
         }
     });
-    let front = Front::between(&[origin.address], &[]);
+    let mut setup = Setup::new(&[origin.address], &[]);
+    setup.settings().request_trailers = true;
+    let front = setup.start();
     let mut peer = Peer::connect(front.address);
     let mut asked = request("POST", "/");
     asked.headers_mut().insert("te", HeaderValue::from_static("trailers"));
@@ -185,7 +187,9 @@ fn interim_heads_pass() {
     assert_eq!(early.status(), 103);
     assert_eq!(early.headers().get("link").unwrap(), "</a.css>");
     let next = peer.wait(std::future::poll_fn(|context| response.poll_informational(context)));
-    assert!(next.is_none(), "only a 103 is of use to a client");
+    assert_eq!(next.unwrap().unwrap().status(), 102);
+    let next = peer.wait(std::future::poll_fn(|context| response.poll_informational(context)));
+    assert!(next.is_none());
     assert_eq!(peer.answer(response).unwrap().text(), "done");
 }
 

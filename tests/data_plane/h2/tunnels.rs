@@ -12,6 +12,9 @@ use http::{HeaderValue, Method, Request};
 use super::upstream::setup;
 use greenlight_testkit::client::PATIENCE;
 use greenlight_testkit::flow::rest;
+use greenlight_testkit::frames::{
+    ACK, DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, block, frame,
+};
 use greenlight_testkit::front::{Front, HOST};
 use greenlight_testkit::h2_origin::{H2Origin, echo, text};
 use greenlight_testkit::origin::Origin;
@@ -165,6 +168,92 @@ fn tunnels_reach_an_origin_of_http2() {
     assert_eq!(client.take(5).unwrap(), b"hello");
     client.half_close();
     client.expect_end();
+}
+
+/// The answers of origins that describe a body, although a tunnel has none. Each is a header block behind
+/// `:status: 200` (RFC 7541, 6).
+fn described() -> Vec<Vec<u8>> {
+    vec![
+        block(&[("content-length", "0")]),
+        block(&[("content-length", "3")]),
+        block(&[("content-length", "0"), ("content-length", "7")]),
+        block(&[("content-length", "many")]),
+        block(&[("transfer-encoding", "chunked")]),
+        block(&[("sec-websocket-accept", "foreign"), ("content-length", "0"), ("x-other", "kept")]),
+        b"\x5c\x010".to_vec(),
+        b"\x0f\x0d\x010".to_vec(),
+    ]
+}
+
+/// An origin whose answers to extended CONNECT have these fields. It echoes the tunnel.
+fn describing(fields: Vec<u8>) -> Origin {
+    Origin::start(move |link| {
+        let Some(()) = link.take(PREFACE.len()).map(drop) else { return };
+        // SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441, 3).
+        link.send(frame(SETTINGS, 0, 0, &[0, 8, 0, 0, 0, 1]));
+        while let Some(head) = link.take(9) {
+            let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+            let Some(payload) = link.take(length) else { return };
+            let stream = u32::from_be_bytes(head[5..9].try_into().unwrap());
+            match head[3] {
+                SETTINGS if head[4] & ACK == 0 => link.send(frame(SETTINGS, ACK, 0, &[])),
+                HEADERS => link.send(frame(HEADERS, END_HEADERS, stream, &[&[0x88], &fields[..]].concat())),
+                DATA => link.send(frame(DATA, head[4] & END_STREAM, stream, &payload)),
+                _ => {}
+            }
+        }
+    })
+}
+
+#[test]
+fn a_body_that_an_origin_of_http2_describes_is_no_part_of_a_tunnel() {
+    for fields in described() {
+        let origin = describing(fields.clone());
+        let front = setup(origin.address).start();
+        let mut peer = connect(&front);
+        talk(&mut peer, extended("websocket"));
+        let mut client = front.client();
+        client.send("GET /chat HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+        let head = client.take_head().unwrap();
+        assert!(head.starts_with("HTTP/1.1 101 "), "{fields:x?}: {head}");
+        assert_eq!(head.matches("sec-websocket-accept: ").count(), 1, "{head}");
+        assert!(head.contains("sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+        assert_eq!(head.contains("x-other: kept"), fields.ends_with(b"kept"), "{head}");
+        for gone in ["lengt", "encodin", "if-range"] {
+            assert!(!head.contains(gone), "{head}");
+        }
+        client.send("hello");
+        assert_eq!(client.take(5).unwrap(), b"hello", "{fields:x?}");
+        assert_eq!(front.evidence(Color::Blue), (2, 0));
+    }
+}
+
+/// The same for a refusal, whose body has an end without a length.
+#[test]
+fn a_refused_tunnel_keeps_its_body() {
+    let origin = Origin::start(|link| {
+        let Some(()) = link.take(PREFACE.len()).map(drop) else { return };
+        link.send(frame(SETTINGS, 0, 0, &[0, 8, 0, 0, 0, 1]));
+        while let Some(head) = link.take(9) {
+            let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+            link.take(length);
+            if head[3] == HEADERS {
+                let stream = u32::from_be_bytes(head[5..9].try_into().unwrap());
+                let refused = [&[0x8d], &block(&[("content-length", "2")])[..]].concat();
+                link.send(frame(HEADERS, END_HEADERS, stream, &refused));
+                link.send(frame(DATA, END_STREAM, stream, b"no"));
+            }
+        }
+    });
+    let front = setup(origin.address).start();
+    let mut peer = connect(&front);
+    let (response, _send) = peer.send(extended("websocket"), false);
+    let answer = peer.answer(response).unwrap();
+    assert_eq!((answer.status.as_u16(), answer.text()), (404, "no".to_owned()));
+    let mut client = front.client();
+    client.send("GET /chat HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    let answer = client.response();
+    assert_eq!((answer.status, answer.text()), (404, "no".to_owned()));
 }
 
 #[test]

@@ -84,6 +84,8 @@ fn interim_heads_of_an_origin_of_http2_pass() {
         Box::pin(async move {
             let early = Response::builder().status(103).header("link", "</a>").body(()).unwrap();
             ask.respond.send_informational(early).unwrap();
+            let resumable = Response::builder().status(104).header("upload-offset", "7").body(()).unwrap();
+            ask.respond.send_informational(resumable).unwrap();
             text(ask, "done").await;
         })
     });
@@ -92,6 +94,8 @@ fn interim_heads_of_an_origin_of_http2_pass() {
     client.send("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n");
     let early = client.response();
     assert_eq!((early.status, early.header("link")), (103, Some("</a>")));
+    let resumable = client.response();
+    assert_eq!((resumable.status, resumable.header("upload-offset")), (104, Some("7")));
     assert_eq!(client.response().text(), "done");
 }
 
@@ -314,7 +318,7 @@ fn a_refused_stream_is_tried_again_whatever_the_method() {
 
 /// Reads the frames of a connection up to the head of the first request. `None` if the connection ends
 /// before.
-fn raw_until_asked(link: &mut Link) -> Option<()> {
+pub(super) fn raw_until_asked(link: &mut Link) -> Option<()> {
     link.take(PREFACE.len())?;
     link.send(frame(SETTINGS, 0, 0, &[]));
     loop {
@@ -457,7 +461,7 @@ fn an_origin_that_answers_no_ping_is_given_up() {
         link.rest();
     });
     let mut setup = setup(origin.address);
-    setup.limits.h2_ping_interval = Duration::from_millis(300);
+    setup.limits.h2_origin_ping_interval = Duration::from_millis(300);
     setup.limits.h2_ping_timeout = Duration::from_millis(300);
     let front = setup.start();
     let begin = greenlight::clock::instant();

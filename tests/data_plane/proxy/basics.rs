@@ -1,7 +1,10 @@
 //! The plain cases. Requests reach the origin, responses reach the client, and connections are used again.
 
+use std::sync::mpsc;
+
 use greenlight::model::Color;
 
+use greenlight_testkit::client::PATIENCE;
 use greenlight_testkit::front::{Front, HOST, Setup};
 use greenlight_testkit::origin::{Origin, with_length};
 
@@ -237,18 +240,80 @@ fn trailers_pass_to_those_who_take_them() {
 }
 
 #[test]
-fn early_hints_pass_and_other_interim_answers_do_not() {
-    let origin = Origin::answering(
-        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
-         HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
-    );
+fn interim_answers_pass_in_order() {
+    let kinds =
+        ["100 Continue", "102 Processing", "103 Early Hints", "104 Upload Resumption Supported", "199 X"];
+    let interim: String = kinds.iter().cycle().take(100).fold(String::new(), |all, kind| {
+        all + &format!("HTTP/1.1 {kind}\r\nX-Kind: {kind}\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n")
+    });
+    let origin = Origin::answering([interim.as_bytes(), &with_length("HTTP/1.1 200 OK", b"ok")].concat());
     let front = Front::between(&[origin.address], &[]);
     let mut client = front.client();
-    let hints = client.get(HOST, "/");
-    assert_eq!((hints.status, hints.header("link")), (103, Some("</a>")));
+    client.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));
+    for kind in kinds.iter().cycle().take(100) {
+        assert_eq!(client.take_head().unwrap(), format!("HTTP/1.1 {kind}\r\nX-Kind: {kind}\r\n\r\n"));
+    }
     assert_eq!(client.response().text(), "ok");
+    assert_eq!(front.evidence(Color::Blue), (1, 0));
     client.send(format!("GET / HTTP/1.0\r\nHost: {HOST}\r\n\r\n"));
-    assert_eq!(client.response().status, 200);
+    assert_eq!(client.response().status, 200, "HTTP/1.0 has no interim answers");
+}
+
+#[test]
+fn an_expectation_is_answered_once_by_the_door_alone() {
+    let origin = Origin::start(|link| {
+        link.head();
+        link.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n");
+        let body = link.take(5).unwrap();
+        link.send(with_length("HTTP/1.1 200 OK", &body));
+    });
+    let front = Front::between(&[origin.address], &[]);
+    let mut client = front.client();
+    client.send(format!(
+        "POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+    ));
+    assert_eq!(client.take_head().unwrap(), "HTTP/1.1 100 Continue\r\n\r\n");
+    assert_eq!(client.take_head().unwrap(), "HTTP/1.1 102 Processing\r\n\r\n");
+    client.send("12345");
+    assert_eq!(client.response().text(), "12345");
+}
+
+/// A trailer that a careless server would read as a request of its own.
+#[test]
+fn trailers_of_requests_reach_http1_only_by_order() {
+    let (told, seen) = mpsc::sync_channel(8);
+    let origin = Origin::start(move |link| {
+        while link.head().is_some() {
+            let body = link.take_until(b"\r\n\r\n").unwrap();
+            told.send(String::from_utf8(body).unwrap()).unwrap();
+            link.send(with_length("HTTP/1.1 200 OK", b"ok"));
+        }
+    });
+    for passes in [false, true] {
+        let mut setup = Setup::new(&[origin.address], &[]);
+        setup.settings().request_trailers = passes;
+        let front = setup.start();
+        for body in ["hello", &"a".repeat(10_000)] {
+            let sum = if passes { "X-Sum: 7\r\n" } else { "" };
+            let head = format!(
+                "POST / HTTP/1.1\r\nHost: {HOST}\r\nTE: trailers\r\nConnection: TE\r\nTransfer-Encoding: chunked\r\n\r\n"
+            );
+            let chunk = format!("{:x}\r\n{body}\r\n", body.len());
+            let expected = format!("{chunk}0\r\n{sum}\r\n");
+            let end = "0\r\nX-Sum: 7\r\n\r\n";
+            // The end comes with the head, which is before a connection is there, or behind it.
+            let mut client = front.client();
+            client.send([&head, &chunk, end].concat());
+            assert_eq!(client.response().text(), "ok");
+            assert_eq!(seen.recv_timeout(PATIENCE).unwrap(), expected);
+            client.send(&head);
+            client.send(&chunk);
+            client.send(end);
+            assert_eq!(client.response().text(), "ok");
+            let got = seen.recv_timeout(PATIENCE).unwrap();
+            assert!(got.ends_with(&format!("\r\n0\r\n{sum}\r\n")), "{}", &got[got.len() - 40..]);
+        }
+    }
 }
 
 #[test]

@@ -214,6 +214,51 @@ fn a_shutdown_cuts_what_does_not_finish_in_time() {
     front.shut_down();
 }
 
+/// The system has accepted these connections, so their clients hold them for open and have sent a request.
+#[test]
+fn connections_that_wait_to_be_accepted_are_served_at_a_shutdown() {
+    let (origin, arrivals, go) = Origin::held();
+    let mut setup = Setup::new(&[origin.address], &[]);
+    setup.limits.connections_max = 1;
+    let mut front = setup.start();
+    let get = format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+    let mut busy = front.client();
+    busy.send(&get);
+    arrivals.recv_timeout(PATIENCE).unwrap();
+    let mut waiting: Vec<_> = (0..3).map(|_| front.client()).collect();
+    for client in &mut waiting {
+        client.send(&get);
+    }
+    front.begin_shutdown(Duration::from_secs(30));
+    for client in std::iter::once(&mut busy).chain(&mut waiting) {
+        go.send(()).unwrap();
+        let response = client.response();
+        assert_eq!((response.status, response.header("connection")), (200, Some("close")));
+        client.expect_end();
+    }
+    front.shut_down();
+    assert!(std::net::TcpStream::connect(front.address).is_err(), "the listener is closed");
+}
+
+#[test]
+fn an_idle_connection_out_of_the_queue_does_not_hold_a_shutdown() {
+    let (origin, arrivals, go) = Origin::held();
+    let mut setup = Setup::new(&[origin.address], &[]);
+    setup.limits.connections_max = 1;
+    let mut front = setup.start();
+    let mut busy = front.client();
+    busy.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));
+    arrivals.recv_timeout(PATIENCE).unwrap();
+    let mut idle = front.client();
+    let begin = greenlight::clock::instant();
+    front.begin_shutdown(Duration::from_secs(30));
+    go.send(()).unwrap();
+    assert_eq!(busy.response().status, 200);
+    idle.expect_end();
+    front.shut_down();
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+}
+
 #[test]
 fn accept_pauses_at_the_connection_limit() {
     let origin = Origin::naming("ok");

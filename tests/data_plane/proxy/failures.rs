@@ -1,7 +1,9 @@
 //! Every answer of the door itself, and the evidence that the judge gets of it.
 
 use std::net::TcpListener;
+use std::sync::{Mutex, mpsc};
 
+use greenlight::config::Access;
 use greenlight::model::Color;
 
 use greenlight_testkit::front::{Front, HOST, Setup, endpoints};
@@ -254,12 +256,39 @@ fn a_reset_instead_of_a_response_is_502_and_an_error() {
 }
 
 #[test]
-fn more_than_sixteen_interim_answers_are_too_many() {
-    let origin = Origin::answering_once(
-        "HTTP/1.1 102 Processing\r\n\r\n".repeat(17) + "HTTP/1.1 204 No Content\r\n\r\n",
-    );
-    let front = Front::between(&[origin.address], &[]);
-    assert_eq!(front.client().get(HOST, "/").status, 502);
+fn a_body_that_is_malformed_beside_its_head_is_no_answer() {
+    let trailers = format!("0\r\nX: {}\r\n\r\n", "a".repeat(65 * 1024));
+    for (body, interim) in [
+        ("zz\r\n", ""),
+        ("5\r\nhello\r\nzz\r\n", "HTTP/1.1 103 Early Hints\r\n\r\n"),
+        ("5\r\nhelloo\r\n0\r\n\r\n", ""),
+        ("0\r\nno trailer\r\n\r\n", ""),
+        (&trailers[..], ""),
+    ] {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let origin = Origin::answering_once([interim, head, body].concat());
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("access.log");
+        let mut setup = Setup::new(&[origin.address], &[]);
+        setup.access = Access::File(log.clone());
+        let mut front = setup.start();
+        let mut client = front.client();
+        let mut response = client.get(HOST, "/");
+        if !interim.is_empty() {
+            assert_eq!(response.status, 103, "an interim answer that has left is no answer");
+            response = client.response();
+        }
+        assert_eq!(response.status, 502, "{body:.40}");
+        assert!(client.is_open());
+        assert_eq!(front.evidence(Color::Blue), (1, 1), "the judge counts one error");
+        front.shut_down();
+        let lines = std::fs::read_to_string(log).unwrap();
+        let line: serde_json::Value = serde_json::from_str(lines.trim_end()).unwrap();
+        assert_eq!(
+            (&line["status"], &line["cause"]),
+            (&502.into(), &"the origin's answer is malformed".into())
+        );
+    }
 }
 
 #[test]
@@ -267,7 +296,6 @@ fn a_response_cut_short_ends_abnormally_and_is_one_error() {
     let cut = [
         "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n",
     ];
     for bytes in cut {
         let origin = Origin::answering_once(bytes);
@@ -277,6 +305,34 @@ fn a_response_cut_short_ends_abnormally_and_is_one_error() {
         assert!(client.try_response(false).is_err(), "{bytes:?}");
         assert_eq!(front.evidence(Color::Blue), (1, 1), "{bytes:?}");
     }
+    // The body turns malformed in a later packet. The client gets the part before the fault.
+    let (go, gone) = mpsc::sync_channel::<()>(1);
+    let gone = Mutex::new(gone);
+    let origin = Origin::start(move |link| {
+        link.head();
+        link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        gone.lock().unwrap().recv().unwrap();
+        link.send("5\r\nhello\r\n6\r\n world\r\nzz\r\n");
+        link.rest();
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("access.log");
+    let mut setup = Setup::new(&[origin.address], &[]);
+    setup.access = Access::File(log.clone());
+    let mut front = setup.start();
+    let mut client = front.client();
+    client.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));
+    assert!(client.take_head().unwrap().starts_with("HTTP/1.1 200 "));
+    go.send(()).unwrap();
+    assert_eq!(client.rest().unwrap(), b"5\r\nhello\r\n6\r\n world\r\n", "no last chunk");
+    assert_eq!(front.evidence(Color::Blue), (1, 1));
+    front.shut_down();
+    let line: serde_json::Value =
+        serde_json::from_str(std::fs::read_to_string(log).unwrap().trim_end()).unwrap();
+    assert_eq!(
+        (&line["status"], &line["cause"]),
+        (&200.into(), &"the origin's response was cut short".into())
+    );
     // For HTTP/1.0 the body ends with the connection, so only a reset shows that it was cut.
     let origin = Origin::answering_once(cut[1]);
     let front = Front::between(&[origin.address], &[]);

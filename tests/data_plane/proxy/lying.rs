@@ -46,7 +46,10 @@ fn refused(name: &str, lie: impl Fn(&mut Link) + Send + Sync + 'static) {
     let origin = liar(lie);
     let front = Front::between(&[origin.address], &[]);
     let mut client = front.client();
-    let response = client.get(HOST, "/");
+    let mut response = client.get(HOST, "/");
+    while response.status < 200 {
+        response = client.response();
+    }
     assert_eq!((response.status, response.header("connection")), (502, None), "{name}");
     assert_eq!(client.get(HOST, "/").text(), "honest", "{name}");
     assert_eq!(front.evidence(Color::Blue), (2, 1), "{name}");
@@ -100,9 +103,9 @@ fn a_short_body_is_cut() {
 }
 
 #[test]
-fn a_malformed_chunk_cuts_the_response() {
-    cut("size", say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\nxyz\r\n"));
-    cut("overrun", say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nwhole\r\n0\r\n\r\n"));
+fn a_malformed_chunk_beside_the_head_is_refused() {
+    refused("size", say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\nxyz\r\n"));
+    refused("overrun", say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nwhole\r\n0\r\n\r\n"));
 }
 
 /// The origin resets the connection after the client has read the first half of the body.
@@ -178,16 +181,17 @@ fn a_101_that_the_request_did_not_ask_for_is_refused() {
 }
 
 #[test]
-fn a_thousand_interim_answers_are_refused() {
+fn endless_interim_answers_are_refused() {
     for head in ["HTTP/1.1 102 Processing\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"] {
-        let lie = head.repeat(1000) + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+        let lie = head.repeat(20_000) + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
         refused(head.lines().next().unwrap(), move |link| {
             link.head();
             link.send(&lie);
         });
     }
-    // The door passes sixteen 103s to the client before it refuses the next one with the 502.
-    let lie = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1000);
+    // The door passes 256 KiB of 103s to the client before it refuses the next one with the 502.
+    let hint = "HTTP/1.1 103 Early Hints\r\n\r\n";
+    let lie = hint.repeat(20_000);
     let origin = liar(move |link| {
         link.head();
         link.send(&lie);
@@ -200,7 +204,7 @@ fn a_thousand_interim_answers_are_refused() {
         hints += 1;
         response = client.response();
     }
-    assert_eq!((response.status, hints), (502, 16));
+    assert_eq!((response.status, hints), (502, 256 * 1024 / hint.len()));
     assert_eq!(client.get(HOST, "/").text(), "honest");
     assert_eq!(origin.connections(), 2);
 }

@@ -12,4 +12,5 @@ mod lying;
 mod retries;
 mod shield;
 mod timers;
+mod tunnels_ahead;
 mod upgrades;

@@ -146,6 +146,13 @@ pub(super) const FORWARDED: &[Clause] = &[
             By("h2/upstream.rs", "trailers_pass_behind_a_length"),
         ],
     ),
+    (
+        "The trailers of a request pass to an HTTP/1.1 origin only if the service says `request_trailers = true`",
+        &[
+            By("proxy/basics.rs", "trailers_of_requests_reach_http1_only_by_order"),
+            By("h2/upstream.rs", "trailers_pass_behind_a_length"),
+        ],
+    ),
     ("The door drops all others.", &[By("proxy/basics.rs", "trailers_pass_to_those_who_take_them")]),
     ("These names never pass in a trailer", &[By("h2/basics.rs", "trailers_pass_both_ways")]),
     // "Expect and interim heads".
@@ -166,8 +173,12 @@ pub(super) const FORWARDED: &[Clause] = &[
     ("A client may half-close after its request and still gets its answer.", &[Rows]),
     // "Responses that are refused" and "Responses that are passed on".
     (
-        "More than 16 interim heads",
-        &[By("proxy/failures.rs", "more_than_sixteen_interim_answers_are_too_many")],
+        "Interim heads of more than 256 KiB together, for one response",
+        &[By("proxy/lying.rs", "endless_interim_answers_are_refused")],
+    ),
+    (
+        "A chunk that is malformed in the same packet as the head",
+        &[By("proxy/failures.rs", "a_body_that_is_malformed_beside_its_head_is_no_answer")],
     ),
     (
         "A 101 that the request did not ask for, for another protocol, or from HTTP/1.0",
@@ -178,21 +189,30 @@ pub(super) const FORWARDED: &[Clause] = &[
         &[By("request_rules/mod.rs", "responses_are_normalized")],
     ),
     (
-        "passes to HTTP/1.1 and HTTP/2 clients, not to HTTP/1.0 clients",
+        "each passes to HTTP/1.1 and HTTP/2 clients, in order, and none to HTTP/1.0 clients (RFC 9110, 15.2)",
         &[
-            By("proxy/basics.rs", "early_hints_pass_and_other_interim_answers_do_not"),
+            By("proxy/basics.rs", "interim_answers_pass_in_order"),
             By("h2/basics.rs", "interim_heads_pass"),
+            By("h2/upstream.rs", "interim_heads_of_an_origin_of_http2_pass"),
         ],
     ),
     (
-        "100 and other interim heads | dropped",
-        &[
-            By("proxy/basics.rs", "early_hints_pass_and_other_interim_answers_do_not"),
-            By("h2/basics.rs", "interim_heads_pass"),
-        ],
+        "A 100 behind `Expect: 100-continue` | dropped",
+        &[By("proxy/basics.rs", "an_expectation_is_answered_once_by_the_door_alone")],
+    ),
+    (
+        "the client gets the part before the fault, and the response is cut short",
+        &[By("proxy/failures.rs", "a_response_cut_short_ends_abnormally_and_is_one_error")],
     ),
     // "Upgrades and WebSocket".
     ("`h2c`, `h2`, `tls` and `http` are removed; a request with no other protocol is a plain one.", &[Rows]),
+    (
+        "Bytes and a FIN of the client before it gets the 101",
+        &[
+            By("proxy/tunnels_ahead.rs", "first_bytes_and_a_fin_before_the_101_reach_a_silent_origin"),
+            By("proxy/upgrades.rs", "an_upgrade_that_is_not_granted_is_a_plain_request"),
+        ],
+    ),
     (
         "only by a 101 for the protocol that was asked for",
         &[By("proxy/basics.rs", "a_tunnel_passes_bytes_both_ways_after_an_upgrade")],

@@ -59,6 +59,7 @@ fn front(way: &Way, origin: &Recorder, trusted: bool) -> Front {
     let mut setup = Setup::new(&[origin.address], &[]);
     setup.facts.clone_from(&way.facts);
     setup.settings().body_bytes_max = BODY_BYTES_MAX;
+    setup.settings().request_trailers = true;
     if trusted {
         setup.trusted = vec!["127.0.0.0/8".parse().unwrap()];
     }

@@ -187,3 +187,38 @@ fn a_key_that_becomes_readable_is_served() {
     until("the new pair is served", || shown(&program, &files) == "second.test");
     assert_eq!(told(), 1, "one fault is told once");
 }
+
+#[test]
+fn an_expired_certificate_is_warned_of_counted_and_an_alarm() {
+    let files = Files::new();
+    files.write("ca.pem", files.authority.pem());
+    let expired = files.authority.issue_expired(&["app.test", "*.app.test"]);
+    files.write("app.key", &expired.key);
+    files.write("app.pem", &expired.cert);
+    let origin = SecureOrigin::answering(&files.authority.issue(&["origin.internal"]), OK);
+    let program = Program::start(&files, [origin.address, free()]);
+    let left = |host: &str| {
+        let metrics = program.ask("GET", "/metrics").1;
+        let name = format!("greenlight_certificate_expiry_seconds{{host=\"{host}\"}} ");
+        metrics.lines().find_map(|line| line.strip_prefix(&name)?.parse::<f64>().ok())
+    };
+    let alarm = "greenlight_alarm{kind=\"certificate\",service=\"app\"} ";
+    let is_up = || program.ask("GET", "/metrics").1.contains(&format!("{alarm}1"));
+    until("an alarm", is_up);
+    assert!(left("app.test").unwrap() < 0.0 && left("*.app.test").unwrap() < 0.0);
+    until("the service shows it", || {
+        program.ask("GET", "/v1/services/app").1.contains("app.test ended on 2000-01-01")
+    });
+    let log = || fs::read_to_string(files.path("log")).unwrap();
+    let warned = || log().matches("the certificate for app.test, *.app.test ended on 2000-01-01").count();
+    assert_eq!(warned(), 1, "{}", log());
+    assert_eq!(program.ask("POST", "/v1/reload").0, 200);
+    assert_eq!(warned(), 2, "a reload says it again");
+
+    files.issue("app", &["app.test", "second.test"]);
+    assert_eq!(program.ask("POST", "/v1/reload").0, 200);
+    until("the alarm is over", || !is_up());
+    assert!(left("app.test").unwrap() > 0.0);
+    assert_eq!(left("*.app.test"), None, "no certificate has this name any more");
+    assert_eq!(warned(), 2);
+}

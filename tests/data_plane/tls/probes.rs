@@ -61,7 +61,7 @@ fn probe(files: &Files, origin: &H2Origin, path: &str, expect_body: &str) -> Pro
         timeout: PATIENCE,
         fall: 1,
     };
-    let endpoint = Endpoint { id: EndpointId::from("app/blue/1"), address: origin.address };
+    let endpoint = Endpoint { id: EndpointId::from("app/blue/1"), address: origin.address, probe: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (reports, mut received) = tokio::sync::mpsc::channel(1);

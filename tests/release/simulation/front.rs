@@ -73,7 +73,7 @@ pub(super) struct Front {
     told: PerColor<Option<(Option<ReleaseId>, greenlight::health::ColorHealth)>>,
     pub upstream: Upstream,
     /// Containers by the release that they were made for. Fixed endpoints are always there.
-    sets: Sets,
+    pub(super) sets: Sets,
     /// Sets that looked left behind in the last second.
     suspects: BTreeSet<ReleaseId>,
     /// The releases in the store, and those that ended since the last write.
@@ -227,7 +227,11 @@ impl Front {
     fn list(&mut self, color: Color, ids: &[String]) {
         let endpoints: Vec<Endpoint> = ids
             .iter()
-            .map(|id| Endpoint { id: EndpointId::from(id.as_str()), address: ([127, 0, 0, 1], 80).into() })
+            .map(|id| Endpoint {
+                id: EndpointId::from(id.as_str()),
+                address: ([127, 0, 0, 1], 80).into(),
+                probe: None,
+            })
             .collect();
         if self.rosters[color].set_endpoints(&endpoints) {
             self.shadow.forget(color, ids.len());
@@ -276,7 +280,7 @@ impl Front {
 
     /// Gives an event if a color's summary has changed. Now and then a summary of an older release comes
     /// late.
-    fn tell(&mut self, color: Color) -> Outcome {
+    pub(super) fn tell(&mut self, color: Color) -> Outcome {
         let summary = (self.rosters[color].owner().cloned(), self.rosters[color].summary());
         if self.told[color].as_ref() == Some(&summary) {
             return Ok(());
@@ -302,6 +306,7 @@ impl Front {
         self.write_if_dirty()?;
         self.sweep()?;
         self.tell_containers()?;
+        self.tell_presence()?;
         if share > 0 {
             self.shared_second(color, &bucket)?;
         }
@@ -383,6 +388,11 @@ impl Front {
         let mut saved = self.state.to_saved(at);
         saved.health = other.health;
         saved.seen = other.seen.clone();
+        saved.engine_away = other.engine_away.clone();
+        saved.pull_trouble = other.pull_trouble.clone();
+        saved.certificate = other.certificate.clone();
+        saved.presence = other.presence.clone();
+        saved.supervision = other.supervision.clone();
         saved.unwritable = other.unwritable;
         saved.policy = other.policy.clone();
         saved
@@ -560,7 +570,7 @@ impl Front {
         })
     }
 
-    fn list_managed(&mut self, color: Color) {
+    pub(super) fn list_managed(&mut self, color: Color) {
         let owned = self.state.sides[color].containers.clone();
         let set = owned.filter(|id| self.sets.get(id).is_some_and(|set| set.runs && set.color == color));
         let count = if set.is_some() { self.upstream.modes[color].len() } else { 0 };

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use greenlight::model::{Color, Version};
-use greenlight::release::{Event, Source, Trigger, UpstreamKind};
+use greenlight::release::{Delivery, Event, Source, Trigger, UpstreamKind};
 
 use super::follow::Follow;
 use super::front::{Due, Front, Outcome};
@@ -65,13 +65,20 @@ fn whole(front: &mut Front, events: u32) -> Outcome {
     front.upstream.heal();
     front.write_if_dirty()?;
     front.give(&Event::Unpin)?;
+    front.give(&Event::EngineAway(None))?;
     let end = front.now + 1_000_000;
     while front.state.running().is_some() || front.state.queued.is_some() {
         one(front)?;
         ensure(front.now < end, || format!("{} does not end", front.state.state_word()))?;
     }
     front.write_if_dirty()?;
-    front.shadow.finished(&front.state)
+    front.shadow.finished(&front.state)?;
+    let end = front.now + 200_000;
+    while !front.active_runs() {
+        one(front)?;
+        ensure(front.now < end, || "the active containers are not started again".to_owned())?;
+    }
+    Ok(())
 }
 
 /// Carries out the next thing that is due.
@@ -123,7 +130,8 @@ fn command(front: &mut Front) -> Outcome {
                     .rng
                     .one_in(700)
                     .then(|| 1_000 + front.now.unsigned_abs() / 1000 - front.rng.below(20));
-                return front.give(&Event::Pushed { version, at });
+                let delivery = front.rng.one_in(500).then(|| Delivery::Id(front.rng.below(40).to_string()));
+                return front.give(&Event::Pushed { version, at, delivery });
             }
             let source = if front.rng.one_in(350) { Source::Webhook } else { Source::Person };
             let auto_promote = front.rng.one_in(100).then_some(front.rng.one_in(500));
@@ -157,7 +165,7 @@ fn command(front: &mut Front) -> Outcome {
 /// Causes or ends a random fault, or restarts the process.
 fn fault(front: &mut Front) -> Outcome {
     let color = front.rng.pick(&Color::ALL);
-    match front.rng.below(20) {
+    match front.rng.below(24) {
         0..=4 => {
             let mode = front.rng.pick(&MODES);
             let endpoint = front.rng.below(front.upstream.modes[color].len() as u64);
@@ -182,6 +190,15 @@ fn fault(front: &mut Front) -> Outcome {
         14 => front.disk_works = false,
         15..=16 => front.disk_works = true,
         17..=18 => return front.restart(),
+        20 => return front.kill(color),
+        // The engine is restarted: the containers of both colors end, one color after the other.
+        21 => {
+            front.kill(color)?;
+            let away = front.rng.one_in(500).then(|| "refused".to_owned());
+            front.give(&Event::EngineAway(away))?;
+            return front.kill(color.other());
+        }
+        22..=23 => return front.give(&Event::EngineAway(None)),
         _ => {
             let running = front.state.release.as_ref().map(|release| release.containers.clone());
             let restarts = u32::try_from(front.rng.below(5)).unwrap();

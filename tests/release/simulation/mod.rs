@@ -104,6 +104,7 @@
 //! - A rebuilt record took a release that was being reverted for the one with the traffic.
 
 mod aside;
+mod engine;
 mod follow;
 mod front;
 mod life;

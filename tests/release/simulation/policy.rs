@@ -20,7 +20,8 @@ pub(super) fn policy(rng: &mut Rng) -> Policy {
     };
     Policy {
         upstream: if managed { UpstreamKind::Managed } else { UpstreamKind::Fixed },
-        replicas: 0,
+        replicas: if managed { 2 } else { 0 },
+        supervise: true,
         trigger: if rng.one_in(300) { Trigger::OnHealthy } else { Trigger::Manual },
         auto_promote: !rng.one_in(200),
         debounce: seconds(rng.pick(&[0, 2, 5])),

@@ -234,3 +234,34 @@ fn trailers_have_the_limits_of_a_head() {
     }
     assert_eq!(BodyFault::TrailersTooLarge.status(), 431);
 }
+
+#[test]
+fn a_response_gives_its_payload_before_a_fault_and_a_request_does_not() {
+    for (raw, before) in [
+        (&b"5\r\nhello\r\n6\r\n world\r\nzz\r\n"[..], "hello world"),
+        (b"3\r\nhello\r\n", "hel"),
+        (b"5\r\nhello\n", "hello"),
+        (b"zz\r\n", ""),
+        (b"5\r\nhello\r\n0\r\nno trailer\r\n", "hello"),
+    ] {
+        for step in 1..=raw.len() {
+            let mut reader = BodyReader::of_response(Framing::Chunked, &LIMITS);
+            let (mut at, mut payload) = (0, Vec::new());
+            let fault = loop {
+                let input = &raw[at..raw.len().min(at + step)];
+                match reader.read(input) {
+                    Ok(piece) => {
+                        payload.extend_from_slice(&input[piece.data]);
+                        at += piece.consumed;
+                    }
+                    Err(fault) => break fault,
+                }
+            };
+            assert_eq!(reader.read(b"0\r\n\r\n"), Err(fault), "a fault stays one");
+            assert_eq!(String::from_utf8(payload).unwrap(), before, "in pieces of {step}");
+        }
+        let mut strict = BodyReader::new(Framing::Chunked, &LIMITS);
+        let first = strict.read(raw).and_then(|piece| strict.read(&raw[piece.consumed..]));
+        assert!(first.is_err(), "{}", raw.escape_ascii());
+    }
+}

@@ -172,12 +172,13 @@ fn interim_heads_come_before_the_final_one_and_are_counted() {
     assert_eq!(seen, [(100, interim), (103, interim), (200, ResponseClass::Final)]);
 
     head.clear();
-    let hint = b"HTTP/1.1 103 X\r\n\r\n";
-    let mut next = || parse_response(hint, &TO_GET, &HeadLimits::RESPONSE, &mut head);
-    for _ in 0..16 {
+    let hint = [&b"HTTP/1.1 103 X\r\nX: "[..], &[b'a'; 1001], b"\r\n\r\n"].concat();
+    assert_eq!(hint.len(), 1024);
+    let mut next = || parse_response(&hint, &TO_GET, &HeadLimits::RESPONSE, &mut head);
+    for _ in 0..256 {
         assert!(next().unwrap().is_some());
     }
-    assert_eq!(next(), Err(ResponseFault::TooManyInformational));
+    assert_eq!(next(), Err(ResponseFault::InformationalTooLarge));
 }
 
 #[test]

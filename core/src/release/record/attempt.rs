@@ -64,6 +64,9 @@ pub struct Release {
     /// The seconds for which the candidate has had requests of its canary.
     #[serde(default)]
     pub warm_seconds: u64,
+    /// Whether its containers stood by warm when the release began, so that they stay if it fails.
+    #[serde(default)]
+    pub warm: bool,
     /// The judge's verdict, once there is one.
     pub verdict: Option<Verdict>,
     /// The judge's numbers after the last second that it counted.

@@ -66,9 +66,37 @@ pub enum Alarm {
     HookFailed,
     /// The tags could not be moved in the registry.
     TagsFailed,
+    /// Machines have let the same two versions replace each other again and again. The last one waits for a
+    /// person.
+    Swapping,
+    /// Fewer containers run than `upstream.replicas` asks for. The reason says what is done about it.
+    ContainersDown,
+    /// A container ends again and again. The reason has its last line.
+    CrashLoop,
+    /// The certificate of one of the service's hosts has ended.
+    Certificate,
 }
 
 impl Alarm {
+    /// Every alarm.
+    pub const ALL: [Self; 15] = [
+        Self::Unacknowledged,
+        Self::ExternalCause,
+        Self::ActiveDown,
+        Self::Slow,
+        Self::Degraded,
+        Self::StoreUnwritable,
+        Self::Inconclusive,
+        Self::StateRebuilt,
+        Self::EngineAway,
+        Self::HookFailed,
+        Self::TagsFailed,
+        Self::Swapping,
+        Self::ContainersDown,
+        Self::CrashLoop,
+        Self::Certificate,
+    ];
+
     /// The alarm's name as people and metrics see it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -84,6 +112,10 @@ impl Alarm {
             Self::EngineAway => "engine-away",
             Self::HookFailed => "hook-failed",
             Self::TagsFailed => "tags-failed",
+            Self::Swapping => "swapping",
+            Self::ContainersDown => "containers-down",
+            Self::CrashLoop => "crash-loop",
+            Self::Certificate => "certificate",
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::health::ColorHealth;
 use crate::judge::{Baseline, Bucket};
 use crate::model::{Color, Epoch, ReleaseId, Version};
 
-use crate::release::{Errand, Policy};
+use crate::release::{Delivery, Errand, Policy, Presence};
 
 /// Who asked for a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -34,7 +34,14 @@ pub enum Event {
         /// When the version was pushed, by the sender's clock (Unix seconds). It is compared only with
         /// other pushes.
         at: Option<u64>,
+        /// The delivery, if the sender or the message tells one from another.
+        delivery: Option<Delivery>,
     },
+    /// A push was refused because there is nothing to do or the version is in quarantine. It is remembered
+    /// all the same, so that the same delivery releases nothing later.
+    PushSeen { version: Version, at: Option<u64>, delivery: Option<Delivery> },
+    /// The tag that is asked for regularly has this version now (`poll_interval`).
+    Found { version: Version },
     /// Move the traffic to a release that waits for it, or let a degraded release stay.
     Promote { force: bool },
     /// Cancel the releases that have not switched.
@@ -92,6 +99,8 @@ pub enum Event {
     /// The image is pulled. `version` is its digest, which greenlight may learn only now if the registry
     /// did not answer when the release was accepted.
     Pulled { release: ReleaseId, version: Version },
+    /// The image can't be pulled yet, and is asked for again.
+    PullStruggles { release: ReleaseId, why: String },
     /// The image can't be pulled.
     PullFailed { release: ReleaseId, why: String },
     /// All containers of the release run.
@@ -102,6 +111,12 @@ pub enum Event {
     EndpointRestarted { release: ReleaseId, restarts: u32, why: Option<String> },
     /// The containers of a color that run, if somebody else runs them. `ids` is sorted.
     Containers { color: Color, ids: Vec<String> },
+    /// How many containers of a color's set run, or `None` if not every engine has told it.
+    Present { color: Color, presence: Option<Presence> },
+    /// How a container of this set ended last, in words.
+    Ended { set: ReleaseId, why: String },
     /// An engine does not answer, and the reason. `None` means that every engine answers.
     EngineAway(Option<String>),
+    /// Which certificate of the service's hosts has ended, in words. `None` means that each one is valid.
+    Certificate(Option<String>),
 }

@@ -11,6 +11,8 @@ pub(crate) mod name;
 pub(crate) mod outlook;
 pub(crate) mod phase;
 pub(crate) mod policy;
+pub(crate) mod presence;
+pub(crate) mod pushes;
 pub(crate) mod refusal;
 pub(crate) mod remains;
 pub(crate) mod side;

@@ -149,6 +149,7 @@ impl State {
             due(Some(queued.expires));
         }
         due(self.release.as_ref().and_then(Release::deadline));
+        due(self.release.as_ref().and_then(|release| release.phase.bake()?.held_until));
         if let Some(Phase::Canary(canary)) = self.release.as_ref().map(|release| &release.phase)
             && canary.open
         {
@@ -164,6 +165,7 @@ impl State {
                 Fate::Free | Fate::Drained => None,
             });
         }
+        Color::ALL.into_iter().flat_map(|color| self.supervision_due(color)).for_each(&mut due);
         self.errands.iter().for_each(|run| due(Some(run.deadline)));
         if self.discovers() && !self.discovery.armed {
             due(self.discovery.down_since.map(|since| since + DOWN_BEFORE_EDGE));

@@ -178,6 +178,13 @@ pub struct Bake {
     /// How many endpoints the candidate had at the switch. Builds before this one took it for the wanted
     /// number, so it is still written for them.
     pub endpoints: Option<u32>,
+    /// Until when a trip waits, because the containers of both colors may be about to end together. `None`
+    /// while no such trip waits.
+    #[serde(default)]
+    pub held_until: Option<Tick>,
+    /// A trip has waited for long enough in the present absence of an engine.
+    #[serde(default)]
+    pub excused: bool,
 }
 
 /// How an outside cause shows itself, which decides when it is over.
@@ -189,6 +196,9 @@ pub enum ExternalCause {
     /// The candidate's requests fail. The cause is over when the old color is fit and does not fail the
     /// synthetic requests.
     Errors,
+    /// An engine does not answer, so the containers of both colors may be ending. The cause is over when the
+    /// engine answers and the candidate is fit, or when the old color is still fit after a while.
+    Engine,
 }
 
 /// Who moves the traffic back.

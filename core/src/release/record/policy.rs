@@ -62,6 +62,8 @@ pub struct Policy {
     pub upstream: UpstreamKind,
     /// How many containers a managed color has. It is 0 where somebody else runs the endpoints.
     pub replicas: u32,
+    /// Whether containers that have ended are started again (`upstream.supervise`).
+    pub supervise: bool,
     pub trigger: Trigger,
     pub auto_promote: bool,
     pub debounce: Duration,
@@ -92,6 +94,7 @@ impl Default for Policy {
         Self {
             upstream: UpstreamKind::Fixed,
             replicas: 0,
+            supervise: true,
             trigger: Trigger::Manual,
             auto_promote: true,
             debounce: Duration::from_secs(5),

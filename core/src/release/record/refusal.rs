@@ -14,6 +14,9 @@ pub enum Refusal {
     /// stays.
     #[error("version {version} was pushed {seconds} s before the one that was pushed last: ignored")]
     OlderPush { version: String, seconds: u64 },
+    /// The push was taken before, or the version was found before. The same again is nothing new.
+    #[error("version {version} was {how} before: the same again is nothing new; `deploy` releases it")]
+    SeenBefore { version: String, how: &'static str },
     /// The service is pinned.
     #[error("the service is pinned{}: unpin it, or use --force", reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default())]
     Pinned { reason: Option<String> },

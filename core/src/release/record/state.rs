@@ -8,7 +8,7 @@ use crate::health::ColorHealth;
 use crate::model::{Color, Epoch, PerColor, ReleaseId, ServiceName, Tick, Version};
 
 use super::side::{Fallback, KeptSet, Side};
-use crate::release::{Alarm, Policy, Release, Run};
+use crate::release::{Alarm, Policy, Presence, Pushes, Release, Run, Supervision};
 
 /// A person has fixed the active color, so that nothing moves by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +72,9 @@ pub struct State {
     /// The time of the newest push, by the senders' clocks (Unix seconds).
     #[serde(default)]
     pub newest_push: Option<u64>,
+    /// What was pushed and found lately.
+    #[serde(default)]
+    pub pushes: Pushes,
     /// The alarms that are up, each with its reason.
     pub alarms: BTreeMap<Alarm, String>,
     /// Each color's last summary of health. It is `None` after a start until the first summary.
@@ -89,6 +92,17 @@ pub struct State {
     /// Why an engine does not answer; `None` while every engine does.
     #[serde(skip)]
     pub engine_away: Option<String>,
+    /// Which certificate of the service's hosts has ended; `None` while each one is valid.
+    #[serde(skip)]
+    pub certificate: Option<String>,
+    /// How many containers of each color's set run; `None` until every engine has told it.
+    /// Why the image of the release that is being pulled is not there yet.
+    #[serde(skip)]
+    pub pull_trouble: Option<String>,
+    #[serde(skip)]
+    pub presence: PerColor<Option<Presence>>,
+    #[serde(skip)]
+    pub supervision: PerColor<Supervision>,
     #[serde(skip)]
     pub policy: Policy,
 }
@@ -117,12 +131,17 @@ impl State {
             discovery: Discovery::default(),
             errands: Vec::new(),
             newest_push: None,
+            pushes: Pushes::default(),
+            pull_trouble: None,
             alarms: BTreeMap::new(),
             health: PerColor::default(),
             ailing: PerColor::default(),
             unwritable: false,
             seen: PerColor::default(),
             engine_away: None,
+            certificate: None,
+            presence: PerColor::default(),
+            supervision: PerColor::default(),
             policy,
         }
     }

@@ -7,7 +7,7 @@ use crate::model::{ReleaseId, Version};
 use super::{ending, pin, queue};
 use crate::release::turn::Turn;
 use crate::release::{
-    Kind, Phase, Queued, Refusal, Release, Source, State, Stretch, UpstreamKind, guards, words,
+    Alarm, Kind, Phase, Pushes, Queued, Refusal, Release, Source, State, Stretch, UpstreamKind, guards, words,
 };
 
 /// The options of a deploy.
@@ -42,25 +42,18 @@ pub(crate) fn deploy(turn: &mut Turn, ask: &Ask) -> Result<(), Refusal> {
     if ask.force {
         ending::end_degraded(turn, &release);
     }
-    let debounce = match ask.source {
-        Source::Person => Duration::ZERO,
-        Source::Webhook | Source::Discovery => turn.state.policy.debounce,
-    };
-    place(turn, release, debounce);
-    Ok(())
-}
-
-/// Accepts a push. The same message, however often it comes, is one release.
-pub(crate) fn pushed(turn: &mut Turn, version: &Version, at: Option<u64>) -> Result<(), Refusal> {
-    guards::writable(&turn.state)?;
-    if let (Some(at), Some(newest)) = (at, turn.state.newest_push)
-        && at < newest
-    {
-        return Err(Refusal::OlderPush { version: version.0.clone(), seconds: newest - at });
+    match ask.source {
+        Source::Person => {
+            turn.clear(Alarm::Swapping, "a person has released a version");
+            turn.state.pushes.recent.clear();
+            place(turn, release, Duration::ZERO);
+        }
+        Source::Webhook | Source::Discovery if swaps(turn, &release.version) => hold(turn, release),
+        Source::Webhook | Source::Discovery => {
+            let debounce = turn.state.policy.debounce;
+            place(turn, release, debounce);
+        }
     }
-    let ask = Ask { version: Some(version), auto_promote: None, force: false, source: Source::Webhook };
-    deploy(turn, &ask)?;
-    turn.state.newest_push = turn.state.newest_push.max(at);
     Ok(())
 }
 
@@ -92,6 +85,7 @@ pub(crate) fn new_release(
         reverts: 0,
         hooked: false,
         warm_seconds: 0,
+        warm: false,
         verdict: None,
         numbers: None,
         baseline: None,
@@ -119,6 +113,60 @@ pub(crate) fn place(turn: &mut Turn, mut release: Release, debounce: Duration) {
     });
     release.reason = format!("version {} {wait}", release.version);
     turn.begun(&release);
+    turn.state.queued = Some(release);
+}
+
+/// In this time machines may let the same two versions replace each other three times, and no more.
+const SWAPS_WITHIN: Duration = Duration::from_mins(10);
+
+/// Notes a version that a machine asks for. Tells whether it and one other have replaced each other again and
+/// again, so that two machines seem to work against each other.
+fn swaps(turn: &mut Turn, version: &Version) -> bool {
+    let at = turn.at;
+    let recent = &mut turn.state.pushes.recent;
+    recent.retain(|(_, then)| at.since(*then) <= SWAPS_WITHIN);
+    if recent.last().is_some_and(|(last, _)| last == version) {
+        return false;
+    }
+    let full = recent.len() == Pushes::RECENT_MAX;
+    let alternate = recent
+        .iter()
+        .rev()
+        .step_by(2)
+        .skip(1)
+        .all(|(old, _)| Some(old) == recent.last().map(|(last, _)| last))
+        && recent.iter().rev().skip(1).step_by(2).all(|(old, _)| old == version);
+    if full && alternate {
+        return true;
+    }
+    if full {
+        recent.remove(0);
+    }
+    recent.push((version.clone(), at));
+    turn.changed();
+    false
+}
+
+/// Puts a machine's release in the queue until a person decides.
+fn hold(turn: &mut Turn, mut release: Release) {
+    if let Some(older) = turn.state.queued.take() {
+        turn.ended_in_queue(older, format!("replaced by {}", release.id));
+    }
+    let expires = turn.at + turn.state.policy.promote_timeout;
+    // It is never due before it expires.
+    release.phase = Phase::Queued(Queued { due: expires + Duration::from_secs(1), expires });
+    let (service, version) = (turn.state.service.clone(), release.version.clone());
+    release.reason = format!(
+        "version {version} waits for a person: it and one other version have replaced each other three times in 10 min"
+    );
+    turn.begun(&release);
+    turn.raise(
+        Alarm::Swapping,
+        format!(
+            "two machines release two versions in turns; {version} waits: find the senders, then \
+             `greenlight deploy {service} --version VERSION` takes one of the two"
+        ),
+    );
     turn.state.queued = Some(release);
 }
 

@@ -1,8 +1,9 @@
 //! The alarms that depend on the present state alone. Such an alarm goes up when its cause appears, and
 //! it is cleared when the cause is gone. The other alarms are raised by the rules that meet their cause.
 
+use super::supervise;
 use crate::release::turn::Turn;
-use crate::release::{Alarm, Condition, Phase, Stretch, words};
+use crate::release::{Alarm, Condition, ExternalCause, Phase, Stretch, words};
 
 /// Raises or clears each alarm of this file, at the end of a step.
 pub(crate) fn settle(turn: &mut Turn) {
@@ -11,6 +12,8 @@ pub(crate) fn settle(turn: &mut Turn) {
     slow(turn);
     active_down(turn);
     engine_away(turn);
+    certificate(turn);
+    supervise::alarms(turn);
     if turn.state.unwritable {
         let text = "no new release and no switch until the store can be written; a revert still happens";
         turn.raise(Alarm::StoreUnwritable, text.to_owned());
@@ -26,6 +29,13 @@ fn engine_away(turn: &mut Turn) {
             turn.raise(Alarm::EngineAway, text);
         }
         None => turn.clear(Alarm::EngineAway, "every engine answers again"),
+    }
+}
+
+fn certificate(turn: &mut Turn) {
+    match turn.state.certificate.clone() {
+        Some(which) => turn.raise(Alarm::Certificate, which),
+        None => turn.clear(Alarm::Certificate, "every certificate of its hosts is valid"),
     }
 }
 
@@ -54,12 +64,16 @@ fn degraded(turn: &mut Turn) {
 }
 
 fn external_cause(turn: &mut Turn) {
-    let outside =
-        turn.running().is_some_and(|release| release.phase.bake().is_some_and(|bake| bake.outside.is_some()));
-    if outside {
-        turn.raise(Alarm::ExternalCause, "both colors are sick: nothing is judged or moved".to_owned());
-    } else {
-        turn.clear(Alarm::ExternalCause, "not both colors are sick any more");
+    let outside = turn.running().and_then(|release| release.phase.bake()).and_then(|bake| bake.outside);
+    match outside {
+        Some(ExternalCause::Engine) => {
+            let text = "the candidate fails while an engine does not answer: nothing is judged or moved";
+            turn.raise(Alarm::ExternalCause, text.to_owned());
+        }
+        Some(ExternalCause::Down | ExternalCause::Errors) => {
+            turn.raise(Alarm::ExternalCause, "both colors are sick: nothing is judged or moved".to_owned());
+        }
+        None => turn.clear(Alarm::ExternalCause, "not both colors are sick any more"),
     }
 }
 

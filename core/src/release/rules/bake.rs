@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::judge::{Baseline, Bucket, Judge, Trip, TripRule, Verdict};
 use crate::model::Tick;
 
-use super::{degraded, ending, errands, trip};
+use super::together::Absence;
+use super::{degraded, ending, errands, together, trip};
 use crate::release::turn::Turn;
 use crate::release::{
     Alarm, Bake, Condition, DegradedCause, Errand, ExternalCause, Mode, Notice, OnInconclusive, Phase,
@@ -46,6 +47,8 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
         control: crate::judge::Control::default(),
         acknowledged: baseline.is_some(),
         endpoints: Some(promoting.endpoints),
+        held_until: None,
+        excused: false,
     };
     for bucket in &promoting.early {
         bake.trip = bake.judge.observe(bucket).or(bake.trip);
@@ -118,9 +121,13 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     }
     mark_taint(turn);
     match (trip_now(&turn.state), mode) {
-        (Some(tripped), Mode::Enforce) => return trip::tripped(turn, &tripped),
+        (Some(tripped), Mode::Enforce) => {
+            let reason = turn.running().map(|release| trip::why(turn, release.color, &tripped));
+            return together::waits(turn, &tripped, &reason.unwrap_or_default())
+                || trip::tripped(turn, &tripped);
+        }
         (Some(tripped), Mode::Observe) => remember(turn, &tripped),
-        (Some(_), Mode::Off) | (None, _) => {}
+        (Some(_), Mode::Off) | (None, _) => together::forget(turn),
     }
     if turn.at < deadline || turn.state.unwritable {
         return false;
@@ -172,6 +179,7 @@ fn weather(turn: &mut Turn, outside: ExternalCause, mode: Mode) -> bool {
     let candidate = turn.condition(release.color);
     let old = turn.condition(release.color.other());
     let over = match outside {
+        ExternalCause::Engine => return absent_engine(turn, mode, old),
         ExternalCause::Down => old == Condition::Fit || candidate == Condition::Fit,
         ExternalCause::Errors => {
             let control = release.phase.bake().map(|bake| (&bake.control, bake.judge.numbers().p1));
@@ -197,6 +205,17 @@ fn weather(turn: &mut Turn, outside: ExternalCause, mode: Mode) -> bool {
     true
 }
 
+/// The cause is an engine that does not answer.
+fn absent_engine(turn: &mut Turn, mode: Mode, old: Condition) -> bool {
+    match together::absence(turn, mode) {
+        Absence::Lasts => return false,
+        Absence::Over => weather_over(turn, old),
+        Absence::Excused => together::excuse(turn),
+        Absence::Stuck(why) => trip::hold(turn, DegradedCause::OldSick, &why),
+    }
+    true
+}
+
 /// The outside cause is over. The score goes back to 0 and the bake goes on for the grace at least.
 fn weather_over(turn: &mut Turn, old: Condition) {
     let until = turn.at + grace(&turn.state.policy);
@@ -205,6 +224,7 @@ fn weather_over(turn: &mut Turn, old: Condition) {
     if let Some(bake) = release.phase.bake_mut() {
         bake.outside = None;
         bake.trip = None;
+        bake.held_until = None;
         bake.tainted = old == Condition::Sick;
         bake.judge.reset();
         bake.deadline = bake.deadline.max(until).min(bake.limit.max(bake.deadline));

@@ -138,6 +138,9 @@ fn discard(turn: &mut Turn) {
                 turn.state.sides[color].fate = Fate::Warm { drain_at: turn.at };
                 return;
             }
+            if turn.running().is_some_and(|release| release.warm) {
+                return stand_by_again(turn, containers, color);
+            }
             let side = std::mem::take(&mut turn.state.sides[color]);
             turn.state.health[color] = None;
             if containers == id {
@@ -147,6 +150,19 @@ fn discard(turn: &mut Turn) {
             }
         }
     }
+}
+
+/// A rollback that did not switch leaves a warm standby as warm as it was, so that another rollback can
+/// still go back to it.
+fn stand_by_again(turn: &mut Turn, containers: ReleaseId, color: Color) {
+    let fallback = turn.state.fallback.as_ref();
+    let before = fallback.filter(|fallback| fallback.containers.as_ref() == Some(&containers));
+    let release = before.and_then(|fallback| fallback.release.clone()).unwrap_or(containers);
+    let side = &mut turn.state.sides[color];
+    side.release = Some(release.clone());
+    side.fate = Fate::Warm { drain_at: turn.at + turn.state.policy.standby_ttl };
+    turn.state.health[color] = None;
+    turn.then(Effect::Adopt { color, release });
 }
 
 /// A rollback that did not switch leaves the containers that it borrowed stopped and kept, as they were.

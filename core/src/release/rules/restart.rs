@@ -30,6 +30,7 @@ impl State {
     fn each_tick(&mut self, visit: &mut impl FnMut(&mut Tick)) {
         self.pin.iter_mut().filter_map(|pin| pin.until.as_mut()).for_each(&mut *visit);
         self.discovery.down_since.iter_mut().for_each(&mut *visit);
+        self.pushes.recent.iter_mut().map(|(_, tick)| tick).for_each(&mut *visit);
         self.errands.iter_mut().map(|run| &mut run.deadline).for_each(&mut *visit);
         for color in Color::ALL {
             match &mut self.sides[color].fate {
@@ -82,6 +83,7 @@ fn each_tick_of(phase: &mut Phase, visit: &mut impl FnMut(&mut Tick)) {
         visit(&mut bake.began);
         visit(&mut bake.deadline);
         visit(&mut bake.limit);
+        bake.held_until.iter_mut().for_each(&mut *visit);
     }
 }
 
@@ -99,7 +101,13 @@ pub fn restore(saved: State, now: Tick) -> State {
     state.ailing = PerColor::default();
     state.seen = PerColor::default();
     state.engine_away = None;
-    state.alarms.remove(&Alarm::EngineAway);
+    state.pull_trouble = None;
+    state.certificate = None;
+    state.presence = PerColor::default();
+    state.supervision = PerColor::default();
+    for found_anew in [Alarm::EngineAway, Alarm::ContainersDown, Alarm::CrashLoop, Alarm::Certificate] {
+        state.alarms.remove(&found_anew);
+    }
     // A count that needs an unbroken time ends here. An armed edge stays armed.
     state.discovery.down_since = None;
     // The workers of this process begin with the stored table, so no acknowledgment is missing unless a

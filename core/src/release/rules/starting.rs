@@ -3,7 +3,7 @@
 
 use crate::model::{ReleaseId, Version};
 
-use super::{ending, queue, standby};
+use super::{ending, queue, standby, supervise};
 use crate::release::turn::Turn;
 use crate::release::{Checking, Effect, Fate, Kind, Phase, Refusal, Release, Starting, guards, words};
 
@@ -20,6 +20,7 @@ pub(crate) fn begin(turn: &mut Turn, mut release: Release) {
     } else {
         release.phase = Phase::Pulling { deadline: turn.at + turn.state.policy.pull_timeout };
         release.reason = format!("version {} is pulled for {}", release.version, release.color);
+        turn.state.pull_trouble = None;
         turn.then(Effect::Pull { release: release.id.clone(), version: release.version.clone() });
     }
     turn.begun(&release);
@@ -40,9 +41,10 @@ pub(crate) fn advance_pulling(turn: &mut Turn) -> bool {
     true
 }
 
-/// An engine that does not answer, as the cause of a failure; empty if every engine answers.
+/// An engine or a registry that does not answer, as the cause of a failure; empty if both answer.
 fn cause(turn: &Turn) -> String {
-    turn.state.engine_away.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
+    let why = turn.state.engine_away.as_ref().or(turn.state.pull_trouble.as_ref());
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 /// The image is pulled. If its digest was not known before, the release is now asked the questions of its
@@ -70,9 +72,24 @@ pub(crate) fn pulled(turn: &mut Turn, id: &ReleaseId, version: &Version) -> Resu
             }
         }
     }
+    turn.state.pull_trouble = None;
     let reason = format!("{version} is pulled; containers are created in {}", release.color);
     let deadline = turn.at + turn.state.policy.progress_deadline;
     turn.enter(Phase::Starting(Starting { deadline, cleared: false }), reason);
+    Ok(())
+}
+
+/// The registry or an engine is in trouble, and the image is asked for again. The last trouble is told if
+/// the release fails in the end.
+pub(crate) fn pull_struggles(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<(), Refusal> {
+    let release = owned(turn, id, |release| &release.id)?;
+    let Phase::Pulling { .. } = release.phase else {
+        return Err(Refusal::Unexpected { fact: "pull_struggles", state: release.word() });
+    };
+    if turn.state.pull_trouble.as_deref() != Some(why) {
+        turn.note(format!("the image is asked for again: {why}"));
+        turn.state.pull_trouble = Some(why.to_owned());
+    }
     Ok(())
 }
 
@@ -104,6 +121,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
     }
     let side = &turn.state.sides[release.color];
     let ours = side.containers.as_ref() == Some(&release.containers);
+    let warm = ours && matches!(side.fate, Fate::Warm { .. });
     match side.fate {
         Fate::Free | Fate::Drained => {}
         Fate::Warm { .. } if ours => {}
@@ -114,14 +132,22 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
         }
         Fate::Draining { .. } => return false,
     }
+    let replicas = turn.state.policy.replicas;
+    let runs = warm && turn.state.present(release.color).is_some_and(|found| found.running >= replicas);
     turn.state.kept.retain(|kept| kept.containers != release.containers);
     queue::adopt(turn, &release);
-    turn.then(Effect::Start { release: release.containers.clone(), color: release.color });
-    let replicas = turn.state.policy.replicas;
     if let Some(current) = turn.state.release.as_mut() {
         // A reload may have changed the number of replicas while the release waited.
         current.expected = replicas;
+        current.warm = warm;
         current.phase = Phase::Starting(Starting { cleared: true, ..starting });
+    }
+    if runs {
+        // Nothing has to be started, so the way back depends on no engine and on no file.
+        let reason = format!("all containers of {} run already and are checked", release.color);
+        turn.enter(Phase::Checking(Checking { since: turn.at, deadline: starting.deadline }), reason);
+    } else {
+        turn.then(Effect::Start { release: release.containers.clone(), color: release.color });
     }
     true
 }
@@ -137,8 +163,15 @@ pub(crate) fn started(turn: &mut Turn, id: &ReleaseId) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The containers can't be started, so the release fails.
+/// The containers can't be started, so the release fails. If they are started again because they had
+/// ended, the alarm tells the reason.
 pub(crate) fn start_failed(turn: &mut Turn, id: &ReleaseId, why: &str) -> Result<(), Refusal> {
+    let starts = turn.running().is_some_and(|release| {
+        release.containers == *id && matches!(release.phase, Phase::Starting(_) | Phase::Checking(_))
+    });
+    if !starts && supervise::ended(turn, id, why).is_ok() {
+        return Ok(());
+    }
     let release = owned(turn, id, |release| &release.containers)?;
     let Phase::Starting(Starting { cleared: true, .. }) = release.phase else {
         return Err(Refusal::Unexpected { fact: "start_failed", state: release.word() });

@@ -165,6 +165,7 @@ fn refused() -> Vec<(Refusal, &'static str)> {
         (Refusal::SameVersion { version: version() }, "same_version"),
         (Refusal::UnderWay { version: version(), release: "shop-6".into() }, "under_way"),
         (Refusal::OlderPush { version: version(), seconds: 3 }, "older_push"),
+        (Refusal::SeenBefore { version: version(), how: "found" }, "seen_before"),
         (Refusal::Pinned { reason: None }, "pinned"),
         (Refusal::Quarantined { version: version(), why: "errors".into() }, "quarantined"),
         (Refusal::WrongState { command: "abort", state: "stable", hint: "deploy" }, "wrong_state"),
@@ -181,6 +182,7 @@ fn refused() -> Vec<(Refusal, &'static str)> {
             Refusal::SameVersion { .. }
             | Refusal::UnderWay { .. }
             | Refusal::OlderPush { .. }
+            | Refusal::SeenBefore { .. }
             | Refusal::Pinned { .. }
             | Refusal::Quarantined { .. }
             | Refusal::WrongState { .. }

@@ -180,6 +180,8 @@ fn service() -> ServiceView {
         name: "shop".into(),
         hosts: vec!["shop.example.org".into()],
         active: Color::Blue,
+        active_version: Some("v41".into()),
+        candidate_version: None,
         epoch: 3,
         revision: 12,
         state: StateName::Stable,
@@ -190,6 +192,7 @@ fn service() -> ServiceView {
         release: None,
         queued: None,
         endpoints: Vec::new(),
+        containers: std::collections::BTreeMap::new(),
         alarms: std::collections::BTreeMap::new(),
         deadline_in_seconds: None,
     }

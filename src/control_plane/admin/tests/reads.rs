@@ -15,7 +15,7 @@ async fn services() {
     let one: Value = response.json().await.unwrap();
     assert_eq!(one, all[0]);
     let expected = json!({
-        "name": "shop", "hosts": ["shop.example.org"], "active": "blue", "epoch": 3, "revision": 12,
+        "name": "shop", "hosts": ["shop.example.org"], "active": "blue", "active_version": "v41", "epoch": 3, "revision": 12,
         "state": "stable", "pinned": false, "paused": false, "rollback_available": true, "release": null,
         "endpoints": []
     });

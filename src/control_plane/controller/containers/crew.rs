@@ -25,8 +25,9 @@ use crate::tasks;
 const ORDERS: usize = 256;
 /// The pause between two tries of an order.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How often a registry that does not answer is asked, with pauses of 1, 2, 4 and 8 s.
-const REGISTRY_TRIES: u32 = 5;
+/// The longest pause before a registry in trouble is asked again. The pauses begin with [`AGAIN`] and double.
+/// The release's `pull_timeout` ends them.
+const REGISTRY_PAUSE_MAX: Duration = Duration::from_secs(16);
 
 /// One thing to do at the engines.
 #[derive(Debug)]
@@ -204,7 +205,7 @@ impl Hand {
         version: Option<Version>,
         off: CallOff,
     ) {
-        let mut registry_tries = 0;
+        let mut pause = AGAIN;
         loop {
             if off.check().is_err() {
                 break;
@@ -220,13 +221,11 @@ impl Hand {
                     continue;
                 }
                 Err(why @ DockerFault::RegistryAway { .. }) => {
-                    registry_tries += 1;
-                    if registry_tries < REGISTRY_TRIES {
-                        tracing::warn!(service = %self.service, %release, %why, "asked again");
-                        self.pause(&off, AGAIN * (1 << (registry_tries - 1))).await;
-                        continue;
-                    }
-                    why
+                    let event = Event::PullStruggles { release: release.clone(), why: why.to_string() };
+                    self.fact(event).await;
+                    self.pause(&off, pause).await;
+                    pause = (pause * 2).min(REGISTRY_PAUSE_MAX);
+                    continue;
                 }
                 Err(why) => why,
             };

@@ -11,6 +11,7 @@ mod crew;
 mod engines;
 mod orders;
 mod poll;
+mod presence;
 mod rebuild;
 mod reports;
 mod resolve;
@@ -30,6 +31,7 @@ use crate::control_plane::store::Store;
 use crate::model::{Color, Endpoint, EndpointId, ImageReference, PerColor, ReleaseId, Version};
 
 use super::message::Internal;
+use crate::release::Presence;
 
 pub(crate) use crew::Crew;
 pub(crate) use engines::Engines;
@@ -46,6 +48,9 @@ pub(crate) struct Remembered {
     pub(crate) set: Option<ReleaseId>,
     pub(crate) id: EndpointId,
     pub(crate) address: SocketAddr,
+    /// Where it is probed, if not at its address or at another port of it.
+    #[serde(default)]
+    pub(crate) probe: Option<SocketAddr>,
 }
 
 /// The data about a service's containers that is stored beside the state.
@@ -67,6 +72,8 @@ pub(crate) struct Member {
     pub(crate) endpoint: Option<Endpoint>,
     /// Why it can't be reached although it runs.
     pub(crate) problem: Option<String>,
+    /// Whether a person has stopped it, by an observed `stop`.
+    pub(crate) stopped: bool,
     pub(crate) started_at: String,
     pub(crate) restarts: u32,
     pub(crate) end: Option<String>,
@@ -96,6 +103,12 @@ pub(crate) struct Containers {
     /// started for this release.
     pub(crate) restarts_before: BTreeMap<String, u32>,
     pub(crate) restarts_told: u32,
+    /// How many containers of each color's set run, as the state knows it.
+    pub(crate) present: PerColor<Option<Presence>>,
+    /// The ends of containers that the state was told of, by container, as its start and its restarts.
+    pub(crate) ends_told: BTreeMap<String, (String, u32)>,
+    /// Carries out the orders that bring back what has ended, so that a long pull does not delay them.
+    pub(crate) repairs: Option<Crew>,
     /// A set whose containers were started. It counts as started once all of them are seen to run.
     pub(crate) came_up: Option<ReleaseId>,
     /// Endpoints that joined a pool in which others serve, until they are found healthy.
@@ -126,9 +139,12 @@ impl Containers {
     ) -> Option<Box<Self>> {
         let Configured::Docker { follow, engine, .. } = &service.upstream else { return None };
         let upstream = upstream(service)?;
-        let crew = (!follow).then(|| {
-            Crew::start(service.name.clone(), upstream.clone(), Arc::clone(store), internal.clone())
-        });
+        let start = || {
+            (!follow).then(|| {
+                Crew::start(service.name.clone(), upstream.clone(), Arc::clone(store), internal.clone())
+            })
+        };
+        let (crew, repairs) = (start(), start());
         let poll = Poll::start(service, internal);
         Some(Box::new(Self {
             follow: *follow,
@@ -142,6 +158,9 @@ impl Containers {
             wanted: PerColor::default(),
             restarts_before: BTreeMap::new(),
             restarts_told: 0,
+            present: PerColor::default(),
+            ends_told: BTreeMap::new(),
+            repairs,
             came_up: None,
             unproved: BTreeSet::new(),
             under_way: Vec::new(),
@@ -164,8 +183,10 @@ impl Containers {
     /// Applies a reload, which may have changed how or where containers are made.
     pub(crate) fn reconfigure(&mut self, service: &Arc<Service>, internal: &mpsc::Sender<Internal>) {
         let Configured::Docker { engine, .. } = &service.upstream else { return };
-        if let (Some(crew), Some(upstream)) = (&self.crew, upstream(service)) {
-            crew.reconfigure(upstream);
+        for crew in [&self.crew, &self.repairs].into_iter().flatten() {
+            if let Some(upstream) = upstream(service) {
+                crew.reconfigure(upstream);
+            }
         }
         self.poll = Poll::start(service, internal);
         let mut old = std::mem::take(&mut self.reports);

@@ -26,7 +26,8 @@ impl Controller {
                 let off = containers.begin(&release);
                 Order::Pull { release, image, version, off }
             }
-            Effect::Start { release, color } => match set(containers, &config, state, release, color) {
+            Effect::Start { release, color } => match set(containers, &config, state, release.clone(), color)
+            {
                 Some(set) => {
                     containers.came_up = None;
                     containers.restarts_told = 0;
@@ -40,7 +41,7 @@ impl Controller {
                     let off = containers.begin(&set.release);
                     Order::Start { set, off }
                 }
-                None => return,
+                None => return self.repair(index, release, color),
             },
             Effect::SaveEvidence { release: set } => {
                 containers.end(&set);
@@ -62,6 +63,23 @@ impl Controller {
             _ => return,
         };
         containers.give(order);
+    }
+
+    /// Brings a set up again that serves or stands by. Its containers have ended, or there are too few.
+    fn repair(&mut self, index: usize, set: ReleaseId, color: Color) {
+        let service = &mut self.services[index];
+        let (config, side) = (service.config.clone(), &service.state.sides[color]);
+        let Some(version) = side.version.clone().filter(|_| side.containers.as_ref() == Some(&set)) else {
+            return;
+        };
+        let replicas = service.state.policy.replicas;
+        let Some(containers) = service.containers.as_mut() else { return };
+        let Some(mut image) = containers.image_of(&config, &version) else { return };
+        image.digest = None;
+        let off = containers.begin(&set);
+        if let Some(crew) = &containers.repairs {
+            crew.order(Order::Start { set: Set { release: set, color, version, image, replicas }, off });
+        }
     }
 
     /// Removes the containers that commands of hooks left behind. No hook runs when greenlight

@@ -11,7 +11,7 @@ use crate::control_plane::controller::message::Internal;
 use crate::control_plane::controller::run::Controller;
 use crate::control_plane::provider::docker::DockerFault;
 use crate::model::{ImageReference, Version};
-use crate::release::{Event, Source};
+use crate::release::Event;
 use crate::tasks;
 
 use super::{configured_image, docker, upstream};
@@ -43,18 +43,15 @@ impl Poll {
         }
         let (name, internal) = (service.name.clone(), internal.clone());
         let asking = async move {
-            let mut last: Option<Version> = None;
             let mut failing = false;
             loop {
                 match upstream.resolve(&image).await {
                     Ok(version) => {
                         failing = false;
-                        if last.as_ref() != Some(&version) {
-                            last = Some(version.clone());
-                            let found = Internal::TagMeans(name.clone(), image.clone(), version);
-                            if internal.send(found).await.is_err() {
-                                return;
-                            }
+                        // The record says whether it is new, so that a restart finds nothing again.
+                        let found = Internal::TagMeans(name.clone(), image.clone(), version);
+                        if internal.send(found).await.is_err() {
+                            return;
                         }
                     }
                     // The engine's watch reports an engine that is away.
@@ -74,23 +71,15 @@ impl Poll {
 }
 
 impl Controller {
-    /// Handles the digest that a tag has now. A digest that the running release or the active color
-    /// has is not new.
+    /// Handles the digest that a tag has now. The state knows whether it is new.
     pub(crate) async fn found(&mut self, index: usize, image: ImageReference, version: Version) {
         let service = &mut self.services[index];
-        let had = service.state.release.as_ref().is_some_and(|release| release.version == version);
-        if had || service.state.active_version() == Some(&version) {
+        if service.state.pushes.found.as_ref() == Some(&version) {
             return;
         }
         let Some(containers) = service.containers.as_mut() else { return };
         containers.stored.images.insert(version.clone(), image.to_string());
         tracing::info!(service = %service.config.name, %image, %version, "the registry has a new image");
-        let event = Event::Deploy {
-            version: Some(version),
-            auto_promote: None,
-            force: false,
-            source: Source::Discovery,
-        };
-        self.apply_fact(index, event).await;
+        self.apply_fact(index, Event::Found { version }).await;
     }
 }

@@ -35,8 +35,12 @@ impl Controller {
     /// are seen to run.
     pub(crate) fn came_up(&mut self, service: &ServiceName, set: ReleaseId) {
         let Some(index) = self.index(service.as_str()) else { return };
+        let starts = self.services[index].state.running().is_some_and(|release| release.containers == set);
         let Some(containers) = self.services[index].containers.as_mut() else { return };
-        containers.came_up = Some(set);
+        // A set that was brought up again while it served is part of no release.
+        if starts {
+            containers.came_up = Some(set);
+        }
         self.place_containers(index);
     }
 
@@ -69,6 +73,7 @@ impl Controller {
         let facts = self.services[index].facts();
         self.pending.extend(facts.into_iter().map(|event| (index, event)));
         self.count_restarts(index);
+        self.tell_presence(index);
     }
 
     /// Rebuilds the state late. It is called when a first start found the engine away, and the
@@ -195,7 +200,7 @@ impl Controller {
 
     /// Shows the progress of a pull, in the service's view at once and in the release's story every
     /// few seconds.
-    pub(crate) async fn show_progress(&mut self) {
+    pub(crate) fn show_progress(&mut self) {
         for index in 0..self.services.len() {
             let Some(containers) = self.services[index].containers.as_mut() else { continue };
             let Some(crew) = containers.crew.as_mut() else { continue };
@@ -213,7 +218,7 @@ impl Controller {
             {
                 containers.progress_age = 0;
                 let reason = format!("pulling: {text}");
-                self.tell(index, Note { release: Some(release), word: "note", reason, numbers: None }).await;
+                self.tell(index, Note { release: Some(release), word: "note", reason, numbers: None });
             }
         }
     }
@@ -267,6 +272,7 @@ impl ServiceRuntime {
                     set: placed.set,
                     endpoint,
                     problem,
+                    stopped: container.stopped,
                     started_at: container.started_at.clone(),
                     restarts: container.restarts,
                     end: container.end.clone().or(ended_before),
@@ -356,7 +362,11 @@ impl Containers {
         let unheard = self.stored.endpoints.iter().filter(|known| {
             known.color == color && self.is_unheard(&known.engine) && ours(known.set.as_ref())
         });
-        endpoints.extend(unheard.map(|known| Endpoint { id: known.id.clone(), address: known.address }));
+        endpoints.extend(unheard.map(|known| Endpoint {
+            id: known.id.clone(),
+            address: known.address,
+            probe: known.probe,
+        }));
         (endpoints, self.fresh.clone())
     }
 
@@ -380,6 +390,7 @@ impl Containers {
                 set: member.set.clone(),
                 id: endpoint.id.clone(),
                 address: endpoint.address,
+                probe: endpoint.probe,
             })
         });
         unheard.chain(seen).collect()

@@ -104,6 +104,15 @@ impl Controller {
                     why: format!("{why}; the release that is under way goes on"),
                 });
             }
+            // The intake gives the push again later. It must not take the place of the release under way.
+            Err(why)
+                if matches!(command, Command::Pushed { .. }) && service.state.stretch() != Stretch::Final =>
+            {
+                return Err(Rejection::Unavailable {
+                    code: RefusalCode::ImageUnavailable,
+                    why: why.to_string(),
+                });
+            }
             // The pull asks the registry again.
             Err(_) => Version(image.to_string()),
         };
@@ -111,7 +120,9 @@ impl Controller {
             containers.stored.images.insert(version.clone(), image.to_string());
         }
         let (auto_promote, force) = match command {
-            Command::Pushed { at, .. } => return Ok(Event::Pushed { version, at: *at }),
+            Command::Pushed { at, delivery, .. } => {
+                return Ok(Event::Pushed { version, at: *at, delivery: delivery.clone() });
+            }
             Command::Deploy { auto_promote, force, .. } => (*auto_promote, *force),
             _ => (None, false),
         };

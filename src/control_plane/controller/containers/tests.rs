@@ -64,7 +64,7 @@ fn the_containers_of_an_engine_rebuild_a_lost_record() {
 fn a_container_that_was_started_again_gets_no_request_before_it_is_found_healthy() {
     let endpoint = |id: &str, usable| EndpointRoute {
         returns: 0,
-        endpoint: Endpoint { id: EndpointId::from(id), address: "127.0.0.1:1".parse().unwrap() },
+        endpoint: Endpoint { id: EndpointId::from(id), address: "127.0.0.1:1".parse().unwrap(), probe: None },
         usable,
     };
     let route = |usable: [bool; 2]| {

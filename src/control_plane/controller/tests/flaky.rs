@@ -2,7 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
 
 use crate::control_plane::store::{
     BoxFuture, SqliteStore, Store, StoreFault, StoredEvent, StoredExhibit, StoredRecord, StoredRelease,
@@ -13,15 +16,56 @@ use crate::model::{ReleaseId, Revision, ServiceName};
 pub(crate) struct Flaky {
     store: Arc<SqliteStore>,
     failing: Arc<AtomicBool>,
+    /// How long each write takes, in milliseconds. Writes wait for each other, as on a real disk.
+    delay: Arc<AtomicU64>,
+    disk: Arc<Mutex<()>>,
 }
 
 impl Flaky {
     pub(crate) fn open(folder: &Path) -> Self {
-        Self { store: Arc::new(SqliteStore::open(folder).unwrap()), failing: Arc::default() }
+        Self {
+            store: Arc::new(SqliteStore::open(folder).unwrap()),
+            failing: Arc::default(),
+            delay: Arc::default(),
+            disk: Arc::default(),
+        }
     }
 
     pub(crate) fn fail(&self, failing: bool) {
         self.failing.store(failing, Ordering::SeqCst);
+    }
+
+    /// Makes each write take this long.
+    pub(crate) fn slow(&self, delay: Duration) {
+        self.delay.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Waits for the disk, if it is slow. The wait goes on in a task of its own, since a write that
+    /// the loop has given up occupies the disk all the same.
+    async fn fsync(&self) {
+        let delay = Duration::from_millis(self.delay.load(Ordering::SeqCst));
+        if delay.is_zero() {
+            return;
+        }
+        let disk = Arc::clone(&self.disk);
+        let waiting = crate::tasks::spawn("disk", async move {
+            let _turn = disk.lock().await;
+            tokio::time::sleep(delay).await;
+        });
+        waiting.await.unwrap();
+    }
+
+    /// A write that fails while the store is failing, and waits while the disk is slow.
+    fn write<'a, T: Send + 'a>(
+        &'a self,
+        write: BoxFuture<'a, Result<T, StoreFault>>,
+    ) -> BoxFuture<'a, Result<T, StoreFault>> {
+        self.refused().unwrap_or_else(|| {
+            Box::pin(async move {
+                self.fsync().await;
+                write.await
+            })
+        })
     }
 
     /// Writes a record without the loop.
@@ -54,7 +98,7 @@ impl Store for Flaky {
         json: String,
         releases: Vec<StoredRelease>,
     ) -> BoxFuture<'a, Result<Revision, StoreFault>> {
-        self.refused().unwrap_or_else(|| self.store.compare_and_swap(service, expected, json, releases))
+        self.write(self.store.compare_and_swap(service, expected, json, releases))
     }
 
     fn watch<'a>(
@@ -66,7 +110,7 @@ impl Store for Flaky {
     }
 
     fn append<'a>(&'a self, release: &'a ReleaseId, json: String) -> BoxFuture<'a, Result<u64, StoreFault>> {
-        self.refused().unwrap_or_else(|| self.store.append(release, json))
+        self.write(self.store.append(release, json))
     }
 
     fn events<'a>(
@@ -91,7 +135,7 @@ impl Store for Flaky {
     }
 
     fn audit<'a>(&'a self, service: &'a ServiceName, json: String) -> BoxFuture<'a, Result<(), StoreFault>> {
-        self.refused().unwrap_or_else(|| self.store.audit(service, json))
+        self.write(self.store.audit(service, json))
     }
 
     fn audit_log<'a>(
@@ -108,11 +152,11 @@ impl Store for Flaky {
         name: &'a str,
         json: String,
     ) -> BoxFuture<'a, Result<(), StoreFault>> {
-        self.refused().unwrap_or_else(|| self.store.exhibit(release, name, json))
+        self.write(self.store.exhibit(release, name, json))
     }
 
     fn keep_credential<'a>(&'a self, name: &'a str, json: String) -> BoxFuture<'a, Result<(), StoreFault>> {
-        self.refused().unwrap_or_else(|| self.store.keep_credential(name, json))
+        self.write(self.store.keep_credential(name, json))
     }
 
     fn credential<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreFault>> {

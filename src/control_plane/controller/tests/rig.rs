@@ -20,6 +20,7 @@ use crate::config;
 use crate::control_plane::store::Store as _;
 use crate::model::ReleaseId;
 use crate::routing::RouteTable;
+use crate::traffic::WorkerLink;
 
 /// An endpoint that answers 200 to everything until it is taken down.
 pub(crate) struct Origin {
@@ -78,6 +79,16 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn start(blue: &Origin, green: &Origin, more: &str) -> Self {
+        Self::start_with(blue, green, more, &[]).await
+    }
+
+    /// Starts with workers, which the test plays.
+    pub(crate) async fn start_with(
+        blue: &Origin,
+        green: &Origin,
+        more: &str,
+        workers: &[WorkerLink],
+    ) -> Self {
         let folder = folder();
         let text = format!(
             r#"
@@ -101,11 +112,15 @@ bake_time = "5m"
             blue.address, green.address
         );
         std::fs::write(folder.path().join("greenlight.toml"), text).unwrap();
-        Self::try_again(folder).await.unwrap()
+        Self::try_with(folder, workers).await.unwrap()
     }
 
     /// Starts on an existing folder.
     pub(crate) async fn try_again(folder: TempDir) -> Result<Self, StartFault> {
+        Self::try_with(folder, &[]).await
+    }
+
+    async fn try_with(folder: TempDir, workers: &[WorkerLink]) -> Result<Self, StartFault> {
         let path = folder.path().join("greenlight.toml");
         let config = Arc::new(config::load(&path).unwrap().config);
         let store = Flaky::open(&config.store_path);
@@ -130,7 +145,7 @@ bake_time = "5m"
         let handle = prepared.handle();
         let (stop, stopped) = watch::channel(false);
         let runtime = tokio::runtime::Handle::current();
-        let controller = prepared.with_workers(&[]);
+        let controller = prepared.with_workers(workers);
         let running = tokio::task::spawn_blocking(move || runtime.block_on(controller.run(stopped)));
         Ok(Self { handle, store, table, registry, folder, stop, running })
     }

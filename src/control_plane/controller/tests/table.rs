@@ -13,6 +13,7 @@ fn route(healths: &[(Health, Option<ProbeFailure>)]) -> Vec<bool> {
             let endpoint = Endpoint {
                 id: EndpointId::new(format!("e{index}")),
                 address: std::net::SocketAddr::from(([127, 0, 0, 1], 1000)),
+                probe: None,
             };
             let failures = u32::from(failure.is_some()) * 3;
             let last_failure = failure.clone().map(|failure| (Tick::ZERO, failure));

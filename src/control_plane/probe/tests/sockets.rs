@@ -35,7 +35,7 @@ fn tcp() -> Check {
 
 pub(crate) fn target(address: SocketAddr, check: Check) -> ProbeTarget {
     let id = EndpointId::new(format!("backend/green/{address}"));
-    ProbeTarget { endpoint: Endpoint { id, address }, owner: None, check: Arc::new(check) }
+    ProbeTarget { endpoint: Endpoint { id, address, probe: None }, owner: None, check: Arc::new(check) }
 }
 
 fn owned(mut target: ProbeTarget, owner: &str) -> ProbeTarget {

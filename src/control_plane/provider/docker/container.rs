@@ -27,6 +27,9 @@ pub struct Container {
     /// The addresses at which its ports are published, by port.
     pub published: BTreeMap<u16, SocketAddr>,
     pub restarts: u32,
+    /// Whether a `stop` of it was observed since its last start. The engine reports such an event for a stop
+    /// by a person, and none for a crash or a kill.
+    pub stopped: bool,
     /// How it ended last, such as "exit code 1" or "it ran out of memory (upstream.memory)".
     pub end: Option<String>,
     /// The time of its last start in RFC 3339, as the engine writes it. Such texts sort as the times do.
@@ -68,8 +71,15 @@ impl Container {
             exposed: tcp_ports(config.and_then(|config| config.exposed_ports.as_deref()).unwrap_or_default()),
             published: published(ports),
             restarts: u32::try_from(inspected.restart_count.unwrap_or(0)).unwrap_or(0),
+            stopped: false,
             end: state.and_then(|state| {
-                end(is(state.oom_killed), state.exit_code.unwrap_or(0), state.error.as_deref())
+                let code = state.exit_code.unwrap_or(0);
+                let bad = end(is(state.oom_killed), code, state.error.as_deref());
+                // The engine writes the code 0 for a container that runs, too, and the year 1 for one that has
+                // not ended yet.
+                let runs = is(state.running) && !is(state.restarting);
+                let finished = state.finished_at.as_deref().is_some_and(|at| !at.starts_with("0001-"));
+                bad.or_else(|| (!runs && finished && code == 0).then(|| "exit code 0".to_owned()))
             }),
             started_at: state.and_then(|state| state.started_at.clone()).unwrap_or_default(),
             virtual_host: variable("VIRTUAL_HOST"),
@@ -121,6 +131,23 @@ impl Container {
             )
         })?;
         Ok(SocketAddr::new(address, port))
+    }
+}
+
+impl Container {
+    /// Where its application is probed, if `health.port` does not lead there: on the host's network and behind
+    /// a published port the same port of that machine may be anybody's. A container that was created without
+    /// that port is probed at its own.
+    pub(crate) fn probe_address(&self, config: &Docker, host: IpAddr) -> Option<SocketAddr> {
+        let wanted = config.probe_port?;
+        if !self.host_network && config.publish != Publish::Loopback {
+            return None;
+        }
+        let own = self.address(config, host).ok()?;
+        let published = self.published.get(&wanted).filter(|_| !self.host_network);
+        Some(published.map_or(own, |at| {
+            SocketAddr::new(if at.ip().is_unspecified() { host } else { at.ip() }, at.port())
+        }))
     }
 }
 

@@ -83,7 +83,7 @@ impl ServiceEngines {
         for engine in self.engines() {
             let options = RemoveImageOptionsBuilder::default().force(false).noprune(false).build();
             let removed = engine
-                .ask(Doing::Image(&name), async |docker| {
+                .ask(Doing::Other("removing an image"), async |docker| {
                     docker.remove_image(&name, Some(options), None).await
                 })
                 .await;

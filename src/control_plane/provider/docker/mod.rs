@@ -18,6 +18,7 @@ mod image;
 mod labels;
 mod place;
 mod progress;
+mod said;
 mod set;
 mod spec;
 #[cfg(test)]
@@ -34,5 +35,6 @@ pub use fault::DockerFault;
 pub use labels::Marks;
 pub use place::{Placed, Rules, names_host_only, place};
 pub use set::Set;
+pub use spec::check_env_files;
 pub use upstream::ServiceEngines;
 pub use watch::{EngineReport, EngineWatch};

@@ -39,6 +39,7 @@ pub fn place(rules: &Rules<'_>, container: &Container, host: IpAddr) -> Option<P
     let endpoint = |address: SocketAddr| Endpoint {
         id: EndpointId::new(container.id.chars().take(ID_CHARS).collect::<String>()),
         address,
+        probe: container.probe_address(rules.config, host),
     };
     let endpoint = if container.running {
         container

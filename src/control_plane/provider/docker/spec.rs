@@ -8,7 +8,7 @@ use bollard::models::{
     RestartPolicyNameEnum,
 };
 
-use crate::config::{Docker, Publish};
+use crate::config::{Config, Docker, Publish, Upstream};
 
 use super::container::Container;
 use super::labels::{self, Marks};
@@ -35,8 +35,11 @@ pub(crate) fn body(config: &Docker, image: &str, marks: &Marks, env: &[String]) 
         if let (Publish::Loopback, Some(port), false) = (config.publish, marks.port, on_host(config)) {
             let binding =
                 PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(String::new()) };
-            host.port_bindings = Some(HashMap::from([(format!("{port}/tcp"), Some(vec![binding]))]));
-            body.exposed_ports = Some(vec![format!("{port}/tcp")]);
+            let ports: BTreeSet<u16> = [port].into_iter().chain(config.probe_port).collect();
+            let names = ports.iter().map(|port| format!("{port}/tcp"));
+            host.port_bindings =
+                Some(names.clone().map(|name| (name, Some(vec![binding.clone()]))).collect());
+            body.exposed_ports = Some(names.collect());
         }
     }
     body
@@ -72,7 +75,7 @@ fn base(config: &Docker, image: &str, env: &[String]) -> ContainerCreateBody {
         image: Some(image.to_owned()),
         env: (!lines.is_empty()).then_some(lines),
         user: config.user.clone(),
-        stop_signal: Some(config.stop_signal.clone()),
+        stop_signal: config.stop_signal.clone(),
         stop_timeout: Some(seconds),
         healthcheck: config.healthcheck.as_ref().map(health),
         host_config: Some(HostConfig {
@@ -142,6 +145,23 @@ pub(crate) fn env_lines(text: &str, ours: impl Fn(&str) -> Option<String>) -> Re
         }
     }
     Ok(lines)
+}
+
+/// Reads every env file of a configuration as a release would, and tells the faults.
+#[must_use]
+pub fn check_env_files(config: &Config) -> Vec<String> {
+    let mut faults = Vec::new();
+    for service in &config.services {
+        let Upstream::Docker { engine, .. } = &service.upstream else { continue };
+        for (index, path) in engine.env_file.iter().enumerate() {
+            let text = std::fs::read_to_string(path).map_err(|why| why.to_string());
+            if let Err(why) = text.and_then(|text| env_lines(&text, |_| None)) {
+                let key = format!("services.{}.upstream.env_file[{index}]", service.name);
+                faults.push(format!("{key}: {}: {why}", path.display()));
+            }
+        }
+    }
+    faults
 }
 
 /// The ports of a set on the host's network. They are the lowest ports from `first` on, without those of

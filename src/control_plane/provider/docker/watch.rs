@@ -2,7 +2,7 @@
 //! All containers are listed after each break, and from time to time, because a stream of events can't be
 //! trusted forever.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,6 +96,8 @@ struct Watcher {
     news: mpsc::Sender<EngineReport>,
     host: IpAddr,
     containers: Arc<BTreeMap<String, Container>>,
+    /// The containers of which a `stop` was heard since their last start.
+    stopped: BTreeSet<String>,
     reported: Option<EngineReport>,
 }
 
@@ -105,7 +107,7 @@ struct Unheard;
 impl Watcher {
     fn new(engine: Engine, all: bool, news: mpsc::Sender<EngineReport>) -> Self {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Self { engine, all, news, host, containers: Arc::default(), reported: None }
+        Self { engine, all, news, host, containers: Arc::default(), stopped: BTreeSet::new(), reported: None }
     }
 
     async fn run(mut self) {
@@ -113,6 +115,7 @@ impl Watcher {
         loop {
             let began = Instant::now();
             let Ok(why) = self.listen().await else { return };
+            self.forget_stops();
             // If a stream breaks after a good while, the engine is asked again at once. The break is
             // reported only if that fails too.
             let broke =
@@ -182,7 +185,31 @@ impl Watcher {
         let found = list(&self.engine, if self.all { &[] } else { &marked }).await?;
         let found = found.into_iter().filter(|container| self.concerns(container));
         self.containers = Arc::new(found.map(|container| (container.id.clone(), container)).collect());
+        self.mark_stops();
         Ok(())
+    }
+
+    /// Marks the containers of which a `stop` was heard.
+    fn mark_stops(&mut self) {
+        if self.stopped.is_empty() {
+            return;
+        }
+        let containers = Arc::make_mut(&mut self.containers);
+        self.stopped.retain(|id| containers.contains_key(id));
+        for (id, container) in containers {
+            container.stopped = self.stopped.contains(id);
+        }
+    }
+
+    /// An engine that ends stops its containers too, so what was heard from it says nothing about a person.
+    fn forget_stops(&mut self) {
+        if self.stopped.is_empty() {
+            return;
+        }
+        self.stopped.clear();
+        for container in Arc::make_mut(&mut self.containers).values_mut() {
+            container.stopped = false;
+        }
     }
 
     fn concerns(&self, container: &Container) -> bool {
@@ -208,12 +235,22 @@ impl Watcher {
             Ok(Err(why)) => return Ok(Err(why)),
             Err(_) => return Ok(Err(self.engine.away("no answer within 15 s"))),
         };
+        match action {
+            "stop" => {
+                self.stopped.insert(id.clone());
+            }
+            "start" | "restart" | "destroy" => {
+                self.stopped.remove(&id);
+            }
+            _ => {}
+        }
         let containers = Arc::make_mut(&mut self.containers);
         match found {
             Some(container)
                 if container.marks.is_some() || (self.all && container.virtual_host.is_some()) =>
             {
-                containers.insert(id, container);
+                let stopped = self.stopped.contains(&id);
+                containers.insert(id, Container { stopped, ..container });
             }
             _ => {
                 containers.remove(&id);

@@ -12,6 +12,7 @@ use crate::model::DOCKER_HUB;
 
 use super::RegistryFault;
 use super::challenge::{Challenge, parse};
+use super::realm;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -197,10 +198,7 @@ impl Registry {
         let what = "a request for a token";
         let mut url =
             Url::parse(realm).map_err(|why| self.malformed(what, format!("its realm is no URL: {why}")))?;
-        // A password is sent in the clear only if the registry itself is spoken to in the clear.
-        if url.scheme() != "https" && self.base.starts_with("https://") {
-            return Err(self.malformed(what, "its realm is not https".to_owned()));
-        }
+        realm::check(&url, &self.base).map_err(|why| self.malformed(what, why))?;
         let request = match &self.login {
             Some(Login::Identity(identity)) => {
                 let mut form = Url::parse("form:").map_err(|why| self.malformed(what, why.to_string()))?;

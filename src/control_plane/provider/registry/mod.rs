@@ -4,6 +4,7 @@
 mod challenge;
 mod client;
 mod fault;
+mod realm;
 mod retag;
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Bitbucket Cloud (support.atlassian.com, "Event payloads"), the event `repo:push`. It is about a branch
-//! or a tag of the source, and that name takes the place of an image's tag.
+//! or a tag of the source, and that name takes the place of an image's tag. It has no time of the push: the
+//! date of a commit is older if a branch is moved back. So pushes go in the order of their arrival.
 
 use serde::Deserialize;
 
-use crate::control_plane::webhooks::push::{Push, unix_seconds};
+use crate::control_plane::webhooks::push::Push;
 
 use super::{Malformed, json};
 
@@ -35,7 +36,6 @@ struct Reference {
 #[derive(Deserialize)]
 struct Target {
     hash: String,
-    date: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +59,6 @@ pub(crate) fn read(body: &[u8]) -> Result<Vec<Push>, Malformed> {
             // An image's tag can't have the slash of a branch such as `feature/x`.
             tag: Some(new.name.replace('/', "-")),
             version,
-            at: new.target.and_then(|target| target.date).as_deref().and_then(unix_seconds),
             ..Push::default()
         }
     });

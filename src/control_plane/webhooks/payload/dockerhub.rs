@@ -33,7 +33,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Vec<Push>, Malformed> {
         clippy::cast_sign_loss,
         reason = "of a time before 1970 0 is made"
     )]
-    let at = pushed_at.map(|seconds| seconds as u64);
+    let at = pushed_at.filter(|seconds| *seconds >= 1.0).map(|seconds| seconds as u64);
     // A tag that moves is another version each time it is pushed.
     let version = at.map(|at| format!("{tag}@{}", rfc3339(at)));
     Ok(vec![Push { repository: Some(repository.repo_name), tag: Some(tag), version, at, ..Push::default() }])

@@ -30,7 +30,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Vec<Push>, Malformed> {
     push.version = message.version;
     push.at = match message.pushed_at {
         None | Some(Value::Null) => None,
-        Some(Value::Number(seconds)) => seconds.as_u64(),
+        Some(Value::Number(seconds)) => seconds.as_u64().filter(|seconds| *seconds > 0),
         Some(Value::String(text)) => {
             Some(unix_seconds(&text).ok_or_else(|| Malformed::new("its pushed_at is no RFC 3339 time"))?)
         }

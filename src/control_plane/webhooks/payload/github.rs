@@ -90,8 +90,9 @@ fn package(body: &[u8]) -> Result<Vec<Push>, Malformed> {
     };
     push.tag = filled(name).or(push.tag);
     push.digest = filled(digest).or(push.digest);
-    let time = version.updated_at.or(package.updated_at).or(version.created_at);
-    push.at = time.as_deref().and_then(unix_seconds);
+    // GHCR sends the year 1 where it knows no time.
+    let times = [version.updated_at, package.updated_at, version.created_at];
+    push.at = times.iter().flatten().find_map(|time| unix_seconds(time));
     // A version without a tag is a layer of an index, or an attestation.
     Ok(if push.tag.is_some() { vec![push] } else { Vec::new() })
 }

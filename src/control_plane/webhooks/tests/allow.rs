@@ -17,6 +17,7 @@ fn push(text: &str) -> Push {
 
 fn allowed(patterns: &[&str], image: Option<&str>) -> Allowed {
     Allowed {
+        own_tags: Vec::new(),
         patterns: patterns.iter().map(|text| Pattern::new(text)).collect(),
         image: image.map(|image| ImageReference::parse(image).unwrap()),
     }

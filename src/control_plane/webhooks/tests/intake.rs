@@ -9,6 +9,7 @@ use crate::control_plane::webhooks::intake::{Arrival, Deliver, Delivered, Intake
 
 fn arrival(service: &str, version: &str) -> Arrival {
     Arrival {
+        delivery: None,
         webhook: "hub".to_owned(),
         service: service.to_owned(),
         subject: version.to_owned(),
@@ -87,7 +88,11 @@ async fn a_delivery_that_may_succeed_later_is_tried_again() {
     for _ in 0..7 {
         assert_eq!(seen.recv().await.unwrap(), "v1");
     }
-    assert_eq!(seen.recv().await.unwrap(), "v2", "one that is given up holds up nothing");
+    assert_eq!(seen.recv().await.unwrap(), "v2", "one that is given up holds up no newer one");
+    // No newer one waits, and the sender was told that v2 was taken.
+    for _ in 0..20 {
+        assert_eq!(seen.recv().await.unwrap(), "v2");
+    }
 }
 
 #[tokio::test]

@@ -74,13 +74,22 @@ fn replays() {
     assert!(in_window(1000, 1300) && in_window(1300, 1000) && in_window(1000, 1000));
     assert!(!in_window(1000, 1301) && !in_window(1301, 1000) && !in_window(u64::MAX, 0));
     let mut replay = Replay::default();
-    assert!(replay.first([1; 32], 1000, 1000));
-    assert!(!replay.first([1; 32], 1000, 1299));
-    assert!(replay.first([2; 32], 1000, 1299));
+    let first = |replay: &mut Replay, signature: [u8; 32], at: u64, now: u64| {
+        let known = replay.knows(&signature, now);
+        if !known {
+            replay.remember(signature, at);
+        }
+        !known
+    };
+    assert!(first(&mut replay, [1; 32], 1000, 1000));
+    assert!(!first(&mut replay, [1; 32], 1000, 1299));
+    assert!(first(&mut replay, [2; 32], 1000, 1299));
     // The signature is remembered in its last second. It is forgotten when its message is too old to be
     // accepted.
-    assert!(!replay.first([1; 32], 1000, 1300));
-    assert!(replay.first([1; 32], 1000, 1301));
+    assert!(!first(&mut replay, [1; 32], 1000, 1300));
+    assert!(first(&mut replay, [1; 32], 1000, 1301));
+    // A message that was refused is not remembered, so it can be sent again.
+    assert!(!replay.knows(&[3; 32], 1301) && !replay.knows(&[3; 32], 1301));
     // The memory has a limit. Without room, no message is accepted, because it could come again.
     let mut full = Replay::default();
     let number = |n: u32| {
@@ -88,7 +97,7 @@ fn replays() {
         signature[..4].copy_from_slice(&n.to_be_bytes());
         signature
     };
-    assert!((0..8192).all(|n| full.first(number(n), 1000, 1000)));
-    assert!(!full.first(number(8192), 1000, 1000));
-    assert!(full.first(number(8192), 1301, 1301));
+    assert!((0..8192).all(|n| first(&mut full, number(n), 1000, 1000)));
+    assert!(!first(&mut full, number(8192), 1000, 1000));
+    assert!(first(&mut full, number(8192), 1301, 1301));
 }

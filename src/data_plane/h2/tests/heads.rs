@@ -243,7 +243,7 @@ fn responses_become_http1() {
         *response.headers_mut() = fields.clone();
         let head = response.into_parts().0;
         assert_eq!(
-            response_head::write(&head, (method, trailers), ended, &mut out),
+            response_head::write(&head, (method, trailers, false), ended, &mut out),
             framing,
             "{status} {method:?}"
         );

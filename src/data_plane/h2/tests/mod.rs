@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod heads;
+mod payload;
 mod points;
+mod relabel;

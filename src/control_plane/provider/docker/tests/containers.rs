@@ -161,3 +161,36 @@ fn an_event_of_an_earlier_life_is_recognized() {
     let never = Container { started_at: String::new(), ..Container::default() };
     assert!(!never.started_after(Some(started)));
 }
+
+#[test]
+fn a_container_that_ended_has_an_exit_code_whatever_it_is() {
+    let end = |state: ContainerState| {
+        let finished_at = state.finished_at.clone().or(Some("2026-11-24T10:00:05Z".to_owned()));
+        let state = ContainerState { exit_code: Some(0), finished_at, ..state };
+        Container::of(&inspected(state, "bridge")).unwrap().end
+    };
+    assert_eq!(end(ContainerState::default()).unwrap(), "exit code 0");
+    assert_eq!(end(ContainerState { restarting: Some(true), ..running() }).unwrap(), "exit code 0");
+    // Nothing says how the life before this one ended.
+    assert_eq!(end(running()), None);
+    let created = Some("0001-01-01T00:00:00Z".to_owned());
+    assert_eq!(end(ContainerState { finished_at: created, ..ContainerState::default() }), None);
+}
+
+#[test]
+fn a_probe_never_goes_to_a_port_of_another_process_of_the_host() {
+    let probed =
+        |port: u16| Docker { probe_port: Some(port), publish: Publish::Loopback, ..Docker::default() };
+    let mut container = Container::of(&inspected(running(), "bridge")).unwrap();
+    container.published.insert(9000, "0.0.0.0:41000".parse().unwrap());
+    let at = |container: &Container, config: &Docker| container.probe_address(config, HERE);
+    assert_eq!(at(&container, &probed(9000)), Some(std::net::SocketAddr::new(HERE, 41000)));
+    // Port 9001 of this host is somebody else's.
+    assert_eq!(at(&container, &probed(9001)).unwrap(), "127.0.0.1:40001".parse().unwrap());
+    // By its own address the port is the container's own.
+    assert_eq!(at(&container, &Docker { publish: Publish::None, ..probed(9000) }), None);
+    assert_eq!(at(&container, &Docker { publish: Publish::Loopback, ..Docker::default() }), None);
+    let on_host = Container::of(&inspected(running(), "host")).unwrap();
+    let config = Docker { publish: Publish::None, ..probed(9000) };
+    assert_eq!(at(&on_host, &config), Some(std::net::SocketAddr::new(HERE, 8080)));
+}

@@ -34,7 +34,7 @@ fn a_container_is_created_as_configured_and_no_other_way() {
         memory_bytes: Some(512 << 20),
         cpus: Some(1.5),
         user: Some("1000".to_owned()),
-        stop_signal: "SIGQUIT".to_owned(),
+        stop_signal: Some("SIGQUIT".to_owned()),
         stop_timeout: Duration::from_millis(20_100),
         network: "backend".to_owned(),
         healthcheck: Some(Healthcheck {
@@ -73,6 +73,7 @@ fn a_container_is_created_as_configured_and_no_other_way() {
 fn other_settings_are_left_to_the_image_and_the_engine() {
     let made = body(&Docker::default(), "i", &marks("s", "s-1", Color::Blue, 80), &[]);
     assert_eq!((&made.env, &made.user, &made.healthcheck), (&None, &None, &None));
+    assert_eq!(made.stop_signal, None, "the STOPSIGNAL of the image counts");
     let host = made.host_config.unwrap();
     assert_eq!((host.binds, host.memory, host.nano_cpus, host.log_config), (None, None, None, None));
 }
@@ -84,6 +85,12 @@ fn a_published_port_is_on_loopback_alone_and_a_host_port_is_told() {
     let bindings = made.host_config.unwrap().port_bindings.unwrap();
     let binding = &bindings["80/tcp"].as_ref().unwrap()[0];
     assert_eq!(binding.host_ip.as_deref(), Some("127.0.0.1"));
+    assert_eq!(bindings.len(), 1);
+    let probed = Docker { probe_port: Some(81), ..published.clone() };
+    let made = body(&probed, "i", &marks("s", "s-1", Color::Blue, 80), &[]);
+    assert_eq!(made.exposed_ports.unwrap(), ["80/tcp", "81/tcp"]);
+    let bindings = made.host_config.unwrap().port_bindings.unwrap();
+    assert_eq!(bindings["81/tcp"].as_ref().unwrap()[0].host_ip.as_deref(), Some("127.0.0.1"));
     let on_host = Docker { network: "host".to_owned(), env: text("PORT=1"), ..published };
     let made = body(&on_host, "i", &marks("s", "s-1", Color::Blue, 8082), &[]);
     assert_eq!(made.env.unwrap(), ["PORT=8082"]);
