@@ -36,6 +36,7 @@ fn service(n: usize, hosts: Vec<String>, settings: &Arc<ServiceSettings>) -> Arc
         canary_percent: 0,
         baking: false,
         slow_after: None,
+        stall_after: None,
         colors: PerColor::from_fn(|_| ColorRoute::default()),
         settings: Arc::clone(settings),
     })
@@ -161,7 +162,10 @@ fn evidence(c: &mut Criterion) {
         .collect();
     for errors in [0_usize, 100] {
         let recorder = Recorder::default();
-        recorder.configure(EvidenceSettings { slow_after: Some(Duration::from_secs(1)), failures: false });
+        recorder.configure(EvidenceSettings {
+            slow_after: Some(Duration::from_secs(1)),
+            ..EvidenceSettings::default()
+        });
         let endpoint = "127.0.0.1:80".parse().ok();
         let mut n = 0_usize;
         group.throughput(Throughput::Elements(1));

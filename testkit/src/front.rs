@@ -76,6 +76,7 @@ impl Setup {
             canary_percent: 0,
             baking: false,
             slow_after: None,
+            stall_after: None,
             colors: PerColor { blue: endpoints(Color::Blue, blue), green: endpoints(Color::Green, green) },
             settings: Arc::new(ServiceSettings::default()),
         };

@@ -30,11 +30,14 @@ fn request(recorder: &Recorder, target: &str, client: u64, n: u64) {
         return;
     }
     recorder.head_arrived(place);
+    recorder.body(place, true, true);
     if n.is_multiple_of(10) {
         recorder.failure(&asker, Failure { status: Some(500), cause: None });
+        recorder.leave(place);
         return;
     }
     recorder.success(&asker);
+    recorder.leave(place);
     if n.is_multiple_of(101) {
         recorder.broken(&asker, Failure { status: Some(200), cause: Some("reset") });
     }
@@ -60,7 +63,11 @@ fn second(recorder: &Recorder, targets: &[String], clients: u64) -> AllocationIn
 
 fn recorder(failures: bool) -> Recorder {
     let recorder = Recorder::default();
-    recorder.configure(EvidenceSettings { slow_after: Some(Duration::from_mins(1)), failures });
+    recorder.configure(EvidenceSettings {
+        slow_after: Some(Duration::from_mins(1)),
+        stall_after: None,
+        failures,
+    });
     recorder
 }
 

@@ -175,7 +175,7 @@ fn combined() -> String {
 }
 
 /// The same log in each format that `analyze --replay` reads.
-fn every_format() -> [(&'static str, String); 4] {
+fn every_format() -> Vec<(&'static str, String)> {
     let haproxy = story(|client, clock, status| {
         format!(
             "10.0.0.{client}:4711 [24/Nov/2026:{clock}.000] https~ shop/s1 0/0/1/11/12 {status} 5 - - ---- \
@@ -192,7 +192,35 @@ fn every_format() -> [(&'static str, String); 4] {
             r#"{{"time":"2026-11-24T{clock}.000Z","client":"10.0.0.{client}","method":"GET","host":"shop.example.org","path":"/","status":{status},"bytes":5,"duration_ms":12.0,"service":"shop","color":"green","endpoint":"10.0.1.1:8080","attempts":1,"cause":null,"request_id":"x"}}"#
         )
     });
-    [("combined", combined()), ("haproxy", haproxy), ("caddy", caddy), ("greenlight", ours)]
+    let httpslog =
+        haproxy.replace("HTTP/1.1\"", "HTTP/1.1\" 0/0/0/0/0 shop.example.org/TLSv1.3/TLS_AES_128_GCM_SHA256");
+    let traefik = story(|client, clock, status| {
+        format!(
+            r#"{{"ClientHost":"10.0.0.{client}","DownstreamStatus":{status},"Duration":12000000,"OriginDuration":12000000,"OriginStatus":{status},"RequestMethod":"GET","RequestPath":"/","ServiceName":"shop@docker","time":"2026-11-24T{clock}Z"}}"#
+        )
+    });
+    let envoy = story(|client, clock, status| {
+        format!(
+            r#"{{"start_time":"2026-11-24T{clock}.000Z","method":"GET","path":"/","response_code":{status},"response_flags":"-","duration":12,"upstream_service_time":"12","x_forwarded_for":"10.0.0.{client}"}}"#
+        )
+    });
+    let nginx = story(|client, clock, status| {
+        format!(
+            r#"{{"time_local":"24/Nov/2026:{clock} +0000","remote_addr":"10.0.0.{client}","request":"GET / HTTP/1.1","status":"{status}","request_time":"0.012"}}"#
+        )
+    });
+    let apache = combined().replace("10.0.0.", "shop.example.org:443 10.0.0.").replace("0.012", "12000");
+    vec![
+        ("combined", combined()),
+        ("combined", apache),
+        ("haproxy", haproxy),
+        ("haproxy", httpslog),
+        ("caddy", caddy),
+        ("greenlight", ours),
+        ("traefik", traefik),
+        ("envoy", envoy),
+        ("nginx-json", nginx),
+    ]
 }
 
 /// In every format, an imagined release at each hour or at a given time ends in the same way in the same
@@ -286,4 +314,77 @@ fn settings_come_from_a_service_of_a_configuration() {
     assert!(text(&long).contains("would have been reverted: 1 "), "{}", text(&long));
     let unknown = analyze(&combined(), &["-c", file, "--service", "blog"]);
     assert_eq!(unknown.status.code(), Some(2));
+}
+
+fn gzip(log: &str) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(log.as_bytes()).unwrap();
+    packed.finish().unwrap()
+}
+
+/// Two compressed files that were put together are one log. A damaged one is a usage fault.
+#[test]
+fn a_compressed_log_is_read_as_it_is() {
+    let log = combined();
+    let (first, second) = log.split_at(log.find("\n10.0.0.7 ").unwrap() + 1);
+    let packed = [gzip(first), gzip(second)].concat();
+    let folder = tempfile::tempdir().unwrap();
+    let replay = |bytes: &[u8]| {
+        let path = folder.path().join("access.log");
+        std::fs::write(&path, bytes).unwrap();
+        greenlight().args(["analyze", "-o", "json", "--replay"]).arg(&path).output().unwrap()
+    };
+    let whole = replay(&packed);
+    let report: Value = serde_json::from_slice(&whole.stdout).unwrap();
+    assert_eq!((&report["requests"], &report["tripped"]), (&7200.into(), &1.into()), "{report}");
+    let cut = replay(&packed[..packed.len() / 2]);
+    assert_eq!(cut.status.code(), Some(2), "{}", text(&cut));
+    let zstd = replay(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0]);
+    assert_eq!(zstd.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&zstd.stderr).contains("zstdcat"), "{zstd:?}");
+}
+
+/// A log in the wrong order is refused, because its lines would be judged at wrong times. A few lines out of
+/// order are left out.
+#[test]
+fn a_log_that_is_out_of_order_is_refused() {
+    let log = combined();
+    let backward: String = log.lines().rev().flat_map(|line| [line, "\n"]).collect();
+    let refused = analyze(&backward, &[]);
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(why.contains("out of order") && why.contains("sort"), "{why}");
+    let first = log.lines().next().unwrap();
+    let output = analyze(&format!("{log}{first}\n"), &["-o", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["requests"], &report["lines"]["late"]), (&7200.into(), &1.into()), "{report}");
+}
+
+/// A judge that sees nothing reverts nothing, and so the report says first that it sees nothing.
+#[test]
+fn the_report_begins_with_the_blindness_of_the_judge() {
+    let begins = |log: &str, more: &[&str]| {
+        let output = analyze(log, more);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = text(&output);
+        text.lines()
+            .skip(1)
+            .take_while(|line| line.contains("the judge "))
+            .map(str::to_owned)
+            .collect::<String>()
+    };
+    let nothing = combined().replace("\"GET / HTTP/1.1\"", "\"-\"");
+    assert!(begins(&nothing, &[]).contains("blind here to everything"));
+    let thin: String = combined().lines().step_by(20).flat_map(|line| [line, "\n"]).collect();
+    assert!(begins(&thin, &[]).contains("too little traffic to judge"), "{}", begins(&thin, &[]));
+    let untimed = combined().replace(" 0.012", "");
+    assert!(begins(&untimed, &[]).contains("to slowness"));
+    let one = combined()
+        .lines()
+        .map(|line| format!("10.0.0.1 {}\n", line.split_once(' ').unwrap().1))
+        .collect::<String>();
+    assert!(begins(&one, &[]).contains("to which client fails"));
+    let busy: String =
+        combined().lines().flat_map(|line| std::iter::repeat_n(format!("{line}\n"), 30)).collect();
+    assert!(begins(&busy, &[]).contains("the judge sees well here"), "{}", begins(&busy, &[]));
 }

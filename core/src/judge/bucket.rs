@@ -32,6 +32,13 @@ pub struct Bucket {
     pub slow: u64,
     /// The further seconds for which these attempts still had no response head.
     pub slow_repeats: u64,
+    /// Responses whose body stood still for long, or on which a client gave up then. Unlike `slow` they are
+    /// counted at all times, and they make the baseline's share.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub stalled: u64,
+    /// The further seconds for which these bodies stood still.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub stalled_repeats: u64,
     detail: Option<Box<Detail>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     routes: Option<Box<RouteDetail>>,
@@ -55,6 +62,11 @@ struct Detail {
     asking: Frequent<8>,
     seen: Distinct,
     first_byte: Times,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Bucket {
@@ -152,6 +164,8 @@ impl Bucket {
         self.errors += other.errors;
         self.slow += other.slow;
         self.slow_repeats += other.slow_repeats;
+        self.stalled += other.stalled;
+        self.stalled_repeats += other.stalled_repeats;
         if let Some(theirs) = &other.detail {
             let ours = self.detail.get_or_insert_default();
             ours.erring.merge(&theirs.erring);
@@ -180,7 +194,12 @@ impl Bucket {
 
     /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
-        self.requests == 0 && self.errors == 0 && self.slow == 0 && self.slow_repeats == 0
+        self.requests == 0
+            && self.errors == 0
+            && self.slow == 0
+            && self.slow_repeats == 0
+            && self.stalled == 0
+            && self.stalled_repeats == 0
     }
 
     /// The first failing requests of the second.

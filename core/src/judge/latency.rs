@@ -1,12 +1,17 @@
 //! The latency rule. It is the CUSUM of the error rule, applied to slow attempts.
 //!
 //! The limit for slow is measured on the service itself. An attempt is slow if it has no response head
-//! within tau, which is half as long again as the baseline's 95th percentile and at least 50 ms more. An
+//! within tau, which is half as long again as the baseline's 95th percentile and at least 250 ms more. A
+//! smaller margin would take a noisy neighbor of some seconds for a bad version. An
 //! attempt counts when tau passes and not when it ends, and it counts again in each further second in
 //! which it hangs. Otherwise fifty clients that all wait for ever would be evidence of one second only.
 //! The baseline's share of slow attempts is counted in the same way, from its histogram of times to first
 //! byte. Attempts that never had a response head are missing in the histogram, which makes the rule a
 //! little stricter, never laxer.
+//!
+//! A response body that brings no byte for a while ([`stall_after`]) counts in the same way. So does a client
+//! that gives up on a response that is slow already, because its users see no answer. Both are counted on the
+//! old color too, and added to the baseline's share.
 //!
 //! A repeated count shows that a hang lasts, and not that there are more hangs, since one attempt is one
 //! piece of evidence. Five polls of half a minute are 35 counts. A baseline of a hundred requests may
@@ -33,6 +38,12 @@ pub const SLOW_REPEATS_MAX: u32 = 6;
 
 /// The least number of timed attempts. Fewer say nothing about a 95th percentile.
 const TIMED_MIN: u64 = 40;
+/// tau is at least this much more than the 95th percentile.
+const MARGIN: Duration = Duration::from_millis(250);
+/// The least time without a byte after which a body stalls.
+pub const STALL_AFTER_MIN: Duration = Duration::from_secs(5);
+/// A hang is at least this many times the baseline's 95th percentile.
+const STALL_RATIO: u32 = 10;
 /// tau without a baseline.
 const SLOW_AFTER_DEFAULT: Duration = Duration::from_secs(2);
 /// p0 is at least `SLOW_SHARE_MIN`. p1 is at least `BAD_SHARE_MIN`, and `RATIO` times p0.
@@ -55,15 +66,22 @@ impl LatencyBaseline {
             return None;
         }
         let p95 = times.percentile(95)?;
-        let slow_after = edge_after((p95 * 3 / 2).max(p95 + Duration::from_millis(50)));
+        let slow_after = edge_after((p95 * 3 / 2).max(p95 + MARGIN));
         let (slow, repeats) = slow_counts(times, slow_after);
-        let scatter = parts.filter_map(Bucket::first_byte).map(|times| {
+        let (slow, repeats) = (slow + all.stalled + all.stalled_repeats, repeats + all.stalled_repeats);
+        let scatter = parts.filter_map(|part| Some((part, part.first_byte()?))).map(|(part, times)| {
             let (slow, repeats) = slow_counts(times, slow_after);
-            (times.total() + repeats, slow)
+            (times.total() + repeats + part.stalled_repeats, slow + part.stalled + part.stalled_repeats)
         });
         let dispersion = dispersion::of_intervals(scatter);
         Some(Self { timed, slow, repeats, p95, slow_after, dispersion })
     }
+}
+
+/// The time without a head or a byte of the body that no warm-up explains.
+pub(crate) fn stall_after(baseline: &Baseline) -> Duration {
+    let p95 = baseline.latency.as_ref().map_or(Duration::ZERO, |latency| latency.p95);
+    edge_after((p95 * STALL_RATIO).max(STALL_AFTER_MIN))
 }
 
 /// The counts of slow with repeats, and the repeats alone.
@@ -172,9 +190,16 @@ impl LatencyRule {
         }
     }
 
-    /// Judges one closed second.
-    pub(crate) fn observe(&mut self, bucket: &Bucket, baseline: &Baseline, policy: &Policy, expected: f64) {
-        let good = bucket.first_byte().map_or(0, |times| times.under(self.slow_after));
+    /// Judges one closed second, whose slow attempts had no head within `limit`.
+    pub(crate) fn observe(
+        &mut self,
+        bucket: &Bucket,
+        limit: Duration,
+        baseline: &Baseline,
+        policy: &Policy,
+        expected: f64,
+    ) {
+        let good = bucket.first_byte().map_or(0, |times| times.under(limit));
         self.slow += bucket.slow;
         self.n += good + bucket.slow;
         let bad = bucket.slow + bucket.slow_repeats;

@@ -21,6 +21,7 @@
 //! | `cusum` `ledger` `total` | the running score, and the most that one second may add |
 //! | `watch` `route_rules` `latency` | the rules |
 //! | `verdict` `policy` | the verdict and its numbers, and the configuration |
+//! | `power` | how likely a bake finds a bad version |
 //! | `series` | the course of a release, for people |
 
 mod baseline;
@@ -34,6 +35,7 @@ mod latency;
 mod ledger;
 mod memory;
 mod policy;
+mod power;
 mod rates;
 mod route;
 mod route_rules;
@@ -54,9 +56,10 @@ pub use bucket::{Bucket, Outcome};
 pub use clients::ClientKey;
 pub use control::Control;
 pub use failure::{FAILURES_MAX, FailedRequest};
-pub use latency::SLOW_REPEATS_MAX;
+pub use latency::{SLOW_REPEATS_MAX, STALL_AFTER_MIN};
 pub use memory::{Memory, Usual};
 pub use policy::{OnLatency, Policy};
+pub use power::power;
 pub use route::{RouteKey, RouteTemplate};
 pub use series::{Counts, RuleSeries, Series};
 pub use verdict::{Numbers, RouteNumbers, RuleNumbers, Trip, TripRule, Verdict};

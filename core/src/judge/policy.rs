@@ -32,7 +32,8 @@ pub struct Policy {
     pub add_points: f64,
     #[serde(default)]
     pub latency: OnLatency,
-    /// How long after the switch evidence does not count for the latency rule.
+    /// How long after the candidate's first request only hangs count for the latency rule. It is cut to half
+    /// of `bake_time`.
     pub latency_warmup: Duration,
 }
 
@@ -45,7 +46,7 @@ impl Default for Policy {
             ratio: 3.0,
             add_points: 0.02,
             latency: OnLatency::Revert,
-            latency_warmup: Duration::from_secs(10),
+            latency_warmup: Duration::from_mins(1),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::cusum::{self, Cusum, Evidence};
-use super::latency::LatencyRule;
+use super::latency::{LatencyRule, stall_after};
 use super::rates::{Edition, Rates};
 use super::route_rules::RouteRules;
 use super::total::TotalFailure;
@@ -35,6 +35,10 @@ pub struct Judge {
     e: u64,
     /// The buckets that were judged, which is the seconds since the switch.
     seconds: u64,
+    /// The seconds since the candidate's first request, its canary included. It is `None` in a judge that an
+    /// older build has stored; the warm-up of such a judge runs from the switch.
+    #[serde(default)]
+    warm: Option<u64>,
     errors: Cusum,
     #[serde(default)]
     total: TotalFailure,
@@ -81,6 +85,7 @@ impl Judge {
             n: 0,
             e: 0,
             seconds: 0,
+            warm: Some(0),
             failed: false,
             baseline,
             policy,
@@ -106,14 +111,17 @@ impl Judge {
             }
         }
         self.routes.observe(bucket, &self.policy, (self.edition() == Edition::Second).then_some(seconds));
-        if self.times_count() {
-            self.latency.observe(bucket, &self.baseline, &self.policy, self.expected);
+        if let Some(limit) = self.slow_after() {
+            self.latency.observe(bucket, limit, &self.baseline, &self.policy, self.expected);
             if self.policy.latency == OnLatency::Notify {
                 // Nothing follows from it, so the score may fall again.
                 self.latency.cap();
             }
         }
         self.seconds = self.seconds.saturating_add(1);
+        if let Some(warm) = self.warm.as_mut().filter(|warm| **warm > 0 || !bucket.is_empty()) {
+            *warm = warm.saturating_add(1);
+        }
         let room = FAILURES_MAX.saturating_sub(self.first_failures.len());
         self.first_failures.extend(bucket.failures().iter().take(room).cloned());
         let rule = self.rule()?;
@@ -146,6 +154,7 @@ impl Judge {
             n: self.n,
             e: self.e,
             seconds: self.seconds,
+            warm: self.warm,
             total: self.total,
             first_failures: self.first_failures,
             ..judge
@@ -167,11 +176,33 @@ impl Judge {
         self.routes.cap();
     }
 
-    /// The time without a response head after which an attempt is slow now (see [`Bucket::record_slow`]).
-    /// It is `None` while slow attempts do not count, because the rule is off or the candidate is still
-    /// warming up. An attempt that hangs at the end of the warm-up counts as slow then.
+    /// The time without a response head after which an attempt is slow now (see [`Bucket::record_slow`]). It
+    /// is tau, or the limit of a hang ([`Self::stall_after`]) while the candidate is still warming up. An
+    /// attempt that waits longer than tau at the end of the warm-up counts as slow then. `None` if the rule
+    /// is off.
     pub fn slow_after(&self) -> Option<Duration> {
-        self.times_count().then(|| self.latency.slow_after())
+        let stall_after = self.stall_after()?;
+        // A slow service may have a tau above the limit of a hang.
+        let tau = self.latency.slow_after();
+        Some(if self.is_warm() { tau } else { stall_after.max(tau) })
+    }
+
+    /// The time without a byte after which a response body stalls. A hang that is this long is slow from the
+    /// candidate's first second on, because no cold cache explains it. `None` if the latency rule is off.
+    pub fn stall_after(&self) -> Option<Duration> {
+        (self.policy.latency != OnLatency::Off).then(|| stall_after(&self.baseline))
+    }
+
+    /// The seconds for which the candidate has had requests.
+    pub fn warm_seconds(&self) -> u64 {
+        self.warm.unwrap_or(self.seconds)
+    }
+
+    /// Counts seconds in which the candidate had requests before this judge began, as in a canary.
+    #[must_use]
+    pub fn warmed_for(mut self, seconds: u64) -> Self {
+        self.warm = Some(seconds);
+        self
     }
 
     /// Whether the latency rule is at its bound and the policy only tells people.
@@ -179,9 +210,9 @@ impl Judge {
         self.policy.latency == OnLatency::Notify && self.latency.tripped()
     }
 
-    /// Whether the next second counts for the latency rule.
-    fn times_count(&self) -> bool {
-        self.policy.latency != OnLatency::Off && self.seconds >= self.policy.latency_warmup.as_secs()
+    /// Whether the warm-up is over.
+    fn is_warm(&self) -> bool {
+        self.warm_seconds() >= self.policy.latency_warmup.as_secs()
     }
 
     /// The numbers of every rule as they are now.

@@ -117,13 +117,6 @@ fn observe(
         return Err(Refusal::Stale(release.map_or("no release".to_owned(), ToString::to_string)));
     }
     turn.state.health[color] = Some(health);
-    let candidate = turn.state.release.as_mut().filter(|release| release.color == color);
-    if let Some(bake) = candidate.and_then(|release| release.phase.bake_mut())
-        && bake.endpoints.is_none_or(|endpoints| endpoints < health.total)
-    {
-        bake.endpoints = Some(health.total);
-        turn.counted();
-    }
     Ok(())
 }
 
@@ -222,13 +215,8 @@ fn control(turn: &mut Turn, epoch: Epoch, old: &Bucket) -> Result<(), Refusal> {
 }
 
 /// Takes a new policy. A deadline that runs keeps its length, and every later question goes by the new
-/// policy. The addresses may have changed, so the bake reads the number of the candidate's endpoints
-/// anew. A reload does not change who runs the endpoints.
+/// policy. A reload does not change who runs the endpoints.
 fn reload(turn: &mut Turn, policy: &Policy) {
     let upstream = turn.state.policy.upstream;
     turn.state.policy = Policy { upstream, ..policy.clone() };
-    if let Some(bake) = turn.state.release.as_mut().and_then(|release| release.phase.bake_mut()) {
-        bake.endpoints = None;
-        turn.counted();
-    }
 }

@@ -50,11 +50,21 @@ pub struct ServiceRoute {
     pub canary_percent: u8,
     /// Whether the shield may answer from the other color, as it may from the switch to the end of a bake.
     pub baking: bool,
-    /// The limit tau of the latency rule, while that rule counts. An attempt of the active color is slow
-    /// if it has no response head after this time.
+    /// The limit of the latency rule, while that rule counts. An attempt of the judged color is slow if it has
+    /// no response head after this time.
     pub slow_after: Option<Duration>,
+    /// The time without a byte after which a response body of the judged color stalls, while that rule counts.
+    pub stall_after: Option<Duration>,
     /// The endpoints of both colors.
     pub colors: PerColor<ColorRoute>,
     /// The settings of the service from the configuration.
     pub settings: Arc<ServiceSettings>,
+}
+
+impl ServiceRoute {
+    /// The color that a judge may watch. It is the other color while that has a share before its switch.
+    #[must_use]
+    pub fn judged(&self) -> Color {
+        if self.canary_percent > 0 { self.active.other() } else { self.active }
+    }
 }

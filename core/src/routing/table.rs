@@ -33,6 +33,7 @@ fn hooks_route(address: SocketAddr) -> ServiceRoute {
         baking: false,
         canary_percent: 0,
         slow_after: None,
+        stall_after: None,
         colors,
         settings: Arc::new(ServiceSettings { body_bytes_max: HOOK_BYTES_MAX, ..ServiceSettings::default() }),
     }

@@ -119,6 +119,7 @@ fn service(name: &str, hosts: &[&str]) -> ServiceRoute {
         canary_percent: 0,
         baking: false,
         slow_after: None,
+        stall_after: None,
         colors: PerColor::from_fn(|_| ColorRoute::default()),
         settings: Arc::new(ServiceSettings::default()),
     }

@@ -1,10 +1,11 @@
 //! Reads a log in blocks. One thread reads and parses, and another thread judges.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
+use flate2::read::MultiGzDecoder;
 use memchr::{memchr_iter, memrchr};
 
 use crate::cli::fault::Fault;
@@ -18,6 +19,8 @@ const BATCH_LINES: usize = 2048;
 const BATCHES: usize = 4;
 /// The number of lines in no known format after which the reader gives up.
 const STRANGE_MAX: u64 = 1000;
+/// The largest share of lines out of order. They are left out, and more of them would change the result.
+const DISORDER_MAX: f64 = 0.01;
 /// How many bytes of an unreadable line a fault shows.
 const SHOWN_BYTES: usize = 160;
 
@@ -51,6 +54,7 @@ pub(super) fn read(path: &Path, settings: Settings, service: Option<String>) -> 
     } else {
         Box::new(File::open(path).map_err(|why| Fault::Usage(format!("--replay {}: {why}", path.display())))?)
     };
+    let from = plain(from, path)?;
     let (batches, judged) = sync_channel::<Vec<Line>>(BATCHES);
     std::thread::scope(|scope| {
         let judging = scope.spawn(move || {
@@ -70,8 +74,33 @@ pub(super) fn read(path: &Path, settings: Settings, service: Option<String>) -> 
         let found = judging.join().map_err(|_| Fault::Internal("the judging thread has failed".into()))?;
         read?;
         let format = format.ok_or_else(|| unknown(path, &lines))?;
+        if found.disorder() > DISORDER_MAX {
+            return Err(disordered(path, &found));
+        }
         Ok(Read { format, found, lines })
     })
+}
+
+/// The text of a log that may be compressed. The first bytes say so, whatever the name is.
+fn plain(from: Box<dyn io::Read>, path: &Path) -> Result<Box<dyn io::Read>, Fault> {
+    const GZIP: &[u8] = &[0x1f, 0x8b];
+    /// The first bytes of other compressed files, and the program that unpacks them.
+    const OTHERS: [(&[u8], &str); 3] =
+        [(&[0x28, 0xb5, 0x2f, 0xfd], "zstdcat"), (b"\xfd7zXZ", "xzcat"), (b"BZh", "bzcat")];
+    let mut head = Vec::new();
+    let mut from = from;
+    let fault = |why: io::Error| Fault::Usage(format!("--replay {}: {why}", path.display()));
+    from.by_ref().take(5).read_to_end(&mut head).map_err(fault)?;
+    if let Some((_, program)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Err(Fault::Usage(format!(
+            "{}: it is compressed, and of compressed logs only gzip is read; unpack it: {program} LOG | greenlight analyze --replay -",
+            super::shown(path)
+        )));
+    }
+    let is_gzip = head.starts_with(GZIP);
+    let whole = io::Cursor::new(head).chain(from);
+    // `cat a.gz b.gz` is one file of two members.
+    Ok(if is_gzip { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
 }
 
 /// Gives whole lines to `reader`. The bytes after the last line break wait for the next block.
@@ -185,8 +214,18 @@ fn unknown(path: &Path, lines: &Lines) -> Fault {
     let path = super::shown(path);
     match &lines.first_unreadable {
         Some((number, text)) => Fault::Usage(format!(
-            "{path}: no line is of a format that is known (greenlight, HAProxy's HTTP log, combined, Caddy's JSON); line {number} is: {text}"
+            "{path}: no line is of a format that is known (greenlight, HAProxy's HTTP log, combined, the JSON of Caddy, Traefik, Envoy or nginx); line {number} is: {text}"
         )),
         None => Fault::Usage(format!("{path}: it has no lines")),
     }
+}
+
+fn disordered(path: &Path, found: &Findings) -> Fault {
+    let Findings { late, far, requests, .. } = found;
+    Fault::Usage(format!(
+        "{}: {:.1} % of the lines are out of order ({late} come over a minute late, and {far} are over a month away, of {}): sort the log by time, oldest first",
+        super::shown(path),
+        found.disorder() * 100.0,
+        requests + late + far
+    ))
 }

@@ -3,6 +3,7 @@
 mod input;
 mod report;
 mod settings;
+mod sight;
 
 use std::path::{Path, PathBuf};
 
@@ -20,14 +21,17 @@ use report::Report;
 #[command(after_help = "\
 Every trip is a false revert, or an incident that is in the log: look at its time. A service that
 ran well should show none. The format is recognized: greenlight's own JSON lines, HAProxy's HTTP
-log, nginx's or Apache's combined (with the request's time at the end, if it is there), Caddy's
-JSON. A log without times can't show the latency rule. Asks no running greenlight.
+log, nginx's or Apache's combined (with the request's time, if it is there), the JSON of Caddy,
+Traefik, Envoy or nginx; gzip or not. The report begins with what the judge would not see. A log
+without times can't show the latency rule. Asks no running greenlight.
 
-Exit 0: read, whatever was found; 2: not a log that can be read, or a wrong option.
+Exit 0: read, whatever was found; 2: not a log that can be read (such as one with over 1 % of the
+lines out of order), or a wrong option.
 
 Examples:
   greenlight analyze --replay access.log
-  zcat access.log.*.gz | greenlight analyze --replay -
+  greenlight analyze --replay access.log.1.gz
+  zcat -f $(ls -rv access.log*) | greenlight analyze --replay -
   greenlight analyze --replay access.log --at 2026-11-24T12:00:00Z --ratio 5
   greenlight analyze --replay access.log -c greenlight.toml --service shop -o json")]
 pub(super) struct Args {

@@ -9,6 +9,7 @@ use crate::cli::replay::{Finding, Findings, Format, Plan, Settings, VARIANTS, de
 use crate::judge::{Numbers, Verdict};
 
 use super::input::Lines;
+use super::sight::{Power, Sight};
 
 /// The largest number of trips that the report lists.
 const TRIPS_SHOWN: usize = 50;
@@ -19,6 +20,7 @@ const RATES: [f64; 5] = [0.025, 0.05, 0.10, 0.20, 1.0];
 pub(super) struct Report {
     log: String,
     format: &'static str,
+    sight: Sight,
     lines: LineCounts,
     from: String,
     to: String,
@@ -121,7 +123,9 @@ impl Report {
             })
         });
         let tripped_kept = tripped().count();
+        let bake_seconds = settings.bake_time.as_secs_f64();
         Self {
+            sight: Sight::new(&found, &lines, usual.as_ref(), rate, bake_seconds),
             log: log.to_owned(),
             format: format.as_str(),
             from: clock(found.from),
@@ -140,7 +144,7 @@ impl Report {
             usual,
             requests_per_second: rate,
             hourly: settings.plan == Plan::Hourly,
-            bake_seconds: settings.bake_time.as_secs_f64(),
+            bake_seconds,
             lines: LineCounts {
                 read: lines.read,
                 not_counted: lines.not_counted,
@@ -164,11 +168,22 @@ impl Report {
     }
 
     fn head(&self, text: &mut String) -> fmt::Result {
-        let Self { lines, requests, errors, .. } = self;
+        let Self { lines, requests, errors, sight, .. } = self;
         writeln!(text, "{}: {} lines, format {}", self.log, lines.read, self.format)?;
-        if *requests == 0 {
-            writeln!(text, "  no line is a request to the service")?;
-        } else {
+        for blind in &sight.blind {
+            writeln!(text, "  the judge is blind here {blind}")?;
+        }
+        if !sight.power.is_empty() && sight.blind.is_empty() {
+            let [least, ..] = sight.power.as_slice() else { return Ok(()) };
+            let Power { error_rate, found } = least;
+            writeln!(
+                text,
+                "  the judge sees well here: a version that fails {:.0} % is found in {:.0} % of bakes",
+                error_rate * 100.0,
+                found * 100.0
+            )?;
+        }
+        if *requests > 0 {
             let share = percent(*errors as f64 / *requests as f64);
             writeln!(text, "  {} to {}", self.from, self.to)?;
             writeln!(text, "  {requests} requests judged, {errors} errors ({share})")?;
@@ -176,7 +191,7 @@ impl Report {
         let others = [
             (lines.not_counted, "no evidence (the client went away, or it never got to the service)"),
             (lines.other_service, "of other services"),
-            (lines.late, "over a minute out of order"),
+            (lines.late, "over a minute out of order: not counted"),
             (lines.far, "with a time that is far from the rest: not counted"),
             (lines.unreadable, "not readable"),
         ];
@@ -185,9 +200,6 @@ impl Report {
         }
         if let Some(Unreadable { line, text: shown }) = &lines.first_unreadable {
             writeln!(text, "  the first of those, line {line}: {shown}")?;
-        }
-        if !self.timed {
-            writeln!(text, "  it has no times: the latency rule is not tried")?;
         }
         Ok(())
     }

@@ -48,7 +48,7 @@ pub(super) struct Args {
     /// What the latency rule does [default: revert]
     #[arg(long, value_name = "ACTION", value_enum)]
     latency: Option<Latency>,
-    /// How long after a release times do not count [default: 10s]
+    /// How long after a release only hangs count as slow, at most half of the bake [default: 60s]
     #[arg(long, value_name = "D", value_parser = span::parse)]
     latency_warmup: Option<Duration>,
     /// How long each release is watched [default: 5m]

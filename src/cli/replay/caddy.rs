@@ -7,27 +7,18 @@ use serde::Deserialize;
 use crate::judge::RouteTemplate;
 
 use super::line::{Line, Parsed, client, outcome_of};
-use super::stamp;
+use super::scalar::Scalar;
 
 #[derive(Deserialize)]
 struct Entry<'a> {
     #[serde(borrow)]
-    ts: Time<'a>,
+    ts: Scalar<'a>,
     #[serde(borrow)]
     request: Request<'a>,
     status: u16,
-    /// In seconds.
-    #[serde(default)]
-    duration: Option<f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Time<'a> {
-    /// Seconds since 1970. Caddy writes this form by default.
-    Number(f64),
-    #[serde(borrow)]
-    Text(Cow<'a, str>),
+    /// In seconds. With `duration_format string` it is a text such as `1.5ms`, which is not read.
+    #[serde(borrow, default)]
+    duration: Scalar<'a>,
 }
 
 #[derive(Deserialize)]
@@ -43,12 +34,12 @@ struct Request<'a> {
     uri: Cow<'a, str>,
 }
 
+/// Seconds in a millisecond.
+const SECONDS_PER_MS: f64 = 1e-3;
+
 pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
     let Entry { ts, request, status, duration } = serde_json::from_slice(line).ok()?;
-    let ended_ms = match ts {
-        Time::Number(seconds) => millis(seconds)?,
-        Time::Text(text) => stamp::rfc3339_millis(text.as_bytes())?,
-    };
+    let ended_ms = ts.time()?;
     if status == 0 {
         // Caddy sent no answer. The client went away, or the connection became a tunnel.
         return Some(Parsed::NotCounted);
@@ -56,15 +47,9 @@ pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
     let address = if request.client_ip.is_empty() { &request.remote_ip } else { &request.client_ip };
     Some(Parsed::Counted(Line {
         ended_ms,
-        took_ms: duration.and_then(millis).and_then(|millis| u32::try_from(millis).ok()),
+        took_ms: duration.millis(SECONDS_PER_MS),
         client: client(address.as_bytes()),
         outcome: outcome_of(status),
         route: RouteTemplate::new(request.method.as_bytes(), request.uri.as_bytes()),
     }))
-}
-
-/// Seconds as whole milliseconds. `None` if the value is negative or after the year 9999.
-#[expect(clippy::cast_possible_truncation, reason = "within the years that a log can be of")]
-fn millis(seconds: f64) -> Option<i64> {
-    (0.0..253_402_300_800.0).contains(&seconds).then_some((seconds * 1000.0) as i64)
 }

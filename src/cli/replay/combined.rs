@@ -1,23 +1,32 @@
-//! Reads the format `combined` of nginx and Apache. Many people append the request's time to it:
+//! Reads the format `combined` of nginx and Apache, and the logs that people make of it:
 //!
 //! ```text
 //! 10.0.1.2 - - [24/Nov/2026:12:14:14 +0000] "GET /index.html HTTP/1.1" 200 2750 "-" "curl/8.5" 0.109
+//! shop.example.org:443 10.0.1.2 - - [24/Nov/2026:12:14:14 +0000] "GET /index.html HTTP/1.1" 200 2750 "-" "curl/8.5"
 //! ```
 //!
-//! The time in brackets says when the request ended, in whole seconds. `0.109` is the time that the request
-//! took, in seconds. It may also be `rt=0.109` or stand in quotes, and more text may follow it.
+//! The name of a virtual host or the prefix of syslog may stand before the client. The module `trailer` reads
+//! the fields after the user agent.
+//!
+//! nginx writes the time at which the request ended. Apache writes the time at which it came, and a time in
+//! microseconds (`%D`) says when it ended.
+
+use std::net::IpAddr;
 
 use memchr::memchr;
 
-use super::line::{Line, Parsed, client, millis, number, outcome_of, route};
+use super::line::{Line, Parsed, behind_proxy, client, number, outcome_of, route};
 use super::stamp;
+use super::trailer::{Trailer, quoted};
 
 pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let address = &line[..memchr(b' ', line)?];
-    let open = memchr(b'[', line)?;
+    // The date is in this bracket. An IPv6 address or the `nginx[123]` of syslog may be in another one.
+    let open = memchr::memchr_iter(b'[', line)
+        .find(|at| line.get(at + 3) == Some(&b'/') && line.get(at + 7) == Some(&b'/'))?;
     let close = open + memchr(b']', &line[open..])?;
-    let ended_ms = stamp::common_millis(&line[open + 1..close])?;
+    let logged_ms = stamp::common_millis(&line[open + 1..close])?;
+    let address = address(line[..open].strip_suffix(b" ")?)?;
     let (request, rest) = quoted(line.get(close + 2..)?)?;
     let mut fields = rest.strip_prefix(b" ")?.splitn(3, |&byte| byte == b' ');
     let status = u16::try_from(number(fields.next()?)?).ok()?;
@@ -28,43 +37,30 @@ pub(crate) fn parse(line: &[u8]) -> Option<Parsed> {
     // nginx logs 499 for a client that went away. Without a request line, the client never sent a request.
     let route = route(request).filter(|_| status != 499 && status != 0);
     let Some(route) = route else { return Some(Parsed::NotCounted) };
-    let took_ms = fields.next().and_then(after_user_agent).and_then(request_time);
+    let trailer = fields.next().map(Trailer::read).unwrap_or_default();
+    let address = match (trailer.forwarded, str::from_utf8(address)) {
+        (Some(forwarded), Ok(peer)) => behind_proxy(peer, Some(forwarded)).as_bytes(),
+        _ => address,
+    };
     Some(Parsed::Counted(Line {
-        ended_ms,
-        took_ms,
+        ended_ms: logged_ms.saturating_add(i64::from(trailer.since_logged_ms)),
+        took_ms: trailer.took_ms,
         client: client(address),
         outcome: outcome_of(status),
         route,
     }))
 }
 
-/// Splits a text that begins with a quoted part. Gives the part in the quotes and the text after them. `\"`
-/// does not end the quoted part.
-fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let inner = text.strip_prefix(b"\"")?;
-    let mut from = 0;
-    loop {
-        let end = from + memchr(b'"', inner.get(from..)?)?;
-        let escapes = inner[..end].iter().rev().take_while(|&&byte| byte == b'\\').count();
-        if escapes % 2 == 0 {
-            return Some((&inner[..end], &inner[end + 1..]));
-        }
-        from = end + 1;
+/// The client's address, of the fields before the time: `CLIENT - USER`, with more fields before them or not.
+fn address(before: &[u8]) -> Option<&[u8]> {
+    const FIELDS_MAX: usize = 16;
+    let fields = || before.split(|&byte| byte == b' ').filter(|field| !field.is_empty()).take(FIELDS_MAX);
+    let is_address = |field: &&[u8]| str::from_utf8(field).is_ok_and(|text| text.parse::<IpAddr>().is_ok());
+    let first = fields().next()?;
+    if fields().nth(1) == Some(b"-".as_slice()) && first != b"-" {
+        return Some(first);
     }
-}
-
-/// The text after `"referer" "user agent" `.
-fn after_user_agent(rest: &[u8]) -> Option<&[u8]> {
-    let (_referer, rest) = quoted(rest)?;
-    let (_agent, rest) = quoted(rest.strip_prefix(b" ")?)?;
-    rest.strip_prefix(b" ")
-}
-
-/// Reads the first field as a time in seconds with decimals, and gives milliseconds. `None` if it is no time.
-fn request_time(rest: &[u8]) -> Option<u32> {
-    let field = rest.split(|&byte| byte == b' ').next()?;
-    let value = field.rsplit(|&byte| byte == b'=').next()?;
-    let value = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
-    memchr(b'.', value)?;
-    millis(value)
+    // The field before the identity of RFC 1413, which is `-` nearly always.
+    let named = fields().skip(1).zip(fields().skip(2)).find(|(_, next)| *next == b"-");
+    named.map(|(field, _)| field).filter(is_address).or_else(|| fields().find(is_address)).or(Some(first))
 }

@@ -38,7 +38,7 @@ pub struct Findings {
     pub errors: u64,
     /// Whether the log says how long requests took. The latency rule needs that.
     pub timed: bool,
-    /// Lines that came over a minute later than their time says.
+    /// Lines that came over a minute later than their time says. They count nowhere else.
     pub late: u64,
     /// Lines whose time is over a month from that of the lines before. They count nowhere else.
     pub far: u64,
@@ -52,6 +52,15 @@ pub struct Findings {
     pub more: u64,
     /// How many of the releases in `more` have tripped.
     pub more_tripped: u64,
+}
+
+impl Findings {
+    /// The share of lines that are out of order, from 0 to 1.
+    #[must_use]
+    pub fn disorder(&self) -> f64 {
+        let astray = self.late + self.far;
+        astray as f64 / (self.requests + astray).max(1) as f64
+    }
 }
 
 /// How soon the errors rule would trip for a version with a given error rate.

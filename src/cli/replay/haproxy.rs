@@ -5,10 +5,12 @@
 //! 10.0.1.2:33317 [24/Nov/2026:12:14:14.655] http-in shop/s1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 "GET /index.html HTTP/1.1"
 //! ```
 //!
+//! The lines of `option httpslog` have more fields after the request line.
+//!
 //! The time says when the request came. The fifth timer is the time from there to the end of the request. The
 //! third timer (connect) and the fourth (response head) add up to greenlight's time to first byte.
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::judge::Outcome;
 
@@ -77,10 +79,10 @@ impl Timers {
     }
 }
 
-/// The text in the last pair of quotes of the line. Captured headers before it may hold other quotes.
+/// The text in the last pair of quotes of the line. Captured headers before it may hold other quotes. HAProxy
+/// writes a quote in the request line, or in a field after it, as `#22`.
 fn quoted_last(line: &[u8]) -> Option<&[u8]> {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let line = line.strip_suffix(b"\"")?;
-    let open = memchr::memrchr(b'"', line)?;
-    Some(&line[open + 1..])
+    let close = memrchr(b'"', line)?;
+    let open = memrchr(b'"', &line[..close])?;
+    Some(&line[open + 1..close])
 }

@@ -1,5 +1,7 @@
 //! One line of a log, as the judge counts it.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use crate::judge::{ClientKey, Outcome, RouteTemplate};
 
 /// A request that was sent to the service and has ended.
@@ -49,6 +51,11 @@ impl ServiceFilter {
         self.seen.as_deref()
     }
 
+    /// Whether `service` is the chosen one.
+    pub(crate) fn wants(&self, service: &str) -> bool {
+        self.wanted.as_deref() == Some(service)
+    }
+
     /// Whether a line of `service` counts. `Err` holds the answer for a line that does not.
     #[expect(clippy::result_large_err, reason = "what becomes of the line: it is returned as it is")]
     pub(crate) fn ask(&mut self, service: &str) -> Result<(), Parsed> {
@@ -73,8 +80,18 @@ pub(crate) fn outcome_of(status: u16) -> Outcome {
     }
 }
 
-/// A client's key, which is a hash of the text of its address.
+/// A client's key, which is a hash of the text of its address, or of the /64 of an IPv6 address.
 pub(crate) fn client(address: &[u8]) -> ClientKey {
+    if memchr::memchr(b':', address).is_some()
+        && let Some(six) = str::from_utf8(address).ok().and_then(|text| text.parse::<Ipv6Addr>().ok())
+        && six.to_ipv4_mapped().is_none()
+    {
+        return hash(&six.octets()[..8]);
+    }
+    hash(address)
+}
+
+fn hash(address: &[u8]) -> ClientKey {
     let mut key = 0xcbf2_9ce4_8422_2325_u64;
     for chunk in address.chunks(8) {
         let mut word = [0; 8];
@@ -83,6 +100,16 @@ pub(crate) fn client(address: &[u8]) -> ClientKey {
         key ^= key >> 32;
     }
     key
+}
+
+/// The client of a request whose peer is `peer`. It is the address that the nearest proxy has forwarded, if the
+/// peer is on this machine or in a private network and so is a proxy itself.
+pub(crate) fn behind_proxy<'a>(peer: &'a str, forwarded: Option<&'a str>) -> &'a str {
+    let is_near = peer.parse().is_ok_and(|address: IpAddr| match address {
+        IpAddr::V4(four) => four.is_private() || four.is_loopback(),
+        IpAddr::V6(six) => six.is_unique_local() || six.is_loopback(),
+    });
+    forwarded.filter(|_| is_near).unwrap_or(peer)
 }
 
 /// Makes a route template of `GET /path HTTP/1.1`. `None` if the text is no request line.

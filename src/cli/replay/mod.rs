@@ -10,7 +10,8 @@
 //! | file | content |
 //! |---|---|
 //! | `line` | one line, as the judge counts it |
-//! | `format` | the formats, and how one is recognized: `greenlight`, `haproxy`, `combined`, `caddy` |
+//! | `format` | the formats, and how one is recognized: `greenlight`, `haproxy`, `combined`, `caddy`, `traefik`, `envoy`, `nginx_json` |
+//! | `trailer` `scalar` | fields that differ from log to log |
 //! | `stamp` | times as logs write them |
 //! | `seconds` | the lines of each second, which come a little out of order |
 //! | `trial` | one imagined release, judged under the given settings and under others |
@@ -22,16 +23,21 @@
 
 mod caddy;
 mod combined;
+mod envoy;
 mod finding;
 mod format;
 mod greenlight;
 mod haproxy;
 mod line;
+mod nginx_json;
 mod run;
+mod scalar;
 mod seconds;
 mod stamp;
 #[cfg(test)]
 mod tests;
+mod traefik;
+mod trailer;
 mod trial;
 
 pub use finding::{DetectionTime, Finding, Findings, detection_time};

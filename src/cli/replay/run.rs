@@ -79,11 +79,13 @@ impl Replay {
         while self.seconds.is_full_for(second) {
             self.close();
         }
+        if !self.seconds.count(line) {
+            return;
+        }
         self.found.to = self.found.to.max(second);
         self.found.requests += 1;
         self.found.errors += u64::from(line.outcome == Outcome::Error);
         self.found.timed |= line.took_ms.is_some();
-        self.seconds.count(line);
     }
 
     /// Closes the open seconds and returns the results.

@@ -69,15 +69,18 @@ impl Seconds {
         self.begun.then(|| self.first + i64::try_from(self.open.len()).unwrap_or(OPEN))
     }
 
-    /// Counts a line in its second. A line that comes too late counts in the oldest open second. The caller
-    /// has closed seconds until [`Self::is_full_for`] says no.
-    pub(crate) fn count(&mut self, line: &Line) {
+    /// Counts a line in its second, and says whether it did. A line whose second has closed is not counted,
+    /// because a heap of such lines in another second would look like an incident. The caller has closed
+    /// seconds until [`Self::is_full_for`] says no.
+    pub(crate) fn count(&mut self, line: &Line) -> bool {
         let second = line.ended_ms.div_euclid(1000);
         if !self.begun {
             (self.begun, self.first) = (true, second);
         }
-        self.late += u64::from(second < self.first);
-        let at = usize::try_from(second - self.first).unwrap_or(0);
+        let Ok(at) = usize::try_from(second - self.first) else {
+            self.late += 1;
+            return false;
+        };
         while self.open.len() <= at {
             self.open.push_back(self.spare.pop().unwrap_or_default());
         }
@@ -92,6 +95,7 @@ impl Seconds {
             let began_ms = line.ended_ms - i64::from(millis);
             slot.long.push(Long { began_ms, ended_ms: line.ended_ms, client: line.client });
         }
+        true
     }
 
     /// Takes out the counts of the oldest second. Its long requests stay until [`Self::close`].

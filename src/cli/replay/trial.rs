@@ -44,7 +44,11 @@ impl Trial {
         let seconds = baseline.seconds.max(1) as f64;
         let requests_per_second = baseline.requests as f64 / seconds;
         let expected = requests_per_second * bake_seconds as f64;
-        let judge = |policy: Policy| Judge::new(baseline.clone(), policy, expected);
+        let warmup_max = std::time::Duration::from_secs(bake_seconds) / 2;
+        let judge = |policy: Policy| {
+            let latency_warmup = policy.latency_warmup.min(warmup_max);
+            Judge::new(baseline.clone(), Policy { latency_warmup, ..policy }, expected)
+        };
         let variants = VARIANTS.iter().map(|variant| {
             let mut changed = *policy;
             (variant.change)(&mut changed);

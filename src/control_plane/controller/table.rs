@@ -30,6 +30,7 @@ pub(crate) fn service_route(
         canary_percent: state.canary_percent(),
         baking: is_shielded(state),
         slow_after: slow_after(state),
+        stall_after: state.running().and_then(|release| release.phase.judge()?.stall_after()),
         colors: PerColor::from_fn(|color| color_route(rosters[color].endpoints(), ejected)),
         settings: Arc::clone(&config.settings),
     }
@@ -38,7 +39,7 @@ pub(crate) fn service_route(
 /// Returns the time after which the data plane counts an attempt as slow. There is one only while a
 /// judge with a latency rule watches.
 pub(crate) fn slow_after(state: &State) -> Option<Duration> {
-    state.running()?.phase.bake()?.judge.slow_after()
+    state.running()?.phase.judge()?.slow_after()
 }
 
 /// Keeps requests from containers that joined a pool in which others serve, until they are found

@@ -148,8 +148,22 @@ impl InFlight {
 
     /// Records that the response head has arrived.
     pub(crate) fn head_arrived(&self) {
-        if let Some(place) = self.wait.take() {
+        if let Some(place) = self.wait.get() {
             self.service.colors[self.color].evidence.head_arrived(place);
+        }
+    }
+
+    /// Records the progress of the response's body.
+    pub(crate) fn body(&self, moved: bool, due: bool) {
+        if let Some(place) = self.wait.get() {
+            self.service.colors[self.color].evidence.body(place, moved, due);
+        }
+    }
+
+    /// Records that the client has given up.
+    pub(crate) fn given_up(&self) {
+        if let Some(place) = self.wait.take() {
+            self.service.colors[self.color].evidence.given_up(place);
         }
     }
 

@@ -185,7 +185,7 @@ async fn exchange(
     let (worker, handle, client) = connection.lend();
     let upload = &mut request.upload;
     let exchange = Exchange::new(worker, handle, &request.facts, client, upstream, upload, download, extra);
-    exchange.run(|heard| policy.head_arrived(worker, call, inflight, heard)).await
+    exchange.run(inflight, |heard| policy.head_arrived(worker, call, inflight, heard)).await
 }
 
 /// The cookie that leads a client back to its endpoint, if the client does not have it yet.

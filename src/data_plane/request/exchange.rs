@@ -21,6 +21,7 @@ use super::drain_close::DrainClose;
 use super::ending::{Ending, HeadOutcome};
 use super::facts::Facts;
 use super::grpc;
+use crate::data_plane::origin::slot::InFlight;
 use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::connection_table::ConnectionHandle;
@@ -84,6 +85,8 @@ pub(crate) struct Exchange<'c> {
     partial: Vec<u8>,
     /// How far the search for the end of that head has come.
     progress: HeadProgress,
+    /// The body is a stream of events, which may be silent for as long as nothing happens.
+    streams: bool,
     /// The bytes of the interim heads that have come so far.
     interim: usize,
     /// The response has turned malformed. The part before that still goes to the client.
@@ -122,6 +125,7 @@ impl<'c> Exchange<'c> {
             partial: Vec::new(),
             progress: HeadProgress::default(),
             interim: 0,
+            streams: facts.is_grpc,
             broken: false,
             seen: None,
             extra,
@@ -129,18 +133,20 @@ impl<'c> Exchange<'c> {
     }
 
     /// Runs the exchange to its end. Calls `heard` once, when the response head is there; its result
-    /// says whether the response is passed on.
+    /// says whether the response is passed on. The body's progress is noted at `inflight`.
     pub(crate) async fn run(
         mut self,
+        inflight: &InFlight,
         mut heard: impl FnMut(HeadOutcome) -> bool,
     ) -> (Ending, Option<ResponseSummary>) {
-        let ending = poll_fn(|context| self.poll(context, &mut heard)).await;
+        let ending = poll_fn(|context| self.poll(context, inflight, &mut heard)).await;
         (ending, self.seen)
     }
 
     fn poll(
         &mut self,
         context: &mut Context<'_>,
+        inflight: &InFlight,
         heard: &mut impl FnMut(HeadOutcome) -> bool,
     ) -> Poll<Ending> {
         let mut moved = Progress::default();
@@ -186,6 +192,9 @@ impl<'c> Exchange<'c> {
         if self.phase == Phase::Tunnel && self.upload_done && self.download.has_said_close() {
             return Poll::Ready(Ending::Complete { reusable: false, failed: false });
         }
+        // A body that stands still counts as slow, unless its client is, or it may be silent.
+        let due = self.phase == Phase::Body && !self.streams && !self.download.is_blocked();
+        inflight.body(moved.down, due);
         self.wait(moved)
     }
 
@@ -323,6 +332,7 @@ impl<'c> Exchange<'c> {
         // If the client asked for an upgrade and did not get it, the bytes behind its request are of
         // that protocol. They can't be taken for a request.
         let clear = self.facts.upgrade.is_none() || self.client.ahead.is_empty();
+        self.streams |= head.value_named(chunk.data(), b"content-type").is_some_and(is_event_stream);
         let keep = self.facts.keep && !self.worker.closing.get() && !self.upload_broken && clear;
         // The origin's own field comes before greenlight's.
         let sent = |name: &str| head.value_named(chunk.data(), name.as_bytes()).is_some();
@@ -460,4 +470,13 @@ fn first_fault(head: &ResponseHead, mut data: &[u8]) -> Option<BodyFault> {
         }
     }
     None
+}
+
+/// Whether a body of this media type is a stream of events, which a server may leave open in silence.
+fn is_event_stream(media_type: &[u8]) -> bool {
+    const TYPES: [&[u8]; 4] =
+        [b"text/event-stream", b"multipart/x-mixed-replace", b"application/x-ndjson", b"application/grpc"];
+    TYPES
+        .iter()
+        .any(|name| media_type.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
 }

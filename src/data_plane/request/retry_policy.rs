@@ -213,6 +213,9 @@ impl RetryPolicy {
         if heard.is_some_and(|heard| heard.failed) {
             return;
         }
+        if ending == Ending::ClientGone && self.is_evidence(call) {
+            inflight.given_up();
+        }
         let cause = match ending {
             Ending::Complete { failed: true, .. } => "a grpc-status that is a failure",
             Ending::NoResponse => "the connection ended without a response",

@@ -217,12 +217,16 @@ fn write_id(high: u64, low: u64, out: &mut [u8; 32]) {
     }
 }
 
-/// The key of a client. The same client has the same key in every worker. (The function is a
+/// The key of a client: its IPv4 address, or the /64 of its IPv6 address. The same client has the same key in every worker. (The function is a
 /// finalizer of `splitmix64`, since addresses differ in their last bits and keys should differ in all.)
 pub(crate) fn client_key(address: IpAddr) -> ClientKey {
     let bits = match address {
         IpAddr::V4(address) => u128::from(address.to_bits()),
-        IpAddr::V6(address) => address.to_bits(),
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(four) => u128::from(four.to_bits()),
+            // A host has a whole /64 (RFC 4291, 2.5.1) and may change its address in it at will (RFC 8981).
+            None => address.to_bits() >> 64 << 64,
+        },
     };
     let folded = u64::try_from(bits >> 64).unwrap_or(0).rotate_left(32)
         ^ u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);

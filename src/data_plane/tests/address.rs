@@ -28,3 +28,13 @@ fn nothing_is_counted_when_it_is_off() {
     let addresses = Addresses::new(0);
     assert!((0..1000).all(|_| addresses.enter([10, 0, 0, 1].into()).unwrap().is_none()));
 }
+
+/// One host of IPv6 may use every address of a /64, and is one client of the judge all the same.
+#[test]
+fn the_judge_takes_a_network_of_64_bits_for_one_client() {
+    let key = |address: &str| crate::data_plane::request::serve::client_key(address.parse().unwrap());
+    assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff:1:2:3"));
+    assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+    assert_eq!(key("::ffff:203.0.113.7"), key("203.0.113.7"), "the same address, written as IPv6");
+    assert_ne!(key("203.0.113.7"), key("203.0.113.8"));
+}

@@ -42,6 +42,7 @@ fn route(endpoints: &[(bool, u64)]) -> Arc<ServiceRoute> {
         paused: false,
         canary_percent: 0,
         slow_after: None,
+        stall_after: None,
         baking: false,
         colors: PerColor { blue, green: ColorRoute::default() },
         settings: Arc::default(),

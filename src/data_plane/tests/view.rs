@@ -30,6 +30,7 @@ fn service(name: &str, blue: &[(&str, u16, bool)]) -> Arc<ServiceRoute> {
         canary_percent: 0,
         baking: false,
         slow_after: None,
+        stall_after: None,
         colors: PerColor { blue: color(blue), green: ColorRoute::default() },
         settings: Arc::default(),
     })

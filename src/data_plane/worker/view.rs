@@ -299,10 +299,11 @@ fn build(
     }
     let cell = services.cell(&route.name);
     for (color, counts) in cell.colors.iter() {
-        let judged = color == route.active;
+        let judged = color == route.judged();
         counts.evidence.configure(EvidenceSettings {
             slow_after: route.slow_after.filter(|_| judged),
-            failures: route.baking && judged,
+            stall_after: route.stall_after.filter(|_| judged),
+            failures: (route.baking || route.canary_percent > 0) && judged,
         });
         counts.ejected.set(usable[color].iter().filter(|slot| slot.is_ejected()).count());
     }

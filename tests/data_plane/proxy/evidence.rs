@@ -188,6 +188,83 @@ fn a_slow_answer_counts_once_whether_it_was_seen_waiting_or_not() {
     assert_eq!((sum.requests, sum.slow), (1, 0));
 }
 
+/// An origin that sends the head and the first byte of each answer, and then nothing. `media_type` is the type
+/// of the body.
+fn stalling(media_type: &'static str) -> Origin {
+    Origin::start(move |link| {
+        while link.head().is_some() {
+            link.send(format!("HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: 9\r\n\r\nx"));
+            link.rest();
+        }
+    })
+}
+
+#[test]
+fn a_body_that_stalls_is_slow_and_counts_for_the_baseline_too() {
+    let origin = stalling("text/html");
+    let front = Front::between(&[origin.address], &[]);
+    front.change(|service| {
+        service.baking = true;
+        service.slow_after = Some(TAU);
+        service.stall_after = Some(TAU);
+    });
+    let mut client = front.client();
+    client.send(format!("GET /page HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));
+    let mut sum = Bucket::default();
+    let all = u64::from(SLOW_REPEATS_MAX);
+    until(&front, &mut sum, |sum| sum.slow == 1 && sum.slow_repeats == all);
+    (0..5).for_each(|_| sum.merge(&handed_over(&front)));
+    assert_eq!((sum.slow, sum.slow_repeats), (1, all));
+    assert_eq!((sum.stalled, sum.stalled_repeats), (1, all), "the same counts for a later baseline");
+    assert_eq!((sum.requests, sum.errors), (1, 0), "its head was a success");
+    let failure = &sum.failures()[0];
+    assert!(failure.slow && failure.cause.as_deref().is_some_and(|why| why.contains("body")), "{failure:?}");
+}
+
+#[test]
+fn a_client_that_gives_up_on_a_stalled_body_counts() {
+    let origin = stalling("text/html");
+    let front = Front::between(&[origin.address], &[]);
+    front.change(|service| {
+        service.baking = true;
+        service.slow_after = Some(TAU);
+        service.stall_after = Some(Duration::from_mins(1));
+    });
+    let mut client = front.client();
+    client.send(format!("GET /page HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));
+    let mut sum = Bucket::default();
+    until(&front, &mut sum, |sum| sum.requests == 1);
+    sum.merge(&handed_over(&front));
+    // The patience of a client, which is longer than the interval of the looks.
+    let (_never, nothing) = mpsc::sync_channel::<()>(1);
+    assert!(nothing.recv_timeout(Duration::from_millis(1200)).is_err());
+    assert_eq!((sum.slow, sum.stalled), (0, 0));
+    // Bytes that were not read make the close a reset.
+    drop(client);
+    until(&front, &mut sum, |sum| sum.slow == 1);
+    assert_eq!((sum.slow, sum.slow_repeats, sum.stalled, sum.errors), (1, 0, 1, 0));
+}
+
+/// A stream of events may be silent.
+#[test]
+fn a_silent_event_stream_is_not_slow() {
+    let origin = stalling("text/event-stream; charset=utf-8");
+    let front = Front::between(&[origin.address], &[]);
+    front.change(|service| {
+        service.baking = true;
+        service.slow_after = Some(TAU);
+        service.stall_after = Some(TAU);
+    });
+    let mut client = front.client();
+    client.send(format!("GET /events HTTP/1.1\r\nHost: {HOST}\r\n\r\n"));
+    let mut sum = Bucket::default();
+    until(&front, &mut sum, |sum| sum.requests == 1);
+    let (_never, nothing) = mpsc::sync_channel::<()>(1);
+    assert!(nothing.recv_timeout(TAU * 3).is_err());
+    (0..5).for_each(|_| sum.merge(&handed_over(&front)));
+    assert_eq!((sum.slow, sum.stalled), (sum.stalled, 0));
+}
+
 #[test]
 fn no_request_is_slow_until_a_tau_is_set() {
     let (origin, arrivals, go) = sick();

@@ -8,7 +8,7 @@ use super::super::{BaselineWindow, OnLatency, TripRule, Verdict, dispersion};
 use super::*;
 
 fn policy(latency: OnLatency) -> Policy {
-    Policy { latency, ..Policy::default() }
+    Policy { latency, latency_warmup: Duration::from_secs(10), ..Policy::default() }
 }
 
 /// A second of 100 requests of 50 clients: `slow` of them wait `late`, the rest 20 ms.
@@ -54,7 +54,7 @@ fn warmed(latency: OnLatency, baseline: Baseline) -> Judge {
 fn the_limit_is_measured_on_the_service_itself() {
     let steady = known(0, Duration::ZERO).latency.unwrap();
     assert!((20..24).contains(&steady.p95.as_millis()), "{steady:?}");
-    assert!((70..84).contains(&steady.slow_after.as_millis()), "p95 + 50 ms: {steady:?}");
+    assert!((270..300).contains(&steady.slow_after.as_millis()), "p95 + 250 ms: {steady:?}");
     assert_eq!((steady.timed, steady.slow), (12_000, 0));
     let tailed = known(10, Duration::from_millis(400)).latency.unwrap();
     assert!((600..800).contains(&tailed.slow_after.as_millis()), "1.5 p95: {tailed:?}");
@@ -75,16 +75,67 @@ fn hanging_requests_of_the_baseline_count_as_often_as_the_candidates() {
 }
 
 #[test]
-fn slow_requests_trip_after_the_warm_up_only() {
+fn slow_requests_trip_after_the_warm_up_and_hangs_from_the_first_second() {
     let mut judge = Judge::new(known(0, Duration::ZERO), policy(OnLatency::Revert), 30_000.0);
-    for second in 1..=10 {
-        assert_eq!(judge.observe(&hanging(100, 0, 0)), None, "warm-up, second {second}");
+    // Nobody asks for an hour, and the warm-up has not begun.
+    for _ in 0..3600 {
+        assert_eq!(judge.observe(&Bucket::default()), None);
     }
+    let hang = judge.stall_after().unwrap();
+    assert!((5_000..5_500).contains(&hang.as_millis()), "{hang:?}");
+    for n in 1..=10 {
+        assert_eq!(judge.slow_after(), Some(hang), "warm-up, second {n}");
+        // A cold cache answers in half a second.
+        assert_eq!(judge.observe(&second(100, Duration::from_millis(500))), None);
+    }
+    assert_eq!(judge.slow_after().unwrap(), known(0, Duration::ZERO).latency.unwrap().slow_after);
     let took = (1..=20).find(|_| judge.observe(&hanging(100, 0, 0)).is_some());
     assert_eq!(took, Some(4));
     let trip = judge.observe(&hanging(100, 0, 0)).unwrap();
     assert_eq!(trip.rule, TripRule::Latency);
     assert!(trip.numbers.latency.unwrap().tripped && judge.verdict() == Verdict::Fail);
+
+    let mut hanged = Judge::new(known(0, Duration::ZERO), policy(OnLatency::Revert), 30_000.0);
+    let took = (1..=20).find(|_| hanged.observe(&hanging(100, 0, 0)).is_some());
+    assert_eq!(took, Some(4), "a request without a head for five seconds is not a cold cache");
+}
+
+#[test]
+fn a_canary_has_warmed_the_candidate() {
+    let judge = Judge::new(known(0, Duration::ZERO), policy(OnLatency::Revert), 30_000.0);
+    let tau = known(0, Duration::ZERO).latency.unwrap().slow_after;
+    assert_ne!(judge.slow_after(), Some(tau));
+    assert_eq!(judge.clone().warmed_for(9).slow_after(), judge.slow_after());
+    assert_eq!(judge.warmed_for(10).slow_after(), Some(tau));
+}
+
+/// A judge of an older build has no count of its warm seconds. Its warm-up goes on from the switch.
+#[test]
+fn a_judge_that_an_older_build_stored_keeps_its_warm_up() {
+    let mut judge = Judge::new(known(0, Duration::ZERO), policy(OnLatency::Revert), 30_000.0);
+    (0..10).for_each(|_| assert_eq!(judge.observe(&Bucket::default()), None));
+    let mut stored = serde_json::to_value(&judge).unwrap();
+    stored.as_object_mut().unwrap().remove("warm").unwrap();
+    let old: Judge = serde_json::from_value(stored).unwrap();
+    assert_ne!(judge.slow_after(), old.slow_after());
+    assert_eq!(old.slow_after().unwrap(), known(0, Duration::ZERO).latency.unwrap().slow_after);
+}
+
+#[test]
+fn bodies_that_stall_in_the_baseline_are_expected_of_the_candidate() {
+    let mut window = BaselineWindow::default();
+    for _ in 0..120 {
+        let mut bucket = second(0, Duration::ZERO);
+        (bucket.stalled, bucket.stalled_repeats) = (10, 60);
+        window.push(&bucket, &Policy::default());
+    }
+    let baseline = window.freeze(&Policy::default());
+    let latency = baseline.latency.clone().unwrap();
+    assert_eq!((latency.slow, latency.repeats), (120 * 70, 120 * 60));
+    let mut judge = warmed(OnLatency::Revert, baseline);
+    assert!((0..60).all(|_| judge.observe(&hanging(10, 60, 100)).is_none()), "as before");
+    let mut worse = warmed(OnLatency::Revert, known(0, Duration::ZERO));
+    assert!((0..60).any(|_| worse.observe(&hanging(10, 60, 100)).is_some()), "new with the candidate");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod counting;
 mod judging;
 mod latency;
 mod memory;
+mod power;
 mod properties;
 mod rates;
 mod routes;

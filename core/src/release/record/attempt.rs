@@ -61,6 +61,9 @@ pub struct Release {
     /// Whether the `pre_promote` hook of the release has passed.
     #[serde(default)]
     pub hooked: bool,
+    /// The seconds for which the candidate has had requests of its canary.
+    #[serde(default)]
+    pub warm_seconds: u64,
     /// Whether its containers stood by warm when the release began, so that they stay if it fails.
     #[serde(default)]
     pub warm: bool,

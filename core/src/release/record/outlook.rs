@@ -55,15 +55,16 @@ impl State {
         self.sides[self.active].version.as_ref()
     }
 
-    /// The condition of a color. During a bake a candidate's missing endpoints count as gone.
+    /// The condition of a color. During a bake the containers that the candidate lacks of its wanted number
+    /// count as gone. Where greenlight does not run the endpoints, the provider's list is the wanted number,
+    /// because a color that was scaled in is not down.
     #[must_use]
     pub fn condition(&self, color: Color) -> Condition {
         let expected = self
             .release
             .as_ref()
-            .filter(|release| release.color == color)
-            .and_then(|release| release.phase.bake())
-            .and_then(|bake| bake.endpoints);
+            .filter(|release| release.color == color && release.phase.bake().is_some())
+            .map(|release| release.expected);
         Condition::of(self.health[color], expected)
     }
 

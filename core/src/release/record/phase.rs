@@ -185,8 +185,8 @@ pub struct Bake {
     pub control: Control,
     /// Whether every worker has acknowledged the switch.
     pub acknowledged: bool,
-    /// How many endpoints the candidate had at the switch. If there are fewer now, the rest counts as
-    /// gone. `None` means that the next summary gives the number.
+    /// How many endpoints the candidate had at the switch. Builds before this one took it for the wanted
+    /// number, so it is still written for them.
     pub endpoints: Option<u32>,
     /// Until when a trip waits, because the containers of both colors may be about to end together. `None`
     /// while no such trip waits.
@@ -339,6 +339,15 @@ impl Phase {
             | Self::Cancelled
             | Self::Reverted
             | Self::RolledBack => None,
+        }
+    }
+
+    /// The judge that watches the candidate now, in a bake or in the open step of a canary.
+    #[must_use]
+    pub fn judge(&self) -> Option<&crate::judge::Judge> {
+        match self {
+            Self::Canary(canary) if canary.open => canary.judge.as_ref(),
+            _ => self.bake().map(|bake| &bake.judge),
         }
     }
 

@@ -118,3 +118,12 @@ impl Default for Policy {
         }
     }
 }
+
+impl Policy {
+    /// The settings of a judge. Its warm-up is cut to half of `bake_time`, so that a short bake judges times
+    /// too.
+    pub(crate) fn judging(&self) -> judge::Policy {
+        let latency_warmup = self.judge.latency_warmup.min(self.bake_time / 2);
+        judge::Policy { latency_warmup, ..self.judge }
+    }
+}

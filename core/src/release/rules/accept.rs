@@ -84,6 +84,7 @@ pub(crate) fn new_release(
         gated: false,
         reverts: 0,
         hooked: false,
+        warm_seconds: 0,
         warm: false,
         verdict: None,
         numbers: None,

@@ -92,16 +92,16 @@ fn external_cause(turn: &mut Turn) {
 /// With `latency = "notify"` a slow candidate does not trip the judge. Instead the alarm is up while the
 /// score of the latency rule is at its bound.
 fn slow(turn: &mut Turn) {
-    let Some(bake) = turn.running().and_then(|release| release.phase.bake()) else {
+    let Some(judge) = turn.running().and_then(|release| release.phase.judge()) else {
         return turn.clear(Alarm::Slow, "the bake is over, so latency is not judged any more");
     };
-    if !bake.judge.notifies_slow() {
+    if !judge.notifies_slow() {
         return turn.clear(Alarm::Slow, "it is as fast again as the old color was");
     }
     // The alarm's text contains numbers that change each second. While the alarm is up, it is not raised
     // again with new numbers, so that people get one message and not one each second.
     if !turn.state.alarms.contains_key(&Alarm::Slow) {
-        let text = format!("{}; latency is \"notify\"", words::slowness(&bake.judge.numbers()));
+        let text = format!("{}; latency is \"notify\"", words::slowness(&judge.numbers()));
         turn.raise(Alarm::Slow, text);
     }
 }

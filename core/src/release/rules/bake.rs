@@ -53,12 +53,14 @@ pub(crate) fn enter(turn: &mut Turn, promoting: &Promoting, baseline: Option<&Ba
 pub(crate) fn fresh(turn: &Turn, promoting: &Promoting, baseline: Option<&Baseline>) -> Bake {
     let at = turn.at;
     let bake_time = turn.state.policy.bake_time;
+    // The candidate has warmed up in its canary, too.
+    let warm = turn.running().map_or(0, |release| release.warm_seconds);
     let mut bake = Bake {
         began: at,
         deadline: at + bake_time,
         limit: at + bake_time * BAKES_MAX,
         extensions: 0,
-        judge: judge(&turn.state.policy, baseline),
+        judge: judge(&turn.state.policy, baseline).warmed_for(warm),
         trip: None,
         outside: None,
         tainted: false,
@@ -80,7 +82,7 @@ pub(crate) fn fresh(turn: &Turn, promoting: &Promoting, baseline: Option<&Baseli
 fn judge(policy: &Policy, baseline: Option<&Baseline>) -> Judge {
     let baseline = baseline.cloned().unwrap_or_default();
     let expected = expected(policy, &baseline);
-    Judge::lasting(policy.bake_time, baseline, policy.judge, expected)
+    Judge::lasting(policy.bake_time, baseline, policy.judging(), expected)
 }
 
 /// The requests of a bake at the baseline's rate.

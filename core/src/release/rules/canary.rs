@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use crate::judge::{Baseline, Bucket, Control, Judge, OnLatency, Verdict};
+use crate::judge::{Baseline, Bucket, Control, Judge, Numbers, TripRule, Verdict};
 use crate::model::{ReleaseId, Tick};
 
 use super::{checking, ending, promoting};
@@ -111,21 +111,20 @@ pub(crate) fn observe(
         // The old color fails too, so the cause is outside. Good seconds bring the score down.
         judge.excuse();
     }
+    release.warm_seconds = judge.warm_seconds();
     release.numbers = Some(judge.numbers());
     turn.counted();
     Ok(())
 }
 
-/// A judge for all steps, which compares errors and errors by route. It does not compare times, because
-/// slow attempts are counted on the active color and by the tau of a bake.
+/// A judge for all steps. The data plane counts the slow attempts of the color that gets the share.
 fn judge(policy: &crate::release::Policy, baseline: &Baseline, canary: &Canary) -> Judge {
     let rate = if baseline.seconds == 0 { 0.0 } else { baseline.requests as f64 / baseline.seconds as f64 };
     let each = step_time(policy.bake_time, canary.steps.len()).as_secs_f64();
     let expected: f64 = canary.steps.iter().map(|percent| rate * each * f64::from(*percent) / 100.0).sum();
-    let errors_only = crate::judge::Policy { latency: OnLatency::Off, ..policy.judge };
     let lasts = step_time(policy.bake_time, canary.steps.len())
         * u32::try_from(canary.steps.len()).unwrap_or(u32::MAX);
-    Judge::lasting(lasts, baseline.clone(), errors_only, expected)
+    Judge::lasting(lasts, baseline.clone(), policy.judging(), expected)
 }
 
 /// Ends the canary on a fault, a pin or its deadline, or goes on to the next step.
@@ -179,7 +178,13 @@ fn fault(turn: &mut Turn, canary: &Canary, mode: Mode) -> Option<String> {
     }
     let numbers = judge.filter(|_| tripped)?.numbers();
     let share = canary.last_percent();
-    Some(format!("too many errors on {color} with {share} % of the traffic: {}", words::errors(&numbers)))
+    let much = if numbers.rule == Some(TripRule::Latency) { "too slow" } else { "too many errors" };
+    Some(format!("{much} on {color} with {share} % of the traffic: {}", tripped_by(&numbers)))
+}
+
+/// The numbers of the rule that tripped, in a sentence.
+fn tripped_by(numbers: &Numbers) -> String {
+    if numbers.rule == Some(TripRule::Latency) { words::slowness(numbers) } else { words::errors(numbers) }
 }
 
 /// Whether the old color surely fails more now than its past leaves room for.
@@ -209,7 +214,7 @@ fn observed(turn: &mut Turn, canary: &Canary) {
     };
     release.verdict = Some(Verdict::Fail);
     let numbers = judge.numbers();
-    turn.note(format!("observed in the canary, not acted on: {}", words::errors(&numbers)));
+    turn.note(format!("observed in the canary, not acted on: {}", tripped_by(&numbers)));
     turn.changed();
 }
 

@@ -5,7 +5,7 @@ use crate::judge::Outcome;
 use super::super::line::{Line, Parsed, ServiceFilter, client};
 use super::super::{Format, rfc3339_millis, stamp};
 
-fn counted(format: Format, line: &str) -> Line {
+pub(super) fn counted(format: Format, line: &str) -> Line {
     assert_eq!(Format::of(line.as_bytes()), Some(format), "{line}");
     match format.parse(line.as_bytes(), &mut ServiceFilter::default()) {
         Some(Parsed::Counted(line)) => line,
@@ -13,7 +13,7 @@ fn counted(format: Format, line: &str) -> Line {
     }
 }
 
-fn not_counted(format: Format, line: &str) {
+pub(super) fn not_counted(format: Format, line: &str) {
     assert_eq!(Format::of(line.as_bytes()), Some(format), "{line}");
     assert_eq!(
         format.parse(line.as_bytes(), &mut ServiceFilter::default()),
@@ -22,7 +22,7 @@ fn not_counted(format: Format, line: &str) {
     );
 }
 
-fn millis(time: &str) -> i64 {
+pub(super) fn millis(time: &str) -> i64 {
     rfc3339_millis(time.as_bytes()).unwrap()
 }
 

@@ -73,6 +73,7 @@ fn a_container_that_was_started_again_gets_no_request_before_it_is_found_healthy
         ServiceRoute {
             canary_percent: 0,
             slow_after: None,
+            stall_after: None,
             name: ServiceName::from("backend"),
             hosts: Vec::new(),
             preview_hosts: PerColor::default(),
