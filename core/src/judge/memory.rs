@@ -150,7 +150,7 @@ impl Scale {
             return;
         }
         // In 128 bits, because b * b << 16 does not fit into 64 bits above 2^24 errors in a window.
-        let square = (u128::from(b) * u128::from(b) << BITS) / u128::from(n);
+        let square = ((u128::from(b) * u128::from(b)) << BITS) / u128::from(n);
         self.n = self.n.saturating_add(fixed(n));
         self.e = self.e.saturating_add(fixed(b));
         self.k = self.k.saturating_add(fixed(1));
@@ -163,12 +163,12 @@ impl Scale {
 
     /// Pearson's dispersion of these windows at the rate `p`, if it is more than chance would make it.
     fn scatter(&self, p: f64) -> Option<f64> {
-        let [n, e, k, q] = self.sums();
-        if k < 2.0 || e <= 0.0 || e >= n {
+        let [n, e, windows, squares] = self.sums();
+        if windows < 2.0 || e <= 0.0 || e >= n {
             return None;
         }
-        let found = (q - 2.0 * p * e + p * p * n) / (p * (1.0 - p) * (k - 1.0));
-        let deviation = ((2.0 + k / e) / (k - 1.0)).sqrt();
+        let found = (squares - 2.0 * p * e + p * p * n) / (p * (1.0 - p) * (windows - 1.0));
+        let deviation = ((2.0 + windows / e) / (windows - 1.0)).sqrt();
         (found > 1.0 + CHANCE * deviation).then_some(found)
     }
 }

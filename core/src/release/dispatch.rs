@@ -21,12 +21,10 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
             accept::deploy(turn, &accept::Ask { version, auto_promote, force: *force, source: *source })
         }
         Event::Pushed { version, at, delivery } => {
-            let push = PushTaken { version: version.clone(), at: *at, delivery: delivery.clone() };
-            pushed::pushed(turn, push)
+            pushed::pushed(turn, PushTaken::new(version, *at, delivery.as_ref()))
         }
         Event::PushSeen { version, at, delivery } => {
-            let push = PushTaken { version: version.clone(), at: *at, delivery: delivery.clone() };
-            pushed::seen(turn, push)
+            pushed::seen(turn, PushTaken::new(version, *at, delivery.as_ref()))
         }
         Event::Found { version } => pushed::found(turn, version),
         Event::Promote { force } => checking::promote(turn, *force),
@@ -37,14 +35,12 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
         }
         Event::Pin { reason, lasts } => pin::pin(turn, reason.as_deref(), *lasts),
         Event::Unpin => pin::unpin(turn),
-        Event::Pause => pin::pause(turn, true),
-        Event::Resume => pin::pause(turn, false),
-        Event::Unquarantine { version } => quarantine::unquarantine(turn, version),
-        Event::Health { color, release, health } => observe(turn, *color, release.as_ref(), *health),
-        Event::Ailing { color, why } => {
-            turn.state.ailing[*color].clone_from(why);
+        Event::Pause | Event::Resume => {
+            pin::pause(turn, matches!(event, Event::Pause));
             Ok(())
         }
+        Event::Unquarantine { version } => quarantine::unquarantine(turn, version),
+        Event::Health { color, release, health } => observe(turn, *color, release.as_ref(), *health),
         Event::Acknowledged { epoch, baseline } => acknowledged(turn, *epoch, baseline),
         Event::Bucket { color, epoch, bucket } => judge(turn, *color, *epoch, bucket),
         Event::Control { epoch, old } => control(turn, *epoch, old),
@@ -58,11 +54,7 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
             Ok(())
         }
         Event::StoreWritable(writable) => {
-            // The decisions that were made while the store could not be written are written now.
-            if *writable && turn.state.unwritable {
-                turn.changed();
-            }
-            turn.state.unwritable = !writable;
+            store_writable(turn, *writable);
             Ok(())
         }
         Event::ErrandDone { release, errand, outcome } => errands::done(turn, release, *errand, outcome),
@@ -74,35 +66,57 @@ pub(crate) fn take(turn: &mut Turn, event: &Event) -> Result<(), Refusal> {
         Event::EndpointRestarted { release, restarts, why } => {
             starting::restarted(turn, release, *restarts, why.as_deref())
         }
+        Event::Ended { set, why } => supervise::ended(turn, set, why),
+        Event::Ailing { .. }
+        | Event::Containers { .. }
+        | Event::Present { .. }
+        | Event::Certificate(_)
+        | Event::Incident(_)
+        | Event::Stuck(_)
+        | Event::EngineAway(_) => {
+            learn(turn, event);
+            Ok(())
+        }
+    }
+}
+
+/// Takes a fact that the rules ask for when they settle.
+fn learn(turn: &mut Turn, event: &Event) {
+    match event {
+        Event::Ailing { color, why } => {
+            turn.state.ailing[*color].clone_from(why);
+        }
         Event::Containers { color, ids } => {
             turn.state.seen[*color] = Some(ids.clone());
-            Ok(())
         }
         Event::Present { color, presence } => {
             turn.state.presence[*color].clone_from(presence);
-            Ok(())
         }
-        Event::Ended { set, why } => supervise::ended(turn, set, why),
         Event::Certificate(why) => {
             turn.state.certificate.clone_from(why);
-            Ok(())
         }
         Event::Incident(why) => {
             turn.state.incident.clone_from(why);
-            Ok(())
         }
         Event::Stuck(which) => {
             turn.state.stuck.clone_from(which);
-            Ok(())
         }
         Event::EngineAway(why) => {
             turn.state.engine_away.clone_from(why);
             if why.is_none() {
                 together::engines_answer(turn);
             }
-            Ok(())
         }
+        _ => {}
     }
+}
+
+/// The decisions that were made while the store could not be written are written as soon as it can be.
+fn store_writable(turn: &mut Turn, writable: bool) {
+    if writable && turn.state.unwritable {
+        turn.changed();
+    }
+    turn.state.unwritable = !writable;
 }
 
 /// Takes a color's health. Health that was measured for another release than the color's present owner is

@@ -247,6 +247,7 @@ fn a_candidate_that_surely_fails_one_in_ten_is_told() {
 
 /// A judge as an older build stored it, without the new fields, in the middle of a suspicion.
 #[test]
+#[expect(clippy::cast_possible_truncation, reason = "the scores of a test are small")]
 fn a_judge_of_an_older_build_keeps_weights_score_and_bound() {
     let mut stored = serde_json::to_value(judge(18_000, 0)).unwrap();
     let first = Rates::of_errors(&baseline(18_000, 0), &Policy::default(), Edition::First);

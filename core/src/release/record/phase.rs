@@ -192,9 +192,9 @@ pub struct Bake {
     /// while no such trip waits.
     #[serde(default)]
     pub held_until: Option<Tick>,
-    /// A trip has waited for long enough in the present absence of an engine.
+    /// When a trip had waited for long enough in the present absence of an engine.
     #[serde(default)]
-    pub excused: bool,
+    pub excused: Option<Tick>,
 }
 
 /// How an outside cause shows itself, which decides when it is over.

@@ -23,6 +23,12 @@ pub struct PushTaken {
     pub delivery: Option<Delivery>,
 }
 
+impl PushTaken {
+    pub(crate) fn new(version: &Version, at: Option<u64>, delivery: Option<&Delivery>) -> Self {
+        Self { version: version.clone(), at, delivery: delivery.cloned() }
+    }
+}
+
 /// The pushes of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -63,7 +63,7 @@ fn goes_by_itself(turn: &Turn) -> bool {
 }
 
 /// The incident of the active color that holds the running release, if there is one.
-pub(crate) fn incident<'a>(turn: &'a Turn) -> Option<&'a str> {
+pub(crate) fn incident(turn: &Turn) -> Option<&str> {
     let release = turn.running()?;
     let held = release.kind == Kind::Deploy && !release.forced && turn.state.mode(release) == Mode::Enforce;
     turn.state.incident.as_deref().filter(|_| held)

@@ -56,13 +56,12 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
 
 /// Holds the client requests of the service, or lets them go on. Releases go on either way. A person can do
 /// so while the store can't be written.
-pub(crate) fn pause(turn: &mut Turn, paused: bool) -> Result<(), Refusal> {
+pub(crate) fn pause(turn: &mut Turn, paused: bool) {
     if turn.state.paused != paused {
         turn.state.paused = paused;
         turn.note(if paused { "client requests are held (pause)" } else { "client requests go on (resume)" });
         turn.then(Effect::Refresh);
     }
-    Ok(())
 }
 
 /// Cancels everything that has not switched: the running release, and the one that waits.

@@ -175,8 +175,8 @@ fn pause(set: &ReleaseId, tries: u32) -> Duration {
         .as_str()
         .bytes()
         .fold(u64::from(tries), |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    let less = whole.as_millis().min(u128::from(u64::MAX)) as u64 / 4;
-    whole.saturating_sub(Duration::from_millis(if less == 0 { 0 } else { seed % less }))
+    let part = u32::try_from(seed % 256).unwrap_or_default();
+    whole.saturating_sub(whole / 4 * part / 256)
 }
 
 /// Takes the words about how a container of a set ended, for the alarm.
