@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::clients::MANY;
 use super::memory::Usual;
-use super::rates::{Edition, Rates};
-use super::{Policy, wilson};
 
 /// The frozen baseline. The default means that there is no baseline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,22 +48,7 @@ pub struct RouteBaseline {
     pub dispersion: f64,
 }
 
-/// The fewest errors of an incident.
-const INCIDENT_ERRORS: u64 = 5;
-
 impl Baseline {
-    /// Whether the old color is surely worse now than it usually is. Then its last minutes are no measure
-    /// of a new version. It is worse if the lower end of its rate is over the upper end of the memory's,
-    /// both widened for clumps.
-    #[must_use]
-    pub fn is_worse_than_usual(&self, policy: &Policy) -> bool {
-        let Some(usual) = self.usual else { return false };
-        let scatter = self.scatter(Rates::of_errors(self, policy, Edition::Second));
-        let usually = wilson::upper_of_clumps(usual.errors, usual.requests, scatter);
-        self.errors >= INCIDENT_ERRORS
-            && wilson::lower_of_clumps(self.errors, self.requests, scatter) > usually.max(policy.rate_floor)
-    }
-
     /// Whether the traffic comes from so many clients that the judge can tell one client's errors from
     /// the service's.
     pub fn many_clients(&self) -> bool {

@@ -14,8 +14,6 @@
 //! One incident does not show how a service usually is. So the worst half minute of ten minutes is left
 //! out, if it alone would have tripped the rule. Many incidents do show how it is.
 
-use super::rates::Rates;
-
 /// The least dispersion. A value that scatters less than independent errors is not believed.
 const LEAST: f64 = 1.0;
 /// The largest dispersion where traffic is thin. A baseline so wild that it would need more must not
@@ -64,8 +62,8 @@ pub(crate) fn of_intervals(intervals: impl Iterator<Item = (u64, u64)>) -> f64 {
 /// `ten_minutes` x p0 failures. If there are fewer of them, the baseline shows less about how they come,
 /// and the score remembers one clump for longer. The value is 1.5 for four failures and fewer, and 1.1
 /// for a hundred.
-pub(crate) fn least(ten_minutes: f64, rates: Rates) -> f64 {
-    let failures = ten_minutes * rates.p0;
+pub(crate) fn least(ten_minutes: f64, p0: f64) -> f64 {
+    let failures = ten_minutes * p0;
     LEAST + (1.0 / failures.sqrt()).min(0.5)
 }
 

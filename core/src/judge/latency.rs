@@ -179,7 +179,7 @@ impl LatencyRule {
         let dispersion = known.map_or(1.0, |latency| latency.dispersion);
         let seen = known.map_or(0, |latency| latency.timed + latency.repeats);
         let dispersion =
-            dispersion.max(dispersion::least(ten_minutes(seen, baseline.seconds), rates(baseline)));
+            dispersion.max(dispersion::least(ten_minutes(seen, baseline.seconds), rates(baseline).p0));
         let bound = cusum::bound(policy.alpha, expected, 0);
         Self {
             cusum: Cusum::new(rates(baseline), dispersion, baseline.many_clients(), bound),

@@ -31,6 +31,7 @@ mod control;
 mod cusum;
 mod dispersion;
 mod failure;
+mod incident;
 mod latency;
 mod ledger;
 mod memory;

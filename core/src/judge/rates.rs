@@ -108,7 +108,7 @@ impl Baseline {
     pub(crate) fn scatter(&self, rates: Rates) -> f64 {
         match self.usual.filter(Usual::is_known) {
             Some(usual) => usual.dispersion.max(1.0),
-            None => self.dispersion.max(dispersion::least(self.ten_minutes(), rates)),
+            None => self.dispersion.max(dispersion::least(self.ten_minutes(), rates.p0)),
         }
     }
 

@@ -50,7 +50,7 @@ impl RouteRules {
                 let rates = rates(route);
                 let dispersion = route
                     .dispersion
-                    .max(dispersion::least(ten_minutes(route.requests, route.seconds), rates));
+                    .max(dispersion::least(ten_minutes(route.requests, route.seconds), rates.p0));
                 RouteRule {
                     key: RouteTemplate::from(route.route.as_str()).key(),
                     baseline: route.clone(),

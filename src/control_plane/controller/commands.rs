@@ -155,10 +155,6 @@ impl Controller {
     async fn not_kept(&self, index: usize, id: String) -> Result<Done, Rejection> {
         let service = &self.services[index];
         let (name, state) = (service.name(), &service.state);
-        if state.sides[state.active].release.as_ref().is_some_and(|active| active.as_str() == id) {
-            let message = format!("{id} is active already: nothing to do");
-            return Ok(Done { release: Some(id), noop: true, accepted: false, message });
-        }
         let stored = self.store.release(&ReleaseId::new(id.as_str())).await.ok().flatten();
         let view = stored.and_then(|stored| serde_json::from_str::<ReleaseView>(&stored.json).ok());
         let Some(view) = view.filter(|view| view.service == name.as_str()) else {

@@ -246,7 +246,7 @@ fn the_repeats_of_a_few_polls_are_no_evidence_of_more() {
 fn without_repeats_the_score_alone_decides() {
     let baseline = Baseline { clients: 3, ..known(0, Duration::ZERO) };
     let rates = Rates { p0: 0.03, p1: 0.1 };
-    let least = dispersion::least(ten_minutes(12_000, 120), rates);
+    let least = dispersion::least(ten_minutes(12_000, 120), rates.p0);
     for seed in 0..200 {
         let mut random = Random(seed);
         let mut judge = warmed(OnLatency::Revert, baseline.clone());

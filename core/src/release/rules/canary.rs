@@ -15,7 +15,8 @@ use std::time::Duration;
 use crate::judge::{Baseline, Bucket, Control, Judge, Numbers, TripRule, Verdict};
 use crate::model::{ReleaseId, Tick};
 
-use super::{checking, ending, promoting};
+use super::incident::incident;
+use super::{ending, promoting};
 use crate::release::turn::Turn;
 use crate::release::{
     Awaiting, Canary, Condition, Effect, Gate, Kind, Mode, Notice, OnInconclusive, Phase, Refusal, words,
@@ -203,7 +204,7 @@ fn obstacle(turn: &Turn, canary: &Canary) -> Option<String> {
     let failing = mode == Mode::Enforce && excuses(canary);
     failing
         .then(|| format!("{active} fails more requests than before"))
-        .or_else(|| checking::incident(turn).map(str::to_owned))
+        .or_else(|| incident(turn).map(str::to_owned))
 }
 
 /// The judge only observes, so the trip is noted once and kept for the verdict.

@@ -1,8 +1,9 @@
 //! The states checking and awaiting_promotion. The gate opens, or the time is over.
 
+use super::incident::incident;
 use super::{canary, ending, errands, pin, promoting};
 use crate::release::turn::Turn;
-use crate::release::{Awaiting, Checking, Gate, Kind, Mode, Notice, Phase, Refusal, guards, words};
+use crate::release::{Awaiting, Checking, Gate, Notice, Phase, Refusal, guards, words};
 
 /// Ends the checks when the gate opens, when the `pre_promote` hook fails, or at `progress_deadline`.
 pub(crate) fn advance(turn: &mut Turn) -> bool {
@@ -60,13 +61,6 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
 fn goes_by_itself(turn: &Turn) -> bool {
     let Some(release) = turn.running() else { return false };
     release.auto_promote && !turn.state.is_pinned() && incident(turn).is_none()
-}
-
-/// The incident of the active color that holds the running release, if there is one.
-pub(crate) fn incident(turn: &Turn) -> Option<&str> {
-    let release = turn.running()?;
-    let held = release.kind == Kind::Deploy && !release.forced && turn.state.mode(release) == Mode::Enforce;
-    turn.state.incident.as_deref().filter(|_| held)
 }
 
 /// The gate is open, and the release waits for a person or for the end of a pin.

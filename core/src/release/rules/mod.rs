@@ -10,6 +10,7 @@ pub(crate) mod discovery;
 pub(crate) mod ending;
 pub(crate) mod errands;
 pub(crate) mod gate;
+pub(crate) mod incident;
 pub(crate) mod pin;
 pub(crate) mod promoting;
 pub(crate) mod pushed;

@@ -34,6 +34,7 @@ async fn every_path_is_in_the_document() {
         "post /v1/services/{service}/resume",
         "put /v1/services/{service}/pin",
         "delete /v1/services/{service}/pin",
+        "post /v1/services/{service}/judge/forget",
         "get /v1/services/{service}/history",
         "get /v1/services/{service}/audit",
         "get /v1/releases/{id}",

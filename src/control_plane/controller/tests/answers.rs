@@ -46,8 +46,8 @@ async fn a_release_that_the_history_lists_is_never_called_unknown() {
     let gone = rig.command(back_to("backend-1")).await.unwrap_err();
     let Rejection::Conflict { code: RefusalCode::NoRollback, why } = &gone else { panic!("{gone:?}") };
     assert!(why.contains("bring it up on blue, then `greenlight deploy backend --version v1`"), "{why}");
-    let active = rig.command(back_to("backend-3")).await.unwrap();
-    assert!(active.noop && active.message.contains("is active already"), "{active:?}");
+    let active = rig.command(back_to("backend-3")).await.unwrap_err();
+    assert!(active.to_string().contains("has the traffic already"), "{active:?}");
     let unknown = rig.command(back_to("backend-9")).await.unwrap_err();
     assert_eq!(unknown, Rejection::UnknownRelease("backend-9".to_owned()));
     // A deploy gives the other color to the new version. The person hears it before, and again at an abort.
