@@ -100,7 +100,7 @@ async fn a_token_that_run_refuses_is_refused_by_check() {
     let webhook = "\n[hooks]\npublic = true\n[[webhooks]]\nname = \"hub\"\nkind = \"dockerhub\"\n\
                    service = \"backend\"\ntoken = { file = \"token\" }\n";
     for (text, code) in
-        [("short", 2), ("a/character/that/no/path/has", 2), ("0123456789abcdef0123456789abcdef", 0)]
+        [("tiny77", 2), ("a/character/that/no/path/has", 2), ("0123456789abcdef0123456789abcdef", 0)]
     {
         std::fs::write(&token, text).unwrap();
         let ended = checked(folder.path(), webhook).await;
@@ -229,7 +229,7 @@ async fn run_fails(written: &Written, words: &[&str]) {
     assert!(!ended.text.contains("panicked"), "{}", ended.text);
 }
 
-fn nobody_listens(address: SocketAddr) {
+fn assert_no_listener(address: SocketAddr) {
     assert!(TcpStream::connect(address).is_err(), "something listens on {address}");
 }
 
@@ -239,11 +239,11 @@ async fn a_taken_port() {
     let written = good(folder.path());
     let taken = TcpListener::bind(written.listener).unwrap();
     run_fails(&written, &[&written.listener.to_string()]).await;
-    nobody_listens(written.admin);
+    assert_no_listener(written.admin);
     drop(taken);
     let taken = TcpListener::bind(written.admin).unwrap();
     run_fails(&written, &[&written.admin.to_string()]).await;
-    nobody_listens(written.listener);
+    assert_no_listener(written.listener);
     drop(taken);
 }
 
@@ -252,9 +252,15 @@ async fn a_store_path_that_is_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let written = good(folder.path());
     std::fs::write(folder.path().join("store"), "a file").unwrap();
-    run_fails(&written, &["store"]).await;
-    nobody_listens(written.listener);
-    nobody_listens(written.admin);
+    // `check` sees it too, so it is a fault of the configuration.
+    let file = written.file.to_str().unwrap();
+    for args in [&["run", "-c", file][..], &["check", file]] {
+        let ended = greenlight(args).await;
+        assert_eq!(ended.code, Some(CONFIGURATION), "{}", ended.text);
+        assert!(ended.text.contains("store.path") && ended.text.contains("no folder"), "{}", ended.text);
+    }
+    assert_no_listener(written.listener);
+    assert_no_listener(written.admin);
 }
 
 #[tokio::test]
@@ -274,7 +280,7 @@ async fn a_store_of_a_newer_version_and_one_in_use() {
     let (own, shared) = (other.path().join("store"), folder.path().join("store"));
     std::fs::write(&second.file, text.replace(own.to_str().unwrap(), shared.to_str().unwrap())).unwrap();
     run_fails(&second, &["another greenlight", shared.to_str().unwrap()]).await;
-    nobody_listens(second.listener);
+    assert_no_listener(second.listener);
     assert!(door.admin.service(SERVICE).await.is_ok(), "the first goes on");
 
     door.terminate(LIMIT).await.unwrap();
@@ -282,6 +288,6 @@ async fn a_store_of_a_newer_version_and_one_in_use() {
     database.pragma_update(None, "user_version", 999).unwrap();
     drop(database);
     run_fails(&written, &["newer", "999"]).await;
-    nobody_listens(written.listener);
-    nobody_listens(written.admin);
+    assert_no_listener(written.listener);
+    assert_no_listener(written.admin);
 }
