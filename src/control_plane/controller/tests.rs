@@ -178,6 +178,28 @@ async fn a_reload_changes_what_can_be_changed_and_a_faulty_file_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reload_to_another_kind_of_upstream_keeps_the_endpoints_until_the_restart() {
+    let (blue, green) = (Origin::up().await, Origin::up().await);
+    let rig = Rig::start(&blue, &green, "").await;
+    rig.rewrite(|text| {
+        let is_address = |line: &&str| line.starts_with("blue = ") || line.starts_with("green = ");
+        let kept: Vec<&str> = text.lines().filter(|line| !is_address(line)).collect();
+        let containers =
+            "[services.backend.upstream]\nkind = \"docker\"\nimage = \"org/app:prod\"\nreplicas = 7";
+        kept.join("\n").replace("[services.backend.upstream]", containers)
+    });
+    for _ in 0..2 {
+        let report = rig.reload().await.unwrap();
+        assert!(report.faults.is_empty(), "{report:?}");
+        assert!(report.needs_restart.iter().any(|key| key == "services.backend.upstream.kind"), "{report:?}");
+        assert!(report.applied.iter().all(|key| !key.contains("upstream")), "{report:?}");
+        let table = rig.table.load();
+        assert_eq!(table.services()[0].colors.blue.endpoints.len(), 1, "{report:?}");
+    }
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_record_of_a_newer_format_is_not_touched() {
     let (blue, green) = (Origin::up().await, Origin::up().await);
     let rig = Rig::start(&blue, &green, "").await;

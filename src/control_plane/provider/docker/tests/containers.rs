@@ -134,6 +134,27 @@ fn a_container_is_reached_as_the_configuration_says() {
 }
 
 #[test]
+fn a_container_of_a_release_is_reached_as_it_was_created_whatever_a_reload_says() {
+    let mut own = Container::of(&inspected(running(), "bridge")).unwrap();
+    own.marks = Some(marks());
+    let loopback = Docker {
+        publish: Publish::Loopback,
+        network: "other".to_owned(),
+        port: Some(9),
+        ..Docker::default()
+    };
+    assert_eq!(own.address(&loopback, HERE).unwrap(), "172.17.0.5:8080".parse().unwrap());
+    // Somebody has connected it to the network of the new configuration, too.
+    let both = [("bridge".into(), own.networks["bridge"]), ("other".into(), HERE)].into();
+    let connected = Container { networks: both, ..own.clone() };
+    assert_eq!(connected.address(&loopback, HERE).unwrap(), "172.17.0.5:8080".parse().unwrap());
+    own.to_publish = vec![8080];
+    assert_eq!(own.address(&Docker::default(), HERE).unwrap(), "127.0.0.1:40001".parse().unwrap());
+    own.published.clear();
+    assert!(own.address(&Docker::default(), HERE).unwrap_err().contains("8080 is not published"));
+}
+
+#[test]
 fn several_ports_or_none_are_named() {
     let mut container = Container::of(&inspected(running(), "bridge")).unwrap();
     assert_eq!(container.exposed, [8080]);
