@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::quantity::{compose_bytes, compose_duration, show_bytes, show_duration};
-use super::write::{list, name as key_name, quoted};
+use super::toml::{list, name as key_name, quoted};
 use super::yaml::{Table, pairs, text, text_of, texts};
-use crate::config::ulimit;
+use crate::model::ulimit;
 
 /// Keys of the configuration with their values as TOML, in the order in which they are written.
 pub(crate) type Options = BTreeMap<&'static str, String>;
