@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 /// What the engine does with a container, in the words of compose. An empty value leaves the choice to the
 /// image and the engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "options of the engine that do not depend on each other")]
 pub struct ContainerOptions {
     /// Further networks that the containers join, beside the one in which they are reached.
     pub networks: Vec<String>,
