@@ -155,12 +155,10 @@ async fn serve(
     config: Arc<Config>,
     workers: usize,
     bound: Bound,
-    guard: Guard,
+    Guard { token, live }: Guard,
     log: log::LogHandle,
-    told: Told,
+    Told { mut signals, with_input }: Told,
 ) -> Result<(), Fault> {
-    let Told { mut signals, with_input } = told;
-    let Guard { token, live } = guard;
     let (store, memory) = open_store(&config).await?;
     let registry = metrics_registry();
     log.register(&registry)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 /// What the engine does with a container, in the words of compose. An empty value leaves the choice to the
 /// image and the engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "options of the engine that do not depend on each other")]
 pub struct ContainerOptions {
     /// Further networks that the containers join, beside the one in which they are reached.
     pub networks: Vec<String>,
@@ -51,17 +52,4 @@ pub struct ContainerOptions {
     pub ipc: Option<String>,
     pub pid: Option<String>,
     pub runtime: Option<String>,
-}
-
-/// The soft and the hard value of a limit. -1 stands for no limit.
-///
-/// # Errors
-/// The text is neither a number nor two numbers with a colon between them.
-pub fn ulimit(text: &str) -> Result<(i64, i64), String> {
-    let number = |text: &str| text.trim().parse::<i64>().ok().filter(|number| *number >= -1);
-    let pair = match text.split_once(':') {
-        Some((soft, hard)) => number(soft).zip(number(hard)),
-        None => number(text).map(|both| (both, both)),
-    };
-    pair.ok_or_else(|| "is no limit: it is one number, or SOFT:HARD, such as \"1024:65536\"".to_owned())
 }

@@ -33,7 +33,7 @@ mod walk;
 
 pub use binds::paired;
 pub use container::{ContainerLog, Docker, Engine, EngineTls, Healthcheck, Publish, RegistryAuth, Tags};
-pub use container_options::{ContainerOptions, ulimit};
+pub use container_options::ContainerOptions;
 pub use content::PAGE_BYTES_MAX;
 pub use difference::{Difference, difference};
 pub use fault::{Fault, Faults, Severity};

@@ -105,9 +105,9 @@ async fn everything_is_back_soon_after_the_engine_is() {
             kill(&site, 2).await;
         }
         if round == 1 {
-            engine.stop()
+            engine.stop();
         } else {
-            engine.kill()
+            engine.kill();
         }
         site.until("the engine is missed", |service| service.alarms.contains_key("engine-away")).await;
         engine.start_again();
@@ -145,9 +145,9 @@ async fn a_restart_of_the_engine_in_a_bake_reverts_nothing() {
     assert!(load.until(PATIENCE, |counts| counts.of("v2") > 100).await, "{:?}", load.counts());
     for round in 0..restarts {
         if round % 2 == 0 {
-            engine.stop()
+            engine.stop();
         } else {
-            engine.kill()
+            engine.kill();
         }
         engine.start_again();
         let back = |service: &ServiceView| whole(service) && !service.alarms.contains_key("external-cause");

@@ -14,6 +14,7 @@ mod registry;
 #[cfg(test)]
 mod tests;
 mod time;
+mod ulimit;
 mod version;
 
 pub use color::{Color, PerColor, UnknownColor};
@@ -24,4 +25,5 @@ pub use image::{ImageReference, NotAnImage, is_digest, is_repository, is_tag};
 pub use origin_tls::OriginTls;
 pub use registry::{DOCKER_HUB, registry_of, split_registry};
 pub use time::Tick;
+pub use ulimit::ulimit;
 pub use version::{Epoch, Revision, Version};

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::labels::settings as front_labels;
 use super::options::{self, Options};
 use super::ports::{self, Port};
+use super::toml::quoted;
 use super::volumes::{self, Place};
-use super::write::quoted;
 use super::yaml::{Table, pairs, text, text_of, texts};
 use super::{ImportFault, Source, Variables, files, keys, quantity, variables};
 

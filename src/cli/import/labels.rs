@@ -16,7 +16,7 @@ pub(crate) fn settings(labels: &BTreeMap<String, String>) -> (BTreeMap<&'static 
             hosts.extend(
                 value.split(';').filter_map(|rule| rule.trim().strip_prefix("Host:")).flat_map(names),
             );
-        } else if label.starts_with("traefik.http.routers.") && label.ends_with(".rule") {
+        } else if label.starts_with("traefik.http.routers.") && last(label) == "rule" {
             hosts.extend(rule(value));
         } else if label == "traefik.port"
             || label.starts_with("traefik.http.services.") && label.ends_with(".server.port")
@@ -61,9 +61,12 @@ fn is_caddy(label: &str) -> bool {
 /// Labels that ask for something that greenlight does anyway, or that the import settles in another way.
 fn is_silent(label: &str) -> bool {
     matches!(label, "traefik.enable" | "traefik.docker.network")
-        || label.ends_with(".entrypoints")
-        || label.ends_with(".tls")
-        || label.ends_with(".service")
+        || matches!(last(label), "entrypoints" | "tls" | "service")
+}
+
+/// The part of a label behind its last dot.
+fn last(label: &str) -> &str {
+    label.rsplit('.').next().unwrap_or_default()
 }
 
 fn names(list: &str) -> impl Iterator<Item = String> {

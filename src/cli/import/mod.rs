@@ -37,6 +37,7 @@ mod service;
 mod sound;
 #[cfg(test)]
 mod tests;
+mod toml;
 mod variables;
 mod volumes;
 mod write;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::quantity::{compose_bytes, compose_duration, show_bytes, show_duration};
-use super::write::{list, name as key_name, quoted};
+use super::toml::{list, name as key_name, quoted};
 use super::yaml::{Table, pairs, text, text_of, texts};
-use crate::config::ulimit;
+use crate::model::ulimit;
 
 /// Keys of the configuration with their values as TOML, in the order in which they are written.
 pub(crate) type Options = BTreeMap<&'static str, String>;
@@ -59,36 +59,33 @@ pub(crate) fn options(table: &Table) -> (Options, Vec<String>) {
         read.set(known(key), text_of(table, key).map(|text| quoted(&text)));
     }
     for key in ["init", "privileged", "read_only", "stdin_open", "tty"] {
-        let flag = text_of(table, key).map(|text| text.parse::<bool>().ok().map(|flag| flag.to_string()));
-        read.tried(known(key), key, flag);
+        read.tried(known(key), key, text_of(table, key), |text| {
+            text.parse::<bool>().ok().map(|flag| flag.to_string())
+        });
     }
     for key in ["command", "entrypoint"] {
         let Some(value) = table.get(key).filter(|value| !value.is_null()) else { continue };
-        read.tried(known(key), key, Some(words(value).map(|words| list(&words))));
+        read.tried(known(key), key, Some(value), |value| words(value).map(|words| list(&words)));
     }
-    read.tried(
-        "working_dir",
-        "working_dir",
-        text_of(table, "working_dir").map(|path| path.starts_with('/').then(|| quoted(&path))),
-    );
+    read.tried("working_dir", "working_dir", text_of(table, "working_dir"), |path| {
+        path.starts_with('/').then(|| quoted(&path))
+    });
     for (key, to) in [
         ("shm_size", "shm_size"),
         ("mem_reservation", "memory_reservation"),
         ("memswap_limit", "memory_swap"),
     ] {
         let least = if key == "shm_size" { 1 } else { 6 << 20 };
-        let size = text_of(table, key).map(|text| {
+        read.tried(to, key, text_of(table, key), |text| {
             let bytes = compose_bytes(&text).filter(|bytes| (least..=16 << 40).contains(bytes));
             bytes.map(|bytes| quoted(&show_bytes(bytes)))
         });
-        read.tried(to, key, size);
     }
     for (key, range) in [("pids_limit", 1..=i64::from(u32::MAX)), ("cpu_shares", 2..=262_144)] {
-        let number = text_of(table, key).map(|text| {
+        read.tried(known(key), key, text_of(table, key), |text| {
             let number = text.parse::<i64>().ok().filter(|number| range.contains(number));
             number.map(|number| number.to_string())
         });
-        read.tried(known(key), key, number);
     }
     tables(&mut read, table);
     logging(&mut read, table);
@@ -107,12 +104,18 @@ impl Read {
         }
     }
 
-    /// Sets a value that was read, or notes one that the configuration can't have.
-    fn tried(&mut self, to: &'static str, key: &str, value: Option<Option<String>>) {
-        match value {
-            Some(Some(value)) => self.set(to, Some(value)),
-            Some(None) => self.notes.push(format!("{key}: its value has no counterpart here")),
-            None => {}
+    /// Sets a value as `spell` spells it, or notes one that the configuration can't have.
+    fn tried<T>(
+        &mut self,
+        to: &'static str,
+        key: &str,
+        value: Option<T>,
+        spell: impl FnOnce(T) -> Option<String>,
+    ) {
+        let Some(value) = value else { return };
+        match spell(value) {
+            Some(value) => self.set(to, Some(value)),
+            None => self.notes.push(format!("{key}: its value has no counterpart here")),
         }
     }
 }
@@ -145,13 +148,12 @@ fn split(line: &str) -> Option<Vec<String>> {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
             (Some('"') | None, '\\') => word.get_or_insert_default().push(chars.next()?),
-            (Some(_), c) => word.get_or_insert_default().push(c),
             (None, '"' | '\'') => {
                 word.get_or_insert_default();
                 quote = Some(c);
             }
             (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (None, c) => word.get_or_insert_default().push(c),
+            (_, c) => word.get_or_insert_default().push(c),
         }
     }
     words.extend(word);

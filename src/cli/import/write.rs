@@ -8,6 +8,7 @@ use super::Imported;
 use super::check::Check;
 use super::plan::{Plan, Preview, Service, Tls};
 use super::quantity::{show_bytes, show_duration};
+use super::toml::{list, name, quoted};
 
 /// The default of `progress_deadline`. Checks that take longer need a longer deadline.
 const PROGRESS_DEADLINE: Duration = Duration::from_mins(10);
@@ -50,21 +51,6 @@ fn key(out: &mut String, name: &str, value: Option<impl Display>) {
     if let Some(value) = value {
         line(out, format_args!("{name} = {value}"));
     }
-}
-
-/// A basic string of TOML in one line. TOML has the escapes of JSON, and also demands an escape for DEL.
-pub(crate) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
-}
-
-pub(crate) fn list(texts: &[String]) -> String {
-    format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
-}
-
-/// A bare key if that is possible, or a quoted key.
-pub(crate) fn name(text: &str) -> String {
-    let bare = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    if bare { text.to_owned() } else { quoted(text) }
 }
 
 fn notes(out: &mut String, notes: &[String]) {

@@ -100,14 +100,7 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
         cpus: section.optional("cpus", cores),
         user: section.optional("user", text("a user, such as \"1000\" or \"app\"")),
         healthcheck: section.optional_section("healthcheck", healthcheck),
-        log: section.optional_section("log", |log| ContainerLog {
-            driver: log.value("driver", text("a log driver, such as \"json-file\""), "json-file".to_owned()),
-            options: log.map(
-                "options",
-                text("an option's value in quotes, such as \"10m\""),
-                "{ max-size = \"10m\" }",
-            ),
-        }),
+        log: section.optional_section("log", container_log),
         stop_signal: section.optional("stop_signal", text_that("a signal", check_signal)),
         stop_timeout: section.value("stop_timeout", duration(..), default.stop_timeout),
         engines: engines(section).unwrap_or(default.engines),
@@ -142,6 +135,17 @@ pub(super) fn docker(section: &mut Section<'_, '_>, initial: Color) -> Upstream 
         section.walk.fault(&key, "is empty: [{ url = \"unix:///var/run/docker.sock\" }] is the default");
     }
     Upstream::Docker { image, replicas, follow, initial, engine: Box::new(engine) }
+}
+
+fn container_log(log: &mut Section<'_, '_>) -> ContainerLog {
+    ContainerLog {
+        driver: log.value("driver", text("a log driver, such as \"json-file\""), "json-file".to_owned()),
+        options: log.map(
+            "options",
+            text("an option's value in quotes, such as \"10m\""),
+            "{ max-size = \"10m\" }",
+        ),
+    }
 }
 
 /// The value of an environment variable. Any text is accepted, and no fault shows it.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::config::ContainerOptions;
-use crate::config::container_options::ulimit;
 use crate::config::kind::{flag, integer, list, size, text, text_that, wrong_type};
 use crate::config::quantity::Size;
 use crate::config::section::Section;
 use crate::config::walk::{Item, Walk};
+use crate::model::ulimit;
 
 pub(super) const KEYS: [&str; 32] = [
     "networks",

@@ -17,7 +17,11 @@ fn said(store: &Path, upstream: &str) -> String {
     );
     fs::write(&file, text).unwrap();
     match load(&file) {
-        Ok(loaded) => loaded.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect(),
+        Ok(loaded) => loaded
+            .warnings
+            .iter()
+            .flat_map(|warning| ["warning: ".to_owned(), warning.to_string(), "\n".to_owned()])
+            .collect(),
         Err(faults) => faults.to_string(),
     }
 }

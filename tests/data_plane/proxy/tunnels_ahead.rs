@@ -69,7 +69,10 @@ fn silent_h2() -> Silent {
     Silent { setup, go: Box::new(move || go.notify_one()), got, _origin: Box::new(origin) }
 }
 
-const KINDS: [(&str, fn() -> Silent); 2] = [("h1", silent_h1), ("h2c", silent_h2)];
+/// The name of a kind of origin, and how one is started.
+type Kind = (&'static str, fn() -> Silent);
+
+const KINDS: [Kind; 2] = [("h1", silent_h1), ("h2c", silent_h2)];
 
 fn ask() -> Vec<u8> {
     format!(

@@ -388,10 +388,10 @@ impl Front {
         let mut saved = self.state.to_saved(at);
         saved.health = other.health;
         saved.seen = other.seen.clone();
-        saved.engine_away = other.engine_away.clone();
-        saved.pull_trouble = other.pull_trouble.clone();
-        saved.certificate = other.certificate.clone();
-        saved.stuck = other.stuck.clone();
+        saved.engine_away.clone_from(&other.engine_away);
+        saved.pull_trouble.clone_from(&other.pull_trouble);
+        saved.certificate.clone_from(&other.certificate);
+        saved.stuck.clone_from(&other.stuck);
         saved.presence = other.presence.clone();
         saved.supervision = other.supervision.clone();
         saved.unwritable = other.unwritable;

@@ -6,7 +6,8 @@ use bollard::models::{
     ContainerCreateBody, DeviceMapping, HostConfig, Mount, MountBindOptions, MountType, ResourcesUlimits,
 };
 
-use crate::config::{ContainerOptions, Docker, ulimit};
+use crate::config::{ContainerOptions, Docker};
+use crate::model::ulimit;
 
 /// Writes the options of the configuration into the body of a request that creates a container.
 pub(crate) fn set(config: &Docker, body: &mut ContainerCreateBody) {
