@@ -4,7 +4,7 @@
 //! Certificates end by the wall clock, so this file reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::clock;
 use crate::release::Event;
@@ -20,24 +20,6 @@ const WARN_EVERY: Duration = Duration::from_hours(24);
 const ENDS_SOON: i64 = 7 * 24 * 3600;
 /// A certificate of a short life ends soon in the last part of its life: one of so many.
 const LAST_PART: i64 = 5;
-
-/// What was said about the certificates so far.
-#[derive(Debug, Default)]
-pub(crate) struct CertificateWatch {
-    looked: Option<Instant>,
-    warned: Option<Instant>,
-    /// The texts of the last warnings. A new text is not held back.
-    texts: BTreeSet<String>,
-    /// The hosts that the metric shows.
-    hosts: BTreeSet<String>,
-}
-
-impl CertificateWatch {
-    /// Has the next look repeat all warnings, as after a reload.
-    pub(crate) fn repeat(&mut self) {
-        *self = Self { hosts: std::mem::take(&mut self.hosts), ..Self::default() };
-    }
-}
 
 impl Controller {
     /// Looks at the certificates that are served, every ten seconds.

@@ -9,8 +9,8 @@ use crate::model::{ImageReference, ReleaseId, ServiceName, Version};
 use crate::release::{Delivery, Event, Notice};
 use crate::traffic::WorkerReport;
 
-use super::persist::Saved;
 use super::rejection::Rejection;
+use super::saved::Saved;
 
 /// The author of a command, for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]

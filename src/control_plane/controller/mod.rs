@@ -7,6 +7,7 @@
 
 mod announce;
 mod apply;
+mod certificate_watch;
 mod certificates;
 mod commands;
 mod containers;
@@ -25,6 +26,7 @@ mod reload;
 mod remember;
 mod room;
 mod run;
+mod saved;
 mod scribe;
 mod service;
 mod start;

@@ -19,6 +19,7 @@ use crate::tasks;
 use super::message::Internal;
 use super::record::{FORMAT, Record, WRITE_TIMEOUT};
 use super::run::Controller;
+use super::saved::Saved;
 use super::view::ReleaseView;
 
 fn encode<T: Serialize>(value: &T) -> Result<String, StoreFault> {
@@ -39,15 +40,6 @@ struct Draft {
     json: String,
     releases: Vec<StoredRelease>,
     views: BTreeMap<ReleaseId, ReleaseView>,
-}
-
-/// The outcome of a write in the background.
-#[derive(Debug)]
-pub(crate) struct Saved {
-    service: ServiceName,
-    base: Revision,
-    views: BTreeMap<ReleaseId, ReleaseView>,
-    outcome: Result<Revision, StoreFault>,
 }
 
 async fn put(store: &dyn Store, draft: Draft) -> Saved {

@@ -25,7 +25,7 @@ use crate::tasks;
 use crate::tls::Live;
 use crate::traffic::Suspect;
 
-use super::certificates::CertificateWatch;
+use super::certificate_watch::CertificateWatch;
 use super::containers::Engines;
 use super::message::{Internal, Request};
 use super::metrics::Metrics;
@@ -53,6 +53,7 @@ pub(crate) struct Inlets {
 
 /// The loop and everything that it owns.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says of one thing that it has changed")]
 pub struct Controller {
     pub(crate) path: PathBuf,
     pub(crate) config: Arc<Config>,
@@ -208,7 +209,7 @@ impl Controller {
                 }
             }
             Internal::CameUp(service, set) => self.came_up(&service, set),
-            Internal::Stuck(service, set, which) => self.stuck(&service, set, which),
+            Internal::Stuck(service, set, which) => self.stuck(&service, &set, which),
             Internal::Swept(service, set) => self.swept(&service, &set),
         }
     }

@@ -132,14 +132,13 @@ impl Desk {
     async fn tell(&mut self, mut line: EventView) {
         // A line goes behind those that a fault has held up, so that the story keeps its order.
         let written = if self.backlog.is_empty() { self.append(&line).await } else { None };
-        match written {
-            Some(seq) => line.seq = seq,
-            None => {
-                if self.backlog.len() == BACKLOG_MAX {
-                    self.backlog.pop_front();
-                }
-                self.backlog.push_back(line.clone());
+        if let Some(seq) = written {
+            line.seq = seq;
+        } else {
+            if self.backlog.len() == BACKLOG_MAX {
+                self.backlog.pop_front();
             }
+            self.backlog.push_back(line.clone());
         }
         // A send without a listener is no fault.
         let _ = self.listeners.send(Arc::new(line));

@@ -24,7 +24,7 @@ use crate::tls::Live;
 use crate::traffic::{Suspect, WorkerLink};
 
 use super::Handle;
-use super::certificates::CertificateWatch;
+use super::certificate_watch::CertificateWatch;
 use super::containers::{ASKED_MAX, Containers, Engines, Stored, container_sets, images, rebuilt};
 use super::exhibit::Exhibits;
 use super::metrics::Metrics;

@@ -129,14 +129,12 @@ async fn judge(
 fn delivery(headers: &HeaderMap, body: &[u8]) -> Delivery {
     let ids = ["x-github-delivery", "x-request-uuid", "x-greenlight-delivery"];
     let id = ids.iter().find_map(|name| headers.get(*name)?.to_str().ok());
-    match id.filter(|id| !id.is_empty() && id.len() <= DELIVERY_BYTES_MAX) {
-        Some(id) => Delivery::Id(id.to_owned()),
-        None => {
-            let hash = ring::digest::digest(&ring::digest::SHA256, body);
-            let short = hash.as_ref().iter().take(16);
-            Delivery::Body(short.fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
-        }
+    if let Some(id) = id.filter(|id| !id.is_empty() && id.len() <= DELIVERY_BYTES_MAX) {
+        return Delivery::Id(id.to_owned());
     }
+    let hash = ring::digest::digest(&ring::digest::SHA256, body);
+    let short = hash.as_ref().iter().take(16);
+    Delivery::Body(short.fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }
 
 /// Checks the signature. Returns its bytes and its time, or `None` for kinds that sign the body alone.

@@ -4,6 +4,7 @@
 //! ends an upload. A malformed upload ends the request to the origin. The one deadline of the
 //! connection belongs to the side that is being waited for.
 
+mod awaited;
 mod waiting;
 
 use std::future::poll_fn;
@@ -26,7 +27,7 @@ use crate::data_plane::origin::stream::Stream;
 use crate::data_plane::worker::chunk::Chunk;
 use crate::data_plane::worker::connection_table::ConnectionHandle;
 use crate::data_plane::worker::state::Worker;
-use waiting::{Progress, Waiting};
+use awaited::{Progress, Waiting};
 
 /// The most bytes that are read of a client's next requests while one is served.
 pub(crate) const AHEAD_BYTES_MAX: usize = 16 * 1024;
@@ -67,6 +68,7 @@ type Extra<'c> = [Option<(&'c str, &'c str)>; 2];
 
 /// The exchange of one attempt.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the two directions end on their own")]
 pub(crate) struct Exchange<'c> {
     worker: &'c Worker,
     handle: &'c ConnectionHandle,

@@ -45,14 +45,14 @@ impl Controller {
     }
 
     /// Notes which containers of a set an engine gives no answer about, and tells the state of all of them.
-    pub(crate) fn stuck(&mut self, service: &ServiceName, set: ReleaseId, which: Option<String>) {
+    pub(crate) fn stuck(&mut self, service: &ServiceName, set: &ReleaseId, which: Option<String>) {
         let Some(index) = self.index(service.as_str()) else { return };
         let Some(containers) = self.services[index].containers.as_mut() else { return };
         let before = match which {
             Some(which) => containers.stuck.insert(set.clone(), which),
-            None => containers.stuck.remove(&set),
+            None => containers.stuck.remove(set),
         };
-        if before.as_ref() != containers.stuck.get(&set) {
+        if before.as_ref() != containers.stuck.get(set) {
             let all: Vec<&str> = containers.stuck.values().map(String::as_str).collect();
             let event = Event::Stuck((!all.is_empty()).then(|| all.join("; ")));
             self.pending.push_back((index, event));

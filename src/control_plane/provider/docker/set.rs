@@ -141,7 +141,9 @@ impl ServiceEngines {
             off.check()?;
             let body = spec::body(self.config(), &making.image, &marks, &env);
             let name = marks.name();
-            created.push((create(engine, &name, body, &marks).await?, name));
+            // The body of the request is large, and would be part of each future around it.
+            let creating = Box::pin(create(engine, &name, body, &marks));
+            created.push((creating.await?, name));
         }
         Ok(created)
     }

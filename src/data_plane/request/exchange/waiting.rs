@@ -2,26 +2,9 @@
 
 use std::task::Poll;
 
+use super::awaited::{Progress, Waiting};
 use super::{Exchange, Phase};
 use crate::data_plane::request::ending::Ending;
-
-/// The event that an exchange waits for. It decides which limit runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Waiting {
-    Nothing,
-    ClientBody,
-    ClientTakes,
-    OriginTakes,
-    OriginHead,
-    Stream,
-}
-
-/// Which directions have moved bytes. Bytes in one direction must not put off the limit of the other.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Progress {
-    pub(super) up: bool,
-    pub(super) down: bool,
-}
 
 impl Exchange<'_> {
     /// Called when no more bytes can be moved now. Arms the limit of the event that is waited for, or

@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used)]
 use std::io::{ErrorKind, Read as _};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};

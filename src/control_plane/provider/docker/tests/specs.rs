@@ -173,7 +173,7 @@ fn options_reach_the_engine_in_its_own_shapes() {
         ..ContainerOptions::default()
     };
     let mounts = list(&["/a:/a", "/b:/b:z", "data:/data"]);
-    let config = Docker { options, mounts, ..Docker::default() };
+    let config = Docker { mounts, options, ..Docker::default() };
     let marks = marks("s", "s-1", Color::Blue, 80);
     let made = body(&config, "i", &marks, &[]);
     assert_eq!(made.entrypoint.unwrap(), ["/start"]);
