@@ -158,6 +158,16 @@ struct Ahead {
     now: usize,
 }
 
+/// The limits by which a worker counts a request as slow, in seconds.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    tau: f64,
+    /// The limit of a hang, which holds from the first second on.
+    hang: f64,
+    /// The second from which tau holds.
+    warm: usize,
+}
+
 impl Ahead {
     fn new() -> Self {
         Self { times: vec![Vec::new(); AHEAD], slow: vec![0; AHEAD], repeats: vec![0; AHEAD], now: 0 }
@@ -175,11 +185,12 @@ impl Ahead {
     }
 
     /// Plans a request that begins at `began` (in seconds) and takes `micros`. It is slow after `tau`
-    /// seconds, and slow requests count from the second `warm` on.
-    fn slow(&mut self, began: f64, micros: f64, tau: f64, warm: usize) {
+    /// seconds, and slow requests count from the second `warm` on. One that hangs counts before that, too.
+    fn slow(&mut self, began: f64, micros: f64, limits: &Limits) {
         let ends = began + micros / 1e6;
-        let passes = whole(began + tau) as usize;
-        let first = passes.max(warm);
+        let passes = whole(began + limits.tau) as usize;
+        let hangs = whole(began + limits.hang) as usize;
+        let first = passes.max(limits.warm).min(hangs.max(passes));
         if ends < first as f64 {
             return;
         }
@@ -224,8 +235,10 @@ fn client(random: &mut Random) -> u64 {
 /// Runs one bake. Returns the seconds from the change to the trip, and the requests that were slow until
 /// then. `None` if no rule tripped.
 pub(crate) fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
-    let policy = Policy::default();
     let setup = source.setup;
+    // The controller cuts the warm-up to half of the bake.
+    let half = Duration::from_secs(u64::try_from(setup.bake / 2).unwrap_or(0));
+    let policy = Policy { latency_warmup: Policy::default().latency_warmup.min(half), ..Policy::default() };
     let mut window = BaselineWindow::default();
     let mut bucket = Bucket::default();
     let mut ahead = Ahead::new();
@@ -241,8 +254,9 @@ pub(crate) fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
     }
     let baseline = window.freeze(&policy);
     let mut judge = Judge::new(baseline, policy, setup.rps * f64::from(setup.bake));
-    let warm = usize::try_from(policy.latency_warmup.as_secs()).unwrap_or(0);
     let tau = judge_tau(&judge, &policy);
+    let warm = usize::try_from(policy.latency_warmup.as_secs()).unwrap_or(0);
+    let limits = Limits { tau, hang: judge.stall_after().map_or(tau, |hang| hang.as_secs_f64()), warm };
     let change_at = match setup.change {
         Change::Hang(_) | Change::OneHangs => random.unit() * 60.0,
         Change::Factor(_) | Change::ColdStart { .. } => 0.0,
@@ -266,7 +280,7 @@ pub(crate) fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
             }
             for _ in 0..count {
                 let began = f64::from(at) + random.unit();
-                ahead.slow(began, micros, tau, warm);
+                ahead.slow(began, micros, &limits);
                 ahead.answered(whole(began + micros / 1e6) as usize, micros, 1);
             }
         };
@@ -280,7 +294,7 @@ pub(crate) fn bake(source: &Source, random: &mut Random) -> Option<(i32, u64)> {
                 Change::Factor(_) | Change::ColdStart { .. } => 0,
             };
             for _ in 0..hanging {
-                ahead.slow(change_at, EVER, tau, warm);
+                ahead.slow(change_at, EVER, &limits);
             }
         }
         ahead.close(&mut bucket, random);
