@@ -76,7 +76,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         let identity = parts
             .extensions
             .get::<Identity>()
-            .ok_or_else(|| Problem::new(Kind::Unauthorized, "nobody was let in"))?;
+            .ok_or_else(|| Problem::new(Kind::Unauthorized, "no caller was let in"))?;
         Ok(Self { actor: identity.actor(), precondition: if_match(&parts.headers)? })
     }
 }

@@ -89,7 +89,7 @@ pub(crate) fn advance_awaiting(turn: &mut Turn) -> bool {
     let by_itself = goes_by_itself(turn);
     if turn.at >= awaiting.expires {
         let waited = words::seconds(turn.state.policy.promote_timeout);
-        ending::cancel(turn, format!("nobody promoted it within {waited} (promote_timeout)"));
+        ending::cancel(turn, format!("no person promoted it within {waited} (promote_timeout)"));
         return true;
     }
     if !by_itself {

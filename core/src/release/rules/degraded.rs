@@ -69,7 +69,7 @@ pub(crate) fn advance(turn: &mut Turn) -> bool {
         return tell_again(turn);
     }
     let waited = words::seconds(turn.state.policy.promote_timeout);
-    ending::succeed_by_word(turn, &format!("nobody decided within {waited} (promote_timeout)"));
+    ending::succeed_by_word(turn, &format!("no person decided within {waited} (promote_timeout)"));
     true
 }
 
