@@ -17,7 +17,7 @@ use crate::release::{Event, State, Step};
 use crate::tasks;
 
 use super::message::Internal;
-use super::record::{FORMAT, Record, WRITE_TIMEOUT};
+use super::record::{FORMAT, Record, WRITE_TIMEOUT, pin_end};
 use super::run::Controller;
 use super::saved::Saved;
 use super::view::ReleaseView;
@@ -76,6 +76,7 @@ impl Controller {
         let record = Record {
             format: FORMAT,
             state: state.to_saved(clock::now()),
+            pin_ends: pin_end(state, clock::now(), clock::wall()),
             quarantined_at,
             containers: service.stored_containers(state),
             pending: service.pending.clone(),

@@ -1,11 +1,11 @@
 //! The form in which a service's record is stored.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ReleaseId, Version};
+use crate::model::{ReleaseId, Tick, Version};
 use crate::release::{Notice, State};
 
 use super::containers::Stored;
@@ -32,6 +32,29 @@ pub(crate) struct Record {
     /// Ends of releases that may not have been announced yet.
     #[serde(rename = "untold", default)]
     pub(crate) pending: Vec<PendingNotice>,
+    /// When the pin ends, in milliseconds since 1970. A person has given that moment, so the time for which
+    /// no process ran counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pin_ends: Option<i64>,
+}
+
+/// When the pin of a state ends, in milliseconds since 1970, at this moment of both clocks.
+pub(crate) fn pin_end(state: &State, now: Tick, wall: SystemTime) -> Option<i64> {
+    let until = state.pin.as_ref()?.until?;
+    Some(unix_millis(wall).saturating_add(until.0.saturating_sub(now.0)))
+}
+
+/// Moves the end of a stored pin to the stored moment. `saved` is a state as if it had been saved at tick 0. A
+/// moment that has passed leaves no time.
+pub(crate) fn set_pin_end(saved: &mut State, ends: Option<i64>, wall: SystemTime) {
+    if let (Some(until), Some(ends)) = (saved.pin.as_mut().and_then(|pin| pin.until.as_mut()), ends) {
+        *until = Tick(ends.saturating_sub(unix_millis(wall)).max(0));
+    }
+}
+
+fn unix_millis(wall: SystemTime) -> i64 {
+    let since = wall.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Returns the state in a stored record, as it was saved (at tick 0). Fails with the reason if it
@@ -50,3 +73,6 @@ pub(crate) struct PendingNotice {
     /// When the release ended, RFC 3339.
     pub(crate) time: String,
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ use super::certificate_watch::CertificateWatch;
 use super::containers::{ASKED_MAX, Containers, Engines, Stored, container_sets, images, rebuilt};
 use super::exhibit::Exhibits;
 use super::metrics::Metrics;
-use super::record::{FORMAT, Record};
+use super::record::{FORMAT, Record, set_pin_end};
 use super::reload::sources;
 use super::run::{Controller, Inlets};
 use super::scribe::Scribe;
@@ -220,8 +220,15 @@ impl Controller {
                     return Err(StartFault::NewerRecord { service: service.name.to_string(), found });
                 }
                 Ok(Decoded::Known(record)) => {
-                    let Record { mut state, quarantined_at: since, containers: known, pending: ends, .. } =
-                        *record;
+                    let Record {
+                        mut state,
+                        quarantined_at: since,
+                        containers: known,
+                        pending: ends,
+                        pin_ends,
+                        ..
+                    } = *record;
+                    set_pin_end(&mut state, pin_ends, clock::wall());
                     quarantined_at = since;
                     containers = known;
                     pending = ends;

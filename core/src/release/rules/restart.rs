@@ -1,5 +1,5 @@
-//! Saving and restoring a record over a restart. The record stores the time left of each deadline, never
-//! a wall-clock time.
+//! Saving and restoring a record over a restart. The record stores the time left of each deadline. The
+//! shell keeps the end of a pin as a wall-clock time beside it, since a person gave that moment.
 
 use std::time::Duration;
 
