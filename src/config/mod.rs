@@ -41,6 +41,7 @@ pub use file::{FILE_BYTES_MAX, Loaded, load, parse};
 pub use message::{
     Hook, HookAction, HookPoints, Notifier, NotifierKind, Webhook, WebhookKind, WebhookListener,
 };
+pub use read::shapes_containers;
 pub use report::{render_faults, summary};
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretFault};
 pub use types::{

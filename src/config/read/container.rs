@@ -41,6 +41,16 @@ const KEYS: [&str; 21] = [
     "tags",
 ];
 
+/// Those of them that say nothing about how a container is created.
+const LIVE: [&str; 8] =
+    ["image", "replicas", "supervise", "follow", "engines", "registry_auth", "poll_interval", "tags"];
+
+/// Whether a key of `upstream` says how a container is created, so that it takes effect at the next release.
+#[must_use]
+pub fn shapes_containers(key: &str) -> bool {
+    (KEYS.contains(&key) && !LIVE.contains(&key)) || container_options::KEYS.contains(&key)
+}
+
 /// Refuses docker keys in a fixed upstream. With `told = false` the kind could not be read, so the docker
 /// keys are only marked as known.
 pub(super) fn stray(section: &mut Section<'_, '_>, told: bool) {

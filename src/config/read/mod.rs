@@ -15,6 +15,8 @@ mod settings;
 mod stray;
 mod upstream;
 
+pub use container::shapes_containers;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -159,3 +159,17 @@ fn secrets_are_never_in_what_is_in_force() {
     let new = config(&with("[admin]\ntoken = { file = \"admin.token\" }"));
     assert_eq!(new.effective["admin.token"], "{ file = \"/etc/greenlight/admin.token\" }");
 }
+
+#[test]
+fn a_key_that_says_how_a_container_is_created_waits_for_the_next_release() {
+    for key in
+        ["port", "network", "publish", "env", "mounts", "stop_signal", "command", "cap_add", "networks"]
+    {
+        assert!(crate::config::shapes_containers(key), "{key}");
+    }
+    for key in
+        ["image", "replicas", "supervise", "follow", "engines", "registry_auth", "tags", "kind", "blue"]
+    {
+        assert!(!crate::config::shapes_containers(key), "{key}");
+    }
+}

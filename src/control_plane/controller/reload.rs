@@ -21,23 +21,6 @@ use super::{Actor, AuditEntry, ReloadReport};
 /// loop, and with it every revert, waits too.
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The keys of `upstream` that say how a container is created.
-const AT_CREATION: [&str; 13] = [
-    "port",
-    "network",
-    "publish",
-    "env",
-    "env_file",
-    "mounts",
-    "memory",
-    "cpus",
-    "user",
-    "healthcheck",
-    "log",
-    "stop_signal",
-    "stop_timeout",
-];
-
 impl Controller {
     pub(crate) async fn reload(&mut self, actor: Actor, reply: oneshot::Sender<ReloadReport>) {
         let path = self.path.clone();
@@ -245,7 +228,7 @@ fn at_next_release(config: &Config, applied: &mut Vec<String>) -> Vec<String> {
             let prefix = format!("services.{}.upstream.", service.name);
             let managed = matches!(&service.upstream, Upstream::Docker { follow: false, .. });
             let key = path.strip_prefix(&prefix).filter(|_| managed);
-            key.is_some_and(|key| AT_CREATION.contains(&key.split(['.', '[']).next().unwrap_or(key)))
+            key.is_some_and(|key| config::shapes_containers(key.split(['.', '[']).next().unwrap_or(key)))
         })
     };
     let (later, now) = std::mem::take(applied).into_iter().partition(is_one);
