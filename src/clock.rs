@@ -33,6 +33,12 @@ pub fn wall() -> SystemTime {
     SystemTime::now()
 }
 
+/// The wall clock in seconds since 1970, and 0 before that.
+#[must_use]
+pub fn unix_seconds() -> u64 {
+    wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// The wall clock as text by RFC 3339, in UTC with milliseconds.
 #[must_use]
 pub fn wall_rfc3339() -> String {

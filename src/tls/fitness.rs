@@ -12,8 +12,7 @@ use super::pem::{self, Said};
 /// can't be read are left out, because [`super::check`] reports them.
 #[must_use]
 pub fn warnings(config: &Config) -> Vec<String> {
-    let now = clock::wall().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let now = i64::try_from(now).unwrap_or(i64::MAX);
+    let now = i64::try_from(clock::unix_seconds()).unwrap_or(i64::MAX);
     let said = |cert: &std::path::Path| {
         let chain = pem::chain(cert).ok()?;
         Some(pem::names_of(chain.first()?))

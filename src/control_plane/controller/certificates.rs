@@ -71,8 +71,7 @@ impl Controller {
 }
 
 fn wall_seconds() -> i64 {
-    let now = clock::wall().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    i64::try_from(now).unwrap_or(i64::MAX)
+    i64::try_from(clock::unix_seconds()).unwrap_or(i64::MAX)
 }
 
 /// The hosts that stand for a certificate. One without a DNS name is known by its place.

@@ -3,7 +3,6 @@
 //! stopped.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -123,7 +122,7 @@ impl Controller {
         if course.after > TAIL || (waits && waited) {
             return;
         }
-        let at = clock::wall().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+        let at = clock::unix_seconds();
         // After the end, the numbers of the verdict are not the judge's scores of this second.
         let numbers = if ended { None } else { judged(release) };
         let (candidate, old) = (&closed[release.color], &closed[release.color.other()]);

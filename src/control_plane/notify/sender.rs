@@ -111,7 +111,7 @@ async fn attempt(notifier: &Notifier, news: &Notification) -> Result<(), Miss> {
     }
     if let Some(secret) = &notifier.secret {
         let secret = read(secret).await?;
-        let now = clock::wall().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = clock::unix_seconds();
         request = request
             .header("X-Greenlight-Timestamp", now)
             .header("X-Greenlight-Signature", webhook::signature(&secret, now, body.as_bytes()));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -108,7 +108,7 @@ async fn judge(
         return Err((Problem::TooOften, None));
     }
     if let Some(Some((signature, at))) = signed {
-        let now = now();
+        let now = clock::unix_seconds();
         if !in_window(at, now) {
             return Err((Problem::Stale, Some(format!("signed {} s away from our clock", at.abs_diff(now)))));
         }
@@ -249,7 +249,7 @@ fn take(
         let (webhook, service) = (hook.name.clone(), hook.service.clone());
         // A sender's clock may be ahead. Then no later push could count as newer, so the time is limited to
         // the present.
-        let at = push.at.map(|at| at.min(now()));
+        let at = push.at.map(|at| at.min(clock::unix_seconds()));
         let digest = push.digest.clone();
         let delivery = Some(delivery.clone());
         arrivals.push(Arrival { webhook, service, subject, image, version, digest, at, delivery, client });
@@ -270,9 +270,4 @@ fn take(
     }
     shared.watch.count(&hook.name, if count > 0 { "accepted" } else { "ignored" });
     Ok(accepted(count, many - count))
-}
-
-/// greenlight's wall clock, in Unix seconds. A sender's time can be compared with nothing else.
-fn now() -> u64 {
-    clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -156,6 +156,7 @@ impl Promoting {
 
 /// The judge watches the candidate, and the old color stays warm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and is stored")]
 pub struct Bake {
     /// When the bake began.
     pub began: Tick,
@@ -192,9 +193,9 @@ pub struct Bake {
     /// while no such trip waits.
     #[serde(default)]
     pub held_until: Option<Tick>,
-    /// When a trip had waited for long enough in the present absence of an engine.
+    /// A trip has waited for long enough in the present absence of an engine.
     #[serde(default)]
-    pub excused: Option<Tick>,
+    pub excused: bool,
 }
 
 /// How an outside cause shows itself, which decides when it is over.

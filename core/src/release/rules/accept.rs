@@ -94,9 +94,7 @@ pub(crate) fn new_release(
 
 /// Begins the release now, or puts it in the queue with the reason why it waits.
 pub(crate) fn place(turn: &mut Turn, mut release: Release, debounce: Duration) {
-    if let Some(older) = turn.state.queued.take() {
-        turn.ended_in_queue(older, format!("replaced by {}", release.id));
-    }
+    displace(turn, &release);
     let wait = if turn.state.stretch() == Stretch::After {
         turn.state.running().map(|running| format!("waits for {} ({})", running.id, running.word()))
     } else if turn.state.is_pinned() {
@@ -107,11 +105,21 @@ pub(crate) fn place(turn: &mut Turn, mut release: Release, debounce: Duration) {
         None
     };
     let Some(wait) = wait else { return queue::begin(turn, release) };
-    release.phase = Phase::Queued(Queued {
-        due: turn.at + debounce,
-        expires: turn.at + turn.state.policy.promote_timeout,
-    });
+    let expires = turn.at + turn.state.policy.promote_timeout;
     release.reason = format!("version {} {wait}", release.version);
+    line_up(turn, release, Queued { due: turn.at + debounce, expires });
+}
+
+/// Ends the release that waits, since a newer one takes its place.
+fn displace(turn: &mut Turn, newer: &Release) {
+    if let Some(older) = turn.state.queued.take() {
+        turn.ended_in_queue(older, format!("replaced by {}", newer.id));
+    }
+}
+
+/// Puts a release in the queue.
+fn line_up(turn: &mut Turn, mut release: Release, queued: Queued) {
+    release.phase = Phase::Queued(queued);
     turn.begun(&release);
     turn.state.queued = Some(release);
 }
@@ -129,14 +137,9 @@ fn swaps(turn: &mut Turn, version: &Version) -> bool {
         return false;
     }
     let full = recent.len() == Pushes::RECENT_MAX;
-    let alternate = recent
-        .iter()
-        .rev()
-        .step_by(2)
-        .skip(1)
-        .all(|(old, _)| Some(old) == recent.last().map(|(last, _)| last))
-        && recent.iter().rev().skip(1).step_by(2).all(|(old, _)| old == version);
-    if full && alternate {
+    // No version stands beside itself in the list, so two versions alone take turns in it.
+    let last = recent.last().map(|(last, _)| last);
+    if full && recent.iter().all(|(old, _)| old == version || Some(old) == last) {
         return true;
     }
     if full {
@@ -149,17 +152,14 @@ fn swaps(turn: &mut Turn, version: &Version) -> bool {
 
 /// Puts a machine's release in the queue until a person decides.
 fn hold(turn: &mut Turn, mut release: Release) {
-    if let Some(older) = turn.state.queued.take() {
-        turn.ended_in_queue(older, format!("replaced by {}", release.id));
-    }
+    displace(turn, &release);
     let expires = turn.at + turn.state.policy.promote_timeout;
-    // It is never due before it expires.
-    release.phase = Phase::Queued(Queued { due: expires + Duration::from_secs(1), expires });
     let (service, version) = (turn.state.service.clone(), release.version.clone());
     release.reason = format!(
         "version {version} waits for a person: it and one other version have replaced each other three times in 10 min"
     );
-    turn.begun(&release);
+    // It is never due before it expires.
+    line_up(turn, release, Queued { due: expires + Duration::from_secs(1), expires });
     turn.raise(
         Alarm::Swapping,
         format!(
@@ -167,7 +167,6 @@ fn hold(turn: &mut Turn, mut release: Release) {
              `greenlight deploy {service} --version VERSION` takes one of the two"
         ),
     );
-    turn.state.queued = Some(release);
 }
 
 /// The id of the next release. No id is used twice.

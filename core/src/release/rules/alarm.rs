@@ -11,9 +11,7 @@ pub(crate) fn settle(turn: &mut Turn) {
     external_cause(turn);
     slow(turn);
     active_down(turn);
-    engine_away(turn);
-    certificate(turn);
-    stuck(turn);
+    told(turn);
     supervise::alarms(turn);
     if turn.state.unwritable {
         let text = "no new release and no switch forward until the store can be written; a revert, a rollback to the \
@@ -24,31 +22,26 @@ pub(crate) fn settle(turn: &mut Turn) {
     }
 }
 
-fn engine_away(turn: &mut Turn) {
-    match turn.state.engine_away.clone() {
-        Some(why) => {
-            let text = format!("{why}; traffic goes on, what is to be started or stopped there waits");
-            turn.raise(Alarm::EngineAway, text);
-        }
-        None => turn.clear(Alarm::EngineAway, "every engine answers again"),
+/// Raises the alarm with its text while a shell knows a cause, and clears it without one.
+fn by_cause(turn: &mut Turn, alarm: Alarm, text: Option<String>, over: &str) {
+    match text {
+        Some(text) => turn.raise(alarm, text),
+        None => turn.clear(alarm, over),
     }
 }
 
-fn certificate(turn: &mut Turn) {
-    match turn.state.certificate.clone() {
-        Some(which) => turn.raise(Alarm::Certificate, which),
-        None => turn.clear(Alarm::Certificate, "every certificate of its hosts is valid"),
-    }
-}
-
-fn stuck(turn: &mut Turn) {
-    match turn.state.stuck.clone() {
-        Some(which) => {
-            let text = format!("{which}; releases that do not need this container go on");
-            turn.raise(Alarm::ContainerStuck, text);
-        }
-        None => turn.clear(Alarm::ContainerStuck, "the engine has answered"),
-    }
+/// The alarms whose causes the shells tell.
+fn told(turn: &mut Turn) {
+    let state = &turn.state;
+    let away = state.engine_away.as_ref();
+    let away =
+        away.map(|why| format!("{why}; traffic goes on, what is to be started or stopped there waits"));
+    let certificate = state.certificate.clone();
+    let stuck = state.stuck.as_ref();
+    let stuck = stuck.map(|which| format!("{which}; releases that do not need this container go on"));
+    by_cause(turn, Alarm::EngineAway, away, "every engine answers again");
+    by_cause(turn, Alarm::Certificate, certificate, "every certificate of its hosts is valid");
+    by_cause(turn, Alarm::ContainerStuck, stuck, "the engine has answered");
 }
 
 fn degraded(turn: &mut Turn) {

@@ -70,7 +70,7 @@ pub(crate) fn fresh(turn: &Turn, promoting: &Promoting, baseline: Option<&Baseli
         acknowledged: baseline.is_some(),
         endpoints: Some(promoting.endpoints),
         held_until: None,
-        excused: None,
+        excused: false,
     };
     for bucket in &promoting.early {
         bake.trip = bake.judge.observe(bucket).or(bake.trip);

@@ -83,7 +83,6 @@ fn each_tick_of(phase: &mut Phase, visit: &mut impl FnMut(&mut Tick)) {
         visit(&mut bake.began);
         visit(&mut bake.deadline);
         visit(&mut bake.limit);
-        bake.excused.iter_mut().for_each(&mut *visit);
         bake.held_until.iter_mut().for_each(&mut *visit);
     }
 }

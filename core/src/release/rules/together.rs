@@ -34,7 +34,7 @@ pub(crate) fn waits(turn: &mut Turn, tripped: &Trip, reason: &str) -> bool {
     let Some(Phase::Baking(bake)) = turn.state.release.as_mut().map(|release| &mut release.phase) else {
         return false;
     };
-    if away && bake.excused.is_none() {
+    if away && !bake.excused {
         bake.outside = Some(ExternalCause::Engine);
         bake.held_until = Some(at + patience * fall);
         let wait = words::seconds(patience * fall);
@@ -93,11 +93,10 @@ pub(crate) fn absence(turn: &Turn, mode: Mode) -> Absence {
 
 /// The trip has waited for long enough, so it counts.
 pub(crate) fn excuse(turn: &mut Turn) {
-    let at = turn.at;
     let Some(bake) = current(turn) else { return };
     bake.outside = None;
     bake.held_until = None;
-    bake.excused = Some(at);
+    bake.excused = true;
     turn.changed();
 }
 
@@ -105,7 +104,7 @@ pub(crate) fn excuse(turn: &mut Turn) {
 pub(crate) fn engines_answer(turn: &mut Turn) {
     let until = turn.at + one_probe(&turn.state) * turn.state.policy.thresholds.fall;
     let Some(bake) = current(turn) else { return };
-    let excused = bake.excused.take().is_some();
+    let excused = std::mem::take(&mut bake.excused);
     let held = bake.outside == Some(ExternalCause::Engine);
     if held {
         bake.held_until = Some(until);
